@@ -1,0 +1,141 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where one lab lives: its addresses, derived from its index, and its files, derived from its two folders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+API_PORT = 6443
+MIRROR_PORT = 8879
+OPENBAO_PORT = 8200
+MAX_INDEX = 55  # 10.(200+index).0.0/16 must stay within 10.255.0.0/16
+
+
+@dataclass(frozen=True)
+class Lab:
+    """One lab, known by its name; labs with different indexes run side by side.
+
+    Addresses are plain strings, as command lines and manifests want them. Files below `state` belong to this lab alone;
+    `cache` holds what was built and is shared by all labs of the machine.
+    """
+
+    name: str
+    index: int
+    state: Path
+    cache: Path
+
+    def _address(self, rest: str) -> str:
+        return f"10.{200 + self.index}.{rest}"
+
+    # Addresses
+
+    @property
+    def network(self) -> str:
+        """All of the lab's addresses: the one range the host routes into it."""
+        return self._address("0.0/16")
+
+    @property
+    def service_cidr(self) -> str:
+        return self._address("0.0/20")
+
+    @property
+    def pod_cidr(self) -> str:
+        return self._address("64.0/18")
+
+    @property
+    def kubernetes_ip(self) -> str:
+        return self._address("0.1")
+
+    @property
+    def dns_ip(self) -> str:
+        return self._address("0.10")
+
+    @property
+    def openbao_ip(self) -> str:
+        return self._address("0.20")
+
+    @property
+    def node_ip(self) -> str:
+        return self._address("128.1")
+
+    @property
+    def gateway_ip(self) -> str:
+        return self._address("128.80")
+
+    @property
+    def host_ip(self) -> str:
+        """The host's end of the veth pair."""
+        return self._address("255.1")
+
+    @property
+    def link_ip(self) -> str:
+        """The lab's end of the veth pair."""
+        return self._address("255.2")
+
+    @property
+    def api_url(self) -> str:
+        return f"https://{self.node_ip}:{API_PORT}"
+
+    @property
+    def mirror_url(self) -> str:
+        return f"http://{self.node_ip}:{MIRROR_PORT}"
+
+    @property
+    def openbao_url(self) -> str:
+        return f"http://{self.openbao_ip}:{OPENBAO_PORT}"
+
+    # Names on the host
+
+    @property
+    def host_link(self) -> str:
+        """The host's interface; interface names have at most 15 characters."""
+        return f"mastodon-lab{self.index}"
+
+    @property
+    def cgroup(self) -> str:
+        """The lab's folder in every cgroup hierarchy; a shared one would make kubelets kill each other's pods."""
+        return f"/fediverse-mastodon-lab-{self.index}"
+
+    # Files
+
+    @property
+    def kubeconfig(self) -> Path:
+        return self.state / "kubeconfig"
+
+    @property
+    def vault_token(self) -> Path:
+        return self.state / "vault-token"
+
+    @property
+    def facts(self) -> Path:
+        """What `up` writes last, for inventories and tests: addresses and where the credentials are."""
+        return self.state / "lab.json"
+
+    @property
+    def pki(self) -> Path:
+        return self.state / "pki"
+
+    @property
+    def log(self) -> Path:
+        return self.state / "log"
+
+    @property
+    def run(self) -> Path:
+        return self.state / "run"
+
+    @property
+    def containerd_socket(self) -> Path:
+        return self.run / "containerd.sock"
+
+    @property
+    def volumes(self) -> Path:
+        """Where the default StorageClass keeps its volumes."""
+        return self.state / "volumes"
+
+    @property
+    def mirror(self) -> Path:
+        """The static files served at `mirror_url`."""
+        return self.cache / "mirror"
