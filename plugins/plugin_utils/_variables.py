@@ -1,0 +1,73 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which variables the roles know, and what a user meant by one they do not know.
+
+Ansible's own argument validation passes over an unknown top-level variable in silence, so a misspelt setting
+would just not take effect. This plugin util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+# Below this likeness a name of another prefix is taken for the user's own variable.
+_SURELY_MEANT = 0.88
+
+
+@dataclass(frozen=True)
+class Known:
+    """The variables of all roles: their prefixes, names, and the names that must be set."""
+
+    prefixes: frozenset[str]
+    names: frozenset[str]
+    required: frozenset[str]
+
+
+def load(roles: Path, extra: Iterable[str] = ()) -> Known:
+    """Read every role's argument spec, defaults and vars below the folder `roles`."""
+    names: set[str] = set(extra)
+    required: set[str] = set()
+    prefixes: set[str] = set()
+    for role in sorted(path for path in roles.iterdir() if (path / "meta/argument_specs.yml").is_file()):
+        prefixes.add(f"{role.name}_")
+        options = _options(role / "meta/argument_specs.yml")
+        names.update(options)
+        required.update(name for name, spec in options.items() if spec.get("required"))
+        for file in (*role.glob("defaults/**/*.yml"), *role.glob("vars/**/*.yml")):
+            names.update(yaml.safe_load(file.read_text(encoding="utf-8")) or {})
+    return Known(frozenset(prefixes), frozenset(names), frozenset(required))
+
+
+def _options(spec: Path) -> Mapping[str, Mapping[str, Any]]:
+    loaded = yaml.safe_load(spec.read_text(encoding="utf-8"))
+    options: Mapping[str, Mapping[str, Any]] = loaded["argument_specs"]["main"].get("options") or {}
+    return options
+
+
+def misspelt(given: Iterable[str], known: Known) -> list[str]:
+    """Return one sentence for each variable that no role knows but that looks meant for one."""
+    problems = []
+    for name in sorted(set(given) - known.names):
+        ours = any(name.startswith(prefix) for prefix in known.prefixes)
+        close = difflib.get_close_matches(name, known.names, n=1, cutoff=0.6 if ours else _SURELY_MEANT)
+        if close:
+            problems.append(f"Variable {name}: not known to any role. Did you mean {close[0]}?")
+        elif ours:
+            problems.append(f"Variable {name}: not known to any role. Remove it, or rename it if it is your own.")
+    return problems
+
+
+def missing(values: Mapping[str, Any], known: Known) -> list[str]:
+    """Return one sentence for each required variable that is undefined or empty."""
+    return [
+        f"Variable {name}: missing. Set it in your inventory."
+        for name in sorted(known.required)
+        if values.get(name) in (None, "")
+    ]

@@ -1,0 +1,72 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._variables import Known, load, misspelt, missing
+
+ROLES = Path(__file__).parents[4] / "roles"
+KNOWN = Known(
+    prefixes=frozenset({"mastodon_", "cnpg_"}),
+    names=frozenset({"mastodon_local_domain", "mastodon_name", "cnpg_cluster_instances", "kubeconfig"}),
+    required=frozenset({"mastodon_local_domain"}),
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("mastodon_lokal_domain", "mastodon_local_domain"),
+        ("mastodon_localdomain", "mastodon_local_domain"),
+        ("mastdon_local_domain", "mastodon_local_domain"),
+        ("cnpg_instances", "cnpg_cluster_instances"),
+        ("kubeconfg", "kubeconfig"),
+    ],
+)
+def test_a_misspelt_variable_is_named_with_what_was_meant(name: str, meant: str) -> None:
+    assert misspelt([name], KNOWN) == [f"Variable {name}: not known to any role. Did you mean {meant}?"]
+
+
+def test_a_variable_under_our_prefix_that_is_like_nothing_is_refused_too() -> None:
+    assert misspelt(["mastodon_zzzzzzzzzzzzzzzzzzzz"], KNOWN) == [
+        "Variable mastodon_zzzzzzzzzzzzzzzzzzzz: not known to any role. Remove it, or rename it if it is your own."
+    ]
+
+
+@pytest.mark.parametrize("name", ["ansible_connection", "my_own_setting", "lab", "lab_state", "mastodon_name"])
+def test_known_variables_and_the_users_own_are_left_alone(name: str) -> None:
+    assert misspelt([name], KNOWN) == []
+
+
+@pytest.mark.parametrize("values", [{}, {"mastodon_local_domain": ""}, {"mastodon_local_domain": None}])
+def test_a_required_variable_that_is_undefined_or_empty_is_named(values: dict[str, object]) -> None:
+    assert missing(values, KNOWN) == ["Variable mastodon_local_domain: missing. Set it in your inventory."]
+
+
+def test_a_required_variable_that_is_set_is_fine() -> None:
+    assert missing({"mastodon_local_domain": "example.org"}, KNOWN) == []
+
+
+def test_the_collections_own_roles_are_read() -> None:
+    known = load(ROLES, extra=["kubeconfig"])
+    assert {"mastodon_", "cnpg_", "vault_"} <= known.prefixes
+    assert {"mastodon_local_domain", "cnpg_chart_version", "cnpg_pins", "kubeconfig"} <= known.names
+    assert "mastodon_local_domain" in known.required
+
+
+def test_every_default_of_a_role_is_documented_and_every_option_has_one() -> None:
+    """The argument spec is the contract: what is in the defaults stands in it and the other way round."""
+    import yaml
+
+    for role in sorted(ROLES.iterdir()):
+        options = yaml.safe_load((role / "meta/argument_specs.yml").read_text())["argument_specs"]["main"]["options"]
+        file = role / "defaults/main.yml"
+        defaults = yaml.safe_load(file.read_text()) if file.exists() else {}
+        required = {name for name, spec in options.items() if spec.get("required")}
+        assert set(options) - required == set(defaults or {}), role.name
+        for name, spec in options.items():
+            if "default" in spec:
+                assert spec["default"] == defaults[name], name
