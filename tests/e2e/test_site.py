@@ -1,0 +1,117 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""site.yml on a real cluster: what it promises, watched."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from conftest import ROOT, Lab, Story
+
+
+def fingerprints(output: str) -> set[str]:
+    """Return every `path key fingerprint` that a run printed."""
+    return set(re.findall(r"[\w./-]+/[\w.-]+ [\w-]+ [0-9a-f]{12}", output))
+
+
+def eventually(probe: Callable[[], bool], what: str, seconds: float = 120) -> None:
+    """Ask until the cluster says yes."""
+    deadline = time.monotonic() + seconds
+    while not probe():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.5)
+
+
+def test_check_mode_on_an_empty_cluster_reaches_the_end_and_writes_nothing(story: Story) -> None:
+    assert story.empty_check.returncode == 0, story.empty_check.output[-4000:]
+    assert story.empty_check.recap["failed"] == 0
+    assert story.empty_check.recap["changed"] > 0
+    assert "created HelmRelease mastodon/mastodon" in story.empty_check.output
+    assert story.empty_check_writes == []
+
+
+def test_the_second_run_changes_and_writes_nothing(story: Story) -> None:
+    assert story.second.returncode == 0, story.second.output[-4000:]
+    assert story.second.recap["changed"] == 0
+    assert story.second_writes == []
+
+
+def test_the_secrets_of_the_second_run_are_those_of_the_first(laid_down: Lab, story: Story) -> None:
+    before = laid_down.get("secret", "-n=mastodon")
+    assert laid_down.site("--tags", "vault").recap["changed"] == 0
+    after = laid_down.get("secret", "-n=mastodon")
+    assert data_of(before) == data_of(after)
+
+
+def data_of(secrets: Any) -> dict[str, Any]:
+    return {item["metadata"]["name"]: item.get("data") for item in secrets["items"]}
+
+
+def test_mastodon_answers_posts_and_keeps_what_it_was_given(laid_down: Lab) -> None:
+    proof = subprocess.run(
+        [str(ROOT / "lab/prove"), "--name", "test"], capture_output=True, text=True, timeout=300, check=False
+    )
+    assert proof.returncode == 0, proof.stdout + proof.stderr
+    for line in ("webfinger", "nodeinfo/2.0", "api/v2/instance", "S3 bucket", "database", "came from secret/"):
+        assert line in proof.stdout
+
+
+def test_check_mode_on_the_full_cluster_finds_nothing(laid_down: Lab) -> None:
+    mark = laid_down.audit_mark()
+    run = laid_down.site("--check", "--diff")
+    assert run.returncode == 0, run.output[-4000:]
+    assert run.recap["changed"] == 0
+    assert laid_down.our_writes(mark) == []
+
+
+@pytest.mark.parametrize("tag", ["cnpg", "mastodon"])
+def test_a_tag_runs_its_role_alone(laid_down: Lab, tag: str) -> None:
+    run = laid_down.site("--tags", tag)
+    assert run.returncode == 0, run.output[-4000:]
+    roles = set(re.findall(r"^TASK \[(?:fediverse\.mastodon\.)?(\w+) : ", run.output, re.MULTILINE))
+    assert roles == {"doctor", tag}
+    assert run.recap["changed"] == 0
+
+
+def test_a_tag_on_its_own_says_which_tag_provides_what_is_missing(laid_down: Lab) -> None:
+    run = laid_down.site("--tags", "dragonfly", "-e", "dragonfly_backend=dragonfly", "-e", "dragonfly_install=false")
+    assert run.returncode != 0
+    assert "Dragonfly" in run.output
+
+
+def test_a_deleted_deployment_comes_back_with_one_run_that_says_so(laid_down: Lab) -> None:
+    laid_down.kubectl("delete", "deployment", "-n=mastodon", "mastodon-web", "--wait=true")
+    run = laid_down.site("--tags", "mastodon")
+    assert run.returncode == 0, run.output[-4000:]
+    assert "Deployment mastodon/mastodon-web is missing" in run.output
+    assert laid_down.get("deployment", "-n=mastodon", "mastodon-web")["status"]["availableReplicas"] == 1
+
+
+def test_an_edited_helm_value_is_taken_back_by_one_run_that_says_so(laid_down: Lab) -> None:
+    patch = '{"spec":{"values":{"mastodon":{"locale":"xx"}}}}'
+    laid_down.kubectl("patch", "helmrelease", "-n=mastodon", "mastodon", "--type=merge", f"--patch={patch}")
+    check = laid_down.site("--tags", "mastodon", "--check", "--diff")
+    assert "locale" in check.output
+    assert laid_down.get("helmrelease", "-n=mastodon", "mastodon")["spec"]["values"]["mastodon"]["locale"] == "xx"
+    run = laid_down.site("--tags", "mastodon")
+    assert run.returncode == 0, run.output[-4000:]
+    assert "configured HelmRelease mastodon/mastodon" in run.output
+    assert laid_down.get("helmrelease", "-n=mastodon", "mastodon")["spec"]["values"]["mastodon"]["locale"] == "en"
+
+
+def test_a_deleted_secret_is_restored_from_vault_by_its_controller(laid_down: Lab) -> None:
+    before = laid_down.get("secret", "-n=mastodon", "mastodon-app")["data"]
+    laid_down.kubectl("delete", "secret", "-n=mastodon", "mastodon-app")
+    run = laid_down.site("--tags", "mastodon")
+    assert run.returncode == 0, run.output[-4000:]
+    eventually(
+        lambda: laid_down.get("secret", "-n=mastodon", "--ignore-not-found", "mastodon-app").get("data") == before,
+        "Secret mastodon/mastodon-app did not come back",
+    )
