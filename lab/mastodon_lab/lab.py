@@ -115,8 +115,23 @@ class Lab:
         return self.state / "lab.json"
 
     @property
+    def made(self) -> Path:
+        """Which machine made this state, and for which index."""
+        return self.state / "made.json"
+
+    @property
     def pki(self) -> Path:
         return self.state / "pki"
+
+    @property
+    def etc(self) -> Path:
+        """The components' configuration."""
+        return self.state / "etc"
+
+    @property
+    def components(self) -> Path:
+        """What init keeps running."""
+        return self.etc / "components.json"
 
     @property
     def log(self) -> Path:

@@ -1,0 +1,12 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`python -m mastodon_lab VERB`."""
+
+from __future__ import annotations
+
+import sys
+
+from mastodon_lab.cli import main
+
+sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,121 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lab's verbs: up, down, status, kubeconfig."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+from mastodon_lab import host
+from mastodon_lab.cluster import health
+from mastodon_lab.cluster.down import down
+from mastodon_lab.cluster.up import made, up
+from mastodon_lab.errors import LabError
+from mastodon_lab.lab import Lab
+from mastodon_lab.parts import platform as parts
+from mastodon_lab.progress import Progress
+from mastodon_lab.status import PartStatus
+
+STATES = Path("/var/lib/fediverse-mastodon-lab")
+CACHE = Path("/var/cache/fediverse-mastodon-lab")
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
+
+
+def main(words: list[str]) -> int:
+    """Run one verb; returns the exit code. What goes wrong is one sentence on standard error."""
+    given = _parser().parse_args(words)
+    verb: Callable[[argparse.Namespace], int] = given.verb
+    try:
+        return verb(given)
+    except LabError as error:
+        print(f"lab: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("lab: interrupted; the same command goes on from here.", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="lab", description="A real single-node Kubernetes for trying and testing.")
+    parser.set_defaults(index=None)
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--name", default=os.environ.get("LAB_NAME", "default"), help="which lab (LAB_NAME; default)")
+    for name, (verb, about) in _VERBS.items():
+        sub = verbs.add_parser(name, parents=[common], help=about, description=about)
+        sub.set_defaults(verb=verb)
+        if name == "up":
+            sub.add_argument("--index", type=int, help="use the range 10.(200+INDEX).0.0/16 (default 0)")
+        if name == "down":
+            sub.add_argument("--purge", action="store_true", help="also remove the lab's state: volumes, secrets, keys")
+            sub.add_argument("--purge-cache", action="store_true", help="also remove everything built and downloaded")
+        if name == "status":
+            sub.add_argument("--json", action="store_true", help="print JSON")
+    return parser
+
+
+def _lab(given: argparse.Namespace) -> Lab:
+    host.refuse_caller(platform.system(), os.geteuid(), sys.version_info[:2])
+    if not NAME.fullmatch(given.name):
+        raise LabError(f"{given.name!r} is no name for a lab: use small letters, digits and dashes.")
+    state = Path(os.environ.get("LAB_STATE") or STATES / given.name).absolute()
+    cache = Path(os.environ.get("LAB_CACHE") or CACHE).absolute()
+    lab = Lab(given.name, given.index or 0, state, cache)
+    noted = made(lab)
+    return Lab(given.name, noted.index, state, cache) if noted and given.index is None else lab
+
+
+def _up(given: argparse.Namespace) -> int:
+    lab = _lab(given)
+    up(lab, Progress(lab.cache / "durations.json"))
+    print(f"Lab {lab.name} is up. To use it: export KUBECONFIG={lab.kubeconfig}")
+    return 0
+
+
+def _down(given: argparse.Namespace) -> int:
+    lab = _lab(given)
+    down(lab, Progress(lab.cache / "durations.json"), purge=given.purge, purge_cache=given.purge_cache)
+    return 0
+
+
+def _status(given: argparse.Namespace) -> int:
+    lab = _lab(given)
+    found = list(health.look(lab))
+    if all(part.ready for part in found):
+        found += parts.status(lab)
+    print(json.dumps([asdict(part) for part in found], indent=1) if given.json else _table(found))
+    return 0 if all(part.ready for part in found) else 1
+
+
+def _kubeconfig(given: argparse.Namespace) -> int:
+    lab = _lab(given)
+    if not lab.kubeconfig.exists():
+        raise LabError(f"Lab {lab.name} has no kubeconfig yet: run lab/up.")
+    print(lab.kubeconfig)
+    return 0
+
+
+def _table(parts: list[PartStatus]) -> str:
+    width = max(len(part.name) for part in parts)
+    return "\n".join(
+        f"{part.name:{width}}  {'ready' if part.ready else 'NOT READY':9}  "
+        f"{'stand-in' if part.stand_in else 'real':8}  {part.version:10}  {part.reason}".rstrip()
+        for part in parts
+    )
+
+
+_VERBS: dict[str, tuple[Callable[[argparse.Namespace], int], str]] = {
+    "up": (_up, "start the lab, or repair it"),
+    "down": (_down, "stop the lab and leave nothing running"),
+    "status": (_status, "say how each part is doing"),
+    "kubeconfig": (_kubeconfig, "print where the admin's kubeconfig is"),
+}

@@ -1,0 +1,41 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The little that the lab itself asks the API server, over HTTPS with the admin's certificate."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import ssl
+from typing import Any
+
+from mastodon_lab.lab import API_PORT, Lab
+
+SECONDS = 5.0
+
+
+class NotAnsweringError(Exception):
+    """The API server can't be reached or answers with an error; the text says which."""
+
+
+def get(lab: Lab, path: str) -> str:
+    """The body of a GET. Raises NotAnsweringError for anything but 200."""
+    try:
+        trust = ssl.create_default_context(cafile=str(lab.pki / "ca.crt"))
+        trust.load_cert_chain(lab.pki / "admin.crt", lab.pki / "admin.key")
+        connection = http.client.HTTPSConnection(lab.node_ip, API_PORT, timeout=SECONDS, context=trust)
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        body = answer.read().decode()
+        connection.close()
+    except (OSError, http.client.HTTPException) as error:
+        raise NotAnsweringError(f"the API server does not answer: {error}") from error
+    if answer.status != http.client.OK:
+        raise NotAnsweringError(f"the API server answers {answer.status} to {path}")
+    return body
+
+
+def get_json(lab: Lab, path: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(get(lab, path))
+    return found

@@ -1,0 +1,121 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`lab/up`: from whatever is there to a running lab. Every step looks first and does what is missing."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from mastodon_lab import host
+from mastodon_lab.build import plan
+from mastodon_lab.cluster import cgroups, components, config, health, images, network, pki, process
+from mastodon_lab.cluster.lock import only_one
+from mastodon_lab.errors import LabError
+from mastodon_lab.lab import Lab
+from mastodon_lab.parts import platform
+from mastodon_lab.progress import Progress
+from mastodon_lab.status import PartStatus
+
+CONTAINERD_SECONDS = 30.0
+CLUSTER_SECONDS = 90.0
+LINGER_SECONDS = 3.0
+POLL_SECONDS = 0.1
+
+START = "start the cluster"
+IMPORT = "import images"
+WAIT = "wait for the node"
+
+
+def up(lab: Lab, progress: Progress) -> None:
+    """Bring the lab up, or repair what is down. Raises LabError; what was done until then need not be done again."""
+    with only_one(lab):
+        if process.find(lab) is None:
+            _prepare_host(lab, progress)
+        built = plan.ensure(lab, progress)
+        progress.expect({START: 2, IMPORT: 15, WAIT: 8})
+        with progress.step(START):
+            start(lab, built.bin)
+        with progress.step(IMPORT):
+            load_images(lab, built.images)
+        with progress.step(WAIT):
+            _until(lambda: _trouble(health.look(lab)), CLUSTER_SECONDS)
+        platform.deploy(lab, built, progress)
+        _write_facts(lab)
+
+
+def start(lab: Lab, binary: Callable[[str], Path]) -> None:
+    """Make configuration and namespaces and see to it that init runs the right components."""
+    _write_state(lab)
+    components.save(lab, components.all_components(lab, binary, host.needed("containerd")))
+    init = process.find(lab)
+    if init is None:
+        cgroups.make(lab)
+        init = process.start(lab)
+    else:
+        process.reload(init)
+    network.connect(lab, init.pid)
+
+
+def load_images(lab: Lab, archives: Iterable[Path]) -> None:
+    """Import what containerd lacks, as soon as it answers; meanwhile the control plane starts."""
+    _until(lambda: images.trouble(lab), CONTAINERD_SECONDS)
+    for archive in images.missing(lab, archives):
+        images.load(lab, archive)
+
+
+def made(lab: Lab) -> host.Made | None:
+    """What the state folder says of its making; None when there is no state."""
+    try:
+        noted = json.loads(lab.made.read_text())
+    except FileNotFoundError:
+        return None
+    return host.Made(noted["identity"], noted["index"])
+
+
+def _prepare_host(lab: Lab, progress: Progress) -> None:
+    """Refuse what can't work, then install the distribution's packages."""
+    network.lingers(lab, LINGER_SECONDS)
+    machine = host.look(lab)
+    host.refuse(machine, lab, made(lab), cold=not lab.mirror.is_dir())
+    if machine.missing_packages:
+        with progress.step(f"install {', '.join(machine.missing_packages)}"):
+            host.install(machine.missing_packages)
+    host.refuse_kernel()
+
+
+def _write_state(lab: Lab) -> None:
+    for folder in (lab.state, lab.log, lab.run, lab.volumes, lab.mirror):
+        folder.mkdir(parents=True, exist_ok=True)
+    lab.state.chmod(0o700)
+    config.write_private(lab.made, json.dumps({"identity": host.identity(), "index": lab.index}))
+    pki.ensure(lab)
+    config.write(lab, host.cni_plugins())
+
+
+def _write_facts(lab: Lab) -> None:
+    """What inventories and tests read; its presence says that the lab was up once, wholly."""
+    facts = {
+        "kubeconfig": str(lab.kubeconfig),
+        "vault_address": lab.openbao_url,
+        "vault_token_file": str(lab.vault_token),
+        "mirror": lab.mirror_url,
+        "gateway_address": lab.gateway_ip,
+    }
+    config.write_private(lab.facts, json.dumps(facts, indent=1))
+
+
+def _trouble(parts: Iterable[PartStatus]) -> str:
+    return next((f"{part.name}: {part.reason}" for part in parts if not part.ready), "")
+
+
+def _until(trouble: Callable[[], str], seconds: float) -> None:
+    """Wait until there is no trouble any more. Raises LabError with the last one when it lasts too long."""
+    deadline = time.monotonic() + seconds
+    while reason := trouble():
+        if time.monotonic() >= deadline:
+            raise LabError(f"The cluster is not ready after {seconds:.0f} s: {reason}. Run lab/up again to go on.")
+        time.sleep(POLL_SECONDS)

@@ -1,0 +1,233 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Can this machine run the lab? Look first, refuse in one sentence, write nothing."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from mastodon_lab.cluster.network import Route, routes
+from mastodon_lab.errors import LabError
+from mastodon_lab.lab import MAX_INDEX, Lab
+
+PYTHON = (3, 11)
+GIB = 1 << 30
+MEMORY = 6 * GIB
+DISK_COLD = 12 * GIB
+DISK_WARM = 6 * GIB
+# A socket's path is cut after 107 bytes (unix(7)); the longest one below the state folder is run/containerd.sock.ttrpc.
+STATE_PATH_LENGTH = 80
+
+# What the lab calls, and the Debian package that has it.
+COMMANDS = {
+    "containerd": "containerd",
+    "ctr": "containerd",
+    "runc": "runc",
+    "iptables": "iptables",
+    "conntrack": "conntrack",
+    "mmdebstrap": "mmdebstrap",
+    "busybox": "busybox-static",
+    "openssl": "openssl",
+    "ip": "iproute2",
+    "mount": "mount",
+    "unshare": "util-linux",
+    "nsenter": "util-linux",
+}
+CNI_FOLDERS = (Path("/usr/lib/cni"), Path("/opt/cni/bin"), Path("/usr/libexec/cni"))
+CNI_PACKAGE = "containernetworking-plugins"
+
+# Each is tried in namespaces that end with the command, so nothing of it stays.
+FEATURES = {
+    "namespaces": "true",
+    "veth interfaces": "ip link add lab0 type veth peer name lab1",
+    "overlayfs": "mount --no-mtab -t overlay -o lowerdir=/usr:/etc overlay /mnt",
+    "iptables NAT": "iptables -t nat -L -n",
+}
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What the lab wants to know of a machine. Sizes in bytes."""
+
+    system: str
+    uid: int
+    python: tuple[int, int]
+    identity: str
+    memory: int
+    state_disk: int
+    cache_disk: int
+    routes: tuple[Route, ...]
+    debian: bool
+    missing_packages: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Made:
+    """By which machine and for which addresses a state folder was made."""
+
+    identity: str
+    index: int
+
+
+def refuse_caller(system: str, uid: int, python: tuple[int, int]) -> None:
+    """Raise LabError unless the lab may run here at all."""
+    if system != "Linux":
+        raise LabError(f"This is {system}: the lab needs Linux. Run it in a virtual machine.")
+    if python < PYTHON:
+        raise LabError(
+            f"Python {python[0]}.{python[1]} is too old: the lab needs 3.11 or newer. Put one first in PATH."
+        )
+    if uid != 0:
+        raise LabError("The lab makes namespaces and network interfaces and therefore needs root: run it with sudo.")
+
+
+def look(lab: Lab) -> Machine:
+    """Look at this machine. Only after `refuse_caller`: it calls Linux's own commands."""
+    return Machine(
+        system=platform.system(),
+        uid=os.geteuid(),
+        python=sys.version_info[:2],
+        identity=identity(),
+        memory=_available_memory(Path("/proc/meminfo").read_text()),
+        state_disk=_free(lab.state),
+        cache_disk=_free(lab.cache),
+        routes=routes() if shutil.which("ip") else (),
+        debian=shutil.which("apt-get") is not None,
+        missing_packages=missing_packages(),
+    )
+
+
+def refuse(machine: Machine, lab: Lab, made: Made | None, *, cold: bool) -> None:
+    """Raise LabError with the first reason why this lab can't be started on `machine`; `cold`: much is to be built."""
+    refuse_caller(machine.system, machine.uid, machine.python)
+    _refuse_state(machine, lab, made)
+    _refuse_size(machine, lab, cold=cold)
+    _refuse_routes(machine, lab)
+    if machine.missing_packages and not machine.debian:
+        names = ", ".join(machine.missing_packages)
+        raise LabError(f"Programs of these Debian packages are missing: {names}. Install what your system calls them.")
+
+
+def refuse_kernel() -> None:
+    """Raise LabError for the first feature that the kernel lacks. Needs the packages."""
+    for feature, command in FEATURES.items():
+        words = ("unshare", "--net", "--mount", "--pid", "--ipc", "--uts", "--fork", *command.split())
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        if done.returncode:
+            reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+            raise LabError(
+                f"The kernel refuses {feature} ({reason}). The lab needs a machine or container that has it."
+            )
+
+
+def install(packages: Iterable[str]) -> None:
+    """Install Debian packages. Raises LabError with apt's last word."""
+    words = ("apt-get", "install", "--yes", "--no-install-recommends", *packages)
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    done = subprocess.run(("apt-get", "update"), capture_output=True, text=True, check=False, env=environment)
+    if not done.returncode:
+        done = subprocess.run(words, capture_output=True, text=True, check=False, env=environment)
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise LabError(f"Debian packages {', '.join(packages)}: not installed: {reason}. Install them and try again.")
+
+
+def missing_packages() -> tuple[str, ...]:
+    """The Debian packages of which something that the lab calls is missing."""
+    missing = {package for command, package in COMMANDS.items() if not find(command)}
+    if not _cni_folder():
+        missing.add(CNI_PACKAGE)
+    return tuple(sorted(missing))
+
+
+def find(command: str) -> Path | None:
+    """Where a command is, also when root's PATH lacks the sbin folders."""
+    path = shutil.which(command, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin")
+    return Path(path) if path else None
+
+
+def needed(command: str) -> Path:
+    """Where a command is that can't be missing any more."""
+    path = find(command)
+    if path is None:
+        raise LabError(f"The program {command} has disappeared: install {COMMANDS[command]} again.")
+    return path
+
+
+def cni_plugins() -> Path:
+    """The folder of the distribution's network plugins."""
+    folder = _cni_folder()
+    if folder is None:
+        raise LabError(f"The network plugins have disappeared: install {CNI_PACKAGE} again.")
+    return folder
+
+
+def identity() -> str:
+    """What tells this machine from others; empty where nothing does."""
+    file = Path("/etc/machine-id")
+    return file.read_text().strip() if file.exists() else ""
+
+
+def _cni_folder() -> Path | None:
+    return next((folder for folder in CNI_FOLDERS if (folder / "ptp").exists()), None)
+
+
+def _refuse_state(machine: Machine, lab: Lab, made: Made | None) -> None:
+    if len(str(lab.state)) > STATE_PATH_LENGTH:
+        raise LabError(f"The state folder's path {lab.state} is too long for sockets: set LAB_STATE to a shorter one.")
+    if not 0 <= lab.index <= MAX_INDEX:
+        raise LabError(f"Index {lab.index} is out of range: choose one from 0 to {MAX_INDEX}.")
+    if made and made.identity != machine.identity:
+        raise LabError(f"The state in {lab.state} was made on another machine: remove it with lab/down --purge.")
+    if made and made.index != lab.index:
+        raise LabError(
+            f"Lab {lab.name} was made with index {made.index}: use that, or remove it with lab/down --purge."
+        )
+
+
+def _refuse_size(machine: Machine, lab: Lab, *, cold: bool) -> None:
+    if machine.memory < MEMORY:
+        raise LabError(f"Only {_gib(machine.memory)} of memory are available: the lab needs {_gib(MEMORY)}.")
+    needed = DISK_COLD if cold else DISK_WARM
+    for folder, free in ((lab.cache, machine.cache_disk), (lab.state, machine.state_disk)):
+        if free < needed:
+            raise LabError(f"Only {_gib(free)} are free where {folder} is: the lab needs {_gib(needed)} there.")
+
+
+def _refuse_routes(machine: Machine, lab: Lab) -> None:
+    taken = next((route for route in machine.routes if _overlap(route, lab.index)), None)
+    if taken is None:
+        return
+    free = next((i for i in range(MAX_INDEX + 1) if not any(_overlap(route, i) for route in machine.routes)), None)
+    remedy = "No other index is free." if free is None else f"Choose another range: lab/up --index {free}."
+    raise LabError(
+        f"The lab's range {lab.network} is taken: {taken.interface} leads to {taken.range} already. {remedy}"
+    )
+
+
+def _overlap(route: Route, index: int) -> bool:
+    return route.range.overlaps(ipaddress.IPv4Network(f"10.{200 + index}.0.0/16"))
+
+
+def _available_memory(meminfo: str) -> int:
+    line = next(line for line in meminfo.splitlines() if line.startswith("MemAvailable:"))
+    return int(line.split()[1]) << 10
+
+
+def _free(folder: Path) -> int:
+    while not folder.exists():
+        folder = folder.parent
+    return shutil.disk_usage(folder).free
+
+
+def _gib(size: int) -> str:
+    return f"{size / GIB:.1f} GiB"

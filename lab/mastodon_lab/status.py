@@ -1,0 +1,19 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What `lab/status` says of one part of the lab."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class PartStatus:
+    """One part: whether it works and, if not, why not; whether it is the real thing or a stand-in of ours."""
+
+    name: str
+    ready: bool
+    version: str = ""
+    reason: str = ""
+    stand_in: bool = False
