@@ -1,0 +1,37 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one family of errors that users of the collection meet.
+
+This module util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+# A webhook may answer with pages of text; the first line or two name the cause.
+_LONGEST_REASON = 600
+
+
+class MastodonError(Exception):
+    """A failure told in one sentence: `<subject>: <what failed>: <why>. <What to do.>`
+
+    `subject` names the object (`Cluster mastodon/mastodon-db`, `Vault https://vault:8200`), `failed` says what could
+    not be done, `why` quotes the cause and `remedy` is the administrator's next step. None may contain a secret.
+    """
+
+    def __init__(self, subject: str, failed: str, why: str = "", remedy: str = "") -> None:
+        self.subject = subject
+        self.failed = failed
+        self.why = _one_line(why)
+        self.remedy = remedy
+        super().__init__(subject, failed, why, remedy)
+
+    def __str__(self) -> str:
+        said = [self.subject, self.failed, self.why]
+        sentence = ": ".join(part.rstrip(" .:") for part in said if part) + "."
+        return f"{sentence} {self.remedy}".rstrip()
+
+
+def _one_line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST_REASON else f"{line[:_LONGEST_REASON]}…"
