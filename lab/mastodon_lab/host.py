@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import ipaddress
 import os
-import platform
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,10 +56,6 @@ FEATURES = {
 class Machine:
     """What the lab wants to know of a machine. Sizes in bytes."""
 
-    system: str
-    uid: int
-    python: tuple[int, int]
-    identity: str
     memory: int
     state_disk: int
     cache_disk: int
@@ -90,13 +84,23 @@ def refuse_caller(system: str, uid: int, python: tuple[int, int]) -> None:
         raise LabError("The lab makes namespaces and network interfaces and therefore needs root: run it with sudo.")
 
 
+def refuse_state(lab: Lab, made: Made | None, machine: str) -> None:
+    """Raise LabError when the state folder can't be this lab's; `machine` is this machine's identity."""
+    if len(str(lab.state)) > STATE_PATH_LENGTH:
+        raise LabError(f"The state folder's path {lab.state} is too long for sockets: set LAB_STATE to a shorter one.")
+    if not 0 <= lab.index <= MAX_INDEX:
+        raise LabError(f"Index {lab.index} is out of range: choose one from 0 to {MAX_INDEX}.")
+    if made and made.identity != machine:
+        raise LabError(f"The state in {lab.state} was made on another machine: remove it with lab/down --purge.")
+    if made and made.index != lab.index:
+        raise LabError(
+            f"Lab {lab.name} was made with index {made.index}: use that, or remove it with lab/down --purge."
+        )
+
+
 def look(lab: Lab) -> Machine:
     """Look at this machine. Only after `refuse_caller`: it calls Linux's own commands."""
     return Machine(
-        system=platform.system(),
-        uid=os.geteuid(),
-        python=sys.version_info[:2],
-        identity=identity(),
         memory=_available_memory(Path("/proc/meminfo").read_text()),
         state_disk=_free(lab.state),
         cache_disk=_free(lab.cache),
@@ -106,10 +110,8 @@ def look(lab: Lab) -> Machine:
     )
 
 
-def refuse(machine: Machine, lab: Lab, made: Made | None, *, cold: bool) -> None:
+def refuse(machine: Machine, lab: Lab, *, cold: bool) -> None:
     """Raise LabError with the first reason why this lab can't be started on `machine`; `cold`: much is to be built."""
-    refuse_caller(machine.system, machine.uid, machine.python)
-    _refuse_state(machine, lab, made)
     _refuse_size(machine, lab, cold=cold)
     _refuse_routes(machine, lab)
     if machine.missing_packages and not machine.debian:
@@ -179,19 +181,6 @@ def identity() -> str:
 
 def _cni_folder() -> Path | None:
     return next((folder for folder in CNI_FOLDERS if (folder / "ptp").exists()), None)
-
-
-def _refuse_state(machine: Machine, lab: Lab, made: Made | None) -> None:
-    if len(str(lab.state)) > STATE_PATH_LENGTH:
-        raise LabError(f"The state folder's path {lab.state} is too long for sockets: set LAB_STATE to a shorter one.")
-    if not 0 <= lab.index <= MAX_INDEX:
-        raise LabError(f"Index {lab.index} is out of range: choose one from 0 to {MAX_INDEX}.")
-    if made and made.identity != machine.identity:
-        raise LabError(f"The state in {lab.state} was made on another machine: remove it with lab/down --purge.")
-    if made and made.index != lab.index:
-        raise LabError(
-            f"Lab {lab.name} was made with index {made.index}: use that, or remove it with lab/down --purge."
-        )
 
 
 def _refuse_size(machine: Machine, lab: Lab, *, cold: bool) -> None:

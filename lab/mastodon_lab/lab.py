@@ -97,7 +97,7 @@ class Lab:
     @property
     def cgroup(self) -> str:
         """The lab's folder in every cgroup hierarchy; a shared one would make kubelets kill each other's pods."""
-        return f"/fediverse-mastodon-lab-{self.index}"
+        return f"/fediverse-mastodon-lab-{self.name}"
 
     # Files
 

@@ -18,20 +18,31 @@ from mastodon_lab.progress import Progress
 def down(lab: Lab, progress: Progress, *, purge: bool, purge_cache: bool) -> None:
     """End every process of the lab and remove interface, route and cgroups; `purge` also removes the state."""
     with only_one(lab):
-        with progress.step(f"stop lab {lab.name}"):
-            if init := process.find(lab):
-                process.stop(init)
-                network.disconnect(lab)
-            cgroups.remove(lab)
-        for folder, wanted in ((lab.state, purge), (lab.cache, purge_cache)):
-            if wanted and folder.exists():
-                _refuse_foreign(lab, folder)
-                shutil.rmtree(folder)
-                progress.note(f"removed {folder}")
+        if lab.made.exists():
+            with progress.step(f"stop lab {lab.name}"):
+                _stop(lab)
+            if purge:
+                _remove(lab.state, progress)
+        else:
+            progress.note(f"there is no lab in {lab.state}")
+        if purge_cache and lab.cache.exists():
+            _refuse_foreign(lab.cache, lab.mirror)
+            _remove(lab.cache, progress)
 
 
-def _refuse_foreign(lab: Lab, folder: Path) -> None:
-    """A mistyped LAB_STATE or LAB_CACHE must not cost anyone their files."""
-    ours = lab.made if folder == lab.state else lab.mirror
-    if not ours.exists():
-        raise LabError(f"{folder} doesn't look like the lab's ({ours.name} is missing in it): remove it yourself.")
+def _stop(lab: Lab) -> None:
+    if init := process.find(lab):
+        process.stop(init)
+        network.disconnect(lab)
+    cgroups.remove(lab)
+
+
+def _remove(folder: Path, progress: Progress) -> None:
+    shutil.rmtree(folder)
+    progress.note(f"removed {folder}")
+
+
+def _refuse_foreign(folder: Path, mark: Path) -> None:
+    """A mistyped LAB_CACHE must not cost anyone their files."""
+    if not mark.exists():
+        raise LabError(f"{folder} doesn't look like the lab's ({mark.name} is missing in it): remove it yourself.")

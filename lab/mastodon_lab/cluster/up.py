@@ -33,6 +33,7 @@ WAIT = "wait for the node"
 def up(lab: Lab, progress: Progress) -> None:
     """Bring the lab up, or repair what is down. Raises LabError; what was done until then need not be done again."""
     with only_one(lab):
+        host.refuse_state(lab, made(lab), host.identity())
         if process.find(lab) is None:
             _prepare_host(lab, progress)
         built = plan.ensure(lab, progress)
@@ -80,7 +81,7 @@ def _prepare_host(lab: Lab, progress: Progress) -> None:
     """Refuse what can't work, then install the distribution's packages."""
     network.lingers(lab, LINGER_SECONDS)
     machine = host.look(lab)
-    host.refuse(machine, lab, made(lab), cold=not lab.mirror.is_dir())
+    host.refuse(machine, lab, cold=not lab.mirror.is_dir())
     if machine.missing_packages:
         with progress.step(f"install {', '.join(machine.missing_packages)}"):
             host.install(machine.missing_packages)
