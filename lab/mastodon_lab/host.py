@@ -122,13 +122,17 @@ def refuse(machine: Machine, lab: Lab, *, cold: bool) -> None:
 def refuse_kernel() -> None:
     """Raise LabError for the first feature that the kernel lacks. Needs the packages."""
     for feature, command in FEATURES.items():
-        words = ("unshare", "--net", "--mount", "--pid", "--ipc", "--uts", "--fork", *command.split())
-        done = subprocess.run(words, capture_output=True, text=True, check=False)
-        if done.returncode:
-            reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        if reason := _namespaced(command):
             raise LabError(
                 f"The kernel refuses {feature} ({reason}). The lab needs a machine or container that has it."
             )
+
+
+def _namespaced(command: str) -> str:
+    """Why a command fails in new namespaces, or nothing."""
+    words = ("unshare", "--net", "--mount", "--pid", "--ipc", "--uts", "--fork", *command.split())
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    return _last_words(done) if done.returncode else ""
 
 
 def install(packages: Iterable[str]) -> None:
@@ -139,8 +143,9 @@ def install(packages: Iterable[str]) -> None:
     if not done.returncode:
         done = subprocess.run(words, capture_output=True, text=True, check=False, env=environment)
     if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise LabError(f"Debian packages {', '.join(packages)}: not installed: {reason}. Install them and try again.")
+        raise LabError(
+            f"Debian packages {', '.join(packages)}: not installed: {_last_words(done)}. Install them and try again."
+        )
 
 
 def missing_packages() -> tuple[str, ...]:
@@ -177,6 +182,10 @@ def identity() -> str:
     """What tells this machine from others; empty where nothing does."""
     file = Path("/etc/machine-id")
     return file.read_text().strip() if file.exists() else ""
+
+
+def _last_words(done: subprocess.CompletedProcess[str]) -> str:
+    return (done.stderr.strip().splitlines() or ["no reason given"])[-1]
 
 
 def _cni_folder() -> Path | None:

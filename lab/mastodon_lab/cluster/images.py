@@ -43,7 +43,7 @@ def contents(archive: Path) -> dict[str, str]:
             index = layout.extractfile("index.json")
             manifests = json.load(index)["manifests"] if index else []
         return {manifest["annotations"][NAME]: manifest["digest"] for manifest in manifests}
-    except (OSError, tarfile.TarError, KeyError, ValueError) as error:
+    except (OSError, tarfile.TarError, KeyError, ValueError, TypeError) as error:
         raise LabError(f"Image archive {archive}: not readable: {error}. Delete it and run lab/up again.") from error
 
 

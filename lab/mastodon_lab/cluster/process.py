@@ -42,7 +42,7 @@ def find(lab: Lab) -> Init | None:
         init = Init(int(noted["pid"]), str(noted["started"]))
         same_boot = noted["boot"] == BOOT_ID.read_text().strip()
         return init if same_boot and start_time(init.pid) == init.started else None
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None
 
 

@@ -1,0 +1,61 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+
+import pytest
+from mastodon_lab.lab import MAX_INDEX, Lab
+
+
+def lab(index: int = 0, name: str = "default") -> Lab:
+    return Lab(name, index, Path("/state"), Path("/cache"))
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value"),
+    [
+        ("network", "10.200.0.0/16"),
+        ("service_cidr", "10.200.0.0/20"),
+        ("pod_cidr", "10.200.64.0/18"),
+        ("kubernetes_ip", "10.200.0.1"),
+        ("dns_ip", "10.200.0.10"),
+        ("openbao_ip", "10.200.0.20"),
+        ("node_ip", "10.200.128.1"),
+        ("gateway_ip", "10.200.128.80"),
+        ("host_ip", "10.200.255.1"),
+        ("link_ip", "10.200.255.2"),
+        ("api_url", "https://10.200.128.1:6443"),
+        ("mirror_url", "http://10.200.128.1:8879"),
+        ("openbao_url", "http://10.200.0.20:8200"),
+        ("kubeconfig", Path("/state/kubeconfig")),
+        ("vault_token", Path("/state/vault-token")),
+        ("containerd_socket", Path("/state/run/containerd.sock")),
+        ("mirror", Path("/cache/mirror")),
+    ],
+)
+def test_places_are_the_agreed_ones(attribute: str, value: object) -> None:
+    assert getattr(lab(), attribute) == value
+
+
+@pytest.mark.parametrize("index", [0, 7, MAX_INDEX])
+def test_all_addresses_lie_in_the_one_range_that_the_host_routes(index: int) -> None:
+    one = lab(index)
+    whole = ipaddress.IPv4Network(one.network)
+    for part in (one.service_cidr, one.pod_cidr):
+        assert ipaddress.IPv4Network(part).subnet_of(whole)
+    for address in (one.node_ip, one.gateway_ip, one.host_ip, one.link_ip):
+        assert ipaddress.IPv4Address(address) in whole
+
+
+@pytest.mark.parametrize("index", [0, MAX_INDEX])
+def test_the_interface_name_fits_the_kernel(index: int) -> None:
+    assert len(lab(index).host_link) <= 15
+
+
+def test_labs_share_neither_interface_nor_cgroup() -> None:
+    one, other = lab(0, "one"), lab(1, "other")
+    assert one.host_link != other.host_link
+    assert one.cgroup != other.cgroup
