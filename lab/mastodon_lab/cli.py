@@ -39,6 +39,9 @@ def main(words: list[str]) -> int:
     except LabError as error:
         print(f"lab: {error}", file=sys.stderr)
         return 1
+    except OSError as error:
+        print(f"lab: {error.filename or words[0]}: {error.strerror}. Is a disk full or read-only?", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("lab: interrupted; the same command goes on from here.", file=sys.stderr)
         return 130
@@ -56,8 +59,8 @@ def _parser() -> argparse.ArgumentParser:
         if name == "up":
             sub.add_argument("--index", type=int, help="use the range 10.(200+INDEX).0.0/16 (default 0)")
         if name == "down":
-            sub.add_argument("--purge", action="store_true", help="also remove the lab's state: volumes, secrets, keys")
-            sub.add_argument("--purge-cache", action="store_true", help="also remove everything built and downloaded")
+            sub.add_argument("--purge-state", action="store_true", help="also remove its state: volumes, secrets, keys")
+            sub.add_argument("--purge", action="store_true", help="also remove its state and all that was built")
         if name == "status":
             sub.add_argument("--json", action="store_true", help="print JSON")
     return parser
@@ -83,7 +86,8 @@ def _up(given: argparse.Namespace) -> int:
 
 def _down(given: argparse.Namespace) -> int:
     lab = _lab(given)
-    down(lab, Progress(lab.cache / "durations.json"), purge=given.purge, purge_cache=given.purge_cache)
+    progress = Progress(lab.cache / "durations.json")
+    down(lab, progress, purge_state=given.purge_state or given.purge, purge_cache=given.purge)
     return 0
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from mastodon_lab.cluster import cgroups
 from mastodon_lab.cluster.network import Route, routes
 from mastodon_lab.errors import LabError
 from mastodon_lab.lab import MAX_INDEX, Lab
@@ -91,10 +92,10 @@ def refuse_state(lab: Lab, made: Made | None, machine: str) -> None:
     if not 0 <= lab.index <= MAX_INDEX:
         raise LabError(f"Index {lab.index} is out of range: choose one from 0 to {MAX_INDEX}.")
     if made and made.identity != machine:
-        raise LabError(f"The state in {lab.state} was made on another machine: remove it with lab/down --purge.")
+        raise LabError(f"The state in {lab.state} was made on another machine: remove it with lab/down --purge-state.")
     if made and made.index != lab.index:
         raise LabError(
-            f"Lab {lab.name} was made with index {made.index}: use that, or remove it with lab/down --purge."
+            f"Lab {lab.name} was made with index {made.index}: use that, or remove it with lab/down --purge-state."
         )
 
 
@@ -121,6 +122,8 @@ def refuse(machine: Machine, lab: Lab, *, cold: bool) -> None:
 
 def refuse_kernel() -> None:
     """Raise LabError for the first feature that the kernel lacks. Needs the packages."""
+    if not cgroups.hierarchies(cgroups.MOUNTS.read_text()):
+        raise LabError("No cgroup hierarchy is mounted: mount one at /sys/fs/cgroup, as every init system does.")
     for feature, command in FEATURES.items():
         if reason := _namespaced(command):
             raise LabError(

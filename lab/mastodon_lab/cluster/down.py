@@ -15,13 +15,13 @@ from mastodon_lab.lab import Lab
 from mastodon_lab.progress import Progress
 
 
-def down(lab: Lab, progress: Progress, *, purge: bool, purge_cache: bool) -> None:
-    """End every process of the lab and remove interface, route and cgroups; `purge` also removes the state."""
+def down(lab: Lab, progress: Progress, *, purge_state: bool, purge_cache: bool) -> None:
+    """End every process of the lab and remove interface, route and cgroups; on demand also state and cache."""
     with only_one(lab):
         if lab.made.exists():
             with progress.step(f"stop lab {lab.name}"):
                 _stop(lab)
-            if purge:
+            if purge_state:
                 _remove(lab.state, progress)
         else:
             progress.note(f"there is no lab in {lab.state}")

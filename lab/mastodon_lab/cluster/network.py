@@ -73,14 +73,14 @@ def _range(destination: str) -> ipaddress.IPv4Network:
 
 
 def _ip_json(*words: str) -> list[dict[str, Any]]:
-    done = subprocess.run(("ip", "-json", "-4", *words), capture_output=True, text=True, check=True)
-    found: list[dict[str, Any]] = json.loads(done.stdout or "[]")
+    found: list[dict[str, Any]] = json.loads(_run("ip -json -4 " + " ".join(words)) or "[]")
     return found
 
 
-def _run(command: str) -> None:
+def _run(command: str) -> str:
     done = subprocess.run(command.split(), capture_output=True, text=True, check=False)
     if done.returncode:
         raise LabError(
             f"`{command}` failed: {done.stderr.strip() or 'no reason given'}. The lab needs veth interfaces."
         )
+    return done.stdout

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import socket
 import subprocess
 from pathlib import Path
@@ -39,6 +40,9 @@ def start_time(pid: int) -> str:
 
 def furnish(lab: Lab) -> None:
     os.chdir("/")
+    # Databases and proxies in pods inherit this, whatever shell the lab was started from.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     _mounts(lab)
     socket.sethostname(NODE)
     _network(lab)

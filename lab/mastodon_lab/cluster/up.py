@@ -45,7 +45,7 @@ def up(lab: Lab, progress: Progress) -> None:
         with progress.step(WAIT):
             _until(lambda: _trouble(health.look(lab)), CLUSTER_SECONDS)
         platform.deploy(lab, built, progress)
-        _write_facts(lab)
+        _write_facts(lab, built.bin("kubectl"))
 
 
 def start(lab: Lab, binary: Callable[[str], Path]) -> None:
@@ -72,9 +72,11 @@ def made(lab: Lab) -> host.Made | None:
     """What the state folder says of its making; None when there is no state."""
     try:
         noted = json.loads(lab.made.read_text())
+        return host.Made(str(noted["identity"]), int(noted["index"]))
     except FileNotFoundError:
         return None
-    return host.Made(noted["identity"], noted["index"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise LabError(f"{lab.made}: not readable: {error}. Remove {lab.state} to begin anew.") from error
 
 
 def _prepare_host(lab: Lab, progress: Progress) -> None:
@@ -97,10 +99,11 @@ def _write_state(lab: Lab) -> None:
     config.write(lab, host.cni_plugins())
 
 
-def _write_facts(lab: Lab) -> None:
+def _write_facts(lab: Lab, kubectl: Path) -> None:
     """What inventories and tests read; its presence says that the lab was up once, wholly."""
     facts = {
         "kubeconfig": str(lab.kubeconfig),
+        "kubectl": str(kubectl),
         "vault_address": lab.openbao_url,
         "vault_token_file": str(lab.vault_token),
         "mirror": lab.mirror_url,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from mastodon_lab import host
+from mastodon_lab.cluster import cgroups
 from mastodon_lab.cluster.network import Route
 from mastodon_lab.errors import LabError
 from mastodon_lab.host import GIB, Machine, Made
@@ -104,6 +105,11 @@ def test_no_state_and_its_own_state_are_fine(made: Made | None) -> None:
 def test_a_feature_the_kernel_refuses_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(host, "_namespaced", lambda command: f"{command}: no" if command.startswith("mount") else "")
     assert "The kernel refuses overlayfs (mount" in refusal(host.refuse_kernel)
+
+
+def test_a_machine_without_cgroups_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cgroups, "hierarchies", lambda mountinfo: ())
+    assert "No cgroup hierarchy" in refusal(host.refuse_kernel)
 
 
 def test_each_missing_command_counts_for_its_package(monkeypatch: pytest.MonkeyPatch) -> None:

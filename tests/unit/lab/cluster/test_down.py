@@ -27,9 +27,9 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return told
 
 
-def take_down(lab: Lab, *, purge: bool = False, purge_cache: bool = False) -> str:
+def take_down(lab: Lab, *, purge_state: bool = False, purge_cache: bool = False) -> str:
     out = io.StringIO()
-    down(lab, Progress(lab.cache / "durations.json", out), purge=purge, purge_cache=purge_cache)
+    down(lab, Progress(lab.cache / "durations.json", out), purge_state=purge_state, purge_cache=purge_cache)
     return out.getvalue()
 
 
@@ -52,13 +52,13 @@ def test_a_lab_that_does_not_run_still_leaves_no_cgroups(
 @pytest.mark.parametrize("purge_cache", [False, True])
 def test_purge_removes_what_it_is_told_to(lab: Lab, done: list[str], purge_cache: bool) -> None:
     lab.made.touch()
-    take_down(lab, purge=True, purge_cache=purge_cache)
+    take_down(lab, purge_state=True, purge_cache=purge_cache)
     assert not lab.state.exists()
     assert lab.cache.exists() is not purge_cache
 
 
 def test_a_folder_that_is_no_labs_is_left_alone(lab: Lab, done: list[str]) -> None:
-    assert "there is no lab in" in take_down(lab, purge=True)
+    assert "there is no lab in" in take_down(lab, purge_state=True)
     assert done == []
     assert lab.state.exists()
     lab.mirror.rmdir()

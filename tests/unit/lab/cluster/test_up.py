@@ -1,0 +1,140 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from mastodon_lab import host
+from mastodon_lab.build import plan
+from mastodon_lab.cluster import cgroups, components, config, health, images, network, pki, process
+from mastodon_lab.cluster import up as up_module
+from mastodon_lab.cluster.process import Init
+from mastodon_lab.cluster.up import up
+from mastodon_lab.errors import LabError
+from mastodon_lab.lab import Lab
+from mastodon_lab.parts import platform
+from mastodon_lab.progress import Progress
+from mastodon_lab.status import PartStatus
+
+RUNNING = Init(4711, "1")
+
+
+class Built:
+    images = (Path("one.tar"), Path("two.tar"))
+
+    def bin(self, name: str) -> Path:
+        return Path("/bin") / name
+
+
+@pytest.fixture
+def done(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was done, in order, on a good machine where the lab doesn't run yet; nothing of it really is."""
+    told: list[str] = []
+
+    def note(what: str, result: object = None) -> Callable[..., object]:
+        def noted(*given: object, **named: object) -> object:
+            told.append(what)
+            return result
+
+        return noted
+
+    def quiet(result: object = None) -> Callable[..., object]:
+        return lambda *given, **named: result
+
+    good = host.Machine(1 << 40, 1 << 40, 1 << 40, (), True, ())
+    for module, name, stub in (
+        (host, "look", note("look", good)),
+        (host, "refuse_kernel", quiet()),
+        (host, "needed", quiet(Path("/bin/containerd"))),
+        (network, "lingers", quiet(False)),
+        (network, "connect", note("connect")),
+        (process, "find", quiet()),
+        (process, "start", note("start", RUNNING)),
+        (process, "reload", note("reload")),
+        (cgroups, "make", note("cgroups")),
+        (pki, "ensure", quiet()),
+        (config, "write", quiet()),
+        (components, "all_components", quiet(())),
+        (images, "trouble", quiet("")),
+        (images, "missing", quiet((Path("two.tar"),))),
+        (images, "load", note("import")),
+        (health, "look", note("wait", (PartStatus("node", ready=True),))),
+        (plan, "ensure", note("build", Built())),
+        (platform, "deploy", note("deploy")),
+    ):
+        monkeypatch.setattr(module, name, stub)
+    return told
+
+
+def bring_up(lab: Lab) -> None:
+    up(lab, Progress(lab.cache / "durations.json", io.StringIO()))
+
+
+def test_up_goes_from_nothing_to_everything(lab: Lab, done: list[str]) -> None:
+    bring_up(lab)
+    assert done == ["look", "build", "cgroups", "start", "connect", "import", "wait", "deploy"]
+    assert lab.facts.stat().st_mode & 0o777 == 0o600
+    assert json.loads(lab.facts.read_text())["kubeconfig"] == str(lab.kubeconfig)
+
+
+def test_a_running_lab_is_repaired_not_questioned(lab: Lab, done: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "find", lambda lab: RUNNING)
+    bring_up(lab)
+    assert done == ["build", "reload", "connect", "import", "wait", "deploy"]
+
+
+def test_a_refused_machine_is_left_as_it_was(
+    lab: Lab, done: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh = Lab("fresh", 0, tmp_path / "fresh", tmp_path / "cold")
+    monkeypatch.setattr(host, "look", lambda lab: host.Machine(1, 1, 1, (), True, ("runc",)))
+    with pytest.raises(LabError, match="memory"):
+        bring_up(fresh)
+    assert done == []
+    assert not fresh.state.exists()
+    assert not fresh.cache.exists()
+
+
+def test_missing_packages_are_installed_first(lab: Lab, done: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = host.Machine(1 << 40, 1 << 40, 1 << 40, (), True, ("runc", "iptables"))
+    monkeypatch.setattr(host, "look", lambda lab: machine)
+    monkeypatch.setattr(host, "install", lambda packages: done.append(f"install {' '.join(packages)}"))
+    bring_up(lab)
+    assert done[:2] == ["install runc iptables", "build"]
+
+
+@pytest.mark.parametrize("running", [None, RUNNING])
+def test_state_of_another_index_is_refused_also_while_it_runs(
+    lab: Lab, done: list[str], monkeypatch: pytest.MonkeyPatch, running: Init | None
+) -> None:
+    monkeypatch.setattr(process, "find", lambda lab: running)
+    lab.made.write_text(json.dumps({"identity": host.identity(), "index": 1}))
+    with pytest.raises(LabError, match="was made with index 1"):
+        bring_up(lab)
+    assert done == []
+
+
+def test_facts_are_written_only_when_everything_works(
+    lab: Lab, done: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*given: object) -> None:
+        raise LabError("No DNS.")
+
+    monkeypatch.setattr(platform, "deploy", fail)
+    with pytest.raises(LabError, match="No DNS"):
+        bring_up(lab)
+    assert not lab.facts.exists()
+
+
+def test_what_keeps_the_cluster_is_named(lab: Lab, done: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = (PartStatus("etcd", ready=True), PartStatus("kubelet", ready=False, reason="ended with 1"))
+    monkeypatch.setattr(health, "look", lambda lab: parts)
+    monkeypatch.setattr(up_module, "CLUSTER_SECONDS", 0.0)
+    with pytest.raises(LabError, match=r"not ready after 0 s: kubelet: ended with 1\. Run lab/up again"):
+        bring_up(lab)
+    assert "deploy" not in done
