@@ -47,11 +47,13 @@ def find(lab: Lab) -> Init | None:
 
 
 def start(lab: Lab) -> Init:
-    """Start init in namespaces of its own and in a session of its own; return once it has noted its number."""
+    """Start init in namespaces of its own and in a session of its own; return once it has furnished them."""
     log = lab.log / "init.log"
+    report = lab.run / "components.json"
+    report.unlink(missing_ok=True)
     package = Path(mastodon_lab.__file__).parent.parent
     words = (lab.name, str(lab.index), str(lab.state), str(lab.cache))
-    with log.open("a") as output:
+    with log.open("w") as output:
         unshare = subprocess.Popen(
             (
                 "unshare",
@@ -71,7 +73,7 @@ def start(lab: Lab) -> Init:
         )
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and unshare.poll() is None:
-        if init := find(lab):
+        if report.exists() and (init := find(lab)):
             return init
         time.sleep(0.02)
     reason = (log.read_text().strip().splitlines() or ["it said nothing"])[-1]

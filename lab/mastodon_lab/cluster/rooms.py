@@ -71,7 +71,7 @@ def _scratch_var_lib(lab: Lab) -> None:
     kept = {Path("/run/lab/state"): lab.state, Path("/run/lab/cache"): lab.cache}
     for aside, folder in kept.items():
         aside.mkdir(parents=True)
-        _mount(f"--bind {folder} {aside}")
+        _mount(f"--rbind {folder} {aside}")
     for name in ("upper", "work"):
         Path("/run/lab", name).mkdir()
     _mount("-t overlay -o lowerdir=/var/lib,upperdir=/run/lab/upper,workdir=/run/lab/work overlay /var/lib")
