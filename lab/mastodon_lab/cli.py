@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab's verbs: up, down, status, kubeconfig."""
+"""The lab's verbs; each has a command of its name in `lab/`."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from mastodon_lab import host
+from mastodon_lab import host, prove
 from mastodon_lab.cluster import health
 from mastodon_lab.cluster.down import down
-from mastodon_lab.cluster.up import made, up
+from mastodon_lab.cluster.up import build, made, up
 from mastodon_lab.errors import LabError
 from mastodon_lab.lab import Lab
 from mastodon_lab.parts import platform as parts
@@ -61,6 +61,8 @@ def _parser() -> argparse.ArgumentParser:
         if name == "down":
             sub.add_argument("--purge-state", action="store_true", help="also remove its state: volumes, secrets, keys")
             sub.add_argument("--purge", action="store_true", help="also remove its state and all that was built")
+        if name == "prove":
+            sub.add_argument("--facts", type=Path, help="the lab's lab.json, in place of its name")
         if name == "status":
             sub.add_argument("--json", action="store_true", help="print JSON")
     return parser
@@ -91,6 +93,22 @@ def _down(given: argparse.Namespace) -> int:
     return 0
 
 
+def _build(given: argparse.Namespace) -> int:
+    lab = _lab(given)
+    build(lab, Progress(lab.cache / "durations.json"))
+    return 0
+
+
+def _prove(given: argparse.Namespace) -> int:
+    lab = _lab(given)
+    facts = given.facts or lab.facts
+    if not facts.exists():
+        raise LabError(f"Lab {lab.name} is not up ({facts} is missing): run lab/up.")
+    kubectl = Path(json.loads(facts.read_text())["kubectl"])
+    print("\n".join(prove.prove(prove.Site.from_facts(facts, kubectl))))
+    return 0
+
+
 def _status(given: argparse.Namespace) -> int:
     lab = _lab(given)
     found = list(health.look(lab))
@@ -118,8 +136,10 @@ def _table(parts: list[PartStatus]) -> str:
 
 
 _VERBS: dict[str, tuple[Callable[[argparse.Namespace], int], str]] = {
+    "build": (_build, "build everything that a lab is made of, without starting one"),
     "up": (_up, "start the lab, or repair it"),
     "down": (_down, "stop the lab and leave nothing running"),
+    "prove": (_prove, "prove that the Mastodon in the lab works"),
     "status": (_status, "say how each part is doing"),
     "kubeconfig": (_kubeconfig, "print where the admin's kubeconfig is"),
 }

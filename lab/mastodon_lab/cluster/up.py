@@ -48,6 +48,14 @@ def up(lab: Lab, progress: Progress) -> None:
         _write_facts(lab, built.bin("kubectl"))
 
 
+def build(lab: Lab, progress: Progress) -> None:
+    """Build what a lab is made of, and start nothing."""
+    with only_one(lab):
+        if process.find(lab) is None:
+            _prepare_host(lab, progress)
+        plan.ensure(lab, progress)
+
+
 def start(lab: Lab, binary: Callable[[str], Path]) -> None:
     """Make configuration and namespaces and see to it that init runs the right components."""
     _write_state(lab)

@@ -131,3 +131,17 @@ def test_status_asks_no_parts_of_a_cluster_that_is_not_ready(
     status_of(monkeypatch, [READY, WAITING], unexpected)
     assert cli.main(["status"]) == 1
     assert "kubelet  NOT READY  real                  ended with 1" in capsys.readouterr().out
+
+
+def test_proving_a_lab_that_is_not_up_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["prove"]) == 1
+    assert "is not up" in capsys.readouterr().err
+    assert cli.main(["prove", "--facts", str(tmp_path / "none.json")]) == 1
+    assert "none.json is missing" in capsys.readouterr().err
+
+
+def test_each_verb_has_its_command() -> None:
+    commands = Path(cli.__file__).parent.parent
+    for verb in cli._VERBS:
+        assert f"-m mastodon_lab {verb} " in (commands / verb).read_text()
+        assert (commands / verb).stat().st_mode & 0o111
