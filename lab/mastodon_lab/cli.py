@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--name", default=os.environ.get("LAB_NAME", "default"), help="which lab (LAB_NAME; default)")
-    for name, (verb, about) in _VERBS.items():
+    for name, (verb, about) in VERBS.items():
         sub = verbs.add_parser(name, parents=[common], help=about, description=about)
         sub.set_defaults(verb=verb)
         if name == "up":
@@ -135,7 +135,7 @@ def _table(parts: list[PartStatus]) -> str:
     )
 
 
-_VERBS: dict[str, tuple[Callable[[argparse.Namespace], int], str]] = {
+VERBS: dict[str, tuple[Callable[[argparse.Namespace], int], str]] = {
     "build": (_build, "build everything that a lab is made of, without starting one"),
     "up": (_up, "start the lab, or repair it"),
     "down": (_down, "stop the lab and leave nothing running"),

@@ -8,29 +8,37 @@ from __future__ import annotations
 import json
 import socket
 import time
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from mastodon_lab import versions
 from mastodon_lab.cluster import api, process
 from mastodon_lab.cluster.config import NODE
 from mastodon_lab.lab import MIRROR_PORT, Lab
 from mastodon_lab.status import PartStatus
 
 CONNECT_SECONDS = 2.0
+NODE_PATH = f"/api/v1/nodes/{NODE}"
+# They come from one build.
+KUBERNETES = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy")
 
 
 def look(lab: Lab) -> tuple[PartStatus, ...]:
-    """One status for each component, the node and the way to Services; only init's when that doesn't run."""
+    """One status for each component, the node and the way to Services; only the cluster's when it doesn't run."""
     if process.find(lab) is None:
         return (PartStatus("cluster", ready=False, reason="is not running; start it with lab/up"),)
     doing = _report(lab)
-    version = _version(lab)
-    parts = [_component(lab, name, facts, version) for name, facts in doing.items()]
-    parts.append(_node(lab, doing.get("kubelet", {}).get("since")))
+    known = _versions(lab)
+    parts = [PartStatus(name, not trouble, known.get(name, ""), trouble) for name, trouble in _components(lab, doing)]
+    node = _node(lab, doing.get("kubelet", {}).get("since"))
     # Only kube-proxy makes a Service's address answer, and only the host's route leads there.
-    parts.append(_address("services", lab.kubernetes_ip, 443))
-    parts.append(_address("chart mirror", lab.node_ip, MIRROR_PORT))
-    return tuple(parts)
+    services = _unreachable(lab.kubernetes_ip, 443)
+    return (
+        *parts,
+        PartStatus("node", not node, known.get("kubelet", ""), node),
+        PartStatus("services", not services, reason=services),
+    )
 
 
 def _report(lab: Lab) -> dict[str, Any]:
@@ -41,33 +49,45 @@ def _report(lab: Lab) -> dict[str, Any]:
     return doing
 
 
-def _version(lab: Lab) -> str:
+def _versions(lab: Lab) -> dict[str, str]:
+    found = {"etcd": versions.ETCD}
     try:
-        return str(api.get_json(lab, "/version")["gitVersion"])
+        node = api.get_json(lab, NODE_PATH)["status"]["nodeInfo"]
     except api.NotAnsweringError:
-        return ""
+        return found
+    kubernetes = dict.fromkeys(KUBERNETES, str(node["kubeletVersion"]))
+    return found | kubernetes | {"containerd": str(node["containerRuntimeVersion"]).removeprefix("containerd://")}
 
 
-def _component(lab: Lab, name: str, facts: dict[str, Any], version: str) -> PartStatus:
-    if facts["since"] is None:
-        ended = "waits for what it needs" if facts["last_exit"] is None else f"ended with {facts['last_exit']}"
-        return PartStatus(name, ready=False, reason=f"{ended}; see {lab.log}/{name}.log")
+def _components(lab: Lab, doing: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each component with its trouble."""
+    for name, facts in doing.items():
+        if facts["since"] is not None:
+            yield name, _component_trouble(lab, name)
+        elif facts["last_exit"] is None:
+            yield name, f"waits for what it needs; see {lab.log}/{name}.log"
+        else:
+            yield name, f"ended with {facts['last_exit']}; see {lab.log}/{name}.log"
+
+
+def _component_trouble(lab: Lab, name: str) -> str:
+    """Why a component that runs doesn't work, or nothing."""
+    if name == "mirror":
+        return _unreachable(lab.node_ip, MIRROR_PORT)
     if name != "kube-apiserver":
-        return PartStatus(name, ready=True, version=version if name.startswith("kube") else "")
+        return ""
     try:
         api.get(lab, "/readyz")
     except api.NotAnsweringError as error:
-        return PartStatus(name, ready=False, reason=str(error))
-    return PartStatus(name, ready=True, version=version)
+        return str(error)
+    return ""
 
 
-def _node(lab: Lab, kubelet_since: float | None) -> PartStatus:
+def _node(lab: Lab, kubelet_since: float | None) -> str:
     try:
-        node = api.get_json(lab, f"/api/v1/nodes/{NODE}")
+        return node_trouble(api.get_json(lab, NODE_PATH), _wall_clock(kubelet_since))
     except api.NotAnsweringError as error:
-        return PartStatus("node", ready=False, reason=str(error))
-    reason = node_trouble(node, _wall_clock(kubelet_since))
-    return PartStatus("node", ready=not reason, version=node["status"]["nodeInfo"]["kubeletVersion"], reason=reason)
+        return str(error)
 
 
 def node_trouble(node: dict[str, Any], kubelet_since: float) -> str:
@@ -86,9 +106,9 @@ def _wall_clock(since: float | None) -> float:
     return time.time() - (time.monotonic() - since) if since is not None else time.time()
 
 
-def _address(name: str, address: str, port: int) -> PartStatus:
+def _unreachable(address: str, port: int) -> str:
     try:
         socket.create_connection((address, port), CONNECT_SECONDS).close()
     except OSError as error:
-        return PartStatus(name, ready=False, reason=f"{address}:{port} does not answer: {error.strerror or error}")
-    return PartStatus(name, ready=True)
+        return f"{address}:{port} does not answer: {error.strerror or error}"
+    return ""

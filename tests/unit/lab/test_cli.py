@@ -142,6 +142,6 @@ def test_proving_a_lab_that_is_not_up_is_refused(tmp_path: Path, capsys: pytest.
 
 def test_each_verb_has_its_command() -> None:
     commands = Path(cli.__file__).parent.parent
-    for verb in cli._VERBS:
+    for verb in cli.VERBS:
         assert f"-m mastodon_lab {verb} " in (commands / verb).read_text()
         assert (commands / verb).stat().st_mode & 0o111

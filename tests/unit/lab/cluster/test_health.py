@@ -10,7 +10,6 @@ import pytest
 from mastodon_lab.cluster import api, health, process
 from mastodon_lab.cluster.process import Init
 from mastodon_lab.lab import Lab
-from mastodon_lab.status import PartStatus
 
 STARTED = 1_780_000_000.5
 BEFORE, AFTER = "2026-05-28T20:26:39Z", "2026-05-28T20:26:41Z"
@@ -54,7 +53,7 @@ def test_each_component_says_how_it_does(lab: Lab, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(process, "find", lambda lab: Init(1, "1"))
     monkeypatch.setattr(api, "get", refuse)
-    monkeypatch.setattr(health, "_address", lambda name, *where: PartStatus(name, ready=True))
+    monkeypatch.setattr(health, "_unreachable", lambda address, port: "")
     doing = {
         "etcd": {"since": 5.0, "last_exit": None},
         "kube-apiserver": {"since": 5.0, "last_exit": None},
@@ -76,7 +75,7 @@ def test_a_report_that_is_not_there_yet_is_no_error(
     lab: Lab, monkeypatch: pytest.MonkeyPatch, text: str | None
 ) -> None:
     monkeypatch.setattr(process, "find", lambda lab: Init(1, "1"))
-    monkeypatch.setattr(health, "_address", lambda name, *where: PartStatus(name, ready=True))
+    monkeypatch.setattr(health, "_unreachable", lambda address, port: "")
     if text is not None:
         (lab.run / "components.json").write_text(text)
     assert [part.name for part in health.look(lab) if not part.ready] == ["node"]
