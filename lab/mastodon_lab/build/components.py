@@ -1,0 +1,175 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is built from Go modules: data only. golang.py builds it, go/go.mod pins what it is built from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mastodon_lab import versions
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A module that doesn't build here as published: it is built from a copy, with go/overlay/<folder> laid over it.
+
+    `drops` are folders left out of the copy; `swaps` are replacements of text in all its Go files and go.mod, for what
+    is too spread out for whole files. go.mod replaces the module by src/<folder>.
+    """
+
+    module: str
+    version: str
+    folder: str
+    drops: tuple[str, ...] = ()
+    swaps: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Component:
+    """Programs built by one command, name → package; `stamps` are variables set at link time, `seconds` a guess."""
+
+    name: str
+    version: str
+    binaries: Mapping[str, str]
+    seconds: float
+    stamps: Mapping[str, str] = field(default_factory=dict)
+
+
+PATCHES = (
+    # https://github.com/sirupsen/logrus/issues/553: one module under two spellings is refused.
+    Patch(
+        "github.com/rancher/local-path-provisioner",
+        versions.LOCAL_PATH,
+        "local-path",
+        swaps=(("github.com/Sirupsen/logrus v0.11.0", "github.com/sirupsen/logrus v1.9.3"), ("Sirupsen", "sirupsen")),
+    ),
+    # Both import every provider there is. The first is also older than a change of controller-runtime's interface:
+    # https://github.com/kubernetes-sigs/controller-runtime/pull/3360
+    Patch(
+        "github.com/external-secrets/external-secrets",
+        versions.EXTERNAL_SECRETS,
+        "external-secrets",
+        swaps=tuple(
+            (
+                f"NewWebhookManagedBy(mgr).\n\t\tFor({kind}).\n\t\tWithValidator(",
+                f"NewWebhookManagedBy(mgr, {kind}).\n\t\tWithCustomValidator(",
+            )
+            for kind in ("c", "es")
+        ),
+    ),
+    Patch("github.com/go-acme/lego/v5", versions.LEGO, "lego"),
+    # One of its issuers needs an SDK that the proxy refuses; its two controllers' names are left in place.
+    Patch(
+        "github.com/cert-manager/cert-manager",
+        versions.CERT_MANAGER,
+        "cert-manager",
+        drops=(
+            "pkg/controller/certificaterequests/venafi",
+            "pkg/controller/certificatesigningrequests/venafi",
+            "pkg/issuer/venafi",
+        ),
+    ),
+    # Embeds a web page that is not in the module.
+    Patch("github.com/controlplaneio-fluxcd/flux-operator", versions.FLUX_OPERATOR, "flux-operator"),
+)
+
+_KUBERNETES = "k8s.io/component-base/version"
+_MAJOR, _MINOR, _ = versions.KUBERNETES.removeprefix("v").split(".")
+
+# Without the stamps Kubernetes reports v0.0.0 and its version gates misbehave.
+KUBERNETES = Component(
+    "Kubernetes",
+    versions.KUBERNETES,
+    {
+        name: f"k8s.io/kubernetes/cmd/{name}"
+        for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy")
+    },
+    seconds=340,
+    stamps={
+        f"{_KUBERNETES}.gitVersion": versions.KUBERNETES,
+        f"{_KUBERNETES}.gitMajor": _MAJOR,
+        f"{_KUBERNETES}.gitMinor": _MINOR,
+    },
+)
+ETCD = Component("etcd", versions.ETCD, {"etcd": "go.etcd.io/etcd/server/v3"}, seconds=20)
+COREDNS = Component("CoreDNS", versions.COREDNS, {"coredns": "github.com/coredns/coredns"}, seconds=60)
+LOCAL_PATH = Component(
+    "local-path-provisioner",
+    versions.LOCAL_PATH,
+    {"local-path-provisioner": "github.com/rancher/local-path-provisioner"},
+    seconds=30,
+    stamps={"main.VERSION": versions.LOCAL_PATH},
+)
+TRAEFIK = Component(
+    "Traefik",
+    versions.TRAEFIK,
+    {"traefik": "github.com/traefik/traefik/v3/cmd/traefik"},
+    seconds=120,
+    stamps={"github.com/traefik/traefik/v3/pkg/version.Version": versions.TRAEFIK},
+)
+VERSITY = Component(
+    "S3 server",
+    versions.VERSITY,
+    {"versitygw": "github.com/versity/versitygw/cmd/versitygw"},
+    seconds=40,
+    stamps={"main.Version": versions.VERSITY},
+)
+FLUX_OPERATOR = Component(
+    "Flux Operator",
+    versions.FLUX_OPERATOR,
+    {"flux-operator": "github.com/controlplaneio-fluxcd/flux-operator/cmd/operator"},
+    seconds=60,
+    stamps={"main.VERSION": versions.FLUX_OPERATOR},
+)
+SOURCE_CONTROLLER = Component(
+    "Flux source-controller",
+    versions.SOURCE_CONTROLLER,
+    {"source-controller": "github.com/fluxcd/source-controller"},
+    seconds=120,
+)
+HELM_CONTROLLER = Component(
+    "Flux helm-controller",
+    versions.HELM_CONTROLLER,
+    {"helm-controller": "github.com/fluxcd/helm-controller"},
+    seconds=60,
+)
+CERT_MANAGER = Component(
+    "cert-manager",
+    versions.CERT_MANAGER,
+    {"cert-manager": "github.com/cert-manager/cert-manager/cmd/lab"},
+    seconds=60,
+    stamps={"github.com/cert-manager/cert-manager/pkg/util.AppVersion": versions.CERT_MANAGER},
+)
+EXTERNAL_SECRETS = Component(
+    "External Secrets",
+    versions.EXTERNAL_SECRETS,
+    {"external-secrets": "github.com/external-secrets/external-secrets"},
+    seconds=60,
+)
+CLOUDNATIVE_PG = Component(
+    "CloudNativePG",
+    versions.CLOUDNATIVE_PG,
+    {"manager": "github.com/cloudnative-pg/cloudnative-pg/cmd/manager"},
+    seconds=60,
+    stamps={
+        "github.com/cloudnative-pg/cloudnative-pg/pkg/versions.buildVersion": versions.CLOUDNATIVE_PG.removeprefix("v")
+    },
+)
+
+# What the others share is compiled first, so the largest come first.
+COMPONENTS = (
+    KUBERNETES,
+    ETCD,
+    COREDNS,
+    LOCAL_PATH,
+    TRAEFIK,
+    CLOUDNATIVE_PG,
+    SOURCE_CONTROLLER,
+    HELM_CONTROLLER,
+    FLUX_OPERATOR,
+    CERT_MANAGER,
+    EXTERNAL_SECRETS,
+    VERSITY,
+)

@@ -1,0 +1,101 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Build Go programs.
+
+All of them come from one module, go/go.mod, so that Go selects one version of each dependency for all and compiles it
+once: that halves a cold build. go.mod and go.sum pin everything; `python3 -m mastodon_lab.build.relock` renews them.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from mastodon_lab import versions
+from mastodon_lab.build.command import run
+from mastodon_lab.build.components import PATCHES, Component, Patch
+from mastodon_lab.build.store import Store, key, tree_key
+
+MODULE = Path(__file__).parent / "go"
+ADVICE = "Check that this machine reaches its Go module proxy, then run this again; the whole output is in {log}."
+
+
+class Go:
+    """The Go toolchain with its caches below the store."""
+
+    def __init__(self, program: Path, store: Store, log: Path) -> None:
+        self.program = program
+        self.log = log
+        self._store = store
+        self._modules = store.root / "go/mod"
+        self._caches = {"GOMODCACHE": str(self._modules), "GOCACHE": str(store.root / "go/build")}
+
+    def run(self, what: str, *arguments: str | Path, cwd: Path) -> None:
+        """Run `go` with nothing of the user's Go settings but where modules come from."""
+        fixed = {"GOTOOLCHAIN": "local", "GOFLAGS": "", "GOWORK": "off", "GOENV": "off", "CGO_ENABLED": "0"}
+        run(
+            what,
+            [self.program, *arguments],
+            self.log,
+            cwd=cwd,
+            environment={**self._caches, **fixed},
+            advice=ADVICE.format(log=self.log),
+        )
+
+    def module(self, module: str, version: str) -> Path:
+        """The folder of a module's published files, which are read-only; fetched and checked unless there."""
+        folder = self._modules / f"{_escape(module)}@{version}"
+        # Go extracts a module under another name and renames it, so a folder that is there is whole.
+        if not folder.is_dir():
+            self.run(f"Fetching {module}", "mod", "download", f"{module}@{version}", cwd=MODULE)
+        return folder
+
+    def workspace(self) -> Path:
+        """go/ with copies of the patched modules beside it, which is where everything is built."""
+        made_from = key(tree_key(MODULE), repr(PATCHES))
+        return self._store.make("go", made_from, self.fill)
+
+    def fill(self, into: Path) -> None:
+        shutil.copytree(MODULE, into, dirs_exist_ok=True, ignore=shutil.ignore_patterns("overlay"))
+        for patch in PATCHES:
+            _copy(self.module(patch.module, patch.version), into / "src" / patch.folder, patch)
+
+    def build(self, component: Component) -> Mapping[str, Path]:
+        """Name → program of everything in `component`, built unless it is there."""
+        workspace = self.workspace()
+        made_from = key(workspace.name, versions.GO, repr(component))
+        name = component.name.lower().replace(" ", "-")
+        folder = self._store.make(name, made_from, lambda into: self._build(component, workspace, into))
+        return {binary: folder / binary for binary in component.binaries}
+
+    def _build(self, component: Component, workspace: Path, into: Path) -> None:
+        stamps = " ".join(f"-X {variable}={value}" for variable, value in component.stamps.items())
+        flags = ["-trimpath", "-buildvcs=false", "-ldflags", f"-s -w {stamps}".rstrip()]
+        packages = list(component.binaries.values())
+        # With one package -o names the program; with several it names the folder, and Go names each by its path.
+        target = into / next(iter(component.binaries)) if len(packages) == 1 else f"{into}/"
+        self.run(f"Building {component.name}", "build", *flags, "-o", target, *packages, cwd=workspace)
+
+
+def _escape(module: str) -> str:
+    """A module's path as Go writes it to disk: upper case as `!` and lower case."""
+    return "".join(f"!{letter.lower()}" if letter.isupper() else letter for letter in module)
+
+
+def _copy(module: Path, into: Path, patch: Patch) -> None:
+    shutil.copytree(module, into, copy_function=shutil.copyfile)
+    for inner in (into, *(path for path in into.rglob("*") if path.is_dir())):
+        inner.chmod(0o755)
+    for folder in patch.drops:
+        shutil.rmtree(into / folder)
+    overlay = MODULE / "overlay" / patch.folder
+    if overlay.is_dir():
+        shutil.copytree(overlay, into, dirs_exist_ok=True)
+    if patch.swaps:
+        for path in (*into.rglob("*.go"), into / "go.mod"):
+            text = path.read_text()
+            for old, new in patch.swaps:
+                text = text.replace(old, new)
+            path.write_text(text)

@@ -1,0 +1,156 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Write container images as OCI layout archives, the same bytes for the same content.
+
+Layers are not compressed: what is imported on the machine that wrote it gains nothing from it.
+Format: https://github.com/opencontainers/image-spec/blob/main/image-layout.md
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import tarfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+STAND_IN_LABEL = "fediverse.mastodon/stand-in"
+NAME_ANNOTATION = "io.containerd.image.name"
+_OCI = "application/vnd.oci.image"
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of a layer; content in a Path must never change under that name."""
+
+    content: bytes | Path
+    mode: int = 0o644
+    uid: int = 0
+    gid: int = 0
+
+
+@dataclass(frozen=True)
+class Folder:
+    mode: int = 0o755
+    uid: int = 0
+    gid: int = 0
+
+
+@dataclass(frozen=True)
+class Link:
+    """A symbolic link."""
+
+    target: str
+
+
+Entries = Mapping[str, File | Folder | Link]
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a container is started; a pod's `command` replaces `entrypoint`, its `args` replace `arguments`."""
+
+    entrypoint: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    user: str = ""
+    folder: str = "/"
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+def write_layer(path: Path, entries: Entries) -> None:
+    """Write a layer: path inside the image, without leading slash → entry. The runtime makes missing parents."""
+    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as layer:
+        for name in sorted(entries):
+            _add(layer, name, entries[name])
+
+
+def write_image(path: Path, references: Sequence[str], layers: Sequence[Path], run: Run) -> None:
+    """Write an archive with one image under all of `references`, lowest layer first."""
+    digests = [_digest_of(layer) for layer in layers]
+    config = _json(
+        {
+            "architecture": "amd64",
+            "os": "linux",
+            "config": {
+                "Entrypoint": list(run.entrypoint),
+                "Cmd": list(run.arguments),
+                "Env": [f"{name}={value}" for name, value in run.environment.items()],
+                "User": run.user,
+                "WorkingDir": run.folder,
+                "Labels": dict(run.labels),
+            },
+            "rootfs": {"type": "layers", "diff_ids": digests},
+        }
+    )
+    manifest = _json(
+        {
+            "schemaVersion": 2,
+            "mediaType": f"{_OCI}.manifest.v1+json",
+            "config": _descriptor("config.v1+json", config),
+            "layers": [
+                {"mediaType": f"{_OCI}.layer.v1.tar", "digest": digest, "size": layer.stat().st_size}
+                for layer, digest in zip(layers, digests, strict=True)
+            ],
+        }
+    )
+    described = _descriptor("manifest.v1+json", manifest)
+    index = _json(
+        {
+            "schemaVersion": 2,
+            "mediaType": f"{_OCI}.index.v1+json",
+            "manifests": [{**described, "annotations": {NAME_ANNOTATION: reference}} for reference in references],
+        }
+    )
+    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as archive:
+        _add(archive, "oci-layout", File(_json({"imageLayoutVersion": "1.0.0"})))
+        _add(archive, "index.json", File(index))
+        for blob in (manifest, config):
+            _add(archive, _blob(_sha256(blob)), File(blob))
+        for layer, digest in dict(zip(layers, digests, strict=True)).items():
+            _add(archive, _blob(digest), File(layer))
+
+
+def _add(archive: tarfile.TarFile, name: str, entry: File | Folder | Link) -> None:
+    member = tarfile.TarInfo(name)
+    if isinstance(entry, Link):
+        member.type, member.linkname, member.mode = tarfile.SYMTYPE, entry.target, 0o777
+        archive.addfile(member)
+        return
+    member.mode, member.uid, member.gid = entry.mode, entry.uid, entry.gid
+    if isinstance(entry, Folder):
+        member.type = tarfile.DIRTYPE
+        archive.addfile(member)
+        return
+    if isinstance(entry.content, bytes):
+        member.size = len(entry.content)
+        archive.addfile(member, io.BytesIO(entry.content))
+        return
+    member.size = entry.content.stat().st_size
+    with entry.content.open("rb") as content:
+        archive.addfile(member, content)
+
+
+def _blob(digest: str) -> str:
+    return f"blobs/{digest.replace(':', '/')}"
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def _sha256(data: bytes) -> str:
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+def _digest_of(path: Path) -> str:
+    with path.open("rb") as content:
+        return f"sha256:{hashlib.file_digest(content, 'sha256').hexdigest()}"
+
+
+def _descriptor(media_type: str, blob: bytes) -> dict[str, Any]:
+    return {"mediaType": f"{_OCI}.{media_type}", "digest": _sha256(blob), "size": len(blob)}

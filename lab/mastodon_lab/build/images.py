@@ -1,0 +1,183 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The images that the lab imports, under the names that upstream's charts and manifests ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from mastodon_lab import versions
+from mastodon_lab.build.image import STAND_IN_LABEL, Entries, File, Folder, Link, Run, write_image, write_layer
+from mastodon_lab.build.store import Store, files_below, key
+
+ARCHIVE = "image.tar"
+NOBODY = "65534:65534"
+NONROOT = "65532:65532"
+MASTODON_ID = 991
+POSTGRES_ID = 26
+SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+PAUSE_IMAGE = f"docker.io/lab/pause:{versions.PAUSE}"
+COREDNS_IMAGE = f"registry.k8s.io/coredns/coredns:{versions.COREDNS}"
+LOCAL_PATH_IMAGE = f"docker.io/rancher/local-path-provisioner:{versions.LOCAL_PATH}"
+BUSYBOX_IMAGE = "docker.io/library/busybox:latest"
+TRAEFIK_IMAGE = f"docker.io/library/traefik:{versions.TRAEFIK}"
+OPENBAO_IMAGE = f"quay.io/openbao/openbao:{versions.OPENBAO}"
+S3_IMAGE = f"docker.io/versity/versitygw:{versions.VERSITY}"
+REDIS_IMAGE = "docker.io/library/redis:7"
+# Also imported under its exact version, as 15.20.
+POSTGRESQL_IMAGE = f"ghcr.io/cloudnative-pg/postgresql:{versions.POSTGRESQL_MAJOR}"
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image yet to be written: `entries` become a layer of their own above `layers`."""
+
+    name: str
+    references: tuple[str, ...]
+    layers: tuple[Path, ...]
+    run: Run
+    entries: Entries = field(default_factory=dict)
+
+
+def archive(store: Store, image: Image) -> Path:
+    """The image's archive, written unless it is there."""
+
+    def build(into: Path) -> None:
+        layers = list(image.layers)
+        if image.entries:
+            layers.append(into / "entries.tar")
+            write_layer(layers[-1], image.entries)
+        write_image(into / ARCHIVE, image.references, layers, image.run)
+        (into / "entries.tar").unlink(missing_ok=True)
+
+    return store.make(f"image-{image.name}", key(repr(image)), build) / ARCHIVE
+
+
+def cluster_images(base: Path, program: Mapping[str, Path]) -> tuple[Image, ...]:
+    """What a cluster needs to run any pod with DNS and volumes."""
+    return (
+        Image("pause", (PAUSE_IMAGE,), (base,), Run(("/bin/sleep", "2147483647"), user=NOBODY)),
+        Image("busybox", (BUSYBOX_IMAGE,), (base,), Run(arguments=("sh",))),
+        _single(base, program["coredns"], COREDNS_IMAGE, "/coredns"),
+        _single(base, program["local-path-provisioner"], LOCAL_PATH_IMAGE, "/usr/bin/local-path-provisioner"),
+    )
+
+
+def platform_images(base: Path, servers: Path, program: Mapping[str, Path]) -> tuple[Image, ...]:
+    """What a platform team would provide; `servers` is the Debian with PostgreSQL and Redis."""
+    return (
+        _single(base, program["traefik"], TRAEFIK_IMAGE, "/usr/local/bin/traefik"),
+        _single(base, program["bao"], OPENBAO_IMAGE, "/bin/bao"),
+        _single(base, program["versitygw"], S3_IMAGE, "/usr/local/bin/versitygw"),
+        Image("redis", (REDIS_IMAGE,), (servers,), Run(("redis-server",), environment={"PATH": SEARCH_PATH})),
+    )
+
+
+def site_images(base: Path, program: Mapping[str, Path], flux_data: Path) -> tuple[Image, ...]:
+    """What site.yml lays down with Helm and Flux; `flux_data` holds the operator's distribution manifests."""
+    cert_manager = _single(base, program["cert-manager"], "", "/usr/local/bin/cert-manager")
+    parts = ("controller", "webhook", "cainjector", "acmesolver")
+    postgres_operator = File(program["manager"], 0o755)
+    return (
+        *(
+            replace(
+                cert_manager,
+                name=f"cert-manager-{part}",
+                references=(f"quay.io/jetstack/cert-manager-{part}:{versions.CERT_MANAGER}",),
+                run=Run(("/usr/local/bin/cert-manager", part), user="1000:1000"),
+            )
+            for part in parts
+        ),
+        _single(
+            base,
+            program["external-secrets"],
+            f"oci.external-secrets.io/external-secrets/external-secrets:{versions.EXTERNAL_SECRETS}",
+            "/bin/external-secrets",
+            user=NOBODY,
+        ),
+        Image(
+            "cloudnative-pg",
+            (f"ghcr.io/cloudnative-pg/cloudnative-pg:{versions.CLOUDNATIVE_PG.removeprefix('v')}",),
+            (base,),
+            Run(("/manager",), user=NONROOT),
+            # The operator serves its own program, by architecture, to the pods of its clusters.
+            {"operator/manager_amd64": postgres_operator, "manager": Link("operator/manager_amd64")},
+        ),
+        Image(
+            "flux-operator",
+            (f"ghcr.io/controlplaneio-fluxcd/flux-operator:{versions.FLUX_OPERATOR}",),
+            (base,),
+            Run(("/flux-operator",), user=NONROOT),
+            # Without flux-images beside it the operator asks for images by tag only, as its fall-back does for unknown
+            # registries; digests of images built elsewhere can't be met.
+            {"flux-operator": File(program["flux-operator"], 0o755), **_tree(flux_data / "flux", "data/flux")},
+        ),
+        *(
+            _single(
+                base,
+                program[name],
+                f"ghcr.io/fluxcd/{name}:{version}",
+                f"/usr/local/bin/{name}",
+                user=NOBODY,
+            )
+            for name, version in (
+                ("source-controller", versions.SOURCE_CONTROLLER),
+                ("helm-controller", versions.HELM_CONTROLLER),
+            )
+        ),
+    )
+
+
+def postgresql_image(servers: Path, version: str) -> Image:
+    """PostgreSQL as CloudNativePG wants it: its programs on the path and user 26."""
+    return Image(
+        "postgresql",
+        (POSTGRESQL_IMAGE, f"ghcr.io/cloudnative-pg/postgresql:{version}"),
+        (servers,),
+        Run(
+            environment={"PATH": f"/usr/lib/postgresql/{versions.POSTGRESQL_MAJOR}/bin:{SEARCH_PATH}"},
+            user=f"{POSTGRES_ID}:{POSTGRES_ID}",
+        ),
+    )
+
+
+def mastodon_image(python: Path, app: Path) -> Image:
+    """The stand-in for Mastodon's two images, from a Debian with Python and the app's files."""
+    home = "opt/mastodon"
+    owner = (MASTODON_ID, MASTODON_ID)
+    files = {
+        f"{home}/{path.relative_to(app)}": File(path.read_bytes(), path.stat().st_mode & 0o777, *owner)
+        for path in files_below(app)
+    }
+    return Image(
+        "mastodon",
+        tuple(f"ghcr.io/mastodon/{name}:{versions.MASTODON}" for name in ("mastodon", "mastodon-streaming")),
+        (python,),
+        Run(
+            arguments=("python3", "-m", "mastodon_stand_in"),
+            environment={"PATH": f"/{home}/bin:{SEARCH_PATH}", "PYTHONPATH": f"/{home}", "PYTHONUNBUFFERED": "1"},
+            user=f"{MASTODON_ID}:{MASTODON_ID}",
+            folder=f"/{home}",
+            labels={STAND_IN_LABEL: "true"},
+        ),
+        {home: Folder(0o755, *owner), **files},
+    )
+
+
+def _single(base: Path, program: Path, reference: str, path: str, user: str = "") -> Image:
+    """BusyBox with one program, which is what it runs."""
+    return Image(
+        program.name,
+        (reference,),
+        (base,),
+        Run((path,), environment={"PATH": SEARCH_PATH}, user=user),
+        {path.lstrip("/"): File(program, 0o755)},
+    )
+
+
+def _tree(source: Path, target: str) -> Entries:
+    return {f"{target}/{path.relative_to(source)}": File(path) for path in files_below(source)}

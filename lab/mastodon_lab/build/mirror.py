@@ -1,0 +1,134 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the lab serves in place of upstream's chart repositories and release pages."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from mastodon_lab import versions
+from mastodon_lab.build import charts
+from mastodon_lab.build.charts import Chart
+from mastodon_lab.build.golang import Go
+from mastodon_lab.build.store import Store, discard, key, tree_key
+from mastodon_lab.errors import LabError
+
+STAND_INS = Path(__file__).parents[2] / "stand_ins"
+MASTODON_CHART = STAND_INS / "mastodon/chart"
+MASTODON_APP = STAND_INS / "mastodon/app"
+
+_CRD_ANNOTATIONS = """\
+    {{- with .Values.crds.annotations }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+"""
+_CLOUDNATIVE_PG = f"""\
+apiVersion: v2
+name: cloudnative-pg
+description: >-
+  CloudNativePG's release manifest as a chart, by the lab of fediverse.mastodon. It takes no values: upstream's chart
+  can't be had where there are only package registries.
+type: application
+version: "{versions.CLOUDNATIVE_PG_CHART}"
+appVersion: "{versions.CLOUDNATIVE_PG.removeprefix("v")}"
+"""
+
+
+def make(store: Store, go: Go, kubectl: Path) -> Path:
+    """The mirror's folder, made unless it is there."""
+    pins = (
+        versions.CERT_MANAGER,
+        versions.EXTERNAL_SECRETS,
+        versions.CLOUDNATIVE_PG,
+        versions.CLOUDNATIVE_PG_CHART,
+        versions.FLUX_OPERATOR,
+        versions.MASTODON_CHART,
+    )
+    made_from = key(tree_key(MASTODON_CHART, Path(__file__).parent), *pins)
+    return store.make("mirror", made_from, lambda into: _fill(into, go, kubectl))
+
+
+def publish(made: Path, served: Path) -> None:
+    """Let `served`, the folder that the mirror serves, be `made`, from one request to the next."""
+    if served.is_symlink() and served.readlink() == made:
+        return
+    fresh = served.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(made)
+    if not served.is_symlink():
+        discard(served)
+    fresh.replace(served)
+
+
+def _fill(into: Path, go: Go, kubectl: Path) -> None:
+    repositories: dict[str, Callable[[], Chart]] = {
+        "jetstack": lambda: _cert_manager(go),
+        "external-secrets": lambda: _external_secrets(go),
+        "cloudnative-pg": lambda: _cloudnative_pg(go),
+        "mastodon": _mastodon,
+    }
+    if not MASTODON_CHART.is_dir():
+        del repositories["mastodon"]
+    for repository, chart in repositories.items():
+        charts.write_repository(into / "charts" / repository, chart())
+    manifest = into / "manifests/flux-operator.yaml"
+    manifest.parent.mkdir()
+    manifest.write_bytes(_flux_operator(go, kubectl))
+
+
+def _cert_manager(go: Go) -> Chart:
+    folder = go.module("github.com/cert-manager/cert-manager", versions.CERT_MANAGER) / "deploy/charts/cert-manager"
+    return charts.from_folder(folder, "cert-manager", versions.CERT_MANAGER, versions.CERT_MANAGER)
+
+
+def _external_secrets(go: Go) -> Chart:
+    folder = go.module("github.com/external-secrets/external-secrets", versions.EXTERNAL_SECRETS) / "deploy"
+    name = "external-secrets"
+    version = versions.EXTERNAL_SECRETS
+    chart = charts.from_folder(folder / "charts" / name, name, version.removeprefix("v"), version)
+    crds = {
+        f"templates/crds/{_crd_name(crd)}.yaml": _templated(crd).encode()
+        for crd in (folder / "crds/bundle.yaml").read_text().split("\n---\n")
+    }
+    return Chart(chart.name, chart.version, chart.app_version, {**chart.files, **crds})
+
+
+def _crd_name(crd: str) -> str:
+    name = re.search(r"(?m)^  name: (\S+)$", crd)
+    if name is None:
+        raise LabError("Chart external-secrets: a CRD in its bundle has no name. Report this to the lab's authors.")
+    return name[1]
+
+
+def _templated(crd: str) -> str:
+    """A CRD as upstream's release has it: on the value `installCRDs`, with the annotations of `crds.annotations`."""
+    crd = crd.replace("  annotations:\n", f"  annotations:\n{_CRD_ANNOTATIONS}", 1)
+    return f"{{{{- if .Values.installCRDs }}}}\n{crd}\n{{{{- end }}}}\n"
+
+
+def _cloudnative_pg(go: Go) -> Chart:
+    version = versions.CLOUDNATIVE_PG.removeprefix("v")
+    folder = go.module("github.com/cloudnative-pg/cloudnative-pg", versions.CLOUDNATIVE_PG)
+    objects = (folder / f"releases/cnpg-{version}.yaml").read_text()
+    # Helm makes the namespace, and the lab's images can't be pulled.
+    objects = "\n---\n".join(part for part in objects.split("\n---\n") if not re.search(r"(?m)^kind: Namespace$", part))
+    objects = objects.replace("imagePullPolicy: Always", "imagePullPolicy: IfNotPresent")
+    objects = objects.replace("namespace: cnpg-system", "namespace: {{ .Release.Namespace }}")
+    files = {"Chart.yaml": _CLOUDNATIVE_PG.encode(), "templates/operator.yaml": objects.encode()}
+    return Chart("cloudnative-pg", versions.CLOUDNATIVE_PG_CHART, version, files)
+
+
+def _mastodon() -> Chart:
+    return charts.from_folder(MASTODON_CHART, "mastodon", versions.MASTODON_CHART, versions.MASTODON)
+
+
+def _flux_operator(go: Go, kubectl: Path) -> bytes:
+    folder = go.module("github.com/controlplaneio-fluxcd/flux-operator", versions.FLUX_OPERATOR) / "config/default"
+    done = subprocess.run([kubectl, "kustomize", folder], capture_output=True, check=False)
+    if done.returncode:
+        raise LabError(f"Flux Operator's manifest: {done.stderr.decode().strip()}. Delete {folder} and run this again.")
+    return done.stdout

@@ -1,0 +1,122 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Everything a lab is made of, built or found: what `up` asks for before it starts anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from mastodon_lab import versions
+from mastodon_lab.build import components, images, mirror, rootfs, tools
+from mastodon_lab.build.golang import Go
+from mastodon_lab.build.store import Store
+from mastodon_lab.lab import Lab
+from mastodon_lab.progress import Progress
+
+TOOLS = "get Go, kubectl and OpenBao"
+SOURCES = "get the modules to build"
+SERVERS = "make a Debian with PostgreSQL and Redis"
+PYTHON = "make a Debian with Python"
+ARCHIVES = "write images and charts"
+
+POSTGRESQL = f"postgresql-{versions.POSTGRESQL_MAJOR}"
+SERVER_PACKAGES = (POSTGRESQL, "redis-server")
+# CloudNativePG runs PostgreSQL as user 26, as Red Hat numbers it: https://cloudnative-pg.io/documentation/current/container_images/
+SERVER_HOOKS = (
+    f'chroot "$1" usermod --uid {images.POSTGRES_ID} postgres',
+    'rm -rf "$1"/var/lib/postgresql/* "$1"/etc/postgresql/*',
+)
+PYTHON_PACKAGES = (
+    "ca-certificates",
+    "python3-aiohttp",
+    "python3-boto3",
+    "python3-cryptography",
+    "python3-pil",
+    "python3-psycopg2",
+    "python3-redis",
+)
+PYTHON_HOOKS = (
+    f'chroot "$1" groupadd --gid {images.MASTODON_ID} mastodon',
+    f'chroot "$1" useradd --uid {images.MASTODON_ID} --gid {images.MASTODON_ID} --home-dir /opt/mastodon mastodon',
+)
+
+
+@dataclass(frozen=True)
+class Built:
+    """What was built: programs by name, image archives to import, and the Gateway API's CRDs as a kustomization."""
+
+    programs: Mapping[str, Path]
+    images: tuple[Path, ...]
+    gateway_api: Path
+
+    def bin(self, name: str) -> Path:
+        return self.programs[name]
+
+
+def ensure(lab: Lab, progress: Progress) -> Built:
+    """Build what is missing. Raises LabError; what was finished until then is not built again."""
+    store = Store(lab.cache)
+    with store.locked():
+        return _ensure(lab, store, progress)
+
+
+def _ensure(lab: Lab, store: Store, progress: Progress) -> Built:
+    progress.expect(
+        {TOOLS: 15, SERVERS: 110, PYTHON: 110, SOURCES: 60, ARCHIVES: 30}
+        | {_title(component): component.seconds for component in components.COMPONENTS}
+    )
+    log = lab.cache / "log"
+    with progress.step(TOOLS):
+        tool = tools.install(store, log / "tools.log")
+    go = Go(tool.go, store, log / "go.log")
+    # Debian's packages come over the network while Go keeps the processors busy.
+    with ThreadPoolExecutor(1) as beside:
+        debians = beside.submit(_debians, store, progress, log / "debian.log")
+        programs = {"kubectl": tool.kubectl, "bao": tool.bao, **_programs(go, progress)}
+        servers, python = debians.result()
+    with progress.step(ARCHIVES):
+        wanted = _images(store, go, programs, servers, python)
+        archives = tuple(images.archive(store, image) for image in wanted)
+        mirror.publish(mirror.make(store, go, tool.kubectl), lab.mirror)
+    gateway_api = go.module("sigs.k8s.io/gateway-api", versions.GATEWAY_API) / "config/crd"
+    return Built(programs, archives, gateway_api)
+
+
+def _debians(store: Store, progress: Progress, log: Path) -> tuple[Path, Path]:
+    with progress.step(SERVERS):
+        servers = rootfs.debian(store, "servers", SERVER_PACKAGES, SERVER_HOOKS, log)
+    with progress.step(PYTHON):
+        python = rootfs.debian(store, "python", PYTHON_PACKAGES, PYTHON_HOOKS, log)
+    return servers, python
+
+
+def _programs(go: Go, progress: Progress) -> Mapping[str, Path]:
+    with progress.step(SOURCES):
+        go.workspace()
+    programs: dict[str, Path] = {}
+    for component in components.COMPONENTS:
+        with progress.step(_title(component)):
+            programs.update(go.build(component))
+    return programs
+
+
+def _title(component: components.Component) -> str:
+    return f"build {component.name} {component.version}"
+
+
+def _images(
+    store: Store, go: Go, programs: Mapping[str, Path], servers: Path, python: Path
+) -> tuple[images.Image, ...]:
+    base = rootfs.busybox(store)
+    flux_operator = go.module("github.com/controlplaneio-fluxcd/flux-operator", versions.FLUX_OPERATOR)
+    return (
+        *images.cluster_images(base, programs),
+        *images.platform_images(base, servers, programs),
+        *images.site_images(base, programs, flux_operator / "config/data"),
+        images.postgresql_image(servers, rootfs.package_version(servers, POSTGRESQL)),
+        images.mastodon_image(python, mirror.MASTODON_APP),
+    )

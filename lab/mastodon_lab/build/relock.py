@@ -1,0 +1,34 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Renew go/go.mod and go/go.sum after a version in go.mod or versions.py was changed.
+
+`go mod tidy` would want the tests of every dependency, whose modules can't all be had.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from mastodon_lab.build import tools
+from mastodon_lab.build.golang import MODULE, Go
+from mastodon_lab.build.store import Store
+
+
+def main(cache: Path) -> None:
+    store = Store(cache)
+    log = cache / "log/go.log"
+    with store.locked(), tempfile.TemporaryDirectory() as folder:
+        go = Go(tools.install(store, cache / "log/tools.log").go, store, log)
+        workspace = Path(folder)
+        go.fill(workspace)
+        go.run("Selecting versions", "list", "-mod=mod", "-deps", "tool", cwd=workspace)
+        for name in ("go.mod", "go.sum"):
+            shutil.copyfile(workspace / name, MODULE / name)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

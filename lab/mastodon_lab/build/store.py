@@ -1,0 +1,93 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The cache: each artefact is a folder named after what it was made from, and is there whole or not at all."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mastodon_lab.errors import LabError
+
+KEY_LENGTH = 16
+
+
+def key(*inputs: str | bytes) -> str:
+    """A short name for these inputs; each counts apart, so that moving a letter between two of them shows."""
+    digest = hashlib.sha256()
+    for value in inputs:
+        data = value.encode() if isinstance(value, str) else value
+        digest.update(len(data).to_bytes(8, "big") + data)
+    return digest.hexdigest()[:KEY_LENGTH]
+
+
+def tree_key(*folders: Path) -> str:
+    """The key of all files below these folders: relative names, contents and whether they may be run."""
+    return key(*(part for folder in folders for path in files_below(folder) for part in _describe(folder, path)))
+
+
+def files_below(folder: Path) -> list[Path]:
+    """Every file of a tree in a stable order, less what Python and editors leave behind."""
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith(".")
+    )
+
+
+def _describe(folder: Path, path: Path) -> Iterable[str | bytes]:
+    return str(path.relative_to(folder)), str(path.stat().st_mode & 0o111 != 0), path.read_bytes()
+
+
+class Store:
+    """Artefacts below one folder. Two processes never make artefacts at the same time: see `locked`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._artefacts = root / "artefacts"
+
+    def path(self, name: str, made_from: str) -> Path:
+        return self._artefacts / f"{name}-{made_from}"
+
+    def make(self, name: str, made_from: str, build: Callable[[Path], None]) -> Path:
+        """The artefact's folder, made by `build` unless it is there.
+
+        `build` gets an empty folder that becomes the artefact by one rename, so whatever stops it half-way leaves
+        nothing that the next run would believe.
+        """
+        path = self.path(name, made_from)
+        if path.is_dir():
+            return path
+        partial = self._artefacts / f".{path.name}.partial"
+        discard(partial)
+        partial.mkdir(parents=True)
+        try:
+            build(partial)
+        except OSError as error:
+            raise LabError(
+                f"Build of {name}: {error.strerror or error}. "
+                f"Check free space and permissions of {self.root}, then run the same command again."
+            ) from error
+        partial.rename(path)
+        return path
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Wait until no other process builds into this cache."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        with (self.root / "build.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def discard(path: Path) -> None:
+    """Remove a folder, also one whose files or folders are read-only, as Go's module cache makes them."""
+    if path.is_dir():
+        for folder in (path, *(inner for inner in path.rglob("*") if inner.is_dir() and not inner.is_symlink())):
+            folder.chmod(0o755)
+        shutil.rmtree(path)

@@ -1,0 +1,62 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The platform's passwords and keys: made once, at random, kept in the lab's state for root alone."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from mastodon_lab.errors import LabError
+from mastodon_lab.lab import Lab
+
+
+@dataclass(frozen=True)
+class Keys:
+    """All are text; `seal_key` is 32 bytes in base64."""
+
+    redis_password: str
+    s3_access_key: str
+    s3_secret_key: str
+    seal_key: str
+    smtp_username: str
+    smtp_password: str
+
+    @classmethod
+    def random(cls) -> Keys:
+        return cls(
+            redis_password=secrets.token_hex(24),
+            s3_access_key=f"LAB{secrets.token_hex(8).upper()}",
+            s3_secret_key=secrets.token_hex(20),
+            seal_key=base64.b64encode(secrets.token_bytes(32)).decode(),
+            smtp_username="mastodon",
+            smtp_password=secrets.token_hex(24),
+        )
+
+
+def keys(lab: Lab) -> Keys:
+    """The lab's keys, made if it has none yet."""
+    file = lab.state / "platform.json"
+    if not file.exists():
+        write_private(file, json.dumps(asdict(Keys.random()), indent=1))
+    try:
+        return Keys(**json.loads(file.read_text()))
+    except (ValueError, TypeError) as error:
+        raise LabError(
+            f"The platform's keys in {file}: not readable: {error}. "
+            "Restore the file, or start over with lab/down --purge-state and lab/up."
+        ) from error
+
+
+def write_private(file: Path, text: str) -> None:
+    """Write a file that only its owner reads, whole or not at all."""
+    fresh = file.with_name(f".{file.name}.new")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as output:
+        output.write(text)
+    fresh.replace(file)

