@@ -66,6 +66,7 @@ def done(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         (health, "look", note("wait", (PartStatus("node", ready=True),))),
         (plan, "ensure", note("build", Built())),
         (platform, "deploy", note("deploy")),
+        (platform, "facts", quiet({"redis_host": "redis.example"})),
     ):
         monkeypatch.setattr(module, name, stub)
     return told
@@ -79,7 +80,9 @@ def test_up_goes_from_nothing_to_everything(lab: Lab, done: list[str]) -> None:
     bring_up(lab)
     assert done == ["look", "build", "cgroups", "start", "connect", "import", "wait", "deploy"]
     assert lab.facts.stat().st_mode & 0o777 == 0o600
-    assert json.loads(lab.facts.read_text())["kubeconfig"] == str(lab.kubeconfig)
+    facts = json.loads(lab.facts.read_text())
+    assert facts["kubeconfig"] == str(lab.kubeconfig)
+    assert facts["redis_host"] == "redis.example"
 
 
 def test_a_running_lab_is_repaired_not_questioned(lab: Lab, done: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
