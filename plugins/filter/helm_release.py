@@ -117,9 +117,7 @@ def _release_spec(name: str, chart: str, version: str, timeout: str, values: dic
         "interval": "30m",
         "timeout": timeout,
         "releaseName": name,
-        "chart": {
-            "spec": {"chart": chart, "version": version, "sourceRef": {"kind": "HelmRepository", "name": name}}
-        },
+        "chart": {"spec": {"chart": chart, "version": version, "sourceRef": {"kind": "HelmRepository", "name": name}}},
         "install": step,
         "upgrade": step,
         "driftDetection": {"mode": "enabled"},

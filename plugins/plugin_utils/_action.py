@@ -39,7 +39,7 @@ def plain(value: Any) -> Any:
 
 
 class EngineAction(ActionBase):
-    """Base of the actions. A subclass names its `arguments` and `engine`, and may `prepare` options in the controller."""
+    """Base of the actions. A subclass has `arguments` and an `engine`, and may `prepare` options in the controller."""
 
     _supports_check_mode = True
     _supports_async = False

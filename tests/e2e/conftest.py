@@ -111,7 +111,9 @@ def lab() -> Iterator[Lab]:
     """A fresh lab, taken down afterwards with all it made."""
     down = [str(ROOT / "lab/down"), "--name", LAB_NAME, "--purge-state"]
     subprocess.run(down, check=True, timeout=300)
-    up = subprocess.run([str(ROOT / "lab/up"), "--name", LAB_NAME], capture_output=True, text=True, check=False, timeout=3000)
+    up = subprocess.run(
+        [str(ROOT / "lab/up"), "--name", LAB_NAME], capture_output=True, text=True, check=False, timeout=3000
+    )
     assert up.returncode == 0, up.stdout[-3000:] + up.stderr[-3000:]
     yield Lab(Path(os.environ.get("LAB_ROOT", "/var/lib/fediverse-mastodon-lab")) / LAB_NAME)
     subprocess.run(down, check=True, timeout=300)

@@ -54,7 +54,9 @@ def test_a_wrong_cluster_token_is_refused(lab: Lab, tmp_path: Path) -> None:
 def test_a_sealed_vault_is_refused(lab: Lab) -> None:
     facts = lab.facts
     token = Path(facts["vault_token_file"]).read_text().strip()
-    seal = urllib.request.Request(f"{facts['vault_address']}/v1/sys/seal", method="PUT", headers={"X-Vault-Token": token})
+    seal = urllib.request.Request(
+        f"{facts['vault_address']}/v1/sys/seal", method="PUT", headers={"X-Vault-Token": token}
+    )
     with urllib.request.urlopen(seal, timeout=10):
         pass
     try:

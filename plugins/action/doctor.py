@@ -1,0 +1,43 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""In-process entry point of the doctor; settings are known only here, in the controller."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._doctor import ARGUMENTS, FindingsError, examine
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._action import EngineAction
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._needs import unmet
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._variables import load, missing, misspelt
+
+_ROLES = Path(__file__).parents[2] / "roles"
+# What the playbooks themselves read, and thus no role's.
+_PLAY_SETTINGS = ("kubeconfig", "kubeconfig_context", "vault_address", "vault_token_file")
+
+
+class ActionModule(EngineAction):
+    """See plugins/modules/doctor.py for its documentation."""
+
+    arguments = ARGUMENTS
+
+    def prepare(self, parameters: dict[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        """Check the settings, all at once, before anything is asked of a server."""
+        if parameters["settings"]:
+            known = load(_ROLES, _PLAY_SETTINGS)
+            required = {name: self._value(name, task_vars) for name in known.required}
+            wrong = [*misspelt(task_vars, known), *missing(required, known), *unmet(parameters["needs"])]
+            if wrong:
+                raise FindingsError(wrong)
+        return parameters
+
+    def engine(self, parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
+        """Look at the cluster and Vault from here."""
+        return examine(parameters, run)
+
+    def _value(self, name: str, task_vars: Mapping[str, Any]) -> Any:
+        return self._templar.template(task_vars[name]) if name in task_vars else None

@@ -1,0 +1,89 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Looks at the cluster and at Vault, and touches neither.
+
+This module util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils import _kinds
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import KUBERNETES_OPTIONS, connect
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import client as vault
+from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import health
+
+ARGUMENTS = Arguments(
+    {
+        **KUBERNETES_OPTIONS,
+        **vault.VAULT_OPTIONS,
+        "cluster": {"type": "bool", "default": True},
+        "kinds": {
+            "type": "list",
+            "elements": "dict",
+            "default": [],
+            "options": {
+                "api_version": {"type": "str", "required": True},
+                "kind": {"type": "str", "required": True},
+                "provided_by": {"type": "str", "default": ""},
+            },
+        },
+        "needs": {
+            "type": "list",
+            "elements": "dict",
+            "default": [],
+            "options": {
+                "variable": {"type": "str", "required": True},
+                "because": {"type": "str", "required": True},
+                "unless": {"type": "str", "required": True},
+                "needed": {"type": "bool", "required": True},
+            },
+        },
+        "settings": {"type": "bool", "default": False},
+        "vault": {"type": "bool", "default": False},
+    }
+)
+
+
+class FindingsError(MastodonError):
+    """Several things that are wrong, one sentence a line."""
+
+    def __init__(self, sentences: Iterable[str]) -> None:
+        self.sentences = tuple(sentences)
+        super().__init__("Doctor", "found something wrong")
+
+    def __str__(self) -> str:
+        return "\n".join(self.sentences)
+
+
+def examine(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
+    """Return `{changed: False, checked: [what was looked at]}`. Raises MastodonError for what is wrong."""
+    checked = []
+    if parameters["cluster"]:
+        checked.append(_cluster(parameters, run))
+    if parameters["vault"]:
+        checked.append(_vault(parameters, run))
+    return {"changed": False, "checked": checked}
+
+
+def _cluster(parameters: Mapping[str, Any], run: Run) -> str:
+    connection = connect(parameters, run.environment)
+    missing = _kinds.missing(parameters["kinds"], Objects(Client(connection)).discover())
+    # On an empty cluster the roles before this one would have brought them.
+    if missing and not run.check:
+        raise FindingsError(missing)
+    for sentence in missing:
+        run.say(f"check mode: {sentence}")
+    return f"API server {connection.host} answers"
+
+
+def _vault(parameters: Mapping[str, Any], run: Run) -> str:
+    found = health.check(vault.connect(parameters, run.environment))
+    return f"Vault {found.version} is unsealed and accepts the token"

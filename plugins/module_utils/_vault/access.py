@@ -1,0 +1,152 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Mounts, policies and the Kubernetes login: made when absent, adopted when present, never taken down.
+
+This module util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.client import Vault
+from hvac import exceptions
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was done: created, configured or unchanged, with what it was and is for a diff."""
+
+    action: str
+    line: str
+    before: str = ""
+    after: str = ""
+
+
+def ensure_mount(vault: Vault, path: str, *, check: bool) -> Outcome:
+    """Enable KV version 2 at the path unless it is there. Raises MastodonError when something else is mounted there."""
+    subject = f"Vault mount {path}"
+    mounts = vault.call(
+        "listing the mounts",
+        'path "sys/mounts" { capabilities = ["read"] }',
+        vault.api.sys.list_mounted_secrets_engines,
+    )["data"]
+    found = mounts.get(f"{path.strip('/')}/")
+    if found is None:
+        if not check:
+            rule = f'path "sys/mounts/{path}" {{ capabilities = ["create", "update"] }}'
+            vault.call(
+                f"mounting {path}",
+                rule,
+                lambda: vault.api.sys.enable_secrets_engine("kv", path=path, options={"version": "2"}),
+            )
+        return Outcome("created", f"created {subject}", "", "kv version 2\n")
+    if found["type"] != "kv" or (found.get("options") or {}).get("version") != "2":
+        has = f"{found['type']} version {(found.get('options') or {}).get('version', '1')}"
+        raise MastodonError(
+            subject, "cannot be used", f"it is {has}, not KV version 2", "Set vault_mount to another path."
+        )
+    return Outcome("unchanged", "")
+
+
+def ensure_policy(vault: Vault, name: str, rules: str, *, check: bool) -> Outcome:
+    """Write the policy when its text differs."""
+    rule = f'path "sys/policies/acl/{name}" {{ capabilities = ["read", "create", "update"] }}'
+    try:
+        found = vault.call(f"reading policy {name}", rule, lambda: _json(vault, f"sys/policies/acl/{name}"))["policy"]
+    except exceptions.InvalidPath:
+        found = None
+    if found is not None and str(found).strip() == rules.strip():
+        return Outcome("unchanged", "")
+    if not check:
+        vault.call(
+            f"writing policy {name}",
+            rule,
+            lambda: vault.api.sys.create_or_update_acl_policy(name, rules, pretty_print=False),
+        )
+    action = "created" if found is None else "configured"
+    return Outcome(action, f"{action} Vault policy {name}", str(found or ""), rules)
+
+
+def _json(vault: Vault, path: str) -> Mapping[str, Any]:
+    answer = vault.api.adapter.get(f"/v1/{path}")
+    return dict((answer if isinstance(answer, dict) else answer.json())["data"])
+
+
+def ensure_kubernetes_role(vault: Vault, wanted: Mapping[str, Any], *, check: bool) -> list[Outcome]:
+    """See to the Kubernetes login, its configuration and one role of it."""
+    mount = wanted["mount_point"].strip("/")
+    rule = 'path "sys/auth" { capabilities = ["read"] }'
+    found = vault.call("listing the logins", rule, vault.api.sys.list_auth_methods)["data"].get(f"{mount}/")
+    if found is not None and found["type"] != "kubernetes":
+        raise MastodonError(
+            f"Vault login {mount}",
+            "cannot be used",
+            f"it is of type {found['type']}",
+            "Set vault_auth_mount to another path.",
+        )
+    outcomes = [] if found is not None else [_enable(vault, mount, check)]
+    outcomes.append(_configure(vault, mount, wanted["kubernetes_host"], exists=found is not None, check=check))
+    outcomes.append(_role(vault, mount, wanted, exists=found is not None, check=check))
+    return [outcome for outcome in outcomes if outcome.action != "unchanged"]
+
+
+def _enable(vault: Vault, mount: str, check: bool) -> Outcome:
+    if not check:
+        rule = f'path "sys/auth/{mount}" {{ capabilities = ["create", "update", "sudo"] }}'
+        vault.call(f"enabling login {mount}", rule, lambda: vault.api.sys.enable_auth_method("kubernetes", path=mount))
+    return Outcome("created", f"created Vault login {mount}", "", "kubernetes\n")
+
+
+def _configure(vault: Vault, mount: str, host: str, *, exists: bool, check: bool) -> Outcome:
+    """Configure a login that has no configuration; one that has is somebody's, and is left as it is."""
+    rule = f'path "auth/{mount}/config" {{ capabilities = ["read", "create", "update"] }}'
+    found: Mapping[str, Any] = {}
+    if exists:
+        try:
+            found = vault.call(
+                f"reading login {mount}", rule, lambda: vault.api.auth.kubernetes.read_config(mount_point=mount)
+            )
+        except exceptions.InvalidPath:
+            found = {}
+    if found.get("kubernetes_host"):
+        return Outcome("unchanged", "")
+    if not check:
+        # Without a reviewer token and a CA, the server uses those of its own pod, which are renewed for it.
+        vault.call(
+            f"configuring login {mount}",
+            rule,
+            lambda: vault.api.write_data(f"auth/{mount}/config", data={"kubernetes_host": host}),
+        )
+    return Outcome(
+        "configured", f"configured Vault login {mount}: kubernetes_host {host}", "", f"kubernetes_host: {host}\n"
+    )
+
+
+def _role(vault: Vault, mount: str, wanted: Mapping[str, Any], *, exists: bool, check: bool) -> Outcome:
+    name = wanted["name"]
+    path = f"auth/{mount}/role/{name}"
+    rule = f'path "{path}" {{ capabilities = ["read", "create", "update"] }}'
+    desired = {
+        "bound_service_account_names": wanted["bound_service_account_names"],
+        "bound_service_account_namespaces": wanted["bound_service_account_namespaces"],
+        "token_policies": wanted["policies"],
+        "token_ttl": wanted["ttl"],
+        **({"audience": wanted["audience"]} if wanted.get("audience") else {}),
+    }
+    found = vault.call(f"reading role {name}", rule, lambda: vault.api.read(path)) if exists else None
+    before = {key: found["data"].get(key) for key in desired} if isinstance(found, dict) else {}
+    if before == desired:
+        return Outcome("unchanged", "")
+    if not check:
+        vault.call(f"writing role {name}", rule, lambda: vault.api.write_data(path, data=desired))
+    action = "configured" if before else "created"
+    return Outcome(action, f"{action} Vault role {name}", _text(before), _text(desired))
+
+
+def _text(fields: Mapping[str, Any]) -> str:
+    return "".join(f"{key}: {value}\n" for key, value in sorted(fields.items()))

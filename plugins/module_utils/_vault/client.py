@@ -1,0 +1,139 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The only socket to Vault or OpenBao: hvac, with bounded retries and errors told in one sentence.
+
+This module util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import hvac
+import requests
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from hvac import exceptions
+
+T = TypeVar("T")
+
+VAULT_OPTIONS: dict[str, Any] = {
+    "address": {"type": "str"},
+    "token": {"type": "str", "no_log": True},
+    "token_file": {"type": "path"},
+    "vault_namespace": {"type": "str"},
+    "ca_cert": {"type": "path"},
+    "timeout": {"type": "int", "default": 30},
+}
+
+_ATTEMPTS = 4
+_FIRST_PAUSE = 0.3
+_PASSING = (exceptions.RateLimitExceeded, exceptions.BadGateway, exceptions.InternalServerError, exceptions.VaultDown)
+
+
+class Vault:
+    """One server and one token."""
+
+    def __init__(self, api: hvac.Client, sleep: Callable[[float], None] = time.sleep) -> None:
+        self.api = api
+        self._sleep = sleep
+
+    @property
+    def subject(self) -> str:
+        """How errors name the server."""
+        return f"Vault {self.api.url}"
+
+    def call(self, about: str, needs: str, do: Callable[[], T]) -> T:
+        """Return what `do` returns. `about` is what it reads or writes, `needs` the policy rule that allows it.
+
+        Raises MastodonError; InvalidPath passes, as it may be the answer to the question whether something is there.
+        """
+        for attempt in range(_ATTEMPTS):
+            try:
+                return do()
+            except exceptions.InvalidPath:
+                raise
+            except (*_PASSING, requests.ConnectionError, requests.Timeout) as error:
+                if attempt == _ATTEMPTS - 1 or _is_final(error):
+                    raise self._told(about, needs, error) from error
+                self._sleep(_FIRST_PAUSE * 2**attempt)
+            except (exceptions.VaultError, requests.RequestException) as error:
+                raise self._told(about, needs, error) from error
+        raise AssertionError("the last attempt returns or raises")
+
+    def _told(self, about: str, needs: str, error: Exception) -> MastodonError:
+        if isinstance(error, requests.exceptions.SSLError):
+            return MastodonError(
+                self.subject, "TLS failed", _reason(error), "Set ca_cert to the authority's certificate."
+            )
+        if isinstance(error, requests.RequestException):
+            return MastodonError(
+                self.subject, "cannot be reached", _reason(error), "Check the address and that it is up."
+            )
+        if isinstance(error, exceptions.Forbidden):
+            remedy = f"Give the token a policy with {needs}, or get a new token if it has expired."
+            return MastodonError(self.subject, f"{about} is not allowed", "permission denied", remedy)
+        if isinstance(error, exceptions.VaultDown) and "sealed" in str(error).lower():
+            return sealed(self.subject)
+        if isinstance(error, exceptions.InvalidRequest):
+            return MastodonError(self.subject, f"{about} is refused", _reason(error), "Correct the setting it names.")
+        return MastodonError(self.subject, f"{about} failed", _reason(error), "Read the server's log.")
+
+
+def sealed(subject: str) -> MastodonError:
+    """Return the error of a sealed server."""
+    return MastodonError(subject, "is sealed", "", "Unseal it (vault operator unseal, or bao operator unseal).")
+
+
+def connect(parameters: Mapping[str, Any], environment: Mapping[str, str]) -> Vault:
+    """Return the server that the options, or else the environment, point at. Nothing is sent yet."""
+    address = parameters.get("address") or environment.get("VAULT_ADDR") or environment.get("BAO_ADDR")
+    if not address:
+        raise MastodonError("Vault", "no address", "", "Set vault_address, VAULT_ADDR or BAO_ADDR.")
+    return Vault(
+        hvac.Client(
+            url=str(address),
+            token=_token(parameters, environment),
+            namespace=parameters.get("vault_namespace") or environment.get("VAULT_NAMESPACE"),
+            verify=parameters.get("ca_cert")
+            or environment.get("VAULT_CACERT")
+            or environment.get("BAO_CACERT")
+            or True,
+            timeout=int(parameters.get("timeout") or 30),
+        )
+    )
+
+
+def _token(parameters: Mapping[str, Any], environment: Mapping[str, str]) -> str:
+    named = parameters.get("token_file")
+    given = parameters.get("token") or (
+        None if named else environment.get("VAULT_TOKEN") or environment.get("BAO_TOKEN")
+    )
+    if given:
+        return str(given)
+    file = Path(named) if named else Path(environment.get("HOME", "~")).expanduser() / ".vault-token"
+    try:
+        token = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        token = ""
+    if not token:
+        remedy = "Set VAULT_TOKEN or BAO_TOKEN, or log in so that the file is written."
+        raise MastodonError("Vault", "no token", f"{file} cannot be read or is empty", remedy)
+    return token
+
+
+def _is_final(error: Exception) -> bool:
+    # A wrong certificate stays wrong, and a sealed server waits for a person.
+    return isinstance(error, requests.exceptions.SSLError) or "sealed" in str(error).lower()
+
+
+def _reason(error: Exception) -> str:
+    """Return the innermost cause, without the request's address, headers or body."""
+    cause: BaseException = error
+    while isinstance(inner := getattr(cause, "reason", None) or (cause.args[0] if cause.args else None), BaseException):
+        cause = inner
+    text = str(getattr(cause, "strerror", None) or cause)
+    return text.rpartition(": ")[2] if "object at 0x" in text else text.partition(", on ")[0]

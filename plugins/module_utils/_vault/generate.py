@@ -1,0 +1,69 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Secrets in the exact formats of Mastodon's own generators, and checks of those that are already there.
+
+Sources: mastodon:lib/tasks/mastodon.rake (SECRET_KEY_BASE), mastodon:lib/tasks/db.rake (Active Record keys), and the
+webpush gem's VapidKey. This module util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import secrets
+import string
+from collections.abc import Mapping
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+_ALPHANUMERIC = string.ascii_letters + string.digits
+DEFAULT_LENGTH = 32
+DEFAULT_BYTES = 64
+
+
+def generate(spec: Mapping[str, Any]) -> str:
+    """Return a new secret of `{format: hex|alphanumeric|password, bytes|length: n}`."""
+    if spec["format"] == "hex":
+        return secrets.token_hex(spec.get("bytes") or DEFAULT_BYTES)
+    return "".join(secrets.choice(_ALPHANUMERIC) for _ in range(spec.get("length") or DEFAULT_LENGTH))
+
+
+def flaw(spec: Mapping[str, Any], value: str) -> str:
+    """Return what is wrong with a stored value of that format, or an empty string. Passwords may be anything."""
+    if spec["format"] == "hex":
+        wanted = 2 * (spec.get("bytes") or DEFAULT_BYTES)
+        return "" if re.fullmatch(rf"[0-9a-f]{{{wanted}}}", value) else f"it is not {wanted} lower-case hex digits"
+    if spec["format"] == "alphanumeric":
+        wanted = spec.get("length") or DEFAULT_LENGTH
+        return "" if re.fullmatch(rf"[A-Za-z0-9]{{{wanted}}}", value) else f"it is not {wanted} letters and digits"
+    return ""
+
+
+def vapid_pair() -> tuple[str, str]:
+    """Return a new (private, public) pair of P-256 keys, url-safe base64 with padding: 44 and 88 characters."""
+    private = ec.generate_private_key(ec.SECP256R1())
+    number = private.private_numbers().private_value.to_bytes(32, "big")
+    return base64.urlsafe_b64encode(number).decode(), _public(private)
+
+
+def vapid_flaw(private: str, public: str) -> str:
+    """Return what is wrong with a stored pair, or an empty string. Upstream's private key may lack leading zero bytes."""
+    try:
+        number = int.from_bytes(base64.urlsafe_b64decode(_padded(private)), "big")
+        key = ec.derive_private_key(number, ec.SECP256R1())
+    except (binascii.Error, ValueError):
+        return "the private key is not a P-256 key in url-safe base64"
+    return "" if _padded(public) == _public(key) else "the public key does not belong to the private key"
+
+
+def _padded(text: str) -> str:
+    return text + "=" * (-len(text) % 4)
+
+
+def _public(private: ec.EllipticCurvePrivateKey) -> str:
+    point = private.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    return base64.urlsafe_b64encode(point).decode()

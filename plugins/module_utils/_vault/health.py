@@ -1,0 +1,53 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Is the server up, open, and does it accept the token? This module util is PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.client import Vault, sealed
+from hvac import exceptions
+
+
+@dataclass(frozen=True)
+class Health:
+    """What a healthy server said of itself and of our token. `ttl` in seconds, 0 for a token that never expires."""
+
+    version: str
+    policies: tuple[str, ...]
+    ttl: int
+
+
+def check(vault: Vault) -> Health:
+    """Return the server's health. Raises MastodonError when it is unreachable, not initialised, sealed or refuses the token."""
+    status = vault.call("reading its health", "", lambda: _status(vault))
+    if not status.get("initialized"):
+        raise MastodonError(
+            vault.subject, "is not initialised", "", "Run vault operator init, or bao operator init, and unseal it."
+        )
+    if status.get("sealed"):
+        raise sealed(vault.subject)
+    token = _lookup(vault)
+    return Health(str(status["version"]), tuple(token.get("policies") or ()), int(token.get("ttl") or 0))
+
+
+def _status(vault: Vault) -> dict[str, Any]:
+    # The codes for standby, sealed and uninitialised are no errors here.
+    answer = vault.api.sys.read_health_status(
+        method="GET", standby_ok=True, sealed_code=200, uninit_code=200, performance_standby_code=200
+    )
+    return dict(answer if isinstance(answer, dict) else answer.json())
+
+
+def _lookup(vault: Vault) -> dict[str, Any]:
+    try:
+        return dict(vault.call("looking up the token", "", vault.api.auth.token.lookup_self)["data"])
+    except MastodonError as error:
+        if not isinstance(error.__cause__, exceptions.Forbidden):
+            raise
+        remedy = "Log in again and set VAULT_TOKEN, BAO_TOKEN or vault_token_file."
+        raise MastodonError(vault.subject, "does not accept the token", "it is wrong or has expired", remedy) from error

@@ -1,0 +1,155 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Secrets that are made once: what is missing is generated and stored by check-and-set, what is there is left alone.
+
+This module util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import generate, kv
+from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.client import Vault
+
+_READERS = 8
+# A race is lost to somebody who wrote; their version is then complete or is added to.
+_ROUNDS = 3
+_FINGERPRINT = {"generate": {"key": {"format": "hex", "bytes": 32}}}
+
+
+@dataclass(frozen=True)
+class Change:
+    """What one path becomes. `reasons` maps each changed key to `generated` or `given`."""
+
+    path: str
+    before: kv.Stored
+    data: Mapping[str, str] = field(repr=False)
+    reasons: Mapping[str, str]
+
+    @property
+    def action(self) -> str:
+        """Return created, configured or unchanged."""
+        if not self.reasons:
+            return "unchanged"
+        return "configured" if self.before.version else "created"
+
+
+def plan(mount: str, wanted: Mapping[str, Any], stored: kv.Stored) -> Change:
+    """Return what the path must become. Raises MastodonError where going on would lose or fake a secret."""
+    path = wanted["path"]
+    subject = f"Vault path {mount}/{path}"
+    if stored.gone:
+        raise MastodonError(
+            subject,
+            "is deleted",
+            f"version {stored.version} was deleted at {stored.gone} and is not made again",
+            f"Bring it back: bao kv undelete -mount={mount} -versions={stored.version} {path}.",
+        )
+    _refuse_malformed(subject, wanted, stored.data)
+    made = _generated(subject, wanted, stored.data)
+    given = {key: value for key, value in (wanted.get("given") or {}).items() if stored.data.get(key) != value}
+    data = {**stored.data, **made, **given}
+    lacking = [key for key in wanted.get("required") or [] if not data.get(key)]
+    if lacking:
+        example = "{" + ", ".join(f'"{key}": …' for key in lacking) + "}"
+        verb = "patch" if stored.version else "put"
+        raise MastodonError(
+            subject,
+            f"{', '.join(lacking)} missing",
+            "only you can give it",
+            f"Run bao kv {verb} -mount={mount} {path} - and type {example}.",
+        )
+    return Change(path, stored, data, {**dict.fromkeys(made, "generated"), **dict.fromkeys(given, "given")})
+
+
+def _refuse_malformed(subject: str, wanted: Mapping[str, Any], data: Mapping[str, str]) -> None:
+    flaws = {key: generate.flaw(spec, data[key]) for key, spec in (wanted.get("generate") or {}).items() if key in data}
+    vapid = wanted.get("vapid") or {}
+    names = [vapid[half] for half in ("private_key", "public_key") if vapid]
+    if names and all(name in data for name in names):
+        flaws[names[0]] = generate.vapid_flaw(data[names[0]], data[names[1]])
+    for key, flaw in flaws.items():
+        if flaw:
+            raise MastodonError(
+                subject, f"{key} is malformed", flaw, "Restore the right value; it is never made again."
+            )
+
+
+def _generated(subject: str, wanted: Mapping[str, Any], data: Mapping[str, str]) -> dict[str, str]:
+    made = {key: generate.generate(spec) for key, spec in (wanted.get("generate") or {}).items() if key not in data}
+    vapid = wanted.get("vapid")
+    if not vapid:
+        return made
+    names = (vapid["private_key"], vapid["public_key"])
+    there = [name for name in names if name in data]
+    if len(there) == 1:
+        lost = next(name for name in names if name not in data)
+        raise MastodonError(
+            subject, f"{lost} missing", f"{there[0]} is there without it", "Restore the pair from a backup."
+        )
+    return made if there else {**made, **dict(zip(names, generate.vapid_pair(), strict=True))}
+
+
+def ensure(
+    vault: Vault, mount: str, wanted: Sequence[Mapping[str, Any]], fingerprint_key: str | None, *, check: bool
+) -> list[dict[str, Any]]:
+    """Make what is missing and return `{path, version, action, keys, fingerprints, reasons}` for each path, never a value."""
+    marker = [{**_FINGERPRINT, "path": fingerprint_key}] if fingerprint_key else []
+    everything = [*marker, *wanted]
+    with ThreadPoolExecutor(_READERS) as readers:
+        stored = list(readers.map(lambda one: kv.read(vault, mount, one["path"]), everything))
+    # All are planned before the first is written, so that one that is refused stops all.
+    changes = [plan(mount, one, now) for one, now in zip(everything, stored, strict=True)]
+    done = [_settle(vault, mount, one, change, check) for one, change in zip(everything, changes, strict=True)]
+    salt = done[0][0].data.get("key", "") if marker and (done[0][1] or not check) else ""
+    return [_told(change, version, salt) for change, version in done]
+
+
+def _settle(vault: Vault, mount: str, wanted: Mapping[str, Any], change: Change, check: bool) -> tuple[Change, int]:
+    """Write the change, or take over what the winner of a race wrote. Returns what now holds and its version."""
+    for _round in range(_ROUNDS):
+        if check or not change.reasons:
+            return change, change.before.version
+        try:
+            return change, kv.write(vault, mount, change.path, change.data, change.before.version)
+        except kv.LostRaceError:
+            change = plan(mount, wanted, kv.read(vault, mount, change.path))
+    raise MastodonError(f"Vault path {mount}/{change.path}", "is written by others all the time", "", "Run again.")
+
+
+def _told(change: Change, version: int, salt: str) -> dict[str, Any]:
+    prints = (
+        {key: fingerprint(salt, change.path, key, value) for key, value in sorted(change.data.items())} if salt else {}
+    )
+    return {
+        "path": change.path,
+        "version": version,
+        "action": change.action,
+        "keys": sorted(change.data),
+        "reasons": dict(change.reasons),
+        # In check mode a generated value is thrown away: its fingerprint would be of nothing.
+        "fingerprints": {key: value for key, value in prints.items() if version or key not in change.reasons},
+    }
+
+
+def fingerprint(salt: str, path: str, key: str, value: str) -> str:
+    """Return 12 hex digits by which a value can be recognised, but not guessed without the key that lies in Vault."""
+    return hmac.new(bytes.fromhex(salt), f"{path}\0{key}\0{value}".encode(), hashlib.sha256).hexdigest()[:12]
+
+
+def lines(results: Iterable[Mapping[str, Any]], mount: str) -> list[str]:
+    """Return one line for each path that changed."""
+    return [
+        f"{result['action']} secret {mount}/{result['path']}: "
+        + ", ".join(f"{key} {reason}" for key, reason in sorted(result["reasons"].items()))
+        for result in results
+        if result["action"] != "unchanged"
+    ]

@@ -1,0 +1,114 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the four Vault modules do: their options, and their engines from options to a task's result.
+
+This module util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import access, secrets
+from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.client import VAULT_OPTIONS, connect
+
+MOUNT = Arguments({**VAULT_OPTIONS, "path": {"type": "str", "required": True}})
+POLICY = Arguments(
+    {**VAULT_OPTIONS, "name": {"type": "str", "required": True}, "rules": {"type": "str", "required": True}}
+)
+KUBERNETES_ROLE = Arguments(
+    {
+        **VAULT_OPTIONS,
+        "mount_point": {"type": "str", "default": "kubernetes"},
+        "kubernetes_host": {"type": "str", "default": "https://kubernetes.default.svc"},
+        "name": {"type": "str", "required": True},
+        "bound_service_account_names": {"type": "list", "elements": "str", "required": True},
+        "bound_service_account_namespaces": {"type": "list", "elements": "str", "required": True},
+        "policies": {"type": "list", "elements": "str", "required": True},
+        "audience": {"type": "str"},
+        "ttl": {"type": "int", "default": 600},
+    }
+)
+SECRET = Arguments(
+    {
+        **VAULT_OPTIONS,
+        "mount": {"type": "str", "default": "secret"},
+        # A path, not a key.
+        "fingerprint_key": {"type": "str", "no_log": False},
+        "secrets": {
+            "type": "list",
+            "elements": "dict",
+            "required": True,
+            # The list names paths and formats; the values in it are protected one by one, below `given`.
+            "no_log": False,
+            "options": {
+                "path": {"type": "str", "required": True},
+                "generate": {"type": "dict", "default": {}},
+                "vapid": {
+                    "type": "dict",
+                    "options": {
+                        "private_key": {"type": "str", "required": True, "no_log": False},
+                        "public_key": {"type": "str", "required": True, "no_log": False},
+                    },
+                },
+                "given": {"type": "dict", "default": {}, "no_log": True},
+                "required": {"type": "list", "elements": "str", "default": []},
+            },
+        },
+    }
+)
+
+
+def mount(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
+    """Make or adopt a KV version 2 mount."""
+    vault = connect(parameters, run.environment)
+    return _result([access.ensure_mount(vault, parameters["path"], check=run.check)], run)
+
+
+def policy(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
+    """Write a policy when it differs."""
+    vault = connect(parameters, run.environment)
+    return _result([access.ensure_policy(vault, parameters["name"], parameters["rules"], check=run.check)], run)
+
+
+def kubernetes_role(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
+    """Make the Kubernetes login and one role of it."""
+    vault = connect(parameters, run.environment)
+    return _result(access.ensure_kubernetes_role(vault, parameters, check=run.check), run)
+
+
+def secret(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
+    """Make the secrets that are missing."""
+    vault = connect(parameters, run.environment)
+    where = parameters["mount"]
+    results = secrets.ensure(vault, where, parameters["secrets"], parameters["fingerprint_key"], check=run.check)
+    told = secrets.lines(results, where)
+    for line in told:
+        run.say(line)
+    result: dict[str, Any] = {"changed": bool(told), "secrets": results}
+    if run.diff:
+        result["diff"] = [
+            {"before_header": where, "after_header": where, "before": "", "after": f"{line}\n"} for line in told
+        ]
+    return result
+
+
+def _result(outcomes: Iterable[access.Outcome], run: Run) -> dict[str, Any]:
+    changed = [outcome for outcome in outcomes if outcome.action != "unchanged"]
+    for outcome in changed:
+        run.say(outcome.line)
+    result: dict[str, Any] = {"changed": bool(changed)}
+    if run.diff:
+        result["diff"] = [
+            {
+                "before_header": outcome.line,
+                "after_header": outcome.line,
+                "before": outcome.before,
+                "after": outcome.after,
+            }
+            for outcome in changed
+        ]
+    return result

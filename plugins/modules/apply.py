@@ -1,0 +1,172 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: apply
+author: fediverse.mastodon contributors
+version_added: 0.1.0
+short_description: Bring a set of Kubernetes objects to its declared state
+description:
+  - Applies a whole set of objects with server-side apply, in the order in which they need each other, and waits until
+    all of them are ready. An object that is as declared already is not written.
+  - Namespaces and CustomResourceDefinitions come first, kinds that the cluster does not serve yet come when the rest
+    of the set has brought them, webhook configurations come last. An object with the annotation
+    C(config.kubernetes.io/depends-on) waits until the named objects of the set are ready.
+  - A declared field that a person changed with kubectl, on an object that an earlier run laid down, is put back. A
+    declared field that any other program owns is a conflict, which is reported and left alone.
+  - With connection V(local) it runs inside Ansible, without the cost of a module. With any other connection it runs as
+    a module on the target, which then needs the requirements. Files are always read on the controller.
+requirements:
+  - python >= 3.11
+  - kubernetes >= 31.0.0
+extends_documentation_fragment:
+  - fediverse.mastodon.attributes
+  - fediverse.mastodon.kubernetes
+options:
+  name:
+    description:
+      - Name of the set. What it laid down is listed in the ConfigMap C(fediverse.mastodon.NAME).
+    type: str
+    required: true
+  namespace:
+    description:
+      - Namespace of that ConfigMap. It exists already, or is itself part of the set.
+    type: str
+    required: true
+  objects:
+    description:
+      - Objects as they would be in YAML.
+    type: list
+    elements: dict
+    default: []
+  templates:
+    description:
+      - Templates of YAML documents. A relative name is looked up in the folder C(templates) of the role or playbook.
+      - Empty documents are passed over.
+    type: list
+    elements: str
+    default: []
+  manifests:
+    description:
+      - Files of YAML documents that are not templates.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      url:
+        description:
+          - Address, V(http) or V(https). Proxies are taken from the environment.
+        type: str
+      path:
+        description:
+          - File on the controller. A relative name is looked up in the folder C(files) of the role or playbook.
+        type: path
+      checksum:
+        description:
+          - SHA-256 that the file must have, as hexadecimal digits with or without C(sha256:) before them.
+        type: str
+  wait:
+    description:
+      - Wait until all objects are ready.
+      - Objects that others depend on are waited for in any case.
+    type: bool
+    default: true
+  wait_timeout:
+    description:
+      - How long the whole task may take, in seconds.
+    type: int
+    default: 600
+  prune:
+    description:
+      - Delete what an earlier run of this set laid down and the set no longer holds.
+    type: bool
+    default: false
+  prune_allow:
+    description:
+      - Objects of kinds that are otherwise never pruned, because deleting them destroys data (Namespace,
+        PersistentVolumeClaim, Secret, CustomResourceDefinition, Cluster of CloudNativePG, ObjectBucketClaim), written
+        as C(Kind namespace/name).
+    type: list
+    elements: str
+    default: []
+  force_conflicts:
+    description:
+      - Objects, written as C(Kind namespace/name), whose declared fields are taken from whoever owns them.
+    type: list
+    elements: str
+    default: []
+"""
+
+EXAMPLES = r"""
+- name: Lay down a database
+  fediverse.mastodon.apply:
+    name: mastodon-db
+    namespace: mastodon
+    templates:
+      - cluster.yaml.j2
+
+- name: Lay down an operator from its release
+  fediverse.mastodon.apply:
+    name: flux
+    namespace: flux-system
+    manifests:
+      - url: https://github.com/controlplaneio-fluxcd/flux-operator/releases/latest/download/install.yaml
+    objects:
+      - apiVersion: fluxcd.controlplane.io/v1
+        kind: FluxInstance
+        metadata:
+          name: flux
+          namespace: flux-system
+        spec:
+          distribution:
+            version: 2.x
+            registry: ghcr.io/fluxcd
+    wait_timeout: 900
+"""
+
+RETURN = r"""
+objects:
+  description: What was done with each object; in check mode, what would be done.
+  returned: once the cluster answered
+  type: list
+  elements: dict
+  contains:
+    subject:
+      description: The object, as C(Kind namespace/name).
+      type: str
+      sample: Cluster mastodon/mastodon-db
+    action:
+      description: One of V(created), V(configured), V(unchanged), V(deleted) and V(skipped).
+      type: str
+      sample: configured
+    status:
+      description: One of V(Current), V(InProgress) and V(Failed).
+      type: str
+      sample: Current
+    changes:
+      description: What differs, in words.
+      type: list
+      elements: str
+      sample: [spec.instances 1 → 2]
+requests:
+  description: How many requests were sent to the API server.
+  returned: once the cluster answered
+  type: int
+  sample: 9
+"""
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._apply import ARGUMENTS, apply
+from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
+
+
+def main() -> None:
+    """Run on the target."""
+    run_module(ARGUMENTS, apply)
+
+
+if __name__ == "__main__":
+    main()

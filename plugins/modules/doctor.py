@@ -1,0 +1,105 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation and remote entry point of the doctor."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: doctor
+short_description: Look at settings, cluster and Vault, and touch nothing
+version_added: 0.1.0
+author: fediverse.mastodon contributors (@fediverse)
+description:
+  - Checks that every setting is known and complete, that the API server answers and serves the kinds that are needed,
+    and that Vault is unsealed and accepts the token.
+  - Fails with one sentence for each thing that is wrong.
+  - In check mode a kind that is not served is told and not a failure, as an earlier role would have brought it.
+extends_documentation_fragment:
+  - fediverse.mastodon.kubernetes
+  - fediverse.mastodon.vault
+  - fediverse.mastodon.attributes
+  - fediverse.mastodon.attributes.info
+options:
+  cluster:
+    description: Look at the API server.
+    type: bool
+    default: true
+  kinds:
+    description: Kinds that the cluster must serve.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      api_version:
+        description: Group and version, such as V(helm.toolkit.fluxcd.io/v2).
+        type: str
+        required: true
+      kind:
+        description: Kind, such as V(HelmRelease).
+        type: str
+        required: true
+      provided_by:
+        description: Tag of this collection's C(site) playbook that lays it down. Empty when none does.
+        type: str
+        default: ""
+  needs:
+    description: Settings that are needed only because of another one. Looked at with O(settings=true).
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      variable:
+        description: Name of the variable.
+        type: str
+        required: true
+      because:
+        description: Why it is needed, as the end of a sentence.
+        type: str
+        required: true
+      unless:
+        description: What else would do, as the end of "or set …".
+        type: str
+        required: true
+      needed:
+        description: Whether it is needed and missing.
+        type: bool
+        required: true
+  settings:
+    description: Check the play's variables against the argument specs of all roles of this collection.
+    type: bool
+    default: false
+  vault:
+    description: Look at Vault.
+    type: bool
+    default: false
+"""
+
+EXAMPLES = r"""
+- name: Check what Mastodon stands on
+  fediverse.mastodon.doctor:
+    kinds:
+      - {api_version: helm.toolkit.fluxcd.io/v2, kind: HelmRelease, provided_by: flux}
+"""
+
+RETURN = r"""
+checked:
+  description: What was looked at and found well.
+  returned: success
+  type: list
+  elements: str
+  sample: ["API server https://10.0.0.1:6443 answers"]
+"""
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._doctor import ARGUMENTS, examine
+from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
+
+
+def main() -> None:
+    """Run on the target."""
+    run_module(ARGUMENTS, examine)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation and remote entry point."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: vault_mount
+short_description: Make or adopt a KV version 2 mount in Vault or OpenBao
+version_added: 0.1.0
+author: fediverse.mastodon contributors (@fediverse)
+description:
+  - Enables KV version 2 at a path when nothing is mounted there.
+  - A mount that is there is left as it is; one of another type or version is refused.
+extends_documentation_fragment:
+  - fediverse.mastodon.vault
+  - fediverse.mastodon.attributes
+options:
+  path:
+    description: Path of the mount.
+    type: str
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Make or adopt the secrets' mount
+  fediverse.mastodon.vault_mount:
+    path: secret
+"""
+
+RETURN = r"""#"""
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
+from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import tasks
+
+
+def main() -> None:
+    """Run on the target."""
+    run_module(tasks.MOUNT, tasks.mount)
+
+
+if __name__ == "__main__":
+    main()
