@@ -1,0 +1,165 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""REST and JSON to one API server: keep-alive, bounded retries, every request counted.
+
+This module util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+from urllib.parse import urlencode
+
+import urllib3
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import refused
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, SSLError
+
+_ATTEMPTS = 5
+_FIRST_PAUSE = 0.2
+_LONGEST_PAUSE = 10.0
+# An API server gives a webhook up to 30 s.
+_TIMEOUT = urllib3.Timeout(connect=10, read=60)
+_RETRIED = frozenset({429, 500, 502, 503, 504})
+
+
+class Client:
+    """Sends requests. Safe for threads. Every request it repeats is idempotent: reads, applies, guarded deletes."""
+
+    def __init__(self, connection: Connection, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._connection = connection
+        self._sleep = sleep
+        self._count = 0
+        self._counting = threading.Lock()
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent, repeated ones included."""
+        return self._count
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        about: str,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        secret: bool = False,
+    ) -> Any:
+        """Return the JSON answer. `about` names the object in errors; `secret` keeps its values out of them.
+
+        Raises ApiError for what the server refuses and MastodonError when it cannot be reached.
+        """
+        content = json.dumps(body).encode() if body is not None else None
+        for attempt in range(_ATTEMPTS):
+            last = attempt == _ATTEMPTS - 1
+            try:
+                response = self._send(method, path, query, content, headers)
+            except HTTPError as error:
+                if last or not _may_pass(error):
+                    raise self._unreachable(error) from error
+                self._sleep(_pause(attempt, None))
+                continue
+            if response.status < 300:
+                return json.loads(response.data)
+            if last or not _is_transient(response.status, response.data):
+                raise refused(about, response.status, response.data, secret=secret)
+            self._sleep(_pause(attempt, response.headers.get("Retry-After")))
+        raise AssertionError("the last attempt returns or raises")
+
+    def stream(self, path: str, *, about: str, query: Mapping[str, str], seconds: int) -> Stream:
+        """Open a watch that the server ends after `seconds`."""
+        timeout = urllib3.Timeout(connect=10, read=seconds + 30)
+        try:
+            response = self._send("GET", path, query, None, None, timeout=timeout, preload_content=False)
+        except HTTPError as error:
+            raise self._unreachable(error) from error
+        if response.status >= 300:
+            raise refused(about, response.status, response.data)
+        return Stream(response)
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None,
+        content: bytes | None,
+        headers: Mapping[str, str] | None,
+        **options: Any,
+    ) -> urllib3.BaseHTTPResponse:
+        with self._counting:
+            self._count += 1
+        url = f"{self._connection.host}{path}{'?' + urlencode(query) if query else ''}"
+        sent = {"Accept": "application/json", "User-Agent": "fediverse.mastodon", **self._connection.headers()}
+        sent.update(headers or {})
+        return self._connection.pool.request(
+            method, url, body=content, headers=sent, redirect=False, **{"timeout": _TIMEOUT, **options}
+        )
+
+    def _unreachable(self, error: HTTPError) -> MastodonError:
+        subject = f"API server {self._connection.host}"
+        if isinstance(error, SSLError):
+            remedy = "Check certificate-authority and client-certificate in the kubeconfig."
+            return MastodonError(subject, "TLS failed", _innermost(error), remedy)
+        return MastodonError(
+            subject, "cannot be reached", _innermost(error), "Check the address in the kubeconfig and that it is up."
+        )
+
+
+class Stream:
+    """The lines of one watch, as dicts. `stop` may be called from another thread."""
+
+    def __init__(self, response: urllib3.BaseHTTPResponse) -> None:
+        self._response = response
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Yield until the server ends the watch, the connection breaks or `stop` is called."""
+        rest = b""
+        with suppress(HTTPError, OSError, ValueError):
+            for chunk in self._response.stream():
+                *lines, rest = (rest + chunk).split(b"\n")
+                for line in lines:
+                    yield json.loads(line)
+        self._response.close()
+
+    def stop(self) -> None:
+        """End the iteration in whichever thread it runs."""
+        # Already ended otherwise.
+        with suppress(ValueError, RuntimeError, OSError):
+            self._response.shutdown()
+
+
+def _may_pass(error: HTTPError) -> bool:
+    # A wrong address or certificate stays wrong; a refused or reset connection may be a restart.
+    return not isinstance(error, (SSLError, ConnectTimeoutError, NameResolutionError))
+
+
+def _is_transient(status: int, body: bytes) -> bool:
+    # Whether a webhook comes up is known only to the caller: it may be part of what it lays down.
+    return status in _RETRIED and b"failed calling webhook" not in body
+
+
+def _pause(attempt: int, retry_after: str | None) -> float:
+    if retry_after and retry_after.isdigit():
+        return min(float(retry_after), _LONGEST_PAUSE)
+    # Jitter, so that the threads do not come back all at once.
+    return _FIRST_PAUSE * float(2**attempt) * random.uniform(0.5, 1.5)  # noqa: S311
+
+
+def _innermost(error: BaseException) -> str:
+    """Return the cause without urllib3's wrapping of it."""
+    reason = getattr(error, "reason", None) or error.__cause__ or error.__context__
+    while isinstance(reason, BaseException) and not isinstance(error, ssl.SSLError):
+        error, reason = reason, reason.__cause__ or reason.__context__
+    return str(getattr(error, "strerror", None) or error)

@@ -1,0 +1,139 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the API server's refusals mean, as one sentence each.
+
+This module util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One entry of `details.causes` of a Kubernetes `Status`."""
+
+    reason: str
+    field: str
+    message: str
+
+
+class ApiError(MastodonError):
+    """The API server answered a request with an error. `status` is the HTTP code."""
+
+    def __init__(
+        self, subject: str, failed: str, why: str, remedy: str, *, status: int, causes: tuple[Cause, ...] = ()
+    ) -> None:
+        super().__init__(subject, failed, why, remedy)
+        self.status = status
+        self.causes = causes
+
+    @property
+    def is_webhook_down(self) -> bool:
+        """Whether an admission webhook did not answer; it may still be starting."""
+        return self.status == 500 and "failed calling webhook" in self.why
+
+    @property
+    def is_field_conflict(self) -> bool:
+        """Whether other field managers own fields of a server-side apply."""
+        return self.status == 409 and any(cause.reason == "FieldManagerConflict" for cause in self.causes)
+
+    @property
+    def is_missing_namespace(self) -> bool:
+        """Whether the object's namespace does not exist."""
+        return self.status == 404 and bool(_NO_NAMESPACE.search(self.why))
+
+
+@dataclass(frozen=True)
+class _Refusal:
+    status: int
+    message: str
+    causes: tuple[Cause, ...]
+
+
+@dataclass(frozen=True)
+class _Meaning:
+    applies: Callable[[_Refusal], bool]
+    failed: str
+    remedy: str
+
+
+_NO_NAMESPACE = re.compile(r'namespaces "[^"]*" not found')
+
+
+def _says(*statuses: int, text: str = "") -> Callable[[_Refusal], bool]:
+    pattern = re.compile(text)
+    return lambda refusal: (not statuses or refusal.status in statuses) and bool(pattern.search(refusal.message))
+
+
+# The first that applies wins.
+_MEANINGS = (
+    _Meaning(_says(401), "the API server refused the credentials (401)", "Check the user in the kubeconfig."),
+    _Meaning(
+        _says(403, text="exceeded quota"), "does not fit the namespace's quota", "Raise the quota or ask for less."
+    ),
+    _Meaning(
+        lambda refusal: any(cause.reason == "NamespaceTerminating" for cause in refusal.causes),
+        "its namespace is being deleted",
+        "Wait until the namespace is gone, or find what holds it: kubectl get namespace NAME -o yaml.",
+    ),
+    _Meaning(
+        _says(text="violates PodSecurity"),
+        "is forbidden by Pod Security",
+        "Change the object or the namespace's level.",
+    ),
+    _Meaning(
+        _says(text="denied (the )?request|admission webhook|ValidatingAdmissionPolicy"),
+        "was denied by an admission policy",
+        "Change the object as the policy asks.",
+    ),
+    _Meaning(_says(403), "is not permitted (403)", "Give this user the right, or use another kubeconfig."),
+    _Meaning(_says(404, text=_NO_NAMESPACE.pattern), "has no namespace", "Add the Namespace to the same set."),
+    _Meaning(_says(404), "was not found", "It, or its kind, was removed meanwhile: run again."),
+    _Meaning(_says(409), "conflicts with another writer", "Run again."),
+    _Meaning(_says(413), "is too large for the API server", "Split the object."),
+    _Meaning(_says(422), "is invalid", "Correct these fields."),
+    _Meaning(_says(text="failed to create typed patch object|strict decoding"), "is invalid", "Correct this field."),
+    _Meaning(_says(500, text="failed calling webhook"), "an admission webhook does not answer", "Look at its pods."),
+    _Meaning(_says(429, 503), "the API server is overloaded or starting", "Run again later."),
+    _Meaning(_says(), "the API server answered with an error", "Look at the API server's log."),
+)
+
+
+def refused(subject: str, status: int, body: bytes, *, secret: bool = False) -> ApiError:
+    """Explain a response. `secret` keeps values out of the sentence, as the API server quotes what it refuses."""
+    refusal = _parse(status, body)
+    meaning = next(meaning for meaning in _MEANINGS if meaning.applies(refusal))
+    why = _why(refusal)
+    if secret and status in (400, 422, 500):
+        why = ", ".join(sorted({cause.field for cause in refusal.causes if cause.field})) or "its content is not shown"
+    return ApiError(subject, meaning.failed, why, meaning.remedy, status=status, causes=refusal.causes)
+
+
+def _parse(status: int, body: bytes) -> _Refusal:
+    try:
+        told: Any = json.loads(body)
+    except ValueError:
+        told = None
+    if not isinstance(told, dict):
+        # A proxy or load balancer before the API server answers in its own words.
+        return _Refusal(status, f"HTTP {status} {body[:200].decode(errors='replace')}", ())
+    causes = tuple(
+        Cause(cause.get("reason", ""), cause.get("field", ""), cause.get("message", ""))
+        for cause in (told.get("details") or {}).get("causes") or []
+    )
+    return _Refusal(status, told.get("message") or told.get("reason") or f"HTTP {status}", causes)
+
+
+def _why(refusal: _Refusal) -> str:
+    if refusal.status == 422 and refusal.causes:
+        return "; ".join(f"{cause.field}: {cause.message}" for cause in refusal.causes)
+    return refusal.message

@@ -1,0 +1,151 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The verbs of the Kubernetes API that the engine needs, on plain dicts.
+
+This module util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client, Stream
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import ACCEPT, Catalog, Resource, parse
+
+Object = dict[str, Any]
+
+_METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+# Helm keeps its releases in Secrets of up to 1 MiB each; of events only warnings explain anything.
+_FIELD_SELECTORS = {("", "Secret"): "type!=helm.sh/release.v1", ("", "Event"): "type!=Normal"}
+_PAGE = "500"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The objects of one kind in one namespace (empty: not namespaced, or all), or only the one called `name`."""
+
+    resource: Resource
+    namespace: str = ""
+    name: str = ""
+
+    def __str__(self) -> str:
+        """Return how errors call it."""
+        place = "/".join(part for part in (self.namespace, self.name) if part)
+        return f"{self.resource.kind} {place}".rstrip()
+
+    def query(self) -> dict[str, str]:
+        """Return the query that selects exactly these objects."""
+        if self.name:
+            return {"fieldSelector": f"metadata.name={self.name}"}
+        selector = _FIELD_SELECTORS.get((self.resource.group, self.resource.kind))
+        return {"fieldSelector": selector} if selector else {}
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Objects as they were at `resource_version`, from which a watch can go on."""
+
+    objects: tuple[Object, ...]
+    resource_version: str
+
+
+class Objects:
+    """One API server's objects."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent."""
+        return self._client.requests
+
+    def discover(self) -> Catalog:
+        """Ask which kinds are served."""
+        found = [
+            resource
+            for path in ("/api", "/apis")
+            for resource in parse(
+                self._client.request("GET", path, about="Discovery of API kinds", headers={"Accept": ACCEPT})
+            )
+        ]
+        return Catalog(found)
+
+    def read(self, selection: Selection) -> Listing:
+        """Read objects, page by page."""
+        return self._pages(selection, {})
+
+    def names(self, selection: Selection) -> set[str]:
+        """Return only which objects exist."""
+        listing = self._pages(selection, {"Accept": _METADATA_ONLY})
+        return {item["metadata"]["name"] for item in listing.objects}
+
+    def _pages(self, selection: Selection, headers: Mapping[str, str]) -> Listing:
+        path = selection.resource.path(selection.namespace)
+        query = {**selection.query(), "limit": _PAGE}
+        items: list[Object] = []
+        while True:
+            page = self._client.request("GET", path, about=str(selection), query=query, headers=headers)
+            items += page.get("items") or []
+            metadata = page["metadata"]
+            if not metadata.get("continue"):
+                break
+            query["continue"] = metadata["continue"]
+        # Items of a list come without the kind that the list has.
+        whole = {"apiVersion": selection.resource.api_version, "kind": selection.resource.kind}
+        return Listing(tuple({**whole, **item} for item in items), metadata["resourceVersion"])
+
+    def watch(self, selection: Selection, resource_version: str, seconds: int) -> Stream:
+        """Follow changes after `resource_version`, for at most `seconds`."""
+        query = {
+            **selection.query(),
+            "watch": "1",
+            "allowWatchBookmarks": "true",
+            "resourceVersion": resource_version,
+            "timeoutSeconds": str(seconds),
+        }
+        path = selection.resource.path(selection.namespace)
+        return self._client.stream(path, about=str(selection), query=query, seconds=seconds)
+
+    def apply(self, resource: Resource, body: Object, *, manager: str, force: bool, dry_run: bool) -> Object:
+        """Server-side apply. Returns the object as it is, or would be, afterwards."""
+        query = {"fieldManager": manager, "force": str(force).lower(), "fieldValidation": "Strict"}
+        return self._patch(resource, body, "application/apply-patch+yaml", query, dry_run)
+
+    def annotate(self, resource: Resource, namespace: str, name: str, notes: Mapping[str, str], manager: str) -> Object:
+        """Set annotations as field manager `manager`, leaving all others."""
+        body = {"metadata": {"namespace": namespace, "name": name, "annotations": dict(notes)}}
+        return self._patch(resource, body, "application/merge-patch+json", {"fieldManager": manager}, dry_run=False)
+
+    def delete(self, resource: Resource, live: Object, *, dry_run: bool) -> None:
+        """Delete exactly this object, not one of the same name made meanwhile."""
+        metadata = live["metadata"]
+        options = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "propagationPolicy": "Background",
+            "preconditions": {"uid": metadata["uid"]},
+        }
+        selection = Selection(resource, metadata.get("namespace", ""), metadata["name"])
+        path = resource.path(selection.namespace, selection.name)
+        query = {"dryRun": "All"} if dry_run else {}
+        self._client.request("DELETE", path, about=str(selection), query=query, body=options)
+
+    def _patch(
+        self, resource: Resource, body: Object, content_type: str, query: Mapping[str, str], dry_run: bool
+    ) -> Object:
+        metadata = body["metadata"]
+        selection = Selection(resource, metadata.get("namespace", ""), metadata["name"])
+        result: Object = self._client.request(
+            "PATCH",
+            resource.path(selection.namespace, selection.name),
+            about=str(selection),
+            query={**query, "dryRun": "All"} if dry_run else query,
+            body=body,
+            headers={"Content-Type": content_type},
+            secret=resource.kind == "Secret",
+        )
+        return result

@@ -1,0 +1,115 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bring one object to its declared state.
+
+This module util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import conflicts, fields
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import MANAGER, Api
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.diff import changes, comparable
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Outcome, Subject, Wanted
+
+_PAUSE = 2.0
+# How long the API server may take to serve a kind that it has announced, in seconds.
+_SERVED_SOON = 15.0
+
+
+@dataclass(frozen=True)
+class Ownership:
+    """Which objects are ours (a former run listed them) and which the user forces."""
+
+    ours: frozenset[Subject]
+    forced: frozenset[str]
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """What a dry run would make of an object, and from whom which fields must be taken for that."""
+
+    result: Object
+    taken: Mapping[str, str] = field(default_factory=dict)
+
+
+class Applier:
+    """Applies objects one by one. Safe for threads."""
+
+    def __init__(
+        self, api: Api, ownership: Ownership, deadline: Deadline, say: Callable[[str], None], *, check: bool
+    ) -> None:
+        self._api = api
+        self._ownership = ownership
+        self._deadline = deadline
+        self._say = say
+        self._check = check
+
+    def apply(self, wanted: Wanted, resource: Resource, live: Object | None) -> Outcome:
+        """Write only what drifted, nothing in check mode. Raises MastodonError, also for foreign owners of a field."""
+        if live is None:
+            return self._create(wanted, resource)
+        if fields.is_unchanged(wanted.body, live):
+            return Outcome(wanted.subject, "unchanged", before=live, after=live)
+        try:
+            trial = self._trial(wanted, resource)
+        except ApiError as error:
+            if not (self._check and error.is_webhook_down):
+                raise
+            return Outcome(wanted.subject, "configured", (f"not certain: {error.failed}",), live, live)
+        if comparable(trial.result) == comparable(live) and fields.our_fields(trial.result) == fields.our_fields(live):
+            return Outcome(wanted.subject, "unchanged", before=live, after=live)
+        result = trial.result
+        if not self._check:
+            result = self._send(wanted, resource, force=bool(trial.taken), dry_run=False)
+        told = changes(live, result, trial.taken) or ("its declared fields are now managed by this collection",)
+        return Outcome(wanted.subject, "configured", told, live, result)
+
+    def _create(self, wanted: Wanted, resource: Resource) -> Outcome:
+        try:
+            result = self._send(wanted, resource, force=False, dry_run=self._check)
+        except ApiError as error:
+            # In check mode nothing made the namespace, or the webhook's pods, that an earlier task would have made.
+            if not (self._check and (error.is_missing_namespace or error.is_webhook_down)):
+                raise
+            result = wanted.body
+        return Outcome(wanted.subject, "created", after=result)
+
+    def _trial(self, wanted: Wanted, resource: Resource) -> _Trial:
+        try:
+            return _Trial(self._send(wanted, resource, force=False, dry_run=True))
+        except ApiError as error:
+            if not error.is_field_conflict:
+                raise
+            taken = conflicts.settle(
+                error,
+                wanted.subject,
+                is_ours=wanted.subject in self._ownership.ours,
+                is_forced=str(wanted.subject) in self._ownership.forced,
+            )
+        return _Trial(self._send(wanted, resource, force=True, dry_run=True), taken)
+
+    def _send(self, wanted: Wanted, resource: Resource, *, force: bool, dry_run: bool) -> Object:
+        """Apply, and again while a webhook or a new kind is still starting, as what starts it may be in the same set."""
+        told = 0.0
+        while True:
+            try:
+                return self._api.apply(resource, wanted.body, manager=MANAGER, force=force, dry_run=dry_run)
+            except ApiError as error:
+                if self._check or not self._may_pass(error) or not self._deadline.pause(_PAUSE):
+                    raise
+                if error.is_webhook_down and self._deadline.elapsed >= told:
+                    told = self._deadline.elapsed + 10
+                    self._say(f"waiting to apply {wanted.subject} ({self._deadline.elapsed:.0f} s): {error.why}")
+
+    def _may_pass(self, error: ApiError) -> bool:
+        not_served_yet = error.status == 404 and not error.is_missing_namespace
+        return error.is_webhook_down or (not_served_yet and self._deadline.elapsed < _SERVED_SOON)

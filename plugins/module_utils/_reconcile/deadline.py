@@ -1,0 +1,42 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How long a task may take.
+
+This module util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+
+class Deadline:
+    """Seconds from now on. Time and sleep are passed in by tests."""
+
+    def __init__(
+        self,
+        seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.seconds = seconds
+        self.clock = clock
+        self._sleep = sleep
+        self._start = clock()
+
+    @property
+    def elapsed(self) -> float:
+        """Return the seconds since the start."""
+        return self.clock() - self._start
+
+    @property
+    def remaining(self) -> float:
+        """Return the seconds left, zero when it has passed."""
+        return max(0.0, self.seconds - self.elapsed)
+
+    def pause(self, seconds: float) -> bool:
+        """Sleep, but not beyond the deadline. Return whether there is time left."""
+        self._sleep(min(seconds, self.remaining))
+        return self.remaining > 0

@@ -1,0 +1,193 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bring a set of objects to its declared state, in stages, and wait for all of it.
+
+This module util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import flux, inventory, order
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.apply import Applier, Ownership
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.fields import is_unchanged
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.judge import Judge
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Outcome, Subject, Wanted
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.order import CRD, Stage, Wave
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.parallel import CombinedError, for_each
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.prune import Pruner
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.wait import Waiter
+
+# How long the API server may take to announce a kind whose CRD is there, in seconds.
+_ANNOUNCED_SOON = 10.0
+_PAUSE = 1.0
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asks for: the set `name` and its objects, with its inventory in `namespace`."""
+
+    name: str
+    namespace: str
+    wanted: tuple[Wanted, ...]
+    wait: bool = True
+    prune: bool = False
+    prune_allow: frozenset[str] = frozenset()
+    force_conflicts: frozenset[str] = frozenset()
+    check: bool = False
+
+
+class Engine:
+    """One run. `outcomes` grows as it goes, so that it also tells what was done before an error."""
+
+    def __init__(self, api: Api, request: Request, deadline: Deadline, say: Callable[[str], None]) -> None:
+        self._api = api
+        self._request = request
+        self._deadline = deadline
+        self._say = say
+        self._judge = Judge(deadline.clock)
+        self._live = Live(api, api.discover())
+        self._waiter = Waiter(api, self._live, self._judge, deadline, say)
+        self._place = inventory.subject(request.name, request.namespace)
+        self._restored: set[Subject] = set()
+        self.outcomes: dict[Subject, Outcome] = {}
+
+    def run(self) -> None:
+        """Apply, wait, prune. Raises MastodonError; nothing is written when the set itself is wrong."""
+        self._live.read(self._served(self._request.wanted) | self._served([inventory.wanted(self._place, ())]))
+        listed = inventory.listed(self._live.get(self._place))
+        subjects = {item.subject for item in self._request.wanted}
+        wanted = (*self._request.wanted, inventory.wanted(self._place, subjects | listed))
+        applier = Applier(
+            self._api,
+            Ownership(listed, self._request.force_conflicts),
+            self._deadline,
+            self._say,
+            check=self._request.check,
+        )
+        while wave := self._next_wave(wanted):
+            self._do(wave, applier)
+        if self._request.wait and not self._request.check:
+            self._waiter.wait([*subjects, *self._restored])
+        if self._request.prune:
+            self._prune(listed - subjects, subjects, applier)
+
+    def verdict(self, subject: Subject) -> str:
+        """Return the status of an object in one word: Current, InProgress or Failed."""
+        return self._judge.status(subject, self._live.get(subject)).verdict
+
+    def _served(self, items: Iterable[Wanted]) -> dict[Subject, Resource]:
+        """Return those of served kinds. Raises MastodonError when one has a namespace too many or too few."""
+        found = {}
+        for item in items:
+            resource = self._live.resource(item)
+            if resource is None:
+                continue
+            if resource.namespaced != bool(item.subject.namespace):
+                wrong = "needs a namespace" if resource.namespaced else "belongs to no namespace"
+                remedy = "Set metadata.namespace." if resource.namespaced else "Remove metadata.namespace."
+                raise MastodonError(str(item.subject), wrong, "", remedy)
+            found[item.subject] = resource
+        return found
+
+    def _next_wave(self, wanted: Sequence[Wanted]) -> Wave | None:
+        # Ordered anew each time, as the last wave may have brought kinds.
+        for wave in order.waves(wanted, lambda item: self._live.resource(item) is not None, self._place):
+            left = tuple(item for item in wave.items if item.subject not in self.outcomes)
+            if left:
+                return Wave(wave.stage, left)
+        return None
+
+    def _do(self, wave: Wave, applier: Applier) -> None:
+        if not self._request.check:
+            if wave.stage is Stage.UNSERVED:
+                self._await_kinds(wave.items)
+                return
+            self._await_dependencies(wave.items)
+        for_each(lambda item: self._apply(item, applier), wave.items)
+        if wave.stage is Stage.FOUNDATIONS and not self._request.check:
+            self._establish([item.subject for item in wave.items if (item.subject.group, item.subject.kind) == CRD])
+
+    def _apply(self, item: Wanted, applier: Applier) -> None:
+        resource = self._live.resource(item)
+        if resource is None:
+            # Only in check mode: what would bring the kind has not been laid down.
+            self._record(Outcome(item.subject, "created", after=item.body))
+            return
+        outcome = applier.apply(item, resource, self._live.get(item.subject))
+        if outcome.action == "unchanged" and (item.subject.group, item.subject.kind) == flux.RELEASE:
+            outcome = self._heal(outcome, resource)
+        self._record(outcome)
+
+    def _heal(self, outcome: Outcome, resource: Resource) -> Outcome:
+        release = outcome.after
+        request = flux.needed(self._api, self._live.catalog, release) if release else None
+        if release is None or request is None:
+            return outcome
+        if not self._request.check:
+            release = flux.ask(self._api, resource, release, request)
+            self._judge.asked(outcome.subject, request.token)
+            self._live.read(request.missing)
+            self._restored.update(request.missing)
+        return Outcome(outcome.subject, "configured", request.reasons, outcome.before, release)
+
+    def _record(self, outcome: Outcome) -> None:
+        self.outcomes[outcome.subject] = outcome
+        if outcome.action == "unchanged":
+            return
+        if not self._request.check:
+            self._live.note(outcome.subject, outcome.after)
+            self._judge.changed(outcome.subject)
+        if outcome.subject != self._place:
+            self._say(outcome.line())
+
+    def _establish(self, crds: Sequence[Subject]) -> None:
+        self._waiter.wait(crds)
+        if any(self.outcomes[crd].action != "unchanged" for crd in crds):
+            self._discover()
+
+    def _discover(self) -> None:
+        before = self._served(self._request.wanted)
+        self._live.catalog = self._api.discover()
+        now = self._served(self._request.wanted)
+        self._live.read({subject: resource for subject, resource in now.items() if subject not in before})
+
+    def _await_dependencies(self, items: Iterable[Wanted]) -> None:
+        needed: set[Subject] = set()
+        for item in items:
+            live = self._live.get(item.subject)
+            if live is None or not is_unchanged(item.body, live):
+                needed.update(item.depends_on)
+        self._waiter.wait(needed)
+
+    def _await_kinds(self, items: Iterable[Wanted]) -> None:
+        """Wait for all that is applied already, as a chart among it may bring these kinds."""
+        self._waiter.wait([subject for subject in self.outcomes if subject != self._place])
+        until = self._deadline.elapsed + _ANNOUNCED_SOON
+        while missing := [item for item in items if self._live.resource(item) is None]:
+            if self._deadline.elapsed > until or not self._deadline.pause(_PAUSE):
+                raise CombinedError(_not_served(item) for item in missing)
+            self._discover()
+
+    def _prune(self, leftovers: Iterable[Subject], subjects: Iterable[Subject], applier: Applier) -> None:
+        pruner = Pruner(self._api, self._live.catalog, self._request.prune_allow, check=self._request.check)
+        outcomes = pruner.prune(leftovers)
+        for outcome in outcomes:
+            self._record(outcome)
+        if not self._request.check:
+            kept = [outcome.subject for outcome in outcomes if outcome.action == "skipped"]
+            self._apply(inventory.wanted(self._place, [*subjects, *kept]), applier)
+
+
+def _not_served(item: Wanted) -> MastodonError:
+    kind = f"{item.body['apiVersion']} {item.subject.kind}"
+    remedy = "Install what brings it first, or in the same set."
+    return MastodonError(str(item.subject), "cannot be applied", f"the cluster has no kind {kind}", remedy)

@@ -1,0 +1,58 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The newest warning about an object, which often says more than its status.
+
+This module util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Selection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
+
+_EVENTS = Resource("", "v1", "Event", "events", namespaced=True)
+
+
+def newest_warning(api: Api, subject: Subject) -> str:
+    """Return `Kind name: message` about an object, or about what was made for it and begins with its name.
+
+    Empty if there is none.
+    """
+    try:
+        # Events of objects without a namespace are kept in `default`.
+        listing = api.read(Selection(_EVENTS, subject.namespace or "default"))
+    except MastodonError:
+        # Events only embellish an error that is reported anyway.
+        return ""
+    about = [event for event in listing.objects if _is_about(event, subject)]
+    if not about:
+        return ""
+    newest = max(about, key=_time)
+    involved = newest["involvedObject"]
+    return f"{involved['kind']} {involved['name']}: {newest.get('message') or newest.get('reason')}"
+
+
+def _is_about(event: Mapping[str, Any], subject: Subject) -> bool:
+    involved = event.get("involvedObject") or {}
+    name = involved.get("name", "")
+    itself = name == subject.name and involved.get("kind") == subject.kind
+    return itself or bool(name.startswith(f"{subject.name}-"))
+
+
+def _time(event: Mapping[str, Any]) -> str:
+    # RFC 3339 in UTC sorts as text.
+    series = event.get("series") or {}
+    return str(
+        series.get("lastObservedTime")
+        or event.get("lastTimestamp")
+        or event.get("eventTime")
+        or event["metadata"].get("creationTimestamp")
+        or ""
+    )

@@ -1,0 +1,110 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Prove from a listing that an object needs no apply.
+
+Server-side apply records which fields a manager owns (`metadata.managedFields`). An object is provably unchanged when
+the fields that we own are exactly the declared ones and each has the declared value. Whatever this code does not
+understand is simply not proven, and the API server decides by a dry run. Format of the field sets:
+https://pkg.go.dev/sigs.k8s.io/structured-merge-diff/v6/fieldpath. This module util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import MANAGER
+
+FieldSet = Mapping[str, Any]
+
+# Part of every object's address, so owned by nobody.
+_IDENTITY = ("apiVersion", "kind")
+_IDENTITY_METADATA = ("name", "namespace")
+
+
+def is_unchanged(body: Mapping[str, Any], live: Mapping[str, Any]) -> bool:
+    """Whether applying `body` as our field manager would provably change nothing of `live`."""
+    entry = _our_entry(live)
+    if entry is not None and entry.get("apiVersion") != body["apiVersion"]:
+        return False
+    owned = entry["fieldsV1"] if entry is not None else {}
+    declared = _ownable(body)
+    if not declared or not owned:
+        return not declared and not owned
+    return _matches(declared, live, owned)
+
+
+def _ownable(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `body` without what names it: only that can be owned."""
+    content = {key: value for key, value in body.items() if key not in _IDENTITY}
+    metadata = {key: value for key, value in body["metadata"].items() if key not in _IDENTITY_METADATA}
+    if metadata:
+        return {**content, "metadata": metadata}
+    content.pop("metadata", None)
+    return content
+
+
+def our_fields(live: Mapping[str, Any]) -> FieldSet:
+    """Return the fields of `live` that our field manager applied."""
+    entry = _our_entry(live)
+    return entry["fieldsV1"] if entry is not None else {}
+
+
+def _our_entry(live: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    for entry in live["metadata"].get("managedFields") or []:
+        if entry.get("manager") == MANAGER and entry.get("operation") == "Apply" and not entry.get("subresource"):
+            found: Mapping[str, Any] = entry
+            return found
+    return None
+
+
+def _matches(declared: Any, live: Any, owned: FieldSet) -> bool:
+    if not owned:
+        # A leaf: a scalar, or a map or list that is owned as a whole.
+        return _same(declared, live)
+    below = {key: value for key, value in owned.items() if key != "."}
+    if isinstance(declared, Mapping) and isinstance(live, Mapping):
+        return {f"f:{key}" for key in declared} == below.keys() and all(
+            key in live and _matches(value, live[key], below[f"f:{key}"]) for key, value in declared.items()
+        )
+    if isinstance(declared, list) and isinstance(live, list):
+        return _list_matches(declared, live, below)
+    return False
+
+
+def _list_matches(declared: list[Any], live: list[Any], owned: FieldSet) -> bool:
+    if len(declared) != len(owned):
+        return False
+    if all(key.startswith("v:") for key in owned):
+        values = [json.loads(key[2:]) for key in owned]
+        return all(value in values for value in declared) and all(value in live for value in declared)
+    if not all(key.startswith("k:") for key in owned):
+        return False
+    return all(_item_matches(declared, live, json.loads(key[2:]), below) for key, below in owned.items())
+
+
+def _item_matches(declared: list[Any], live: list[Any], key: Mapping[str, Any], owned: FieldSet) -> bool:
+    # A declared item may leave out a part of its key that has a default, such as a port's protocol.
+    wanted = list(_having(declared, key, allow_missing=True))
+    present = list(_having(live, key, allow_missing=False))
+    return len(wanted) == 1 and len(present) == 1 and _matches(wanted[0], present[0], owned)
+
+
+def _having(items: list[Any], key: Mapping[str, Any], *, allow_missing: bool) -> Iterator[Any]:
+    for item in items:
+        if isinstance(item, Mapping) and all(
+            (allow_missing and name not in item) or (name in item and _same(item[name], value))
+            for name, value in key.items()
+        ):
+            yield item
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two values are equal as JSON; to Python, 1, 1.0 and True are."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(_same(value, other[key]) for key, value in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(_same(a, b) for a, b in zip(one, other, strict=True))
+    return type(one) is type(other) and bool(one == other)

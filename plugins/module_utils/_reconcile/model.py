@@ -1,0 +1,147 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The nouns of the engine: subjects, wanted objects and what became of them.
+
+This module util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
+
+# The format of cli-utils: https://pkg.go.dev/sigs.k8s.io/cli-utils/pkg/object/dependson
+DEPENDS_ON = "config.kubernetes.io/depends-on"
+
+Action = Literal["created", "configured", "unchanged", "deleted", "skipped"]
+
+
+@dataclass(frozen=True, order=True)
+class Subject:
+    """An object's identity, the same in every version of its kind."""
+
+    group: str
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        """Return how people call it: `Kind namespace/name`."""
+        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+
+    @property
+    def reference(self) -> str:
+        """Return `group/namespaces/namespace/Kind/name`, or `group/Kind/name`."""
+        place = f"namespaces/{self.namespace}/" if self.namespace else ""
+        return f"{self.group}/{place}{self.kind}/{self.name}"
+
+    @classmethod
+    def parse(cls, reference: str) -> Subject:
+        """Read a `reference`. Raises ValueError for any other text."""
+        match reference.strip().split("/"):
+            case [group, "namespaces", namespace, kind, name] if namespace and kind and name:
+                return cls(group, kind, namespace, name)
+            case [group, kind, name] if kind and name:
+                return cls(group, kind, "", name)
+        raise ValueError(f"{reference!r} is not group/namespaces/namespace/Kind/name or group/Kind/name")
+
+    @classmethod
+    def of(cls, item: Mapping[str, Any]) -> Subject:
+        """Return the identity of an object."""
+        group, _, _ = item["apiVersion"].rpartition("/")
+        metadata = item["metadata"]
+        return cls(group, item["kind"], metadata.get("namespace", ""), metadata["name"])
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """An object as the user declares it."""
+
+    subject: Subject
+    version: str
+    body: Object
+    depends_on: tuple[Subject, ...] = ()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was done, or in check mode would be done, with one object.
+
+    `changes` are in words. `before` and `after` are whole objects, None where there is none.
+    """
+
+    subject: Subject
+    action: Action
+    changes: tuple[str, ...] = ()
+    before: Object | None = None
+    after: Object | None = None
+
+    def line(self) -> str:
+        """Return the line that people read."""
+        told = f"{self.action} {self.subject}"
+        return f"{told}: {', '.join(self.changes)}" if self.changes else told
+
+
+def wanted_set(documents: Iterable[Any]) -> tuple[Wanted, ...]:
+    """Check documents and return them as a set. Lists are opened, empty documents passed over.
+
+    Raises MastodonError that names the first document that is no object, or is there twice.
+    """
+    found: dict[Subject, Wanted] = {}
+    for position, document in enumerate(_opened(documents), start=1):
+        wanted = _wanted(document, position)
+        if wanted.subject in found:
+            raise MastodonError(str(wanted.subject), "is in the set twice", "", "Remove one of the two.")
+        found[wanted.subject] = wanted
+    return tuple(found.values())
+
+
+def _opened(documents: Iterable[Any]) -> Iterable[Any]:
+    for document in documents:
+        if isinstance(document, Mapping) and str(document.get("kind", "")).endswith("List") and "items" in document:
+            yield from _opened(document["items"])
+        elif document:
+            yield document
+
+
+def _wanted(document: Any, position: int) -> Wanted:
+    place = f"Document {position} of the set"
+    if not isinstance(document, Mapping):
+        raise MastodonError(place, "is not a Kubernetes object", f"it is {type(document).__name__}", "Check its YAML.")
+    metadata = document.get("metadata")
+    named = metadata.get("name") if isinstance(metadata, Mapping) else None
+    for field, value in (
+        ("apiVersion", document.get("apiVersion")),
+        ("kind", document.get("kind")),
+        ("metadata.name", named),
+    ):
+        if not isinstance(value, str) or not value:
+            told = " ".join(str(part) for part in (document.get("kind"), named) if part)
+            raise MastodonError(
+                f"{place}{f' ({told})' if told else ''}",
+                f"has no {field}",
+                "",
+                "Every object needs apiVersion, kind and metadata.name.",
+            )
+    subject = Subject.of(document)
+    _, _, version = document["apiVersion"].rpartition("/")
+    return Wanted(subject, version, _declared(document), _dependencies(subject, document))
+
+
+def _declared(document: Mapping[str, Any]) -> Object:
+    """Return what a user can declare; generated manifests also carry an empty status and creation time."""
+    metadata = {key: value for key, value in document["metadata"].items() if key != "creationTimestamp"}
+    return {key: value for key, value in document.items() if key != "status"} | {"metadata": metadata}
+
+
+def _dependencies(subject: Subject, document: Mapping[str, Any]) -> tuple[Subject, ...]:
+    told = (document["metadata"].get("annotations") or {}).get(DEPENDS_ON, "")
+    try:
+        return tuple(Subject.parse(part) for part in told.split(",") if part.strip())
+    except ValueError as error:
+        raise MastodonError(str(subject), f"its annotation {DEPENDS_ON} cannot be read", str(error)) from error

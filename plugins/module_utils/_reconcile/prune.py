@@ -1,0 +1,70 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Remove what the set once laid down and no longer wants.
+
+This module util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog, Resource
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import fields
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Outcome, Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.parallel import for_each
+
+# Deleting one of these destroys data, or everything of other people that is in it.
+PROTECTED = frozenset(
+    {
+        ("", "Namespace"),
+        ("", "PersistentVolumeClaim"),
+        ("", "Secret"),
+        ("apiextensions.k8s.io", "CustomResourceDefinition"),
+        ("objectbucket.io", "ObjectBucketClaim"),
+        ("postgresql.cnpg.io", "Cluster"),
+    }
+)
+
+
+class Pruner:
+    """Deletes objects of ours. In check mode it only says which."""
+
+    def __init__(self, api: Api, catalog: Catalog, allowed: frozenset[str], *, check: bool) -> None:
+        self._api = api
+        self._catalog = catalog
+        self._allowed = allowed
+        self._check = check
+
+    def prune(self, subjects: Iterable[Subject]) -> list[Outcome]:
+        """Return one outcome for each object that exists: deleted, or skipped and why."""
+        outcomes = for_each(self._one, sorted(subjects))
+        return [outcome for outcome in outcomes if outcome is not None]
+
+    def _one(self, subject: Subject) -> Outcome | None:
+        resource = self._catalog.preferred(subject.group, subject.kind)
+        live = self._read(subject, resource) if resource else None
+        if resource is None or live is None:
+            return None
+        if (subject.group, subject.kind) in PROTECTED and str(subject) not in self._allowed:
+            return Outcome(subject, "skipped", (f'not pruned unless named in prune_allow: ["{subject}"]',), live, live)
+        if not fields.our_fields(live):
+            return Outcome(subject, "skipped", ("not pruned, as it has been taken over by others",), live, live)
+        return self._delete(subject, resource, live)
+
+    def _read(self, subject: Subject, resource: Resource) -> Object | None:
+        listing = self._api.read(Selection(resource, subject.namespace, subject.name))
+        return listing.objects[0] if listing.objects else None
+
+    def _delete(self, subject: Subject, resource: Resource, live: Object) -> Outcome:
+        try:
+            self._api.delete(resource, live, dry_run=self._check)
+        except ApiError as error:
+            # Gone meanwhile, or replaced by an object of somebody else.
+            if error.status not in (404, 409):
+                raise
+        return Outcome(subject, "deleted", before=live)

@@ -1,0 +1,41 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The status of any object, from what the object itself says.
+
+The order of the questions is that of kstatus (Apache-2.0):
+https://github.com/kubernetes-sigs/cli-utils/blob/master/pkg/kstatus/README.md. It differs where kstatus says Current too
+early: kinds known to report conditions are not Current before they do. This module util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import rules, workloads
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import (
+    Status,
+    at,
+    conditions,
+    failed,
+    progressing,
+)
+
+_RULES = {**workloads.RULES, **rules.RULES}
+
+
+def compute(item: Mapping[str, Any]) -> Status:
+    """Return the status of an object as read from the API server."""
+    metadata = item["metadata"]
+    if metadata.get("deletionTimestamp"):
+        held = ", ".join(metadata.get("finalizers") or [])
+        return progressing("Terminating", f"is being deleted{f', held by {held}' if held else ''}")
+    generation = metadata.get("generation", 0)
+    if at(item, "status.observedGeneration", generation) != generation:
+        return progressing("LatestGenerationNotObserved", "its controller has not seen the latest change yet")
+    stalled = conditions(at(item, "status", {}), generation).get("Stalled")
+    if stalled and stalled.status == "True":
+        return failed(stalled.reason, stalled.told())
+    group, _, _ = item["apiVersion"].rpartition("/")
+    return _RULES.get((group, item["kind"]), rules.any_kind)(item)

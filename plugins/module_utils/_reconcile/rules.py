@@ -1,0 +1,193 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""When the custom kinds that this collection lays down are Current.
+
+Most follow the condition Ready but must not be believed before they have it. The others tell by a phase, by several
+conditions, or with a generation of their own. This module util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import (
+    CURRENT,
+    Condition,
+    Status,
+    at,
+    conditions,
+    failed,
+    progressing,
+    require,
+)
+
+Item = Mapping[str, Any]
+Rule = Callable[[Item], Status]
+
+# With RetryOnFailure Flux never gives up; one failure may be a webhook that was still starting, a second one is not.
+_TRIES = 2
+
+
+def _found(item: Item) -> dict[str, Condition]:
+    return conditions(at(item, "status", {}), at(item, "metadata.generation", 0))
+
+
+def any_kind(item: Item) -> Status:
+    """Return the status of a kind without a rule: without the condition Ready it is Current because it exists."""
+    found = _found(item)
+    reconciling = found.get("Reconciling")
+    if reconciling and reconciling.status == "True":
+        return progressing(reconciling.reason, reconciling.told())
+    return require(found, "Ready") if "Ready" in found else CURRENT
+
+
+def _ready(item: Item) -> Status:
+    found = _found(item)
+    return any_kind(item) if "Ready" in found or "Reconciling" in found else require(found, "Ready")
+
+
+def _observed_ready(item: Item) -> Status:
+    if at(item, "status.observedGeneration") is None:
+        return progressing("NoStatus", "its controller has not seen it yet")
+    return _ready(item)
+
+
+def _source(item: Item) -> Status:
+    # A Helm repository of type oci is only an address: https://fluxcd.io/flux/components/source/helmrepositories/
+    if at(item, "spec.type") == "oci":
+        return CURRENT
+    suspended = _suspended(item)
+    return suspended or _observed_ready(item)
+
+
+def _suspended(item: Item) -> Status | None:
+    if at(item, "spec.suspend", False):
+        return failed("Suspended", "is suspended, so Flux does not act on it; resume it by spec.suspend: false")
+    return None
+
+
+def _helm_release(item: Item) -> Status:
+    if suspended := _suspended(item):
+        return suspended
+    found = _found(item)
+    status = at(item, "status", {})
+    tries = max(status.get("installFailures", 0), status.get("upgradeFailures", 0))
+    released = found.get("Released")
+    if tries >= _TRIES and released and released.reason in ("InstallFailed", "UpgradeFailed"):
+        return failed(released.reason, f"failed {tries} times: {released.told()}")
+    ready = found.get("Ready")
+    reconciling = found.get("Reconciling")
+    if reconciling and reconciling.status == "True":
+        told = ready if ready and ready.status == "False" else reconciling
+        return progressing(told.reason, told.told())
+    return _observed_ready(item)
+
+
+def _external_secret(item: Item) -> Status:
+    # The generation is the first part of `generation-hash`: https://external-secrets.io/latest/api/externalsecret/
+    synced = str(at(item, "status.syncedResourceVersion", ""))
+    ready = _ready(item)
+    if ready.verdict == "Current" and synced.partition("-")[0] != str(at(item, "metadata.generation", "")):
+        return progressing("LatestGenerationNotObserved", "the latest change is not synced yet")
+    return ready
+
+
+def _certificate(item: Item) -> Status:
+    ready = _ready(item)
+    issuing = _found(item).get("Issuing")
+    if ready.verdict != "Current" and issuing and issuing.status == "False" and issuing.reason == "Failed":
+        # cert-manager tries again only after an hour: https://cert-manager.io/docs/faq/acme/
+        return failed(issuing.reason, issuing.told())
+    return ready
+
+
+def _cnpg_cluster(item: Item) -> Status:
+    phase = at(item, "status.phase", "")
+    told = at(item, "status.phaseReason") or phase
+    if "unrecoverable" in phase or "unknown plugin" in phase:
+        return failed(phase, told)
+    ready, wanted = at(item, "status.readyInstances", 0), at(item, "spec.instances", 1)
+    if phase != "Cluster in healthy state":
+        return progressing(phase or "NoStatus", told or "its operator has not seen it yet")
+    if ready != wanted:
+        return progressing("Instances", f"{ready} of {wanted} instances ready")
+    return _ready(item)
+
+
+def _applied(item: Item) -> Status:
+    if at(item, "status.applied", False):
+        return CURRENT
+    return progressing("NotApplied", at(item, "status.message", "its operator has not applied it yet"))
+
+
+def _phase(good: str, *bad: str) -> Rule:
+    def rule(item: Item) -> Status:
+        phase = str(at(item, "status.phase", ""))
+        if phase.lower() == good.lower():
+            return CURRENT
+        told = at(item, "status.message") or at(item, "status.error") or f"its phase is {phase or 'not set yet'}"
+        return failed(phase, told) if phase in bad else progressing(phase or "NoStatus", told)
+
+    return rule
+
+
+def _gateway(item: Item) -> Status:
+    told = require(_found(item), "Accepted", "Programmed")
+    if told.verdict != "Current":
+        return told
+    if not at(item, "status.addresses"):
+        return progressing("NoAddress", "it has no address yet")
+    for listener in at(item, "status.listeners", []):
+        resolved = conditions(listener, at(item, "metadata.generation", 0)).get("ResolvedRefs")
+        if resolved and resolved.status != "True":
+            return progressing(resolved.reason, f"listener {listener['name']}: {resolved.told()}")
+    return CURRENT
+
+
+def _route(item: Item) -> Status:
+    parents = at(item, "status.parents", [])
+    if len(parents) < len(at(item, "spec.parentRefs", [])):
+        return progressing("NoParent", "not all of its Gateways have answered yet; do they exist?")
+    for parent in parents:
+        told = require(conditions(parent, at(item, "metadata.generation", 0)), "Accepted", "ResolvedRefs")
+        if told.verdict != "Current":
+            return progressing(told.reason, f"Gateway {at(parent, 'parentRef.name')}: {told.message}")
+    return CURRENT
+
+
+def _gateway_class(item: Item) -> Status:
+    return require(_found(item), "Accepted")
+
+
+RULES: dict[tuple[str, str], Rule] = {
+    **{
+        ("source.toolkit.fluxcd.io", kind): _source
+        for kind in ("GitRepository", "OCIRepository", "Bucket", "HelmChart")
+    },
+    ("source.toolkit.fluxcd.io", "HelmRepository"): _source,
+    ("helm.toolkit.fluxcd.io", "HelmRelease"): _helm_release,
+    ("kustomize.toolkit.fluxcd.io", "Kustomization"): lambda item: _suspended(item) or _observed_ready(item),
+    ("fluxcd.controlplane.io", "FluxInstance"): _ready,
+    ("external-secrets.io", "ExternalSecret"): _external_secret,
+    ("external-secrets.io", "SecretStore"): _ready,
+    ("external-secrets.io", "ClusterSecretStore"): _ready,
+    ("cert-manager.io", "Issuer"): _ready,
+    ("cert-manager.io", "ClusterIssuer"): _ready,
+    ("cert-manager.io", "Certificate"): _certificate,
+    ("postgresql.cnpg.io", "Cluster"): _cnpg_cluster,
+    ("postgresql.cnpg.io", "Database"): _applied,
+    ("postgresql.cnpg.io", "Backup"): _phase("completed", "failed", "invalid backup definition"),
+    ("dragonflydb.io", "Dragonfly"): _phase("ready"),
+    ("objectbucket.io", "ObjectBucketClaim"): _phase("Bound"),
+    ("ceph.rook.io", "CephObjectStore"): _phase("Ready"),
+    ("gateway.networking.k8s.io", "GatewayClass"): _gateway_class,
+    ("gateway.networking.k8s.io", "Gateway"): _gateway,
+    ("gateway.networking.k8s.io", "HTTPRoute"): _route,
+}
+
+# Without any generation in their status, what they say right after a change may still be about what was before it.
+WITHOUT_GENERATION = frozenset(
+    {("postgresql.cnpg.io", "Cluster"), ("dragonflydb.io", "Dragonfly"), ("objectbucket.io", "ObjectBucketClaim")}
+)

@@ -1,0 +1,86 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a status is, and how to read conditions.
+
+This module util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Verdict = Literal["Current", "InProgress", "Failed"]
+
+
+@dataclass(frozen=True)
+class Status:
+    """Whether an object is as declared (Current), on its way (InProgress), or will not get there by itself (Failed)."""
+
+    verdict: Verdict
+    reason: str = ""
+    message: str = ""
+
+    def __str__(self) -> str:
+        """Return why, in words."""
+        return self.message or self.reason or self.verdict
+
+
+CURRENT = Status("Current")
+
+
+def progressing(reason: str, message: str = "") -> Status:
+    """Return that the object is not there yet."""
+    return Status("InProgress", reason, message or reason)
+
+
+def failed(reason: str, message: str = "") -> Status:
+    """Return that waiting on will not help."""
+    return Status("Failed", reason, message or reason)
+
+
+def at(item: Any, path: str, default: Any = None) -> Any:
+    """Return the value at a dotted path of maps, or `default` where there is none."""
+    for key in path.split("."):
+        if not isinstance(item, Mapping) or item.get(key) is None:
+            return default
+        item = item[key]
+    return item
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One entry of a `conditions` list. `status` is True, False or Unknown, as text."""
+
+    type: str
+    status: str
+    reason: str
+    message: str
+
+    def told(self) -> str:
+        """Return the message, or where there is none the reason."""
+        return self.message or self.reason or f"{self.type} is {self.status}"
+
+
+def conditions(holder: Mapping[str, Any], generation: int) -> dict[str, Condition]:
+    """Return by type the conditions of `holder` that speak of this generation of the object."""
+    found = {}
+    for entry in holder.get("conditions") or []:
+        if entry.get("observedGeneration", generation) == generation:
+            found[entry["type"]] = Condition(
+                entry["type"], entry.get("status", "Unknown"), entry.get("reason", ""), entry.get("message", "")
+            )
+    return found
+
+
+def require(found: Mapping[str, Condition], *types: str) -> Status:
+    """Return Current when all these conditions are True, otherwise what the first other one says."""
+    for name in types:
+        condition = found.get(name)
+        if condition is None:
+            return progressing(f"{name}Unknown", f"its controller has not set the condition {name} yet")
+        if condition.status != "True":
+            return progressing(condition.reason or name, condition.told())
+    return CURRENT

@@ -1,0 +1,80 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Wait for many objects together, by watching, and say what for and why.
+
+This module util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.events import newest_warning
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.judge import Judge
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.parallel import CombinedError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import Status
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.watching import Watching
+
+_REPORT_EVERY = 10.0
+_REPORTED_AT_ONCE = 4
+# Some verdicts change with time alone, so look again after this many seconds without an event.
+_LOOK_AGAIN = 1.0
+
+
+class Waiter:
+    """Waits with one watch a kind and namespace. Objects that are ready already cost no request."""
+
+    def __init__(self, api: Api, live: Live, judge: Judge, deadline: Deadline, say: Callable[[str], None]) -> None:
+        self._api = api
+        self._live = live
+        self._judge = judge
+        self._deadline = deadline
+        self._say = say
+
+    def wait(self, subjects: Collection[Subject]) -> None:
+        """Return when all are Current. Raises MastodonError at once when one failed, and at the deadline."""
+        pending = self._pending(subjects)
+        if not pending:
+            return
+        report_at = self._deadline.elapsed + _REPORT_EVERY
+        with Watching(self._api, self._live, pending) as watching:
+            while pending := self._pending(subjects):
+                if not self._deadline.remaining:
+                    raise self._gave_up(pending)
+                if self._deadline.elapsed >= report_at:
+                    self._report(pending)
+                    report_at = self._deadline.elapsed + _REPORT_EVERY
+                watching.next(min(_LOOK_AGAIN, self._deadline.remaining))
+
+    def _pending(self, subjects: Collection[Subject]) -> dict[Subject, Status]:
+        statuses = {subject: self._judge.status(subject, self._live.get(subject)) for subject in subjects}
+        failures = {subject: status for subject, status in statuses.items() if status.verdict == "Failed"}
+        if failures:
+            raise CombinedError(self._explain(subject, "failed", status) for subject, status in failures.items())
+        return {subject: status for subject, status in statuses.items() if status.verdict != "Current"}
+
+    def _report(self, pending: Mapping[Subject, Status]) -> None:
+        for subject, status in list(pending.items())[:_REPORTED_AT_ONCE]:
+            why = self._why(subject, status)
+            self._say(f"waiting for {subject} ({self._deadline.elapsed:.0f} s): {why}")
+        if len(pending) > _REPORTED_AT_ONCE:
+            self._say(f"waiting for {len(pending) - _REPORTED_AT_ONCE} more")
+
+    def _gave_up(self, pending: Mapping[Subject, Status]) -> MastodonError:
+        failed = f"not ready after {self._deadline.seconds:.0f} s"
+        return CombinedError(self._explain(subject, failed, status) for subject, status in pending.items())
+
+    def _explain(self, subject: Subject, failed: str, status: Status) -> MastodonError:
+        where = f" -n {subject.namespace}" if subject.namespace else ""
+        remedy = f"Look at it: kubectl describe{where} {subject.kind.lower()} {subject.name}."
+        return MastodonError(str(subject), failed, self._why(subject, status), remedy)
+
+    def _why(self, subject: Subject, status: Status) -> str:
+        warning = newest_warning(self._api, subject)
+        return f"{status}; {warning}" if warning else str(status)
