@@ -1,0 +1,85 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import access
+from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.client import Vault
+
+from .conftest import FakeVault
+
+ROLE: dict[str, Any] = {
+    "mount_point": "kubernetes",
+    "kubernetes_host": "https://kubernetes.default.svc",
+    "name": "app",
+    "bound_service_account_names": ["external-secrets"],
+    "bound_service_account_namespaces": ["external-secrets"],
+    "policies": ["read"],
+    "audience": "vault",
+    "ttl": 600,
+}
+
+
+def writes(server: FakeVault) -> list[str]:
+    return [call for call in server.calls if not call.startswith("GET")]
+
+
+def test_a_mount_is_made_when_absent_and_adopted_when_there(vault: Vault, server: FakeVault) -> None:
+    assert access.ensure_mount(vault, "secret", check=False).action == "unchanged"
+    assert writes(server) == []
+    assert access.ensure_mount(vault, "other", check=True).action == "created"
+    assert writes(server) == []
+    assert access.ensure_mount(vault, "other", check=False).action == "created"
+    assert access.ensure_mount(vault, "other", check=False).action == "unchanged"
+
+
+@pytest.mark.parametrize("mount", [{"type": "kv", "options": {"version": "1"}}, {"type": "pki", "options": None}])
+def test_a_mount_of_another_kind_is_refused(vault: Vault, server: FakeVault, mount: dict[str, Any]) -> None:
+    server.mounts["secret/"] = mount
+    with pytest.raises(MastodonError, match=r"^Vault mount secret: cannot be used: it is .*Set vault_mount"):
+        access.ensure_mount(vault, "secret", check=False)
+    assert writes(server) == []
+
+
+def test_a_policy_is_written_only_when_its_text_differs(vault: Vault, server: FakeVault) -> None:
+    assert access.ensure_policy(vault, "p", "a\n", check=True).action == "created"
+    assert writes(server) == []
+    assert access.ensure_policy(vault, "p", "a\n", check=False).action == "created"
+    assert access.ensure_policy(vault, "p", "a", check=False).action == "unchanged"
+    outcome = access.ensure_policy(vault, "p", "b\n", check=False)
+    assert (outcome.action, outcome.before, outcome.after) == ("configured", "a\n", "b\n")
+
+
+def test_the_login_and_its_role_are_made_once(vault: Vault, server: FakeVault) -> None:
+    assert len(access.ensure_kubernetes_role(vault, ROLE, check=True)) == 3
+    assert writes(server) == []
+    made = access.ensure_kubernetes_role(vault, ROLE, check=False)
+    assert [outcome.action for outcome in made] == ["created", "configured", "created"]
+    server.calls.clear()
+    assert access.ensure_kubernetes_role(vault, ROLE, check=False) == []
+    assert writes(server) == []
+
+
+def test_a_configured_login_is_left_as_it_is(vault: Vault, server: FakeVault) -> None:
+    server.logins["kubernetes/"] = {"type": "kubernetes"}
+    server.objects["auth/kubernetes/config"] = {"kubernetes_host": "https://somewhere.else"}
+    access.ensure_kubernetes_role(vault, ROLE, check=False)
+    assert server.objects["auth/kubernetes/config"] == {"kubernetes_host": "https://somewhere.else"}
+
+
+def test_only_the_role_is_changed_when_a_field_of_ours_differs(vault: Vault, server: FakeVault) -> None:
+    access.ensure_kubernetes_role(vault, ROLE, check=False)
+    server.objects["auth/kubernetes/role/app"]["somebody"] = "else's"
+    made = access.ensure_kubernetes_role(vault, {**ROLE, "ttl": 60}, check=False)
+    assert [(outcome.action, outcome.line) for outcome in made] == [("configured", "configured Vault role app")]
+
+
+def test_a_login_of_another_kind_is_refused(vault: Vault, server: FakeVault) -> None:
+    server.logins["kubernetes/"] = {"type": "oidc"}
+    with pytest.raises(MastodonError, match="it is of type oidc"):
+        access.ensure_kubernetes_role(vault, ROLE, check=False)
+    assert writes(server) == []

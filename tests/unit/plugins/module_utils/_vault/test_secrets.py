@@ -1,0 +1,154 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import generate, secrets
+from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.client import Vault
+
+from .conftest import FakeVault
+
+APP: dict[str, Any] = {
+    "path": "app",
+    "generate": {"key-base": {"format": "hex", "bytes": 64}, "are": {"format": "alphanumeric", "length": 32}},
+    "vapid": {"private_key": "private", "public_key": "public"},
+}
+SMTP: dict[str, Any] = {"path": "smtp", "given": {}, "required": ["username", "password"]}
+CANARY = "CANARY-never-to-be-seen"
+
+
+def ensure(vault: Vault, *wanted: dict[str, Any], check: bool = False, key: str | None = "fp") -> list[dict[str, Any]]:
+    return secrets.ensure(vault, "secret", wanted, key, check=check)
+
+
+def writes(server: FakeVault) -> list[str]:
+    return [call for call in server.calls if not call.startswith("GET")]
+
+
+def test_an_absent_path_is_generated_in_one_version(vault: Vault, server: FakeVault) -> None:
+    done = ensure(vault, APP)
+    assert [(one["path"], one["action"], one["version"]) for one in done] == [
+        ("fp", "created", 1),
+        ("app", "created", 1),
+    ]
+    assert set(server.versions["secret/data/app"][0] or {}) == {"key-base", "are", "private", "public"}
+    assert writes(server) == ["POST secret/data/fp", "POST secret/data/app"]
+
+
+def test_a_second_run_reads_each_path_once_and_writes_nothing(vault: Vault, server: FakeVault) -> None:
+    first = ensure(vault, APP)
+    server.calls.clear()
+    second = ensure(vault, APP)
+    assert sorted(server.calls) == ["GET secret/data/app", "GET secret/data/fp"]
+    assert [one["action"] for one in second] == ["unchanged", "unchanged"]
+    assert [one["fingerprints"] for one in second] == [one["fingerprints"] for one in first]
+
+
+def test_check_mode_writes_nothing_and_promises_no_fingerprint(vault: Vault, server: FakeVault) -> None:
+    done = ensure(vault, APP, check=True)
+    assert writes(server) == []
+    assert [(one["action"], one["version"], one["fingerprints"]) for one in done] == [("created", 0, {})] * 2
+
+
+def test_missing_keys_are_added_and_the_others_kept(vault: Vault, server: FakeVault) -> None:
+    server.versions["secret/data/app"] = [{"are": "A" * 32, "mine": "kept"}]
+    done = ensure(vault, APP, key=None)
+    stored = server.versions["secret/data/app"][1] or {}
+    assert (stored["are"], stored["mine"]) == ("A" * 32, "kept")
+    assert done[0]["reasons"] == {"key-base": "generated", "private": "generated", "public": "generated"}
+
+
+def test_of_two_runs_at_once_one_wins_and_both_use_its_secrets(vault: Vault, server: FakeVault) -> None:
+    private, public = generate.vapid_pair()
+    winner = {"key-base": "a" * 128, "are": "B" * 32, "private": private, "public": public}
+
+    def somebody_was_faster(path: str) -> None:
+        if path.endswith("/app") and not server.versions[path]:
+            server.versions[path].append(winner)
+
+    server.before_write = somebody_was_faster
+    done = ensure(vault, APP)
+    assert server.versions["secret/data/app"] == [winner]
+    assert (done[1]["action"], done[1]["version"]) == ("unchanged", 1)
+    assert done[1]["fingerprints"] == ensure(vault, APP)[1]["fingerprints"]
+
+
+def test_a_deleted_secret_is_never_made_again(vault: Vault, server: FakeVault) -> None:
+    server.versions["secret/data/app"] = [{"are": "A" * 32}, None]
+    with pytest.raises(MastodonError) as refused:
+        ensure(vault, APP)
+    assert str(refused.value) == (
+        "Vault path secret/app: is deleted: version 2 was deleted at 2026-11-01T00:00:00Z and is not made again. "
+        "Bring it back: bao kv undelete -mount=secret -versions=2 app."
+    )
+    assert writes(server) == []
+
+
+@pytest.mark.parametrize(
+    ("stored", "said"),
+    [
+        ({"key-base": "too short"}, "key-base is malformed: it is not 128 lower-case hex digits"),
+        ({"are": "-" * 32}, "are is malformed: it is not 32 letters and digits"),
+        ({"private": "x", "public": "y"}, "private is malformed"),
+        ({"private": "x"}, "public missing: private is there without it"),
+        ({"public": "x"}, "private missing: public is there without it"),
+    ],
+)
+def test_a_malformed_secret_is_refused_not_mended(
+    vault: Vault, server: FakeVault, stored: dict[str, Any], said: str
+) -> None:
+    server.versions["secret/data/app"] = [stored]
+    with pytest.raises(MastodonError, match=said):
+        ensure(vault, APP)
+    assert writes(server) == []
+
+
+def test_what_only_the_user_can_give_is_named_with_how_to_give_it(vault: Vault, server: FakeVault) -> None:
+    with pytest.raises(MastodonError) as refused:
+        ensure(vault, APP, SMTP)
+    assert str(refused.value) == (
+        "Vault path secret/smtp: username, password missing: only you can give it. "
+        'Run bao kv put -mount=secret smtp - and type {"username": …, "password": …}.'
+    )
+    assert writes(server) == [], "a path that is refused stops all"
+
+
+def test_given_values_are_written_when_absent_or_different(vault: Vault, server: FakeVault) -> None:
+    first = ensure(vault, {**SMTP, "given": {"username": "u", "password": "one"}}, key=None)
+    same = ensure(vault, {**SMTP, "given": {"password": "one"}}, key=None)
+    changed = ensure(vault, {**SMTP, "given": {"password": "two"}}, key=None)
+    assert [run[0]["action"] for run in (first, same, changed)] == ["created", "unchanged", "configured"]
+    assert server.versions["secret/data/smtp"][-1] == {"username": "u", "password": "two"}
+
+
+def test_an_empty_required_value_is_missing(vault: Vault, server: FakeVault) -> None:
+    server.versions["secret/data/smtp"] = [{"username": "u", "password": ""}]
+    with pytest.raises(MastodonError, match="password missing"):
+        ensure(vault, SMTP)
+
+
+def test_no_value_is_seen_in_results_lines_reprs_or_errors(vault: Vault, server: FakeVault) -> None:
+    given = {**SMTP, "given": {"username": CANARY, "password": CANARY}}
+    results = ensure(vault, given)
+    change = secrets.plan("secret", given, secrets.kv.read(vault, "secret", "smtp"))
+    server.versions["secret/data/app"] = [{"are": CANARY}]
+    with pytest.raises(MastodonError) as refused:
+        ensure(vault, APP)
+    for shown in (repr(results), repr(secrets.lines(results, "secret")), repr(change), str(refused.value)):
+        assert CANARY not in shown
+
+
+def test_fingerprints_depend_on_key_path_name_and_value() -> None:
+    base = secrets.fingerprint("00", "p", "k", "v")
+    others = [("01", "p", "k", "v"), ("00", "q", "k", "v"), ("00", "p", "l", "v"), ("00", "p", "k", "w")]
+    assert len({base, *(secrets.fingerprint(*other) for other in others)}) == 5
+    assert len(base) == 12
+
+
+def test_lines_name_what_was_done_with_which_key(vault: Vault) -> None:
+    results = ensure(vault, {**SMTP, "given": {"username": "u", "password": "p"}}, key=None)
+    assert secrets.lines(results, "secret") == ["created secret secret/smtp: password given, username given"]
