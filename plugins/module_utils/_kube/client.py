@@ -30,6 +30,9 @@ _LONGEST_PAUSE = 10.0
 # An API server gives a webhook up to 30 s.
 _TIMEOUT = urllib3.Timeout(connect=10, read=60)
 _RETRIED = frozenset({429, 500, 502, 503, 504})
+# Answered with 500 but not passing: a webhook is for the caller to judge, as it may be part of what it lays down, and
+# a field that does not fit the schema never will.
+_LASTING = (b"failed calling webhook", b"failed to create typed patch", b"failed to convert new object")
 
 
 class Client:
@@ -146,8 +149,7 @@ def _may_pass(error: HTTPError) -> bool:
 
 
 def _is_transient(status: int, body: bytes) -> bool:
-    # Whether a webhook comes up is known only to the caller: it may be part of what it lays down.
-    return status in _RETRIED and b"failed calling webhook" not in body
+    return status in _RETRIED and not any(words in body for words in _LASTING)
 
 
 def _pause(attempt: int, retry_after: str | None) -> float:

@@ -101,7 +101,11 @@ _MEANINGS = (
     _Meaning(_says(409), "conflicts with another writer", "Run again."),
     _Meaning(_says(413), "is too large for the API server", "Split the object."),
     _Meaning(_says(422), "is invalid", "Correct these fields."),
-    _Meaning(_says(text="failed to create typed patch object|strict decoding"), "is invalid", "Correct this field."),
+    _Meaning(
+        _says(text="failed to (create typed patch|convert new object)|strict decoding"),
+        "is invalid",
+        "Correct this field.",
+    ),
     _Meaning(_says(500, text="failed calling webhook"), "an admission webhook does not answer", "Look at its pods."),
     _Meaning(_says(429, 503), "the API server is overloaded or starting", "Run again later."),
     _Meaning(_says(), "the API server answered with an error", "Look at the API server's log."),

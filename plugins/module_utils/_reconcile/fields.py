@@ -12,7 +12,7 @@ https://pkg.go.dev/sigs.k8s.io/structured-merge-diff/v6/fieldpath. This module u
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import MANAGER
@@ -22,6 +22,7 @@ FieldSet = Mapping[str, Any]
 # Part of every object's address, so owned by nobody.
 _IDENTITY = ("apiVersion", "kind")
 _IDENTITY_METADATA = ("name", "namespace")
+_ABSENT = object()
 
 
 def is_unchanged(body: Mapping[str, Any], live: Mapping[str, Any]) -> bool:
@@ -67,11 +68,18 @@ def _matches(declared: Any, live: Any, owned: FieldSet) -> bool:
     below = {key: value for key, value in owned.items() if key != "."}
     if isinstance(declared, Mapping) and isinstance(live, Mapping):
         return {f"f:{key}" for key in declared} == below.keys() and all(
-            key in live and _matches(value, live[key], below[f"f:{key}"]) for key, value in declared.items()
+            _value_matches(value, live.get(key, _ABSENT), below[f"f:{key}"]) for key, value in declared.items()
         )
     if isinstance(declared, list) and isinstance(live, list):
         return _list_matches(declared, live, below)
     return False
+
+
+def _value_matches(declared: Any, live: Any, owned: FieldSet) -> bool:
+    if live is _ABSENT:
+        # Built-in kinds leave out what is empty. Had somebody removed the field, we would no longer own it.
+        return not declared and not owned
+    return _matches(declared, live, owned)
 
 
 def _list_matches(declared: list[Any], live: list[Any], owned: FieldSet) -> bool:
@@ -82,23 +90,27 @@ def _list_matches(declared: list[Any], live: list[Any], owned: FieldSet) -> bool
         return all(value in values for value in declared) and all(value in live for value in declared)
     if not all(key.startswith("k:") for key in owned):
         return False
-    return all(_item_matches(declared, live, json.loads(key[2:]), below) for key, below in owned.items())
+    pairs = [(_item(declared, live, json.loads(key[2:])), below) for key, below in owned.items()]
+    if len({id(pair[0]) for pair, _ in pairs if pair}) != len(declared):
+        return False
+    return all(pair is not None and _matches(pair[0], pair[1], below) for pair, below in pairs)
 
 
-def _item_matches(declared: list[Any], live: list[Any], key: Mapping[str, Any], owned: FieldSet) -> bool:
+def _item(declared: list[Any], live: list[Any], key: Mapping[str, Any]) -> tuple[Any, Any] | None:
+    """Return the declared item with this key and its live counterpart, None when that is not certain."""
     # A declared item may leave out a part of its key that has a default, such as a port's protocol.
-    wanted = list(_having(declared, key, allow_missing=True))
-    present = list(_having(live, key, allow_missing=False))
-    return len(wanted) == 1 and len(present) == 1 and _matches(wanted[0], present[0], owned)
+    wanted = _having(declared, key) or _having(declared, key, allow_missing=True)
+    present = _having(live, key)
+    return (wanted[0], present[0]) if len(wanted) == 1 and len(present) == 1 else None
 
 
-def _having(items: list[Any], key: Mapping[str, Any], *, allow_missing: bool) -> Iterator[Any]:
-    for item in items:
-        if isinstance(item, Mapping) and all(
-            (allow_missing and name not in item) or (name in item and _same(item[name], value))
-            for name, value in key.items()
-        ):
-            yield item
+def _having(items: list[Any], key: Mapping[str, Any], *, allow_missing: bool = False) -> list[Any]:
+    return [
+        item
+        for item in items
+        if isinstance(item, Mapping)
+        and all(_same(item[name], value) if name in item else allow_missing for name, value in key.items())
+    ]
 
 
 def _same(one: Any, other: Any) -> bool:

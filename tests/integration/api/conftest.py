@@ -1,0 +1,39 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A real API server, and a namespace of its own for every test."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import connect
+from ansible_collections.fediverse.mastodon.tests.integration.api.support import Cluster
+
+LAB = "/var/lib/fediverse-mastodon-lab/default/kubeconfig"
+
+
+@pytest.fixture(scope="session")
+def kubeconfig() -> str:
+    found = os.environ.get("KUBECONFIG", LAB)
+    assert Path(found).is_file(), f"No API server: {found} does not exist. Start the lab (lab/up) or set KUBECONFIG."
+    return found
+
+
+@pytest.fixture
+def cluster(kubeconfig: str) -> Iterator[Cluster]:
+    client = Client(connect({"kubeconfig": kubeconfig}, os.environ))
+    name = f"apply-{uuid.uuid4().hex[:8]}"
+    path = f"/api/v1/namespaces/{name}"
+    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+    client.request("POST", "/api/v1/namespaces", about=name, body=body)
+    found = Cluster(kubeconfig, name, client)
+    yield found
+    for crd in found.crds:
+        found.delete(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{crd}")
+    client.request("DELETE", path, about=name)
