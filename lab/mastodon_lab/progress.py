@@ -16,7 +16,7 @@ from typing import TextIO
 
 TERMINAL_TICK = 1.0
 PLAIN_TICK = 30.0
-WORTH_RECORDING = 0.5
+WORTH_SAYING = 0.5
 
 
 def words(seconds: float) -> str:
@@ -30,7 +30,8 @@ def words(seconds: float) -> str:
 
 
 class Progress:
-    """Prints one line a step; a terminal sees the running step's time go by, a log a line every half minute.
+    """Prints a line a step, save those that had nothing to do; a terminal sees the running step's time go by, a log
+    gets a line every half minute.
 
     Threads may run steps side by side.
     """
@@ -66,7 +67,7 @@ class Progress:
             self._end(title, done, f"{title}: failed after {words(self._clock() - begun)}")
             raise
         took = self._clock() - begun
-        self._end(title, done, f"{title}: {words(took)}" if took >= WORTH_RECORDING else f"{title}: done")
+        self._end(title, done, f"{title}: {words(took)}" if took >= WORTH_SAYING else "")
         self._record(title, took)
 
     def note(self, text: str) -> None:
@@ -99,7 +100,9 @@ class Progress:
             done.set()
             self._running.pop(title, None)
             self._left.pop(title, None)
-            self.note(f"{self._stamp()} {line}")
+            self._clear()
+            if line:
+                self.note(f"{self._stamp()} {line}")
 
     def _stamp(self) -> str:
         left = self.left()
@@ -111,7 +114,7 @@ class Progress:
             print("\r\033[K", end="", file=self._out)
 
     def _record(self, title: str, took: float) -> None:
-        if took < WORTH_RECORDING:
+        if took < WORTH_SAYING:
             return
         with self._lock:
             self._known[title] = round(took, 1)

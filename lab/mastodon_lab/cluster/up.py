@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from mastodon_lab import host
@@ -72,8 +74,9 @@ def start(lab: Lab, binary: Callable[[str], Path]) -> None:
 def load_images(lab: Lab, archives: Iterable[Path]) -> None:
     """Import what containerd lacks, as soon as it answers; meanwhile the control plane starts."""
     _until(lambda: images.trouble(lab), CONTAINERD_SECONDS)
-    for archive in images.missing(lab, archives):
-        images.load(lab, archive)
+    # Two at a time: one unpacks while the other is written to the disk. More than two only get in each other's way.
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(partial(images.load, lab), images.missing(lab, archives)))
 
 
 def made(lab: Lab) -> host.Made | None:
