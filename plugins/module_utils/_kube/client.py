@@ -77,7 +77,7 @@ class Client:
             if response.status < 300:
                 return json.loads(response.data)
             if last or not _is_transient(response.status, response.data):
-                raise refused(about, response.status, response.data, secret=secret)
+                raise self._refused(about, response, secret=secret)
             self._sleep(_pause(attempt, response.headers.get("Retry-After")))
         raise AssertionError("the last attempt returns or raises")
 
@@ -89,7 +89,7 @@ class Client:
         except HTTPError as error:
             raise self._unreachable(error) from error
         if response.status >= 300:
-            raise refused(about, response.status, response.data)
+            raise self._refused(about, response)
         return Stream(response)
 
     def _send(
@@ -109,6 +109,11 @@ class Client:
         return self._connection.pool.request(
             method, url, body=content, headers=sent, redirect=False, **{"timeout": _TIMEOUT, **options}
         )
+
+    def _refused(self, about: str, response: urllib3.BaseHTTPResponse, *, secret: bool = False) -> MastodonError:
+        # Wrong credentials are no fault of the object that was asked for first.
+        subject = f"API server {self._connection.host}" if response.status == 401 else about
+        return refused(subject, response.status, response.data, secret=secret)
 
     def _unreachable(self, error: HTTPError) -> MastodonError:
         subject = f"API server {self._connection.host}"

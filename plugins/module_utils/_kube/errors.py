@@ -76,7 +76,7 @@ def _says(*statuses: int, text: str = "") -> Callable[[_Refusal], bool]:
 
 # The first that applies wins.
 _MEANINGS = (
-    _Meaning(_says(401), "the API server refused the credentials (401)", "Check the user in the kubeconfig."),
+    _Meaning(_says(401), "refused the credentials (401)", "Check the user in the kubeconfig."),
     _Meaning(
         _says(403, text="exceeded quota"), "does not fit the namespace's quota", "Raise the quota or ask for less."
     ),

@@ -9,16 +9,18 @@ This module util is PRIVATE to the collection.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import conflicts, fields
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import MANAGER, Api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.diff import changes, comparable
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Outcome, Subject, Wanted
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import compute
 
 _PAUSE = 2.0
 # How long the API server may take to serve a kind that it has announced, in seconds.
@@ -57,6 +59,8 @@ class Applier:
         """Write only what drifted, nothing in check mode. Raises MastodonError, also for foreign owners of a field."""
         if live is None:
             return self._create(wanted, resource)
+        if live["metadata"].get("deletionTimestamp"):
+            return self._make_again(wanted, resource, live)
         if fields.is_unchanged(wanted.body, live):
             return Outcome(wanted.subject, "unchanged", before=live, after=live)
         try:
@@ -82,6 +86,19 @@ class Applier:
                 raise
             result = wanted.body
         return Outcome(wanted.subject, "created", after=result)
+
+    def _make_again(self, wanted: Wanted, resource: Resource, live: Object) -> Outcome:
+        """Wait until an object is gone that is being deleted, as no apply can save it, and create it."""
+        if self._check:
+            return Outcome(wanted.subject, "created", ("once it is gone, as it is being deleted",), live, wanted.body)
+        selection = Selection(resource, wanted.subject.namespace, wanted.subject.name)
+        self._say(f"waiting until {wanted.subject} is deleted, to create it again")
+        while self._api.read(selection).objects:
+            if not self._deadline.pause(_PAUSE):
+                raise MastodonError(
+                    str(wanted.subject), "cannot be created", str(compute(live)), "Remove what holds it."
+                )
+        return replace(self._create(wanted, resource), before=live)
 
     def _trial(self, wanted: Wanted, resource: Resource) -> _Trial:
         try:

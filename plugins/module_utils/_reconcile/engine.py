@@ -114,7 +114,7 @@ class Engine:
             self._await_dependencies(wave.items)
         for_each(lambda item: self._apply(item, applier), wave.items)
         if wave.stage is Stage.FOUNDATIONS and not self._request.check:
-            self._establish([item.subject for item in wave.items if (item.subject.group, item.subject.kind) == CRD])
+            self._establish(wave.items)
 
     def _apply(self, item: Wanted, applier: Applier) -> None:
         resource = self._live.resource(item)
@@ -149,10 +149,15 @@ class Engine:
         if outcome.subject != self._place:
             self._say(outcome.line())
 
-    def _establish(self, crds: Sequence[Subject]) -> None:
-        self._waiter.wait(crds)
-        if any(self.outcomes[crd].action != "unchanged" for crd in crds):
+    def _establish(self, items: Iterable[Wanted]) -> None:
+        """Wait for kinds, and forget what was in a namespace or of a kind that had to be made again."""
+        outcomes = [self.outcomes[item.subject] for item in items]
+        crds = [outcome for outcome in outcomes if (outcome.subject.group, outcome.subject.kind) == CRD]
+        self._waiter.wait([crd.subject for crd in crds])
+        if any(crd.action != "unchanged" for crd in crds):
             self._discover()
+        if any(outcome.action == "created" and outcome.before is not None for outcome in outcomes):
+            self._live.read(self._served(item for item in self._request.wanted if item.subject not in self.outcomes))
 
     def _discover(self) -> None:
         before = self._served(self._request.wanted)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -291,3 +292,18 @@ def test_an_object_lost_while_waited_for_is_not_taken_for_ready(cluster: Cluster
     cluster.apply(config_map(cluster, a="1"))
     cluster.delete(cluster.path("configmaps", "settings"))
     assert cluster.apply(config_map(cluster, a="1")).actions[f"ConfigMap {cluster.namespace}/settings"] == "created"
+
+
+def test_an_object_that_is_being_deleted_is_made_again(cluster: Cluster) -> None:
+    held = config_map(cluster, a="1")
+    held["metadata"]["finalizers"] = ["test.mastodon/hold"]
+    cluster.apply(held)
+    path = cluster.path("configmaps", "settings")
+    cluster.delete(path)
+    stuck = cluster.apply(config_map(cluster, a="1"), wait_timeout=1)
+    assert "is being deleted, held by test.mastodon/hold" in stuck.result["msg"]
+    release = threading.Timer(1.0, cluster.patch, (path, "kubectl-edit", {"metadata": {"finalizers": None}}))
+    release.start()
+    again = cluster.apply(config_map(cluster, a="1"))
+    release.join()
+    assert again.actions[f"ConfigMap {cluster.namespace}/settings"] == "created"
