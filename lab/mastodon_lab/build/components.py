@@ -16,7 +16,7 @@ class Patch:
     """A module that doesn't build here as published: it is built from a copy, with go/overlay/<folder> laid over it.
 
     `drops` are folders left out of the copy; `swaps` are replacements of text in all its Go files and go.mod, for what
-    is too spread out for whole files. go.mod replaces the module by src/<folder>.
+    is too spread out for whole files. go/*/go.mod replaces the module by src/<folder>.
     """
 
     module: str
@@ -28,14 +28,21 @@ class Patch:
 
 @dataclass(frozen=True)
 class Component:
-    """Programs built by one command, name → package; `stamps` are variables set at link time, `seconds` a guess."""
+    """Programs built by one command, name → package, with the versions of a `module` below go/.
+
+    `stamps` are variables set at link time, `seconds` is how long a cold build may take.
+    """
 
     name: str
     version: str
+    module: str
     binaries: Mapping[str, str]
     seconds: float
     stamps: Mapping[str, str] = field(default_factory=dict)
 
+
+CLUSTER = "cluster"
+CONTROLLERS = "controllers"
 
 PATCHES = (
     # https://github.com/sirupsen/logrus/issues/553: one module under two spellings is refused.
@@ -82,6 +89,7 @@ _MAJOR, _MINOR, _ = versions.KUBERNETES.removeprefix("v").split(".")
 KUBERNETES = Component(
     "Kubernetes",
     versions.KUBERNETES,
+    CLUSTER,
     {
         name: f"k8s.io/kubernetes/cmd/{name}"
         for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy")
@@ -93,11 +101,12 @@ KUBERNETES = Component(
         f"{_KUBERNETES}.gitMinor": _MINOR,
     },
 )
-ETCD = Component("etcd", versions.ETCD, {"etcd": "go.etcd.io/etcd/server/v3"}, seconds=20)
-COREDNS = Component("CoreDNS", versions.COREDNS, {"coredns": "github.com/coredns/coredns"}, seconds=60)
+ETCD = Component("etcd", versions.ETCD, CLUSTER, {"etcd": "go.etcd.io/etcd/server/v3"}, seconds=20)
+COREDNS = Component("CoreDNS", versions.COREDNS, CONTROLLERS, {"coredns": "github.com/coredns/coredns"}, seconds=60)
 LOCAL_PATH = Component(
     "local-path-provisioner",
     versions.LOCAL_PATH,
+    CONTROLLERS,
     {"local-path-provisioner": "github.com/rancher/local-path-provisioner"},
     seconds=30,
     stamps={"main.VERSION": versions.LOCAL_PATH},
@@ -105,6 +114,7 @@ LOCAL_PATH = Component(
 TRAEFIK = Component(
     "Traefik",
     versions.TRAEFIK,
+    CONTROLLERS,
     {"traefik": "github.com/traefik/traefik/v3/cmd/traefik"},
     seconds=120,
     stamps={"github.com/traefik/traefik/v3/pkg/version.Version": versions.TRAEFIK},
@@ -112,6 +122,7 @@ TRAEFIK = Component(
 VERSITY = Component(
     "S3 server",
     versions.VERSITY,
+    CONTROLLERS,
     {"versitygw": "github.com/versity/versitygw/cmd/versitygw"},
     seconds=40,
     stamps={"main.Version": versions.VERSITY},
@@ -119,6 +130,7 @@ VERSITY = Component(
 FLUX_OPERATOR = Component(
     "Flux Operator",
     versions.FLUX_OPERATOR,
+    CONTROLLERS,
     {"flux-operator": "github.com/controlplaneio-fluxcd/flux-operator/cmd/operator"},
     seconds=60,
     stamps={"main.VERSION": versions.FLUX_OPERATOR},
@@ -126,18 +138,21 @@ FLUX_OPERATOR = Component(
 SOURCE_CONTROLLER = Component(
     "Flux source-controller",
     versions.SOURCE_CONTROLLER,
+    CONTROLLERS,
     {"source-controller": "github.com/fluxcd/source-controller"},
     seconds=120,
 )
 HELM_CONTROLLER = Component(
     "Flux helm-controller",
     versions.HELM_CONTROLLER,
+    CONTROLLERS,
     {"helm-controller": "github.com/fluxcd/helm-controller"},
     seconds=60,
 )
 CERT_MANAGER = Component(
     "cert-manager",
     versions.CERT_MANAGER,
+    CONTROLLERS,
     {"cert-manager": "github.com/cert-manager/cert-manager/cmd/lab"},
     seconds=60,
     stamps={"github.com/cert-manager/cert-manager/pkg/util.AppVersion": versions.CERT_MANAGER},
@@ -145,12 +160,14 @@ CERT_MANAGER = Component(
 EXTERNAL_SECRETS = Component(
     "External Secrets",
     versions.EXTERNAL_SECRETS,
+    CONTROLLERS,
     {"external-secrets": "github.com/external-secrets/external-secrets"},
     seconds=60,
 )
 CLOUDNATIVE_PG = Component(
     "CloudNativePG",
     versions.CLOUDNATIVE_PG,
+    CONTROLLERS,
     {"manager": "github.com/cloudnative-pg/cloudnative-pg/cmd/manager"},
     seconds=60,
     stamps={

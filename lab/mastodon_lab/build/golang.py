@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Build Go programs.
 
-All of them come from one module, go/go.mod, so that Go selects one version of each dependency for all and compiles it
-once: that halves a cold build. go.mod and go.sum pin everything; `python3 -m mastodon_lab.build.relock` renews them.
+There are two modules, whose go.mod and go.sum pin everything: go/cluster has Kubernetes with its dependencies as upstream
+selects them, go/controllers has all that runs on it, so that Go selects one version of each dependency for all and
+compiles it once. `python3 -m mastodon_lab.build.relock` renews them.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ from pathlib import Path
 
 from mastodon_lab import versions
 from mastodon_lab.build.command import run
-from mastodon_lab.build.components import PATCHES, Component, Patch
+from mastodon_lab.build.components import CLUSTER, PATCHES, Component, Patch
 from mastodon_lab.build.store import Store, key, tree_key
 
-MODULE = Path(__file__).parent / "go"
+MODULES = Path(__file__).parent / "go"
 ADVICE = "Check that this machine reaches its Go module proxy, then run this again; the whole output is in {log}."
 
 
@@ -49,16 +50,16 @@ class Go:
         folder = self._modules / f"{_escape(module)}@{version}"
         # Go extracts a module under another name and renames it, so a folder that is there is whole.
         if not folder.is_dir():
-            self.run(f"Fetching {module}", "mod", "download", f"{module}@{version}", cwd=MODULE)
+            self.run(f"Fetching {module}", "mod", "download", f"{module}@{version}", cwd=MODULES / CLUSTER)
         return folder
 
     def workspace(self) -> Path:
         """go/ with copies of the patched modules beside it, which is where everything is built."""
-        made_from = key(tree_key(MODULE), repr(PATCHES))
+        made_from = key(tree_key(MODULES), repr(PATCHES))
         return self._store.make("go", made_from, self.fill)
 
     def fill(self, into: Path) -> None:
-        shutil.copytree(MODULE, into, dirs_exist_ok=True, ignore=shutil.ignore_patterns("overlay"))
+        shutil.copytree(MODULES, into, dirs_exist_ok=True, ignore=shutil.ignore_patterns("overlay"))
         for patch in PATCHES:
             _copy(self.module(patch.module, patch.version), into / "src" / patch.folder, patch)
 
@@ -76,7 +77,9 @@ class Go:
         packages = list(component.binaries.values())
         # With one package -o names the program; with several it names the folder, and Go names each by its path.
         target = into / next(iter(component.binaries)) if len(packages) == 1 else f"{into}/"
-        self.run(f"Building {component.name}", "build", *flags, "-o", target, *packages, cwd=workspace)
+        self.run(
+            f"Building {component.name}", "build", *flags, "-o", target, *packages, cwd=workspace / component.module
+        )
 
 
 def _escape(module: str) -> str:
@@ -90,7 +93,7 @@ def _copy(module: Path, into: Path, patch: Patch) -> None:
         inner.chmod(0o755)
     for folder in patch.drops:
         shutil.rmtree(into / folder)
-    overlay = MODULE / "overlay" / patch.folder
+    overlay = MODULES / "overlay" / patch.folder
     if overlay.is_dir():
         shutil.copytree(overlay, into, dirs_exist_ok=True)
     if patch.swaps:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Renew go/go.mod and go/go.sum after a version in go.mod or versions.py was changed.
+"""Renew go.mod and go.sum of both modules below go/ after a version in go.mod or versions.py was changed.
 
 `go mod tidy` would want the tests of every dependency, whose modules can't all be had.
 """
@@ -14,7 +14,8 @@ import tempfile
 from pathlib import Path
 
 from mastodon_lab.build import tools
-from mastodon_lab.build.golang import MODULE, Go
+from mastodon_lab.build.components import CLUSTER, CONTROLLERS
+from mastodon_lab.build.golang import MODULES, Go
 from mastodon_lab.build.store import Store
 
 
@@ -25,9 +26,10 @@ def main(cache: Path) -> None:
         go = Go(tools.install(store, cache / "log/tools.log").go, store, log)
         workspace = Path(folder)
         go.fill(workspace)
-        go.run("Selecting versions", "list", "-mod=mod", "-deps", "tool", cwd=workspace)
-        for name in ("go.mod", "go.sum"):
-            shutil.copyfile(workspace / name, MODULE / name)
+        for module in (CLUSTER, CONTROLLERS):
+            go.run("Selecting versions", "list", "-mod=mod", "-deps", "tool", cwd=workspace / module)
+            for name in ("go.mod", "go.sum"):
+                shutil.copyfile(workspace / module / name, MODULES / module / name)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from mastodon_lab.status import PartStatus
 
 MANIFESTS = Path(__file__).parents[2] / "manifests"
 READY_SECONDS = 180.0
-PROOF_SECONDS = 60.0
+PATIENCE_SECONDS = 60.0
 POLL_SECONDS = 0.2
 APPLY = "lay down the platform"
 
@@ -53,12 +54,13 @@ def deploy(lab: Lab, built: Built, progress: Progress) -> None:
     kubectl = Kubectl(built.bin("kubectl"), lab.kubeconfig)
     made = keys(lab)
     with progress.step(APPLY):
-        kubectl.apply_kustomization(built.gateway_api)
-        kubectl.apply("\n---\n".join(manifests(lab, made)))
+        # The API server answers before it can describe its types, which kubectl asks for.
+        _eventually("Gateway API", lambda: kubectl.apply_kustomization(built.gateway_api))
+        _eventually("Platform", lambda: kubectl.apply("\n---\n".join(manifests(lab, made))))
     for part in PARTS:
         with progress.step(_title(part)):
             kubectl.wait(part.workload, READY_SECONDS)
-            _eventually(part, lab, made)
+            _eventually(part.name, partial(part.prove, lab, made))
 
 
 def status(lab: Lab) -> tuple[PartStatus, ...]:
@@ -109,20 +111,19 @@ def _title(part: Part) -> str:
     return f"wait for {part.name}"
 
 
-def _eventually(part: Part, lab: Lab, made: Keys) -> None:
-    """Prove a part, trying for a while: a Service answers a moment after its pod is ready."""
-    deadline = time.monotonic() + PROOF_SECONDS
+def _eventually(name: str, act: Callable[[], None]) -> None:
+    """Act, trying again for a while: a Service answers a moment after its pod is ready."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
-            part.prove(lab, made)
+            return act()
         except (LabError, OSError) as error:
             if time.monotonic() < deadline:
                 time.sleep(POLL_SECONDS)
                 continue
             if isinstance(error, LabError):
                 raise
-            raise LabError(f"{part.name}: {error}. Check `lab/status`, then run lab/up again to go on.") from error
-        return
+            raise LabError(f"{name}: {error}. Check `lab/status`, then run lab/up again to go on.") from error
 
 
 def _trouble(part: Part, lab: Lab) -> str:
