@@ -23,7 +23,7 @@ class Component:
     """A process that init keeps running.
 
     `needs` are addresses ("127.0.0.1:2379" or a socket's path) that must accept connections before it is started.
-    `digest` stands for the content of its program and configuration: another digest means a restart.
+    `digest` stands for its command line and what program and configuration contain: another one means a restart.
     """
 
     name: str
@@ -137,10 +137,10 @@ def _mirror(lab: Lab) -> tuple[str, ...]:
 
 
 def _with_digest(component: Component) -> Component:
-    """Digest the files named in the command: programs by size and time (they are large), configuration by content."""
+    """Digest the command and the files in it: the program by size and time, as it is large, the others by content."""
     digest = hashlib.sha256()
     program = Path(component.argv[0]).stat()
-    digest.update(f"{program.st_size} {program.st_mtime_ns}".encode())
+    digest.update(f"{component.argv} {program.st_size} {program.st_mtime_ns}".encode())
     for word in component.argv[1:]:
         file = Path(word.partition("=")[2] or word)
         if file.is_absolute() and file.suffix in _CONFIGURATION and file.is_file():

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from mastodon_lab import versions
-from mastodon_lab.cluster import api, process
+from mastodon_lab.cluster import api, components, process
 from mastodon_lab.cluster.config import NODE
 from mastodon_lab.lab import MIRROR_PORT, Lab
 from mastodon_lab.status import PartStatus
@@ -60,14 +60,18 @@ def _versions(lab: Lab) -> dict[str, str]:
 
 
 def _components(lab: Lab, doing: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Each component with its trouble."""
-    for name, facts in doing.items():
-        if facts["since"] is not None:
-            yield name, _component_trouble(lab, name)
+    """Each component that should run, with its trouble."""
+    for wanted in components.load(lab):
+        facts = doing.get(wanted.name)
+        log = f"see {lab.log}/{wanted.name}.log"
+        if facts is None or facts["digest"] != wanted.digest:
+            yield wanted.name, f"is about to be started anew; {log}"
+        elif facts["since"] is not None:
+            yield wanted.name, _component_trouble(lab, wanted.name)
         elif facts["last_exit"] is None:
-            yield name, f"waits for what it needs; see {lab.log}/{name}.log"
+            yield wanted.name, f"waits for what it needs; {log}"
         else:
-            yield name, f"ended with {facts['last_exit']}; see {lab.log}/{name}.log"
+            yield wanted.name, f"ended with {facts['last_exit']}; {log}"
 
 
 def _component_trouble(lab: Lab, name: str) -> str:

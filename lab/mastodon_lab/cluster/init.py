@@ -119,7 +119,11 @@ def _ended_child() -> tuple[int, int] | None:
 def _report(lab: Lab, supervisor: Supervisor, before: str) -> str:
     """Tell `lab/status` and `lab/up` how the components do, when that changed; `since` is on the boot's clock."""
     doing = {
-        slot.component.name: {"since": slot.since if slot.pid else None, "last_exit": slot.last_exit}
+        slot.component.name: {
+            "digest": slot.component.digest,
+            "since": slot.since if slot.pid else None,
+            "last_exit": slot.last_exit,
+        }
         for slot in supervisor.slots
     }
     text = json.dumps(doing)

@@ -7,7 +7,8 @@ import json
 from typing import Any
 
 import pytest
-from mastodon_lab.cluster import api, health, process
+from mastodon_lab.cluster import api, components, health, process
+from mastodon_lab.cluster.components import Component
 from mastodon_lab.cluster.process import Init
 from mastodon_lab.lab import Lab
 
@@ -55,17 +56,21 @@ def test_each_component_says_how_it_does(lab: Lab, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(api, "get", refuse)
     monkeypatch.setattr(health, "_unreachable", lambda address, port: "")
     doing = {
-        "etcd": {"since": 5.0, "last_exit": None},
-        "kube-apiserver": {"since": 5.0, "last_exit": None},
-        "kubelet": {"since": None, "last_exit": 1},
-        "kube-proxy": {"since": None, "last_exit": None},
+        "etcd": {"digest": "new", "since": 5.0, "last_exit": None},
+        "kube-apiserver": {"digest": "new", "since": 5.0, "last_exit": None},
+        "kubelet": {"digest": "new", "since": None, "last_exit": 1},
+        "kube-proxy": {"digest": "new", "since": None, "last_exit": None},
+        "kube-scheduler": {"digest": "old", "since": 5.0, "last_exit": None},
     }
+    components.save(lab, [Component(name, (name,), digest="new") for name in (*doing, "containerd")])
     (lab.run / "components.json").write_text(json.dumps(doing))
     reasons = {part.name: part.reason for part in health.look(lab) if not part.ready}
     assert reasons == {
         "kube-apiserver": "the API server does not answer: refused",
         "kubelet": f"ended with 1; see {lab.log}/kubelet.log",
         "kube-proxy": f"waits for what it needs; see {lab.log}/kube-proxy.log",
+        "kube-scheduler": f"is about to be started anew; see {lab.log}/kube-scheduler.log",
+        "containerd": f"is about to be started anew; see {lab.log}/containerd.log",
         "node": "the API server does not answer: refused",
     }
 
@@ -76,6 +81,7 @@ def test_a_report_that_is_not_there_yet_is_no_error(
 ) -> None:
     monkeypatch.setattr(process, "find", lambda lab: Init(1, "1"))
     monkeypatch.setattr(health, "_unreachable", lambda address, port: "")
+    components.save(lab, [Component("etcd", ("etcd",))])
     if text is not None:
         (lab.run / "components.json").write_text(text)
-    assert [part.name for part in health.look(lab) if not part.ready] == ["node"]
+    assert [part.name for part in health.look(lab) if not part.ready] == ["etcd", "node"]
