@@ -111,7 +111,8 @@ def site_images(base: Path, program: Mapping[str, Path], flux_data: Path) -> tup
             "flux-operator",
             (f"ghcr.io/controlplaneio-fluxcd/flux-operator:{versions.FLUX_OPERATOR}",),
             (base,),
-            Run(("/flux-operator",), user=NONROOT),
+            # It refuses to run outside FIPS 140-3 mode, which upstream switches on when it builds.
+            Run(("/flux-operator",), user=NONROOT, environment={"GODEBUG": "fips140=on"}),
             # Without flux-images beside it the operator asks for images by tag only, as its fall-back does for unknown
             # registries; digests of images built elsewhere can't be met.
             {"flux-operator": File(program["flux-operator"], 0o755), **_tree(flux_data / "flux", "data/flux")},
