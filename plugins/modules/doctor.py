@@ -20,7 +20,6 @@ extends_documentation_fragment:
   - fediverse.mastodon.kubernetes
   - fediverse.mastodon.vault
   - fediverse.mastodon.attributes
-  - fediverse.mastodon.attributes.info
 options:
   cluster:
     description: Look at the API server.

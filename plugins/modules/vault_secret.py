@@ -40,8 +40,8 @@ options:
         required: true
       generate:
         description:
-          - What to make, as C({key: {format: …}}). Formats are V(hex) with C(bytes) (64 by default), V(alphanumeric) and
-            V(password), each with C(length) (32 by default).
+          - What to make. Each key maps to a C(format), which is V(hex) with C(bytes) (64 by default), or V(alphanumeric) or
+            V(password) with C(length) (32 by default).
         type: dict
         default: {}
       vapid:

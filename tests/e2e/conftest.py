@@ -20,6 +20,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LAB_NAME = "test"
+# Beside a lab that somebody may have running here.
+LAB_INDEX = "31"
 OURS = "fediverse.mastodon"
 
 
@@ -112,7 +114,11 @@ def lab() -> Iterator[Lab]:
     down = [str(ROOT / "lab/down"), "--name", LAB_NAME, "--purge-state"]
     subprocess.run(down, check=True, timeout=300)
     up = subprocess.run(
-        [str(ROOT / "lab/up"), "--name", LAB_NAME], capture_output=True, text=True, check=False, timeout=3000
+        [str(ROOT / "lab/up"), "--name", LAB_NAME, "--index", LAB_INDEX],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=3000,
     )
     assert up.returncode == 0, up.stdout[-3000:] + up.stderr[-3000:]
     yield Lab(Path(os.environ.get("LAB_ROOT", "/var/lib/fediverse-mastodon-lab")) / LAB_NAME)
