@@ -61,9 +61,11 @@ def apply(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     except MastodonError as error:
         failure = {"failed": True, "msg": str(error)}
     outcomes = list(engine.outcomes.values())
+    told = [_told(engine, outcome) for outcome in outcomes]
     return {
         "changed": any(outcome.action in _WRITTEN for outcome in outcomes),
-        "objects": [_told(engine, outcome) for outcome in outcomes],
+        # Ansible prints a failed task's result whole: only what is wrong belongs there.
+        "objects": [one for one in told if one["status"] != "Current"] if failure else told,
         "requests": objects.requests,
         **({"diff": [_diff(outcome) for outcome in outcomes if outcome.action in _WRITTEN]} if run.diff else {}),
         **failure,

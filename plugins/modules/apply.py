@@ -130,7 +130,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 objects:
-  description: What was done with each object; in check mode, what would be done.
+  description: What was done with each object; in check mode, what would be done. After a failure, only those that are not ready.
   returned: once the cluster answered
   type: list
   elements: dict
