@@ -36,9 +36,18 @@ def _first_address(answer: bytes, number: int, asked: int, name: str) -> str:
         raise OSError(f"there is no {name} (DNS code {flags & 0x000F})")
     position = asked
     for _ in range(answers):
-        # A name in an answer is a pointer to the question, two bytes.
-        kind, _, _, length = struct.unpack(">HHIH", answer[position + 2 : position + 12])
+        position = _behind_name(answer, position)
+        kind, _, _, length = struct.unpack(">HHIH", answer[position : position + 10])
         if kind == 1:
-            return socket.inet_ntoa(answer[position + 12 : position + 12 + length])
-        position += 12 + length
+            return socket.inet_ntoa(answer[position + 10 : position + 10 + length])
+        position += 10 + length
     raise OSError(f"{name} has no IPv4 address")
+
+
+def _behind_name(answer: bytes, position: int) -> int:
+    """A name is labels up to an empty one, or up to a pointer of two bytes; CoreDNS writes names out in short answers."""
+    while length := answer[position]:
+        if length >= 0xC0:
+            return position + 2
+        position += 1 + length
+    return position + 1
