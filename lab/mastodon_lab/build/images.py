@@ -113,9 +113,13 @@ def site_images(base: Path, program: Mapping[str, Path], flux_data: Path) -> tup
             (base,),
             # It refuses to run outside FIPS 140-3 mode, which upstream switches on when it builds.
             Run(("/flux-operator",), user=NONROOT, environment={"GODEBUG": "fips140=on"}),
-            # Without flux-images beside it the operator asks for images by tag only, as its fall-back does for unknown
-            # registries; digests of images built elsewhere can't be met.
-            {"flux-operator": File(program["flux-operator"], 0o755), **_tree(flux_data / "flux", "data/flux")},
+            # Without the lists of digests in flux-images the operator asks for images by tag only, as it does for
+            # registries it doesn't know: images built elsewhere can't have those digests.
+            {
+                "flux-operator": File(program["flux-operator"], 0o755),
+                "data/flux-images/VERSION": File(flux_data / "flux-images/VERSION"),
+                **_tree(flux_data / "flux", "data/flux"),
+            },
         ),
         *(
             _single(

@@ -16,6 +16,7 @@ from pathlib import Path
 from mastodon_lab import versions
 from mastodon_lab.build import images
 from mastodon_lab.build.plan import Built
+from mastodon_lab.build.store import key
 from mastodon_lab.cluster import api
 from mastodon_lab.errors import LabError
 from mastodon_lab.lab import Lab
@@ -101,10 +102,13 @@ def manifests(lab: Lab, made: Keys) -> list[str]:
         "S3_SECRET_KEY": made.s3_secret_key,
         "SEAL_KEY": made.seal_key,
     }
-    return [
-        re.sub(r"@([A-Z0-9_]+)@", lambda name: values[name[1]], file.read_text())
-        for file in sorted(MANIFESTS.glob("*.yaml"))
-    ]
+    return [_filled(file.read_text(), values) for file in sorted(MANIFESTS.glob("*.yaml"))]
+
+
+def _filled(manifest: str, values: Mapping[str, str]) -> str:
+    """@MANIFEST@ in a pod's annotation changes with the manifest, so that a changed configuration restarts the pod."""
+    known = {**values, "MANIFEST": key(manifest)}
+    return re.sub(r"@([A-Z0-9_]+)@", lambda name: known[name[1]], manifest)
 
 
 def _title(part: Part) -> str:
