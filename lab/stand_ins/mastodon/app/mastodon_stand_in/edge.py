@@ -1,0 +1,89 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What happens to a request before any page sees it: host authorisation, the way to HTTPS, and headers for all."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from mastodon_stand_in.errors import HttpRefusalError, RefusalError, UnavailableError
+from mastodon_stand_in.settings import Site
+
+if TYPE_CHECKING:
+    from aiohttp.typedefs import Handler, Middleware
+
+# For these, answers to other sites' scripts are allowed (config/initializers/cors.rb).
+_CROSS_ORIGIN = ("/.well-known/", "/nodeinfo/", "/@", "/users/", "/ap/", "/api/", "/oauth/token")
+
+
+def host_of(authority: str) -> str:
+    """Return the host of `host` or `host:port`, lower-case; IPv6 addresses keep their brackets."""
+    host, colon, port = authority.strip().lower().rpartition(":")
+    return host if colon and port.isdecimal() else authority.strip().lower()
+
+
+def may_answer(path: str, hosts: Collection[str], authorities: Collection[str]) -> bool:
+    """Tell whether a request that names these authorities is for us (config/initializers/1_hosts.rb)."""
+    return path == "/health" or all(host_of(authority) in hosts for authority in authorities)
+
+
+def must_redirect(path: str, host: str, protocol: str) -> bool:
+    """Tell whether a request has to come back over HTTPS (config/environments/production.rb)."""
+    is_exempt = path.startswith("/health") or host.endswith((".onion", ".i2p"))
+    return not is_exempt and protocol != "https"
+
+
+def middleware(site: Site) -> Middleware:
+    """Return the middleware that guards every page."""
+
+    @web.middleware
+    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+        started = time.monotonic()
+        response = await _answer(site, request, handler)
+        response.headers.setdefault("Server", "Mastodon")
+        if "Origin" in request.headers and request.path.startswith(_CROSS_ORIGIN):
+            response.headers["Access-Control-Allow-Origin"] = "*"
+        # Without the query: it may hold a token.
+        milliseconds = round((time.monotonic() - started) * 1000)
+        level = logging.DEBUG if request.path == "/health" else logging.INFO
+        logging.log(level, "%s %s %s in %s ms", request.method, request.path, response.status, milliseconds)
+        return response
+
+    return guard
+
+
+async def _answer(site: Site, request: web.Request, handler: Handler) -> web.StreamResponse:
+    forwarded = request.headers.get("X-Forwarded-Host", "").rpartition(",")[2]
+    authorities = [authority for authority in (request.host, forwarded) if authority]
+    if not may_answer(request.path, site.hosts, authorities):
+        return web.Response(status=403, text="")
+    host = host_of(authorities[-1])
+    protocol = request.headers.get("X-Forwarded-Proto", "http").partition(",")[0].strip()
+    if must_redirect(request.path, host, protocol):
+        status = 301 if request.method in ("GET", "HEAD") else 308
+        return web.Response(status=status, headers={"Location": f"https://{host}{request.path_qs}"})
+    try:
+        return await handler(request)
+    except web.HTTPException as answer:
+        return error(answer.status, answer.reason)
+    except HttpRefusalError as refusal:
+        return error(refusal.status, str(refusal))
+    except UnavailableError as refusal:
+        logging.error("%s", refusal)
+        return error(503, "There was a temporary problem serving your request, please try again")
+    except RefusalError as refusal:
+        return error(422, str(refusal))
+    except Exception:
+        logging.exception("%s %s failed", request.method, request.path)
+        return error(500, "Something went wrong on our end")
+
+
+def error(status: int, sentence: str) -> web.Response:
+    """Return an error as the API gives it."""
+    return web.json_response({"error": sentence}, status=status)

@@ -1,0 +1,159 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Redis: Sidekiq's queues, its Lua, Mastodon's cache, and what streaming listens to."""
+
+from __future__ import annotations
+
+import json
+import random
+import secrets
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+
+from mastodon_stand_in.errors import RefusalError, UnavailableError
+from mastodon_stand_in.settings import RedisSettings
+
+# As sidekiq-unique-jobs does, it touches a key that is derived and so not declared in KEYS. Dragonfly refuses that by
+# default: https://github.com/zoolutions/sidekiq-unique-jobs/issues/855
+_LOCK_SCRIPT = """
+local locked = KEYS[1] .. ':LOCKED'
+redis.call('HSET', locked, ARGV[1], ARGV[2])
+redis.call('PEXPIRE', locked, 60000)
+return redis.call('HGET', locked, ARGV[1])
+"""
+_MAX_RETRIES = 25
+
+
+@dataclass(frozen=True)
+class WeightedQueue:
+    """One `-q name,weight` of Sidekiq's command line."""
+
+    name: str
+    weight: int = 1
+
+    @classmethod
+    def parse(cls, argument: str) -> WeightedQueue:
+        """Read `name` or `name,weight`."""
+        name, _, weight = argument.partition(",")
+        if not name or not (weight or "1").isdecimal():
+            raise RefusalError(
+                f"sidekiq -q {argument}: it is not a queue. Give a name, or a name and a weight as default,8."
+            )
+        return cls(name, int(weight or 1))
+
+
+def shuffled(queues: Sequence[WeightedQueue], chance: random.Random) -> list[str]:
+    """Return each queue once, those with more weight more often in front."""
+    tickets = [queue.name for queue in queues for _ in range(queue.weight)]
+    chance.shuffle(tickets)
+    return list(dict.fromkeys(tickets))
+
+
+class Redis:
+    """One server in Mastodon's use of it."""
+
+    def __init__(self, settings: RedisSettings) -> None:
+        self.settings = settings
+        self._client = redis.Redis(
+            host=settings.host,
+            port=settings.port,
+            username=settings.user,
+            password=settings.password,
+            db=settings.database,
+            decode_responses=True,
+            socket_connect_timeout=5,
+            socket_timeout=10,
+            health_check_interval=30,
+        )
+
+    def __str__(self) -> str:
+        return f"Redis at {self.settings.host}:{self.settings.port}"
+
+    def check(self) -> None:
+        """Raise UnavailableError unless the server answers and takes the password."""
+        with self._reachable():
+            self._client.ping()
+
+    def check_scripts(self) -> None:
+        """Raise RefusalError unless the server runs scripts as sidekiq-unique-jobs needs them."""
+        proof = secrets.token_hex(8)
+        try:
+            with self._reachable():
+                stored = self._client.eval(_LOCK_SCRIPT, 1, "uniquejobs:stand-in", "proof", proof)
+        except redis.ResponseError as error:
+            raise RefusalError(
+                f"{self}: it refused a script that touches an undeclared key, as Sidekiq's scripts do: {error}. "
+                "On Dragonfly, start it with --default_lua_flags=allow-undeclared-keys."
+            ) from error
+        if stored != proof:
+            raise RefusalError(
+                f"{self}: a script read {stored!r} where it had just written something else. Replace it."
+            )
+
+    def enqueue(self, job_class: str, *arguments: object, queue: str = "default") -> None:
+        """Push a job in Sidekiq's format."""
+        job = {
+            "class": job_class,
+            "args": arguments,
+            "queue": queue,
+            "jid": secrets.token_hex(12),
+            "retry": True,
+            "created_at": time.time(),
+        }
+        with self._reachable():
+            self._client.sadd("queues", queue)
+            self._client.lpush(f"queue:{queue}", json.dumps(job))
+
+    def take(self, queues: Sequence[str], seconds: int) -> dict[str, Any] | None:
+        """Wait for a job in the first of these queues that has one."""
+        with self._reachable():
+            found = self._client.brpop([f"queue:{queue}" for queue in queues], timeout=seconds)
+        return json.loads(found[1]) if found else None
+
+    def retry_later(self, job: dict[str, Any]) -> bool:
+        """Put a failed job aside, longer each time; False when it has failed too often and is dead."""
+        count = job.get("retry_count", -1) + 1
+        alive = bool(count < _MAX_RETRIES)
+        with self._reachable():
+            due = time.time() + count**4 + 5
+            self._client.zadd("retry" if alive else "dead", {json.dumps({**job, "retry_count": count}): due})
+        return alive
+
+    def requeue_due(self) -> None:
+        """Push those failed jobs whose time has come."""
+        with self._reachable():
+            for job in self._client.zrangebyscore("retry", "-inf", time.time(), start=0, num=100):
+                # Another worker may have taken it meanwhile.
+                if self._client.zrem("retry", job):
+                    self._client.lpush(f"queue:{json.loads(job)['queue']}", job)
+
+    def publish(self, channel: str, event: str, payload: object) -> None:
+        """Tell streaming."""
+        with self._reachable():
+            self._client.publish(channel, json.dumps({"event": event, "payload": payload}))
+
+    def cached(self, key: str, seconds: int, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """Return what is cached under a key; make it first if need be. Mastodon's cache survives its upgrades."""
+        key = f"cache:{key}"
+        with self._reachable():
+            found = self._client.get(key)
+        if found:
+            known: dict[str, Any] = json.loads(found)
+            return known
+        made = make()
+        with self._reachable():
+            self._client.set(key, json.dumps(made), ex=seconds)
+        return made
+
+    @contextmanager
+    def _reachable(self) -> Iterator[None]:
+        try:
+            yield
+        except (redis.ConnectionError, redis.TimeoutError) as error:
+            raise UnavailableError(f"{self}: {error}. Check REDIS_* and the server's own state.") from error

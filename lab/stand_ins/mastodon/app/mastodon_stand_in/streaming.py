@@ -1,0 +1,144 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The streaming process, which upstream runs in Node: new statuses, as they come, over WebSockets."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import redis.asyncio
+from aiohttp import WSMsgType, web
+
+from mastodon_stand_in import accounts, edge
+from mastodon_stand_in.accounts import Account
+from mastodon_stand_in.database import Database
+from mastodon_stand_in.errors import HttpRefusalError, UnavailableError
+from mastodon_stand_in.keys import Keys
+from mastodon_stand_in.queues import Redis
+from mastodon_stand_in.settings import DatabaseSettings, RedisSettings
+
+_PING_SECONDS = 30
+
+
+def main(arguments: list[str], environment: Mapping[str, str]) -> None:
+    """Serve on PORT until told to stop."""
+    keys = Keys.from_environment(environment)
+    database = Database(DatabaseSettings.for_streaming(environment))
+    settings = RedisSettings.from_environment(environment)
+    with database.transaction() as cursor:
+        cursor.execute("SELECT 1")
+    Redis(settings).check()
+    port = int(environment.get("PORT") or 4000)
+    logging.info("streaming on port %s", port)
+    app = application(Streaming(keys, database, settings))
+    web.run_app(app, host="0.0.0.0", port=port, print=None, access_log=None)  # noqa: S104
+
+
+def application(streaming: Streaming) -> web.Application:
+    """Return the web application. Any host may ask: there is no host authorisation in upstream's either."""
+    app = web.Application()
+    app.router.add_get("/api/v1/streaming/health", streaming.health)
+    app.router.add_get("/api/v1/streaming{rest:/?}", streaming.stream)
+    return app
+
+
+class Streaming:
+    """One WebSocket a client, one subscription to Redis a WebSocket."""
+
+    def __init__(self, keys: Keys, database: Database, settings: RedisSettings) -> None:
+        self._keys = keys
+        self._database = database
+        self._settings = settings
+
+    async def health(self, request: web.Request) -> web.Response:
+        """Say OK; it tells that a request reached streaming and not the web process."""
+        return web.Response(text="OK", headers={"Cache-Control": "private, no-store"})
+
+    async def stream(self, request: web.Request) -> web.StreamResponse:
+        """Send a signed-in client what is published in the stream it asks for, as long as it listens."""
+        try:
+            account = await self._signed_in(request)
+        except HttpRefusalError as refusal:
+            return edge.error(refusal.status, str(refusal))
+        except UnavailableError as refusal:
+            logging.error("%s", refusal)
+            return edge.error(503, "The database cannot be reached")
+        stream = request.query.get("stream", "user")
+        channel = channel_of(stream, account)
+        if channel is None:
+            return edge.error(400, "Unknown stream type")
+        socket = web.WebSocketResponse(heartbeat=_PING_SECONDS)
+        if not socket.can_prepare(request):
+            return edge.error(426, "Use a WebSocket")
+        await socket.prepare(request)
+        logging.info("%s listens to %s", account.username, stream)
+        await self._serve(socket, stream, channel)
+        return socket
+
+    async def _serve(self, socket: web.WebSocketResponse, stream: str, channel: str) -> None:
+        sending = asyncio.create_task(self._send(socket, stream, channel))
+        try:
+            # Until the client closes; what it says is not needed.
+            async for message in socket:
+                if message.type is WSMsgType.ERROR:
+                    break
+        finally:
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
+
+    async def _send(self, socket: web.WebSocketResponse, stream: str, channel: str) -> None:
+        settings = self._settings
+        client = redis.asyncio.Redis(
+            host=settings.host,
+            port=settings.port,
+            username=settings.user,
+            password=settings.password,
+            db=settings.database,
+            decode_responses=True,
+        )
+        try:
+            async with client.pubsub(ignore_subscribe_messages=True) as subscription:
+                await subscription.subscribe(channel)
+                async for message in subscription.listen():
+                    await socket.send_str(frame(stream, message["data"]))
+        except redis.RedisError as error:
+            logging.error("Redis at %s:%s: %s", settings.host, settings.port, error)
+            await socket.close()
+        finally:
+            await client.close()
+
+    async def _signed_in(self, request: web.Request) -> Account:
+        header = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        token = header or request.query.get("access_token") or request.headers.get("Sec-WebSocket-Protocol")
+        if not token:
+            raise HttpRefusalError(401, "Missing access token")
+
+        def look() -> Account | None:
+            with self._database.transaction() as cursor:
+                return accounts.signed_in(cursor, self._keys, token)
+
+        account = await asyncio.to_thread(look)
+        if account is None or not account.is_active:
+            raise HttpRefusalError(401, "Invalid access token")
+        return account
+
+
+def channel_of(stream: str, account: Account) -> str | None:
+    """Return the Redis channel of a stream; None when there is no such stream."""
+    channels = {
+        "user": f"timeline:{account.id}",
+        "public": "timeline:public",
+        "public:local": "timeline:public:local",
+    }
+    return channels.get(stream)
+
+
+def frame(stream: str, published: str) -> str:
+    """Return what a client receives of a published event: its payload is JSON inside JSON, as upstream."""
+    event: dict[str, Any] = json.loads(published)
+    return json.dumps({"stream": [stream], "event": event["event"], "payload": json.dumps(event["payload"])})
