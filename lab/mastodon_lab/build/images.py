@@ -118,6 +118,8 @@ def site_images(base: Path, program: Mapping[str, Path], flux_data: Path) -> tup
             {
                 "flux-operator": File(program["flux-operator"], 0o755),
                 "data/flux-images/VERSION": File(flux_data / "flux-images/VERSION"),
+                # It looks at what it runs on, and accepts this of its own image only.
+                "etc/os-release": File(b'PRETTY_NAME="Distroless"\nID="debian"\nVERSION_ID="12"\n'),
                 **_tree(flux_data / "flux", "data/flux"),
             },
         ),
