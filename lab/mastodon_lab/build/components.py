@@ -78,8 +78,14 @@ PATCHES = (
             "pkg/issuer/venafi",
         ),
     ),
-    # Embeds a web page that is not in the module.
-    Patch("github.com/controlplaneio-fluxcd/flux-operator", versions.FLUX_OPERATOR, "flux-operator"),
+    # Embeds a web page that is not in the module, and runs only in images of the distributions that its authors support:
+    # the lab's is added to them.
+    Patch(
+        "github.com/controlplaneio-fluxcd/flux-operator",
+        versions.FLUX_OPERATOR,
+        "flux-operator",
+        swaps=(('WithContainerOS("distroless", 12)', 'WithContainerOS("busybox", 1)'),),
+    ),
 )
 
 _KUBERNETES = "k8s.io/component-base/version"

@@ -29,6 +29,12 @@ root:x:0:
 nonroot:x:65532:
 nogroup:x:65534:
 """
+RELEASE = """\
+ID=busybox
+NAME=BusyBox
+PRETTY_NAME="BusyBox, by the lab of fediverse.mastodon"
+VERSION_ID=1
+"""
 # Nobody reads manuals in a container.
 LEAVE_OUT = ("/usr/share/doc/*", "/usr/share/info/*", "/usr/share/locale/*", "/usr/share/man/*")
 # Any fixed moment makes the archive's time stamps the same each time; this one is in no file's future.
@@ -43,7 +49,7 @@ def busybox(store: Store) -> Path:
     if not AUTHORITIES.is_file():
         raise LabError(f"{AUTHORITIES}: it is missing. Install it (on Debian: apt-get install ca-certificates).")
     content, authorities = Path(program).read_bytes(), AUTHORITIES.read_bytes()
-    made_from = key(content, authorities, USERS, GROUPS)
+    made_from = key(content, authorities, USERS, GROUPS, RELEASE)
     applets = subprocess.run([program, "--list"], capture_output=True, text=True, check=True).stdout.split()
 
     def build(into: Path) -> None:
@@ -53,6 +59,7 @@ def busybox(store: Store) -> Path:
             **{f"bin/{applet}": Link("busybox") for applet in applets if applet != "busybox"},
             "etc": Folder(),
             "etc/group": File(GROUPS.encode()),
+            "etc/os-release": File(RELEASE.encode()),
             "etc/passwd": File(USERS.encode()),
             "etc/ssl/certs/ca-certificates.crt": File(authorities),
             "tmp": Folder(0o1777),
