@@ -24,8 +24,8 @@ class CombinedError(MastodonError):
     """One sentence a line, when several objects failed."""
 
     def __init__(self, errors: Iterable[MastodonError]) -> None:
+        super().__init__("Several objects", "failed")
         self.errors = tuple(errors)
-        super().__init__("", "")
 
     def __str__(self) -> str:
         return "\n".join(dict.fromkeys(str(error) for error in self.errors))

@@ -1,0 +1,73 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.diff import changes, documents
+
+
+def item(kind: str = "Thing", metadata: dict[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": kind, "metadata": {"name": "a", **(metadata or {})}, **fields}
+
+
+def named(*pairs: tuple[str, int]) -> list[dict[str, Any]]:
+    return [{"name": name, "value": value} for name, value in pairs]
+
+
+CASES = {
+    "spec.instances 1 → 2": ({"spec": {"instances": 1}}, {"spec": {"instances": 2}}),
+    'spec.x "a" → "b"': ({"spec": {"x": "a"}}, {"spec": {"x": "b"}}),
+    "spec.y added true": ({"spec": {"x": 1}}, {"spec": {"x": 1, "y": True}}),
+    "spec.y removed": ({"spec": {"x": 1, "y": 2}}, {"spec": {"x": 1}}),
+    'spec.env[name="B"].value 2 → 3': (
+        {"spec": {"env": named(("A", 1), ("B", 2))}},
+        {"spec": {"env": named(("A", 1), ("B", 3))}},
+    ),
+    'spec.env[name="B"] removed': ({"spec": {"env": named(("A", 1), ("B", 2))}}, {"spec": {"env": named(("A", 1))}}),
+    "spec.args [1] → [2]": ({"spec": {"args": [1]}}, {"spec": {"args": [2]}}),
+    f'spec.x "a" → "{"b" * 59}…': ({"spec": {"x": "a"}}, {"spec": {"x": "b" * 100}}),
+}
+
+
+@pytest.mark.parametrize("told", CASES)
+def test_a_difference_in_words(told: str) -> None:
+    before, after = CASES[told]
+    assert changes(item(**before), item(**after)) == (told,)
+
+
+def test_what_every_write_changes_is_no_difference() -> None:
+    before = item(metadata={"resourceVersion": "1", "generation": 1, "managedFields": []}, status={"a": 1})
+    after = item(metadata={"resourceVersion": "2", "generation": 2, "managedFields": [{}]}, status={"a": 2})
+    assert changes(before, after) == ()
+
+
+@pytest.mark.parametrize("field", [".spec.env", '.spec.env[name="B"]', '.spec.env[name="B"].value'])
+def test_whoever_had_changed_a_field_is_named(field: str) -> None:
+    before, after = CASES['spec.env[name="B"].value 2 → 3']
+    told = changes(item(**before), item(**after), {field: "kubectl-edit", ".spec.en": "nobody"})
+    assert told == ('spec.env[name="B"].value 2 → 3 (was changed by kubectl-edit)',)
+
+
+def test_secrets_are_told_and_shown_without_their_values() -> None:
+    annotation = {"annotations": {"kubectl.kubernetes.io/last-applied-configuration": '{"data": {"k": "canary"}}'}}
+    before = item("Secret", annotation, data={"k": "canary1", "same": "canary"})
+    after = item("Secret", data={"k": "canary2", "same": "canary", "new": "canary"})
+    told = changes(before, after)
+    assert told[0] == "data.k changed"
+    shown = documents(before, after)
+    assert "k: '*** (before)'" in shown[0]
+    assert "k: '*** (after)'" in shown[1]
+    assert "same: '***'" in shown[1]
+    assert "canary" not in str((told, shown))
+
+
+def test_a_secret_that_was_not_there_is_masked_too() -> None:
+    assert "canary" not in str(documents(None, item("Secret", stringData={"k": "canary"})))
+
+
+def test_documents_are_yaml_without_what_the_server_sets() -> None:
+    shown = documents(item(metadata={"uid": "1"}, spec={"b": 1, "a": [1]}, status={}), None)
+    assert shown == ("apiVersion: v1\nkind: Thing\nmetadata:\n  name: a\nspec:\n  a:\n  - 1\n  b: 1\n", "")

@@ -1,0 +1,124 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
+from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.builders import (
+    NAMESPACE,
+    Ran,
+    subject,
+    thing,
+)
+from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.fake_api import FakeApi
+
+RELEASE = thing("HelmRelease", "app", spec={"driftDetection": {"mode": "enabled"}})
+AVAILABLE = {"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1}
+ENTRIES = [{"id": "ns_web_apps_Deployment", "v": "v1"}, {"id": "ns_hook_batch_Job", "v": "v1"}]
+TOKEN = "reconcile.fluxcd.io/requestedAt"
+
+
+def status(**more: Any) -> dict[str, Any]:
+    ready = {"type": "Ready", "status": "True"}
+    return {"observedGeneration": 1, "conditions": [ready], "inventory": {"entries": ENTRIES}, **more}
+
+
+def released(release: dict[str, Any] = RELEASE, **more: Any) -> FakeApi:
+    """Return a cluster in which the release is as declared, but its Deployment is not there."""
+    api = FakeApi(NAMESPACE)
+    assert Ran(api, release, wait=False).error is None
+    api.set_status(subject("HelmRelease", "app"), status(**more))
+    return api
+
+
+def restore(api: FakeApi) -> None:
+    """Act as Flux does when it is asked."""
+
+    def react(asked: Subject) -> None:
+        token = api.objects[asked]["metadata"]["annotations"][TOKEN]
+        api.put({**thing("Deployment", "web"), "status": AVAILABLE}, "ADDED")
+        api.set_status(asked, status(lastHandledReconcileAt=token))
+
+    api.on_apply = react
+
+
+def test_what_is_missing_behind_a_release_is_restored_and_waited_for() -> None:
+    api = released()
+    restore(api)
+    ran = Ran(api, RELEASE)
+    assert ran.error is None
+    told = "configured HelmRelease ns/app: Deployment ns/web is missing → asked Flux to restore it"
+    assert ran.lines == [told]
+    assert api.writes == ["annotate HelmRelease ns/app as fediverse.mastodon.request"]
+    assert Ran(api, RELEASE).actions == {"app": "unchanged"}
+
+
+def test_a_restored_deployment_is_waited_for_until_it_is_available() -> None:
+    api = released()
+
+    def react(asked: Subject) -> None:
+        token = api.objects[asked]["metadata"]["annotations"][TOKEN]
+        api.set_status(asked, status(lastHandledReconcileAt=token))
+
+    api.on_apply = react
+    assert "Deployment ns/web: not ready after 0 s: does not exist yet." in str(Ran(api, RELEASE, seconds=0.05).error)
+
+
+def test_a_request_that_flux_does_not_answer_is_told() -> None:
+    ran = Ran(released(), RELEASE, seconds=0.05)
+    assert "HelmRelease ns/app: not ready after 0 s: Flux has not finished what it was asked for." in str(ran.error)
+
+
+def test_check_mode_only_says_what_is_missing() -> None:
+    api = released()
+    assert Ran(api, RELEASE, check=True).actions == {"app": "configured"}
+    assert api.writes == []
+
+
+def annotations(api: FakeApi) -> set[str]:
+    return set(api.objects[subject("HelmRelease", "app")]["metadata"]["annotations"])
+
+
+def test_without_drift_correction_an_upgrade_is_forced() -> None:
+    release = thing("HelmRelease", "app", spec={"interval": "1h"})
+    api = released(release)
+    Ran(api, release, wait=False)
+    assert annotations(api) == {TOKEN, "reconcile.fluxcd.io/forceAt"}
+
+
+def test_a_release_that_gave_up_is_tried_again() -> None:
+    stalled = {"type": "Stalled", "status": "True", "reason": "RetriesExceeded", "message": "Failed to install"}
+    api = released(conditions=[stalled], inventory={"entries": []})
+    ran = Ran(api, RELEASE, wait=False)
+    assert ran.lines == ["configured HelmRelease ns/app: Failed to install → asked Flux to try again"]
+    assert annotations(api) == {TOKEN, "reconcile.fluxcd.io/resetAt"}
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"conditions": [{"type": "Ready", "status": "Unknown"}]},
+        {"conditions": [{"type": "Reconciling", "status": "True"}, {"type": "Ready", "status": "True"}]},
+        {"observedGeneration": 0},
+    ],
+)
+def test_flux_is_not_disturbed_while_it_is_busy(state: dict[str, Any]) -> None:
+    assert Ran(released(**state), RELEASE, wait=False).actions == {"app": "unchanged"}
+
+
+def test_a_suspended_release_is_an_error_that_says_so() -> None:
+    api = released()
+    api.edit(subject("HelmRelease", "app"), "flux", ("spec", "suspend"), True)
+    ran = Ran(api, RELEASE)
+    assert api.writes == []
+    assert "HelmRelease ns/app: failed: is suspended, so Flux does not act on it" in str(ran.error)
+
+
+def test_one_listing_a_kind_is_enough_and_rbac_names_are_read_back() -> None:
+    many = [{"id": f"ns_web-{number}_apps_Deployment", "v": "v1"} for number in range(20)]
+    api = released(inventory={"entries": [*many, {"id": "_a__b_rbac.authorization.k8s.io_ClusterRole", "v": "v1"}]})
+    Ran(api, RELEASE, check=True)
+    assert [call for call in api.calls if call.startswith("names")] == ["names Deployment ns"]

@@ -1,0 +1,78 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Outcome, Subject, wanted_set
+from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.builders import NAMESPACE, thing
+
+
+@pytest.mark.parametrize(
+    ("subject", "called", "reference"),
+    [
+        (Subject("apps", "Deployment", "ns", "web"), "Deployment ns/web", "apps/namespaces/ns/Deployment/web"),
+        (Subject("", "ConfigMap", "ns", "a"), "ConfigMap ns/a", "/namespaces/ns/ConfigMap/a"),
+        (Subject("", "Namespace", "", "ns"), "Namespace ns", "/Namespace/ns"),
+        (Subject("cert-manager.io", "ClusterIssuer", "", "le"), "ClusterIssuer le", "cert-manager.io/ClusterIssuer/le"),
+    ],
+)
+def test_a_subject_is_called_and_written_in_known_ways(subject: Subject, called: str, reference: str) -> None:
+    assert str(subject) == called
+    assert subject.reference == reference
+    assert Subject.parse(f" {reference} ") == subject
+
+
+@pytest.mark.parametrize(
+    "text", ["", "web", "apps/web", "a/b/c/d", "apps/namespaces//Deployment/web", "a/namespaces/b/c"]
+)
+def test_other_text_is_no_reference(text: str) -> None:
+    with pytest.raises(ValueError, match="is not group/namespaces"):
+        Subject.parse(text)
+
+
+def test_lists_are_opened_and_empty_documents_left_out() -> None:
+    found = wanted_set([None, {}, {"apiVersion": "v1", "kind": "List", "items": [NAMESPACE, thing("ConfigMap", "a")]}])
+    assert [str(item.subject) for item in found] == ["Namespace ns", "ConfigMap ns/a"]
+
+
+def test_what_users_cannot_declare_is_left_out() -> None:
+    generated = {**thing("Deployment", "d"), "status": {}}
+    generated["metadata"]["creationTimestamp"] = None
+    assert wanted_set([generated])[0].body == thing("Deployment", "d")
+
+
+@pytest.mark.parametrize(
+    ("document", "sentence"),
+    [
+        ("text", "Document 1 of the set: is not a Kubernetes object: it is str. Check its YAML."),
+        ([1], "Document 1 of the set: is not a Kubernetes object: it is list. Check its YAML."),
+        ({"kind": "A", "metadata": {"name": "a"}}, "Document 1 of the set (A a): has no apiVersion."),
+        ({"apiVersion": "v1", "metadata": {"name": "a"}}, "Document 1 of the set (a): has no kind."),
+        ({"apiVersion": "v1", "kind": "A"}, "Document 1 of the set (A): has no metadata.name."),
+        ({"apiVersion": "v1", "kind": "A", "metadata": {"generateName": "a"}}, "has no metadata.name."),
+        ({"apiVersion": "v1", "kind": "A", "metadata": {"name": 5}}, "has no metadata.name."),
+        (thing("ConfigMap", "a", after="nonsense"), "ConfigMap ns/a: its annotation config.kubernetes.io/depends-on"),
+    ],
+)
+def test_what_is_no_object_is_named(document: Any, sentence: str) -> None:
+    with pytest.raises(MastodonError) as caught:
+        wanted_set([document])
+    assert sentence in str(caught.value)
+
+
+def test_an_object_may_be_in_the_set_only_once() -> None:
+    with pytest.raises(MastodonError, match="Namespace ns: is in the set twice"):
+        wanted_set([NAMESPACE, NAMESPACE])
+
+
+def test_an_outcome_is_told_in_one_line() -> None:
+    subject = Subject("", "ConfigMap", "ns", "a")
+    assert Outcome(subject, "created").line() == "created ConfigMap ns/a"
+    assert (
+        Outcome(subject, "configured", ("x 1 → 2", "y removed")).line()
+        == "configured ConfigMap ns/a: x 1 → 2, y removed"
+    )
