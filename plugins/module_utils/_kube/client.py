@@ -22,7 +22,7 @@ import urllib3
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import refused
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, SSLError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError, SSLError
 
 _ATTEMPTS = 5
 _FIRST_PAUSE = 0.2
@@ -149,8 +149,11 @@ class Stream:
 
 
 def _may_pass(error: HTTPError) -> bool:
-    # A wrong address or certificate stays wrong; a refused or reset connection may be a restart.
-    return not isinstance(error, (SSLError, ConnectTimeoutError, NameResolutionError))
+    # A wrong address or certificate stays wrong; a refused or reset connection may be a restart. To urllib3 a refused
+    # connection is a kind of timeout.
+    if isinstance(error, NewConnectionError):
+        return not isinstance(error, NameResolutionError)
+    return not isinstance(error, (SSLError, ConnectTimeoutError))
 
 
 def _is_transient(status: int, body: bytes) -> bool:

@@ -1,0 +1,180 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The client against a scripted pool: which requests go out, which are repeated, what is said."""
+
+from __future__ import annotations
+
+import json
+import ssl
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    NameResolutionError,
+    NewConnectionError,
+    ProtocolError,
+    ReadTimeoutError,
+    SSLError,
+)
+
+HOST = "https://cluster:6443"
+NOWHERE: Any = None
+
+
+class Response:
+    """What a pool returns; `chunks` are the pieces of a watch."""
+
+    def __init__(self, status: int, body: Any = None, chunks: tuple[bytes, ...] = (), **headers: str) -> None:
+        self.status = status
+        self.data = json.dumps(body).encode() if body is not None else b""
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.chunks = chunks
+        self.closed = False
+
+    def stream(self) -> Iterator[bytes]:
+        for chunk in self.chunks:
+            if chunk == b"RESET":
+                raise ProtocolError("Connection broken")
+            yield chunk
+
+    def close(self) -> None:
+        self.closed = True
+
+    def shutdown(self) -> None:
+        raise ValueError("already ended")
+
+
+class Pool:
+    """Answers in order and notes what it was asked."""
+
+    def __init__(self, *answers: Response | Exception) -> None:
+        self.answers = list(answers)
+        self.asked: list[tuple[str, str, dict[str, Any]]] = []
+
+    def request(self, method: str, url: str, **options: Any) -> Any:
+        self.asked.append((method, url, options))
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def client(*answers: Response | Exception) -> tuple[Client, Pool, list[float]]:
+    pauses: list[float] = []
+    pool: Any = Pool(*answers)
+    return Client(Connection(HOST, pool, lambda: {"authorization": "Bearer x"}), pauses.append), pool, pauses
+
+
+def test_a_request_carries_credentials_query_and_json() -> None:
+    asking, pool, _ = client(Response(200, {"a": 1}))
+    assert asking.request("PATCH", "/api/v1", about="X", query={"q": "a b"}, body={"b": 2}) == {"a": 1}
+    method, url, options = pool.asked[0]
+    assert (method, url) == ("PATCH", f"{HOST}/api/v1?q=a+b")
+    assert json.loads(options["body"]) == {"b": 2}
+    assert options["headers"]["authorization"] == "Bearer x"
+
+
+@pytest.mark.parametrize(
+    "failure", [429, 500, 502, 503, 504, ProtocolError("reset"), ReadTimeoutError(NOWHERE, "/", "slow")]
+)
+def test_what_may_pass_is_tried_again_and_counted(failure: int | Exception) -> None:
+    answer = Response(failure, {}) if isinstance(failure, int) else failure
+    asking, _, pauses = client(answer, answer, Response(200, {}))
+    assert asking.request("GET", "/", about="X") == {}
+    assert asking.requests == 3
+    assert 0.1 <= pauses[0] <= 0.3
+    assert 0.2 <= pauses[1] <= 0.6
+
+
+def test_retries_are_bounded() -> None:
+    asking, _, pauses = client(*(Response(503, {}) for _ in range(5)))
+    with pytest.raises(MastodonError, match="overloaded"):
+        asking.request("GET", "/", about="X")
+    assert len(pauses) == 4
+
+
+def test_the_server_says_how_long_to_wait() -> None:
+    asking, _, pauses = client(
+        Response(429, {}, Retry_After="3"), Response(429, {}, Retry_After="999"), Response(200, {})
+    )
+    asking.request("GET", "/", about="X")
+    assert pauses == [3.0, 10.0]
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (404, "x"),
+        (409, "x"),
+        (422, "x"),
+        (500, "failed calling webhook"),
+        (500, "failed to create typed patch object"),
+        (500, "failed to convert new object"),
+    ],
+)
+def test_what_stays_wrong_is_not_tried_again(status: int, message: str) -> None:
+    asking, _, pauses = client(Response(status, {"message": message}))
+    with pytest.raises(MastodonError):
+        asking.request("GET", "/", about="X")
+    assert pauses == []
+
+
+def test_wrong_credentials_are_the_server_s_word_not_the_object_s_fault() -> None:
+    asking, *_ = client(Response(401, {"message": "Unauthorized"}))
+    with pytest.raises(MastodonError, match=f"API server {HOST}: refused the credentials \\(401\\)"):
+        asking.request("GET", "/", about="X")
+
+
+def raised_from(error: Exception, cause: OSError) -> Exception:
+    """Return `error` as urllib3 raises it."""
+    error.__cause__ = cause
+    return error
+
+
+UNREACHABLE: dict[str, tuple[Exception, int]] = {
+    "cannot be reached: Connection refused": (
+        raised_from(NewConnectionError(NOWHERE, "x"), ConnectionRefusedError(111, "Connection refused")),
+        5,
+    ),
+    "cannot be reached: Name or service not known": (
+        raised_from(NameResolutionError("h", NOWHERE, NOWHERE), OSError(-2, "Name or service not known")),
+        1,
+    ),
+    "cannot be reached: timed out": (raised_from(ConnectTimeoutError(NOWHERE, "x"), TimeoutError("timed out")), 1),
+    "TLS failed: certificate verify failed": (SSLError(ssl.SSLError(1, "certificate verify failed")), 1),
+}
+
+
+@pytest.mark.parametrize("told", UNREACHABLE)
+def test_a_server_that_cannot_be_reached_is_named_with_the_cause(told: str) -> None:
+    error, attempts = UNREACHABLE[told]
+    asking, *_ = client(*[error] * attempts)
+    with pytest.raises(MastodonError) as caught:
+        asking.request("GET", "/", about="X")
+    assert told in str(caught.value)
+    assert asking.requests == attempts
+
+
+def test_a_watch_is_put_together_from_pieces_and_ends_when_it_breaks() -> None:
+    response = Response(200, chunks=(b'{"a": 1}\n{"a"', b": 2}\n", b"RESET", b'{"a": 3}\n'))
+    asking, *_ = client(response)
+    assert list(asking.stream("/", about="X", query={}, seconds=5)) == [{"a": 1}, {"a": 2}]
+    assert response.closed
+
+
+def test_a_watch_that_has_ended_can_still_be_stopped() -> None:
+    asking, *_ = client(Response(200))
+    asking.stream("/", about="X", query={}, seconds=5).stop()
+
+
+@pytest.mark.parametrize("answer", [Response(410, {"message": "too old"}), NewConnectionError(NOWHERE, "refused")])
+def test_a_watch_that_does_not_start_is_an_error(answer: Response | Exception) -> None:
+    asking, *_ = client(answer)
+    with pytest.raises(MastodonError):
+        asking.stream("/", about="X", query={}, seconds=5)

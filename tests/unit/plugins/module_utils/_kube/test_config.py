@@ -1,0 +1,109 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import connect
+
+
+def kubeconfig(folder: Path, name: str = "config", server: str = "http://one:1", **user: Any) -> str:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    document = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "first",
+        "contexts": [
+            {"name": "first", "context": {"cluster": "c", "user": "u"}},
+            {"name": "second", "context": {"cluster": "d", "user": "u"}},
+        ],
+        "clusters": [
+            {"name": "c", "cluster": {"server": server}},
+            {"name": "d", "cluster": {"server": "http://two:2"}},
+        ],
+        "users": [{"name": "u", "user": user}],
+    }
+    path.write_text(json.dumps(document))
+    return str(path)
+
+
+def test_the_option_wins_over_the_environment(tmp_path: Path) -> None:
+    environment = {"K8S_AUTH_KUBECONFIG": "/nonexistent", "KUBECONFIG": "/nonexistent"}
+    connection = connect({"kubeconfig": kubeconfig(tmp_path, token="t")}, environment)
+    assert connection.host == "http://one:1"
+    assert connection.headers() == {"authorization": "Bearer t"}
+
+
+@pytest.mark.parametrize("name", ["K8S_AUTH_KUBECONFIG", "KUBECONFIG"])
+def test_the_environment_names_a_file(tmp_path: Path, name: str) -> None:
+    assert connect({}, {name: kubeconfig(tmp_path)}).host == "http://one:1"
+
+
+def test_several_files_may_be_named_of_which_some_are_absent(tmp_path: Path) -> None:
+    assert connect({}, {"KUBECONFIG": f"/nonexistent:{kubeconfig(tmp_path)}"}).host == "http://one:1"
+
+
+def test_the_usual_place_is_looked_at_last(tmp_path: Path) -> None:
+    kubeconfig(tmp_path, ".kube/config")
+    assert connect({}, {"HOME": str(tmp_path)}).host == "http://one:1"
+
+
+@pytest.mark.parametrize(
+    ("options", "environment"), [({"context": "second"}, {}), ({}, {"K8S_AUTH_CONTEXT": "second"})]
+)
+def test_a_context_can_be_chosen(tmp_path: Path, options: dict[str, str], environment: dict[str, str]) -> None:
+    assert connect({"kubeconfig": kubeconfig(tmp_path), **options}, environment).host == "http://two:2"
+
+
+def test_no_configuration_is_named(tmp_path: Path) -> None:
+    with pytest.raises(MastodonError, match="Kubernetes: no kubeconfig: neither the option kubeconfig"):
+        connect({}, {"HOME": str(tmp_path)})
+
+
+WRONG = {
+    "{{{": "cannot be used",
+    "": "is empty",
+    "[]": "cannot be used",
+    "{}": "cannot be used",
+    "current-context: x\ncontexts: []\nclusters: []\nusers: []": "Expected object with name x",
+}
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_a_wrong_kubeconfig_is_one_sentence(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "config"
+    path.write_text(text)
+    with pytest.raises(MastodonError) as caught:
+        connect({"kubeconfig": str(path)}, {})
+    assert str(caught.value).startswith(f"Kubeconfig {path}: ")
+    assert WRONG[text] in str(caught.value)
+
+
+def test_a_missing_file_and_a_missing_context_are_named(tmp_path: Path) -> None:
+    with pytest.raises(MastodonError, match="Kubeconfig /nonexistent: does not exist"):
+        connect({"kubeconfig": "/nonexistent"}, {})
+    with pytest.raises(MastodonError, match="name third"):
+        connect({"kubeconfig": kubeconfig(tmp_path), "context": "third"}, {})
+    with pytest.raises(MastodonError, match="cannot be read: Is a directory"):
+        connect({"kubeconfig": str(tmp_path)}, {})
+
+
+def test_wrong_certificates_are_named_and_no_key_is_left_in_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = tmp_path / "temporary"
+    files.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(files))
+    path = kubeconfig(
+        tmp_path, server="https://one:1", **{"client-certificate-data": "YQ==", "client-key-data": "YQ=="}
+    )
+    with pytest.raises(MastodonError, match="its certificates cannot be used"):
+        connect({"kubeconfig": path}, {})
+    assert list(files.iterdir()) == []

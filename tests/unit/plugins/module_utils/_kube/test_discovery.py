@@ -1,0 +1,55 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog, Resource, parse
+
+DOCUMENT = {
+    "kind": "APIGroupDiscoveryList",
+    "items": [
+        {
+            "metadata": {"name": "apps"},
+            "versions": [
+                {
+                    "version": version,
+                    "resources": [
+                        {"resource": "deployments", "responseKind": {"kind": "Deployment"}, "scope": "Namespaced"},
+                        {"resource": "only-subresources", "scope": "Namespaced"},
+                    ],
+                }
+                for version in ("v1", "v1beta1")
+            ],
+        },
+        {"metadata": {"name": "empty.test"}},
+    ],
+}
+
+
+def test_kinds_are_found_in_the_version_asked_for_or_the_preferred_one() -> None:
+    catalog = Catalog(parse(DOCUMENT))
+    deployment = Resource("apps", "v1", "Deployment", "deployments", namespaced=True)
+    assert catalog.find("apps", "v1", "Deployment") == deployment
+    assert catalog.preferred("apps", "Deployment") == deployment
+    assert catalog.find("apps", "v2", "Deployment") is None
+    assert catalog.preferred("", "Deployment") is None
+
+
+def test_an_old_server_is_named() -> None:
+    with pytest.raises(MastodonError, match=r"Upgrade to Kubernetes 1\.30"):
+        parse({"kind": "APIGroupList"})
+
+
+@pytest.mark.parametrize(
+    ("resource", "place", "path"),
+    [
+        (Resource("", "v1", "Pod", "pods", True), ("ns", "p"), "/api/v1/namespaces/ns/pods/p"),
+        (Resource("", "v1", "Pod", "pods", True), (), "/api/v1/pods"),
+        (Resource("a.b", "v2", "X", "xs", True), ("ns",), "/apis/a.b/v2/namespaces/ns/xs"),
+        (Resource("a.b", "v2", "X", "xs", False), ("", "x"), "/apis/a.b/v2/xs/x"),
+    ],
+)
+def test_paths(resource: Resource, place: tuple[str, ...], path: str) -> None:
+    assert resource.path(*place) == path

@@ -1,0 +1,99 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import refused
+
+
+def body(message: str, *causes: tuple[str, str, str]) -> bytes:
+    listed = [{"reason": reason, "field": field, "message": text} for reason, field, text in causes]
+    return json.dumps({"kind": "Status", "message": message, "details": {"causes": listed}}).encode()
+
+
+SENTENCES: dict[str, tuple[int, bytes]] = {
+    "X: refused the credentials (401): Unauthorized. Check the user in the kubeconfig.": (401, body("Unauthorized")),
+    "X: is not permitted (403): no. Give this user the right, or use another kubeconfig.": (403, body("no")),
+    "X: does not fit the namespace's quota: exceeded quota: q. Raise the quota or ask for less.": (
+        403,
+        body("exceeded quota: q"),
+    ),
+    'X: is forbidden by Pod Security: pods "p" is forbidden: violates PodSecurity. '
+    "Change the object or the namespace's level.": (403, body('pods "p" is forbidden: violates PodSecurity')),
+    'X: was denied by an admission policy: admission webhook "w" denied the request: no. '
+    "Change the object as the policy asks.": (403, body('admission webhook "w" denied the request: no')),
+    "X: was denied by an admission policy: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no. "
+    "Change the object as the policy asks.": (
+        422,
+        body("ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no"),
+    ),
+    'X: has no namespace: namespaces "n" not found. Add the Namespace to the same set.': (
+        404,
+        body('namespaces "n" not found'),
+    ),
+    "X: was not found: the server could not find it. It, or its kind, was removed meanwhile: run again.": (
+        404,
+        body("the server could not find it"),
+    ),
+    "X: conflicts with another writer: changed. Run again.": (409, body("changed")),
+    "X: is invalid: spec.a: bad; spec.b: worse. Correct these fields.": (
+        422,
+        body("long", ("FieldValueInvalid", "spec.a", "bad"), ("FieldValueInvalid", "spec.b", "worse")),
+    ),
+    "X: is invalid: failed to create typed patch object (/x): .a: field not declared in schema. Correct this field.": (
+        500,
+        body("failed to create typed patch object (/x): .a: field not declared in schema"),
+    ),
+    "X: an admission webhook does not answer: Internal error: failed calling webhook w. Look at its pods.": (
+        500,
+        body("Internal error: failed calling webhook w"),
+    ),
+    "X: the API server is overloaded or starting: HTTP 503 <html>busy</html>. Run again later.": (
+        503,
+        b"<html>busy</html>",
+    ),
+    "X: the API server answered with an error: HTTP 418 []. Look at the API server's log.": (418, b"[]"),
+    "X: the API server answered with an error: HTTP 418. Look at the API server's log.": (418, b"{}"),
+}
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_a_refusal_is_one_sentence(sentence: str) -> None:
+    assert str(refused("X", *SENTENCES[sentence])) == sentence
+
+
+def test_a_namespace_that_is_being_deleted_is_recognised_by_its_cause() -> None:
+    told = body("unable to create", ("NamespaceTerminating", "metadata.namespace", "gone"))
+    assert str(refused("X", 403, told)).startswith("X: its namespace is being deleted: unable to create.")
+
+
+@pytest.mark.parametrize("status", [400, 422, 500])
+def test_the_values_of_a_secret_are_not_quoted(status: int) -> None:
+    told = body("canary", ("FieldValueInvalid", "data.key", 'Invalid value: "canary"'))
+    assert "canary" not in str(refused("Secret ns/x", status, told, secret=True))
+    assert "data.key" in str(refused("Secret ns/x", status, told, secret=True))
+    assert "its content is not shown" in str(refused("Secret ns/x", status, body("canary"), secret=True))
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "webhook", "conflict", "namespace"),
+    [
+        (500, body("failed calling webhook x"), True, False, False),
+        (500, body("boom"), False, False, False),
+        (409, body("x", ("FieldManagerConflict", ".a", "b")), False, True, False),
+        (409, body("x"), False, False, False),
+        (404, body('namespaces "n" not found'), False, False, True),
+        (404, body("x"), False, False, False),
+    ],
+)
+def test_what_callers_act_on(status: int, answer: bytes, webhook: bool, conflict: bool, namespace: bool) -> None:
+    error: Any = refused("X", status, answer)
+    assert (error.is_webhook_down, error.is_field_conflict, error.is_missing_namespace) == (
+        webhook,
+        conflict,
+        namespace,
+    )
