@@ -11,15 +11,17 @@ import hmac
 import re
 import secrets
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-from psycopg2.extras import RealDictCursor
 
 from mastodon_stand_in.errors import RefusalError
 from mastodon_stand_in.keys import Keys
 from mastodon_stand_in.migrations import INSTANCE_ACTOR_ID, INSTANCE_ACTOR_NAME
+
+if TYPE_CHECKING:
+    from psycopg2.extras import RealDictCursor
 
 ROLES = ("Moderator", "Admin", "Owner")
 _USERNAME = re.compile(r"[a-z0-9_]+([a-z0-9_.-]*[a-z0-9_])?", re.IGNORECASE)

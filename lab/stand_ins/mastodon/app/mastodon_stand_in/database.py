@@ -48,7 +48,7 @@ class Database:
 
     def _connection(self) -> psycopg2.extensions.connection:
         connection = getattr(self._thread, "connection", None)
-        if connection is None or connection.closed:
+        if connection is None or not _is_alive(connection):
             settings = self.settings
             connection = psycopg2.connect(
                 host=settings.host,
@@ -112,6 +112,16 @@ def _check_server(database: Database, cursor: RealDictCursor) -> None:
     version = cursor.connection.server_version
     if version < _OLDEST_SERVER:
         raise RefusalError(f"{database}: its PostgreSQL is {version // 10000}, Mastodon needs 14. Upgrade the server.")
+
+
+def _is_alive(connection: psycopg2.extensions.connection) -> bool:
+    """Ask the server, as Rails does: after a failover nothing else tells that a connection leads nowhere."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except (psycopg2.OperationalError, psycopg2.InterfaceError):
+        return False
+    return True
 
 
 def _first_line(error: Exception) -> str:

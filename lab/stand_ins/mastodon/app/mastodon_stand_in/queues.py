@@ -81,14 +81,14 @@ class Redis:
             self._client.ping()
 
     def check_scripts(self) -> None:
-        """Raise RefusalError unless the server runs scripts as sidekiq-unique-jobs needs them."""
+        """Raise RefusalError unless the server answers and runs scripts as sidekiq-unique-jobs needs them."""
         proof = secrets.token_hex(8)
+        self.check()
         try:
-            with self._reachable():
-                stored = self._client.eval(_LOCK_SCRIPT, 1, "uniquejobs:stand-in", "proof", proof)
+            stored = self._client.eval(_LOCK_SCRIPT, 1, "uniquejobs:stand-in", "proof", proof)
         except redis.ResponseError as error:
             raise RefusalError(
-                f"{self}: it refused a script that touches an undeclared key, as Sidekiq's scripts do: {error}. "
+                f"{self}: it refused a script that touches an undeclared key, as Sidekiq's scripts do: {_reason(error)}. "
                 "On Dragonfly, start it with --default_lua_flags=allow-undeclared-keys."
             ) from error
         if stored != proof:
@@ -155,5 +155,9 @@ class Redis:
     def _reachable(self) -> Iterator[None]:
         try:
             yield
-        except (redis.ConnectionError, redis.TimeoutError) as error:
-            raise UnavailableError(f"{self}: {error}. Check REDIS_* and the server's own state.") from error
+        except redis.RedisError as error:
+            raise UnavailableError(f"{self}: {_reason(error)}. Check REDIS_* and the server's own state.") from error
+
+
+def _reason(error: Exception) -> str:
+    return str(error).rstrip(".")

@@ -11,13 +11,14 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-
-from psycopg2.extras import RealDictCursor
+from typing import TYPE_CHECKING, Any
 
 from mastodon_stand_in.accounts import Account, only
 from mastodon_stand_in.errors import RefusalError
 from mastodon_stand_in.settings import Site
+
+if TYPE_CHECKING:
+    from psycopg2.extras import RealDictCursor
 
 MAX_CHARACTERS = 500
 MAX_PICTURES = 4
