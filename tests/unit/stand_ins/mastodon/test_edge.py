@@ -1,0 +1,115 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from aiohttp import ClientResponse, web
+from aiohttp.test_utils import TestClient, TestServer
+from mastodon_stand_in import edge
+from mastodon_stand_in.errors import HttpRefusalError, RefusalError, UnavailableError
+from mastodon_stand_in.settings import Site
+
+HOSTS = {"lab.test", "social.lab.test"}
+OURS = {"Host": "social.lab.test", "X-Forwarded-Proto": "https"}
+ERRORS: dict[str, Exception] = {
+    "wrong": RefusalError("Validation failed"),
+    "forbidden": HttpRefusalError(403, "Not yours"),
+    "unavailable": UnavailableError("Database at db:5432: gone"),
+    "broken": ZeroDivisionError("secret detail"),
+}
+
+
+@pytest.mark.parametrize(
+    ("authority", "host"),
+    [("Lab.Test", "lab.test"), ("lab.test:3000", "lab.test"), ("[::1]:3000", "[::1]"), ("[::1]", "[::1]"), ("", "")],
+)
+def test_the_host_is_what_precedes_the_port(authority: str, host: str) -> None:
+    assert edge.host_of(authority) == host
+
+
+@pytest.mark.parametrize(
+    ("path", "authorities", "allowed"),
+    [
+        ("/", ["social.lab.test"], True),
+        ("/", ["lab.test:443"], True),
+        ("/", ["10.200.64.9:3000"], False),
+        ("/", ["social.lab.test", "evil.test"], False),
+        ("/", ["sub.social.lab.test"], False),
+        ("/health", ["10.200.64.9:3000"], True),
+        ("/healthy", ["10.200.64.9:3000"], False),
+    ],
+)
+def test_only_our_hosts_are_answered(path: str, authorities: list[str], allowed: bool) -> None:
+    assert edge.may_answer(path, HOSTS, authorities) is allowed
+
+
+@pytest.mark.parametrize(
+    ("path", "host", "protocol", "redirected"),
+    [
+        ("/", "lab.test", "http", True),
+        ("/", "lab.test", "https", False),
+        ("/health", "lab.test", "http", False),
+        ("/", "abc.onion", "http", False),
+    ],
+)
+def test_plain_http_has_to_come_back(path: str, host: str, protocol: str, redirected: bool) -> None:
+    assert edge.must_redirect(path, host, protocol) is redirected
+
+
+def ask(site: Site, method: str, path: str, headers: dict[str, str]) -> tuple[ClientResponse, str]:
+    """Send one request through the middleware to pages that only say where they are."""
+
+    async def page(request: web.Request) -> web.Response:
+        if error := ERRORS.get(request.path.strip("/")):
+            raise error
+        return web.Response(text=request.path)
+
+    async def exchange() -> tuple[ClientResponse, str]:
+        app = web.Application(middlewares=[edge.middleware(site)])
+        app.router.add_route("*", "/{path:(?!nowhere).*}", page)
+        async with TestClient(TestServer(app)) as client:
+            response = await client.request(method, path, headers=headers, allow_redirects=False)
+            return response, await response.text()
+
+    return asyncio.run(exchange())
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status"),
+    [
+        ("GET", "/page", OURS, 200),
+        ("GET", "/page", {**OURS, "Host": "other.test"}, 403),
+        ("GET", "/page", {**OURS, "X-Forwarded-Host": "other.test"}, 403),
+        ("GET", "/health", {"Host": "10.200.64.9"}, 200),
+        ("GET", "/page", {"Host": "social.lab.test"}, 301),
+        ("POST", "/page", {"Host": "social.lab.test"}, 308),
+        ("GET", "/nowhere", OURS, 404),
+        ("GET", "/wrong", OURS, 422),
+        ("GET", "/forbidden", OURS, 403),
+        ("GET", "/unavailable", OURS, 503),
+        ("GET", "/broken", OURS, 500),
+    ],
+)
+def test_each_request_gets_its_status(site: Site, method: str, path: str, headers: dict[str, str], status: int) -> None:
+    response, body = ask(site, method, path, headers)
+    assert response.status == status
+    assert "secret detail" not in body
+    assert "db:5432" not in body
+
+
+def test_the_redirect_keeps_path_and_query(site: Site) -> None:
+    response, _body = ask(site, "GET", "/page?q=1", {"Host": "social.lab.test"})
+    assert response.headers["Location"] == "https://social.lab.test/page?q=1"
+
+
+@pytest.mark.parametrize(
+    ("path", "origin", "allowed"),
+    [("/api/v2/instance", True, True), ("/api/v2/instance", False, False), ("/settings", True, False)],
+)
+def test_other_sites_scripts_may_read_some_pages(site: Site, path: str, origin: bool, allowed: bool) -> None:
+    response, _body = ask(site, "GET", path, OURS | ({"Origin": "https://elsewhere.test"} if origin else {}))
+    assert (response.headers.get("Access-Control-Allow-Origin") == "*") is allowed
+    assert response.headers["Server"] == "Mastodon"

@@ -1,0 +1,90 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from mastodon_stand_in.errors import RefusalError
+from mastodon_stand_in.keys import Keys, WrongKeyError
+
+from .conftest import vapid_pair
+
+ENCRYPTION = "ACTIVE_RECORD_ENCRYPTION_"
+
+
+@pytest.fixture
+def keys(environment: dict[str, str]) -> Keys:
+    return Keys.from_environment(environment)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "SECRET_KEY_BASE",
+        f"{ENCRYPTION}PRIMARY_KEY",
+        f"{ENCRYPTION}DETERMINISTIC_KEY",
+        f"{ENCRYPTION}KEY_DERIVATION_SALT",
+        "VAPID_PRIVATE_KEY",
+        "VAPID_PUBLIC_KEY",
+    ],
+)
+@pytest.mark.parametrize("value", [None, "", "  ", "nonsense!", "trailing newline\n"])
+def test_each_key_is_needed_in_its_format(environment: dict[str, str], name: str, value: str | None) -> None:
+    environment.pop(name) if value is None else environment.update({name: value})
+    with pytest.raises(RefusalError, match=f"^{name}: it ") as refusal:
+        Keys.from_environment(environment)
+    assert not value or not value.strip() or value not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"SECRET_KEY_BASE": "0a" * 63}, "126 characters but is not 128"),
+        ({"SECRET_KEY_BASE": "0A" * 64}, "lower-case hex"),
+        ({f"{ENCRYPTION}PRIMARY_KEY": "x" * 31}, "not 32 letters and digits"),
+        ({f"{ENCRYPTION}PRIMARY_KEY": "long_key_DO_NOT_USE_IN_PRODUCTION"}, "example from development"),
+        ({"VAPID_PRIVATE_KEY": "AAAA"}, "not a key on the curve"),
+        ({"VAPID_PRIVATE_KEY": "A"}, "URL-safe base64"),
+        ({"VAPID_PUBLIC_KEY": vapid_pair(5)["VAPID_PUBLIC_KEY"]}, "does not belong to VAPID_PRIVATE_KEY"),
+    ],
+)
+def test_malformed_keys_are_refused(environment: dict[str, str], changed: dict[str, str], message: str) -> None:
+    with pytest.raises(RefusalError, match=message):
+        Keys.from_environment({**environment, **changed})
+
+
+def test_vapid_keys_are_taken_without_padding_and_with_a_leading_zero_byte(environment: dict[str, str]) -> None:
+    pair = {name: value.rstrip("=") for name, value in vapid_pair(3).items()}
+    assert Keys.from_environment({**environment, **pair}).vapid_public_key == pair["VAPID_PUBLIC_KEY"]
+
+
+def test_what_was_encrypted_is_decrypted(keys: Keys) -> None:
+    stored = keys.encrypt("grüße")
+    assert keys.decrypt(stored) == "grüße"
+    assert set(json.loads(stored)) == {"p", "h"}
+    assert keys.encrypt("grüße") != stored
+
+
+@pytest.mark.parametrize("field", ["primary_key", "key_derivation_salt"])
+def test_another_key_is_seen(keys: Keys, field: str) -> None:
+    other = replace(keys, **{field: "X" * 32})
+    with pytest.raises(WrongKeyError):
+        other.decrypt(keys.encrypt("text"))
+
+
+def test_the_deterministic_key_is_checked_but_encrypts_nothing(environment: dict[str, str], keys: Keys) -> None:
+    other = Keys.from_environment({**environment, f"{ENCRYPTION}DETERMINISTIC_KEY": "X" * 32})
+    assert other.decrypt(keys.encrypt("text")) == "text"
+
+
+def test_another_secret_key_base_signs_everyone_out(keys: Keys) -> None:
+    assert keys.digest("token") == keys.digest("token")
+    assert keys.digest("token") != replace(keys, secret_key_base="0b" * 64).digest("token")
+
+
+def test_keys_show_no_secret(environment: dict[str, str], keys: Keys) -> None:
+    shown = repr(keys)
+    assert all(environment[name] not in shown for name in environment if "KEY" in name and "PUBLIC" not in name)
