@@ -8,6 +8,7 @@ This module util is PRIVATE to the collection.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,8 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects i
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
 
+# The kubelet repeats these after the message that says why.
+_VAGUE = re.compile(r"Error: |Back-off ")
 _EVENTS = Resource("", "v1", "Event", "events", namespaced=True)
 
 
@@ -34,7 +37,7 @@ def newest_warning(api: Api, subject: Subject) -> str:
     about = [event for event in listing.objects if _is_about(event, subject)]
     if not about:
         return ""
-    newest = max(about, key=_time)
+    newest = max(about, key=lambda event: (not _VAGUE.match(event.get("message", "")), _time(event)))
     involved = newest["involvedObject"]
     return f"{involved['kind']} {involved['name']}: {newest.get('message') or newest.get('reason')}"
 

@@ -33,9 +33,17 @@ def compute(item: Mapping[str, Any]) -> Status:
         return progressing("Terminating", f"is being deleted{f', held by {held}' if held else ''}")
     generation = metadata.get("generation", 0)
     if at(item, "status.observedGeneration", generation) != generation:
-        return progressing("LatestGenerationNotObserved", "its controller has not seen the latest change yet")
+        return _not_observed(item, generation)
     stalled = conditions(at(item, "status", {}), generation).get("Stalled")
     if stalled and stalled.status == "True":
         return failed(stalled.reason, stalled.told())
     group, _, _ = item["apiVersion"].rpartition("/")
     return _RULES.get((group, item["kind"]), rules.any_kind)(item)
+
+
+def _not_observed(item: Mapping[str, Any], generation: int) -> Status:
+    # Flux writes the generation when it is done, and meanwhile says in the conditions what it is doing.
+    for condition in at(item, "status.conditions", []):
+        if condition["type"] in ("Reconciling", "Ready") and condition.get("observedGeneration") == generation:
+            return progressing(condition.get("reason", ""), condition.get("message", ""))
+    return progressing("LatestGenerationNotObserved", "its controller has not seen the latest change yet")

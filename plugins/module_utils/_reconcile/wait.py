@@ -9,6 +9,7 @@ This module util is PRIVATE to the collection.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from textwrap import shorten
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
@@ -23,6 +24,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.watc
 
 _REPORT_EVERY = 10.0
 _REPORTED_AT_ONCE = 4
+_LONGEST_LINE = 300
 # Some verdicts change with time alone, so look again after this many seconds without an event.
 _LOOK_AGAIN = 1.0
 
@@ -61,7 +63,7 @@ class Waiter:
 
     def _report(self, pending: Mapping[Subject, Status]) -> None:
         for subject, status in list(pending.items())[:_REPORTED_AT_ONCE]:
-            why = self._why(subject, status)
+            why = shorten(self._why(subject, status), _LONGEST_LINE, placeholder=" …")
             self._say(f"waiting for {subject} ({self._deadline.elapsed:.0f} s): {why}")
         if len(pending) > _REPORTED_AT_ONCE:
             self._say(f"waiting for {len(pending) - _REPORTED_AT_ONCE} more")

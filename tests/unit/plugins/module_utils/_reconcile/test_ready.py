@@ -166,6 +166,18 @@ IN_PROGRESS = [
         " {type: Ready, status: 'False', message: webhook is down}]}",
         "webhook is down",
     ),
+    (
+        "HelmRelease",
+        "",
+        "{observedGeneration: -1, conditions: [{type: Ready, status: Unknown, observedGeneration: 2, message: installing}]}",
+        "installing",
+    ),
+    (
+        "HelmRelease",
+        "",
+        "{observedGeneration: 1, conditions: [{type: Ready, status: 'True', observedGeneration: 1, message: old}]}",
+        "its controller has not seen the latest change yet",
+    ),
     ("HelmRepository", "", "", "its controller has not seen it yet"),
     ("GitRepository", "", "", "its controller has not seen it yet"),
     ("FluxInstance", "", "", "its controller has not set the condition Ready yet"),

@@ -108,7 +108,8 @@ def test_the_timeout_names_each_object_its_state_and_its_newest_warning() -> Non
         {**thing("Job", "migrate")},
         warning("web-1", "old news", "2026-01-01T00:00:00Z"),
         warning("web-2", "image not found", "2026-01-01T00:00:01Z"),
-        warning("webber", "not ours", "2026-01-01T00:00:02Z"),
+        warning("web-2", "Error: ImagePullBackOff", "2026-01-01T00:00:02Z"),
+        warning("webber", "not ours", "2026-01-01T00:00:03Z"),
     )
     with pytest.raises(MastodonError) as caught:
         waiting.run()
