@@ -14,7 +14,9 @@ from collections.abc import Mapping
 _LEVELS = {"fatal": "CRITICAL", "unknown": "CRITICAL", "warn": "WARNING", "trace": "DEBUG", "silly": "DEBUG"}
 
 
-class _Line(logging.Formatter):
+class Line(logging.Formatter):
+    """Formats an event; an exception becomes its type and message, on the same line."""
+
     def __init__(self, process: str) -> None:
         super().__init__()
         self._process = process
@@ -28,13 +30,18 @@ class _Line(logging.Formatter):
         return f'time={moment} level={record.levelname.lower()} process={self._process} message="{quoted}"'
 
 
-def set_up(process: str, environment: Mapping[str, str]) -> None:
-    """Log at the level that the chart gives: LOG_LEVEL to streaming, RAILS_LOG_LEVEL to everything else."""
+def level_of(process: str, environment: Mapping[str, str]) -> int:
+    """Return the level that the chart gives: LOG_LEVEL to streaming, RAILS_LOG_LEVEL to everything else."""
     name = environment.get("LOG_LEVEL" if process == "streaming" else "RAILS_LOG_LEVEL") or "info"
     level = logging.getLevelName(_LEVELS.get(name.lower(), name.upper()))
+    return level if isinstance(level, int) else logging.INFO
+
+
+def set_up(process: str, environment: Mapping[str, str]) -> None:
+    """Log this process' events; a command's go to standard error, where they are apart from what it prints."""
     handler = logging.StreamHandler(sys.stderr if process == "tootctl" else sys.stdout)
-    handler.setFormatter(_Line(process))
-    logging.basicConfig(level=level if isinstance(level, int) else logging.INFO, handlers=[handler])
+    handler.setFormatter(Line(process))
+    logging.basicConfig(level=level_of(process, environment), handlers=[handler])
     # Their own chatter, some of it with request headers.
     for library in ("aiohttp", "asyncio", "boto3", "botocore", "urllib3", "PIL"):
         logging.getLogger(library).setLevel(logging.WARNING)
