@@ -1,0 +1,126 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The task as a playbook meets it: templates of a role, files, connections, and what is shown."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.fediverse.mastodon.tests.integration.api.support import Cluster
+
+ROOT = Path(__file__).parents[3]
+TEMPLATE = """\
+{% for name in names %}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: {{ name }}, namespace: {{ place }}}
+data: {text: {{ text | to_json }}, included: "{% include 'part.j2' %}"}
+{% endfor %}
+---
+# An empty document, as conditions in templates leave them.
+"""
+
+Play = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def play(cluster: Cluster, tmp_path: Path) -> Play:
+    """Return a way to run one `apply` task in a role that has a template and a manifest."""
+    role = tmp_path / "roles/settings"
+    for folder in ("tasks", "templates", "files"):
+        (role / folder).mkdir(parents=True)
+    (role / "templates/settings.yaml.j2").write_text(TEMPLATE)
+    (role / "templates/part.j2").write_text("{{ text | length }}")
+    (role / "templates/broken.yaml.j2").write_text("{{ not_defined.anywhere }}")
+    (role / "templates/wrong.yaml.j2").write_text("a: [")
+    manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "file", "namespace": cluster.namespace}}
+    (role / "files/manifest.yaml").write_text(json.dumps({**manifest, "data": {"a": "{{ not a template }}"}}))
+
+    def run(*arguments: str, options: dict[str, Any], **keywords: Any) -> subprocess.CompletedProcess[str]:
+        task = {"name": "test", "namespace": cluster.namespace, "kubeconfig": cluster.kubeconfig, **options}
+        (role / "tasks/main.yml").write_text(json.dumps([{"fediverse.mastodon.apply": task}]))
+        variables = {"names": ["one", "two"], "place": cluster.namespace, "text": "{{ '{{' }} not a template"}
+        site = {"hosts": "all", "gather_facts": False, "roles": ["settings"], "vars": variables, "connection": "local"}
+        (tmp_path / "play.yml").write_text(json.dumps([site | keywords]))
+        return subprocess.run(
+            [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "localhost,", "play.yml", *arguments],
+            cwd=tmp_path,
+            env=os.environ | {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".collections"), "ANSIBLE_NOCOLOR": "1"},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    return run
+
+
+BOTH = {"templates": ["settings.yaml.j2"], "manifests": [{"path": "manifest.yaml"}]}
+
+
+def test_templates_are_rendered_and_files_are_not(cluster: Cluster, play: Play) -> None:
+    done = play(options=BOTH)
+    assert done.returncode == 0, done.stdout
+    for name in ("one", "two", "file"):
+        assert f"created ConfigMap {cluster.namespace}/{name}" in done.stdout
+    assert cluster.get(cluster.path("configmaps", "one"))["data"] == {"text": "{{ not a template", "included": "17"}
+    assert cluster.get(cluster.path("configmaps", "file"))["data"] == {"a": "{{ not a template }}"}
+    assert "changed=0" in play(options=BOTH).stdout
+
+
+def test_check_and_diff_show_the_plan(cluster: Cluster, play: Play) -> None:
+    done = play("--check", "--diff", options=BOTH)
+    assert done.returncode == 0
+    assert f"+++ after: ConfigMap {cluster.namespace}/one" in done.stdout
+    assert "changed=1" in done.stdout
+    assert f"created ConfigMap {cluster.namespace}/one" in play(options=BOTH).stdout
+
+
+def test_as_a_module_it_does_the_same(cluster: Cluster, play: Play) -> None:
+    # Becoming root needs a process of its own, so this is the way that other connections take.
+    module = {"become": True, "become_method": "su"}
+    interpreter = f"ansible_python_interpreter={sys.executable}"
+    done = play("-e", interpreter, options=BOTH, **module)
+    assert done.returncode == 0, done.stdout
+    assert f"created ConfigMap {cluster.namespace}/one" in done.stdout
+    assert "changed=0" in play("-e", interpreter, options=BOTH, **module).stdout
+    wrong = play("-e", interpreter, options={**BOTH, "kubeconfig": "/nonexistent"}, **module)
+    assert "Kubeconfig /nonexistent: does not exist" in wrong.stdout
+
+
+def test_the_environment_of_the_task_names_the_cluster(cluster: Cluster, play: Play) -> None:
+    done = play(options={**BOTH, "kubeconfig": ""}, environment={"K8S_AUTH_KUBECONFIG": cluster.kubeconfig})
+    assert done.returncode == 0, done.stdout
+
+
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "no such template": ({"templates": ["lost.yaml.j2"]}, "File lost.yaml.j2: was not found"),
+    "undefined variable": ({"templates": ["broken.yaml.j2"]}, "Template broken.yaml.j2: cannot be rendered"),
+    "no YAML": ({"templates": ["wrong.yaml.j2"]}, "Template wrong.yaml.j2: is not valid YAML: line 2"),
+    "no such file": ({"manifests": [{"path": "lost.yaml"}]}, "File lost.yaml: was not found"),
+    "wrong checksum": (
+        {"manifests": [{"path": "manifest.yaml", "checksum": "0"}]},
+        "manifest.yaml: is not the expected file",
+    ),
+    "neither url nor path": ({"manifests": [{}]}, "one of the following is required: url, path"),
+    "unknown option": ({"templtes": []}, "Unsupported parameters"),
+    "no object": ({"objects": [{"kind": "X"}]}, "Document 1 of the set (X): has no apiVersion."),
+}
+
+
+@pytest.mark.parametrize("mistake", WRONG)
+def test_a_mistake_is_one_sentence(play: Play, mistake: str) -> None:
+    options, sentence = WRONG[mistake]
+    done = play(options=options)
+    assert done.returncode != 0
+    assert sentence in " ".join(done.stdout.split()) + " ".join(done.stderr.split())
+    assert "Traceback" not in done.stdout + done.stderr
