@@ -40,12 +40,17 @@ def from_folder(folder: Path, name: str, version: str, app_version: str) -> Char
     files = {
         str(path.relative_to(folder)): path.read_bytes()
         for path in files_below(folder)
-        if path.relative_to(folder).parts[0] not in ("Chart.lock", "ci", "tests")
+        if path.relative_to(folder).parts[0] not in ("Chart.lock", "ci", "tests") and not _is_note(path, folder)
     }
     if "Chart.yaml" not in files:
         raise LabError(f"Chart {name}: there is no Chart.yaml in {folder}. Restore that folder.")
     files["Chart.yaml"] = _released(files["Chart.yaml"].decode(), version, app_version).encode()
     return Chart(name, version, app_version, files)
+
+
+def _is_note(path: Path, folder: Path) -> bool:
+    # Charts name them in .helmignore, as Helm takes everything below templates for one.
+    return path.suffix == ".md" and path.relative_to(folder).parts[0] == "templates"
 
 
 def _released(metadata: str, version: str, app_version: str) -> str:
