@@ -23,8 +23,8 @@ _VAGUE = re.compile(r"Error: |Back-off ")
 _EVENTS = Resource("", "v1", "Event", "events", namespaced=True)
 
 
-def newest_warning(api: Api, subject: Subject) -> str:
-    """Return `Kind name: message` about an object, or about what was made for it and begins with its name.
+def newest_warning(api: Api, subject: Subject, *, itself: bool) -> str:
+    """Return `Kind name: message` about what was made for an object and begins with its name, and about `itself` too.
 
     Empty if there is none.
     """
@@ -34,7 +34,7 @@ def newest_warning(api: Api, subject: Subject) -> str:
     except MastodonError:
         # Events only embellish an error that is reported anyway.
         return ""
-    about = [event for event in listing.objects if _is_about(event, subject)]
+    about = [event for event in listing.objects if _is_about(event, subject, itself)]
     if not about:
         return ""
     newest = max(about, key=lambda event: (not _VAGUE.match(event.get("message", "")), _time(event)))
@@ -42,11 +42,12 @@ def newest_warning(api: Api, subject: Subject) -> str:
     return f"{involved['kind']} {involved['name']}: {newest.get('message') or newest.get('reason')}"
 
 
-def _is_about(event: Mapping[str, Any], subject: Subject) -> bool:
+def _is_about(event: Mapping[str, Any], subject: Subject, itself: bool) -> bool:
     involved = event.get("involvedObject") or {}
     name = involved.get("name", "")
-    itself = name == subject.name and involved.get("kind") == subject.kind
-    return itself or bool(name.startswith(f"{subject.name}-"))
+    if name == subject.name and involved.get("kind") == subject.kind:
+        return itself
+    return bool(name.startswith(f"{subject.name}-"))
 
 
 def _time(event: Mapping[str, Any]) -> str:

@@ -78,5 +78,6 @@ class Waiter:
         return MastodonError(str(subject), failed, self._why(subject, status), remedy)
 
     def _why(self, subject: Subject, status: Status) -> str:
-        warning = newest_warning(self._api, subject)
+        # What has failed says why itself; its own events may be about what was before.
+        warning = newest_warning(self._api, subject, itself=status.verdict != "Failed")
         return f"{status}; {warning}" if warning else str(status)

@@ -96,9 +96,11 @@ def test_news_older_than_our_own_write_are_not_believed() -> None:
 
 
 def test_a_failure_ends_the_wait_at_once() -> None:
-    waiting = Waiting(Deadline(3600))
+    waiting = Waiting(Deadline(3600), warning("web", "long ago", "1", "Deployment"), warning("web-1", "no image", "0"))
     waiting.api.set_status(WEB, FAILED)
-    with pytest.raises(MastodonError, match=r"Deployment ns/web: failed: ProgressDeadlineExceeded"):
+    with pytest.raises(
+        MastodonError, match=r"Deployment ns/web: failed: ProgressDeadlineExceeded; Pod web-1: no image\."
+    ):
         waiting.run()
 
 
