@@ -80,7 +80,7 @@ def platform_images(base: Path, servers: Path, program: Mapping[str, Path]) -> t
 def site_images(base: Path, program: Mapping[str, Path], flux_data: Path) -> tuple[Image, ...]:
     """What site.yml lays down with Helm and Flux; `flux_data` holds the operator's distribution manifests."""
     cert_manager = _single(base, program["cert-manager"], "", "/usr/local/bin/cert-manager")
-    parts = ("controller", "webhook", "cainjector", "acmesolver")
+    parts = ("controller", "webhook", "cainjector", "acmesolver", "startupapicheck")
     postgres_operator = File(program["manager"], 0o755)
     return (
         *(
@@ -118,8 +118,6 @@ def site_images(base: Path, program: Mapping[str, Path], flux_data: Path) -> tup
             {
                 "flux-operator": File(program["flux-operator"], 0o755),
                 "data/flux-images/VERSION": File(flux_data / "flux-images/VERSION"),
-                # It looks at what it runs on, and accepts this of its own image only.
-                "etc/os-release": File(b'PRETTY_NAME="Distroless"\nID="debian"\nVERSION_ID="12"\n'),
                 **_tree(flux_data / "flux", "data/flux"),
             },
         ),

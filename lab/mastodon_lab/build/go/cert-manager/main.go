@@ -2,8 +2,8 @@
 // GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// Command lab is cert-manager's controller, webhook, cainjector and ACME solver in one program: the first argument, or
-// the name it is called by, says which. Upstream keeps its own commands in modules that can't be had; everything they
+// Command lab is all of cert-manager's commands in one program: the first argument, or the name it is called by, says
+// which. Upstream keeps its own commands in modules that can't be had; everything they
 // start is in cert-manager's root module, whose internal packages this module may import by virtue of its path.
 //
 // It takes the flags and the configuration file that cert-manager's chart gives, and fails on any other flag.
@@ -28,10 +28,11 @@ import (
 )
 
 var parts = map[string]func(context.Context, []string) error{
-	"acmesolver": runSolver,
-	"cainjector": runInjector,
-	"controller": runController,
-	"webhook":    runWebhook,
+	"acmesolver":      runSolver,
+	"cainjector":      runInjector,
+	"controller":      runController,
+	"startupapicheck": runCheck,
+	"webhook":         runWebhook,
 }
 
 func main() {
@@ -48,7 +49,7 @@ func main() {
 		run, known = parts[name]
 	}
 	if !known {
-		fmt.Fprintln(os.Stderr, "usage: lab acmesolver|cainjector|controller|webhook [flags]")
+		fmt.Fprintln(os.Stderr, "usage: lab acmesolver|cainjector|controller|startupapicheck|webhook [flags]")
 		util.SetExitCodeValue(2)
 		return
 	}
