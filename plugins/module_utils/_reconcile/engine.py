@@ -9,6 +9,7 @@ This module util is PRIVATE to the collection.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
@@ -65,7 +66,9 @@ class Engine:
         self._live.read(self._served(self._request.wanted) | self._served([inventory.wanted(self._place, ())]))
         listed = inventory.listed(self._live.get(self._place))
         subjects = {item.subject for item in self._request.wanted}
-        wanted = (*self._request.wanted, inventory.wanted(self._place, subjects | listed))
+        # What exists already is listed only once it is adopted: being listed makes it ours to overrule people on.
+        new = {subject for subject in subjects if self._live.get(subject) is None}
+        wanted = (*self._request.wanted, inventory.wanted(self._place, listed | new))
         applier = Applier(
             self._api,
             Ownership(listed, self._request.force_conflicts),
@@ -75,10 +78,12 @@ class Engine:
         )
         while wave := self._next_wave(wanted):
             self._do(wave, applier)
+        self._list(listed | subjects, listed | new, applier)
         if self._request.wait and not self._request.check:
             self._waiter.wait([*subjects, *self._restored])
         if self._request.prune:
-            self._prune(listed - subjects, subjects, applier)
+            kept = self._prune(listed - subjects)
+            self._list(subjects | kept, listed | subjects, applier)
 
     def verdict(self, subject: Subject) -> str:
         """Return the status of an object in one word: Current, InProgress or Failed."""
@@ -182,14 +187,17 @@ class Engine:
                 raise CombinedError(_not_served(item) for item in missing)
             self._discover()
 
-    def _prune(self, leftovers: Iterable[Subject], subjects: Iterable[Subject], applier: Applier) -> None:
+    def _list(self, subjects: AbstractSet[Subject], already: AbstractSet[Subject], applier: Applier) -> None:
+        if subjects != already and not self._request.check:
+            self._apply(inventory.wanted(self._place, subjects), applier)
+
+    def _prune(self, leftovers: Iterable[Subject]) -> set[Subject]:
+        """Delete what is no longer wanted and return what has to stay."""
         pruner = Pruner(self._api, self._live.catalog, self._request.prune_allow, check=self._request.check)
         outcomes = pruner.prune(leftovers)
         for outcome in outcomes:
             self._record(outcome)
-        if not self._request.check:
-            kept = [outcome.subject for outcome in outcomes if outcome.action == "skipped"]
-            self._apply(inventory.wanted(self._place, [*subjects, *kept]), applier)
+        return {outcome.subject for outcome in outcomes if outcome.action == "skipped"}
 
 
 def _not_served(item: Wanted) -> MastodonError:

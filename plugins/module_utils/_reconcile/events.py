@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
@@ -20,11 +21,14 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.mode
 
 # The kubelet repeats these after the message that says why.
 _VAGUE = re.compile(r"Error: |Back-off ")
+_BURST = timedelta(minutes=1)
+_OWN_EVENTS_TELL = ("", "apps", "batch")
+_NEVER = datetime.fromtimestamp(0, UTC)
 _EVENTS = Resource("", "v1", "Event", "events", namespaced=True)
 
 
-def newest_warning(api: Api, subject: Subject, *, itself: bool) -> str:
-    """Return `Kind name: message` about what was made for an object and begins with its name, and about `itself` too.
+def newest_warning(api: Api, subject: Subject) -> str:
+    """Return `Kind name: message` about an object, or about what was made for it and begins with its name.
 
     Empty if there is none.
     """
@@ -34,29 +38,31 @@ def newest_warning(api: Api, subject: Subject, *, itself: bool) -> str:
     except MastodonError:
         # Events only embellish an error that is reported anyway.
         return ""
-    about = [event for event in listing.objects if _is_about(event, subject, itself)]
+    about = [event for event in listing.objects if _is_about(event, subject)]
     if not about:
         return ""
-    newest = max(about, key=lambda event: (not _VAGUE.match(event.get("message", "")), _time(event)))
-    involved = newest["involvedObject"]
-    return f"{involved['kind']} {involved['name']}: {newest.get('message') or newest.get('reason')}"
+    newest = max(_time(event) for event in about)
+    recent = [event for event in about if _time(event) >= newest - _BURST]
+    telling = max(recent, key=lambda event: (not _VAGUE.match(event.get("message", "")), _time(event)))
+    involved = telling["involvedObject"]
+    return f"{involved['kind']} {involved['name']}: {telling.get('message') or telling.get('reason')}"
 
 
-def _is_about(event: Mapping[str, Any], subject: Subject, itself: bool) -> bool:
+def _is_about(event: Mapping[str, Any], subject: Subject) -> bool:
     involved = event.get("involvedObject") or {}
     name = involved.get("name", "")
     if name == subject.name and involved.get("kind") == subject.kind:
-        return itself
+        # Custom kinds say the same in their conditions, and there it is up to date.
+        return subject.group in _OWN_EVENTS_TELL
     return bool(name.startswith(f"{subject.name}-"))
 
 
-def _time(event: Mapping[str, Any]) -> str:
-    # RFC 3339 in UTC sorts as text.
+def _time(event: Mapping[str, Any]) -> datetime:
     series = event.get("series") or {}
-    return str(
+    told = (
         series.get("lastObservedTime")
         or event.get("lastTimestamp")
         or event.get("eventTime")
         or event["metadata"].get("creationTimestamp")
-        or ""
     )
+    return datetime.fromisoformat(told) if told else _NEVER

@@ -42,8 +42,14 @@ def compute(item: Mapping[str, Any]) -> Status:
 
 
 def _not_observed(item: Mapping[str, Any], generation: int) -> Status:
-    # Flux writes the generation when it is done, and meanwhile says in the conditions what it is doing.
-    for condition in at(item, "status.conditions", []):
-        if condition["type"] in ("Reconciling", "Ready") and condition.get("observedGeneration") == generation:
-            return progressing(condition.get("reason", ""), condition.get("message", ""))
+    # Flux writes the generation when it is done, and meanwhile says in its conditions what it is doing, or lacks.
+    told = {
+        condition["type"]: condition
+        for condition in at(item, "status.conditions", [])
+        if condition.get("observedGeneration") == generation
+    }
+    ready, reconciling = told.get("Ready"), told.get("Reconciling")
+    speaks = ready if ready and ready.get("status") == "False" else reconciling or ready
+    if speaks:
+        return progressing(speaks.get("reason", ""), speaks.get("message", ""))
     return progressing("LatestGenerationNotObserved", "its controller has not seen the latest change yet")

@@ -78,6 +78,5 @@ class Waiter:
         return MastodonError(str(subject), failed, self._why(subject, status), remedy)
 
     def _why(self, subject: Subject, status: Status) -> str:
-        # What has failed says why itself; its own events may be about what was before.
-        warning = newest_warning(self._api, subject, itself=status.verdict != "Failed")
+        warning = newest_warning(self._api, subject)
         return f"{status}; {warning}" if warning else str(status)

@@ -25,6 +25,7 @@ _SECONDS = 240
 _PAUSE = 1.0
 _LOSSES = 10
 _GONE = 410
+_REFUSALS = (400, 401, 403, 404)
 
 
 class Watching:
@@ -73,7 +74,7 @@ class Watching:
                 losses = 0
             except MastodonError as error:
                 losses += 1
-                refused = isinstance(error, ApiError) and error.status < 500
+                refused = isinstance(error, ApiError) and error.status in _REFUSALS
                 if refused or losses > _LOSSES:
                     self._news.put(error)
                     return

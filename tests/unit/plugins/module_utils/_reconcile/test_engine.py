@@ -102,6 +102,23 @@ def test_what_people_made_is_not_ours_to_overrule() -> None:
     assert 'owned by "kubectl"' in str(ran.error)
 
 
+def test_what_could_not_be_adopted_does_not_become_ours_by_being_tried() -> None:
+    api = FakeApi(NAMESPACE, config("a"))
+    api.edit(subject("ConfigMap", "a"), "kubectl", ("data", "x"), "theirs")
+    for _ in range(2):
+        assert 'owned by "kubectl"' in str(Ran(api, config("a", x="ours"), config("b")).error)
+    listed = api.objects[subject("ConfigMap", "fediverse.mastodon.set")]["data"]["objects"]
+    assert listed == "/namespaces/ns/ConfigMap/b\n"
+
+
+def test_what_is_adopted_is_listed_afterwards() -> None:
+    api = FakeApi(NAMESPACE, config("a", x="1"))
+    assert Ran(api, config("a", x="1")).error is None
+    assert "ConfigMap/a" in api.objects[subject("ConfigMap", "fediverse.mastodon.set")]["data"]["objects"]
+    Ran(api, config("a", x="1"))
+    assert api.writes == []
+
+
 def test_the_kinds_of_a_crd_are_served_before_their_objects_are_applied() -> None:
     api = FakeApi(NAMESPACE)
 

@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Selection
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import wait
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import wait, watching
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.judge import Judge
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
@@ -22,6 +22,7 @@ from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._rec
 AVAILABLE = {"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1}
 STUCK = {"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1}
 FAILED = {**STUCK, "conditions": [{"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}]}
+TIME = "2026-01-01T00:00:00Z"
 WEB = subject("Deployment", "web")
 
 
@@ -96,10 +97,10 @@ def test_news_older_than_our_own_write_are_not_believed() -> None:
 
 
 def test_a_failure_ends_the_wait_at_once() -> None:
-    waiting = Waiting(Deadline(3600), warning("web", "long ago", "1", "Deployment"), warning("web-1", "no image", "0"))
+    waiting = Waiting(Deadline(3600), warning("web", "no room", TIME, "Deployment"), warning("web-1", "no image", TIME))
     waiting.api.set_status(WEB, FAILED)
     with pytest.raises(
-        MastodonError, match=r"Deployment ns/web: failed: ProgressDeadlineExceeded; Pod web-1: no image\."
+        MastodonError, match=r"Deployment ns/web: failed: ProgressDeadlineExceeded; Deployment web: no room\."
     ):
         waiting.run()
 
@@ -109,9 +110,9 @@ def test_the_timeout_names_each_object_its_state_and_its_newest_warning() -> Non
         Deadline(0),
         {**thing("Job", "migrate")},
         warning("web-1", "old news", "2026-01-01T00:00:00Z"),
-        warning("web-2", "image not found", "2026-01-01T00:00:01Z"),
-        warning("web-2", "Error: ImagePullBackOff", "2026-01-01T00:00:02Z"),
-        warning("webber", "not ours", "2026-01-01T00:00:03Z"),
+        warning("web-2", "image not found", "2026-01-01T00:05:01Z"),
+        warning("web-2", "Error: ImagePullBackOff", "2026-01-01T00:05:02Z"),
+        warning("webber", "not ours", "2026-01-01T00:05:03Z"),
     )
     with pytest.raises(MastodonError) as caught:
         waiting.run()
@@ -125,7 +126,7 @@ def test_the_timeout_names_each_object_its_state_and_its_newest_warning() -> Non
 def test_progress_is_told_every_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wait, "_LOOK_AGAIN", 0.001)
     time = count(0, 2)
-    waiting = Waiting(Deadline(60, clock=lambda: float(next(time))), warning("web", "no room", "1", "Deployment"))
+    waiting = Waiting(Deadline(60, clock=lambda: float(next(time))), warning("web", "no room", TIME, "Deployment"))
     with pytest.raises(MastodonError):
         waiting.run()
     assert 3 <= len(waiting.lines) <= 6
@@ -153,6 +154,21 @@ def test_events_that_may_not_be_read_do_not_hide_the_cause(monkeypatch: pytest.M
     monkeypatch.setattr(waiting.api, "read", forbidden)
     with pytest.raises(MastodonError, match="0 of 1 pods available"):
         waiting.run()
+
+
+def test_a_watch_that_the_server_has_no_time_for_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "_PAUSE", 0.01)
+    waiting = Waiting(Deadline(5))
+    waiting.api.set_status(WEB, AVAILABLE)
+    watch, refusals = waiting.api.watch, [429, 503, 429]
+
+    def busy(selection: Selection, resource_version: str, seconds: int) -> Any:
+        if refusals:
+            raise ApiError(str(selection), "busy", "storage is (re)initializing", "", status=refusals.pop())
+        return watch(selection, resource_version, seconds)
+
+    monkeypatch.setattr(waiting.api, "watch", busy)
+    waiting.run()
 
 
 def test_a_watch_that_is_not_permitted_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
