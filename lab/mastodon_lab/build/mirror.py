@@ -71,8 +71,6 @@ def _fill(into: Path, go: Go, kubectl: Path) -> None:
         "cloudnative-pg": lambda: _cloudnative_pg(go),
         "mastodon": _mastodon,
     }
-    if not MASTODON_CHART.is_dir():
-        del repositories["mastodon"]
     for repository, chart in repositories.items():
         charts.write_repository(into / "charts" / repository, chart())
     manifest = into / "manifests/flux-operator.yaml"
