@@ -12,8 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-
-from conftest import ROOT, Lab, Story
+from .conftest import ROOT, Lab, Story
 
 
 def fingerprints(output: str) -> set[str]:

@@ -10,9 +10,8 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-
-from conftest import Lab
-from test_site import eventually
+from .conftest import Lab
+from .test_site import eventually
 
 MISTAKES = {
     "no kubeconfig": ({"kubeconfig": "/nonexistent/kubeconfig"}, "/nonexistent/kubeconfig"),

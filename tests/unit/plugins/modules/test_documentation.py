@@ -66,7 +66,7 @@ def test_every_module_says_how_it_behaves(name: str) -> None:
 
 
 def test_every_action_has_a_module_and_the_other_way_round() -> None:
-    assert MODULES == sorted(path.stem for path in (PLUGINS / "action").glob("*.py"))
+    assert sorted(path.stem for path in (PLUGINS / "action").glob("*.py")) == MODULES
 
 
 def test_every_module_is_in_an_action_group() -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ansible_collections.fediverse.mastodon.plugins.plugin_utils._variables import Known, load, misspelt, missing
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._variables import Known, load, missing, misspelt
 
 ROLES = Path(__file__).parents[4] / "roles"
 KNOWN = Known(
