@@ -10,6 +10,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+
 from .conftest import Lab
 from .test_site import eventually
 

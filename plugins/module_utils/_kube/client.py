@@ -18,17 +18,21 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode
 
-import urllib3
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import refused
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError, SSLError
+
+# Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
+with suppress(ImportError):
+    import urllib3
+    from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError, SSLError
 
 _ATTEMPTS = 5
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 10.0
 # An API server gives a webhook up to 30 s.
-_TIMEOUT = urllib3.Timeout(connect=10, read=60)
+_CONNECT_SECONDS = 10
+_READ_SECONDS = 60
 _RETRIED = frozenset({429, 500, 502, 503, 504})
 # Answered with 500 but not passing: a webhook is for the caller to judge, as it may be part of what it lays down, and
 # a field that does not fit the schema never will.
@@ -83,7 +87,7 @@ class Client:
 
     def stream(self, path: str, *, about: str, query: Mapping[str, str], seconds: int) -> Stream:
         """Open a watch that the server ends after `seconds`."""
-        timeout = urllib3.Timeout(connect=10, read=seconds + 30)
+        timeout = _timeout(seconds + 30)
         try:
             response = self._send("GET", path, query, None, None, timeout=timeout, preload_content=False)
         except HTTPError as error:
@@ -107,7 +111,7 @@ class Client:
         sent = {"Accept": "application/json", "User-Agent": "fediverse.mastodon", **self._connection.headers()}
         sent.update(headers or {})
         return self._connection.pool.request(
-            method, url, body=content, headers=sent, redirect=False, **{"timeout": _TIMEOUT, **options}
+            method, url, body=content, headers=sent, redirect=False, **{"timeout": _timeout(_READ_SECONDS), **options}
         )
 
     def _refused(self, about: str, response: urllib3.BaseHTTPResponse, *, secret: bool = False) -> MastodonError:
@@ -146,6 +150,10 @@ class Stream:
         # Already ended otherwise.
         with suppress(ValueError, RuntimeError, OSError):
             self._response.shutdown()
+
+
+def _timeout(read: int) -> urllib3.Timeout:
+    return urllib3.Timeout(connect=_CONNECT_SECONDS, read=read)
 
 
 def _may_pass(error: HTTPError) -> bool:

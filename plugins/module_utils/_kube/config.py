@@ -11,20 +11,25 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import urllib3
-import yaml
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from kubernetes.client import Configuration
-from kubernetes.client.rest import should_bypass_proxies
-from kubernetes.config import ConfigException, load_incluster_config, load_kube_config
-from kubernetes.config import kube_config as _kube_config
+from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
 
-# Also the number of requests in flight: more only runs into the API server's fair queueing.
-CONNECTIONS = 8
+# Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
+with suppress(ImportError):
+    import urllib3
+    import yaml
+    from kubernetes.client import Configuration
+    from kubernetes.client.rest import should_bypass_proxies
+    from kubernetes.config import ConfigException, load_incluster_config, load_kube_config
+    from kubernetes.config import kube_config as _kube_config
+
+# Kept open: what the engine's threads and watches use at once. A connection too many makes urllib3 log a warning.
+_CONNECTIONS = 64
 
 KUBERNETES_OPTIONS: dict[str, Any] = {"kubeconfig": {"type": "path"}, "context": {"type": "str"}}
 
@@ -43,6 +48,7 @@ def connect(parameters: Mapping[str, Any], environment: Mapping[str, str]) -> Co
 
     Nothing is sent yet. Raises MastodonError when there is no configuration, or none that can be used.
     """
+    needs("kubernetes")
     configuration = Configuration()
     context = parameters.get("context") or environment.get("K8S_AUTH_CONTEXT") or None
     source = _load(configuration, _kubeconfig(parameters, environment), context, environment)
@@ -103,7 +109,7 @@ def _must_be_readable(kubeconfig: str, source: str) -> None:
 
 
 def _pool(configuration: Configuration) -> urllib3.PoolManager:
-    options: dict[str, Any] = {"maxsize": CONNECTIONS, "ssl_context": _trust(configuration), "retries": False}
+    options: dict[str, Any] = {"maxsize": _CONNECTIONS, "ssl_context": _trust(configuration), "retries": False}
     if configuration.tls_server_name:
         options["server_hostname"] = configuration.tls_server_name
     proxy = configuration.proxy
@@ -115,6 +121,8 @@ def _pool(configuration: Configuration) -> urllib3.PoolManager:
 def _trust(configuration: Configuration) -> ssl.SSLContext:
     trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if not configuration.verify_ssl:
+        # The user asked for it in the kubeconfig, so each request need not warn again.
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         trust.check_hostname = False
         trust.verify_mode = ssl.CERT_NONE
     elif configuration.ssl_ca_cert:

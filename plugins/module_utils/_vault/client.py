@@ -10,13 +10,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-import hvac
-import requests
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from hvac import exceptions
+from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
+
+# Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
+with suppress(ImportError):
+    import hvac
+    import requests
+    from hvac import exceptions
 
 T = TypeVar("T")
 
@@ -31,7 +36,6 @@ VAULT_OPTIONS: dict[str, Any] = {
 
 _ATTEMPTS = 4
 _FIRST_PAUSE = 0.3
-_PASSING = (exceptions.RateLimitExceeded, exceptions.BadGateway, exceptions.InternalServerError, exceptions.VaultDown)
 
 
 class Vault:
@@ -46,8 +50,8 @@ class Vault:
         """How errors name the server."""
         return f"Vault {self.api.url}"
 
-    def call(self, about: str, needs: str, do: Callable[[], T]) -> T:
-        """Return what `do` returns. `about` is what it reads or writes, `needs` the policy rule that allows it.
+    def call(self, about: str, rule: str, do: Callable[[], T]) -> T:
+        """Return what `do` returns. `about` is what it reads or writes, `rule` the policy rule that allows it.
 
         Raises MastodonError; InvalidPath passes, as it may be the answer to the question whether something is there.
         """
@@ -56,15 +60,13 @@ class Vault:
                 return do()
             except exceptions.InvalidPath:
                 raise
-            except (*_PASSING, requests.ConnectionError, requests.Timeout) as error:
-                if attempt == _ATTEMPTS - 1 or _is_final(error):
-                    raise self._told(about, needs, error) from error
-                self._sleep(_FIRST_PAUSE * 2**attempt)
             except (exceptions.VaultError, requests.RequestException) as error:
-                raise self._told(about, needs, error) from error
+                if attempt == _ATTEMPTS - 1 or not _may_pass(error):
+                    raise self._told(about, rule, error) from error
+                self._sleep(_FIRST_PAUSE * 2**attempt)
         raise AssertionError("the last attempt returns or raises")
 
-    def _told(self, about: str, needs: str, error: Exception) -> MastodonError:
+    def _told(self, about: str, rule: str, error: Exception) -> MastodonError:
         if isinstance(error, requests.exceptions.SSLError):
             return MastodonError(
                 self.subject, "TLS failed", _reason(error), "Set ca_cert to the authority's certificate."
@@ -74,7 +76,7 @@ class Vault:
                 self.subject, "cannot be reached", _reason(error), "Check the address and that it is up."
             )
         if isinstance(error, exceptions.Forbidden):
-            remedy = f"Give the token a policy with {needs}, or get a new token if it has expired."
+            remedy = f"Give the token a policy with {rule}, or get a new token if it has expired."
             return MastodonError(self.subject, f"{about} is not allowed", "permission denied", remedy)
         if isinstance(error, exceptions.VaultDown) and "sealed" in str(error).lower():
             return sealed(self.subject)
@@ -90,6 +92,7 @@ def sealed(subject: str) -> MastodonError:
 
 def connect(parameters: Mapping[str, Any], environment: Mapping[str, str]) -> Vault:
     """Return the server that the options, or else the environment, point at. Nothing is sent yet."""
+    needs("hvac", "cryptography")
     address = parameters.get("address") or environment.get("VAULT_ADDR") or environment.get("BAO_ADDR")
     if not address:
         raise MastodonError("Vault", "no address", "", "Set vault_address, VAULT_ADDR or BAO_ADDR.")
@@ -125,9 +128,12 @@ def _token(parameters: Mapping[str, Any], environment: Mapping[str, str]) -> str
     return token
 
 
-def _is_final(error: Exception) -> bool:
+def _may_pass(error: Exception) -> bool:
     # A wrong certificate stays wrong, and a sealed server waits for a person.
-    return isinstance(error, requests.exceptions.SSLError) or "sealed" in str(error).lower()
+    if isinstance(error, requests.exceptions.SSLError) or "sealed" in str(error).lower():
+        return False
+    busy = (exceptions.RateLimitExceeded, exceptions.BadGateway, exceptions.InternalServerError, exceptions.VaultDown)
+    return isinstance(error, (*busy, requests.ConnectionError, requests.Timeout))
 
 
 def _reason(error: Exception) -> str:

@@ -1,0 +1,19 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Python packages that do not come with Ansible. This module util is PRIVATE to the collection."""
+
+from __future__ import annotations
+
+import sys
+from importlib.util import find_spec
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+
+
+def needs(*packages: str) -> None:
+    """Raise MastodonError naming those of `packages` that the running Python cannot import."""
+    missing = " ".join(package for package in packages if find_spec(package) is None)
+    if missing:
+        remedy = f"Install them: {sys.executable} -m pip install {missing}."
+        raise MastodonError(f"Python {sys.executable}", f"{missing} missing", "", remedy)
