@@ -17,7 +17,7 @@ def test_the_default_scenario_passes(laid_down: Lab) -> None:
     scripts = Path(sys.executable).parent
     done = subprocess.run(
         [str(scripts / "molecule"), "test", "--scenario-name", "default"],
-        cwd=ROOT / "extensions",
+        cwd=ROOT,
         env={**os.environ, "PATH": f"{scripts}:{os.environ['PATH']}", "LAB_STATE": str(laid_down.state)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
