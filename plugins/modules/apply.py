@@ -22,7 +22,7 @@ description:
     a module on the target, which then needs the requirements. Files are always read on the controller.
 requirements:
   - python >= 3.11
-  - kubernetes >= 31.0.0
+  - kubernetes >= 37.0.0
 extends_documentation_fragment:
   - fediverse.mastodon.attributes
   - fediverse.mastodon.kubernetes

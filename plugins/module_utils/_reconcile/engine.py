@@ -54,10 +54,10 @@ class Engine:
         self._request = request
         self._deadline = deadline
         self._say = say
+        self._place = inventory.subject(request.name, request.namespace)
         self._judge = Judge(deadline.clock)
         self._live = Live(api, api.discover())
         self._waiter = Waiter(api, self._live, self._judge, deadline, say)
-        self._place = inventory.subject(request.name, request.namespace)
         self._restored: set[Subject] = set()
         self.outcomes: dict[Subject, Outcome] = {}
 

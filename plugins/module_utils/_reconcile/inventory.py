@@ -8,6 +8,7 @@ This module util is PRIVATE to the collection.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
@@ -15,11 +16,15 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects i
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject, Wanted
 
 _KEY = "objects"
+_NAME = re.compile(r"(?=.{1,200}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _LABELS = {"app.kubernetes.io/managed-by": "fediverse.mastodon"}
 
 
 def subject(name: str, namespace: str) -> Subject:
-    """Return the inventory of the set called `name`."""
+    """Return the inventory of the set called `name`. Raises MastodonError when no ConfigMap can be called so."""
+    if not _NAME.fullmatch(name):
+        remedy = "Use lower-case letters, digits, dots and dashes, at most 200."
+        raise MastodonError(f"Set {name!r}", "has a name that Kubernetes does not allow", "", remedy)
     return Subject("", "ConfigMap", namespace, f"fediverse.mastodon.{name}")
 
 

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 
+# More only run into the API server's fair queueing: https://github.com/fluxcd/kustomize-controller/issues/816
 _THREADS = 8
 
 Item = TypeVar("Item")
