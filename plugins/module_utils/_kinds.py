@@ -22,7 +22,7 @@ def missing(wanted: Iterable[Mapping[str, str]], catalog: Catalog) -> list[str]:
 
 
 def _is_served(api_version: str, kind: str, catalog: Catalog) -> bool:
-    group, _, version = api_version.rpartition("/")
+    group, _unused, version = api_version.rpartition("/")
     return catalog.find(group, version, kind) is not None
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: apply
-author: fediverse.mastodon contributors
+author: fediverse.mastodon contributors (@fediverse)
 version_added: 0.1.0
 short_description: Bring a set of Kubernetes objects to its declared state
 description:

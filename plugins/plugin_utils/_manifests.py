@@ -8,11 +8,11 @@ from __future__ import annotations
 import hashlib
 import http.client
 import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from ansible.module_utils.urls import open_url
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 
 # The largest known set of CRDs has a tenth of this, in bytes.
@@ -50,7 +50,7 @@ def _download(url: str, source: str) -> bytes:
         raise MastodonError(source, "cannot be fetched", "it is neither http nor https", "Use path for a file.")
     try:
         # Proxies are taken from the environment.
-        with urllib.request.urlopen(url, timeout=_SECONDS) as response:  # noqa: S310
+        with open_url(url, timeout=_SECONDS) as response:
             data: bytes = response.read(_LARGEST + 1)
     except (OSError, http.client.HTTPException, ValueError) as error:
         reason = getattr(error, "reason", None) or error

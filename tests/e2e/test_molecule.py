@@ -18,7 +18,12 @@ def test_the_default_scenario_passes(laid_down: Lab) -> None:
     done = subprocess.run(
         [str(scripts / "molecule"), "test", "--scenario-name", "default"],
         cwd=ROOT,
-        env={**os.environ, "PATH": f"{scripts}:{os.environ['PATH']}", "LAB_STATE": str(laid_down.state)},
+        env={
+            **os.environ,
+            "PATH": f"{scripts}:{os.environ['PATH']}",
+            "LAB_STATE": str(laid_down.state),
+            "NO_COLOR": "1",
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -27,4 +32,4 @@ def test_the_default_scenario_passes(laid_down: Lab) -> None:
     )
     assert done.returncode == 0, done.stdout[-8000:]
     for step in ("prepare", "converge", "idempotence", "verify"):
-        assert f"default ➜ {step}" in done.stdout
+        assert f"default > {step}: Executed: Successful" in done.stdout

@@ -51,11 +51,9 @@ def connect(parameters: Mapping[str, Any], environment: Mapping[str, str]) -> Co
     needs("kubernetes")
     configuration = Configuration()
     context = parameters.get("context") or environment.get("K8S_AUTH_CONTEXT") or None
-    source = _load(configuration, _kubeconfig(parameters, environment), context, environment)
     try:
-        pool = _pool(configuration)
-    except (OSError, ValueError) as error:
-        raise MastodonError(source, "its certificates cannot be used", str(error), "Get a new kubeconfig.") from error
+        source = _load(configuration, _kubeconfig(parameters, environment), context, environment)
+        pool = _pool(configuration, source)
     finally:
         # An Ansible worker ends without running exit handlers, so the files with the client's key would stay behind.
         _kube_config._cleanup_temp_files()
@@ -108,8 +106,12 @@ def _must_be_readable(kubeconfig: str, source: str) -> None:
         raise MastodonError(source, "does not exist", "", "Set kubeconfig to the file of your cluster.")
 
 
-def _pool(configuration: Configuration) -> urllib3.PoolManager:
-    options: dict[str, Any] = {"maxsize": _CONNECTIONS, "ssl_context": _trust(configuration), "retries": False}
+def _pool(configuration: Configuration, source: str) -> urllib3.PoolManager:
+    try:
+        trust = _trust(configuration)
+    except (OSError, ValueError) as error:
+        raise MastodonError(source, "its certificates cannot be used", str(error), "Get a new kubeconfig.") from error
+    options: dict[str, Any] = {"maxsize": _CONNECTIONS, "ssl_context": trust, "retries": False}
     if configuration.tls_server_name:
         options["server_hostname"] = configuration.tls_server_name
     proxy = configuration.proxy

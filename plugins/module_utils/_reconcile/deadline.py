@@ -40,3 +40,20 @@ class Deadline:
         """Sleep, but not beyond the deadline. Return whether there is time left."""
         self._sleep(min(seconds, self.remaining))
         return self.remaining > 0
+
+
+class Reminder:
+    """Says when it is time to tell the user again what is waited for: first after `after` seconds, then every ten."""
+
+    _EVERY = 10.0
+
+    def __init__(self, deadline: Deadline, after: float = 0.0) -> None:
+        self._deadline = deadline
+        self._next = deadline.elapsed + after
+
+    def is_due(self) -> bool:
+        """Return True once each time."""
+        if self._deadline.elapsed < self._next:
+            return False
+        self._next = self._deadline.elapsed + self._EVERY
+        return True

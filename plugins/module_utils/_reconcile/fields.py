@@ -91,7 +91,7 @@ def _list_matches(declared: list[Any], live: list[Any], owned: FieldSet) -> bool
     if not all(key.startswith("k:") for key in owned):
         return False
     pairs = [(_item(declared, live, json.loads(key[2:])), below) for key, below in owned.items()]
-    if len({id(pair[0]) for pair, _ in pairs if pair}) != len(declared):
+    if len({id(pair[0]) for pair, _unused in pairs if pair}) != len(declared):
         return False
     return all(pair is not None and _matches(pair[0], pair[1], below) for pair, below in pairs)
 

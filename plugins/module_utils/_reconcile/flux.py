@@ -89,6 +89,6 @@ def _absent(api: Api, place: tuple[Resource, str], subjects: set[Subject]) -> tu
 def _subject(entry: Mapping[str, Any]) -> Subject:
     # `namespace_name_group_kind`, with colons of RBAC names doubled to underscores:
     # https://pkg.go.dev/sigs.k8s.io/cli-utils/pkg/object#ObjMetadata.String
-    namespace, _, rest = entry["id"].partition("_")
+    namespace, _unused, rest = entry["id"].partition("_")
     name, group, kind = rest.rsplit("_", 2)
     return Subject(group, kind, namespace, name.replace("__", ":"))

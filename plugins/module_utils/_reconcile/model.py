@@ -53,7 +53,7 @@ class Subject:
     @classmethod
     def of(cls, item: Mapping[str, Any]) -> Subject:
         """Return the identity of an object."""
-        group, _, _ = item["apiVersion"].rpartition("/")
+        group, _unused, _unused = item["apiVersion"].rpartition("/")
         metadata = item["metadata"]
         return cls(group, item["kind"], metadata.get("namespace", ""), metadata["name"])
 
@@ -129,7 +129,7 @@ def _wanted(document: Any, position: int) -> Wanted:
                 "Every object needs apiVersion, kind and metadata.name.",
             )
     subject = Subject.of(document)
-    _, _, version = document["apiVersion"].rpartition("/")
+    _unused, _unused, version = document["apiVersion"].rpartition("/")
     return Wanted(subject, version, _declared(document), _dependencies(subject, document))
 
 

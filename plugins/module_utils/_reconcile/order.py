@@ -70,7 +70,7 @@ def waves(wanted: Sequence[Wanted], is_served: Callable[[Wanted], bool], invento
         item = by_subject[subject]
         stage, depth = _stage(item, is_served, inventory), 0
         for dependency in item.depends_on:
-            above_stage, above_depth, _ = ranks[dependency]
+            above_stage, above_depth, _unused = ranks[dependency]
             if (above_stage, above_depth + 1) > (stage, depth):
                 stage, depth = above_stage, above_depth + 1
         ranks[subject] = (stage, depth, subject.kind not in _BEFORE_WORKLOADS)

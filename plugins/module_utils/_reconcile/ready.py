@@ -37,7 +37,7 @@ def compute(item: Mapping[str, Any]) -> Status:
     stalled = conditions(at(item, "status", {}), generation).get("Stalled")
     if stalled and stalled.status == "True":
         return failed(stalled.reason, stalled.told())
-    group, _, _ = item["apiVersion"].rpartition("/")
+    group, _unused, _unused = item["apiVersion"].rpartition("/")
     return _RULES.get((group, item["kind"]), rules.any_kind)(item)
 
 

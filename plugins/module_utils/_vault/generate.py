@@ -33,7 +33,7 @@ def generate(spec: Mapping[str, Any]) -> str:
     """Return a new secret of `{format: hex|alphanumeric|password, bytes|length: n}`."""
     if spec["format"] == "hex":
         return secrets.token_hex(spec.get("bytes") or DEFAULT_BYTES)
-    return "".join(secrets.choice(_ALPHANUMERIC) for _ in range(spec.get("length") or DEFAULT_LENGTH))
+    return "".join(secrets.choice(_ALPHANUMERIC) for _unused in range(spec.get("length") or DEFAULT_LENGTH))
 
 
 def flaw(spec: Mapping[str, Any], value: str) -> str:

@@ -117,7 +117,7 @@ def test_proven_unchanged_is_unchanged(cluster: Cluster, seed: int) -> None:
     maker = Maker(seed, cluster.namespace)
     api = Objects(cluster.client)
     declared = maker.object()
-    group, _, version = declared["apiVersion"].rpartition("/")
+    group, _unused, version = declared["apiVersion"].rpartition("/")
     resource = api.discover().find(group, version, declared["kind"])
     assert resource is not None
     next_time = maker.redeclared(declared)
@@ -136,7 +136,7 @@ def test_most_objects_are_proven_without_a_dry_run(cluster: Cluster) -> None:
     for seed in SEEDS:
         declared = Maker(seed, cluster.namespace).object()
         declared["metadata"]["name"] = f"x{seed}"
-        group, _, version = declared["apiVersion"].rpartition("/")
+        group, _unused, version = declared["apiVersion"].rpartition("/")
         resource = catalog.find(group, version, declared["kind"])
         assert resource is not None
         live = api.apply(resource, declared, manager=MANAGER, force=False, dry_run=False)

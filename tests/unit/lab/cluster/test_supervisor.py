@@ -88,7 +88,7 @@ def test_pauses_grow_to_a_limit_and_are_short_again_after_a_long_run() -> None:
 
 
 def test_orphans_of_components_are_nobodys_business() -> None:
-    _, supervisor = supervised(ETCD)
+    _unused, supervisor = supervised(ETCD)
     before = supervisor.slots
     supervisor.reaped(4711, 0)
     assert supervisor.slots == before

@@ -23,7 +23,7 @@ def documented(module: Any) -> dict[str, Any]:
     own = yaml.safe_load(module.DOCUMENTATION)
     options: dict[str, Any] = dict(own.get("options") or {})
     for name in own["extends_documentation_fragment"]:
-        _, _, fragment = name.removeprefix("fediverse.mastodon.").partition(".")
+        _unused, _unused, fragment = name.removeprefix("fediverse.mastodon.").partition(".")
         file = importlib.import_module(
             f"{PACKAGE}.doc_fragments.{name.removeprefix('fediverse.mastodon.').split('.')[0]}"
         )

@@ -14,9 +14,9 @@ from ansible_collections.fediverse.mastodon.plugins.plugin_utils._action import 
 
 def exact(value: Any) -> Any:
     """Return the types of a value, all the way down."""
-    if type(value) is dict:
+    if isinstance(value, dict):
         return {key: exact(item) for key, item in value.items()}
-    if type(value) is list:
+    if isinstance(value, list):
         return [exact(item) for item in value]
     return type(value)
 
@@ -35,7 +35,9 @@ def test_values_from_a_playbook_become_plain_all_the_way_down() -> None:
         "d": str,
         "l": [str, {"m": str}],
     }
-    assert all(type(key) is str for key in found)
+    assert {key.__class__ for key in found} == {str}
+    assert found.__class__ is dict
+    assert found["l"].__class__ is list
 
 
 @pytest.mark.parametrize(("value", "expected"), [((1, 2), [1, 2]), (date(2026, 1, 2), "2026-01-02"), (True, True)])

@@ -72,7 +72,7 @@ def client(*answers: Response | Exception) -> tuple[Client, Pool, list[float]]:
 
 
 def test_a_request_carries_credentials_query_and_json() -> None:
-    asking, pool, _ = client(Response(200, {"a": 1}))
+    asking, pool, _unused = client(Response(200, {"a": 1}))
     assert asking.request("PATCH", "/api/v1", about="X", query={"q": "a b"}, body={"b": 2}) == {"a": 1}
     method, url, options = pool.asked[0]
     assert (method, url) == ("PATCH", f"{HOST}/api/v1?q=a+b")
@@ -85,7 +85,7 @@ def test_a_request_carries_credentials_query_and_json() -> None:
 )
 def test_what_may_pass_is_tried_again_and_counted(failure: int | Exception) -> None:
     answer = Response(failure, {}) if isinstance(failure, int) else failure
-    asking, _, pauses = client(answer, answer, Response(200, {}))
+    asking, _unused, pauses = client(answer, answer, Response(200, {}))
     assert asking.request("GET", "/", about="X") == {}
     assert asking.requests == 3
     assert 0.1 <= pauses[0] <= 0.3
@@ -93,14 +93,14 @@ def test_what_may_pass_is_tried_again_and_counted(failure: int | Exception) -> N
 
 
 def test_retries_are_bounded() -> None:
-    asking, _, pauses = client(*(Response(503, {}) for _ in range(5)))
+    asking, _unused, pauses = client(*(Response(503, {}) for _unused in range(5)))
     with pytest.raises(MastodonError, match="overloaded"):
         asking.request("GET", "/", about="X")
     assert len(pauses) == 4
 
 
 def test_the_server_says_how_long_to_wait() -> None:
-    asking, _, pauses = client(
+    asking, _unused, pauses = client(
         Response(429, {}, Retry_After="3"), Response(429, {}, Retry_After="999"), Response(200, {})
     )
     asking.request("GET", "/", about="X")
@@ -119,14 +119,14 @@ def test_the_server_says_how_long_to_wait() -> None:
     ],
 )
 def test_what_stays_wrong_is_not_tried_again(status: int, message: str) -> None:
-    asking, _, pauses = client(Response(status, {"message": message}))
+    asking, _unused, pauses = client(Response(status, {"message": message}))
     with pytest.raises(MastodonError):
         asking.request("GET", "/", about="X")
     assert pauses == []
 
 
 def test_wrong_credentials_are_the_server_s_word_not_the_object_s_fault() -> None:
-    asking, *_ = client(Response(401, {"message": "Unauthorized"}))
+    asking, *_unused = client(Response(401, {"message": "Unauthorized"}))
     with pytest.raises(MastodonError, match=f"API server {HOST}: refused the credentials \\(401\\)"):
         asking.request("GET", "/", about="X")
 
@@ -154,7 +154,7 @@ UNREACHABLE: dict[str, tuple[Exception, int]] = {
 @pytest.mark.parametrize("told", UNREACHABLE)
 def test_a_server_that_cannot_be_reached_is_named_with_the_cause(told: str) -> None:
     error, attempts = UNREACHABLE[told]
-    asking, *_ = client(*[error] * attempts)
+    asking, *_unused = client(*[error] * attempts)
     with pytest.raises(MastodonError) as caught:
         asking.request("GET", "/", about="X")
     assert told in str(caught.value)
@@ -163,18 +163,18 @@ def test_a_server_that_cannot_be_reached_is_named_with_the_cause(told: str) -> N
 
 def test_a_watch_is_put_together_from_pieces_and_ends_when_it_breaks() -> None:
     response = Response(200, chunks=(b'{"a": 1}\n{"a"', b": 2}\n", b"RESET", b'{"a": 3}\n'))
-    asking, *_ = client(response)
+    asking, *_unused = client(response)
     assert list(asking.stream("/", about="X", query={}, seconds=5)) == [{"a": 1}, {"a": 2}]
     assert response.closed
 
 
 def test_a_watch_that_has_ended_can_still_be_stopped() -> None:
-    asking, *_ = client(Response(200))
+    asking, *_unused = client(Response(200))
     asking.stream("/", about="X", query={}, seconds=5).stop()
 
 
 @pytest.mark.parametrize("answer", [Response(410, {"message": "too old"}), NewConnectionError(NOWHERE, "refused")])
 def test_a_watch_that_does_not_start_is_an_error(answer: Response | Exception) -> None:
-    asking, *_ = client(answer)
+    asking, *_unused = client(answer)
     with pytest.raises(MastodonError):
         asking.stream("/", about="X", query={}, seconds=5)

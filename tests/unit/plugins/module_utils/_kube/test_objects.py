@@ -81,7 +81,7 @@ def test_delete_names_the_very_object() -> None:
 
 
 def test_a_watch_goes_on_from_a_version() -> None:
-    _, url, _ = sent(lambda api: api.watch(Selection(CONFIG, "ns", "a"), "7", 60))
+    _unused, url, _unused = sent(lambda api: api.watch(Selection(CONFIG, "ns", "a"), "7", 60))
     assert "watch=1" in url
     assert "resourceVersion=7&timeoutSeconds=60" in url
 

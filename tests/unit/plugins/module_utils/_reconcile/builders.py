@@ -52,7 +52,7 @@ class Ran:
         self.error: MastodonError | None = None
         api.calls.clear()
         request = Request("set", "ns", wanted_set(objects), **options)
-        self.engine = Engine(api, request, Deadline(seconds, sleep=lambda _: None), self.lines.append)
+        self.engine = Engine(api, request, Deadline(seconds, sleep=lambda _unused: None), self.lines.append)
         try:
             self.engine.run()
         except MastodonError as error:

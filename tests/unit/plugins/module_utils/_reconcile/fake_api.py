@@ -219,7 +219,7 @@ def _walk(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
 def _owners(item: Object) -> dict[str, set[Path]]:
     owners: dict[str, set[Path]] = defaultdict(set)
     for entry in item["metadata"].get("managedFields", []):
-        owners[entry["manager"]] = {tuple(key[2:] for key in path) for path, _ in _walk(entry["fieldsV1"], ())}
+        owners[entry["manager"]] = {tuple(key[2:] for key in path) for path, _unused in _walk(entry["fieldsV1"], ())}
     return owners
 
 

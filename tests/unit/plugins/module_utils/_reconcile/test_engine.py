@@ -105,7 +105,7 @@ def test_what_people_made_is_not_ours_to_overrule() -> None:
 def test_what_could_not_be_adopted_does_not_become_ours_by_being_tried() -> None:
     api = FakeApi(NAMESPACE, config("a"))
     api.edit(subject("ConfigMap", "a"), "kubectl", ("data", "x"), "theirs")
-    for _ in range(2):
+    for _unused in range(2):
         assert 'owned by "kubectl"' in str(Ran(api, config("a", x="ours"), config("b")).error)
     listed = api.objects[subject("ConfigMap", "fediverse.mastodon.set")]["data"]["objects"]
     assert listed == "/namespaces/ns/ConfigMap/b\n"

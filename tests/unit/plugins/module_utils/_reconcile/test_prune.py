@@ -77,7 +77,7 @@ def test_what_others_have_taken_over_is_left_to_them() -> None:
 def test_an_object_deleted_meanwhile_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     api = laid_down(OLD)
 
-    def gone(*_: Any, **__: Any) -> None:
+    def gone(*_unused: Any, **__: Any) -> None:
         raise ApiError("ConfigMap ns/old", "was not found", "", "", status=404)
 
     monkeypatch.setattr(api, "delete", gone)

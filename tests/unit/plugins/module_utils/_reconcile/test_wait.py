@@ -29,8 +29,8 @@ WEB = subject("Deployment", "web")
 class Waiting:
     """A waiter over a fake cluster in which the Deployment `web` is not available."""
 
-    def __init__(self, deadline: Deadline, *others: dict[str, Any], status: dict[str, Any] = STUCK) -> None:
-        self.api = FakeApi({**thing("Deployment", "web"), "status": status}, *others)
+    def __init__(self, deadline: Deadline, *others: dict[str, Any], status: dict[str, Any] | None = None) -> None:
+        self.api = FakeApi({**thing("Deployment", "web"), "status": status or STUCK}, *others)
         self.lines: list[str] = []
         catalog = self.api.discover()
         self.live = Live(self.api, catalog)
@@ -174,7 +174,7 @@ def test_a_watch_that_the_server_has_no_time_for_is_tried_again(monkeypatch: pyt
 def test_a_watch_that_is_not_permitted_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     waiting = Waiting(Deadline(5))
 
-    def forbidden(selection: Selection, *_: Any) -> Any:
+    def forbidden(selection: Selection, *_unused: Any) -> Any:
         raise ApiError(str(selection), "is not permitted", "no", "", status=403)
 
     monkeypatch.setattr(waiting.api, "watch", forbidden)

@@ -29,7 +29,7 @@ PASSWORD: dict[str, Any] = {"format": "password", "length": 32}
     ],
 )
 def test_each_format_is_upstreams(spec: dict[str, Any], pattern: str) -> None:
-    made = {generate.generate(spec) for _ in range(200)}
+    made = {generate.generate(spec) for _unused in range(200)}
     assert len(made) == 200
     assert all(re.fullmatch(pattern, value) for value in made)
     assert all(generate.flaw(spec, value) == "" for value in made)
@@ -57,7 +57,7 @@ def test_a_password_may_be_anything() -> None:
 
 
 def test_the_vapid_pair_is_in_the_format_of_upstreams_generator() -> None:
-    for _ in range(50):
+    for _unused in range(50):
         private, public = generate.vapid_pair()
         assert (len(private), len(public)) == (44, 88)
         assert private.endswith("=")
