@@ -17,7 +17,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors im
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import conflicts, fields
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import MANAGER, Api
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline, Reminder
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.diff import changes, comparable
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Outcome, Subject, Wanted
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import compute
@@ -92,12 +92,13 @@ class Applier:
         if self._check:
             return Outcome(wanted.subject, "created", ("once it is gone, as it is being deleted",), live, wanted.body)
         selection = Selection(resource, wanted.subject.namespace, wanted.subject.name)
-        self._say(f"waiting until {wanted.subject} is deleted, to create it again")
+        reminder = Reminder(self._deadline)
         while self._api.read(selection).objects:
+            if reminder.is_due():
+                self._say(f"waiting to create {wanted.subject} ({self._deadline.elapsed:.0f} s): {compute(live)}")
             if not self._deadline.pause(_PAUSE):
-                raise MastodonError(
-                    str(wanted.subject), "cannot be created", str(compute(live)), "Remove what holds it."
-                )
+                failed, remedy = "cannot be created", "Remove what holds it."
+                raise MastodonError(str(wanted.subject), failed, str(compute(live)), remedy)
         return replace(self._create(wanted, resource), before=live)
 
     def _trial(self, wanted: Wanted, resource: Resource) -> _Trial:
@@ -116,17 +117,15 @@ class Applier:
 
     def _send(self, wanted: Wanted, resource: Resource, *, force: bool, dry_run: bool) -> Object:
         """Apply, and again while a webhook or a new kind is still starting, as what starts it may be in the same set."""
-        told = 0.0
+        reminder, began = Reminder(self._deadline), self._deadline.elapsed
         while True:
             try:
                 return self._api.apply(resource, wanted.body, manager=MANAGER, force=force, dry_run=dry_run)
             except ApiError as error:
-                if self._check or not self._may_pass(error) or not self._deadline.pause(_PAUSE):
+                not_served_yet = error.status == 404 and not error.is_missing_namespace
+                soon = self._deadline.elapsed < began + _SERVED_SOON
+                may_pass = error.is_webhook_down or (not_served_yet and soon)
+                if self._check or not may_pass or not self._deadline.pause(_PAUSE):
                     raise
-                if error.is_webhook_down and self._deadline.elapsed >= told:
-                    told = self._deadline.elapsed + 10
+                if reminder.is_due():
                     self._say(f"waiting to apply {wanted.subject} ({self._deadline.elapsed:.0f} s): {error.why}")
-
-    def _may_pass(self, error: ApiError) -> bool:
-        not_served_yet = error.status == 404 and not error.is_missing_namespace
-        return error.is_webhook_down or (not_served_yet and self._deadline.elapsed < _SERVED_SOON)

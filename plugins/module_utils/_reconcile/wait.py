@@ -13,7 +13,7 @@ from textwrap import shorten
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline, Reminder
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.events import newest_warning
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.judge import Judge
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
@@ -22,7 +22,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.para
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import Status
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.watching import Watching
 
-_REPORT_EVERY = 10.0
+_FIRST_REPORT = 10.0
 _REPORTED_AT_ONCE = 4
 _LONGEST_LINE = 300
 # Some verdicts change with time alone, so look again after this many seconds without an event.
@@ -44,14 +44,13 @@ class Waiter:
         pending = self._pending(subjects)
         if not pending:
             return
-        report_at = self._deadline.elapsed + _REPORT_EVERY
+        reminder = Reminder(self._deadline, after=_FIRST_REPORT)
         with Watching(self._api, self._live, pending) as watching:
             while pending := self._pending(subjects):
                 if not self._deadline.remaining:
                     raise self._gave_up(pending)
-                if self._deadline.elapsed >= report_at:
+                if reminder.is_due():
                     self._report(pending)
-                    report_at = self._deadline.elapsed + _REPORT_EVERY
                 watching.next(min(_LOOK_AGAIN, self._deadline.remaining))
 
     def _pending(self, subjects: Collection[Subject]) -> dict[Subject, Status]:
