@@ -40,3 +40,4 @@ CLOUDNATIVE_PG_CHART: Final = "0.29.0"
 # From the distribution: packages of this release
 DEBIAN: Final = "bookworm"
 POSTGRESQL_MAJOR: Final = "15"
+REDIS_MAJOR: Final = "7"

@@ -27,7 +27,7 @@ BUSYBOX_IMAGE = "docker.io/library/busybox:latest"
 TRAEFIK_IMAGE = f"docker.io/library/traefik:{versions.TRAEFIK}"
 OPENBAO_IMAGE = f"quay.io/openbao/openbao:{versions.OPENBAO}"
 S3_IMAGE = f"docker.io/versity/versitygw:{versions.VERSITY}"
-REDIS_IMAGE = "docker.io/library/redis:7"
+REDIS_IMAGE = f"docker.io/library/redis:{versions.REDIS_MAJOR}"
 # Also imported under its exact version, as 15.20.
 POSTGRESQL_IMAGE = f"ghcr.io/cloudnative-pg/postgresql:{versions.POSTGRESQL_MAJOR}"
 

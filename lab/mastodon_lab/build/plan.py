@@ -61,7 +61,9 @@ def ensure(lab: Lab, progress: Progress) -> Built:
     """Build what is missing. Raises LabError; what was finished until then is not built again."""
     store = Store(lab.cache)
     with store.locked():
-        return _ensure(lab, store, progress)
+        built = _ensure(lab, store, progress)
+        store.prune()
+        return built
 
 
 def _ensure(lab: Lab, store: Store, progress: Progress) -> Built:

@@ -15,6 +15,8 @@ from pathlib import Path
 from mastodon_lab.errors import LabError
 
 KEY_LENGTH = 16
+# Of each artefact: the one in use, and one of another checkout or to go back to.
+KEPT = 2
 
 
 def key(*inputs: str | bytes) -> str:
@@ -62,8 +64,9 @@ class Store:
         """
         path = self.path(name, made_from)
         if path.is_dir():
+            path.touch()
             return path
-        partial = self._artefacts / f".{path.name}.partial"
+        partial = self._partial(path)
         discard(partial)
         partial.mkdir(parents=True)
         try:
@@ -76,6 +79,20 @@ class Store:
         partial.rename(path)
         return path
 
+    def prune(self) -> None:
+        """Remove what a killed build left, and artefacts of which KEPT of the same name were used since."""
+        for leftover in self._artefacts.glob(".*.partial"):
+            discard(leftover)
+        by_name: dict[str, list[Path]] = {}
+        for path in self._artefacts.iterdir():
+            by_name.setdefault(path.name.rpartition("-")[0], []).append(path)
+        for paths in by_name.values():
+            for path in sorted(paths, key=_used, reverse=True)[KEPT:]:
+                discard(path.rename(self._partial(path)))
+
+    def _partial(self, path: Path) -> Path:
+        return self._artefacts / f".{path.name}.partial"
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Wait until no other process builds into this cache."""
@@ -83,6 +100,10 @@ class Store:
         with (self.root / "build.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def _used(path: Path) -> int:
+    return path.stat().st_mtime_ns
 
 
 def discard(path: Path) -> None:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from mastodon_lab import versions
@@ -30,23 +30,34 @@ MANIFESTS = Path(__file__).parents[2] / "manifests"
 READY_SECONDS = 180.0
 PATIENCE_SECONDS = 60.0
 POLL_SECONDS = 0.2
+CONNECT_SECONDS = 5.0
 APPLY = "lay down the platform"
+TROUBLE = (LabError, OSError, HTTPException, api.NotAnsweringError)
 
 S3_HOST = "s3.object-store.svc.cluster.local"
 REDIS_HOST = "redis.cache.svc.cluster.local"
+
+
+Act = Callable[[Lab, Keys], None]
+
+
+def _nothing(lab: Lab, keys: Keys) -> None:
+    pass
 
 
 @dataclass(frozen=True)
 class Part:
     """One part of the platform: what runs it, as `namespace/kind/name`, and what shows that it works.
 
-    `prove` raises LabError or OSError while it doesn't; it may also finish setting the part up.
+    `prove` raises LabError or OSError while it doesn't. `set_up` does, once it runs, what its manifest can't say; it may
+    be called again and again.
     """
 
     name: str
     version: str
     workload: str
-    prove: Callable[[Lab, Keys], None]
+    prove: Act
+    set_up: Act = _nothing
 
 
 def deploy(lab: Lab, built: Built, progress: Progress) -> None:
@@ -61,7 +72,8 @@ def deploy(lab: Lab, built: Built, progress: Progress) -> None:
     for part in PARTS:
         with progress.step(_title(part)):
             kubectl.wait(part.workload, READY_SECONDS)
-            _eventually(part.name, partial(part.prove, lab, made))
+            for act in (part.set_up, part.prove):
+                _eventually(part.name, partial(act, lab, made))
 
 
 def status(lab: Lab) -> tuple[PartStatus, ...]:
@@ -121,7 +133,7 @@ def _eventually(name: str, act: Callable[[], None]) -> None:
     while True:
         try:
             return act()
-        except (LabError, OSError) as error:
+        except TROUBLE as error:
             if time.monotonic() < deadline:
                 time.sleep(POLL_SECONDS)
                 continue
@@ -137,7 +149,7 @@ def _trouble(part: Part, lab: Lab) -> str:
         if found["status"].get("readyReplicas", 0) < found["spec"]["replicas"]:
             return f"{kind} {namespace}/{name} has no ready pod"
         part.prove(lab, keys(lab))
-    except (LabError, OSError, api.NotAnsweringError) as error:
+    except TROUBLE as error:
         return str(error)
     return ""
 
@@ -148,10 +160,12 @@ def _prove_dns(lab: Lab, _: Keys) -> None:
 
 
 def _prove_volumes(lab: Lab, _: Keys) -> None:
-    claims = api.get_json(lab, "/api/v1/persistentvolumeclaims")["items"]
-    unbound = [claim["metadata"] for claim in claims if claim["status"]["phase"] != "Bound"]
-    if unbound:
-        raise OSError(f"claim {unbound[0]['namespace']}/{unbound[0]['name']} has no volume")
+    """The platform's own claims show it; others may rightly wait for their first pod."""
+    for part in PARTS:
+        namespace = part.workload.split("/")[0]
+        for claim in api.get_json(lab, f"/api/v1/namespaces/{namespace}/persistentvolumeclaims")["items"]:
+            if claim["status"]["phase"] != "Bound":
+                raise OSError(f"claim {namespace}/{claim['metadata']['name']} has no volume")
 
 
 def _prove_gateway(lab: Lab, _: Keys) -> None:
@@ -159,20 +173,27 @@ def _prove_gateway(lab: Lab, _: Keys) -> None:
     accepted = [item["status"] for item in found.get("status", {}).get("conditions", ()) if item["type"] == "Accepted"]
     if accepted != ["True"]:
         raise OSError("its GatewayClass is not accepted")
-    connection = HTTPConnection(lab.gateway_ip, 80, timeout=5)
+    connection = HTTPConnection(lab.gateway_ip, 80, timeout=CONNECT_SECONDS)
     connection.request("GET", "/")
     connection.getresponse().read()
     connection.close()
 
 
-def _prove_openbao(lab: Lab, made: Keys) -> None:
-    openbao.set_up(lab, made)
+def _prove_openbao(lab: Lab, _: Keys) -> None:
     if reason := openbao.trouble(lab):
         raise OSError(reason)
 
 
+def _set_up_s3(lab: Lab, made: Keys) -> None:
+    s3.set_up(dns.address_of(S3_HOST, lab.dns_ip), _account(made))
+
+
 def _prove_s3(lab: Lab, made: Keys) -> None:
-    s3.set_up(dns.address_of(S3_HOST, lab.dns_ip), s3.Account(made.s3_access_key, made.s3_secret_key))
+    s3.prove(dns.address_of(S3_HOST, lab.dns_ip), _account(made))
+
+
+def _account(made: Keys) -> s3.Account:
+    return s3.Account(made.s3_access_key, made.s3_secret_key)
 
 
 def _prove_redis(lab: Lab, made: Keys) -> None:
@@ -182,9 +203,9 @@ def _prove_redis(lab: Lab, made: Keys) -> None:
 PARTS = (
     Part("CoreDNS", versions.COREDNS, "kube-system/deployment/coredns", _prove_dns),
     Part("Traefik", versions.TRAEFIK, "traefik/deployment/traefik", _prove_gateway),
-    Part("OpenBao", versions.OPENBAO, "openbao/statefulset/openbao", _prove_openbao),
-    Part("S3 server (VersityGW)", versions.VERSITY, "object-store/statefulset/s3", _prove_s3),
-    Part("Redis", "7", "cache/statefulset/redis", _prove_redis),
+    Part("OpenBao", versions.OPENBAO, "openbao/statefulset/openbao", _prove_openbao, openbao.set_up),
+    Part("S3 server (VersityGW)", versions.VERSITY, "object-store/statefulset/s3", _prove_s3, _set_up_s3),
+    Part("Redis", versions.REDIS_MAJOR, "cache/statefulset/redis", _prove_redis),
     Part(
         "local-path-provisioner",
         versions.LOCAL_PATH,
