@@ -1,100 +1,15 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A lab of the tests' own, and site.yml run on it while it is empty, then twice more."""
+"""site.yml run on a lab while it is empty, then twice more."""
 
 from __future__ import annotations
 
-import json
-import os
-import re
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-LAB_NAME = "test"
-# Beside a lab that somebody may have running here.
-LAB_INDEX = "31"
-OURS = "fediverse.mastodon"
-
-
-@dataclass(frozen=True)
-class Run:
-    """One run of ansible-playbook."""
-
-    returncode: int
-    output: str
-    seconds: float
-
-    @property
-    def recap(self) -> dict[str, int]:
-        """The numbers of the PLAY RECAP line."""
-        line = re.findall(r"^lab +: (.*)$", self.output, re.MULTILINE)[-1]
-        return {key: int(value) for key, value in re.findall(r"(\w+)=(\d+)", line)}
-
-
-@dataclass(frozen=True)
-class Lab:
-    """The tests' lab, with what a test needs to look into it."""
-
-    state: Path
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        facts: dict[str, Any] = json.loads((self.state / "lab.json").read_text())
-        return facts
-
-    def site(self, *arguments: str, **environment: str) -> Run:
-        """Run site.yml as the README says."""
-        return self._run("ansible-playbook", "-i", "inventories/lab", "site.yml", *arguments, **environment)
-
-    def _run(self, *command: str, **environment: str) -> Run:
-        started = time.monotonic()
-        done = subprocess.run(
-            [str(Path(sys.executable).parent / command[0]), *command[1:]],
-            cwd=ROOT,
-            env={**os.environ, "LAB_STATE": str(self.state), "ANSIBLE_NOCOLOR": "1", **environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=1800,
-            check=False,
-        )
-        return Run(done.returncode, done.stdout, time.monotonic() - started)
-
-    def kubectl(self, *arguments: str) -> str:
-        """Run kubectl as the cluster's administrator and return what it prints."""
-        command = [self.facts["kubectl"], f"--kubeconfig={self.facts['kubeconfig']}", *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout
-
-    def get(self, *arguments: str) -> Any:
-        """Return one object or list as the API server has it."""
-        return json.loads(self.kubectl("get", "-o=json", *arguments))
-
-    def audit_mark(self) -> int:
-        """Return a position in the API server's audit log."""
-        return (self.state / "log/audit.log").stat().st_size
-
-    def our_writes(self, since: int) -> list[str]:
-        """Return every write that the collection asked of the API server since that position, dry runs left out."""
-        with (self.state / "log/audit.log").open("rb") as log:
-            log.seek(since)
-            events = [json.loads(line) for line in log.read().splitlines() if line.endswith(b"}")]
-        return [
-            f"{event['verb']} {event['requestURI']}"
-            for event in events
-            if event.get("userAgent", "").startswith(OURS)
-            and event["verb"] in {"create", "update", "patch", "delete", "deletecollection"}
-            and "dryRun=All" not in event["requestURI"]
-            and "/selfsubject" not in event["requestURI"]
-        ]
+from ..conftest import Lab, Run
 
 
 @dataclass(frozen=True)
@@ -106,23 +21,6 @@ class Story:
     first: Run
     second: Run
     second_writes: list[str]
-
-
-@pytest.fixture(scope="session")
-def lab() -> Iterator[Lab]:
-    """A fresh lab, taken down afterwards with all it made."""
-    down = [str(ROOT / "lab/down"), "--name", LAB_NAME, "--purge-state"]
-    subprocess.run(down, check=True, timeout=300)
-    up = subprocess.run(
-        [str(ROOT / "lab/up"), "--name", LAB_NAME, "--index", LAB_INDEX],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=3000,
-    )
-    assert up.returncode == 0, up.stdout[-3000:] + up.stderr[-3000:]
-    yield Lab(Path(os.environ.get("LAB_ROOT", "/var/lib/fediverse-mastodon-lab")) / LAB_NAME)
-    subprocess.run(down, check=True, timeout=300)
 
 
 @pytest.fixture(scope="session")

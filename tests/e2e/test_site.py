@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from .conftest import ROOT, Lab, Story
+from ..conftest import ROOT, Lab
+from .conftest import Story
 
 
 def fingerprints(output: str) -> set[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Lab
+from ..conftest import Lab
 from .test_site import eventually
 
 MISTAKES = {

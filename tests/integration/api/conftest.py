@@ -8,21 +8,18 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import connect
 from ansible_collections.fediverse.mastodon.tests.integration.api.support import Cluster
 
-LAB = "/var/lib/fediverse-mastodon-lab/default/kubeconfig"
-
 
 @pytest.fixture(scope="session")
-def kubeconfig() -> str:
-    found = os.environ.get("KUBECONFIG", LAB)
-    assert Path(found).is_file(), f"No API server: {found} does not exist. Start the lab (lab/up) or set KUBECONFIG."
-    return found
+def kubeconfig(request: pytest.FixtureRequest) -> str:
+    """The cluster that TEST_KUBECONFIG names, or else the tests' own lab; never the one that somebody works with."""
+    named = os.environ.get("TEST_KUBECONFIG")
+    return named or str(request.getfixturevalue("lab").facts["kubeconfig"])
 
 
 @pytest.fixture

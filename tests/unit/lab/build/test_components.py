@@ -1,0 +1,58 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import re
+
+import pytest
+from mastodon_lab import versions
+from mastodon_lab.build.components import CLUSTER, COMPONENTS, CONTROLLERS, PATCHES, Component, Patch
+from mastodon_lab.build.golang import MODULES
+
+GO_MOD = {module: (MODULES / module / "go.mod").read_text() for module in (CLUSTER, CONTROLLERS)}
+
+
+def required(module: str) -> dict[str, str]:
+    return dict(re.findall(r"(?m)^\t(\S+) (v\S+)(?: // indirect)?$", GO_MOD[module]))
+
+
+def module_of(component: Component, package: str) -> str:
+    return max((name for name in required(component.module) if f"{package}/".startswith(f"{name}/")), key=len)
+
+
+@pytest.mark.parametrize("component", COMPONENTS, ids=lambda component: component.name)
+def test_every_package_is_a_tool_of_its_module(component: Component) -> None:
+    for package in component.binaries.values():
+        assert f"\t{package}\n" in GO_MOD[component.module]
+
+
+@pytest.mark.parametrize("component", COMPONENTS, ids=lambda component: component.name)
+def test_versions_are_those_of_go_mod(component: Component) -> None:
+    for package in component.binaries.values():
+        if not package.endswith("/cmd/lab"):  # cert-manager's is ours
+            assert required(component.module)[module_of(component, package)] == component.version
+
+
+def test_kubernetes_libraries_are_kubernetes_own() -> None:
+    libraries = re.findall(r"(?m)^\tk8s\.io/\S+ => k8s\.io/\S+ v0\.(\S+)$", GO_MOD[CLUSTER])
+    assert {f"v1.{version}" for version in libraries} == {versions.KUBERNETES}
+
+
+@pytest.mark.parametrize("patch", PATCHES, ids=lambda patch: patch.folder)
+def test_every_patched_module_is_replaced_by_its_copy(patch: Patch) -> None:
+    assert f"\t{patch.module} => ../src/{patch.folder}\n" in GO_MOD[CONTROLLERS]
+    assert required(CONTROLLERS).get(patch.module, patch.version) == patch.version
+
+
+def test_every_overlay_belongs_to_a_patch() -> None:
+    assert {path.name for path in (MODULES / "overlay").iterdir()} <= {patch.folder for patch in PATCHES}
+
+
+def test_gateway_api_is_what_controllers_are_built_with() -> None:
+    assert required(CONTROLLERS)["sigs.k8s.io/gateway-api"] == versions.GATEWAY_API
+
+
+def test_programs_have_names_of_their_own() -> None:
+    names = [name for component in COMPONENTS for name in component.binaries]
+    assert len(names) == len(set(names))

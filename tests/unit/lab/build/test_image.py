@@ -1,0 +1,118 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import hashlib
+import json
+import tarfile
+from pathlib import Path
+from typing import Any
+
+from mastodon_lab.build.image import (
+    NAME_ANNOTATION,
+    STAND_IN_LABEL,
+    Entries,
+    File,
+    Folder,
+    Link,
+    Run,
+    write_image,
+    write_layer,
+)
+
+REFERENCES = ("ghcr.io/some/thing:v1", "docker.io/some/thing:v1")
+
+
+def layer(folder: Path, name: str, entries: Entries) -> Path:
+    write_layer(folder / name, entries)
+    return folder / name
+
+
+def image(folder: Path, run: Run | None = None) -> Path:
+    base = layer(folder, "base.tar", {"bin/sh": File(b"sh", 0o755)})
+    top = layer(folder, "top.tar", {"app": File(b"app", 0o755)})
+    write_image(folder / "image.tar", REFERENCES, (base, top), run or Run(("/app",)))
+    return folder / "image.tar"
+
+
+def blob(archive: Path, digest: str) -> bytes:
+    with tarfile.open(archive) as layout:
+        content = layout.extractfile(f"blobs/{digest.replace(':', '/')}")
+        assert content
+        return content.read()
+
+
+def read(archive: Path, name: str) -> Any:
+    with tarfile.open(archive) as layout:
+        content = layout.extractfile(name)
+        assert content
+        return json.load(content)
+
+
+def test_entries_are_as_described(tmp_path: Path) -> None:
+    program = tmp_path / "program"
+    program.write_bytes(b"machine code")
+    path = layer(
+        tmp_path,
+        "layer.tar",
+        {
+            "tmp": Folder(0o1777),
+            "home": Folder(0o755, 991, 992),
+            "home/program": File(program, 0o755, 991, 992),
+            "bin/ls": Link("busybox"),
+        },
+    )
+    with tarfile.open(path) as archive:
+        found = {member.name: member for member in archive}
+        content = archive.extractfile("home/program")
+        assert content
+        assert content.read() == b"machine code"
+    assert (found["tmp"].isdir(), found["tmp"].mode) == (True, 0o1777)
+    assert (found["home/program"].mode, found["home/program"].uid, found["home/program"].gid) == (0o755, 991, 992)
+    assert (found["bin/ls"].issym(), found["bin/ls"].linkname) == (True, "busybox")
+    assert {member.mtime for member in found.values()} == {0}
+
+
+def test_same_content_same_bytes(tmp_path: Path) -> None:
+    (tmp_path / "1").mkdir()
+    (tmp_path / "2").mkdir()
+    assert image(tmp_path / "1").read_bytes() == image(tmp_path / "2").read_bytes()
+
+
+def test_layout_is_whole(tmp_path: Path) -> None:
+    archive = image(tmp_path)
+    assert read(archive, "oci-layout") == {"imageLayoutVersion": "1.0.0"}
+    index = read(archive, "index.json")
+    assert [entry["annotations"][NAME_ANNOTATION] for entry in index["manifests"]] == list(REFERENCES)
+    assert len({entry["digest"] for entry in index["manifests"]}) == 1
+    manifest_blob = blob(archive, index["manifests"][0]["digest"])
+    assert len(manifest_blob) == index["manifests"][0]["size"]
+    manifest = json.loads(manifest_blob)
+    config = json.loads(blob(archive, manifest["config"]["digest"]))
+    assert config["rootfs"]["diff_ids"] == [entry["digest"] for entry in manifest["layers"]]
+    for entry in (manifest["config"], *manifest["layers"]):
+        content = blob(archive, entry["digest"])
+        assert (f"sha256:{hashlib.sha256(content).hexdigest()}", len(content)) == (entry["digest"], entry["size"])
+
+
+def test_config_says_how_to_run(tmp_path: Path) -> None:
+    run = Run(("/app",), ("serve",), {"PATH": "/bin"}, "991:991", "/opt", {STAND_IN_LABEL: "true"})
+    archive = image(tmp_path, run)
+    manifest = json.loads(blob(archive, read(archive, "index.json")["manifests"][0]["digest"]))
+    assert json.loads(blob(archive, manifest["config"]["digest"]))["config"] == {
+        "Entrypoint": ["/app"],
+        "Cmd": ["serve"],
+        "Env": ["PATH=/bin"],
+        "User": "991:991",
+        "WorkingDir": "/opt",
+        "Labels": {STAND_IN_LABEL: "true"},
+    }
+
+
+def test_a_layer_that_comes_twice_is_stored_once(tmp_path: Path) -> None:
+    base = layer(tmp_path, "base.tar", {"bin/sh": File(b"sh")})
+    write_image(tmp_path / "image.tar", REFERENCES, (base, base), Run())
+    with tarfile.open(tmp_path / "image.tar") as archive:
+        names = archive.getnames()
+    assert len(names) == len(set(names))

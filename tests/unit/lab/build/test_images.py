@@ -1,0 +1,120 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+from mastodon_lab import versions
+from mastodon_lab.build import images
+from mastodon_lab.build.image import STAND_IN_LABEL, File
+from mastodon_lab.build.images import Image
+from mastodon_lab.build.store import Store
+
+BASE = Path("/cache/artefacts/busybox-1/layer.tar")
+SERVERS = Path("/cache/artefacts/debian-servers-1/layer.tar")
+
+
+class Programs(defaultdict[str, Path]):
+    def __missing__(self, name: str) -> Path:
+        return Path(f"/cache/artefacts/some-1/{name}")
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Path:
+    folder = tmp_path / "app"
+    (folder / "bin").mkdir(parents=True)
+    (folder / "mastodon_stand_in").mkdir()
+    (folder / "bin/tootctl").write_text("#!/bin/sh\n")
+    (folder / "bin/tootctl").chmod(0o755)
+    (folder / "mastodon_stand_in/__main__.py").write_text("")
+    return folder
+
+
+@pytest.fixture
+def flux_data(tmp_path: Path) -> Path:
+    for name in ("flux/v2.9.5/rbac.yaml", "flux-images/VERSION", "flux-images/v2.9.5/upstream-alpine.yaml"):
+        file = tmp_path / "data" / name
+        file.parent.mkdir(parents=True)
+        file.write_text("x")
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def everything(app: Path, flux_data: Path) -> dict[str, Image]:
+    program = Programs()
+    made = (
+        *images.cluster_images(BASE, program),
+        *images.platform_images(BASE, SERVERS, program),
+        *images.site_images(BASE, program, flux_data),
+        images.postgresql_image(SERVERS, "15.20"),
+        images.mastodon_image(SERVERS, app),
+    )
+    return {image.name: image for image in made}
+
+
+def test_names_are_full_and_nobody_s_twice(everything: dict[str, Image]) -> None:
+    references = [reference for image in everything.values() for reference in image.references]
+    assert len(references) == len(set(references))
+    for reference in references:
+        host, _, rest = reference.partition("/")
+        assert "." in host
+        assert ":" in rest
+
+
+@pytest.mark.parametrize(
+    ("name", "reference"),
+    [
+        ("pause", "docker.io/lab/pause:1"),
+        ("cert-manager-startupapicheck", f"quay.io/jetstack/cert-manager-startupapicheck:{versions.CERT_MANAGER}"),
+        ("cloudnative-pg", "ghcr.io/cloudnative-pg/cloudnative-pg:1.30.0"),
+        ("postgresql", "ghcr.io/cloudnative-pg/postgresql:15.20"),
+        ("source-controller", f"ghcr.io/fluxcd/source-controller:{versions.SOURCE_CONTROLLER}"),
+        ("mastodon", "ghcr.io/mastodon/mastodon-streaming:v4.7.2"),
+        ("external-secrets", "oci.external-secrets.io/external-secrets/external-secrets:v0.20.4"),
+    ],
+)
+def test_images_have_upstream_s_names(everything: dict[str, Image], name: str, reference: str) -> None:
+    assert reference in everything[name].references
+
+
+def test_only_mastodon_is_a_stand_in(everything: dict[str, Image]) -> None:
+    assert {name for name, image in everything.items() if STAND_IN_LABEL in image.run.labels} == {"mastodon"}
+
+
+def test_postgresql_is_as_its_operator_wants_it(everything: dict[str, Image]) -> None:
+    run = everything["postgresql"].run
+    assert (run.user, run.environment["PATH"].split(":")[0]) == ("26:26", "/usr/lib/postgresql/15/bin")
+
+
+def test_flux_operator_has_manifests_but_no_digests(everything: dict[str, Image]) -> None:
+    assert set(everything["flux-operator"].entries) == {
+        "flux-operator",
+        "data/flux/v2.9.5/rbac.yaml",
+        "data/flux-images/VERSION",
+    }
+
+
+def test_the_app_belongs_to_mastodon_s_user(everything: dict[str, Image]) -> None:
+    entry = everything["mastodon"].entries["opt/mastodon/bin/tootctl"]
+    assert entry == File(b"#!/bin/sh\n", 0o755, 991, 991)
+
+
+def test_the_app_s_change_changes_its_image(app: Path) -> None:
+    before = images.mastodon_image(SERVERS, app)
+    (app / "mastodon_stand_in/__main__.py").write_text("print()")
+    assert repr(images.mastodon_image(SERVERS, app)) != repr(before)
+
+
+def test_an_archive_is_written_once_and_by_content(tmp_path: Path) -> None:
+    layer = tmp_path / "layer.tar"
+    layer.write_bytes(b"layer")
+    store = Store(tmp_path)
+    image = Image("thing", ("docker.io/lab/thing:1",), (layer,), images.Run(), {"a": File(b"1")})
+    other = Image("thing", ("docker.io/lab/thing:1",), (layer,), images.Run(), {"a": File(b"2")})
+    path = images.archive(store, image)
+    assert images.archive(store, image) == path
+    assert images.archive(store, other) != path
+    assert sorted(file.name for file in path.parent.iterdir()) == ["image.tar"]

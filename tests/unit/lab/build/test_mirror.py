@@ -1,0 +1,142 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import tarfile
+from pathlib import Path
+
+import pytest
+from mastodon_lab import versions
+from mastodon_lab.build import mirror
+from mastodon_lab.build.golang import Go
+from mastodon_lab.build.store import Store
+from mastodon_lab.errors import LabError
+
+from .conftest import Program
+
+CHART = "name: thing\nversion: v0.0.0\nappVersion: v0.0.0\n"
+CRD = """\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata:
+  annotations:
+    controller-gen.kubebuilder.io/version: v0.19.0
+  name: {name}.external-secrets.io
+"""
+OPERATOR = """\
+kind: Namespace
+metadata:
+  name: cnpg-system
+---
+kind: Deployment
+metadata:
+  namespace: cnpg-system
+spec:
+  imagePullPolicy: Always
+"""
+MODULES = {
+    "cert-manager/cert-manager/deploy/charts/cert-manager/Chart.yaml": CHART,
+    "external-secrets/external-secrets/deploy/charts/external-secrets/Chart.yaml": CHART,
+    "external-secrets/external-secrets/deploy/crds/bundle.yaml": "---\n".join(
+        CRD.format(name=name) for name in ("stores", "secrets")
+    ),
+    f"cloudnative-pg/cloudnative-pg/releases/cnpg-{versions.CLOUDNATIVE_PG.removeprefix('v')}.yaml": OPERATOR,
+}
+
+
+class Modules(Go):
+    """Modules that are in a folder already."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def module(self, module: str, version: str) -> Path:
+        assert version.startswith("v")
+        return self.folder / module.removeprefix("github.com/")
+
+
+@pytest.fixture
+def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Go:
+    stand_in = tmp_path / "chart"
+    files = {tmp_path / "modules" / name: content for name, content in MODULES.items()} | {
+        stand_in / "Chart.yaml": CHART
+    }
+    for path, content in files.items():
+        path.parent.mkdir(parents=True)
+        path.write_text(content)
+    monkeypatch.setattr(mirror, "MASTODON_CHART", stand_in)
+    return Modules(tmp_path / "modules")
+
+
+def unpacked(package: Path) -> dict[str, str]:
+    with tarfile.open(fileobj=io.BytesIO(gzip.decompress(package.read_bytes()))) as archive:
+        return {name: (archive.extractfile(name) or io.BytesIO()).read().decode() for name in archive.getnames()}
+
+
+@pytest.fixture
+def made(tmp_path: Path, modules: Go, program: Program) -> Path:
+    return mirror.make(Store(tmp_path / "cache"), modules, program("kubectl", 'echo "kind: $1 $2"'))
+
+
+@pytest.mark.parametrize(
+    ("repository", "chart", "version"),
+    [
+        ("jetstack", "cert-manager", "v1.21.2"),
+        ("external-secrets", "external-secrets", "0.20.4"),
+        ("cloudnative-pg", "cloudnative-pg", "0.29.0"),
+        ("mastodon", "mastodon", "1.2.2"),
+    ],
+)
+def test_each_repository_has_its_chart(made: Path, repository: str, chart: str, version: str) -> None:
+    index = json.loads((made / "charts" / repository / "index.yaml").read_text())
+    assert [entry["version"] for entry in index["entries"][chart]] == [version]
+    files = unpacked(made / "charts" / repository / f"{chart}-{version}.tgz")
+    assert f'version: "{version}"' in files[f"{chart}/Chart.yaml"]
+
+
+def test_external_secrets_has_crds_as_its_release_has(made: Path) -> None:
+    files = unpacked(made / "charts/external-secrets/external-secrets-0.20.4.tgz")
+    crd = files["external-secrets/templates/crds/stores.external-secrets.io.yaml"]
+    assert crd.startswith("{{- if .Values.installCRDs }}\n")
+    assert crd.endswith("{{- end }}\n")
+    assert "  annotations:\n    {{- with .Values.crds.annotations }}\n" in crd
+    assert "external-secrets/templates/crds/secrets.external-secrets.io.yaml" in files
+
+
+def test_cloudnative_pg_goes_where_the_release_goes(made: Path) -> None:
+    files = unpacked(made / "charts/cloudnative-pg/cloudnative-pg-0.29.0.tgz")
+    operator = files["cloudnative-pg/templates/operator.yaml"]
+    assert "kind: Namespace" not in operator
+    assert "namespace: {{ .Release.Namespace }}" in operator
+    assert "imagePullPolicy: IfNotPresent" in operator
+    assert "by the lab" in files["cloudnative-pg/Chart.yaml"]
+
+
+def test_flux_operator_s_manifest_is_rendered(made: Path) -> None:
+    assert (made / "manifests/flux-operator.yaml").read_text().startswith("kind: kustomize ")
+
+
+def test_a_manifest_that_can_t_be_rendered_is_said(tmp_path: Path, modules: Go, program: Program) -> None:
+    with pytest.raises(LabError, match=r"^Flux Operator's manifest: no such folder\. Delete "):
+        mirror.make(Store(tmp_path / "cache"), modules, program("kubectl", "echo no such folder >&2; exit 1"))
+
+
+def test_publishing_switches_at_once(tmp_path: Path) -> None:
+    first, second, served = (tmp_path / name for name in ("first", "second", "served"))
+    first.mkdir()
+    second.mkdir()
+    for made in (first, first, second):
+        mirror.publish(made, served)
+        assert served.readlink() == made
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["first", "second", "served"]
+
+
+def test_publishing_replaces_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "served").mkdir()
+    (tmp_path / "served/old").write_text("x")
+    mirror.publish(tmp_path, tmp_path / "served")
+    assert (tmp_path / "served").readlink() == tmp_path

@@ -1,0 +1,80 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from mastodon_lab.build import plan
+from mastodon_lab.build.components import COMPONENTS, Component
+from mastodon_lab.build.tools import Tools
+from mastodon_lab.errors import LabError
+from mastodon_lab.lab import Lab
+from mastodon_lab.progress import Progress
+
+
+class Toolchain:
+    """A Go that builds at once, or fails at one component."""
+
+    fails_at = ""
+
+    def __init__(self, *_: object) -> None:
+        pass
+
+    def workspace(self) -> None:
+        pass
+
+    def module(self, module: str, version: str) -> Path:
+        return Path(f"/modules/{module}@{version}")
+
+    def build(self, component: Component) -> dict[str, Path]:
+        if component.name == self.fails_at:
+            raise LabError("Building it: no.")
+        return {name: Path(f"/built/{name}") for name in component.binaries}
+
+
+@pytest.fixture
+def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
+    """A lab for which everything expensive is there at once."""
+    flux = tmp_path / "flux"
+    monkeypatch.setattr(plan, "Go", Toolchain)
+    monkeypatch.setattr(Toolchain, "fails_at", "")
+    monkeypatch.setattr(plan.tools, "install", lambda *_: Tools(flux, Path("/tools/kubectl"), Path("/tools/bao")))
+    monkeypatch.setattr(
+        plan,
+        "rootfs",
+        SimpleNamespace(
+            busybox=lambda _: flux,
+            debian=lambda *words: Path(f"/debian/{words[1]}"),
+            package_version=lambda *_: "15.20",
+        ),
+    )
+    monkeypatch.setattr(plan.images, "archive", lambda _, image: Path(f"/images/{image.name}"))
+    monkeypatch.setattr(plan.mirror, "make", lambda *_: tmp_path)
+    (tmp_path / "cache/artefacts").mkdir(parents=True)
+    return Lab("test", 9, tmp_path / "state", tmp_path / "cache")
+
+
+def progress(lab: Lab) -> tuple[Progress, io.StringIO]:
+    shown = io.StringIO()
+    return Progress(lab.cache / "durations.json", shown), shown
+
+
+def test_everything_is_there_afterwards(lab: Lab) -> None:
+    built = plan.ensure(lab, progress(lab)[0])
+    wanted = {name for component in COMPONENTS for name in component.binaries} | {"kubectl", "bao"}
+    assert set(built.programs) == wanted
+    assert built.bin("kubelet") == Path("/built/kubelet")
+    assert {Path("/images/pause"), Path("/images/mastodon"), Path("/images/postgresql")} <= set(built.images)
+    assert built.gateway_api.parts[-2:] == ("config", "crd")
+    assert lab.mirror.is_symlink()
+
+
+def test_a_failure_stops_it_with_its_sentence(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Toolchain, "fails_at", "Traefik")
+    with pytest.raises(LabError, match="Building it: no"):
+        plan.ensure(lab, progress(lab)[0])
+    assert not lab.mirror.exists()
