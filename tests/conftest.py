@@ -75,8 +75,8 @@ class Lab:
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout
 
     def get(self, *arguments: str) -> Any:
-        """Return one object or list as the API server has it."""
-        return json.loads(self.kubectl("get", "-o=json", *arguments))
+        """Return one object or list as the API server has it; nothing with `--ignore-not-found` when it is not there."""
+        return json.loads(self.kubectl("get", "-o=json", *arguments) or "{}")
 
     def audit_mark(self) -> int:
         """Return a position in the API server's audit log."""
