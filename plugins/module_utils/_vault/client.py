@@ -8,6 +8,7 @@ This module util is PRIVATE to the collection.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -142,4 +143,5 @@ def _reason(error: Exception) -> str:
     while isinstance(inner := getattr(cause, "reason", None) or (cause.args[0] if cause.args else None), BaseException):
         cause = inner
     text = str(getattr(cause, "strerror", None) or cause)
-    return text.rpartition(": ")[2] if "object at 0x" in text else text.partition(", on ")[0]
+    # urllib3 puts the connection before, hvac the request's address behind what happened.
+    return re.sub(r"^.*\[Errno -?\d+\] ", "", text).partition(", on ")[0]

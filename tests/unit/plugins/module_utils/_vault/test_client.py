@@ -21,8 +21,15 @@ def test_a_passing_trouble_is_waited_for(vault: Vault, server: FakeVault, status
     assert len(server.calls) == 4
 
 
-def test_a_lasting_trouble_ends_in_one_sentence(vault: Vault, server: FakeVault) -> None:
-    server.failures = [requests.ConnectionError(OSError(111, "Connection refused"))] * 9
+@pytest.mark.parametrize(
+    "cause",
+    [
+        OSError(111, "Connection refused"),
+        "HTTPConnection(host='vault.test', port=8200): Failed to establish a new connection: [Errno 111] Connection refused",
+    ],
+)
+def test_a_lasting_trouble_ends_in_one_sentence(vault: Vault, server: FakeVault, cause: object) -> None:
+    server.failures = [requests.ConnectionError(cause)] * 9
     with pytest.raises(MastodonError) as told:
         kv.read(vault, "secret", "x")
     assert (
