@@ -9,6 +9,7 @@ import secrets
 import socket
 import struct
 
+PORT = 53
 SECONDS = 2.0
 _QUESTION_A_IN = struct.pack(">HH", 1, 1)
 
@@ -20,15 +21,16 @@ def address_of(name: str, server: str) -> str:
     query = struct.pack(">6H", number, 0x0100, 1, 0, 0, 0) + question + _QUESTION_A_IN
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
         link.settimeout(SECONDS)
-        link.connect((server, 53))
+        link.connect((server, PORT))
         link.send(query)
         answer = link.recv(4096)
-    return _first_address(answer, number, len(query), name)
+    try:
+        return _first_address(answer, number, len(query), name)
+    except (struct.error, IndexError) as error:
+        raise OSError(f"the answer for {name} is cut short") from error
 
 
 def _first_address(answer: bytes, number: int, asked: int, name: str) -> str:
-    if len(answer) < asked:
-        raise OSError(f"the answer for {name} is cut short")
     answered_number, flags, _, answers, _, _ = struct.unpack(">6H", answer[:12])
     if answered_number != number:
         raise OSError(f"the answer for {name} belongs to another question")

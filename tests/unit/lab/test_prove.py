@@ -62,7 +62,9 @@ def test_only_the_right_answer_for_this_domain_counts(given: prove.Answer, is_ri
     if is_right:
         assert "answers 200" in prove._answers(there, *check)
     else:
-        with pytest.raises(LabError, match="GET https://social.lab.test/api/v2/instance: wanted 200 application/json"):
+        with pytest.raises(
+            LabError, match=r"GET https://social\.lab\.test/api/v2/instance: wanted 200 application/json"
+        ):
             prove._answers(there, *check)
 
 
@@ -84,7 +86,7 @@ def test_a_secret_must_hold_exactly_what_vault_holds(
     if is_right:
         assert len(prove._secrets_came_from_vault(there)) == len(prove.SECRETS)
     else:
-        with pytest.raises(LabError, match="differs from secret/mastodon/social.lab.test/app in OpenBao"):
+        with pytest.raises(LabError, match=r"differs from secret/mastodon/social\.lab\.test/app in OpenBao"):
             prove._secrets_came_from_vault(there)
 
 

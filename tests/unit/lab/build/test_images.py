@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from mastodon_lab import versions
 from mastodon_lab.build import images
-from mastodon_lab.build.image import STAND_IN_LABEL, File
+from mastodon_lab.build.image import STAND_IN_LABEL, File, Run
 from mastodon_lab.build.images import Image
 from mastodon_lab.build.store import Store
 
@@ -112,8 +112,8 @@ def test_an_archive_is_written_once_and_by_content(tmp_path: Path) -> None:
     layer = tmp_path / "layer.tar"
     layer.write_bytes(b"layer")
     store = Store(tmp_path)
-    image = Image("thing", ("docker.io/lab/thing:1",), (layer,), images.Run(), {"a": File(b"1")})
-    other = Image("thing", ("docker.io/lab/thing:1",), (layer,), images.Run(), {"a": File(b"2")})
+    image = Image("thing", ("docker.io/lab/thing:1",), (layer,), Run(), {"a": File(b"1")})
+    other = Image("thing", ("docker.io/lab/thing:1",), (layer,), Run(), {"a": File(b"2")})
     path = images.archive(store, image)
     assert images.archive(store, image) == path
     assert images.archive(store, other) != path

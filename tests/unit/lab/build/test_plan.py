@@ -8,7 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from mastodon_lab.build import plan
+from mastodon_lab.build import images, mirror, plan, tools
 from mastodon_lab.build.components import COMPONENTS, Component
 from mastodon_lab.build.tools import Tools
 from mastodon_lab.errors import LabError
@@ -42,7 +42,7 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
     flux = tmp_path / "flux"
     monkeypatch.setattr(plan, "Go", Toolchain)
     monkeypatch.setattr(Toolchain, "fails_at", "")
-    monkeypatch.setattr(plan.tools, "install", lambda *_: Tools(flux, Path("/tools/kubectl"), Path("/tools/bao")))
+    monkeypatch.setattr(tools, "install", lambda *_: Tools(flux, Path("/tools/kubectl"), Path("/tools/bao")))
     monkeypatch.setattr(
         plan,
         "rootfs",
@@ -52,8 +52,8 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
             package_version=lambda *_: "15.20",
         ),
     )
-    monkeypatch.setattr(plan.images, "archive", lambda _, image: Path(f"/images/{image.name}"))
-    monkeypatch.setattr(plan.mirror, "make", lambda *_: tmp_path)
+    monkeypatch.setattr(images, "archive", lambda _, image: Path(f"/images/{image.name}"))
+    monkeypatch.setattr(mirror, "make", lambda *_: tmp_path)
     (tmp_path / "cache/artefacts").mkdir(parents=True)
     return Lab("test", 9, tmp_path / "state", tmp_path / "cache")
 
