@@ -1,0 +1,17 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from mastodon_lab.lab import Lab
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Lab:
+    """A lab with folders of its own; nothing of it runs."""
+    made = Lab("test", 9, tmp_path / "state", tmp_path / "cache")
+    made.state.mkdir()
+    return made

@@ -1,0 +1,202 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mastodon_lab.build.plan import Built
+from mastodon_lab.cluster import api
+from mastodon_lab.errors import LabError
+from mastodon_lab.lab import Lab
+from mastodon_lab.parts import dns, platform
+from mastodon_lab.parts.keys import Keys, keys
+from mastodon_lab.parts.platform import Act, Part
+from mastodon_lab.progress import Progress
+
+WORKING: dict[str, Any] = {"spec": {"replicas": 1}, "status": {"readyReplicas": 1}}
+
+
+def part(prove: Act, set_up: Act = platform._nothing) -> Part:
+    return Part("Thing", "v1", "things/deployment/thing", prove, set_up)
+
+
+def failing(times: int, error: Exception) -> Act:
+    """Fails so many times, then works."""
+    left = [error] * times
+
+    def act(lab: Lab, keys: Keys) -> None:
+        if left:
+            raise left.pop()
+
+    return act
+
+
+class Cluster:
+    """What was asked of kubectl."""
+
+    def __init__(self) -> None:
+        self.applied: list[str] = []
+        self.waited: list[str] = []
+
+    def apply(self, manifests: str) -> None:
+        self.applied.append(manifests)
+
+    def apply_kustomization(self, folder: Path) -> None:
+        self.applied.append(str(folder))
+
+    def wait(self, workload: str, seconds: float) -> None:
+        self.waited.append(workload)
+
+
+@pytest.fixture
+def cluster(monkeypatch: pytest.MonkeyPatch) -> Cluster:
+    made = Cluster()
+    monkeypatch.setattr(platform, "Kubectl", lambda *_: made)
+    monkeypatch.setattr(platform, "POLL_SECONDS", 0)
+    return made
+
+
+def deploy(lab: Lab, monkeypatch: pytest.MonkeyPatch, *parts: Part) -> None:
+    monkeypatch.setattr(platform, "PARTS", parts)
+    built = Built({"kubectl": Path("kubectl")}, (), Path("/gateway-api"))
+    platform.deploy(lab, built, Progress(lab.cache / "durations.json", io.StringIO()))
+
+
+def test_the_gateway_api_comes_before_what_uses_it(lab: Lab, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    deploy(lab, monkeypatch, part(failing(0, OSError())))
+    assert cluster.applied[0] == "/gateway-api"
+    assert "kind: GatewayClass" in cluster.applied[1]
+    assert cluster.waited == ["things/deployment/thing"]
+
+
+@pytest.mark.usefixtures("cluster")
+@pytest.mark.parametrize(
+    "error", [OSError("refused"), LabError("No."), api.NotAnsweringError("busy")], ids=["system", "ours", "API server"]
+)
+def test_a_part_may_need_a_moment(lab: Lab, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    deploy(lab, monkeypatch, part(failing(2, error), set_up=failing(2, error)))
+
+
+@pytest.mark.usefixtures("cluster")
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError("refused"), r"^Thing: refused\. Check `lab/status`, then run lab/up again"),
+        (api.NotAnsweringError("busy"), r"^Thing: busy\. Check `lab/status`"),
+        (LabError("OpenBao: it is sealed. Do this."), r"^OpenBao: it is sealed\. Do this\.$"),
+    ],
+)
+def test_a_part_that_does_not_work_is_said(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
+) -> None:
+    monkeypatch.setattr(platform, "PATIENCE_SECONDS", 0)
+    with pytest.raises(LabError, match=said):
+        deploy(lab, monkeypatch, part(failing(99, error)))
+
+
+def test_every_name_in_manifests_is_filled_in(lab: Lab) -> None:
+    filled = platform.manifests(lab, keys(lab))
+    assert len(filled) == 6
+    assert not re.search(r"@[A-Z0-9_]+@", "\n".join(filled))
+    assert lab.gateway_ip in "".join(filled)
+    assert keys(lab).redis_password in "".join(filled)
+
+
+def test_a_changed_manifest_restarts_its_pods() -> None:
+    first, second = (platform._filled(f"{text}: @MANIFEST@", {}) for text in ("a", "b"))
+    assert first.split(": ")[1] != second.split(": ")[1]
+
+
+def test_every_part_has_its_manifest(lab: Lab) -> None:
+    filled = "\n".join(platform.manifests(lab, keys(lab)))
+    for item in platform.PARTS:
+        namespace, kind, name = item.workload.split("/")
+        assert re.search(
+            rf"(?m)^kind: {kind}\nmetadata:\n  name: {name}\n  namespace: {namespace}$", filled, re.IGNORECASE
+        )
+
+
+def status_of(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, item: Part, answer: Callable[[str], dict[str, Any]]
+) -> tuple[bool, str]:
+    monkeypatch.setattr(platform, "PARTS", (item,))
+    monkeypatch.setattr(api, "get_json", lambda _, path: answer(path))
+    found, mastodon = platform.status(lab)
+    assert (mastodon.stand_in, found.stand_in) == (True, False)
+    return found.ready, found.reason
+
+
+def not_answering(path: str) -> dict[str, Any]:
+    raise api.NotAnsweringError(f"the API server answers 404 to {path}")
+
+
+@pytest.mark.parametrize(
+    ("item", "answer", "said"),
+    [
+        (part(failing(0, OSError())), lambda _: WORKING, (True, "")),
+        (part(failing(1, OSError("refused"))), lambda _: WORKING, (False, "refused")),
+        (
+            part(failing(0, OSError())),
+            lambda _: WORKING | {"status": {}},
+            (False, "deployment things/thing has no ready pod"),
+        ),
+        (
+            part(failing(0, OSError())),
+            not_answering,
+            (False, "the API server answers 404 to /apis/apps/v1/namespaces/things/deployments/thing"),
+        ),
+    ],
+    ids=["works", "does not prove it", "no pod", "not there"],
+)
+def test_status_says_how_a_part_is_doing(
+    lab: Lab,
+    monkeypatch: pytest.MonkeyPatch,
+    item: Part,
+    answer: Callable[[str], dict[str, Any]],
+    said: tuple[bool, str],
+) -> None:
+    assert status_of(lab, monkeypatch, item, answer) == said
+
+
+@pytest.mark.parametrize(
+    ("conditions", "said"),
+    [([], "is not accepted"), ([{"type": "Accepted", "status": "Unknown"}], "is not accepted")],
+)
+def test_a_gateway_class_must_be_accepted(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, conditions: list[dict[str, str]], said: str
+) -> None:
+    monkeypatch.setattr(api, "get_json", lambda *_: {"status": {"conditions": conditions}})
+    with pytest.raises(OSError, match=said):
+        platform._prove_gateway(lab, keys(lab))
+
+
+@pytest.mark.parametrize(("phase", "bound"), [("Bound", True), ("Pending", False)])
+def test_volumes_are_shown_by_the_platform_s_claims(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, phase: str, bound: bool
+) -> None:
+    claim = {"metadata": {"name": "data"}, "status": {"phase": phase}}
+    monkeypatch.setattr(api, "get_json", lambda _, path: {"items": [claim] if "/cache/" in path else []})
+    if bound:
+        platform._prove_volumes(lab, keys(lab))
+    else:
+        with pytest.raises(OSError, match="claim cache/data has no volume"):
+            platform._prove_volumes(lab, keys(lab))
+
+
+def test_dns_must_know_the_api_server(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dns, "address_of", lambda *_: "10.0.0.1")
+    with pytest.raises(OSError, match="wrong address"):
+        platform._prove_dns(lab, keys(lab))
+
+
+def test_facts_say_where_mastodon_finds_its_services(lab: Lab) -> None:
+    assert platform.facts(lab) == {
+        "s3_endpoint": "http://s3.object-store.svc.cluster.local:8333",
+        "redis_host": "redis.cache.svc.cluster.local",
+    }
