@@ -21,7 +21,7 @@ from mastodon_lab.lab import MAX_INDEX, Lab
 PYTHON = (3, 11)
 GIB = 1 << 30
 MEMORY = 6 * GIB
-DISK_COLD = 12 * GIB
+DISK_COLD = 24 * GIB
 DISK_WARM = 6 * GIB
 # A socket's path is cut after 107 bytes (unix(7)); the longest one below the state folder is run/containerd.sock.ttrpc.
 STATE_PATH_LENGTH = 80
