@@ -17,7 +17,7 @@ from mastodon_lab.host import GIB, Machine, Made
 from mastodon_lab.lab import Lab
 
 LAB = Lab("default", 0, Path("/state"), Path("/cache"))
-GOOD = Machine(memory=8 * GIB, state_disk=20 * GIB, cache_disk=20 * GIB, routes=(), debian=True, missing_packages=())
+GOOD = Machine(memory=8 * GIB, state_disk=30 * GIB, cache_disk=30 * GIB, routes=(), debian=True, missing_packages=())
 
 
 def route(text: str, interface: str = "eth0") -> Route:
@@ -54,7 +54,7 @@ def test_root_on_linux_may() -> None:
     ("machine", "cold", "said"),
     [
         (replace(GOOD, memory=5 * GIB), False, "Only 5.0 GiB of memory"),
-        (replace(GOOD, cache_disk=11 * GIB), True, "Only 11.0 GiB are free where /cache is: the lab needs 12.0 GiB"),
+        (replace(GOOD, cache_disk=11 * GIB), True, "Only 11.0 GiB are free where /cache is: the lab needs 24.0 GiB"),
         (replace(GOOD, state_disk=11 * GIB), True, "free where /state is"),
         (replace(GOOD, cache_disk=5 * GIB), False, "the lab needs 6.0 GiB"),
         (replace(GOOD, routes=(route("10.200.0.0/16"),)), False, "lab/up --index 1"),
