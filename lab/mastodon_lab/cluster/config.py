@@ -68,6 +68,8 @@ def kubelet(lab: Lab) -> dict[str, Any]:
         "failSwapOn": False,
         # The kernel may lack project quotas, and cadvisor doesn't find this file system's device.
         "localStorageCapacityIsolation": False,
+        # A Secret that changed reaches its pods at the next look; webhooks that wait for certificates wait for that.
+        "syncFrequency": "5s",
         # Imported images can't be pulled again: a full disk must not make the kubelet throw them away.
         "imageGCHighThresholdPercent": 100,
         "evictionHard": {"memory.available": "100Mi"},
