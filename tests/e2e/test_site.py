@@ -17,11 +17,6 @@ from ..conftest import ROOT, Lab
 from .conftest import Story
 
 
-def fingerprints(output: str) -> set[str]:
-    """Return every `path key fingerprint` that a run printed."""
-    return set(re.findall(r"[\w./-]+/[\w.-]+ [\w-]+ [0-9a-f]{12}", output))
-
-
 def eventually(probe: Callable[[], bool], what: str, seconds: float = 120) -> None:
     """Ask until the cluster says yes."""
     deadline = time.monotonic() + seconds
