@@ -18,6 +18,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
 with suppress(ImportError):
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -25,26 +27,35 @@ with suppress(ImportError):
 
 
 _ALPHANUMERIC = string.ascii_letters + string.digits
+FORMATS = ("alphanumeric", "hex", "password")
 DEFAULT_LENGTH = 32
 DEFAULT_BYTES = 64
 
 
 def generate(spec: Mapping[str, Any]) -> str:
-    """Return a new secret of `{format: hex|alphanumeric|password, bytes|length: n}`."""
-    if spec["format"] == "hex":
+    """Return a new secret of `{format: hex|alphanumeric|password, bytes|length: n}`. Raises MastodonError for others."""
+    if _known_format(spec) == "hex":
         return secrets.token_hex(spec.get("bytes") or DEFAULT_BYTES)
     return "".join(secrets.choice(_ALPHANUMERIC) for _unused in range(spec.get("length") or DEFAULT_LENGTH))
 
 
 def flaw(spec: Mapping[str, Any], value: str) -> str:
     """Return what is wrong with a stored value of that format, or an empty string. Passwords may be anything."""
-    if spec["format"] == "hex":
+    if _known_format(spec) == "hex":
         wanted = 2 * (spec.get("bytes") or DEFAULT_BYTES)
         return "" if re.fullmatch(rf"[0-9a-f]{{{wanted}}}", value) else f"it is not {wanted} lower-case hex digits"
     if spec["format"] == "alphanumeric":
         wanted = spec.get("length") or DEFAULT_LENGTH
         return "" if re.fullmatch(rf"[A-Za-z0-9]{{{wanted}}}", value) else f"it is not {wanted} letters and digits"
     return ""
+
+
+def _known_format(spec: Mapping[str, Any]) -> str:
+    # A misspelt format must not end as a secret of another one: it is made only once.
+    found = str(spec.get("format"))
+    if found not in FORMATS:
+        raise MastodonError(f"Format {found}", "not known", f"it is none of {', '.join(FORMATS)}", "Correct it.")
+    return found
 
 
 def vapid_pair() -> tuple[str, str]:

@@ -152,3 +152,13 @@ def test_fingerprints_depend_on_key_path_name_and_value() -> None:
 def test_lines_name_what_was_done_with_which_key(vault: Vault) -> None:
     results = ensure(vault, {**SMTP, "given": {"username": "u", "password": "p"}}, key=None)
     assert secrets.lines(results, "secret") == ["created secret secret/smtp: password given, username given"]
+
+
+@pytest.mark.parametrize("stored", [[], [{"key-base": "whatever"}]])
+def test_a_format_that_nobody_knows_is_refused_before_anything_is_written(
+    vault: Vault, server: FakeVault, stored: list[dict[str, Any] | None]
+) -> None:
+    server.versions["secret/data/app"] = stored
+    with pytest.raises(MastodonError, match=r"^Format hx: not known: it is none of alphanumeric, hex, password\."):
+        ensure(vault, {"path": "app", "generate": {"key-base": {"format": "hx"}}})
+    assert writes(server) == []
