@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mastodon_lab.cluster import cgroups
-from mastodon_lab.cluster.network import Route, routes
+from mastodon_lab.cluster.network import Route
 from mastodon_lab.errors import LabError
 from mastodon_lab.lab import MAX_INDEX, Lab
 
@@ -60,7 +60,6 @@ class Machine:
     memory: int
     state_disk: int
     cache_disk: int
-    routes: tuple[Route, ...]
     debian: bool
     missing_packages: tuple[str, ...]
 
@@ -100,12 +99,11 @@ def refuse_state(lab: Lab, made: Made | None, machine: str) -> None:
 
 
 def look(lab: Lab) -> Machine:
-    """Look at this machine. Only after `refuse_caller`: it calls Linux's own commands."""
+    """Look at this machine. Only after `refuse_caller`: it reads what only Linux has."""
     return Machine(
         memory=_available_memory(Path("/proc/meminfo").read_text()),
         state_disk=_free(lab.state),
         cache_disk=_free(lab.cache),
-        routes=routes() if shutil.which("ip") else (),
         debian=shutil.which("apt-get") is not None,
         missing_packages=missing_packages(),
     )
@@ -114,10 +112,21 @@ def look(lab: Lab) -> Machine:
 def refuse(machine: Machine, lab: Lab, *, cold: bool) -> None:
     """Raise LabError with the first reason why this lab can't be started on `machine`; `cold`: much is to be built."""
     _refuse_size(machine, lab, cold=cold)
-    _refuse_routes(machine, lab)
     if machine.missing_packages and not machine.debian:
         names = ", ".join(machine.missing_packages)
         raise LabError(f"Programs of these Debian packages are missing: {names}. Install what your system calls them.")
+
+
+def refuse_routes(routes: tuple[Route, ...], lab: Lab) -> None:
+    """Raise LabError when one of the host's routes leads into the lab's range."""
+    taken = next((route for route in routes if _overlap(route, lab.index)), None)
+    if taken is None:
+        return
+    free = next((i for i in range(MAX_INDEX + 1) if not any(_overlap(route, i) for route in routes)), None)
+    remedy = "No other index is free." if free is None else f"Choose another range: lab/up --index {free}."
+    raise LabError(
+        f"The lab's range {lab.network} is taken: {taken.interface} leads to {taken.range} already. {remedy}"
+    )
 
 
 def refuse_kernel() -> None:
@@ -202,17 +211,6 @@ def _refuse_size(machine: Machine, lab: Lab, *, cold: bool) -> None:
     for folder, free in ((lab.cache, machine.cache_disk), (lab.state, machine.state_disk)):
         if free < needed:
             raise LabError(f"Only {_gib(free)} are free where {folder} is: the lab needs {_gib(needed)} there.")
-
-
-def _refuse_routes(machine: Machine, lab: Lab) -> None:
-    taken = next((route for route in machine.routes if _overlap(route, lab.index)), None)
-    if taken is None:
-        return
-    free = next((i for i in range(MAX_INDEX + 1) if not any(_overlap(route, i) for route in machine.routes)), None)
-    remedy = "No other index is free." if free is None else f"Choose another range: lab/up --index {free}."
-    raise LabError(
-        f"The lab's range {lab.network} is taken: {taken.interface} leads to {taken.range} already. {remedy}"
-    )
 
 
 def _overlap(route: Route, index: int) -> bool:

@@ -91,13 +91,14 @@ def made(lab: Lab) -> host.Made | None:
 
 
 def _prepare_host(lab: Lab, progress: Progress) -> None:
-    """Refuse what can't work, then install the distribution's packages."""
-    network.lingers(lab, LINGER_SECONDS)
+    """Refuse what can't work, install the distribution's packages, then refuse what only they can see."""
     machine = host.look(lab)
     host.refuse(machine, lab, cold=not lab.mirror.is_dir())
     if machine.missing_packages:
         with progress.step(f"install {', '.join(machine.missing_packages)}"):
             host.install(machine.missing_packages)
+    network.lingers(lab, LINGER_SECONDS)
+    host.refuse_routes(network.routes(), lab)
     host.refuse_kernel()
 
 

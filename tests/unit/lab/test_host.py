@@ -17,7 +17,7 @@ from mastodon_lab.host import GIB, Machine, Made
 from mastodon_lab.lab import Lab
 
 LAB = Lab("default", 0, Path("/state"), Path("/cache"))
-GOOD = Machine(memory=8 * GIB, state_disk=30 * GIB, cache_disk=30 * GIB, routes=(), debian=True, missing_packages=())
+GOOD = Machine(memory=8 * GIB, state_disk=30 * GIB, cache_disk=30 * GIB, debian=True, missing_packages=())
 
 
 def route(text: str, interface: str = "eth0") -> Route:
@@ -57,11 +57,6 @@ def test_root_on_linux_may() -> None:
         (replace(GOOD, cache_disk=11 * GIB), True, "Only 11.0 GiB are free where /cache is: the lab needs 24.0 GiB"),
         (replace(GOOD, state_disk=11 * GIB), True, "free where /state is"),
         (replace(GOOD, cache_disk=5 * GIB), False, "the lab needs 6.0 GiB"),
-        (replace(GOOD, routes=(route("10.200.0.0/16"),)), False, "lab/up --index 1"),
-        (replace(GOOD, routes=(route("10.200.3.4/32"),)), False, "eth0 leads to 10.200.3.4/32"),
-        (replace(GOOD, routes=(route("10.192.0.0/10"),)), False, "No other index is free"),
-        (replace(GOOD, routes=(route("10.200.0.0/15"),)), False, "lab/up --index 2"),
-        (replace(GOOD, routes=(route("10.200.0.0/16", LAB.host_link),)), False, LAB.host_link),
         (replace(GOOD, debian=False, missing_packages=("runc", "iptables")), False, "runc, iptables"),
     ],
 )
@@ -76,11 +71,28 @@ def test_machines_that_cannot_run_it_are_refused(machine: Machine, cold: bool, s
         (replace(GOOD, state_disk=6 * GIB, cache_disk=6 * GIB), False),
         (replace(GOOD, memory=6 * GIB), False),
         (replace(GOOD, missing_packages=("runc",)), False),
-        (replace(GOOD, routes=(route("10.201.0.0/16"), route("10.0.0.0/24"), route("192.168.0.0/16"))), False),
     ],
 )
 def test_machines_that_can_are_not(machine: Machine, cold: bool) -> None:
     host.refuse(machine, LAB, cold=cold)
+
+
+@pytest.mark.parametrize(
+    ("taken", "said"),
+    [
+        (route("10.200.0.0/16"), "lab/up --index 1"),
+        (route("10.200.3.4/32"), "eth0 leads to 10.200.3.4/32"),
+        (route("10.192.0.0/10"), "No other index is free"),
+        (route("10.200.0.0/15"), "lab/up --index 2"),
+        (route("10.200.0.0/16", LAB.host_link), LAB.host_link),
+    ],
+)
+def test_a_range_that_is_taken_is_refused(taken: Route, said: str) -> None:
+    assert said in refusal(lambda: host.refuse_routes((taken,), LAB))
+
+
+def test_a_range_beside_others_is_not() -> None:
+    host.refuse_routes((route("10.201.0.0/16"), route("10.0.0.0/24"), route("192.168.0.0/16")), LAB)
 
 
 @pytest.mark.parametrize(

@@ -46,12 +46,13 @@ def done(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def quiet(result: object = None) -> Callable[..., object]:
         return lambda *given, **named: result
 
-    good = host.Machine(1 << 40, 1 << 40, 1 << 40, (), True, ())
+    good = host.Machine(1 << 40, 1 << 40, 1 << 40, True, ())
     for module, name, stub in (
         (host, "look", note("look", good)),
         (host, "refuse_kernel", quiet()),
         (host, "needed", quiet(Path("/bin/containerd"))),
         (network, "lingers", quiet(False)),
+        (network, "routes", quiet(())),
         (network, "connect", note("connect")),
         (process, "find", quiet()),
         (process, "start", note("start", RUNNING)),
@@ -95,7 +96,7 @@ def test_a_refused_machine_is_left_as_it_was(
     lab: Lab, done: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fresh = Lab("fresh", 0, tmp_path / "fresh", tmp_path / "cold")
-    monkeypatch.setattr(host, "look", lambda lab: host.Machine(1, 1, 1, (), True, ("runc",)))
+    monkeypatch.setattr(host, "look", lambda lab: host.Machine(1, 1, 1, True, ("runc",)))
     with pytest.raises(LabError, match="memory"):
         bring_up(fresh)
     assert done == []
@@ -104,11 +105,14 @@ def test_a_refused_machine_is_left_as_it_was(
 
 
 def test_missing_packages_are_installed_first(lab: Lab, done: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    machine = host.Machine(1 << 40, 1 << 40, 1 << 40, (), True, ("runc", "iptables"))
+    machine = host.Machine(1 << 40, 1 << 40, 1 << 40, True, ("iproute2", "runc"))
     monkeypatch.setattr(host, "look", lambda lab: machine)
     monkeypatch.setattr(host, "install", lambda packages: done.append(f"install {' '.join(packages)}"))
+    # These call `ip`, which a minimal Debian doesn't have.
+    monkeypatch.setattr(network, "lingers", lambda lab, seconds: done.append("lingers"))
+    monkeypatch.setattr(network, "routes", lambda: done.append("routes") or ())
     bring_up(lab)
-    assert done[:2] == ["install runc iptables", "build"]
+    assert done[:4] == ["install iproute2 runc", "lingers", "routes", "build"]
 
 
 @pytest.mark.parametrize("running", [None, RUNNING])
