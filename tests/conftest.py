@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hvac import Client
 
 ROOT = Path(__file__).parents[1]
 LAB_NAME = "test"
@@ -77,6 +78,10 @@ class Lab:
     def get(self, *arguments: str) -> Any:
         """Return one object or list as the API server has it; nothing with `--ignore-not-found` when it is not there."""
         return json.loads(self.kubectl("get", "-o=json", *arguments) or "{}")
+
+    def vault(self) -> Client:
+        """Return a client with all rights in the lab's OpenBao."""
+        return Client(self.facts["vault_address"], Path(self.facts["vault_token_file"]).read_text().strip())
 
     def audit_mark(self) -> int:
         """Return a position in the API server's audit log."""

@@ -12,9 +12,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hvac import Client
 
 from ..conftest import ROOT, Lab
 from .conftest import Story
+
+DOMAIN = "social.lab.test"
 
 
 def eventually(probe: Callable[[], bool], what: str, seconds: float = 120) -> None:
@@ -105,6 +108,27 @@ def test_an_edited_helm_value_is_taken_back_by_one_run_that_says_so(laid_down: L
     assert run.returncode == 0, run.output[-4000:]
     assert "configured HelmRelease mastodon/mastodon" in run.output
     assert laid_down.get("helmrelease", "-n=mastodon", "mastodon")["spec"]["values"]["mastodon"]["locale"] == "en"
+
+
+def test_a_changed_vault_policy_is_named_by_check_mode_and_taken_back_by_a_run(laid_down: Lab) -> None:
+    policy = f"mastodon-{DOMAIN}"
+    vault = laid_down.vault()
+    before = rules_of(vault, policy)
+    vault.sys.create_or_update_policy(policy, 'path "secret/*" {\n  capabilities = ["sudo"]\n}\n')
+    drifted = rules_of(vault, policy)
+    check = laid_down.site("--check", "--diff")
+    assert check.returncode == 0, check.output[-4000:]
+    assert re.findall(r"(?:created|configured|deleted) .*", check.output) == [f"configured Vault policy {policy}"] * 3
+    assert '-  capabilities = ["sudo"]' in check.output
+    assert rules_of(vault, policy) == drifted
+    run = laid_down.site("--tags", "vault")
+    assert run.returncode == 0, run.output[-4000:]
+    assert run.recap["changed"] == 1
+    assert rules_of(vault, policy) == before
+
+
+def rules_of(vault: Client, policy: str) -> str:
+    return str(vault.sys.read_policy(policy)["data"]["rules"])
 
 
 def test_a_deleted_secret_is_restored_from_vault_by_its_controller(laid_down: Lab) -> None:
