@@ -34,6 +34,8 @@ VERSITY: Final = "v1.8.0"
 # Ours, or stand-ins
 PAUSE: Final = "1"
 MASTODON: Final = "v4.7.2"
+# What upgrades can be tried with: a release of each minor series (docs.joinmastodon.org/admin/upgrading), and a patch.
+MASTODON_LADDER: Final = ("v4.5.20", "v4.6.9", MASTODON, "v4.7.4")
 MASTODON_CHART: Final = "1.2.2"
 CLOUDNATIVE_PG_CHART: Final = "0.29.0"
 

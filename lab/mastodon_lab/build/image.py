@@ -69,10 +69,32 @@ def write_layer(path: Path, entries: Entries) -> None:
             _add(layer, name, entries[name])
 
 
-def write_image(path: Path, references: Sequence[str], layers: Sequence[Path], run: Run) -> None:
-    """Write an archive with one image under all of `references`, lowest layer first."""
+def write_image(path: Path, runs: Mapping[str, Run], layers: Sequence[Path]) -> None:
+    """Write an archive with an image for each reference in `runs`, all of the same layers, the lowest first."""
     digests = [_digest_of(layer) for layer in layers]
-    config = _json(
+    configs = {reference: _config(run, digests) for reference, run in runs.items()}
+    manifests = {reference: _manifest(config, layers, digests) for reference, config in configs.items()}
+    index = _json(
+        {
+            "schemaVersion": 2,
+            "mediaType": f"{_OCI}.index.v1+json",
+            "manifests": [
+                {**_descriptor("manifest.v1+json", manifest), "annotations": {NAME_ANNOTATION: reference}}
+                for reference, manifest in manifests.items()
+            ],
+        }
+    )
+    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as archive:
+        _add(archive, "oci-layout", File(_json({"imageLayoutVersion": "1.0.0"})))
+        _add(archive, "index.json", File(index))
+        for blob in dict.fromkeys((*manifests.values(), *configs.values())):
+            _add(archive, _blob(_sha256(blob)), File(blob))
+        for layer, digest in dict(zip(layers, digests, strict=True)).items():
+            _add(archive, _blob(digest), File(layer))
+
+
+def _config(run: Run, digests: Sequence[str]) -> bytes:
+    return _json(
         {
             "architecture": "amd64",
             "os": "linux",
@@ -87,7 +109,10 @@ def write_image(path: Path, references: Sequence[str], layers: Sequence[Path], r
             "rootfs": {"type": "layers", "diff_ids": digests},
         }
     )
-    manifest = _json(
+
+
+def _manifest(config: bytes, layers: Sequence[Path], digests: Sequence[str]) -> bytes:
+    return _json(
         {
             "schemaVersion": 2,
             "mediaType": f"{_OCI}.manifest.v1+json",
@@ -98,21 +123,6 @@ def write_image(path: Path, references: Sequence[str], layers: Sequence[Path], r
             ],
         }
     )
-    described = _descriptor("manifest.v1+json", manifest)
-    index = _json(
-        {
-            "schemaVersion": 2,
-            "mediaType": f"{_OCI}.index.v1+json",
-            "manifests": [{**described, "annotations": {NAME_ANNOTATION: reference}} for reference in references],
-        }
-    )
-    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as archive:
-        _add(archive, "oci-layout", File(_json({"imageLayoutVersion": "1.0.0"})))
-        _add(archive, "index.json", File(index))
-        for blob in (manifest, config):
-            _add(archive, _blob(_sha256(blob)), File(blob))
-        for layer, digest in dict(zip(layers, digests, strict=True)).items():
-            _add(archive, _blob(digest), File(layer))
 
 
 def _add(archive: tarfile.TarFile, name: str, entry: File | Folder | Link) -> None:

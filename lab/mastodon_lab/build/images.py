@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -34,13 +34,17 @@ POSTGRESQL_IMAGE = f"ghcr.io/cloudnative-pg/postgresql:{versions.POSTGRESQL_MAJO
 
 @dataclass(frozen=True)
 class Image:
-    """An image yet to be written: `entries` become a layer of their own above `layers`."""
+    """An image yet to be written: `entries` become a layer of their own above `layers`.
+
+    `variants` are further references to the same layers, each with the way it is run.
+    """
 
     name: str
     references: tuple[str, ...]
     layers: tuple[Path, ...]
     run: Run
     entries: Entries = field(default_factory=dict)
+    variants: Mapping[str, Run] = field(default_factory=dict)
 
 
 def archive(store: Store, image: Image) -> Path:
@@ -51,7 +55,7 @@ def archive(store: Store, image: Image) -> Path:
         if image.entries:
             layers.append(into / "entries.tar")
             write_layer(layers[-1], image.entries)
-        write_image(into / ARCHIVE, image.references, layers, image.run)
+        write_image(into / ARCHIVE, {**dict.fromkeys(image.references, image.run), **image.variants}, layers)
         (into / "entries.tar").unlink(missing_ok=True)
 
     return store.make(f"image-{image.name}", key(repr(image)), build) / ARCHIVE
@@ -151,26 +155,35 @@ def postgresql_image(servers: Path, version: str) -> Image:
 
 
 def mastodon_image(python: Path, app: Path) -> Image:
-    """The stand-in for Mastodon's two images, from a Debian with Python and the app's files."""
+    """The stand-in for Mastodon's two images, from a Debian with Python and the app's files, in several versions."""
     home = "opt/mastodon"
     owner = (MASTODON_ID, MASTODON_ID)
     files = {
         f"{home}/{path.relative_to(app)}": File(path.read_bytes(), path.stat().st_mode & 0o777, *owner)
         for path in files_below(app)
     }
-    return Image(
-        "mastodon",
-        tuple(f"ghcr.io/mastodon/{name}:{versions.MASTODON}" for name in ("mastodon", "mastodon-streaming")),
-        (python,),
-        Run(
-            arguments=("python3", "-m", "mastodon_stand_in"),
-            environment={"PATH": f"/{home}/bin:{SEARCH_PATH}", "PYTHONPATH": f"/{home}", "PYTHONUNBUFFERED": "1"},
-            user=f"{MASTODON_ID}:{MASTODON_ID}",
-            folder=f"/{home}",
-            labels={STAND_IN_LABEL: "true"},
-        ),
-        {home: Folder(0o755, *owner), **files},
+    variants = {reference: run for version in versions.MASTODON_LADDER for reference, run in _mastodon(home, version)}
+    references = [reference for reference, _run in _mastodon(home, versions.MASTODON)]
+    run = variants[references[0]]
+    return Image("mastodon", tuple(references), (python,), run, {home: Folder(0o755, *owner), **files}, variants)
+
+
+def _mastodon(home: str, version: str) -> Iterator[tuple[str, Run]]:
+    """The two images of a version; what tells them from those of another is a variable, not a file."""
+    run = Run(
+        arguments=("python3", "-m", "mastodon_stand_in"),
+        environment={
+            "PATH": f"/{home}/bin:{SEARCH_PATH}",
+            "PYTHONPATH": f"/{home}",
+            "PYTHONUNBUFFERED": "1",
+            "STAND_IN_VERSION": version.removeprefix("v"),
+        },
+        user=f"{MASTODON_ID}:{MASTODON_ID}",
+        folder=f"/{home}",
+        labels={STAND_IN_LABEL: "true"},
     )
+    for name in ("mastodon", "mastodon-streaming"):
+        yield f"ghcr.io/mastodon/{name}:{version}", run
 
 
 def _single(base: Path, program: Path, reference: str, path: str, user: str = "") -> Image:

@@ -32,7 +32,7 @@ def layer(folder: Path, name: str, entries: Entries) -> Path:
 def image(folder: Path, run: Run | None = None) -> Path:
     base = layer(folder, "base.tar", {"bin/sh": File(b"sh", 0o755)})
     top = layer(folder, "top.tar", {"app": File(b"app", 0o755)})
-    write_image(folder / "image.tar", REFERENCES, (base, top), run or Run(("/app",)))
+    write_image(folder / "image.tar", dict.fromkeys(REFERENCES, run or Run(("/app",))), (base, top))
     return folder / "image.tar"
 
 
@@ -112,7 +112,19 @@ def test_config_says_how_to_run(tmp_path: Path) -> None:
 
 def test_a_layer_that_comes_twice_is_stored_once(tmp_path: Path) -> None:
     base = layer(tmp_path, "base.tar", {"bin/sh": File(b"sh")})
-    write_image(tmp_path / "image.tar", REFERENCES, (base, base), Run())
+    write_image(tmp_path / "image.tar", dict.fromkeys(REFERENCES, Run()), (base, base))
     with tarfile.open(tmp_path / "image.tar") as archive:
         names = archive.getnames()
     assert len(names) == len(set(names))
+
+
+def test_references_may_be_run_each_in_its_own_way(tmp_path: Path) -> None:
+    base = layer(tmp_path, "base.tar", {"bin/sh": File(b"sh")})
+    runs = {f"docker.io/some/thing:{version}": Run(environment={"VERSION": version}) for version in ("1", "2")}
+    write_image(tmp_path / "image.tar", runs, (base,))
+    found = {}
+    for entry in read(tmp_path / "image.tar", "index.json")["manifests"]:
+        manifest = json.loads(blob(tmp_path / "image.tar", entry["digest"]))
+        config = json.loads(blob(tmp_path / "image.tar", manifest["config"]["digest"]))
+        found[entry["annotations"][NAME_ANNOTATION]] = config["config"]["Env"]
+    assert found == {"docker.io/some/thing:1": ["VERSION=1"], "docker.io/some/thing:2": ["VERSION=2"]}

@@ -73,11 +73,12 @@ def test_names_are_full_and_nobody_s_twice(everything: dict[str, Image]) -> None
         ("postgresql", "ghcr.io/cloudnative-pg/postgresql:15.20"),
         ("source-controller", f"ghcr.io/fluxcd/source-controller:{versions.SOURCE_CONTROLLER}"),
         ("mastodon", "ghcr.io/mastodon/mastodon-streaming:v4.7.2"),
+        ("mastodon", "ghcr.io/mastodon/mastodon:v4.6.9"),
         ("external-secrets", "oci.external-secrets.io/external-secrets/external-secrets:v0.20.4"),
     ],
 )
 def test_images_have_upstream_s_names(everything: dict[str, Image], name: str, reference: str) -> None:
-    assert reference in everything[name].references
+    assert reference in {*everything[name].references, *everything[name].variants}
 
 
 def test_only_mastodon_is_a_stand_in(everything: dict[str, Image]) -> None:
@@ -100,6 +101,14 @@ def test_flux_operator_has_manifests_but_no_digests(everything: dict[str, Image]
 def test_the_app_belongs_to_mastodon_s_user(everything: dict[str, Image]) -> None:
     entry = everything["mastodon"].entries["opt/mastodon/bin/tootctl"]
     assert entry == File(b"#!/bin/sh\n", 0o755, 991, 991)
+
+
+def test_each_version_of_mastodon_knows_which_it_is(everything: dict[str, Image]) -> None:
+    variants = everything["mastodon"].variants
+    assert everything["mastodon"].run == variants[f"ghcr.io/mastodon/mastodon:{versions.MASTODON}"]
+    assert len(variants) == 2 * len(versions.MASTODON_LADDER)
+    for reference, run in variants.items():
+        assert reference.endswith(f":v{run.environment['STAND_IN_VERSION']}")
 
 
 def test_the_app_s_change_changes_its_image(app: Path) -> None:

@@ -5,4 +5,8 @@
 
 from __future__ import annotations
 
-VERSION = "4.7.2"
+import os
+from typing import Final
+
+# The one image content is there as several versions, so that upgrades can be tried: each image says which one it is.
+VERSION: Final = os.environ.get("STAND_IN_VERSION", "4.7.2")
