@@ -133,6 +133,35 @@ def _phase(good: str, *bad: str) -> Rule:
     return rule
 
 
+def _pooler(item: Item) -> Status:
+    # Its phase is new in CloudNativePG 1.30; before, the number of instances is all that it tells.
+    if at(item, "status.phase"):
+        return _phase("active", "failed")(item)
+    ready, wanted = at(item, "status.instances", 0), at(item, "spec.instances", 1)
+    return CURRENT if ready == wanted else progressing("Instances", f"{ready} of {wanted} instances there")
+
+
+def _ceph_cluster(item: Item) -> Status:
+    # Once Ready it stays so; how it is now stands in its health:
+    # https://rook.io/docs/rook/latest/CRDs/Cluster/ceph-cluster-crd/#status
+    ready = _phase("Ready")(item)
+    if ready.verdict == "Current" and at(item, "status.ceph.health") == "HEALTH_ERR":
+        details = at(item, "status.ceph.details", {})
+        told = "; ".join(detail.get("message", name) for name, detail in sorted(details.items()))
+        return progressing("HEALTH_ERR", told or "Ceph's health is HEALTH_ERR")
+    return ready
+
+
+def _replication_source(item: Item) -> Status:
+    # A first backup may take hours and a scheduled one is made at night: Current is what can make one.
+    synchronizing = _found(item).get("Synchronizing")
+    if synchronizing is None:
+        return progressing("NoStatus", "its operator has not seen it yet")
+    if synchronizing.reason == "Error":
+        return failed(synchronizing.reason, synchronizing.told())
+    return CURRENT
+
+
 def _gateway(item: Item) -> Status:
     told = require(_found(item), "Accepted", "Programmed")
     if told.verdict != "Current":
@@ -178,10 +207,14 @@ RULES: dict[tuple[str, str], Rule] = {
     ("cert-manager.io", "Certificate"): _certificate,
     ("postgresql.cnpg.io", "Cluster"): _cnpg_cluster,
     ("postgresql.cnpg.io", "Database"): _applied,
+    ("postgresql.cnpg.io", "Pooler"): _pooler,
     ("postgresql.cnpg.io", "Backup"): _phase("completed", "failed", "invalid backup definition"),
     ("dragonflydb.io", "Dragonfly"): _phase("ready"),
     ("objectbucket.io", "ObjectBucketClaim"): _phase("Bound"),
+    ("ceph.rook.io", "CephCluster"): _ceph_cluster,
+    ("ceph.rook.io", "CephBlockPool"): _phase("Ready"),
     ("ceph.rook.io", "CephObjectStore"): _phase("Ready"),
+    ("volsync.backube", "ReplicationSource"): _replication_source,
     ("gateway.networking.k8s.io", "GatewayClass"): _gateway_class,
     ("gateway.networking.k8s.io", "Gateway"): _gateway,
     ("gateway.networking.k8s.io", "HTTPRoute"): _route,
@@ -189,5 +222,11 @@ RULES: dict[tuple[str, str], Rule] = {
 
 # Without any generation in their status, what they say right after a change may still be about what was before it.
 WITHOUT_GENERATION = frozenset(
-    {("postgresql.cnpg.io", "Cluster"), ("dragonflydb.io", "Dragonfly"), ("objectbucket.io", "ObjectBucketClaim")}
+    {
+        ("postgresql.cnpg.io", "Cluster"),
+        ("postgresql.cnpg.io", "Pooler"),
+        ("dragonflydb.io", "Dragonfly"),
+        ("objectbucket.io", "ObjectBucketClaim"),
+        ("volsync.backube", "ReplicationSource"),
+    }
 )
