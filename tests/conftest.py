@@ -83,6 +83,13 @@ class Lab:
         """Return a client with all rights in the lab's OpenBao."""
         return Client(self.facts["vault_address"], Path(self.facts["vault_token_file"]).read_text().strip())
 
+    def vault_versions(self) -> dict[str, str]:
+        """Return what tells whether anything was written to the lab's OpenBao: versions of secrets, text of policies."""
+        vault = self.vault()
+        policies = vault.sys.list_policies()["data"]["policies"]
+        rules = {f"policy {name}": vault.sys.read_policy(name)["data"]["rules"] for name in policies if name != "root"}
+        return rules | {"mounts": str(sorted(vault.sys.list_mounted_secrets_engines()["data"]))} | _versions(vault, "")
+
     def audit_mark(self) -> int:
         """Return a position in the API server's audit log."""
         return (self.state / "log/audit.log").stat().st_size
@@ -100,6 +107,18 @@ class Lab:
             and "dryRun=All" not in event["requestURI"]
             and "/selfsubject" not in event["requestURI"]
         ]
+
+
+def _versions(vault: Client, folder: str) -> dict[str, str]:
+    """Return the current version of each secret at and below a folder of the mount `secret`."""
+    found: dict[str, str] = {}
+    for name in vault.secrets.kv.v2.list_secrets(folder)["data"]["keys"]:
+        path = f"{folder}{name}"
+        if name.endswith("/"):
+            found |= _versions(vault, path)
+        else:
+            found[path] = str(vault.secrets.kv.v2.read_secret_metadata(path)["data"]["current_version"])
+    return found
 
 
 @pytest.fixture(scope="session")

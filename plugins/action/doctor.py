@@ -6,14 +6,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from ansible.errors import AnsibleError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._doctor import ARGUMENTS, FindingsError, examine
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
-from ansible_collections.fediverse.mastodon.plugins.plugin_utils._action import EngineAction
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._action import EngineAction, plain
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._needs import unmet
-from ansible_collections.fediverse.mastodon.plugins.plugin_utils._variables import load, missing, misspelt
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._settings import wrong
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._variables import given, load, missing, misspelt
 
 _ROLES = Path(__file__).parents[2] / "roles"
 # What the playbooks themselves read, and thus no role's.
@@ -29,10 +32,11 @@ class ActionModule(EngineAction):
         """Check the settings, all at once, before anything is asked of a server."""
         if parameters["settings"]:
             known = load(_ROLES, _PLAY_SETTINGS)
-            required = {name: self._value(name, task_vars) for name in known.required}
-            wrong = [*misspelt(task_vars, known), *missing(required, known), *unmet(parameters["needs"])]
-            if wrong:
-                raise FindingsError(wrong)
+            settings = given(task_vars, known) | task_vars.keys() & set(_PLAY_SETTINGS)
+            values = {name: self._value(name, task_vars) for name in sorted(settings)}
+            problems = (misspelt(task_vars, known), missing(values, known), wrong(values, known.options))
+            if found := [*chain(*problems), *unmet(parameters["needs"])]:
+                raise FindingsError(found)
         return parameters
 
     def engine(self, parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
@@ -40,4 +44,10 @@ class ActionModule(EngineAction):
         return examine(parameters, run)
 
     def _value(self, name: str, task_vars: Mapping[str, Any]) -> Any:
-        return self._templar.template(task_vars[name]) if name in task_vars else None
+        try:
+            return plain(self._templar.template(task_vars[name]))
+        except AnsibleError as error:
+            why = str(error).split(":", maxsplit=1)[-1].strip().rstrip(".")
+            raise FindingsError(
+                [f"Variable {name}: cannot be worked out: {why}. Correct it in your inventory."]
+            ) from error

@@ -19,36 +19,55 @@ import yaml
 
 # Below this likeness a name of another prefix is taken for the user's own variable.
 _SURELY_MEANT = 0.88
+_ABSENT = object()
 
 
 @dataclass(frozen=True)
 class Known:
-    """The variables of all roles: their prefixes, names, and the names that must be set."""
+    """The variables of all roles: prefixes, names, argument specs of those that users set, and untemplated defaults."""
 
     prefixes: frozenset[str]
     names: frozenset[str]
-    required: frozenset[str]
+    options: Mapping[str, Mapping[str, Any]]
+    defaults: Mapping[str, Any]
+
+    @property
+    def required(self) -> frozenset[str]:
+        """The names that must be set."""
+        return frozenset(name for name, spec in self.options.items() if spec.get("required"))
 
 
 def load(roles: Path, extra: Iterable[str] = ()) -> Known:
     """Read every role's argument spec, defaults and vars below the folder `roles`."""
     names: set[str] = set(extra)
-    required: set[str] = set()
+    options: dict[str, Mapping[str, Any]] = {}
+    defaults: dict[str, Any] = {}
     prefixes: set[str] = set()
     for role in sorted(path for path in roles.iterdir() if (path / "meta/argument_specs.yml").is_file()):
         prefixes.add(f"{role.name}_")
-        options = _options(role / "meta/argument_specs.yml")
-        names.update(options)
-        required.update(name for name, spec in options.items() if spec.get("required"))
-        for file in (*role.glob("defaults/**/*.yml"), *role.glob("vars/**/*.yml")):
-            names.update(yaml.safe_load(file.read_text(encoding="utf-8")) or {})
-    return Known(frozenset(prefixes), frozenset(names), frozenset(required))
+        options.update(_options(role / "meta/argument_specs.yml"))
+        for file in role.glob("defaults/**/*.yml"):
+            defaults.update(_load(file))
+        for file in role.glob("vars/**/*.yml"):
+            names.update(_load(file))
+    return Known(frozenset(prefixes), frozenset(names | options.keys() | defaults.keys()), options, defaults)
+
+
+def given(variables: Mapping[str, Any], known: Known) -> set[str]:
+    """Return the names of the settings that the user gave: what follows from a default is right when those are."""
+    return {
+        name for name in known.options.keys() & variables.keys() if variables[name] != known.defaults.get(name, _ABSENT)
+    }
+
+
+def _load(file: Path) -> Mapping[str, Any]:
+    loaded: Mapping[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    return loaded
 
 
 def _options(spec: Path) -> Mapping[str, Mapping[str, Any]]:
-    loaded = yaml.safe_load(spec.read_text(encoding="utf-8"))
-    options: Mapping[str, Mapping[str, Any]] = loaded["argument_specs"]["main"].get("options") or {}
-    return options
+    found: Mapping[str, Mapping[str, Any]] = _load(spec)["argument_specs"]["main"].get("options") or {}
+    return found
 
 
 def misspelt(given: Iterable[str], known: Known) -> list[str]:

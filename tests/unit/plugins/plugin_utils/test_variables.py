@@ -6,13 +6,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ansible_collections.fediverse.mastodon.plugins.plugin_utils._variables import Known, load, missing, misspelt
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._variables import Known, given, load, missing, misspelt
 
 ROLES = Path(__file__).parents[4] / "roles"
 KNOWN = Known(
     prefixes=frozenset({"mastodon_", "cnpg_"}),
     names=frozenset({"mastodon_local_domain", "mastodon_name", "cnpg_cluster_instances", "kubeconfig"}),
-    required=frozenset({"mastodon_local_domain"}),
+    options={"mastodon_local_domain": {"type": "str", "required": True}, "mastodon_name": {"type": "str"}},
+    defaults={"mastodon_name": "mastodon"},
 )
 
 
@@ -48,6 +49,14 @@ def test_a_required_variable_that_is_undefined_or_empty_is_named(values: dict[st
 
 def test_a_required_variable_that_is_set_is_fine() -> None:
     assert missing({"mastodon_local_domain": "example.org"}, KNOWN) == []
+
+
+def test_what_is_as_the_roles_have_it_was_not_given() -> None:
+    assert given({"mastodon_name": "mastodon", "other": 1}, KNOWN) == set()
+    assert given({"mastodon_name": "social", "mastodon_local_domain": ""}, KNOWN) == {
+        "mastodon_name",
+        "mastodon_local_domain",
+    }
 
 
 def test_the_collections_own_roles_are_read() -> None:

@@ -1,0 +1,77 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Each mistake in mistakes/ ends its run with the sentence beside it, before anything is written anywhere.
+
+One host of an inventory is one cluster, so all mistakes are made in one run, each as a host of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ..conftest import Lab, Run
+
+MISTAKES = {
+    file.stem: yaml.safe_load(file.read_text()) for file in sorted(Path(__file__).parent.glob("mistakes/*.yml"))
+}
+
+
+@dataclass(frozen=True)
+class Refusals:
+    """What one run of site.yml with every mistake said, and what it wrote."""
+
+    run: Run
+    writes: list[str]
+    vault_writes: list[str]
+
+    def said(self, mistake: str) -> str:
+        """Return the sentences that ended this mistake's run."""
+        failed = re.findall(rf"^fatal: \[{mistake}\]: FAILED! => (\{{.*\}})$", self.run.output, re.MULTILINE)
+        assert len(failed) == 1, f"{mistake} failed {len(failed)} times:\n{self.run.output[-3000:]}"
+        return str(json.loads(failed[0])["msg"])
+
+
+@pytest.fixture(scope="module")
+def refusals(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Refusals:
+    """Run site.yml once, on a host for each mistake."""
+    inventory = tmp_path_factory.mktemp("wrong") / "clusters.json"
+    inventory.write_text(json.dumps({"clusters": {"hosts": {name: hostvars(name) for name in MISTAKES}}}))
+    mark, vault_mark = lab.audit_mark(), lab.vault_versions()
+    run = lab.site("-i", str(inventory), "--limit", "!lab", ANSIBLE_CALLBACK_RESULT_FORMAT="json")
+    vault_now = lab.vault_versions()
+    return Refusals(run, lab.our_writes(mark), sorted(set(vault_now.items()) ^ set(vault_mark.items())))
+
+
+def hostvars(mistake: str) -> dict[str, Any]:
+    local = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    return local | MISTAKES[mistake]["settings"]
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_told_in_one_sentence(refusals: Refusals, mistake: str) -> None:
+    assert refusals.said(mistake) == MISTAKES[mistake]["says"]
+
+
+def test_no_mistake_changes_anything(refusals: Refusals) -> None:
+    assert refusals.run.returncode != 0
+    assert refusals.writes == []
+    assert refusals.vault_writes == []
+    recap = re.findall(r"^(\w+) +: ok=\d+ +changed=(\d+)", refusals.run.output, re.MULTILINE)
+    assert dict(recap) == dict.fromkeys(MISTAKES, "0")
+    assert "Traceback" not in refusals.run.output
+
+
+def test_a_secret_in_the_wrong_place_is_not_shown(refusals: Refusals) -> None:
+    assert MISTAKES["given_secrets_as_text"]["settings"]["vault_given_secrets"] not in refusals.run.output
+
+
+def test_there_are_enough_of_them() -> None:
+    assert len(MISTAKES) >= 60
