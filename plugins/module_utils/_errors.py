@@ -8,6 +8,8 @@ This module util is PRIVATE to the collection.
 
 from __future__ import annotations
 
+import re
+
 # A webhook may answer with pages of text; the first line or two name the cause.
 _LONGEST_REASON = 600
 
@@ -30,6 +32,15 @@ class MastodonError(Exception):
         said = [self.subject, self.failed, self.why]
         sentence = ": ".join(part.rstrip(" .:") for part in said if part) + "."
         return f"{sentence} {self.remedy}".rstrip()
+
+
+def innermost(error: BaseException) -> str:
+    """Return the cause of an error of `requests`, without the connection and the address that urllib3 puts before it."""
+    cause = error
+    while isinstance(inner := getattr(cause, "reason", None) or (cause.args[0] if cause.args else None), BaseException):
+        cause = inner
+    text = str(getattr(cause, "strerror", None) or cause)
+    return re.sub(r"^.*\[Errno -?\d+\] ", "", text)
 
 
 def _one_line(text: str) -> str:

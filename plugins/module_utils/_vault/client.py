@@ -8,14 +8,13 @@ This module util is PRIVATE to the collection.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, innermost
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
 
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
@@ -138,10 +137,5 @@ def _may_pass(error: Exception) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    """Return the innermost cause, without the request's address, headers or body."""
-    cause: BaseException = error
-    while isinstance(inner := getattr(cause, "reason", None) or (cause.args[0] if cause.args else None), BaseException):
-        cause = inner
-    text = str(getattr(cause, "strerror", None) or cause)
-    # urllib3 puts the connection before, hvac the request's address behind what happened.
-    return re.sub(r"^.*\[Errno -?\d+\] ", "", text).partition(", on ")[0]
+    # hvac puts the request's address behind what happened.
+    return innermost(error).partition(", on ")[0]

@@ -1,0 +1,107 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sockets to Services of a cluster through its API server, as `kubectl port-forward` opens them.
+
+What pods reach as `name.namespace.svc` can be asked from where Ansible runs, without a route into the cluster. This module
+util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects, Selection
+
+# Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
+with suppress(ImportError):
+    import websocket
+    from kubernetes.stream.ws_client import PortForward
+
+_SERVICE = Resource("", "v1", "Service", "services", namespaced=True)
+_SLICE = Resource("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", namespaced=True)
+_IN_CLUSTER = re.compile(r"([a-z0-9-]+)\.([a-z0-9-]+)\.svc(\.[a-z0-9.-]+)?")
+_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Service:
+    """A port of a Service."""
+
+    namespace: str
+    name: str
+    port: int
+
+    def __str__(self) -> str:
+        """Return how errors call it."""
+        return f"Service {self.namespace}/{self.name}"
+
+
+def service_at(host: str, port: int) -> Service | None:
+    """Return the Service that pods find at this host, or None when it lies outside of the cluster."""
+    found = _IN_CLUSTER.fullmatch(host)
+    return Service(found[2], found[1], port) if found else None
+
+
+def dial(connection: Connection, service: Service) -> socket.socket:
+    """Return a socket to one ready pod behind the Service. Raises MastodonError when there is none, or no way to it."""
+    objects = Objects(Client(connection))
+    name = _port_name(objects, service)
+    for pod, port in _ready_pods(objects, service, name):
+        return _forward(connection, service, pod, port)
+    remedy = f"Look at its pods: kubectl get pods -n {service.namespace}."
+    raise MastodonError(str(service), "cannot be reached", "no pod behind it is ready", remedy)
+
+
+def _port_name(objects: Objects, service: Service) -> str:
+    for item in objects.read(Selection(_SERVICE, service.namespace, service.name)).objects:
+        for port in item["spec"].get("ports") or []:
+            if port["port"] == service.port:
+                return str(port.get("name") or "")
+        raise MastodonError(str(service), f"has no port {service.port}", "", "Correct the port of its address.")
+    raise MastodonError(str(service), "does not exist", "", "Correct its address, or lay down what makes it.")
+
+
+def _ready_pods(objects: Objects, service: Service, port_name: str) -> Iterator[tuple[str, int]]:
+    for item in objects.read(Selection(_SLICE, service.namespace)).objects:
+        if (item["metadata"].get("labels") or {}).get("kubernetes.io/service-name") != service.name:
+            continue
+        ports = [port["port"] for port in item.get("ports") or [] if str(port.get("name") or "") == port_name]
+        for endpoint in item.get("endpoints") or []:
+            if ports and _is_ready_pod(endpoint):
+                yield endpoint["targetRef"]["name"], ports[0]
+
+
+def _is_ready_pod(endpoint: Mapping[str, Any]) -> bool:
+    # Not set means ready: https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/#conditions
+    ready = (endpoint.get("conditions") or {}).get("ready", True)
+    return bool(ready) and (endpoint.get("targetRef") or {}).get("kind") == "Pod"
+
+
+def _forward(connection: Connection, service: Service, pod: str, port: int) -> socket.socket:
+    options = connection.pool.connection_pool_kw
+    trust = {"context": options.get("ssl_context"), "server_hostname": options.get("server_hostname")}
+    url = f"{connection.host}/api/v1/namespaces/{service.namespace}/pods/{pod}/portforward?ports={port}"
+    try:
+        stream = websocket.create_connection(
+            re.sub("^http", "ws", url),
+            timeout=_SECONDS,
+            subprotocols=["v4.channel.k8s.io"],
+            header=connection.headers(),
+            sslopt={key: value for key, value in trust.items() if value},
+        )
+    except (OSError, websocket.WebSocketException) as error:
+        remedy = f"Allow the kubeconfig's user to create pods/portforward in namespace {service.namespace}."
+        raise MastodonError(str(service), "cannot be reached through the API server", str(error), remedy) from error
+    forwarded: socket.socket = PortForward(stream, [port]).socket(port)
+    forwarded.settimeout(_SECONDS)
+    return forwarded

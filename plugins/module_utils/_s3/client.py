@@ -1,0 +1,160 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One bucket of an S3 server, asked with its keys or as anyone: the only socket to S3.
+
+Requests go by path (`endpoint/bucket/key`), which every server understands. This module util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, innermost
+from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
+
+# Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
+with suppress(ImportError):
+    import requests
+    from requests.adapters import HTTPAdapter
+    from requests_aws4auth import AWS4Auth
+    from urllib3 import Retry
+
+Dial = Callable[[], socket.socket]
+
+_SECONDS = 30
+_RETRIES = 3
+
+
+@dataclass(frozen=True)
+class Keys:
+    """An account of an S3 server, and where it was read, for errors."""
+
+    access_key: str
+    secret_key: str = field(repr=False)
+    source: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the server answered. `code` is S3's own word for an error, such as NoSuchBucket."""
+
+    status: int
+    body: bytes = b""
+
+    @property
+    def code(self) -> str:
+        """Return the error code of the body, or the status in words."""
+        found = re.search(rb"<Code>(\w+)</Code>", self.body)
+        return found[1].decode() if found else HTTPStatus(self.status).phrase
+
+
+class Bucket:
+    """A bucket at an endpoint. `dial` opens sockets to a server that there is no route to."""
+
+    def __init__(self, endpoint: str, name: str, region: str, keys: Keys, dial: Dial | None = None) -> None:
+        needs("requests", "requests_aws4auth")
+        self._endpoint = endpoint.rstrip("/")
+        self.name = name
+        self._keys = keys
+        self._sign = AWS4Auth(keys.access_key, keys.secret_key, region, "s3")
+        self._session = requests.Session()
+        # What is forwarded does not go through a proxy.
+        self._session.trust_env = dial is None
+        self._session.mount(f"{self._endpoint}/", _adapter(dial))
+
+    def __str__(self) -> str:
+        """Return how errors call it."""
+        return f"Bucket {self.name} at {self._endpoint}"
+
+    def get_anonymously(self, key: str) -> Answer:
+        """Read an object as anyone."""
+        return self._send("GET", f"/{key}", signed=False)
+
+    def list_anonymously(self) -> Answer:
+        """List the bucket as anyone."""
+        return self._send("GET", "?list-type=2&max-keys=1", signed=False)
+
+    def get(self, key: str) -> bytes | None:
+        """Return an object, or None when there is none."""
+        answer = self._send("GET", f"/{key}")
+        if answer.code == "NoSuchKey":
+            return None
+        return self._good(f"reading {key}", answer).body
+
+    def put(self, key: str, content: bytes) -> None:
+        """Write an object."""
+        self._good(f"writing {key}", self._send("PUT", f"/{key}", content))
+
+    def policy(self) -> dict[str, Any]:
+        """Return the bucket's policy, empty when it has none."""
+        answer = self._send("GET", "?policy=")
+        if answer.code == "NoSuchBucketPolicy":
+            return {}
+        found: dict[str, Any] = json.loads(self._good("reading its policy", answer).body)
+        return found
+
+    def set_policy(self, policy: Mapping[str, Any]) -> None:
+        """Write the bucket's policy."""
+        self._good("writing its policy", self._send("PUT", "?policy=", json.dumps(policy).encode()))
+
+    def _good(self, what: str, answer: Answer) -> Answer:
+        if answer.status < HTTPStatus.MULTIPLE_CHOICES:
+            return answer
+        raise MastodonError(str(self), f"{what} failed", f"{answer.status} {answer.code}", self._remedy(answer))
+
+    def _remedy(self, answer: Answer) -> str:
+        if answer.code == "NoSuchBucket":
+            return "Make the bucket, or correct its name."
+        if answer.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+            return f"Give the keys in {self._keys.source} this right, or correct them."
+        if answer.status == HTTPStatus.NOT_IMPLEMENTED:
+            return "Let anyone read its objects by the provider's own settings, then run again."
+        return "Read the server's log."
+
+    def _send(self, method: str, path: str, content: bytes | None = None, *, signed: bool = True) -> Answer:
+        url = f"{self._endpoint}/{self.name}{path}"
+        # The signature covers the Host header: it has to be the one that is sent, port included.
+        headers = {"Host": urlsplit(url).netloc}
+        try:
+            answer = self._session.request(
+                method,
+                url,
+                data=content,
+                headers=headers,
+                auth=self._sign if signed else _anyone,
+                timeout=_SECONDS,
+                allow_redirects=False,
+            )
+        except requests.RequestException as error:
+            remedy = "Check the endpoint, and that it can be reached from where Ansible runs."
+            raise MastodonError(str(self), "cannot be reached", innermost(error), remedy) from error
+        return Answer(answer.status_code, answer.content)
+
+
+def _anyone(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Leave the request as it is: without this, requests takes a login from ~/.netrc."""
+    return request
+
+
+def _adapter(dial: Dial | None) -> HTTPAdapter:
+    # Every request here may be repeated.
+    adapter = HTTPAdapter(max_retries=Retry(_RETRIES, backoff_factor=0.2, allowed_methods=None))
+    if dial:
+        pools = adapter.poolmanager.pool_classes_by_scheme
+        adapter.poolmanager.pool_classes_by_scheme = {scheme: _dialling(pools[scheme], dial) for scheme in pools}
+    return adapter
+
+
+def _dialling(pool: type[Any], dial: Dial) -> type[Any]:
+    """Return the class of connection pool whose sockets `dial` opens; TLS, if any, goes on top as always."""
+    connection = type("Connection", (pool.ConnectionCls,), {"_new_conn": lambda _self: dial()})
+    return type("Pool", (pool,), {"ConnectionCls": connection})
