@@ -36,7 +36,7 @@ OF_VALUES = {
         ("mastodon_smtp_server", "smtp.example.org"),
         ("mastodon_smtp_server", "192.0.2.7"),
         ("mastodon_smtp_server", "2001:db8::7"),
-        ("mastodon_s3_endpoint", "http://s3.object-store.svc:8333"),
+        ("rook_external_endpoint", "http://s3.object-store.svc:8333"),
         ("mastodon_chart_repository", "oci://ghcr.io/mastodon/charts"),
         ("mastodon_chart_version", "6.1.0-rc.1"),
         ("mastodon_trusted_proxies", ["10.0.0.0/8", "fd00::/8", "192.0.2.7"]),
