@@ -102,6 +102,16 @@ def _forward(connection: Connection, service: Service, pod: str, port: int) -> s
     except (OSError, websocket.WebSocketException) as error:
         remedy = f"Allow the kubeconfig's user to create pods/portforward in namespace {service.namespace}."
         raise MastodonError(str(service), "cannot be reached through the API server", str(error), remedy) from error
-    forwarded: socket.socket = PortForward(stream, [port]).socket(port)
+    forwarded: socket.socket = _port_forward(stream, port).socket(port)
     forwarded.settimeout(_SECONDS)
     return forwarded
+
+
+def _port_forward(stream: websocket.WebSocket, port: int) -> PortForward:
+    def proxy(forward: PortForward) -> None:
+        # Whoever closes our end first leaves nobody to read the rest, which is no reason for a traceback.
+        with suppress(OSError):
+            PortForward._proxy(forward)
+
+    quiet = type("QuietPortForward", (PortForward,), {"_proxy": proxy})
+    return quiet(stream, [port])

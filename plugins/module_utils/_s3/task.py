@@ -8,7 +8,6 @@ This module util is PRIVATE to the collection.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -16,14 +15,12 @@ from urllib.parse import urlsplit
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import forward
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import (
     KUBERNETES_OPTIONS,
     Connection,
     connect,
 )
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects, Selection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import must_have_secret, read_secret
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Bucket, Dial, Keys
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.public_read import Change, ensure
@@ -40,36 +37,21 @@ ARGUMENTS = Arguments(
     }
 )
 
-_SECRET = Resource("", "v1", "Secret", "secrets", namespaced=True)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def public_read(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Let anyone read the bucket's objects and nobody list them."""
     connection = connect(parameters, run.environment)
-    namespace, name = parameters["secret_namespace"], parameters["secret_name"]
-    keys = _keys(Objects(Client(connection)), namespace, name)
-    if keys is None and run.check:
+    where = parameters["secret_namespace"], parameters["secret_name"]
+    if run.check and read_secret(connection, *where) is None:
         # On an empty cluster whatever makes the bucket and its keys has not run.
-        changes = [Change(f"created policy of bucket {parameters['bucket']}", "", "")]
-    elif keys is None:
-        remedy = "Lay down what makes it: the ObjectBucketClaim or ExternalSecret of this name."
-        raise MastodonError(f"Secret {namespace}/{name}", "does not exist", "", remedy)
-    else:
-        endpoint = parameters["endpoint"]
-        bucket = Bucket(endpoint, parameters["bucket"], parameters["region"], keys, _dial(connection, endpoint))
-        changes = ensure(bucket, check=run.check)
-    return _result(changes, run)
-
-
-def _keys(objects: Objects, namespace: str, name: str) -> Keys | None:
-    for item in objects.read(Selection(_SECRET, namespace, name)).objects:
-        values = {key: base64.b64decode(value).decode() for key, value in (item.get("data") or {}).items()}
-        try:
-            return Keys(values["AWS_ACCESS_KEY_ID"], values["AWS_SECRET_ACCESS_KEY"], f"Secret {namespace}/{name}")
-        except KeyError as error:
-            raise MastodonError(f"Secret {namespace}/{name}", f"has no key {error.args[0]}", "", "Add it.") from error
-    return None
+        return _result([Change(f"created policy of bucket {parameters['bucket']}", "", "")], run)
+    secret = must_have_secret(connection, *where)
+    keys = Keys(secret["AWS_ACCESS_KEY_ID"], secret["AWS_SECRET_ACCESS_KEY"], str(secret))
+    endpoint = parameters["endpoint"]
+    bucket = Bucket(endpoint, parameters["bucket"], parameters["region"], keys, _dial(connection, endpoint))
+    return _result(ensure(bucket, check=run.check), run)
 
 
 def _dial(connection: Connection, endpoint: str) -> Dial | None:

@@ -1,0 +1,53 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Secrets of the cluster, read for what uses them. This module util is PRIVATE to the collection."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects, Selection
+
+_SECRET = Resource("", "v1", "Secret", "secrets", namespaced=True)
+
+
+@dataclass(frozen=True)
+class Secret:
+    """What a Secret holds. Printed, it is only its name."""
+
+    name: str
+    data: Mapping[str, str] = field(repr=False)
+
+    def __str__(self) -> str:
+        """Return how errors call it."""
+        return f"Secret {self.name}"
+
+    def __getitem__(self, key: str) -> str:
+        """Return one value. Raises MastodonError when it is not there or empty."""
+        if not self.data.get(key):
+            raise MastodonError(str(self), f"has no {key}", "", "Add it where this Secret comes from.")
+        return self.data[key]
+
+
+def read_secret(connection: Connection, namespace: str, name: str) -> Secret | None:
+    """Return the Secret, or None when there is none."""
+    for item in Objects(Client(connection)).read(Selection(_SECRET, namespace, name)).objects:
+        data = item.get("data") or {}
+        return Secret(f"{namespace}/{name}", {key: base64.b64decode(value).decode() for key, value in data.items()})
+    return None
+
+
+def must_have_secret(connection: Connection, namespace: str, name: str) -> Secret:
+    """Return the Secret. Raises MastodonError when there is none."""
+    found = read_secret(connection, namespace, name)
+    if found is None:
+        remedy = "Lay down the ExternalSecret or claim that makes it."
+        raise MastodonError(f"Secret {namespace}/{name}", "does not exist", "", remedy)
+    return found

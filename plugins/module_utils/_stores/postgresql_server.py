@@ -1,0 +1,76 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether a PostgreSQL server may hold Mastodon's data. This module util is PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
+from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import Server, is_older
+
+# Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
+with suppress(ImportError):
+    from pg8000 import native
+
+# Since Mastodon 4.5; its migrations check it: https://github.com/mastodon/mastodon/blob/main/lib/tasks/db.rake
+OLDEST = "14"
+_SECONDS = 15
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a server told of itself and of one database."""
+
+    version: str
+    encoding: str
+    may_create: bool
+
+
+def ask(server: Server, username: str, password: str, database: str) -> Found:
+    """Return what the server tells. Raises OSError when there is no way to it, MastodonError when it refuses."""
+    needs("pg8000")
+    try:
+        # Encrypted where the server can, as by Mastodon's own client: sslmode prefer.
+        connection = native.Connection(
+            username,
+            host=server.host,
+            port=server.port,
+            password=password,
+            database=database,
+            timeout=_SECONDS,
+            sock=server.dial() if server.dial else None,
+        )
+        rows = connection.run(
+            "SELECT current_setting('server_version'), current_setting('server_encoding'),"
+            " has_schema_privilege('public', 'CREATE')"
+        )
+        connection.close()
+    except native.InterfaceError as error:
+        raise OSError(str(error)) from error
+    except native.DatabaseError as error:
+        raise MastodonError(str(server), f"{username} cannot use {database}", _told(error), server.remedy) from error
+    [[version, encoding, may_create]] = rows
+    return Found(version, encoding, may_create)
+
+
+def judge(server: Server, found: Found) -> str:
+    """Return what was found well. Raises MastodonError for a server or database that Mastodon cannot use."""
+    if is_older(found.version, OLDEST):
+        raise MastodonError(str(server), "is too old", f"it is {found.version}", f"Upgrade it to {OLDEST} or newer.")
+    if found.encoding != "UTF8":
+        remedy = "Create the database anew with ENCODING UTF8."
+        raise MastodonError(str(server), "its database cannot hold posts", f"it is encoded in {found.encoding}", remedy)
+    if not found.may_create:
+        remedy = "Make Mastodon's user the owner of its database."
+        raise MastodonError(str(server), "its user may not create tables", "", remedy)
+    return f"{server} is {found.version} and lets Mastodon in"
+
+
+def _told(error: Exception) -> str:
+    """Return the message among the fields of PostgreSQL's error."""
+    fields = error.args[0] if error.args else ""
+    return str(fields.get("M", fields) if isinstance(fields, dict) else fields)

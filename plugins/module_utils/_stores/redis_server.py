@@ -1,0 +1,65 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether a Redis-compatible server may hold Mastodon's jobs. This module util is PRIVATE to the collection."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
+from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import Server, is_older
+
+# Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
+with suppress(ImportError):
+    import redis
+
+# Since Mastodon 4.4: https://github.com/mastodon/mastodon/releases/tag/v4.4.0
+OLDEST = "6.2"
+_SECONDS = 15
+
+
+def ask(server: Server, password: str) -> Mapping[str, Any]:
+    """Return what the server tells of itself. Raises OSError when there is no way to it, MastodonError when it refuses."""
+    needs("redis")
+    pool = redis.ConnectionPool(
+        connection_class=_dialling(server.dial) if server.dial else redis.Connection,
+        host=server.host,
+        port=server.port,
+        password=password,
+        socket_timeout=_SECONDS,
+        socket_connect_timeout=_SECONDS,
+    )
+    try:
+        with redis.Redis(connection_pool=pool) as client:
+            told: Mapping[str, Any] = client.info()
+            return told
+    except redis.AuthenticationError as error:
+        raise MastodonError(str(server), "does not accept the password", str(error), server.remedy) from error
+    except (redis.ConnectionError, redis.TimeoutError) as error:
+        raise OSError(str(error)) from error
+    except redis.RedisError as error:
+        raise MastodonError(str(server), "refuses to be asked", str(error), "Allow its user to run INFO.") from error
+
+
+def judge(server: Server, told: Mapping[str, Any]) -> str:
+    """Return what was found well. Raises MastodonError for a server that is too old, or throws jobs away."""
+    version = str(told["redis_version"])
+    if is_older(version, OLDEST):
+        remedy = f"Upgrade it to {OLDEST} or newer."
+        raise MastodonError(str(server), "is too old", f"it is {version}", remedy)
+    policy = str(told.get("maxmemory_policy", "noeviction"))
+    if policy != "noeviction" or told.get("cache_mode") == "cache":
+        # https://github.com/sidekiq/sidekiq/wiki/Using-Redis#memory
+        why = f"its maxmemory-policy is {policy}, so it throws jobs away when memory is short"
+        remedy = "Set maxmemory-policy to noeviction (Dragonfly: cache_mode to false), or give Mastodon another server."
+        raise MastodonError(str(server), "may not hold jobs", why, remedy)
+    return f"{server} is {version} and evicts nothing"
+
+
+def _dialling(dial: Callable[[], socket.socket]) -> type[Any]:
+    return type("Connection", (redis.Connection,), {"_connect": lambda _self: dial()})

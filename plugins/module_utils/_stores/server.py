@@ -1,0 +1,41 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A server of the user's own that Mastodon is to use. This module util is PRIVATE to the collection."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where it is, as pods find it. `dial` opens sockets to one that lies inside the cluster. `secret` names its login."""
+
+    product: str
+    host: str
+    port: int
+    secret: str
+    dial: Callable[[], socket.socket] | None = None
+
+    def __str__(self) -> str:
+        """Return how errors call it."""
+        return f"{self.product} {self.host}:{self.port}"
+
+    @property
+    def remedy(self) -> str:
+        """Return what to do when it does not accept the login."""
+        return f"Correct the login that {self.secret} holds, where it comes from."
+
+
+def is_older(version: str, oldest: str) -> bool:
+    """Return whether `version` comes before `oldest`; of each only the leading numbers count."""
+    return _numbers(version) < _numbers(oldest)
+
+
+def _numbers(version: str) -> list[int]:
+    found = re.match(r"\d+(\.\d+)*", version)
+    return [int(part) for part in found[0].split(".")] if found else []

@@ -1,0 +1,81 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The tasks `redis_check` and `postgresql_check`: from options to a result, in the controller or on a target.
+
+This module util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import forward
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import KUBERNETES_OPTIONS, connect
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import (
+    Secret,
+    must_have_secret,
+    read_secret,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._stores import postgresql_server, redis_server
+from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import Server
+
+_OPTIONS: dict[str, Any] = {
+    **KUBERNETES_OPTIONS,
+    "host": {"type": "str", "required": True},
+    # Where the login is, not the login.
+    "secret_namespace": {"type": "str", "required": True, "no_log": False},
+    "secret_name": {"type": "str", "required": True, "no_log": False},
+}
+REDIS = Arguments({**_OPTIONS, "port": {"type": "int", "default": 6379}})
+POSTGRESQL = Arguments(
+    {**_OPTIONS, "port": {"type": "int", "default": 5432}, "database": {"type": "str", "default": "mastodon"}}
+)
+
+# Asks the server with the login of the Secret, and returns what was found well.
+Question = Callable[[Server, Secret], str]
+
+
+def redis(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
+    """Refuse a server that would throw jobs away."""
+    return _check(
+        "Redis",
+        parameters,
+        run,
+        lambda server, secret: redis_server.judge(server, redis_server.ask(server, secret["password"])),
+    )
+
+
+def postgresql(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
+    """Refuse a server or database that Mastodon cannot use."""
+
+    def question(server: Server, secret: Secret) -> str:
+        found = postgresql_server.ask(server, secret["username"], secret["password"], parameters["database"])
+        return postgresql_server.judge(server, found)
+
+    return _check("PostgreSQL", parameters, run, question)
+
+
+def _check(product: str, parameters: Mapping[str, Any], run: Run, question: Question) -> dict[str, Any]:
+    connection = connect(parameters, run.environment)
+    where = parameters["secret_namespace"], parameters["secret_name"]
+    if run.check and read_secret(connection, *where) is None:
+        return _skipped(f"{product} {parameters['host']}", f"Secret {'/'.join(where)} is not made yet", run)
+    secret = must_have_secret(connection, *where)
+    service = forward.service_at(parameters["host"], parameters["port"])
+    dial = partial(forward.dial, connection, service) if service else None
+    server = Server(product, parameters["host"], parameters["port"], str(secret), dial)
+    try:
+        return {"changed": False, "verdict": "passed", "told": question(server, secret)}
+    except OSError as error:
+        # Pods may have a way to it that the controller has not.
+        return _skipped(str(server), str(error), run)
+
+
+def _skipped(subject: str, why: str, run: Run) -> dict[str, Any]:
+    told = f"skipped the check of {subject}, which cannot be asked from here: {why}"
+    run.say(told)
+    return {"changed": False, "verdict": "skipped", "told": told}

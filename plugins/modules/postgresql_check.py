@@ -1,0 +1,78 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation and remote entry point."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: postgresql_check
+short_description: Refuse a PostgreSQL server that Mastodon cannot use
+version_added: 0.1.0
+author: fediverse.mastodon contributors (@fediverse)
+description:
+  - Asks the server of its version, and of the database's encoding and the user's rights, and changes nothing.
+  - Fails when it is older than PostgreSQL 14, when the database is not encoded in UTF8, and when the user cannot log in or not create
+    tables.
+  - A server inside the cluster, C(name.namespace.svc), is asked through the API server, as C(kubectl port-forward) does. One outside
+    that cannot be reached from here is told as skipped, as pods may have a way to it.
+extends_documentation_fragment:
+  - fediverse.mastodon.kubernetes
+  - fediverse.mastodon.attributes
+requirements:
+  - pg8000
+options:
+  host:
+    description: Host of the server, as pods find it.
+    type: str
+    required: true
+  port:
+    description: Its port.
+    type: int
+    default: 5432
+  database:
+    description: Database that the user owns.
+    type: str
+    default: mastodon
+  secret_namespace:
+    description: Namespace of the Secret with the login.
+    type: str
+    required: true
+  secret_name:
+    description: Secret with C(username) and C(password).
+    type: str
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Check the database that Mastodon's data will be in
+  fediverse.mastodon.postgresql_check:
+    host: db.example.org
+    secret_namespace: mastodon
+    secret_name: mastodon-db-owner
+"""
+
+RETURN = r"""
+verdict:
+  description: V(passed), or V(skipped) when the server could not be asked.
+  returned: success
+  type: str
+  sample: passed
+told:
+  description: What was found well, or why it could not be asked.
+  returned: success
+  type: str
+"""
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
+from ansible_collections.fediverse.mastodon.plugins.module_utils._stores import task
+
+
+def main() -> None:
+    """Run on the target."""
+    run_module(task.POSTGRESQL, task.postgresql)
+
+
+if __name__ == "__main__":
+    main()

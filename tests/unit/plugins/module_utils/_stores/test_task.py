@@ -1,0 +1,78 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From options to a verdict: a check starts failed, passes positively, or says why it was skipped."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import secret as secrets
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Listing
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._stores import task
+
+WELL = {"redis_version": "7.2.5", "maxmemory_policy": "noeviction"}
+
+
+def encoded(**data: str) -> list[dict[str, Any]]:
+    return [{"data": {key: base64.b64encode(value.encode()).decode() for key, value in data.items()}}]
+
+
+@pytest.fixture
+def found(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """The Secrets that the cluster has."""
+    items = encoded(password="kept")
+    monkeypatch.setattr(task, "connect", lambda *_unused: None)
+    monkeypatch.setattr(secrets, "Client", lambda *_unused: None)
+    monkeypatch.setattr(secrets.Objects, "read", lambda *_unused: Listing(tuple(items), "1"))
+    return items
+
+
+def run(port: int = 6379, *, check: bool = False) -> tuple[dict[str, Any], list[str]]:
+    said: list[str] = []
+    parameters = {"host": "127.0.0.1", "port": port, "secret_namespace": "mastodon", "secret_name": "mastodon-redis"}
+    return task.redis(parameters, Run(check=check, diff=False, say=said.append, environment={})), said
+
+
+def test_a_good_server_passes_in_silence(found: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def ask(_server: Any, password: str) -> dict[str, str]:
+        asked.append(password)
+        return WELL
+
+    monkeypatch.setattr(task.redis_server, "ask", ask)
+    result, said = run()
+    assert (result["verdict"], result["changed"], said) == ("passed", False, [])
+    assert asked == ["kept"]
+    assert "kept" not in str(result)
+
+
+def test_a_server_out_of_reach_is_skipped_and_told(found: list[dict[str, Any]], closed_port: int) -> None:
+    result, said = run(closed_port)
+    assert result["verdict"] == "skipped"
+    assert said == [result["told"]]
+    assert said[0].startswith(f"skipped the check of Redis 127.0.0.1:{closed_port}, which cannot be asked from here: ")
+
+
+def test_without_its_login_nothing_can_be_asked(found: list[dict[str, Any]]) -> None:
+    found.clear()
+    with pytest.raises(MastodonError, match="Secret mastodon/mastodon-redis: does not exist"):
+        run()
+
+
+def test_in_check_mode_the_login_may_not_be_made_yet(found: list[dict[str, Any]]) -> None:
+    found.clear()
+    result, said = run(check=True)
+    assert result["verdict"] == "skipped"
+    assert "Secret mastodon/mastodon-redis is not made yet" in said[0]
+
+
+def test_a_login_without_its_password_is_named(found: list[dict[str, Any]]) -> None:
+    found[:] = encoded(other="x")
+    with pytest.raises(MastodonError, match="Secret mastodon/mastodon-redis: has no password"):
+        run()
