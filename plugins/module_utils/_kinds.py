@@ -8,7 +8,7 @@ This module util is PRIVATE to the collection.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog
 
@@ -18,15 +18,20 @@ def missing(wanted: Iterable[Mapping[str, str]], catalog: Catalog) -> list[str]:
 
     A wanted kind is a dict of `api_version`, `kind` and `provided_by`, the tag that lays it down or an empty string.
     """
-    return [_sentence(kind) for kind in wanted if not _is_served(kind["api_version"], kind["kind"], catalog)]
+    sentences = []
+    for kind in wanted:
+        group, _unused, version = kind["api_version"].rpartition("/")
+        served = catalog.versions(group, kind["kind"])
+        if version not in served:
+            sentences.append(_sentence(kind, served))
+    return sentences
 
 
-def _is_served(api_version: str, kind: str, catalog: Catalog) -> bool:
-    group, _unused, version = api_version.rpartition("/")
-    return catalog.find(group, version, kind) is not None
-
-
-def _sentence(wanted: Mapping[str, str]) -> str:
+def _sentence(wanted: Mapping[str, str], served: Sequence[str]) -> str:
+    about = f"{wanted['kind']} ({wanted['api_version']})"
+    if served:
+        remedy = "Upgrade what serves it, or use the release of this collection that fits it."
+        return f"{about}: served by this cluster only as {', '.join(served)}. {remedy}"
     tag = wanted["provided_by"]
     remedy = f"Run site.yml with --tags {tag} first, or without tags." if tag else "Install it before this collection."
-    return f"{wanted['kind']} ({wanted['api_version']}): not served by this cluster. {remedy}"
+    return f"{about}: not served by this cluster. {remedy}"

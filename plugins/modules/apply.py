@@ -71,7 +71,8 @@ options:
         type: str
   wait:
     description:
-      - Wait until all objects are ready.
+      - Wait until all objects are ready. What will not become ready by itself ends the task as soon as that is certain,
+        with the cause, which is looked for among the pods behind the objects as well.
       - Objects that others depend on are waited for in any case.
     type: bool
     default: true

@@ -15,6 +15,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -40,13 +42,17 @@ _LASTING = (b"failed calling webhook", b"failed to create typed patch", b"failed
 
 
 class Client:
-    """Sends requests. Safe for threads. Every request it repeats is idempotent: reads, applies, guarded deletes."""
+    """Sends requests. Safe for threads. Every request it repeats is idempotent: reads, applies, guarded deletes.
+
+    `began` is the server's clock at its first answer, the beginning of time when it does not tell.
+    """
 
     def __init__(self, connection: Connection, sleep: Callable[[float], None] = time.sleep) -> None:
         self._connection = connection
         self._sleep = sleep
         self._count = 0
         self._counting = threading.Lock()
+        self.began = datetime.min.replace(tzinfo=UTC)
 
     @property
     def requests(self) -> int:
@@ -110,9 +116,16 @@ class Client:
         url = f"{self._connection.host}{path}{'?' + urlencode(query) if query else ''}"
         sent = {"Accept": "application/json", "User-Agent": "fediverse.mastodon", **self._connection.headers()}
         sent.update(headers or {})
-        return self._connection.pool.request(
+        response = self._connection.pool.request(
             method, url, body=content, headers=sent, redirect=False, **{"timeout": _timeout(_READ_SECONDS), **options}
         )
+        self._note_time(response)
+        return response
+
+    def _note_time(self, response: urllib3.BaseHTTPResponse) -> None:
+        told = response.headers.get("Date")
+        if told and self.began.year == datetime.min.year:
+            self.began = parsedate_to_datetime(told)
 
     def _refused(self, about: str, response: urllib3.BaseHTTPResponse, *, secret: bool = False) -> MastodonError:
         # Wrong credentials are no fault of the object that was asked for first.

@@ -55,6 +55,10 @@ class Catalog:
         """Return the kind in exactly this version, or None if it is not served."""
         return self._exact.get((group, version, kind))
 
+    def versions(self, group: str, kind: str) -> tuple[str, ...]:
+        """Return all versions in which the kind is served, the preferred one first."""
+        return tuple(version for of, version, name in self._exact if (of, name) == (group, kind))
+
     def preferred(self, group: str, kind: str) -> Resource | None:
         """Return the kind in the version that the API server prefers, or None if it is not served."""
         return self._preferred.get((group, kind))

@@ -66,6 +66,8 @@ class _Meaning:
     remedy: str
 
 
+_WEBHOOK = re.compile(r"failed calling webhook .*?https://([^./]+)\.([^./]+)\.svc")
+_WEBHOOK_REMEDY = "Look at the pods of Service {1}/{0}; without any, install what the webhook belongs to, or remove its configuration."
 _NO_NAMESPACE = re.compile(r'namespaces "[^"]*" not found')
 
 
@@ -116,10 +118,12 @@ def refused(subject: str, status: int, body: bytes, *, secret: bool = False) -> 
     """Explain a response. `secret` keeps values out of the sentence, as the API server quotes what it refuses."""
     refusal = _parse(status, body)
     meaning = next(meaning for meaning in _MEANINGS if meaning.applies(refusal))
+    webhook = _WEBHOOK.search(refusal.message)
+    remedy = _WEBHOOK_REMEDY.format(*webhook.groups()) if webhook else meaning.remedy
     why = _why(refusal)
     if secret and status in (400, 422, 500):
         why = ", ".join(sorted({cause.field for cause in refusal.causes if cause.field})) or "its content is not shown"
-    return ApiError(subject, meaning.failed, why, meaning.remedy, status=status, causes=refusal.causes)
+    return ApiError(subject, meaning.failed, why, remedy, status=status, causes=refusal.causes)
 
 
 def _parse(status: int, body: bytes) -> _Refusal:

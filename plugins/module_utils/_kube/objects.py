@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client, Stream
@@ -25,11 +26,16 @@ _PAGE = "500"
 
 @dataclass(frozen=True)
 class Selection:
-    """The objects of one kind in one namespace (empty: not namespaced, or all), or only the one called `name`."""
+    """The objects of one kind in one namespace (empty: not namespaced, or all).
+
+    Only the one called `name`, or those that selectors allow, in the API server's format.
+    """
 
     resource: Resource
     namespace: str = ""
     name: str = ""
+    fields: str = ""
+    labels: str = ""
 
     def __str__(self) -> str:
         """Return how errors call it."""
@@ -40,8 +46,11 @@ class Selection:
         """Return the query that selects exactly these objects."""
         if self.name:
             return {"fieldSelector": f"metadata.name={self.name}"}
-        selector = _FIELD_SELECTORS.get((self.resource.group, self.resource.kind))
-        return {"fieldSelector": selector} if selector else {}
+        fields = self.fields or _FIELD_SELECTORS.get((self.resource.group, self.resource.kind), "")
+        return {
+            **({"fieldSelector": fields} if fields else {}),
+            **({"labelSelector": self.labels} if self.labels else {}),
+        }
 
 
 @dataclass(frozen=True)
@@ -62,6 +71,11 @@ class Objects:
     def requests(self) -> int:
         """How many requests were sent."""
         return self._client.requests
+
+    @property
+    def began(self) -> datetime:
+        """The API server's clock at its first answer."""
+        return self._client.began
 
     def discover(self) -> Catalog:
         """Ask which kinds are served."""

@@ -9,6 +9,7 @@ This module util is PRIVATE to the collection.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any, Protocol
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog, Resource
@@ -32,6 +33,9 @@ class Api(Protocol):
 
     @property
     def requests(self) -> int: ...
+
+    @property
+    def began(self) -> datetime: ...
 
     def discover(self) -> Catalog: ...
 

@@ -17,6 +17,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors im
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import conflicts, fields
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import MANAGER, Api
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.causes import WEBHOOK_CAUSES, find
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline, Reminder
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.diff import changes, comparable
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Outcome, Subject, Wanted
@@ -122,10 +123,15 @@ class Applier:
             try:
                 return self._api.apply(resource, wanted.body, manager=MANAGER, force=force, dry_run=dry_run)
             except ApiError as error:
-                not_served_yet = error.status == 404 and not error.is_missing_namespace
-                soon = self._deadline.elapsed < began + _SERVED_SOON
-                may_pass = error.is_webhook_down or (not_served_yet and soon)
-                if self._check or not may_pass or not self._deadline.pause(_PAUSE):
+                if self._check or not self._may_pass(error, began) or not self._deadline.pause(_PAUSE):
                     raise
                 if reminder.is_due():
                     self._say(f"waiting to apply {wanted.subject} ({self._deadline.elapsed:.0f} s): {error.why}")
+
+    def _may_pass(self, error: ApiError, began: float) -> bool:
+        """Whether a webhook may yet answer, or a new kind may yet be served."""
+        if error.is_webhook_down:
+            cause = find(WEBHOOK_CAUSES, error.why)
+            return cause is not None and self._deadline.elapsed < began + cause.seconds
+        not_served_yet = error.status == 404 and not error.is_missing_namespace
+        return not_served_yet and self._deadline.elapsed < began + _SERVED_SOON

@@ -64,6 +64,9 @@ class Engine:
     def run(self) -> None:
         """Apply, wait, prune. Raises MastodonError; nothing is written when the set itself is wrong."""
         self._live.read(self._served(self._request.wanted) | self._served([inventory.wanted(self._place, ())]))
+        for item in self._request.wanted:
+            if live := self._live.get(item.subject):
+                self._judge.found(item.subject, live)
         listed = inventory.listed(self._live.get(self._place))
         subjects = {item.subject for item in self._request.wanted}
         # What exists already is listed only once it is adopted: being listed makes it ours to overrule people on.
@@ -180,11 +183,13 @@ class Engine:
 
     def _await_kinds(self, items: Iterable[Wanted]) -> None:
         """Wait for all that is applied already, as a chart among it may bring these kinds."""
+        if not self._judge.has_changes and (strangers := [item for item in items if self._versions(item)]):
+            raise CombinedError(self._not_served(item) for item in strangers)
         self._waiter.wait([subject for subject in self.outcomes if subject != self._place])
         until = self._deadline.elapsed + _ANNOUNCED_SOON
         while missing := [item for item in items if self._live.resource(item) is None]:
             if self._deadline.elapsed > until or not self._deadline.pause(_PAUSE):
-                raise CombinedError(_not_served(item) for item in missing)
+                raise CombinedError(self._not_served(item) for item in missing)
             self._discover()
 
     def _list(self, subjects: AbstractSet[Subject], already: AbstractSet[Subject], applier: Applier) -> None:
@@ -199,8 +204,13 @@ class Engine:
             self._record(outcome)
         return {outcome.subject for outcome in outcomes if outcome.action == "skipped"}
 
+    def _versions(self, item: Wanted) -> tuple[str, ...]:
+        return self._live.catalog.versions(item.subject.group, item.subject.kind)
 
-def _not_served(item: Wanted) -> MastodonError:
-    kind = f"{item.body['apiVersion']} {item.subject.kind}"
-    remedy = "Install what brings it first, or in the same set."
-    return MastodonError(str(item.subject), "cannot be applied", f"the cluster has no kind {kind}", remedy)
+    def _not_served(self, item: Wanted) -> MastodonError:
+        why = f"the cluster has no kind {item.body['apiVersion']} {item.subject.kind}"
+        remedy = "Install what brings it first, or in the same set."
+        if served := self._versions(item):
+            why = f"{why}, only {', '.join(served)}"
+            remedy = "Upgrade what serves it, or declare a version that it serves."
+        return MastodonError(str(item.subject), "cannot be applied", why, remedy)

@@ -24,7 +24,7 @@ _VAGUE = re.compile(r"Error: |Back-off ")
 _BURST = timedelta(minutes=1)
 _OWN_EVENTS_TELL = ("", "apps", "batch")
 _NEVER = datetime.fromtimestamp(0, UTC)
-_EVENTS = Resource("", "v1", "Event", "events", namespaced=True)
+EVENTS = Resource("", "v1", "Event", "events", namespaced=True)
 
 
 def newest_warning(api: Api, subject: Subject) -> str:
@@ -34,16 +34,16 @@ def newest_warning(api: Api, subject: Subject) -> str:
     """
     try:
         # Events of objects without a namespace are kept in `default`.
-        listing = api.read(Selection(_EVENTS, subject.namespace or "default"))
+        listing = api.read(Selection(EVENTS, subject.namespace or "default"))
     except MastodonError:
         # Events only embellish an error that is reported anyway.
         return ""
     about = [event for event in listing.objects if _is_about(event, subject)]
     if not about:
         return ""
-    newest = max(_time(event) for event in about)
-    recent = [event for event in about if _time(event) >= newest - _BURST]
-    telling = max(recent, key=lambda event: (not _VAGUE.match(event.get("message", "")), _time(event)))
+    newest = max(time_of(event) for event in about)
+    recent = [event for event in about if time_of(event) >= newest - _BURST]
+    telling = max(recent, key=lambda event: (not _VAGUE.match(event.get("message", "")), time_of(event)))
     involved = telling["involvedObject"]
     return f"{involved['kind']} {involved['name']}: {telling.get('message') or telling.get('reason')}"
 
@@ -57,7 +57,8 @@ def _is_about(event: Mapping[str, Any], subject: Subject) -> bool:
     return bool(name.startswith(f"{subject.name}-"))
 
 
-def _time(event: Mapping[str, Any]) -> datetime:
+def time_of(event: Mapping[str, Any]) -> datetime:
+    """Return when an event happened last."""
     series = event.get("series") or {}
     told = (
         series.get("lastObservedTime")

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.causes import STALE_CAUSES, find
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import compute
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.rules import WITHOUT_GENERATION
@@ -22,20 +23,41 @@ _SETTLING = 3.0
 
 
 class Judge:
-    """Remembers what this run changed, so as not to believe a status from before it."""
+    """Remembers what was before this run and what it changed, so as not to believe a status from before it."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
+        self._last_change = clock()
+        self._before: dict[Subject, Status] = {}
         self._changed: dict[Subject, float] = {}
         self._asked: dict[Subject, str] = {}
 
+    @property
+    def now(self) -> float:
+        """Return the time, in seconds."""
+        return self._clock()
+
+    def is_changed(self, subject: Subject) -> bool:
+        """Whether this run has changed an object, or asked for it."""
+        return subject in self._changed or subject in self._asked
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether this run has written anything."""
+        return bool(self._changed)
+
+    def found(self, subject: Subject, item: Object) -> None:
+        """Note an object as it was before this run."""
+        self._before[subject] = compute(item)
+
     def changed(self, subject: Subject) -> None:
         """Note that an object was written just now."""
-        self._changed[subject] = self._clock()
+        self._changed[subject] = self._last_change = self._clock()
 
     def asked(self, subject: Subject, token: str) -> None:
         """Note that Flux was asked, by this token, to act on an object."""
         self._asked[subject] = token
+        self._before.pop(subject, None)
 
     def status(self, subject: Subject, item: Object | None) -> Status:
         """Return the status of an object as last seen; None is one that does not exist."""
@@ -48,4 +70,12 @@ class Judge:
         without_generation = (subject.group, subject.kind) in WITHOUT_GENERATION
         if changed is not None and without_generation and self._clock() < changed + _SETTLING:
             return progressing("Settling", "its operator may not have seen the change yet")
-        return compute(item)
+        status = compute(item)
+        return progressing(status.reason, f"{status}, as before") if self._may_heal(subject, status) else status
+
+    def _may_heal(self, subject: Subject, status: Status) -> bool:
+        """Whether an object failed before this run, and did not have the time to notice what this run changed."""
+        if status.verdict != "Failed" or status != self._before.get(subject):
+            return False
+        cause = find(STALE_CAUSES, f"{status.reason}: {status.message}")
+        return cause is not None and self._clock() < self._last_change + cause.seconds_before

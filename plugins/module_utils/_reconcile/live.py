@@ -30,6 +30,8 @@ class Live:
     def __init__(self, api: Api, catalog: Catalog) -> None:
         self._api = api
         self.catalog = catalog
+        # The version of the first listing: what is no newer was so before this run.
+        self.began = 0
         self._objects: dict[Subject, Object] = {}
         self._selections: dict[Subject, Selection] = {}
         self._versions: dict[Selection, str] = {}
@@ -51,6 +53,7 @@ class Live:
         selection, subjects = item
         listing = self._api.read(selection)
         self._versions[selection] = listing.resource_version
+        self.began = self.began or int(listing.resource_version)
         found = {Subject.of(one): one for one in listing.objects}
         for subject in subjects:
             self._selections[subject] = selection

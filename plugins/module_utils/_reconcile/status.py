@@ -22,6 +22,7 @@ class Status:
     verdict: Verdict
     reason: str = ""
     message: str = ""
+    remedy: str = ""
 
     def __str__(self) -> str:
         """Return why, in words."""
@@ -36,9 +37,9 @@ def progressing(reason: str, message: str = "") -> Status:
     return Status("InProgress", reason, message or reason)
 
 
-def failed(reason: str, message: str = "") -> Status:
-    """Return that waiting on will not help."""
-    return Status("Failed", reason, message or reason)
+def failed(reason: str, message: str = "", remedy: str = "") -> Status:
+    """Return that waiting on will not help, and what would."""
+    return Status("Failed", reason, message or reason, remedy)
 
 
 def at(item: Any, path: str, default: Any = None) -> Any:

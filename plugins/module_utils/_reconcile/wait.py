@@ -14,6 +14,7 @@ from textwrap import shorten
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline, Reminder
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.diagnosis import Diagnosis
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.events import newest_warning
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.judge import Judge
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
@@ -27,6 +28,8 @@ _REPORTED_AT_ONCE = 4
 _LONGEST_LINE = 300
 # Some verdicts change with time alone, so look again after this many seconds without an event.
 _LOOK_AGAIN = 1.0
+# What takes longer is looked into, at its pods.
+_LOOK_BEHIND = 1.0
 
 
 class Waiter:
@@ -38,6 +41,7 @@ class Waiter:
         self._judge = judge
         self._deadline = deadline
         self._say = say
+        self._diagnosis = Diagnosis(api, live, judge)
 
     def wait(self, subjects: Collection[Subject]) -> None:
         """Return when all are Current. Raises MastodonError at once when one failed, and at the deadline."""
@@ -45,8 +49,14 @@ class Waiter:
         if not pending:
             return
         reminder = Reminder(self._deadline, after=_FIRST_REPORT)
-        with Watching(self._api, self._live, pending) as watching:
+        began = self._deadline.elapsed
+        with (
+            Watching(self._api, self._live, self._live.watches(pending)) as watching,
+            Diagnosis(self._api, self._live, self._judge) as self._diagnosis,
+        ):
             while pending := self._pending(subjects):
+                if self._deadline.elapsed >= began + _LOOK_BEHIND:
+                    self._look_behind(pending)
                 if not self._deadline.remaining:
                     raise self._gave_up(pending)
                 if reminder.is_due():
@@ -55,10 +65,17 @@ class Waiter:
 
     def _pending(self, subjects: Collection[Subject]) -> dict[Subject, Status]:
         statuses = {subject: self._judge.status(subject, self._live.get(subject)) for subject in subjects}
+        self._raise_failures(statuses)
+        return {subject: status for subject, status in statuses.items() if status.verdict != "Current"}
+
+    def _look_behind(self, pending: Collection[Subject]) -> None:
+        self._diagnosis.look(pending)
+        self._raise_failures({item: status for item in pending if (status := self._diagnosis.final(item))})
+
+    def _raise_failures(self, statuses: Mapping[Subject, Status]) -> None:
         failures = {subject: status for subject, status in statuses.items() if status.verdict == "Failed"}
         if failures:
             raise CombinedError(self._explain(subject, "failed", status) for subject, status in failures.items())
-        return {subject: status for subject, status in statuses.items() if status.verdict != "Current"}
 
     def _report(self, pending: Mapping[Subject, Status]) -> None:
         for subject, status in list(pending.items())[:_REPORTED_AT_ONCE]:
@@ -73,9 +90,10 @@ class Waiter:
 
     def _explain(self, subject: Subject, failed: str, status: Status) -> MastodonError:
         where = f" -n {subject.namespace}" if subject.namespace else ""
-        remedy = f"Look at it: kubectl describe{where} {subject.kind.lower()} {subject.name}."
-        return MastodonError(str(subject), failed, self._why(subject, status), remedy)
+        remedy = status.remedy or f"Look at it: kubectl describe{where} {subject.kind.lower()} {subject.name}."
+        why = str(status) if status.remedy else self._why(subject, status)
+        return MastodonError(str(subject), failed, why, remedy)
 
     def _why(self, subject: Subject, status: Status) -> str:
-        warning = newest_warning(self._api, subject)
+        warning = self._diagnosis.why(subject) or newest_warning(self._api, subject)
         return f"{status}; {warning}" if warning else str(status)

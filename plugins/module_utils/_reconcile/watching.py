@@ -10,15 +10,14 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Collection
+from collections.abc import Mapping
 from types import TracebackType
+from typing import Protocol
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Selection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api, Events
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
 
 # The server ends a watch after this many seconds; a connection that died in silence is noticed then.
 _SECONDS = 240
@@ -28,13 +27,23 @@ _GONE = 410
 _REFUSALS = (400, 401, 403, 404)
 
 
-class Watching:
-    """Follows objects from the listing in which they were read. Use as a context manager."""
+class Known(Protocol):
+    """What is known of objects, and is kept up to date."""
 
-    def __init__(self, api: Api, live: Live, subjects: Collection[Subject]) -> None:
+    def follow(self, item: Object, *, is_gone: bool) -> None:
+        """Take over an event of a watch."""
+
+    def refresh(self, selection: Selection) -> str:
+        """Read a selection again and return its version."""
+
+
+class Watching:
+    """Follows selections, each from the version in which it was read. Use as a context manager."""
+
+    def __init__(self, api: Api, known: Known, watches: Mapping[Selection, str]) -> None:
         self._api = api
-        self._live = live
-        self._watches = live.watches(subjects)
+        self._known = known
+        self._watches = watches
         self._news: queue.SimpleQueue[MastodonError | None] = queue.SimpleQueue()
         self._ended = threading.Event()
         self._streams: dict[Selection, Events] = {}
@@ -99,11 +108,11 @@ class Watching:
             item = event["object"]
             version = item["metadata"]["resourceVersion"]
             if event["type"] != "BOOKMARK":
-                self._live.follow(item, is_gone=event["type"] == "DELETED")
+                self._known.follow(item, is_gone=event["type"] == "DELETED")
                 self._news.put(None)
         return version
 
     def _read_again(self, selection: Selection) -> str:
-        version = self._live.refresh(selection)
+        version = self._known.refresh(selection)
         self._news.put(None)
         return version

@@ -31,7 +31,10 @@ def test_a_missing_kind_names_the_tag_that_provides_it() -> None:
 
 
 def test_another_version_of_the_kind_is_not_enough() -> None:
-    assert missing([want("helm.toolkit.fluxcd.io/v3", "HelmRelease")], CATALOG) != []
+    assert missing([want("helm.toolkit.fluxcd.io/v3", "HelmRelease")], CATALOG) == [
+        "HelmRelease (helm.toolkit.fluxcd.io/v3): served by this cluster only as v2. "
+        "Upgrade what serves it, or use the release of this collection that fits it."
+    ]
 
 
 def test_a_kind_that_no_role_provides_is_the_administrators() -> None:

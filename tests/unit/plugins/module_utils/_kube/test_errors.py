@@ -48,6 +48,11 @@ SENTENCES: dict[str, tuple[int, bytes]] = {
         500,
         body("failed to create typed patch object (/x): .a: field not declared in schema"),
     ),
+    'X: an admission webhook does not answer: failed calling webhook "w": Post "https://a.b.svc:443/": refused. '
+    "Look at the pods of Service b/a; without any, install what the webhook belongs to, or remove its configuration.": (
+        500,
+        body('failed calling webhook "w": Post "https://a.b.svc:443/": refused'),
+    ),
     "X: an admission webhook does not answer: Internal error: failed calling webhook w. Look at its pods.": (
         500,
         body("Internal error: failed calling webhook w"),

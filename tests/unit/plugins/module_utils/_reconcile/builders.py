@@ -16,6 +16,8 @@ from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._rec
 
 GROUPS = {
     "Deployment": "apps/v1",
+    "ReplicaSet": "apps/v1",
+    "StatefulSet": "apps/v1",
     "Job": "batch/v1",
     "CustomResourceDefinition": "apiextensions.k8s.io/v1",
     "ValidatingWebhookConfiguration": "admissionregistration.k8s.io/v1",
@@ -44,15 +46,33 @@ def subject(kind: str, name: str) -> Subject:
     return Subject.of(thing(kind, name))
 
 
+class Clock:
+    """Time that passes only by sleeping."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        self.time += seconds
+
+    def deadline(self, seconds: float) -> Deadline:
+        """Return a deadline that goes by this clock."""
+        return Deadline(seconds, clock=lambda: self.time, sleep=self.sleep)
+
+
 class Ran:
     """One run of the engine: its lines, its outcomes, and the error that ended it, if any."""
 
-    def __init__(self, api: FakeApi, *objects: Object, seconds: float = 5, **options: Any) -> None:
+    def __init__(
+        self, api: FakeApi, *objects: Object, seconds: float = 5, clock: Clock | None = None, **options: Any
+    ) -> None:
         self.lines: list[str] = []
         self.error: MastodonError | None = None
         api.calls.clear()
         request = Request("set", "ns", wanted_set(objects), **options)
-        self.engine = Engine(api, request, Deadline(seconds, sleep=lambda _unused: None), self.lines.append)
+        deadline = clock.deadline(seconds) if clock else Deadline(seconds, sleep=lambda _unused: None)
+        self.engine = Engine(api, request, deadline, self.lines.append)
         try:
             self.engine.run()
         except MastodonError as error:

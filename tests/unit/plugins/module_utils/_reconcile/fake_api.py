@@ -9,6 +9,7 @@ import copy
 import queue
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog, Resource
@@ -17,6 +18,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects i
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
 
 Path = tuple[str, ...]
+BEGAN = datetime(2026, 6, 1, tzinfo=UTC)
 
 
 def kind(group: str, name: str, *, version: str = "v1", namespaced: bool = True) -> Resource:
@@ -65,6 +67,7 @@ class FakeApi:
         self.refusals: dict[Subject, list[ApiError]] = defaultdict(list)
         self.on_apply: Callable[[Subject], None] = lambda subject: None
         self.lost_watches = 0
+        self.began = BEGAN
         self._version = 0
         self._log: list[tuple[int, dict[str, Any]]] = []
         self._watches: list[tuple[Selection, FakeEvents]] = []
@@ -87,6 +90,7 @@ class FakeApi:
         item["metadata"] |= {"resourceVersion": str(self._version)}
         item["metadata"].setdefault("uid", f"uid-{self._version}")
         item["metadata"].setdefault("generation", 1)
+        item["metadata"].setdefault("creationTimestamp", (BEGAN + timedelta(seconds=self._version)).isoformat())
         if event == "DELETED":
             self.objects.pop(Subject.of(item), None)
         else:
@@ -152,6 +156,10 @@ class FakeApi:
         if not dry_run:
             self.put(live, "DELETED")
 
+    def forbidden(self, selection: Selection) -> ApiError:
+        """Return the error of a missing right."""
+        return ApiError(str(selection), "is not permitted", "no", "", status=403)
+
     def edit(self, subject: Subject, manager: str, path: Path, value: Any) -> None:
         """Change a field as another manager, which takes it from whoever applied it."""
         item = copy.deepcopy(self.objects[subject])
@@ -195,7 +203,15 @@ def _selects(selection: Selection, item: Object) -> bool:
         (subject.group, subject.kind) == (selection.resource.group, selection.resource.kind)
         and selection.namespace in ("", subject.namespace)
         and selection.name in ("", subject.name)
+        and all(_has(item, *rule.split("=")) for rule in selection.fields.split(",") if rule)
+        and all(
+            _has(item["metadata"].get("labels", {}), *rule.split("=")) for rule in selection.labels.split(",") if rule
+        )
     )
+
+
+def _has(item: Any, path: str, value: str) -> bool:
+    return bool(_get(item, tuple(path.split("."))) == value)
 
 
 def _bare(body: Object) -> Object:

@@ -11,6 +11,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors im
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.builders import (
     NAMESPACE,
+    Clock,
     Ran,
     subject,
     thing,
@@ -190,6 +191,26 @@ def test_a_webhook_that_is_still_starting_is_waited_for_and_shown() -> None:
         'waiting to apply ConfigMap ns/a (0 s): failed calling webhook "x": connection refused',
         "created ConfigMap ns/a",
     ]
+
+
+def test_a_webhook_whose_service_is_not_there_is_given_up_soon() -> None:
+    api, clock = FakeApi(NAMESPACE), Clock()
+    why = 'failed calling webhook "x": Post "https://w.ops.svc:443/": service "w" not found'
+    api.refusals[subject("ConfigMap", "a")] = [ApiError("ConfigMap ns/a", "no", why, "", status=500)] * 100
+    ran = Ran(api, config("a"), seconds=600, clock=clock)
+    assert 'service "w" not found' in str(ran.error)
+    assert 15 <= clock.time < 20
+
+
+def test_a_kind_that_is_served_in_another_version_is_named_at_once() -> None:
+    api, clock = FakeApi(NAMESPACE, served=(*SERVED, kind("example.test", "Widget", version="v1beta1"))), Clock()
+    Ran(api, config("a"))
+    ran = Ran(api, config("a"), thing("Widget", "w"), seconds=600, clock=clock)
+    assert str(ran.error) == (
+        "Widget ns/w: cannot be applied: the cluster has no kind example.test/v1 Widget, only v1beta1. "
+        "Upgrade what serves it, or declare a version that it serves."
+    )
+    assert clock.time < 15
 
 
 def test_what_was_done_before_an_error_is_told() -> None:

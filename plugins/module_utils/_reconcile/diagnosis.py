@@ -1,0 +1,149 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Looks behind objects that are waited for, at their pods, and says when waiting on is of no use.
+
+This module util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import datetime
+from types import TracebackType
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import causes
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.causes import Cause
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.events import EVENTS
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.judge import Judge
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.relatives import Relatives
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import Status, at, failed
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.troubles import Trouble
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.watching import Watching
+
+_RELEASE = "HelmRelease"
+_NO_NODE = "Unschedulable"
+# Of the Cluster Autoscaler and of Karpenter.
+_SCALING = ("TriggeredScaleUp", "Nominated")
+
+
+@dataclass(frozen=True)
+class _Finding:
+    trouble: Trouble
+    cause: Cause | None
+    is_final: bool
+
+    @property
+    def remedy(self) -> str:
+        about = self.trouble.about
+        return self.cause.remedy.format(namespace=about.namespace, name=about.name) if self.cause else ""
+
+
+class Diagnosis:
+    """What keeps objects from being ready, found among their pods. Use as a context manager; it costs nothing before `look`."""
+
+    def __init__(self, api: Api, live: Live, judge: Judge) -> None:
+        self._api = api
+        self._live = live
+        self._judge = judge
+        self._relatives = Relatives(api)
+        self._first_seen: dict[tuple[str, Cause], float] = {}
+        self._findings: dict[Subject, list[_Finding]] = {}
+        self._scaling: dict[Subject, bool] = {}
+        self._watching = ExitStack()
+        self._looks = False
+
+    def __enter__(self) -> Diagnosis:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._watching.close()
+
+    def look(self, pending: Collection[Subject]) -> None:
+        """Look at the pods behind these objects, from now on up to date."""
+        if not self._looks:
+            self._looks = True
+            namespaces = {namespace for subject in pending if (namespace := self._namespace(subject))}
+            watches = self._relatives.read(namespaces)
+            self._watching.enter_context(Watching(self._api, self._relatives, watches))
+        self._findings = {}
+        for item, trouble in self._relatives.troubles():
+            finding = self._judged(item, trouble)
+            for root in set(self._relatives.roots(item)) & set(pending):
+                is_final = finding.is_final and not self._may_be_replaced(item, trouble, root)
+                self._findings.setdefault(root, []).append(replace(finding, is_final=is_final))
+
+    def final(self, subject: Subject) -> Status | None:
+        """Return why an object will not become ready, None as long as it may."""
+        for finding in self._findings.get(subject, []):
+            if finding.is_final:
+                reason, _unused, _unused = finding.trouble.text.partition(":")
+                return failed(reason, str(finding.trouble), finding.remedy)
+        return None
+
+    def why(self, subject: Subject) -> str:
+        """Return what keeps an object from being ready now, empty if nothing is seen."""
+        findings = self._findings.get(subject, [])
+        return str(findings[0].trouble) if findings else ""
+
+    def _namespace(self, subject: Subject) -> str:
+        if subject.kind != _RELEASE:
+            return subject.namespace
+        release = self._live.get(subject) or {}
+        target = str(at(release, "spec.targetNamespace", ""))
+        default = f"{target}-{subject.name}" if target else subject.name
+        name = str(at(release, "spec.releaseName", default))
+        self._relatives.releases[target or subject.namespace, name] = subject
+        return target or subject.namespace
+
+    def _judged(self, item: Object, trouble: Trouble) -> _Finding:
+        finding = self._weighed(item, trouble)
+        if finding.is_final and trouble.text.startswith(f"{_NO_NODE}:") and self._is_scaling(trouble.about):
+            text = trouble.text.replace(_NO_NODE, f"{_NO_NODE}, while a node is being added", 1)
+            return self._weighed(item, replace(trouble, text=text))
+        return finding
+
+    def _weighed(self, item: Object, trouble: Trouble) -> _Finding:
+        cause = causes.find(causes.POD_CAUSES, trouble.text)
+        if cause is None:
+            return _Finding(trouble, None, is_final=False)
+        since = self._first_seen.setdefault((item["metadata"]["uid"], cause), self._judge.now)
+        patience = cause.seconds_before if self._is_of_before(item) else cause.seconds
+        return _Finding(trouble, cause, is_final=self._judge.now >= since + patience)
+
+    def _is_scaling(self, pod: Subject) -> bool:
+        """Whether an autoscaler said that it adds a node for a pod. Asked once a pod, when it would be given up."""
+        if pod not in self._scaling:
+            self._scaling[pod] = any(self._has_event(pod, reason) for reason in _SCALING)
+        return self._scaling[pod]
+
+    def _has_event(self, pod: Subject, reason: str) -> bool:
+        fields = f"involvedObject.kind=Pod,involvedObject.name={pod.name},reason={reason}"
+        try:
+            return bool(self._api.read(Selection(EVENTS, pod.namespace, fields=fields)).objects)
+        except MastodonError:
+            return False
+
+    def _may_be_replaced(self, item: Object, trouble: Trouble, root: Subject) -> bool:
+        """Whether this run changed what an object of before belongs to.
+
+        Flux for one acts on a change only when it has given up what it did before, which takes minutes.
+        """
+        return self._is_older(item) and self._judge.is_changed(root) and not trouble.lasts
+
+    def _is_of_before(self, item: Object) -> bool:
+        """Whether an object is as it was before the run, or of before and about to notice what the run changed."""
+        unchanged = int(item["metadata"]["resourceVersion"]) <= self._live.began
+        return self._is_older(item) and (unchanged or self._judge.has_changes)
+
+    def _is_older(self, item: Object) -> bool:
+        return datetime.fromisoformat(item["metadata"]["creationTimestamp"]) < self._api.began

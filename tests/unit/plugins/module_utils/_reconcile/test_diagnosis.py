@@ -1,0 +1,213 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Pods behind objects: whose they are, when their trouble ends a wait, and when it must not."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.diagnosis import Diagnosis
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.judge import Judge
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
+from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.builders import subject, thing
+from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.fake_api import BEGAN, FakeApi
+
+WEB = subject("Deployment", "web")
+NOT_FOUND = "ImagePullBackOff: Back-off pulling image: ErrImagePull: r.test/a:1: not found"
+OLD = (BEGAN - timedelta(hours=1)).isoformat()
+
+
+class Looking:
+    """A diagnosis over a fake cluster, with a clock that tests turn."""
+
+    def __init__(self, *objects: Object) -> None:
+        self.api = FakeApi(*objects)
+        self.time = 0.0
+        self.live = Live(self.api, self.api.discover())
+        self.live.began = 1000
+        self.judge = Judge(lambda: self.time)
+
+    def at(self, *times: float, about: Subject = WEB) -> list[str]:
+        """Return, for each time, why waiting is of no use then."""
+        told = []
+        with Diagnosis(self.api, self.live, self.judge) as diagnosis:
+            for time in times:
+                self.time = time
+                diagnosis.look([about])
+                told.append(str(diagnosis.final(about) or ""))
+            self.why = diagnosis.why(about)
+        return told
+
+
+def made(kind: str, name: str, owner: Object | None = None, **fields: Any) -> Object:
+    """Return an object with a UID, and its owner."""
+    item = thing(kind, name, **fields)
+    item["metadata"]["uid"] = f"uid-{kind}-{name}"
+    if owner:
+        reference = {"apiVersion": owner["apiVersion"], "kind": owner["kind"], "name": owner["metadata"]["name"]}
+        item["metadata"]["ownerReferences"] = [{**reference, "uid": owner["metadata"]["uid"]}]
+    return item
+
+
+def pod(name: str, owner: Object | None, text: str = NOT_FOUND) -> Object:
+    """Return a pod whose container waits because of `Reason: message`."""
+    reason, _unused, message = text.partition(": ")
+    waiting = {"reason": reason, "message": message}
+    return made("Pod", name, owner, status={"containerStatuses": [{"name": "main", "state": {"waiting": waiting}}]})
+
+
+def of_before(item: Object) -> Object:
+    """Return an object as made before the run."""
+    item["metadata"]["creationTimestamp"] = OLD
+    return item
+
+
+DEPLOYMENT = made("Deployment", "web")
+REPLICAS = made("ReplicaSet", "web-1", DEPLOYMENT)
+STATEFUL = made("StatefulSet", "web", spec={}, status={"updateRevision": "new"})
+TOLD = f"Pod ns/web-1-a: container main: {NOT_FOUND}"
+
+
+def test_it_costs_nothing_before_it_looks() -> None:
+    looking = Looking(DEPLOYMENT)
+    looking.api.calls.clear()
+    with Diagnosis(looking.api, looking.live, looking.judge):
+        pass
+    assert looking.api.calls == []
+
+
+def test_a_cause_is_final_when_its_time_is_over_and_not_before() -> None:
+    looking = Looking(DEPLOYMENT, REPLICAS, pod("web-1-a", REPLICAS))
+    assert looking.at(1, 5.9, 6) == ["", "", TOLD]
+    assert looking.why == TOLD
+
+
+def test_the_remedy_names_the_object() -> None:
+    job = made("Job", "web", status={"failed": 3})
+    looking = Looking(job)
+    with Diagnosis(looking.api, looking.live, looking.judge) as diagnosis:
+        diagnosis.look([subject("Job", "web")])
+        status = diagnosis.final(subject("Job", "web"))
+    assert status is not None
+    assert status.verdict == "Failed"
+    assert status.remedy == "Read why: kubectl logs -n ns job/web --all-containers."
+
+
+def test_another_s_pods_do_not_matter() -> None:
+    other = made("Deployment", "other")
+    replicas = made("ReplicaSet", "other-1", other)
+    assert Looking(DEPLOYMENT, REPLICAS, other, replicas, pod("other-1-a", replicas)).at(1, 99) == ["", ""]
+
+
+def test_a_former_revision_s_pods_do_not_matter() -> None:
+    new = made("ReplicaSet", "web-2", DEPLOYMENT)
+    new["metadata"]["annotations"] = {"deployment.kubernetes.io/revision": "2"}
+    assert Looking(DEPLOYMENT, REPLICAS, new, pod("web-1-a", REPLICAS)).at(1, 99) == ["", ""]
+
+
+def test_a_pod_that_is_about_to_end_does_not_matter() -> None:
+    dying = pod("web-1-a", REPLICAS)
+    dying["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    assert Looking(DEPLOYMENT, REPLICAS, dying).at(1, 99) == ["", ""]
+
+
+def test_a_pod_of_before_is_tried_again_before_it_is_given_up() -> None:
+    looking = Looking(DEPLOYMENT, REPLICAS, of_before(pod("web-1-a", REPLICAS)))
+    assert looking.at(1, 330, 331) == ["", "", TOLD]
+
+
+def test_a_pod_of_before_that_failed_again_since_is_as_any_other() -> None:
+    looking = Looking(DEPLOYMENT, REPLICAS, of_before(pod("web-1-a", REPLICAS)))
+    looking.live.began = 1
+    assert looking.at(1, 6) == ["", TOLD]
+
+
+def test_what_this_run_changed_elsewhere_may_heal_a_pod_of_before() -> None:
+    looking = Looking(DEPLOYMENT, REPLICAS, of_before(pod("web-1-a", REPLICAS)))
+    looking.live.began = 1
+    looking.judge.changed(subject("Secret", "db"))
+    assert looking.at(1, 6, 331) == ["", "", TOLD]
+
+
+def test_a_pod_of_before_never_ends_the_run_that_changed_what_it_belongs_to() -> None:
+    release = thing("HelmRelease", "web")
+    deployment = made("Deployment", "x")
+    deployment["metadata"]["labels"] = {
+        "helm.toolkit.fluxcd.io/name": "web",
+        "helm.toolkit.fluxcd.io/namespace": "ns",
+    }
+    replicas = made("ReplicaSet", "x-1", deployment)
+    objects = (release, deployment, replicas, of_before(pod("x-1-a", replicas)))
+    about = subject("HelmRelease", "web")
+    assert Looking(*objects).at(1, 400, about=about)[1].startswith("Pod ns/x-1-a: container main")
+    looking = Looking(*objects)
+    looking.judge.changed(about)
+    assert looking.at(1, 400, about=about) == ["", ""]
+
+
+def test_a_hook_belongs_to_its_release() -> None:
+    release = thing("HelmRelease", "web", spec={"targetNamespace": "ns"})
+    job = made("Job", "migrate", status={"failed": 3})
+    job["metadata"]["labels"] = {"app.kubernetes.io/instance": "ns-web"}
+    looking = Looking(release, job)
+    about = subject("HelmRelease", "web")
+    looking.live.note(about, release)
+    assert looking.at(1, about=about) == ["Job ns/migrate: PodsFailed: 3 of its pods failed"]
+
+
+def test_an_old_pod_that_holds_up_a_stateful_set_is_named() -> None:
+    old = of_before(pod("web-0", STATEFUL, "CreateContainerConfigError: no secret"))
+    old["metadata"]["labels"] = {"controller-revision-hash": "old"}
+    looking = Looking(STATEFUL, old)
+    about = subject("StatefulSet", "web")
+    looking.judge.changed(about)
+    told = "Pod ns/web-0: OldRevision: it is of an older revision, and the StatefulSet waits for it"
+    assert looking.at(1, 60, 61, about=about) == ["", "", told]
+
+
+def refusal(about: Object, seconds: int) -> Object:
+    involved = {"kind": about["kind"], "name": about["metadata"]["name"], "uid": about["metadata"]["uid"]}
+    time = (BEGAN + timedelta(seconds=seconds)).isoformat()
+    message = "Create Pod web-0 in StatefulSet web failed error: pods is forbidden: exceeded quota: q"
+    return made("Event", "e", involvedObject=involved, reason="FailedCreate", message=message, lastTimestamp=time)
+
+
+def test_a_pod_that_cannot_be_made_is_named() -> None:
+    looking = Looking(STATEFUL, refusal(STATEFUL, 100))
+    told = "StatefulSet ns/web: FailedCreate: pods is forbidden: exceeded quota: q"
+    assert looking.at(1, 10.9, 11, about=subject("StatefulSet", "web")) == ["", "", told]
+
+
+def test_a_pod_that_was_made_since_ends_the_trouble() -> None:
+    looking = Looking(STATEFUL, refusal(STATEFUL, 1), made("Pod", "web-0", STATEFUL))
+    assert looking.at(1, 99, about=subject("StatefulSet", "web")) == ["", ""]
+
+
+def test_a_node_that_is_being_added_is_waited_for() -> None:
+    lonely = made("Pod", "web-0", STATEFUL)
+    unschedulable = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "no room"}
+    lonely["status"] = {"conditions": [unschedulable]}
+    about = subject("StatefulSet", "web")
+    assert Looking(STATEFUL, lonely).at(1, 31, about=about) == ["", "Pod ns/web-0: Unschedulable: no room"]
+    scaling = thing("Event", "s", involvedObject={"kind": "Pod", "name": "web-0"}, reason="TriggeredScaleUp")
+    looking = Looking(STATEFUL, lonely, scaling)
+    assert looking.at(1, 31, 800, about=about) == ["", "", ""]
+    assert "while a node is being added" in looking.why
+
+
+def test_what_may_not_be_read_only_makes_it_say_less(monkeypatch: pytest.MonkeyPatch) -> None:
+    looking = Looking(DEPLOYMENT, REPLICAS, pod("web-1-a", REPLICAS))
+    read = looking.api.read
+
+    def limited(selection: Any) -> Any:
+        if selection.resource.kind == "Pod":
+            raise looking.api.forbidden(selection)
+        return read(selection)
+
+    monkeypatch.setattr(looking.api, "read", limited)
+    assert looking.at(1, 99) == ["", ""]
