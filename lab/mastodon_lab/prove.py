@@ -52,7 +52,7 @@ class Site:
         """Read `lab.json` as `up` wrote it, and the authority's certificate from the cluster."""
         lab = json.loads(facts.read_text(encoding="utf-8"))
         command = (str(kubectl), f"--kubeconfig={lab['kubeconfig']}")
-        authority = _run(*command, "get", "secret", "-n=cert-manager", "mastodon-private-ca", "-o=json")
+        authority = _run(*command, "get", "secret", "-n=cert-manager", "social-lab-test-private-ca", "-o=json")
         return cls(
             gateway=lab["gateway_address"],
             kubectl=command,

@@ -13,10 +13,17 @@ from typing import Any
 from ansible.errors import AnsibleError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._doctor import ARGUMENTS, FindingsError, examine
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils import _edge
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._action import EngineAction, plain
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._needs import unmet
-from ansible_collections.fediverse.mastodon.plugins.plugin_utils._settings import wrong
-from ansible_collections.fediverse.mastodon.plugins.plugin_utils._variables import given, load, missing, misspelt
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._settings import coerced, wrong
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._variables import (
+    given,
+    load,
+    missing,
+    misspelt,
+    options_of,
+)
 
 _ROLES = Path(__file__).parents[2] / "roles"
 # What the playbooks themselves read, and thus no role's.
@@ -37,15 +44,31 @@ class ActionModule(EngineAction):
             problems = (misspelt(task_vars, known), missing(values, known), wrong(values, known.options))
             if found := [*chain(*problems), *unmet(parameters["needs"])]:
                 raise FindingsError(found)
+        if (parameters["settings"] or parameters["edge"]) and (found := self._contradictions(task_vars)):
+            raise FindingsError(found)
         return parameters
 
     def engine(self, parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
         """Look at the cluster and Vault from here."""
         return examine(parameters, run)
 
-    def _value(self, name: str, task_vars: Mapping[str, Any]) -> Any:
+    def _contradictions(self, task_vars: Mapping[str, Any]) -> list[str]:
+        """Check the edge's settings against each other. Defaults are read here, as their roles may not be in this play."""
+        known: dict[str, Any] = {}
+        specs: dict[str, Any] = {}
+        for role in _edge.ROLES:
+            known |= self._loader.load_from_file(f"{_ROLES}/{role}/defaults/main.yml", trusted_as_template=True)
+            specs |= options_of(_ROLES / role)
+        known |= task_vars
+        values = {name: self._value(name, known) for name in _edge.SETTINGS}
+        hosts = {*task_vars["ansible_play_hosts_all"]} - {task_vars["inventory_hostname"]}
+        neighbours = {host: task_vars["hostvars"][host] for host in sorted(hosts)}
+        return _edge.contradictions(coerced(values, specs), neighbours)
+
+    def _value(self, name: str, variables: Mapping[str, Any]) -> Any:
         try:
-            return plain(self._templar.template(task_vars[name]))
+            templar = self._templar.copy_with_new_env(available_variables=variables)
+            return plain(templar.template(variables[name]))
         except AnsibleError as error:
             why = str(error).split(":", maxsplit=1)[-1].strip().rstrip(".")
             raise FindingsError(

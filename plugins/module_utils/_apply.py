@@ -18,7 +18,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects i
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.diff import documents
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.engine import Engine, Request
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Outcome, wanted_set
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER, Outcome, wanted_set
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
 
 ARGUMENTS = Arguments(
@@ -40,6 +40,7 @@ ARGUMENTS = Arguments(
         "prune": {"type": "bool", "default": False},
         "prune_allow": {"type": "list", "elements": "str", "default": []},
         "force_conflicts": {"type": "list", "elements": "str", "default": []},
+        "field_manager": {"type": "str", "default": MANAGER},
         **KUBERNETES_OPTIONS,
     }
 )
@@ -52,7 +53,7 @@ def apply(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
 
     The result tells what was done also when the task failed half-way.
     """
-    wanted = wanted_set(parameters["objects"])
+    wanted = wanted_set(parameters["objects"], parameters["field_manager"])
     objects = Objects(Client(connect(parameters, run.environment)))
     engine = Engine(objects, _request(parameters, run, wanted), Deadline(parameters["wait_timeout"]), run.say)
     failure: dict[str, Any] = {}
@@ -81,6 +82,7 @@ def _request(parameters: Mapping[str, Any], run: Run, wanted: Any) -> Request:
         prune=parameters["prune"],
         prune_allow=frozenset(parameters["prune_allow"]),
         force_conflicts=frozenset(parameters["force_conflicts"]),
+        manager=parameters["field_manager"],
         check=run.check,
     )
 

@@ -25,6 +25,7 @@ ARGUMENTS = Arguments(
         **KUBERNETES_OPTIONS,
         **vault.VAULT_OPTIONS,
         "cluster": {"type": "bool", "default": True},
+        "edge": {"type": "bool", "default": False},
         "kinds": {
             "type": "list",
             "elements": "dict",

@@ -94,6 +94,13 @@ options:
     type: list
     elements: str
     default: []
+  field_manager:
+    description:
+      - Under which name fields are owned. What a manager no longer declares is removed, and what another one declares is
+        left alone, so sets that share an object, such as the listeners of one Gateway, need one each.
+      - It never changes, as fields of another name are not ours.
+    type: str
+    default: fediverse.mastodon
   force_conflicts:
     description:
       - Objects, written as C(Kind namespace/name), whose declared fields are taken from whoever owns them.

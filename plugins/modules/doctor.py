@@ -25,6 +25,10 @@ options:
     description: Look at the API server.
     type: bool
     default: true
+  edge:
+    description: Check the settings of hosts, certificates and DNS records against each other. Part of O(settings=true).
+    type: bool
+    default: false
   kinds:
     description: Kinds that the cluster must serve.
     type: list

@@ -101,6 +101,8 @@ _FORMATS = {
     "_smtp_server": _HOST,
     "_domain": _PUBLIC_NAME,
     "_hostnames": _WILDCARD,
+    "_zones": _PUBLIC_NAME,
+    "_nameserver": _HOST,
     "_acme_server": _HTTP,
     "_endpoint": _HTTP,
     "vault_address": _HTTP,
@@ -142,12 +144,21 @@ def wrong(values: Mapping[str, Any], options: Mapping[str, Spec]) -> list[str]:
     return problems
 
 
+def coerced(values: Mapping[str, Any], options: Mapping[str, Spec]) -> dict[str, Any]:
+    """Return right values in the types of their argument specs: the command line gives text for everything."""
+    specs = {name: _bare(options[name]) for name in values}
+    return dict(ArgumentSpecValidator(specs).validate(values).validated_parameters)
+
+
+def _bare(spec: Spec) -> dict[str, Any]:
+    return {key: item for key, item in spec.items() if key in ("type", "elements", "options", "no_log")}
+
+
 def _wrong_type(value: Any, spec: Spec) -> str:
     wanted = spec.get("type", "str")
     if wanted == "str" and isinstance(value, (Mapping, list)):
         return f"a {'mapping' if isinstance(value, Mapping) else 'list'} is {_TYPES[wanted]}. Give it in quotes."
-    bare = {key: item for key, item in spec.items() if key in ("type", "elements", "options", "no_log")}
-    errors = ArgumentSpecValidator({"value": bare}).validate({"value": value}).error_messages
+    errors = ArgumentSpecValidator({"value": _bare(spec)}).validate({"value": value}).error_messages
     if not errors:
         return ""
     if isinstance(value, {"dict": Mapping, "list": list}.get(wanted, ())):
@@ -156,7 +167,7 @@ def _wrong_type(value: Any, spec: Spec) -> str:
 
 
 def _wrong_choice(value: Any, spec: Spec) -> str:
-    choices = [str(choice) for choice in spec.get("choices") or ()]
+    choices = [str(choice) for choice in spec.get("choices") or () if choice != ""]
     for item in value if isinstance(value, list) else [value]:
         if choices and str(item) not in choices:
             close = difflib.get_close_matches(str(item), choices, n=1)

@@ -45,7 +45,7 @@ def load(roles: Path, extra: Iterable[str] = ()) -> Known:
     prefixes: set[str] = set()
     for role in sorted(path for path in roles.iterdir() if (path / "meta/argument_specs.yml").is_file()):
         prefixes.add(f"{role.name}_")
-        options.update(_options(role / "meta/argument_specs.yml"))
+        options.update(options_of(role))
         for file in role.glob("defaults/**/*.yml"):
             defaults.update(_load(file))
         for file in role.glob("vars/**/*.yml"):
@@ -65,8 +65,10 @@ def _load(file: Path) -> Mapping[str, Any]:
     return loaded
 
 
-def _options(spec: Path) -> Mapping[str, Mapping[str, Any]]:
-    found: Mapping[str, Mapping[str, Any]] = _load(spec)["argument_specs"]["main"].get("options") or {}
+def options_of(role: Path) -> Mapping[str, Mapping[str, Any]]:
+    """Return the argument specs of the settings of the role in this folder."""
+    specs = _load(role / "meta/argument_specs.yml")["argument_specs"]
+    found: Mapping[str, Mapping[str, Any]] = specs["main"].get("options") or {}
     return found
 
 

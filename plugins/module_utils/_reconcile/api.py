@@ -15,8 +15,6 @@ from typing import Any, Protocol
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog, Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Listing, Object, Selection
 
-MANAGER = "fediverse.mastodon"
-
 
 class Events(Protocol):
     """A running watch: `{"type": …, "object": …}` as the API server sends them."""

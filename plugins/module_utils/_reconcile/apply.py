@@ -16,7 +16,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import conflicts, fields
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import MANAGER, Api
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.causes import WEBHOOK_CAUSES, find
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline, Reminder
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.diff import changes, comparable
@@ -62,7 +62,7 @@ class Applier:
             return self._create(wanted, resource)
         if live["metadata"].get("deletionTimestamp"):
             return self._make_again(wanted, resource, live)
-        if fields.is_unchanged(wanted.body, live):
+        if fields.is_unchanged(wanted.body, live, wanted.manager):
             return Outcome(wanted.subject, "unchanged", before=live, after=live)
         try:
             trial = self._trial(wanted, resource)
@@ -70,7 +70,8 @@ class Applier:
             if not (self._check and error.is_webhook_down):
                 raise
             return Outcome(wanted.subject, "configured", (f"not certain: {error.failed}",), live, live)
-        if comparable(trial.result) == comparable(live) and fields.our_fields(trial.result) == fields.our_fields(live):
+        before, after = (fields.our_fields(item, wanted.manager) for item in (live, trial.result))
+        if comparable(trial.result) == comparable(live) and before == after:
             return Outcome(wanted.subject, "unchanged", before=live, after=live)
         result = trial.result
         if not self._check:
@@ -121,7 +122,7 @@ class Applier:
         reminder, began = Reminder(self._deadline), self._deadline.elapsed
         while True:
             try:
-                return self._api.apply(resource, wanted.body, manager=MANAGER, force=force, dry_run=dry_run)
+                return self._api.apply(resource, wanted.body, manager=wanted.manager, force=force, dry_run=dry_run)
             except ApiError as error:
                 if self._check or not self._may_pass(error, began) or not self._deadline.pause(_PAUSE):
                     raise

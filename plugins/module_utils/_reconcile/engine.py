@@ -21,7 +21,12 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.dead
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.fields import is_unchanged
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.judge import Judge
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Outcome, Subject, Wanted
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import (
+    MANAGER,
+    Outcome,
+    Subject,
+    Wanted,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.order import CRD, Stage, Wave
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.parallel import CombinedError, for_each
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.prune import Pruner
@@ -43,6 +48,7 @@ class Request:
     prune: bool = False
     prune_allow: frozenset[str] = frozenset()
     force_conflicts: frozenset[str] = frozenset()
+    manager: str = MANAGER
     check: bool = False
 
 
@@ -177,7 +183,7 @@ class Engine:
         needed: set[Subject] = set()
         for item in items:
             live = self._live.get(item.subject)
-            if live is None or not is_unchanged(item.body, live):
+            if live is None or not is_unchanged(item.body, live, item.manager):
                 needed.update(item.depends_on)
         self._waiter.wait(needed)
 
@@ -198,7 +204,9 @@ class Engine:
 
     def _prune(self, leftovers: Iterable[Subject]) -> set[Subject]:
         """Delete what is no longer wanted and return what has to stay."""
-        pruner = Pruner(self._api, self._live.catalog, self._request.prune_allow, check=self._request.check)
+        pruner = Pruner(
+            self._api, self._live.catalog, self._request.prune_allow, self._request.manager, check=self._request.check
+        )
         outcomes = pruner.prune(leftovers)
         for outcome in outcomes:
             self._record(outcome)

@@ -15,7 +15,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import MANAGER
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER
 
 FieldSet = Mapping[str, Any]
 
@@ -25,9 +25,9 @@ _IDENTITY_METADATA = ("name", "namespace")
 _ABSENT = object()
 
 
-def is_unchanged(body: Mapping[str, Any], live: Mapping[str, Any]) -> bool:
+def is_unchanged(body: Mapping[str, Any], live: Mapping[str, Any], manager: str = MANAGER) -> bool:
     """Whether applying `body` as our field manager would provably change nothing of `live`."""
-    entry = _our_entry(live)
+    entry = _our_entry(live, manager)
     if entry is not None and entry.get("apiVersion") != body["apiVersion"]:
         return False
     owned = entry["fieldsV1"] if entry is not None else {}
@@ -47,15 +47,15 @@ def _ownable(body: Mapping[str, Any]) -> dict[str, Any]:
     return content
 
 
-def our_fields(live: Mapping[str, Any]) -> FieldSet:
+def our_fields(live: Mapping[str, Any], manager: str = MANAGER) -> FieldSet:
     """Return the fields of `live` that our field manager applied."""
-    entry = _our_entry(live)
+    entry = _our_entry(live, manager)
     return entry["fieldsV1"] if entry is not None else {}
 
 
-def _our_entry(live: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def _our_entry(live: Mapping[str, Any], manager: str) -> Mapping[str, Any] | None:
     for entry in live["metadata"].get("managedFields") or []:
-        if entry.get("manager") == MANAGER and entry.get("operation") == "Apply" and not entry.get("subresource"):
+        if entry.get("manager") == manager and entry.get("operation") == "Apply" and not entry.get("subresource"):
             found: Mapping[str, Any] = entry
             return found
     return None

@@ -9,12 +9,14 @@ This module util is PRIVATE to the collection.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
 
+# Who applies, as metadata.managedFields tells everybody.
+MANAGER = "fediverse.mastodon"
 # The format of cli-utils: https://pkg.go.dev/sigs.k8s.io/cli-utils/pkg/object/dependson
 DEPENDS_ON = "config.kubernetes.io/depends-on"
 
@@ -60,12 +62,13 @@ class Subject:
 
 @dataclass(frozen=True)
 class Wanted:
-    """An object as the user declares it."""
+    """An object as the user declares it, and the field manager that applies it."""
 
     subject: Subject
     version: str
     body: Object
     depends_on: tuple[Subject, ...] = ()
+    manager: str = MANAGER
 
 
 @dataclass(frozen=True)
@@ -87,14 +90,14 @@ class Outcome:
         return f"{told}: {', '.join(self.changes)}" if self.changes else told
 
 
-def wanted_set(documents: Iterable[Any]) -> tuple[Wanted, ...]:
+def wanted_set(documents: Iterable[Any], manager: str = MANAGER) -> tuple[Wanted, ...]:
     """Check documents and return them as a set. Lists are opened, empty documents passed over.
 
     Raises MastodonError that names the first document that is no object, or is there twice.
     """
     found: dict[Subject, Wanted] = {}
     for position, document in enumerate(_opened(documents), start=1):
-        wanted = _wanted(document, position)
+        wanted = replace(_wanted(document, position), manager=manager)
         if wanted.subject in found:
             raise MastodonError(str(wanted.subject), "is in the set twice", "", "Remove one of the two.")
         found[wanted.subject] = wanted

@@ -34,10 +34,11 @@ PROTECTED = frozenset(
 class Pruner:
     """Deletes objects of ours. In check mode it only says which."""
 
-    def __init__(self, api: Api, catalog: Catalog, allowed: frozenset[str], *, check: bool) -> None:
+    def __init__(self, api: Api, catalog: Catalog, allowed: frozenset[str], manager: str, *, check: bool) -> None:
         self._api = api
         self._catalog = catalog
         self._allowed = allowed
+        self._manager = manager
         self._check = check
 
     def prune(self, subjects: Iterable[Subject]) -> list[Outcome]:
@@ -52,7 +53,7 @@ class Pruner:
             return None
         if (subject.group, subject.kind) in PROTECTED and str(subject) not in self._allowed:
             return Outcome(subject, "skipped", (f'not pruned unless named in prune_allow: ["{subject}"]',), live, live)
-        if not fields.our_fields(live):
+        if not fields.our_fields(live, self._manager):
             return Outcome(subject, "skipped", ("not pruned, as it has been taken over by others",), live, live)
         return self._delete(subject, resource, live)
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Objects
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import MANAGER
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.diff import comparable
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.fields import is_unchanged, our_fields
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER
 from ansible_collections.fediverse.mastodon.tests.integration.api.support import Cluster
 
 QUANTITIES = ("100m", "0.1", "1", "1000m", "1Gi", "1024Mi")

@@ -1,0 +1,167 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Settings of the edge that contradict each other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._edge import SETTINGS, contradictions
+
+SOUND: dict[str, Any] = {
+    "cert_manager_acme_solver": "http01",
+    "cert_manager_issuer": "acme",
+    "cert_manager_vault_path": "mastodon/example.org/dns",
+    "external_dns_domain_filters": ["example.org"],
+    "external_dns_install": True,
+    "external_dns_owner_id": "",
+    "external_dns_policy": "upsert-only",
+    "external_dns_provider": "cloudflare",
+    "external_dns_values": {},
+    "external_dns_vault_path": "mastodon/example.org/dns",
+    "external_dns_zones": ["example.org"],
+    "gateway_certificate_hostnames": ["example.org", "media.example.org"],
+    "gateway_hostnames": ["example.org", "media.example.org"],
+    "gateway_install": True,
+}
+
+
+def found(**settings: Any) -> list[str]:
+    return contradictions({**SOUND, **settings}, {})
+
+
+def test_the_settings_that_are_read_are_those_of_these_tests() -> None:
+    assert sorted(SOUND) == sorted(SETTINGS)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"gateway_certificate_hostnames": ["example.org", "*.example.org"], "cert_manager_acme_solver": "rfc2136"},
+        {"gateway_certificate_hostnames": ["example.org", "*.example.org"], "cert_manager_issuer": "private_ca"},
+        {"gateway_certificate_hostnames": ["*.org", "*.example.org"], "gateway_install": False},
+        {"external_dns_policy": "sync", "external_dns_owner_id": "mine"},
+        {"external_dns_values": {"registry": "noop"}},
+        {"external_dns_values": {"extraArgs": ["--log-level=debug"], "logFormat": "json"}},
+        {"external_dns_provider": "route53", "external_dns_zones": [], "external_dns_vault_path": ""},
+        {"external_dns_domain_filters": ["example.org", "media.example.org"]},
+        # Nobody writes records, so nothing can be wrong with how.
+        {"external_dns_install": False, "external_dns_domain_filters": [], "external_dns_policy": "sync"},
+    ],
+)
+def test_what_goes_together_is_let_pass(settings: dict[str, Any]) -> None:
+    assert found(**settings) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "variable", "told"),
+    [
+        ({"gateway_hostnames": ["*.example.org"]}, "gateway_hostnames", "*.example.org is a wildcard"),
+        (
+            {"gateway_certificate_hostnames": ["example.org"]},
+            "gateway_certificate_hostnames",
+            "nothing in it covers media.example.org",
+        ),
+        (
+            # A wildcard stands for one label, and not for none.
+            {"gateway_certificate_hostnames": ["*.example.org"], "cert_manager_acme_solver": "cloudflare"},
+            "gateway_certificate_hostnames",
+            "nothing in it covers example.org",
+        ),
+        (
+            {"gateway_certificate_hostnames": ["example.org", "*.example.org"]},
+            "gateway_certificate_hostnames",
+            "*.example.org can be proved over DNS only. Set cert_manager_acme_solver",
+        ),
+        (
+            {"cert_manager_acme_solver": "rfc2136", "cert_manager_vault_path": ""},
+            "cert_manager_vault_path",
+            "rfc2136 takes no writes without a credential",
+        ),
+        ({"external_dns_vault_path": ""}, "external_dns_vault_path", "cloudflare takes no writes without a credential"),
+        ({"external_dns_domain_filters": []}, "external_dns_domain_filters", "manage all records of all zones"),
+        (
+            {"external_dns_domain_filters": ["org"]},
+            "external_dns_domain_filters",
+            "'org' takes in domains that are not yours",
+        ),
+        (
+            {"external_dns_domain_filters": ["", "example.org"]},
+            "external_dns_domain_filters",
+            "'' takes in domains that are not yours",
+        ),
+        (
+            {"external_dns_domain_filters": ["media.example.org"]},
+            "external_dns_domain_filters",
+            "nothing in it takes in example.org",
+        ),
+        (
+            {"external_dns_zones": ["example.net"]},
+            "external_dns_zones",
+            "nothing in it takes in example.org",
+        ),
+        (
+            {"external_dns_zones": ["ample.org"], "gateway_hostnames": ["example.org"]},
+            "external_dns_zones",
+            "nothing in it takes in example.org",
+        ),
+        ({"external_dns_policy": "sync"}, "external_dns_owner_id", "missing: with external_dns_policy sync"),
+        (
+            {
+                "external_dns_policy": "sync",
+                "external_dns_owner_id": "mine",
+                "external_dns_values": {"registry": "noop"},
+            },
+            "external_dns_values",
+            "takes all records for its own",
+        ),
+        (
+            {"external_dns_values": {"policy": "sync"}},
+            "external_dns_values",
+            "policy decides whose records are written. Set external_dns_policy instead",
+        ),
+        (
+            {"external_dns_values": {"domainFilters": []}},
+            "external_dns_values",
+            "domainFilters decides whose records are written",
+        ),
+        (
+            {"external_dns_values": {"txtOwnerId": "default"}},
+            "external_dns_values",
+            "txtOwnerId decides whose records are written",
+        ),
+        (
+            {"external_dns_values": {"extraArgs": {"policy": "sync"}}},
+            "external_dns_values",
+            "extraArgs policy decides whose records are written",
+        ),
+        (
+            {"external_dns_values": {"extraArgs": ["--txt-owner-id=default"]}},
+            "external_dns_values",
+            "extraArgs txt-owner-id decides whose records are written",
+        ),
+    ],
+)
+def test_a_contradiction_is_told_with_what_to_do(settings: dict[str, Any], variable: str, told: str) -> None:
+    sentences = found(**settings)
+    assert sentences, "nothing was found"
+    assert sentences[0].startswith(f"Variable {variable}: ")
+    assert told in sentences[0]
+    assert sentences[0].endswith(".")
+
+
+def test_all_contradictions_are_told_at_once() -> None:
+    assert len(found(external_dns_policy="sync", gateway_certificate_hostnames=["example.org"])) == 2
+
+
+def test_clusters_that_share_an_owner_are_told_of_each_other() -> None:
+    settings = {**SOUND, "external_dns_owner_id": "mine"}
+    neighbours = {"west": {"external_dns_owner_id": "mine"}, "east": {"external_dns_owner_id": "theirs"}, "north": {}}
+    assert contradictions(settings, neighbours) == [
+        "Variable external_dns_owner_id: mine is the owner of west too, and each cluster would take the other's records for "
+        "its own. Give each its own, or leave the variable out."
+    ]
+    assert contradictions(SOUND, {"west": {"external_dns_owner_id": ""}}) == []

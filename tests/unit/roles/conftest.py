@@ -1,0 +1,73 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Roles rendered as site.yml would, without a cluster: what their `apply` tasks would lay down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar, trust_as_template
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._action import plain
+
+ROOT = Path(__file__).parents[3]
+APPLY = "fediverse.mastodon.apply"
+
+# The least that a user sets.
+SETTINGS: Mapping[str, Any] = {
+    "inventory_hostname": "production",
+    "mastodon_local_domain": "example.org",
+    "mastodon_s3_endpoint": "https://s3.example.org",
+    "vault_address": "https://vault.example.org:8200",
+    "cert_manager_acme_email": "admin@example.org",
+    "gateway_class": "traefik",
+    "external_dns_provider": "cloudflare",
+    "external_dns_zones": ["example.org"],
+}
+
+
+class Site:
+    """All roles with the settings of one inventory."""
+
+    def __init__(self, **settings: Any) -> None:
+        self._loader = DataLoader()
+        variables: dict[str, Any] = {}
+        for folder in ("defaults", "vars"):
+            for file in sorted(ROOT.glob(f"roles/*/{folder}/**/*.yml")):
+                variables |= self._load(file) or {}
+        given = self._loader.load(yaml.safe_dump({**SETTINGS, **settings}))
+        self._templar = Templar(loader=self._loader, variables=variables | given)
+        self.variables = variables | given
+
+    def value(self, name: str) -> Any:
+        """Return the value of a variable."""
+        return plain(self._templar.template(self.variables[name]))
+
+    def objects(self, role: str) -> dict[str, Any]:
+        """Return every object that the role would apply, by `Kind name`."""
+        found: dict[str, Any] = {}
+        for task in self._load(ROOT / "roles" / role / "tasks/main.yml"):
+            if APPLY in task and self._templar.evaluate_conditional(task.get("when", True)):
+                found |= {
+                    f"{item['kind']} {item['metadata']['name']}": item for item in self._applied(role, task[APPLY])
+                }
+        return found
+
+    def _applied(self, role: str, options: Mapping[str, Any]) -> list[Any]:
+        templates = self._templar.template(options.get("templates", []))
+        return [
+            *plain(self._templar.template(options.get("objects", []))),
+            *(document for name in templates for document in self._rendered(role, name)),
+        ]
+
+    def _rendered(self, role: str, name: str) -> list[Any]:
+        text = (ROOT / "roles" / role / "templates" / name).read_text(encoding="utf-8")
+        rendered = self._templar.template(trust_as_template(text), escape_backslashes=False)
+        return [document for document in yaml.safe_load_all(plain(rendered)) if document]
+
+    def _load(self, file: Path) -> Any:
+        return self._loader.load_from_file(str(file), trusted_as_template=True)

@@ -1,0 +1,168 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which issuer the role cert_manager lays down."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from typing import Any
+
+import pytest
+
+from .conftest import Site
+
+DNS = "example-org-acme-dns"
+SOLVERS: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "http01": (
+        {
+            "http01": {
+                "gatewayHTTPRoute": {
+                    "parentRefs": [
+                        {
+                            "name": "shared-gateway-external",
+                            "namespace": "gateway-system",
+                            "kind": "Gateway",
+                            "sectionName": "http",
+                        }
+                    ]
+                }
+            }
+        },
+        [],
+    ),
+    "rfc2136": (
+        {
+            "dns01": {
+                "rfc2136": {
+                    "nameserver": "ns.example.org:5353",
+                    "tsigKeyName": "mastodon",
+                    "tsigAlgorithm": "HMACSHA256",
+                    "tsigSecretSecretRef": {"name": DNS, "key": "tsig-secret"},
+                }
+            }
+        },
+        ["tsig-secret"],
+    ),
+    "cloudflare": (
+        {"dns01": {"cloudflare": {"apiTokenSecretRef": {"name": DNS, "key": "api-token"}}}},
+        ["api-token"],
+    ),
+    "route53": (
+        {
+            "dns01": {
+                "route53": {
+                    "region": "us-east-1",
+                    "accessKeyIDSecretRef": {"name": DNS, "key": "access-key-id"},
+                    "secretAccessKeySecretRef": {"name": DNS, "key": "secret-access-key"},
+                }
+            }
+        },
+        ["access-key-id", "secret-access-key"],
+    ),
+}
+# As external-dns is told; the issuer takes it over.
+SERVER = {
+    "external_dns_rfc2136_nameserver": "ns.example.org",
+    "external_dns_rfc2136_port": 5353,
+    "external_dns_rfc2136_key_name": "mastodon",
+}
+
+
+def acme(**settings: Any) -> Any:
+    return Site(**settings).objects("cert_manager")["ClusterIssuer example-org-acme"]["spec"]["acme"]
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_domains_are_proved_as_asked_with_a_credential_from_vault(solver: str) -> None:
+    expected, keys = SOLVERS[solver]
+    objects = Site(cert_manager_acme_solver=solver, **SERVER).objects("cert_manager")
+    issuer = objects["ClusterIssuer example-org-acme"]
+    assert issuer["spec"]["acme"]["solvers"] == [expected]
+    assert (f"ExternalSecret {DNS}" in objects) == bool(keys)
+    assert ("annotations" in issuer["metadata"]) == bool(keys)
+    if keys:
+        secret = objects[f"ExternalSecret {DNS}"]
+        # The only namespace in which a ClusterIssuer looks for Secrets.
+        assert secret["metadata"]["namespace"] == "cert-manager"
+        assert [one["secretKey"] for one in secret["spec"]["data"]] == keys
+
+
+def test_the_staging_server_has_an_issuer_of_its_own() -> None:
+    objects = Site(cert_manager_acme_staging=True).objects("cert_manager")
+    issuer = objects["ClusterIssuer example-org-acme-staging"]["spec"]["acme"]
+    assert issuer["server"] == "https://acme-staging-v02.api.letsencrypt.org/directory"
+    assert issuer["privateKeySecretRef"] == {"name": "example-org-acme-staging-account"}
+    assert acme()["server"] == "https://acme-v02.api.letsencrypt.org/directory"
+
+
+def test_the_certificate_follows_the_switch_from_staging_to_production() -> None:
+    names = {
+        staging: Site(cert_manager_acme_staging=staging).objects("gateway")["Certificate example-org-tls"]
+        for staging in (True, False)
+    }
+    assert names[True]["spec"]["issuerRef"]["name"] == "example-org-acme-staging"
+    assert names[False]["spec"]["issuerRef"]["name"] == "example-org-acme"
+
+
+def test_a_private_acme_server_is_trusted_by_its_authority() -> None:
+    pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+    found = acme(cert_manager_acme_server="https://acme.example.org/directory", cert_manager_acme_ca=pem)
+    assert found["server"] == "https://acme.example.org/directory"
+    assert b64decode(found["caBundle"]).decode() == pem
+    assert "caBundle" not in acme()
+
+
+def test_an_authority_of_ones_own_needs_nobody() -> None:
+    objects = Site(cert_manager_issuer="private_ca").objects("cert_manager")
+    assert objects["ClusterIssuer example-org-private-ca"]["spec"] == {"ca": {"secretName": "example-org-private-ca"}}
+    assert objects["Certificate example-org-private-ca"]["spec"]["isCA"] is True
+
+
+def test_an_existing_issuer_is_left_alone() -> None:
+    objects = Site(cert_manager_issuer="existing", cert_manager_issuer_name="company").objects("cert_manager")
+    assert not [name for name in objects if "Issuer" in name]
+
+
+def test_an_existing_cert_manager_is_left_alone() -> None:
+    objects = Site(cert_manager_install=False).objects("cert_manager")
+    assert not [name for name in objects if "HelmRelease" in name]
+    assert "ClusterIssuer example-org-acme" in objects
+
+
+def test_cert_manager_serves_gateways_and_asks_the_named_resolvers() -> None:
+    found = Site(cert_manager_dns01_nameservers=["1.1.1.1:53", "9.9.9.9:53"]).objects("cert_manager")
+    helm_values = found["HelmRelease cert-manager"]["spec"]["values"]
+    assert helm_values["config"]["gatewayAPI"] == {"enabled": True}
+    assert helm_values["dns01RecursiveNameservers"] == "1.1.1.1:53,9.9.9.9:53"
+    assert helm_values["dns01RecursiveNameserversOnly"] is True
+    default = Site().objects("cert_manager")["HelmRelease cert-manager"]["spec"]["values"]
+    assert default["dns01RecursiveNameserversOnly"] is False
+
+
+@pytest.mark.parametrize(
+    ("settings", "namespaces", "required"),
+    [
+        (
+            {"cert_manager_acme_solver": "rfc2136", "external_dns_provider": "rfc2136"},
+            ["cert-manager", "external-dns"],
+            ["tsig-secret"],
+        ),
+        (
+            {"cert_manager_acme_solver": "route53"},
+            ["cert-manager", "external-dns"],
+            ["api-token", "access-key-id", "secret-access-key"],
+        ),
+        ({"external_dns_install": False}, [], []),
+        ({"external_dns_install": False, "cert_manager_acme_solver": "cloudflare"}, ["cert-manager"], ["api-token"]),
+        ({"cert_manager_issuer": "private_ca", "cert_manager_acme_solver": "rfc2136"}, ["external-dns"], ["api-token"]),
+    ],
+)
+def test_who_needs_a_dns_credential_may_read_it_and_only_then(
+    settings: dict[str, Any], namespaces: list[str], required: list[str]
+) -> None:
+    site = Site(**settings)
+    store = site.objects("external_secrets")["ClusterSecretStore vault-mastodon"]
+    assert store["spec"]["conditions"] == [{"namespaces": ["mastodon", *namespaces]}]
+    dns = next(one for one in site.value("vault_secrets") if one["path"] == "mastodon/example.org/dns")
+    assert sorted(dns["required"]) == sorted(required)
