@@ -29,6 +29,8 @@ _TYPES = {
     "list": "no list",
     "str": "no text",
 }
+# What Mastodon 4.5 and later ask for: https://github.com/mastodon/mastodon/blob/main/lib/tasks/db.rake
+OLDEST_POSTGRESQL = 14
 _LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _DNS_NAME = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*")
 
@@ -52,6 +54,11 @@ def _is_network(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _is_new_enough_postgresql(image: str) -> bool:
+    tag = re.search(r":(\d+)[^/]*$", image.partition("@")[0])
+    return tag is None or int(tag[1]) >= OLDEST_POSTGRESQL
 
 
 def _is_url(*schemes: str) -> Callable[[str], bool]:
@@ -88,6 +95,8 @@ _NETWORK = Format(_is_network, "no range of addresses", "10.0.0.0/8")
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _BUCKET = Format(_matches(r"[a-z0-9][-.a-z0-9]{1,61}[a-z0-9]"), "no bucket name", "mastodon")
 
+# The number behind the name decides; an image that is named by a digest alone is left to the check of the running server.
+_POSTGRESQL = Format(_is_new_enough_postgresql, "no PostgreSQL 14 or newer", "ghcr.io/cloudnative-pg/postgresql:17.6")
 _WILDCARD = Format(lambda text: _is_public_name(text.removeprefix("*.")), _PUBLIC_NAME.not_a, "example.org")
 _PORT = Format(lambda text: text.isdecimal() and 1 <= int(text) <= 65535, "no port", "587")
 _COUNT = Format(lambda text: text.isdecimal() and int(text) >= 1, "less than one", "1")
@@ -111,6 +120,7 @@ _FORMATS = {
     "_acme_email": _EMAIL,
     "_from_address": _EMAIL,
     "_bucket": _BUCKET,
+    "cnpg_cluster_image": _POSTGRESQL,
     "_trusted_proxies": _NETWORK,
     "_storage_size": _QUANTITY,
     "_bucket_size": _QUANTITY,

@@ -33,6 +33,10 @@ _IN_CLUSTER = re.compile(r"([a-z0-9-]+)\.([a-z0-9-]+)\.svc(\.[a-z0-9.-]+)?")
 _SECONDS = 30
 
 
+class NotThereError(MastodonError):
+    """The Service does not exist, or nothing behind it answers yet."""
+
+
 @dataclass(frozen=True)
 class Service:
     """A port of a Service."""
@@ -53,13 +57,16 @@ def service_at(host: str, port: int) -> Service | None:
 
 
 def dial(connection: Connection, service: Service) -> socket.socket:
-    """Return a socket to one ready pod behind the Service. Raises MastodonError when there is none, or no way to it."""
+    """Return a socket to one ready pod behind the Service.
+
+    Raises NotThereError when there is none, MastodonError when there is no way to it.
+    """
     objects = Objects(Client(connection))
     name = _port_name(objects, service)
     for pod, port in _ready_pods(objects, service, name):
         return _forward(connection, service, pod, port)
     remedy = f"Look at its pods: kubectl get pods -n {service.namespace}."
-    raise MastodonError(str(service), "cannot be reached", "no pod behind it is ready", remedy)
+    raise NotThereError(str(service), "cannot be reached", "no pod behind it is ready", remedy)
 
 
 def _port_name(objects: Objects, service: Service) -> str:
@@ -68,7 +75,7 @@ def _port_name(objects: Objects, service: Service) -> str:
             if port["port"] == service.port:
                 return str(port.get("name") or "")
         raise MastodonError(str(service), f"has no port {service.port}", "", "Correct the port of its address.")
-    raise MastodonError(str(service), "does not exist", "", "Correct its address, or lay down what makes it.")
+    raise NotThereError(str(service), "does not exist", "", "Correct its address, or lay down what makes it.")
 
 
 def _ready_pods(objects: Objects, service: Service, port_name: str) -> Iterator[tuple[str, int]]:

@@ -44,14 +44,20 @@ def public_read(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Let anyone read the bucket's objects and nobody list them."""
     connection = connect(parameters, run.environment)
     where = parameters["secret_namespace"], parameters["secret_name"]
+    # On an empty cluster whatever makes the bucket and its keys has not run.
+    due = [Change(f"created policy of bucket {parameters['bucket']}", "", "")]
     if run.check and read_secret(connection, *where) is None:
-        # On an empty cluster whatever makes the bucket and its keys has not run.
-        return _result([Change(f"created policy of bucket {parameters['bucket']}", "", "")], run)
+        return _result(due, run)
     secret = must_have_secret(connection, *where)
     keys = Keys(secret["AWS_ACCESS_KEY_ID"], secret["AWS_SECRET_ACCESS_KEY"], str(secret))
     endpoint = parameters["endpoint"]
     bucket = Bucket(endpoint, parameters["bucket"], parameters["region"], keys, _dial(connection, endpoint))
-    return _result(ensure(bucket, check=run.check), run)
+    try:
+        return _result(ensure(bucket, check=run.check), run)
+    except forward.NotThereError:
+        if not run.check:
+            raise
+        return _result(due, run)
 
 
 def _dial(connection: Connection, endpoint: str) -> Dial | None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import secret as secrets
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.forward import NotThereError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Listing
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores import task
@@ -32,9 +33,9 @@ def found(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     return items
 
 
-def run(port: int = 6379, *, check: bool = False) -> tuple[dict[str, Any], list[str]]:
+def run(port: int = 6379, *, host: str = "127.0.0.1", check: bool = False) -> tuple[dict[str, Any], list[str]]:
     said: list[str] = []
-    parameters = {"host": "127.0.0.1", "port": port, "secret_namespace": "mastodon", "secret_name": "mastodon-redis"}
+    parameters = {"host": host, "port": port, "secret_namespace": "mastodon", "secret_name": "mastodon-redis"}
     return task.redis(parameters, Run(check=check, diff=False, say=said.append, environment={})), said
 
 
@@ -57,6 +58,21 @@ def test_a_server_out_of_reach_is_skipped_and_told(found: list[dict[str, Any]], 
     assert result["verdict"] == "skipped"
     assert said == [result["told"]]
     assert said[0].startswith(f"skipped the check of Redis 127.0.0.1:{closed_port}, which cannot be asked from here: ")
+
+
+def refuse_to_dial(*_unused: Any) -> None:
+    raise NotThereError("Service mastodon/cache", "does not exist")
+
+
+def test_a_server_in_the_cluster_that_is_not_there_fails_a_run_but_not_check_mode(
+    found: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(task.forward, "dial", refuse_to_dial)
+    with pytest.raises(MastodonError, match="Service mastodon/cache: does not exist"):
+        run(host="cache.mastodon.svc")
+    result, said = run(host="cache.mastodon.svc", check=True)
+    assert result["verdict"] == "skipped"
+    assert "does not exist" in said[0]
 
 
 def test_without_its_login_nothing_can_be_asked(found: list[dict[str, Any]]) -> None:

@@ -1,0 +1,73 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From options to a result, against a server on the loopback."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import secret as secrets
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.forward import NotThereError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Listing
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3 import task
+
+from .conftest import KEYS, S3
+
+DATA = {"AWS_ACCESS_KEY_ID": KEYS.access_key, "AWS_SECRET_ACCESS_KEY": KEYS.secret_key}
+
+
+@pytest.fixture
+def found(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """The Secrets that the cluster has."""
+    items = [{"data": {key: base64.b64encode(value.encode()).decode() for key, value in DATA.items()}}]
+    monkeypatch.setattr(task, "connect", lambda *_unused: None)
+    monkeypatch.setattr(secrets, "Client", lambda *_unused: None)
+    monkeypatch.setattr(secrets.Objects, "read", lambda *_unused: Listing(tuple(items), "1"))
+    return items
+
+
+def run(endpoint: str, *, check: bool = False) -> tuple[dict[str, Any], list[str]]:
+    said: list[str] = []
+    parameters = {"endpoint": endpoint, "bucket": "media", "region": "us-east-1"}
+    where = {"secret_namespace": "mastodon", "secret_name": "mastodon-s3"}
+    return task.public_read(parameters | where, Run(check=check, diff=True, say=said.append, environment={})), said
+
+
+def test_tells_and_shows_what_it_changed_without_the_keys(s3: S3, found: list[dict[str, Any]]) -> None:
+    result, said = run(s3.endpoint)
+    assert result["changed"]
+    assert said == [diff["after_header"] for diff in result["diff"]]
+    assert "arn:aws:s3:::media/*" in result["diff"][-1]["after"]
+    assert KEYS.secret_key not in str(result)
+    assert run(s3.endpoint) == ({"changed": False, "diff": []}, [])
+
+
+def test_check_mode_on_a_cluster_without_the_keys_tells_what_would_be(s3: S3, found: list[dict[str, Any]]) -> None:
+    found.clear()
+    result, said = run(s3.endpoint, check=True)
+    assert (result["changed"], said) == (True, ["created policy of bucket media"])
+    with pytest.raises(MastodonError, match="Secret mastodon/mastodon-s3: does not exist"):
+        run(s3.endpoint)
+
+
+def test_check_mode_does_not_need_the_server_that_would_be_laid_down(
+    found: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_unused: Any) -> None:
+        raise NotThereError("Service rook-ceph/rgw", "does not exist")
+
+    monkeypatch.setattr(task.forward, "dial", refuse)
+    assert run("http://rgw.rook-ceph.svc", check=True)[0]["changed"]
+    with pytest.raises(MastodonError, match="Service rook-ceph/rgw: does not exist"):
+        run("http://rgw.rook-ceph.svc")
+
+
+@pytest.mark.parametrize("endpoint", ["s3.example.org", "ftp://s3.example.org", "https://"])
+def test_an_endpoint_that_is_no_address_is_refused(found: list[dict[str, Any]], endpoint: str) -> None:
+    with pytest.raises(MastodonError, match="is not an address"):
+        run(endpoint)
