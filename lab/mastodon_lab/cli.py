@@ -23,6 +23,7 @@ from mastodon_lab.errors import LabError
 from mastodon_lab.lab import Lab
 from mastodon_lab.parts import platform as parts
 from mastodon_lab.progress import Progress
+from mastodon_lab.proof.site import Site
 from mastodon_lab.status import PartStatus
 
 STATES = Path("/var/lib/fediverse-mastodon-lab")
@@ -105,7 +106,7 @@ def _prove(given: argparse.Namespace) -> int:
     if not facts.exists():
         raise LabError(f"Lab {lab.name} is not up ({facts} is missing): run lab/up.")
     kubectl = Path(json.loads(facts.read_text())["kubectl"])
-    print("\n".join(prove.prove(prove.Site.from_facts(facts, kubectl))))
+    print("\n".join(prove.prove(Site.from_facts(facts, kubectl))))
     return 0
 
 

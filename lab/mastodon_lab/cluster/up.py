@@ -120,6 +120,7 @@ def _write_facts(lab: Lab, kubectl: Path) -> None:
         "vault_token_file": str(lab.vault_token),
         "mirror": lab.mirror_url,
         "gateway_address": lab.gateway_ip,
+        "dns_address": lab.dns_ip,
         **platform.facts(lab),
     }
     config.write_private(lab.facts, json.dumps(facts, indent=1))

@@ -4,22 +4,21 @@
 from __future__ import annotations
 
 import json
-import struct
-import zlib
 from base64 import b64encode
 from typing import Any
 
 import pytest
 from mastodon_lab import prove
 from mastodon_lab.errors import LabError
+from mastodon_lab.proof.site import DOMAIN, Answer, Site
 
 STORED = {"password": "from-vault"}
 
 
-class FakeSite(prove.Site):
+class FakeSite(Site):
     """A site whose cluster and web server answer from dicts."""
 
-    answers: dict[str, prove.Answer]
+    answers: dict[str, Answer]
     printed: dict[str, str]
 
     def in_namespace(self, *arguments: str) -> str:
@@ -28,19 +27,19 @@ class FakeSite(prove.Site):
                 return text
         raise AssertionError(arguments)
 
-    def request(self, method: str, path: str, body: bytes | None = None, **headers: str) -> prove.Answer:
+    def request(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
         return self.answers[path.partition("?")[0]]
 
 
-def site(printed: dict[str, str] | None = None, answers: dict[str, prove.Answer] | None = None) -> FakeSite:
+def site(printed: dict[str, str] | None = None, answers: dict[str, Answer] | None = None) -> FakeSite:
     made = FakeSite("192.0.2.1", ("kubectl",), "http://vault.test", "token", "")
     object.__setattr__(made, "printed", printed or {})
     object.__setattr__(made, "answers", answers or {})
     return made
 
 
-def answer(status: int, media_type: str, body: Any) -> prove.Answer:
-    return prove.Answer(status, media_type, json.dumps(body).encode())
+def answer(status: int, media_type: str, body: Any) -> Answer:
+    return Answer(status, media_type, json.dumps(body).encode())
 
 
 def secret(**data: str) -> str:
@@ -50,13 +49,13 @@ def secret(**data: str) -> str:
 @pytest.mark.parametrize(
     ("given", "is_right"),
     [
-        (answer(200, "application/json", {"domain": prove.DOMAIN}), True),
+        (answer(200, "application/json", {"domain": DOMAIN}), True),
         (answer(200, "application/json", {"domain": "another.test"}), False),
-        (answer(200, "text/html", {"domain": prove.DOMAIN}), False),
-        (answer(502, "application/json", {"domain": prove.DOMAIN}), False),
+        (answer(200, "text/html", {"domain": DOMAIN}), False),
+        (answer(502, "application/json", {"domain": DOMAIN}), False),
     ],
 )
-def test_only_the_right_answer_for_this_domain_counts(given: prove.Answer, is_right: bool) -> None:
+def test_only_the_right_answer_for_this_domain_counts(given: Answer, is_right: bool) -> None:
     check = next(check for check in prove._DISCOVERY if check[0] == "/api/v2/instance")
     there = site(answers={"/api/v2/instance": given})
     if is_right:
@@ -81,7 +80,7 @@ def test_only_the_right_answer_for_this_domain_counts(given: prove.Answer, is_ri
 def test_a_secret_must_hold_exactly_what_vault_holds(
     monkeypatch: pytest.MonkeyPatch, found: str, is_right: bool
 ) -> None:
-    monkeypatch.setattr(prove, "vault_read", lambda address, token, path: STORED)
+    monkeypatch.setattr(prove, "vault_read", lambda site, path: STORED)
     there = site(printed={"get secret": found})
     if is_right:
         assert len(prove._secrets_came_from_vault(there)) == len(prove.SECRETS)
@@ -99,12 +98,3 @@ def test_the_post_must_be_found_in_the_database(count: str, is_right: bool) -> N
     else:
         with pytest.raises(LabError, match="Status 7: not in the database"):
             prove._in_database(there, "7")
-
-
-def test_the_picture_is_a_png_and_never_the_same() -> None:
-    picture = prove._png()
-    assert picture.startswith(b"\x89PNG\r\n\x1a\n")
-    width, height = struct.unpack(">II", picture[16:24])
-    (length,) = struct.unpack(">I", picture[33:37])
-    assert len(zlib.decompress(picture[41 : 41 + length])) == height * (1 + 3 * width)
-    assert len({prove._png() for _again in range(20)}) > 10

@@ -69,10 +69,18 @@ def test_an_actor_names_its_own_id(site: Site, alice: Account) -> None:
 
 
 def test_the_instance_says_domain_version_streaming_and_vapid_key(site: Site) -> None:
-    document = discovery.instance(site, "KEY", users=1)
+    document = discovery.instance(site, "KEY", users=1, registrations="none")
     assert (document["domain"], document["version"]) == ("lab.test", VERSION)
     assert document["configuration"]["vapid"] == {"public_key": "KEY"}
     assert "stand-in" in document["title"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "enabled", "approval"), [("none", False, False), ("approved", True, True), ("open", True, False)]
+)
+def test_the_instance_says_who_may_sign_up(site: Site, mode: str, enabled: bool, approval: bool) -> None:
+    found = discovery.instance(site, "KEY", users=1, registrations=mode)["registrations"]
+    assert (found["enabled"], found["approval_required"]) == (enabled, approval)
 
 
 def test_nodeinfo_is_mastodons_shape() -> None:

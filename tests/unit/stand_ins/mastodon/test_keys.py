@@ -15,11 +15,6 @@ from .conftest import vapid_pair
 ENCRYPTION = "ACTIVE_RECORD_ENCRYPTION_"
 
 
-@pytest.fixture
-def keys(environment: dict[str, str]) -> Keys:
-    return Keys.from_environment(environment)
-
-
 @pytest.mark.parametrize(
     "name",
     [
@@ -62,22 +57,37 @@ def test_vapid_keys_are_taken_without_padding_and_with_a_leading_zero_byte(envir
 
 
 def test_what_was_encrypted_is_decrypted(keys: Keys) -> None:
-    stored = keys.encrypt("grüße")
-    assert keys.decrypt(stored) == "grüße"
-    assert set(json.loads(stored)) == {"p", "h"}
-    assert keys.encrypt("grüße") != stored
+    for cipher in (keys.column, keys.lookup):
+        stored = cipher.encrypt("grüße")
+        assert cipher.decrypt(stored) == "grüße"
+        assert set(json.loads(stored)) == {"p", "h"}
 
 
-@pytest.mark.parametrize("field", ["primary_key", "key_derivation_salt"])
-def test_another_key_is_seen(keys: Keys, field: str) -> None:
-    other = replace(keys, **{field: "X" * 32})
-    with pytest.raises(WrongKeyError):
-        other.decrypt(keys.encrypt("text"))
+def test_only_what_is_looked_up_is_encrypted_alike(keys: Keys) -> None:
+    assert keys.column.encrypt("text") != keys.column.encrypt("text")
+    assert keys.lookup.encrypt("text") == keys.lookup.encrypt("text")
+    assert keys.lookup.encrypt("text") != keys.lookup.encrypt("another")
 
 
-def test_the_deterministic_key_is_checked_but_encrypts_nothing(environment: dict[str, str], keys: Keys) -> None:
-    other = Keys.from_environment({**environment, f"{ENCRYPTION}DETERMINISTIC_KEY": "X" * 32})
-    assert other.decrypt(keys.encrypt("text")) == "text"
+@pytest.mark.parametrize(
+    ("changed", "cipher", "is_seen"),
+    [
+        ("primary_key", "column", True),
+        ("primary_key", "lookup", False),
+        ("deterministic_key", "column", False),
+        ("deterministic_key", "lookup", True),
+        ("key_derivation_salt", "column", True),
+        ("key_derivation_salt", "lookup", True),
+    ],
+)
+def test_another_key_is_seen_by_what_it_encrypted(keys: Keys, changed: str, cipher: str, is_seen: bool) -> None:
+    stored = getattr(keys, cipher).encrypt("text")
+    other = getattr(replace(keys, **{changed: "X" * 32}), cipher)
+    if is_seen:
+        with pytest.raises(WrongKeyError):
+            other.decrypt(stored)
+    else:
+        assert other.decrypt(stored) == "text"
 
 
 def test_another_secret_key_base_signs_everyone_out(keys: Keys) -> None:

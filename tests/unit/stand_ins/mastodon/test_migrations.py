@@ -3,8 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import pytest
 from mastodon_stand_in.migrations import MIGRATIONS, Migration, pending
 
+NEWEST = (4, 7)
 BEFORE = [migration for migration in MIGRATIONS if not migration.after_deployment]
 AFTER = [migration for migration in MIGRATIONS if migration.after_deployment]
 
@@ -20,16 +22,23 @@ def test_there_are_both_kinds_and_each_version_once() -> None:
 
 
 def test_a_new_database_gets_everything_in_the_order_of_versions() -> None:
-    assert versions(pending((), skip_post_deployment=False)) == sorted(versions(list(MIGRATIONS)))
+    assert versions(pending((), NEWEST, skip_post_deployment=False)) == sorted(versions(list(MIGRATIONS)))
 
 
 def test_before_the_deployment_the_second_kind_waits() -> None:
-    assert versions(pending((), skip_post_deployment=True)) == sorted(versions(BEFORE))
+    assert versions(pending((), NEWEST, skip_post_deployment=True)) == sorted(versions(BEFORE))
 
 
 def test_after_the_deployment_only_the_second_kind_is_left() -> None:
-    assert pending(versions(BEFORE), skip_post_deployment=False) == AFTER
+    assert pending(versions(BEFORE), NEWEST, skip_post_deployment=False) == AFTER
 
 
 def test_a_finished_database_gets_nothing() -> None:
-    assert pending(versions(list(MIGRATIONS)), skip_post_deployment=False) == []
+    assert pending(versions(list(MIGRATIONS)), NEWEST, skip_post_deployment=False) == []
+
+
+@pytest.mark.parametrize("minor", [(4, 5), (4, 6), (4, 7)])
+def test_each_series_brings_something_and_nothing_of_a_later_one(minor: tuple[int, int]) -> None:
+    found = pending((), minor, skip_post_deployment=False)
+    assert {migration.since for migration in found if migration.since == minor}
+    assert not [migration for migration in found if migration.since > minor]

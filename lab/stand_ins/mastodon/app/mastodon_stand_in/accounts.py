@@ -1,13 +1,11 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Accounts, their users and sessions."""
+"""Accounts and their users."""
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import hmac
 import re
 import secrets
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from mastodon_stand_in.errors import RefusalError
 from mastodon_stand_in.keys import Keys
 from mastodon_stand_in.migrations import INSTANCE_ACTOR_ID, INSTANCE_ACTOR_NAME
+from mastodon_stand_in.passwords import hashed
 
 if TYPE_CHECKING:
     from psycopg2.extras import RealDictCursor
@@ -46,6 +45,15 @@ class Account:
     role: str | None = None
 
 
+@dataclass(frozen=True)
+class NewUser:
+    """A user just made. `confirmation_token` is None when the e-mail address needs no confirmation."""
+
+    id: int
+    password: str
+    confirmation_token: str | None
+
+
 def only(cursor: RealDictCursor) -> dict[str, Any]:
     """Return the row of a query that always has exactly one."""
     (row,) = cursor.fetchall()
@@ -57,18 +65,24 @@ def seed(cursor: RealDictCursor, keys: Keys) -> bool:
     cursor.execute("SELECT 1 FROM accounts WHERE id = %s", (INSTANCE_ACTOR_ID,))
     if cursor.fetchone():
         return False
-    private, public = _key_pair()
     cursor.execute(
-        "INSERT INTO accounts (id, username, public_key, private_key) VALUES (%s, %s, %s, %s)",
-        (INSTANCE_ACTOR_ID, INSTANCE_ACTOR_NAME, public, keys.encrypt(private)),
+        "INSERT INTO accounts (id, username, public_key, private_key, key_fingerprint) VALUES (%s, %s, %s, %s, %s)",
+        (INSTANCE_ACTOR_ID, INSTANCE_ACTOR_NAME, *_key_pair(keys)),
     )
     return True
 
 
 def create(
-    cursor: RealDictCursor, keys: Keys, username: str, email: str, role: str | None, approved: bool, confirmed: bool
-) -> str:
-    """Make an account with its user and return the new password."""
+    cursor: RealDictCursor,
+    keys: Keys,
+    username: str,
+    email: str,
+    role: str | None = None,
+    approved: bool = False,
+    confirmed: bool = False,
+    password: str | None = None,
+) -> NewUser:
+    """Make an account with its user, with a new password unless one is given."""
     if not _USERNAME.fullmatch(username) or len(username) > 30:
         raise RefusalError(f"Username {username!r}: it is not valid. Use up to 30 letters, digits and underscores.")
     if not re.fullmatch(r"[^@\s]+@[^@\s]+", email):
@@ -81,38 +95,59 @@ def create(
     )
     if cursor.fetchone():
         raise RefusalError(f"Account {username}: the username or e-mail has already been taken. Use accounts modify.")
-    private, public = _key_pair()
     cursor.execute(
-        "INSERT INTO accounts (username, public_key, private_key) VALUES (%s, %s, %s) RETURNING id",
-        (username, public, keys.encrypt(private)),
+        "INSERT INTO accounts (username, public_key, private_key, key_fingerprint) VALUES (%s, %s, %s, %s) RETURNING id",
+        (username, *_key_pair(keys)),
     )
-    password = secrets.token_hex(16)
+    account_id = only(cursor)["id"]
+    password = password or secrets.token_hex(16)
+    token = None if confirmed else secrets.token_urlsafe(15)
     cursor.execute(
-        "INSERT INTO users (account_id, email, encrypted_password, role, approved, confirmed_at)"
-        " VALUES (%s, %s, %s, %s, %s, CASE WHEN %s THEN now() END)",
-        (only(cursor)["id"], email, _hash(password), role, approved, confirmed),
+        "INSERT INTO users (account_id, email, encrypted_password, role, approved, confirmation_token, confirmed_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, CASE WHEN %s THEN now() END) RETURNING id",
+        (account_id, email, hashed(password), role, approved, token and keys.lookup.encrypt(token), confirmed),
     )
-    return password
+    return NewUser(only(cursor)["id"], password, token)
 
 
 def modify(
     cursor: RealDictCursor, username: str, role: str | None, approve: bool, confirm: bool, reset_password: bool
-) -> str | None:
-    """Change a user; return the new password if it was reset. Resetting it ends all sessions."""
+) -> tuple[int, str | None]:
+    """Change a user; return its id, and the new password if it was reset."""
     _check_role(role)
     user = _find_row(cursor, "lower(username) = lower(%s)", username)
     if user is None or user["user_id"] is None:
         raise RefusalError(f"Account {username}: no user with such username. Make it with accounts create.")
-    password = secrets.token_hex(16) if reset_password else None
     cursor.execute(
         "UPDATE users SET role = coalesce(%s, role), approved = approved OR %s,"
-        " confirmed_at = CASE WHEN %s THEN coalesce(confirmed_at, now()) ELSE confirmed_at END,"
-        " encrypted_password = coalesce(%s, encrypted_password) WHERE id = %s",
-        (role, approve, confirm, password and _hash(password), user["user_id"]),
+        " confirmed_at = CASE WHEN %s THEN coalesce(confirmed_at, now()) ELSE confirmed_at END WHERE id = %s",
+        (role, approve, confirm, user["user_id"]),
     )
+    password = secrets.token_hex(16) if reset_password else None
     if password:
-        cursor.execute("DELETE FROM oauth_access_tokens WHERE user_id = %s", (user["user_id"],))
-    return password
+        change_password(cursor, user["user_id"], password)
+    return user["user_id"], password
+
+
+def change_password(cursor: RealDictCursor, user_id: int, password: str) -> None:
+    """Give a user another password, which ends all sessions."""
+    cursor.execute(
+        "UPDATE users SET encrypted_password = %s, reset_password_token = NULL WHERE id = %s",
+        (hashed(password), user_id),
+    )
+    cursor.execute("DELETE FROM session_activations WHERE user_id = %s", (user_id,))
+    cursor.execute("DELETE FROM oauth_access_tokens WHERE user_id = %s", (user_id,))
+
+
+def approve(cursor: RealDictCursor, username: str | None, number: int | None) -> None:
+    """Let users in who wait: the one of that name, the `number` longest waiting, or all if neither is given."""
+    if username and _find_row(cursor, "users.id IS NOT NULL AND lower(username) = lower(%s)", username) is None:
+        raise RefusalError(f"Account {username}: no user with such username. Make it with accounts create.")
+    cursor.execute(
+        "UPDATE users SET approved = true WHERE id IN (SELECT users.id FROM users JOIN accounts ON accounts.id = account_id"
+        " WHERE NOT approved AND lower(username) = coalesce(lower(%s), lower(username)) ORDER BY users.id LIMIT %s)",
+        (username, number),
+    )
 
 
 def find(cursor: RealDictCursor, username: str) -> Account | None:
@@ -125,23 +160,14 @@ def find_by_id(cursor: RealDictCursor, account_id: int) -> Account | None:
     return _account(_find_row(cursor, "accounts.id = %s", account_id))
 
 
-def sign_in(cursor: RealDictCursor, keys: Keys, email: str, password: str) -> str | None:
-    """Return a new access token, or None for a wrong e-mail or password."""
-    user = _find_row(cursor, "email = %s", email)
-    if user is None or not _is_password(password, user["encrypted_password"]):
-        return None
-    token = secrets.token_urlsafe(32)
-    cursor.execute(
-        "INSERT INTO oauth_access_tokens (token, user_id) VALUES (%s, %s)", (keys.digest(token), user["user_id"])
-    )
-    return token
+def find_by_user(cursor: RealDictCursor, user_id: int) -> Account | None:
+    """Return the account of a user."""
+    return _account(_find_row(cursor, "users.id = %s", user_id))
 
 
-def signed_in(cursor: RealDictCursor, keys: Keys, token: str) -> Account | None:
-    """Return whom an access token belongs to."""
-    return _account(
-        _find_row(cursor, "users.id = (SELECT user_id FROM oauth_access_tokens WHERE token = %s)", keys.digest(token))
-    )
+def find_user(cursor: RealDictCursor, email: str) -> dict[str, Any] | None:
+    """Return `user_id` and `encrypted_password` of the user with that e-mail address."""
+    return _find_row(cursor, "email = %s", email)
 
 
 def _find_row(cursor: RealDictCursor, condition: str, value: object) -> dict[str, Any] | None:
@@ -167,19 +193,10 @@ def _check_role(role: str | None) -> None:
         raise RefusalError(f"Role {role!r}: there is no such role. Use one of {', '.join(ROLES)}.")
 
 
-def _key_pair() -> tuple[str, str]:
-    """Make the key pair that an actor signs with; return both halves as PEM, the private one first."""
+def _key_pair(keys: Keys) -> tuple[str, str, str]:
+    """Make the key pair that an actor signs with: the public half, the private half and a fingerprint, encrypted."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()).decode()
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    return private.decode(), public.decode()
-
-
-def _hash(password: str, salt: bytes | None = None) -> str:
-    salt = salt or secrets.token_bytes(16)
-    digest = hashlib.scrypt(password.encode(), salt=salt, n=2**14, r=8, p=1)
-    return ":".join(base64.b64encode(part).decode() for part in (salt, digest))
-
-
-def _is_password(password: str, stored: str) -> bool:
-    return hmac.compare_digest(_hash(password, base64.b64decode(stored.partition(":")[0])), stored)
+    fingerprint = hashlib.sha256(public).hexdigest()
+    return public.decode(), keys.column.encrypt(private), keys.lookup.encrypt(fingerprint)

@@ -1,25 +1,21 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What clients use: sign in, upload a picture, post, read."""
+"""What apps use: upload a picture, post, read, be told by web push."""
 
 from __future__ import annotations
 
-import hashlib
-import io
-import time
 from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
-from PIL import Image, UnidentifiedImageError
 from psycopg2.extras import RealDictCursor
 
-from mastodon_stand_in import accounts, discovery, edge, statuses
+from mastodon_stand_in import discovery, edge, notifications, pictures, registrations, sessions, statuses
 from mastodon_stand_in.accounts import Account, only
 from mastodon_stand_in.errors import HttpRefusalError, RefusalError
+from mastodon_stand_in.push import Subscription
 from mastodon_stand_in.services import Services
-from mastodon_stand_in.statuses import Picture
 
 # When /api/v1/instance was deprecated, 2022-11-14, as upstream's header says it.
 _DEPRECATED = "@1668384000"
@@ -31,9 +27,11 @@ def add_routes(app: web.Application, services: Services) -> None:
     app.router.add_get("/api/v2/instance", api.instance)
     app.router.add_get("/api/v1/instance", api.instance_v1)
     app.router.add_get("/api/v1/streaming{rest:.*}", api.misrouted_streaming)
-    app.router.add_post("/oauth/token", api.token)
     app.router.add_get("/api/v1/accounts/verify_credentials", api.verify_credentials)
     app.router.add_post("/api/v2/media", api.upload)
+    app.router.add_get("/api/v1/media/{id:\\d{1,18}}", api.media)
+    app.router.add_post("/api/v1/push/subscription", api.subscribe)
+    app.router.add_delete("/api/v1/push/subscription", api.unsubscribe)
     app.router.add_post("/api/v1/statuses", api.post)
     app.router.add_get("/api/v1/statuses/{id:\\d{1,18}}", api.status)
     app.router.add_get("/api/v1/timelines/public", api.public_timeline)
@@ -58,7 +56,8 @@ class _Api:
     async def instance(self, request: web.Request) -> web.Response:
         await self._check_open(request)
         users, _posts = await self._services.query(usage)
-        document = discovery.instance(self._site, self._services.keys.vapid_public_key, users)
+        mode = await self._services.query(registrations.mode)
+        document = discovery.instance(self._site, self._services.keys.vapid_public_key, users, mode)
         return web.json_response(document, headers={"Cache-Control": "max-age=180, public"})
 
     async def instance_v1(self, request: web.Request) -> web.Response:
@@ -73,21 +72,6 @@ class _Api:
             raise web.HTTPNotFound
         return web.Response(status=301, headers={"Location": base.replace("wss://", "https://", 1) + request.path_qs})
 
-    async def token(self, request: web.Request) -> web.Response:
-        """Sign in with a password. Upstream has no such grant any more: this is the stand-in's own short cut."""
-        form = await _parameters(request)
-        if form.get("grant_type") != "password":
-            return web.json_response({"error": "unsupported_grant_type"}, status=400)
-        email, password = str(form.get("username", "")), str(form.get("password", ""))
-        keys = self._services.keys
-        token = await self._services.query(lambda cursor: accounts.sign_in(cursor, keys, email, password))
-        if token is None:
-            return web.json_response({"error": "invalid_grant"}, status=400)
-        return web.json_response(
-            {"access_token": token, "token_type": "Bearer", "scope": "read write", "created_at": int(time.time())},
-            headers={"Cache-Control": "no-store"},
-        )
-
     async def verify_credentials(self, request: web.Request) -> web.Response:
         account = await self._signed_in(request)
         role = {"name": account.role or ""}
@@ -100,7 +84,7 @@ class _Api:
         if not isinstance(file, web.FileField):
             raise RefusalError("Validation failed: File can't be blank")
         data, description = file.file.read(), form.get("description")
-        picture = await self._services.run(lambda: inspect(data, str(description) if description else None))
+        picture = await self._services.run(lambda: pictures.inspect(data, str(description) if description else None))
 
         def store(cursor: RealDictCursor) -> dict[str, Any]:
             row = statuses.add_picture(cursor, account, picture)
@@ -109,11 +93,37 @@ class _Api:
 
         # In one transaction: no row without its object.
         row = await self._services.query(store)
-        return web.json_response(statuses.show_picture(self._media_url, row))
+        await self._services.run(lambda: self._services.jobs.enqueue("PostProcessMediaWorker", row["id"]))
+        return web.json_response(statuses.show_picture(self._media_url, row), status=202)
+
+    async def media(self, request: web.Request) -> web.Response:
+        """Show a picture to who uploaded it; 206 means that a worker is not done with it yet."""
+        account = await self._signed_in(request)
+        row = await self._services.query(lambda cursor: statuses.find_picture(cursor, int(request.match_info["id"])))
+        if row is None or row["account_id"] != account.id:
+            return edge.error(404, "Record not found")
+        shown = statuses.show_picture(self._media_url, row)
+        return web.json_response(shown, status=200 if row["processed_at"] else 206)
+
+    async def subscribe(self, request: web.Request) -> web.Response:
+        """Push to this app from now on (https://docs.joinmastodon.org/methods/push/)."""
+        await self._signed_in(request)
+        given = await edge.parameters(request)
+        subscription = _subscription(given)
+        token = self._services.keys.digest(_token(request))
+        await self._services.query(lambda cursor: notifications.subscribe(cursor, token, subscription))
+        key = self._services.keys.vapid_public_key
+        return web.json_response({"endpoint": subscription.endpoint, "alerts": {"mention": True}, "server_key": key})
+
+    async def unsubscribe(self, request: web.Request) -> web.Response:
+        await self._signed_in(request)
+        token = self._services.keys.digest(_token(request))
+        await self._services.query(lambda cursor: notifications.unsubscribe(cursor, token))
+        return web.json_response({})
 
     async def post(self, request: web.Request) -> web.Response:
         account = await self._signed_in(request)
-        form = await _parameters(request)
+        form = await edge.parameters(request)
         text, visibility = str(form.get("status") or ""), str(form.get("visibility") or "public")
         media_ids = form.get("media_ids") or form.get("media_ids[]") or []
         if not isinstance(media_ids, list):
@@ -147,9 +157,8 @@ class _Api:
             await self._signed_in(request)
 
     async def _signed_in(self, request: web.Request) -> Account:
-        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        keys = self._services.keys
-        account = await self._services.query(lambda cursor: accounts.signed_in(cursor, keys, token))
+        token, keys = _token(request), self._services.keys
+        account = await self._services.query(lambda cursor: sessions.signed_in(cursor, keys, token))
         if account is None:
             raise HttpRefusalError(401, "The access token is invalid")
         if not account.is_active:
@@ -158,28 +167,15 @@ class _Api:
         return account
 
 
-def inspect(data: bytes, description: str | None) -> Picture:
-    """Look at an uploaded file; raise RefusalError unless it is a picture."""
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            image.verify()
-            content_type, (width, height) = Image.MIME.get(image.format or "", ""), image.size
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        raise RefusalError("Validation failed: File content type is invalid") from error
-    if content_type not in discovery.PICTURE_TYPES:
-        raise RefusalError("Validation failed: File content type is invalid")
-    return Picture(content_type, width, height, hashlib.sha256(data).hexdigest(), description)
+def _token(request: web.Request) -> str:
+    return request.headers.get("Authorization", "").removeprefix("Bearer ")
 
 
-async def _parameters(request: web.Request) -> Mapping[str, Any]:
-    """Return a JSON object's or a form's fields; those that end in `[]` are lists."""
-    if request.content_type == "application/json":
-        try:
-            body = await request.json()
-        except ValueError:
-            body = None
-        if not isinstance(body, dict):
-            raise RefusalError("Validation failed: the body is not a JSON object")
-        return body
-    form = await request.post()
-    return {name: form.getall(name) if name.endswith("[]") else value for name, value in form.items()}
+def _subscription(given: Mapping[str, Any]) -> Subscription:
+    """Read a subscription from JSON, where it is nested, or from a form."""
+    nested = given.get("subscription")
+    if isinstance(nested, dict) and isinstance(nested.get("keys"), dict):
+        fields = {**nested, **nested["keys"]}
+    else:
+        fields = {name.strip("]").rpartition("[")[2]: value for name, value in given.items()}
+    return Subscription(*(str(fields.get(name) or "") for name in ("endpoint", "p256dh", "auth")))

@@ -7,10 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import boto3
-from botocore.client import Config
-from botocore.exceptions import BotoCoreError, ClientError
-
 from mastodon_stand_in.errors import UnavailableError
 from mastodon_stand_in.settings import BucketSettings
 
@@ -19,7 +15,13 @@ class Bucket:
     """Put and get objects, with upstream's time-outs and headers (config/initializers/paperclip.rb)."""
 
     def __init__(self, settings: BucketSettings) -> None:
+        # Not at the top, as it can't be installed beside the collection's own libraries, with which unit tests run.
+        import boto3
+        from botocore.client import Config
+        from botocore.exceptions import BotoCoreError, ClientError
+
         self.settings = settings
+        self._errors: tuple[type[Exception], ...] = (BotoCoreError, ClientError)
         self._client = boto3.client(
             "s3",
             endpoint_url=settings.endpoint,
@@ -56,5 +58,5 @@ class Bucket:
     def _call(self, operation: str, **arguments: object) -> Any:
         try:
             return getattr(self._client, operation)(Bucket=self.settings.bucket, **arguments)
-        except (ClientError, BotoCoreError) as error:
+        except self._errors as error:
             raise UnavailableError(f"{self}: {error}. Check mastodon.s3 and the keys in its Secret.") from error

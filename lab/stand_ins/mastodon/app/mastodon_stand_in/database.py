@@ -13,13 +13,16 @@ from contextlib import contextmanager
 import psycopg2
 from psycopg2.extras import RealDictCursor
 
+from mastodon_stand_in import VERSION
 from mastodon_stand_in.accounts import only, seed
 from mastodon_stand_in.errors import RefusalError, UnavailableError
-from mastodon_stand_in.keys import Keys, WrongKeyError
-from mastodon_stand_in.migrations import pending
+from mastodon_stand_in.keys import Cipher, Keys, WrongKeyError
+from mastodon_stand_in.migrations import Migration, pending
+from mastodon_stand_in.releases import Release, release
 from mastodon_stand_in.settings import DatabaseSettings
 
-_OLDEST_SERVER = 140000
+# PostgreSQL 14.0 to 14.3: https://github.com/mastodon/mastodon/issues/32309
+_CORRUPTING = (14, 4)
 # Any number will do, as long as nobody else locks it: Rails derives its own from the database's name.
 _MIGRATION_LOCK = 4_702_000_000
 
@@ -65,24 +68,39 @@ class Database:
 
 
 def check(database: Database, keys: Keys) -> None:
-    """Raise RefusalError unless the schema is there and its encrypted column can be read with these keys."""
+    """Raise RefusalError unless the schema is there and its encrypted columns can be read with these keys."""
     try:
         with database.transaction() as cursor:
-            cursor.execute("SELECT private_key FROM accounts WHERE private_key IS NOT NULL ORDER BY id LIMIT 1")
+            cursor.execute(
+                "SELECT id, private_key, key_fingerprint FROM accounts WHERE private_key IS NOT NULL ORDER BY id LIMIT 1"
+            )
             row = cursor.fetchone()
     except psycopg2.errors.UndefinedTable as error:
         raise RefusalError(
             f"{database}: it has no schema. Run `rake db:prepare`, or look why that Job failed."
         ) from error
     if row is None:
-        raise RefusalError(f"{database}: it has no instance actor. Run `rake db:prepare`, or look why that Job failed.")
-    try:
-        keys.decrypt(row["private_key"])
-    except WrongKeyError as error:
+        raise RefusalError(f"{database}: it has no instance actor. Run `rake db:prepare`.")
+    ciphers = {"private_key": keys.column, "key_fingerprint": keys.lookup}
+    unreadable = [column for column, cipher in ciphers.items() if not _can_read(cipher, row[column])]
+    if unreadable:
+        name = {"private_key": "PRIMARY_KEY", "key_fingerprint": "DETERMINISTIC_KEY"}[unreadable[0]]
+        if len(unreadable) == len(ciphers):
+            # Both keys may have changed as well; no more can be told.
+            name = "KEY_DERIVATION_SALT"
         raise RefusalError(
-            f"{database}: its data were encrypted with other ACTIVE_RECORD_ENCRYPTION_* keys than these. "
-            "Restore the old keys; nothing else can read the data."
-        ) from error
+            f"{database}: row {row['id']} of accounts: {' and '.join(unreadable)} cannot be decrypted, as "
+            f"ACTIVE_RECORD_ENCRYPTION_{name} is another than the one it was encrypted with. "
+            "Restore the old key; nothing else can read the data."
+        )
+
+
+def _can_read(cipher: Cipher, stored: str) -> bool:
+    try:
+        cipher.decrypt(stored)
+    except WrongKeyError:
+        return False
+    return True
 
 
 def prepare(database: Database, keys: Keys) -> None:
@@ -93,25 +111,64 @@ def prepare(database: Database, keys: Keys) -> None:
             logging.info("made the instance actor")
 
 
-def migrate(database: Database, skip_post_deployment: bool) -> None:
-    """Run the migrations that are left. Raise RefusalError when another process is at it, or the server is too old."""
+def migrate(database: Database, skip_post_deployment: bool, version: str = VERSION) -> None:
+    """Run the migrations that are left, each in a transaction of its own: a later run goes on where this one failed.
+
+    Raise RefusalError when one fails, another process is at it, or server or schema are too old.
+    """
+    series = release(version)
     with database.transaction() as cursor:
-        _check_server(database, cursor)
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s) AS mine", (_MIGRATION_LOCK,))
+        _check_server(database, cursor, series)
+        cursor.execute("SELECT pg_try_advisory_lock(%s) AS mine", (_MIGRATION_LOCK,))
         if not only(cursor)["mine"]:
             raise RefusalError(f"{database}: another process is migrating it. Wait until that has ended.")
+    try:
+        for migration in _left(database, series, skip_post_deployment):
+            _run(database, migration)
+    finally:
+        with database.transaction() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", (_MIGRATION_LOCK,))
+
+
+def _left(database: Database, series: Release, skip_post_deployment: bool) -> list[Migration]:
+    with database.transaction() as cursor:
         cursor.execute("CREATE TABLE IF NOT EXISTS schema_migrations (version text PRIMARY KEY)")
         cursor.execute("SELECT version FROM schema_migrations")
-        for migration in pending({row["version"] for row in cursor.fetchall()}, skip_post_deployment):
+        done = {row["version"] for row in cursor.fetchall()}
+    # lib/tasks/db.rake, db:pre_migration_check
+    if skip_post_deployment and max(done, default="0") < series.zero_downtime_from:
+        raise RefusalError(
+            f"{database}: its schema {max(done, default='0')} is too old to put off post-deployment migrations. "
+            "Stop Mastodon and migrate without SKIP_POST_DEPLOYMENT_MIGRATIONS."
+        )
+    return pending(done, series.minor, skip_post_deployment)
+
+
+def _run(database: Database, migration: Migration) -> None:
+    try:
+        with database.transaction() as cursor:
             cursor.execute(migration.sql)
             cursor.execute("INSERT INTO schema_migrations VALUES (%s)", (migration.version,))
-            logging.info("migrated to %s", migration.version)
+    except psycopg2.Error as error:
+        raise RefusalError(
+            f"{database}: migration {migration.version} failed: {_first_line(error)}. "
+            "What ran before it is kept; correct that and run it again."
+        ) from error
+    logging.info("migrated to %s", migration.version)
 
 
-def _check_server(database: Database, cursor: RealDictCursor) -> None:
-    version = cursor.connection.server_version
-    if version < _OLDEST_SERVER:
-        raise RefusalError(f"{database}: its PostgreSQL is {version // 10000}, Mastodon needs 14. Upgrade the server.")
+def _check_server(database: Database, cursor: RealDictCursor, series: Release) -> None:
+    major, minor = divmod(_version_of(cursor), 10000)
+    if major < series.postgresql:
+        raise RefusalError(
+            f"{database}: its PostgreSQL is {major}, Mastodon {VERSION} needs {series.postgresql}. Upgrade the server."
+        )
+    if major == _CORRUPTING[0] and minor < _CORRUPTING[1]:
+        raise RefusalError(f"{database}: its PostgreSQL is {major}.{minor}, which corrupts indexes. Upgrade to 14.4.")
+
+
+def _version_of(cursor: RealDictCursor) -> int:
+    return cursor.connection.server_version
 
 
 def _is_alive(connection: psycopg2.extensions.connection) -> bool:

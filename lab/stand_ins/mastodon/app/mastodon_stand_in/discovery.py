@@ -14,11 +14,11 @@ from mastodon_stand_in import VERSION
 from mastodon_stand_in.accounts import Account
 from mastodon_stand_in.errors import RefusalError
 from mastodon_stand_in.migrations import INSTANCE_ACTOR_ID
+from mastodon_stand_in.pictures import TYPES
 from mastodon_stand_in.settings import Site
 from mastodon_stand_in.statuses import MAX_CHARACTERS, MAX_PICTURES
 
 ACTIVITY = "application/activity+json"
-PICTURE_TYPES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 _PROFILE_PAGE = "http://webfinger.net/rel/profile-page"
 _SUBSCRIBE = "http://ostatus.org/schema/1.0/subscribe"
 
@@ -108,7 +108,7 @@ def nodeinfo(users: int, posts: int) -> dict[str, Any]:
     }
 
 
-def instance(site: Site, vapid_public_key: str, users: int) -> dict[str, Any]:
+def instance(site: Site, vapid_public_key: str, users: int, registrations: str) -> dict[str, Any]:
     """Describe the instance to clients (https://docs.joinmastodon.org/entities/Instance/)."""
     return {
         "domain": site.local_domain,
@@ -122,9 +122,13 @@ def instance(site: Site, vapid_public_key: str, users: int) -> dict[str, Any]:
             "urls": {"streaming": site.streaming_base_url},
             "vapid": {"public_key": vapid_public_key},
             "statuses": {"max_characters": MAX_CHARACTERS, "max_media_attachments": MAX_PICTURES},
-            "media_attachments": {"supported_mime_types": list(PICTURE_TYPES)},
+            "media_attachments": {"supported_mime_types": list(TYPES)},
         },
-        "registrations": {"enabled": False, "approval_required": False, "message": None},
+        "registrations": {
+            "enabled": registrations != "none",
+            "approval_required": registrations == "approved",
+            "message": None,
+        },
         "api_versions": {"mastodon": 1},
         "rules": [],
     }

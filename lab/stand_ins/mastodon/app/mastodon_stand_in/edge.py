@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Collection
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
@@ -87,3 +87,17 @@ async def _answer(site: Site, request: web.Request, handler: Handler) -> web.Str
 def error(status: int, sentence: str) -> web.Response:
     """Return an error as the API gives it."""
     return web.json_response({"error": sentence}, status=status)
+
+
+async def parameters(request: web.Request) -> Mapping[str, Any]:
+    """Return a JSON object's or a form's fields; those that end in `[]` are lists."""
+    if request.content_type == "application/json":
+        try:
+            body = await request.json()
+        except ValueError:
+            body = None
+        if not isinstance(body, dict):
+            raise RefusalError("Validation failed: the body is not a JSON object")
+        return body
+    form = await request.post()
+    return {name: form.getall(name) if name.endswith("[]") else value for name, value in form.items()}

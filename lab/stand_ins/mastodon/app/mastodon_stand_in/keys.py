@@ -44,27 +44,54 @@ class Keys:
 
     secret_key_base: str = field(repr=False)
     primary_key: str = field(repr=False)
+    deterministic_key: str = field(repr=False)
     key_derivation_salt: str = field(repr=False)
+    vapid_private_key: str = field(repr=False)
     vapid_public_key: str
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Keys:
         """Read and check all six, or raise RefusalError that names the first wrong one."""
         _check_vapid(environment)
-        _active_record_key(environment, "DETERMINISTIC_KEY")
         return cls(
             secret_key_base=_matching(
                 environment, "SECRET_KEY_BASE", r"[0-9a-f]{128}", "128 lower-case hex characters"
             ),
             primary_key=_active_record_key(environment, "PRIMARY_KEY"),
+            deterministic_key=_active_record_key(environment, "DETERMINISTIC_KEY"),
             key_derivation_salt=_active_record_key(environment, "KEY_DERIVATION_SALT"),
+            vapid_private_key=environment["VAPID_PRIVATE_KEY"],
             vapid_public_key=environment["VAPID_PUBLIC_KEY"],
         )
 
+    def digest(self, token: str) -> str:
+        """Return what is stored of an access token: another SECRET_KEY_BASE signs everyone out."""
+        return hmac.new(self.secret_key_base.encode(), token.encode(), hashlib.sha256).hexdigest()
+
+    @cached_property
+    def column(self) -> Cipher:
+        """Encrypts a column, the same text differently each time."""
+        return Cipher(_derived(self.primary_key, self.key_derivation_salt))
+
+    @cached_property
+    def lookup(self) -> Cipher:
+        """Encrypts a column by which rows are looked up, so the same text always alike."""
+        return Cipher(_derived(self.deterministic_key, self.key_derivation_salt), is_deterministic=True)
+
+
+@dataclass(frozen=True)
+class Cipher:
+    """Active Record's encryption of columns: AES-256-GCM, stored as JSON."""
+
+    key: bytes = field(repr=False)
+    is_deterministic: bool = False
+
     def encrypt(self, text: str) -> str:
-        """Encrypt a column's value to the JSON that Active Record stores: AES-256-GCM, a new nonce each time."""
+        """Return what is stored of a text."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        sealed = self._cipher.encrypt(nonce, text.encode(), None)
+        if self.is_deterministic:
+            nonce = hmac.digest(self.key, text.encode(), "sha256")[:_NONCE_BYTES]
+        sealed = AESGCM(self.key).encrypt(nonce, text.encode(), None)
         parts = {"iv": nonce, "at": sealed[-_TAG_BYTES:]}
         headers = {name: base64.b64encode(part).decode() for name, part in parts.items()}
         return json.dumps({"p": base64.b64encode(sealed[:-_TAG_BYTES]).decode(), "h": headers})
@@ -74,18 +101,13 @@ class Keys:
         message = json.loads(stored)
         nonce, tag = (base64.b64decode(message["h"][name]) for name in ("iv", "at"))
         try:
-            return self._cipher.decrypt(nonce, base64.b64decode(message["p"]) + tag, None).decode()
+            return AESGCM(self.key).decrypt(nonce, base64.b64decode(message["p"]) + tag, None).decode()
         except InvalidTag as error:
             raise WrongKeyError from error
 
-    def digest(self, token: str) -> str:
-        """Return what is stored of an access token: another SECRET_KEY_BASE signs everyone out."""
-        return hmac.new(self.secret_key_base.encode(), token.encode(), hashlib.sha256).hexdigest()
 
-    @cached_property
-    def _cipher(self) -> AESGCM:
-        salt = self.key_derivation_salt.encode()
-        return AESGCM(hashlib.pbkdf2_hmac("sha256", self.primary_key.encode(), salt, _ITERATIONS, 32))
+def _derived(key: str, salt: str) -> bytes:
+    return hashlib.pbkdf2_hmac("sha256", key.encode(), salt.encode(), _ITERATIONS, 32)
 
 
 def _matching(environment: Mapping[str, str], name: str, pattern: str, format_: str) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 import redis
 
 from mastodon_stand_in.errors import RefusalError, UnavailableError
+from mastodon_stand_in.releases import parsed
 from mastodon_stand_in.settings import RedisSettings
 
 # As sidekiq-unique-jobs does, it touches a key that is derived and so not declared in KEYS. Dragonfly refuses that by
@@ -80,6 +81,14 @@ class Redis:
         with self._reachable():
             self._client.ping()
 
+    def check_version(self, oldest: tuple[int, int]) -> None:
+        """Raise RefusalError when the server is older than Sidekiq takes."""
+        with self._reachable():
+            version = str(self._client.info("server")["redis_version"])
+        if parsed(version)[:2] < oldest:
+            needed = ".".join(map(str, oldest))
+            raise RefusalError(f"{self}: it is of version {version}, Sidekiq needs {needed}. Upgrade the server.")
+
     def check_scripts(self) -> None:
         """Raise RefusalError unless the server answers and runs scripts as sidekiq-unique-jobs needs them."""
         proof = secrets.token_hex(8)
@@ -110,7 +119,11 @@ class Redis:
             self._client.sadd("queues", queue)
             self._client.lpush(f"queue:{queue}", json.dumps(job))
 
-    def take(self, queues: Sequence[str], seconds: int) -> dict[str, Any] | None:
+    def enqueue_mail(self, kind: str, user_id: int, *arguments: str) -> None:
+        """Push the job that mails a user."""
+        self.enqueue("ActionMailer::MailDeliveryJob", "UserMailer", kind, user_id, *arguments, queue="mailers")
+
+    def take(self, queues: Sequence[str], seconds: float) -> dict[str, Any] | None:
         """Wait for a job in the first of these queues that has one."""
         with self._reachable():
             found = self._client.brpop([f"queue:{queue}" for queue in queues], timeout=seconds)

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from mastodon_stand_in.errors import RefusalError
 
 Environment = Mapping[str, str]
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _HOSTNAME = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 
@@ -28,12 +29,12 @@ class Site:
     authorized_fetch: bool = False
     api_is_closed: bool = False
     streaming_base_url: str = ""
+    allowed_private_addresses: tuple[Network, ...] = ()
 
     @classmethod
     def from_environment(cls, environment: Environment) -> Site:
         """Read the domains and modes."""
-        for name in ("TRUSTED_PROXY_IP", "ALLOWED_PRIVATE_ADDRESSES"):
-            _check_networks(environment, name)
+        _networks(environment, "TRUSTED_PROXY_IP")
         local = _domain(environment, "LOCAL_DOMAIN", _required(environment, "LOCAL_DOMAIN"))
         alternate = environment.get("ALTERNATE_DOMAINS", "").replace(" ", "").split(",")
         web = _domain(environment, "WEB_DOMAIN", environment.get("WEB_DOMAIN") or local)
@@ -42,9 +43,10 @@ class Site:
             local_domain=local,
             web_domain=web,
             alternate_domains=tuple(filter(None, alternate)),
-            authorized_fetch=_is_true(environment, "AUTHORIZED_FETCH"),
-            api_is_closed=any(_is_true(environment, name) for name in closing),
+            authorized_fetch=is_true(environment, "AUTHORIZED_FETCH"),
+            api_is_closed=any(is_true(environment, name) for name in closing),
             streaming_base_url=environment.get("STREAMING_API_BASE_URL") or f"wss://{web}",
+            allowed_private_addresses=_networks(environment, "ALLOWED_PRIVATE_ADDRESSES"),
         )
 
     @property
@@ -75,12 +77,12 @@ class DatabaseSettings:
         """Read DB_*; the number of threads that use it comes from DB_POOL or MAX_THREADS."""
         return cls(
             host=_required(environment, "DB_HOST"),
-            port=_number(environment, "DB_PORT", 5432),
+            port=number(environment, "DB_PORT", 5432),
             name=_required(environment, "DB_NAME"),
             user=_required(environment, "DB_USER"),
             password=_required(environment, "DB_PASS"),
             sslmode=environment.get("DB_SSLMODE") or "prefer",
-            threads=_number(environment, "DB_POOL", _number(environment, "MAX_THREADS", 5)),
+            threads=number(environment, "DB_POOL", number(environment, "MAX_THREADS", 5)),
         )
 
     @classmethod
@@ -92,7 +94,7 @@ class DatabaseSettings:
             cls.from_environment(environment),
             sslmode=mode,
             authority=environment.get("NODE_EXTRA_CA_CERTS", "") if mode == "verify-full" else "",
-            threads=_number(environment, "DB_POOL", 10),
+            threads=number(environment, "DB_POOL", 10),
         )
 
 
@@ -113,10 +115,10 @@ class RedisSettings:
             prefix = ""
         return cls(
             host=environment.get(f"{prefix}REDIS_HOST") or "localhost",
-            port=_number(environment, f"{prefix}REDIS_PORT", 6379),
+            port=number(environment, f"{prefix}REDIS_PORT", 6379),
             user=environment.get(f"{prefix}REDIS_USER") or None,
             password=environment.get(f"{prefix}REDIS_PASSWORD") or None,
-            database=_number(environment, f"{prefix}REDIS_DB", 0),
+            database=number(environment, f"{prefix}REDIS_DB", 0),
         )
 
 
@@ -137,7 +139,7 @@ class BucketSettings:
     @classmethod
     def from_environment(cls, environment: Environment) -> BucketSettings:
         """Read S3_* and AWS_*."""
-        if not _is_true(environment, "S3_ENABLED"):
+        if not is_true(environment, "S3_ENABLED"):
             raise RefusalError(
                 "S3_ENABLED: it is not true, but the stand-in keeps media in S3 only. Enable mastodon.s3."
             )
@@ -179,14 +181,16 @@ def _required(environment: Environment, name: str) -> str:
     return value
 
 
-def _number(environment: Environment, name: str, default: int) -> int:
+def number(environment: Environment, name: str, default: int) -> int:
+    """Return a variable as a whole number."""
     value = environment.get(name) or str(default)
     if not value.isdecimal():
         raise RefusalError(f"{name}: {value!r} is not a whole number. Correct it in the chart's values.")
     return int(value)
 
 
-def _is_true(environment: Environment, name: str) -> bool:
+def is_true(environment: Environment, name: str) -> bool:
+    """Tell whether a variable is `true`, the only spelling that upstream takes."""
     return environment.get(name) == "true"
 
 
@@ -197,9 +201,11 @@ def _domain(environment: Environment, name: str, value: str) -> str:
     return host
 
 
-def _check_networks(environment: Environment, name: str) -> None:
-    for network in re.split(r"[,\s]+", environment.get(name, "").strip()):
+def _networks(environment: Environment, name: str) -> tuple[Network, ...]:
+    found = []
+    for network in filter(None, re.split(r"[,\s]+", environment.get(name, ""))):
         try:
-            ipaddress.ip_network(network or "::/0", strict=False)
+            found.append(ipaddress.ip_network(network, strict=False))
         except ValueError as error:
             raise RefusalError(f"{name}: {network!r} is not an address or CIDR. Separate several by commas.") from error
+    return tuple(found)

@@ -1,86 +1,52 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The worker process: takes jobs from Redis and does them with database, bucket and streaming's channels."""
+"""The worker process: takes jobs from Redis, does them, and tries those that fail again."""
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import logging
 import random
 import signal
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
-from mastodon_stand_in import statuses
+from mastodon_stand_in import VERSION
 from mastodon_stand_in.bucket import Bucket
 from mastodon_stand_in.database import Database, check
 from mastodon_stand_in.errors import RefusalError, UnavailableError
+from mastodon_stand_in.jobs import Worker
 from mastodon_stand_in.keys import Keys
+from mastodon_stand_in.mail import MailSettings
 from mastodon_stand_in.queues import Redis, WeightedQueue, shuffled
+from mastodon_stand_in.releases import release
 from mastodon_stand_in.settings import BucketSettings, DatabaseSettings, RedisSettings, Site
 
 _WAIT_SECONDS = 2
-
-
-@dataclass(frozen=True)
-class Worker:
-    """What jobs use."""
-
-    site: Site
-    database: Database
-    bucket: Bucket
-    jobs: Redis
-    channels: Redis
-
-    def perform(self, job: dict[str, Any]) -> None:
-        """Do one job; doing it twice does no harm."""
-        if job["class"] != "DistributionWorker":
-            raise RefusalError(
-                f"Job {job['jid']}: {job['class']} is not known. Nothing in the stand-in makes such jobs."
-            )
-        with self.database.transaction() as cursor:
-            status = statuses.find(cursor, job["args"][0])
-            if status is None or not statuses.mark_distributed(cursor, status["id"]):
-                return
-            for picture in status["pictures"]:
-                self._check_picture(picture)
-        self._announce(status)
-
-    def _check_picture(self, picture: dict[str, Any]) -> None:
-        found = hashlib.sha256(self.bucket.get(picture["file_key"])).hexdigest()
-        if found != picture["file_sha256"]:
-            raise RefusalError(f"{self.bucket}: {picture['file_key']} holds other bytes than were uploaded.")
-
-    def _announce(self, status: dict[str, Any]) -> None:
-        shown = statuses.show(self.site, self.bucket.settings.public_url, status)
-        channels = [f"timeline:{status['account_id']}"]
-        if status["visibility"] == "public":
-            channels += ["timeline:public", "timeline:public:local"]
-        for channel in channels:
-            self.channels.publish(channel, "update", shown)
 
 
 def main(arguments: list[str], environment: Mapping[str, str]) -> None:
     """Work until told to stop."""
     options = _parser().parse_args(arguments)
     queues = [WeightedQueue.parse(argument) for argument in options.queue]
-    keys = Keys.from_environment(environment)
+    site = Site.from_environment(environment)
     worker = Worker(
-        site=Site.from_environment(environment),
+        site=site,
+        keys=Keys.from_environment(environment),
+        mail=MailSettings.from_environment(environment, site),
         database=Database(DatabaseSettings.from_environment(environment)),
         bucket=Bucket(BucketSettings.from_environment(environment)),
         jobs=Redis(RedisSettings.from_environment(environment, "SIDEKIQ_")),
         channels=Redis(RedisSettings.from_environment(environment)),
     )
-    check(worker.database, keys)
+    check(worker.database, worker.keys)
     worker.bucket.check()
     worker.channels.check()
+    worker.jobs.check_version(release(VERSION).redis)
     worker.jobs.check_scripts()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -57,6 +57,22 @@ def add_picture(cursor: RealDictCursor, account: Account, picture: Picture) -> d
     return only(cursor)
 
 
+def find_picture(cursor: RealDictCursor, number: int) -> dict[str, Any] | None:
+    """Return a picture's row."""
+    cursor.execute("SELECT * FROM media_attachments WHERE id = %s", (number,))
+    return cursor.fetchone()
+
+
+def mark_processed(cursor: RealDictCursor, number: int) -> None:
+    """Note that a worker has made the small version of a picture."""
+    cursor.execute("UPDATE media_attachments SET processed_at = now() WHERE id = %s", (number,))
+
+
+def small_key(key: str) -> str:
+    """Return where the small version of a picture is kept."""
+    return key.replace("/original/", "/small/")
+
+
 def add(cursor: RealDictCursor, account: Account, text: str, visibility: str, media_ids: Sequence[str]) -> int:
     """Make a status with pictures that its author uploaded before; return its id."""
     if not text.strip() and not media_ids:
@@ -66,6 +82,9 @@ def add(cursor: RealDictCursor, account: Account, text: str, visibility: str, me
     if visibility not in VISIBILITIES:
         raise RefusalError("Validation failed: Visibility is not included in the list")
     numbers = {int(number) for number in media_ids if number.isdecimal()}
+    cursor.execute("SELECT 1 FROM media_attachments WHERE id = ANY(%s) AND processed_at IS NULL", (list(numbers),))
+    if cursor.fetchone():
+        raise RefusalError("Cannot attach files that have not finished processing. Try again in a moment!")
     cursor.execute(
         "INSERT INTO statuses (account_id, text, visibility) VALUES (%s, %s, %s) RETURNING id",
         (account.id, text, visibility),
@@ -120,12 +139,13 @@ def show(site: Site, media_url: str, row: dict[str, Any]) -> dict[str, Any]:
 
 def show_picture(media_url: str, row: dict[str, Any]) -> dict[str, Any]:
     """Return a picture as the API shows it (https://docs.joinmastodon.org/entities/MediaAttachment/)."""
-    url = f"{media_url}/{row['file_key']}"
+    is_ready = row["processed_at"] is not None
     return {
         "id": str(row["id"]),
         "type": "image",
-        "url": url,
-        "preview_url": url,
+        # Null until it has been processed, as upstream.
+        "url": f"{media_url}/{row['file_key']}" if is_ready else None,
+        "preview_url": f"{media_url}/{small_key(row['file_key'])}" if is_ready else None,
         "description": row["description"],
         "meta": {"original": {"width": row["width"], "height": row["height"]}},
     }

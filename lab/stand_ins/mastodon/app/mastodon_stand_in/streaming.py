@@ -14,7 +14,7 @@ from typing import Any
 import redis.asyncio
 from aiohttp import WSMsgType, web
 
-from mastodon_stand_in import accounts, edge
+from mastodon_stand_in import edge, sessions
 from mastodon_stand_in.accounts import Account
 from mastodon_stand_in.database import Database
 from mastodon_stand_in.errors import HttpRefusalError, UnavailableError
@@ -69,19 +69,19 @@ class Streaming:
             logging.error("%s", refusal)
             return edge.error(503, "The database cannot be reached")
         stream = request.query.get("stream", "user")
-        channel = channel_of(stream, account)
-        if channel is None:
+        channels = channels_of(stream, account)
+        if not channels:
             return edge.error(400, "Unknown stream type")
         socket = web.WebSocketResponse(heartbeat=_PING_SECONDS)
         if not socket.can_prepare(request):
             return edge.error(426, "Use a WebSocket")
         await socket.prepare(request)
         logging.info("%s listens to %s", account.username, stream)
-        await self._serve(socket, stream, channel)
+        await self._serve(socket, stream, channels)
         return socket
 
-    async def _serve(self, socket: web.WebSocketResponse, stream: str, channel: str) -> None:
-        sending = asyncio.create_task(self._send(socket, stream, channel))
+    async def _serve(self, socket: web.WebSocketResponse, stream: str, channels: tuple[str, ...]) -> None:
+        sending = asyncio.create_task(self._send(socket, stream, channels))
         try:
             # Until the client closes; what it says is not needed.
             async for message in socket:
@@ -91,7 +91,7 @@ class Streaming:
             sending.cancel()
             await asyncio.gather(sending, return_exceptions=True)
 
-    async def _send(self, socket: web.WebSocketResponse, stream: str, channel: str) -> None:
+    async def _send(self, socket: web.WebSocketResponse, stream: str, channels: tuple[str, ...]) -> None:
         settings = self._settings
         client = redis.asyncio.Redis(
             host=settings.host,
@@ -102,15 +102,13 @@ class Streaming:
             decode_responses=True,
         )
         try:
-            async with client.pubsub(ignore_subscribe_messages=True) as subscription:
-                await subscription.subscribe(channel)
+            async with client, client.pubsub(ignore_subscribe_messages=True) as subscription:
+                await subscription.subscribe(*channels)
                 async for message in subscription.listen():
                     await socket.send_str(frame(stream, message["data"]))
         except redis.RedisError as error:
             logging.error("Redis at %s:%s: %s", settings.host, settings.port, error)
             await socket.close()
-        finally:
-            await client.close()
 
     async def _signed_in(self, request: web.Request) -> Account:
         header = request.headers.get("Authorization", "").removeprefix("Bearer ")
@@ -120,7 +118,7 @@ class Streaming:
 
         def look() -> Account | None:
             with self._database.transaction() as cursor:
-                return accounts.signed_in(cursor, self._keys, token)
+                return sessions.signed_in(cursor, self._keys, token)
 
         account = await asyncio.to_thread(look)
         if account is None or not account.is_active:
@@ -128,14 +126,15 @@ class Streaming:
         return account
 
 
-def channel_of(stream: str, account: Account) -> str | None:
-    """Return the Redis channel of a stream; None when there is no such stream."""
+def channels_of(stream: str, account: Account) -> tuple[str, ...]:
+    """Return the Redis channels of a stream; none when there is no such stream."""
     channels = {
-        "user": f"timeline:{account.id}",
-        "public": "timeline:public",
-        "public:local": "timeline:public:local",
+        "user": (f"timeline:{account.id}", f"timeline:{account.id}:notifications"),
+        "user:notification": (f"timeline:{account.id}:notifications",),
+        "public": ("timeline:public",),
+        "public:local": ("timeline:public:local",),
     }
-    return channels.get(stream)
+    return channels.get(stream, ())
 
 
 def frame(stream: str, published: str) -> str:

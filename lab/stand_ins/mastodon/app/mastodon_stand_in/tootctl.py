@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from mastodon_stand_in import VERSION, accounts
+from mastodon_stand_in import VERSION, accounts, registrations
 from mastodon_stand_in.database import Database, check
+from mastodon_stand_in.errors import RefusalError
 from mastodon_stand_in.keys import Keys
-from mastodon_stand_in.settings import DatabaseSettings, Site
+from mastodon_stand_in.queues import Redis
+from mastodon_stand_in.settings import DatabaseSettings, RedisSettings, Site
 
 
 def main(arguments: list[str], environment: Mapping[str, str]) -> None:
@@ -24,45 +26,85 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> None:
     keys = Keys.from_environment(environment)
     database = Database(DatabaseSettings.from_environment(environment))
     check(database, keys)
+    jobs = Redis(RedisSettings.from_environment(environment, "SIDEKIQ_"))
+    run: Callable[[argparse.Namespace, Database, Keys, Redis], str] = options.run
+    print(run(options, database, keys, jobs))
+
+
+def _create(options: argparse.Namespace, database: Database, keys: Keys, jobs: Redis) -> str:
     with database.transaction() as cursor:
-        if options.action == "create":
-            password: str | None = accounts.create(
-                cursor,
-                keys,
-                options.username,
-                options.email,
-                role=options.role,
-                approved=options.approve,
-                confirmed=options.confirmed,
-            )
-        else:
-            password = accounts.modify(
-                cursor,
-                options.username,
-                role=options.role,
-                approve=options.approve,
-                confirm=options.confirm,
-                reset_password=options.reset_password,
-            )
-    print("OK")
-    if password:
-        print(f"New password: {password}")
+        user = accounts.create(
+            cursor,
+            keys,
+            options.username,
+            options.email,
+            role=options.role,
+            approved=options.approve,
+            confirmed=options.confirmed,
+        )
+    if user.confirmation_token:
+        jobs.enqueue_mail("confirmation_instructions", user.id, user.confirmation_token)
+    return f"OK\nNew password: {user.password}"
+
+
+def _modify(options: argparse.Namespace, database: Database, keys: Keys, jobs: Redis) -> str:
+    with database.transaction() as cursor:
+        user_id, password = accounts.modify(
+            cursor,
+            options.username,
+            role=options.role,
+            approve=options.approve,
+            confirm=options.confirm,
+            reset_password=options.reset_password,
+        )
+    if password is None:
+        return "OK"
+    jobs.enqueue_mail("password_change", user_id)
+    return f"OK\nNew password: {password}"
+
+
+def _approve(options: argparse.Namespace, database: Database, keys: Keys, jobs: Redis) -> str:
+    if not options.username and not options.number and not options.all:
+        raise RefusalError("accounts approve: nobody is named. Give a username, --number or --all.")
+    with database.transaction() as cursor:
+        accounts.approve(cursor, options.username, options.number)
+    return "OK"
+
+
+def _registrations(options: argparse.Namespace, database: Database, keys: Keys, jobs: Redis) -> str:
+    with database.transaction() as cursor:
+        registrations.set_mode(cursor, {"close": "none"}.get(options.mode, options.mode))
+    return "OK"
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("tootctl", description="Stand-in for Mastodon's command line.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("version", help="say which version this is")
-    account = commands.add_parser("accounts", help="make and change accounts")
-    actions = account.add_subparsers(dest="action", required=True)
+    _add_accounts(commands.add_parser("accounts", help="make and change accounts"))
+    settings = commands.add_parser("settings", help="change settings").add_subparsers(required=True)
+    modes = settings.add_parser("registrations", help="say who may sign up").add_subparsers(dest="mode", required=True)
+    for mode in ("open", "approved", "close"):
+        modes.add_parser(mode).set_defaults(run=_registrations)
+    return parser
+
+
+def _add_accounts(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(required=True)
     create = actions.add_parser("create", help="make an account and print its password")
+    create.set_defaults(run=_create)
     create.add_argument("--email", required=True)
     create.add_argument("--confirmed", action="store_true", help="its e-mail address needs no confirmation")
     modify = actions.add_parser("modify", help="change an account")
+    modify.set_defaults(run=_modify)
     modify.add_argument("--confirm", action="store_true", help="take its e-mail address as confirmed")
     modify.add_argument("--reset-password", action="store_true", help="give it a new password and print that")
     for action in (create, modify):
         action.add_argument("username")
         action.add_argument("--approve", action="store_true", help="let it sign in")
         action.add_argument("--role")
-    return parser
+    approve = actions.add_parser("approve", help="let those in who wait")
+    approve.set_defaults(run=_approve)
+    approve.add_argument("username", nargs="?")
+    approve.add_argument("--number", type=int, help="that many, the longest waiting first")
+    approve.add_argument("--all", action="store_true")

@@ -13,7 +13,7 @@ from typing import Any
 from aiohttp import web
 from psycopg2.extras import RealDictCursor
 
-from mastodon_stand_in import accounts, api, discovery, edge
+from mastodon_stand_in import accounts, api, discovery, edge, oauth, pages, sessions, signin
 from mastodon_stand_in.accounts import Account
 from mastodon_stand_in.errors import HttpRefusalError, RefusalError
 from mastodon_stand_in.migrations import INSTANCE_ACTOR_ID
@@ -35,20 +35,21 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> None:
 def application(services: Services) -> web.Application:
     """Return the web application."""
     app = web.Application(middlewares=[edge.middleware(services.site)], client_max_size=MAX_UPLOAD)
-    pages = _Pages(services)
-    app.router.add_get("/health", pages.health)
-    app.router.add_get("/", pages.home)
-    app.router.add_get("/.well-known/webfinger", pages.webfinger)
-    app.router.add_get("/.well-known/host-meta{format:(\\.json)?}", pages.host_meta)
-    app.router.add_get("/.well-known/nodeinfo", pages.nodeinfo_links)
-    app.router.add_get("/nodeinfo/2.0", pages.nodeinfo)
-    app.router.add_get("/actor", pages.instance_actor)
-    app.router.add_get("/users/{name}", pages.actor)
-    app.router.add_get("/ap/users/{id:\\d{1,18}}", pages.actor)
-    app.router.add_get("/@{name}", pages.profile)
+    own = _Pages(services)
+    app.router.add_get("/health", own.health)
+    app.router.add_get("/", own.home)
+    app.router.add_get("/.well-known/webfinger", own.webfinger)
+    app.router.add_get("/.well-known/host-meta{format:(\\.json)?}", own.host_meta)
+    app.router.add_get("/.well-known/nodeinfo", own.nodeinfo_links)
+    app.router.add_get("/nodeinfo/2.0", own.nodeinfo)
+    app.router.add_get("/actor", own.instance_actor)
+    app.router.add_get("/users/{name}", own.actor)
+    app.router.add_get("/ap/users/{id:\\d{1,18}}", own.actor)
+    app.router.add_get("/@{name}", own.profile)
     for path in ("/inbox", "/actor/inbox", "/users/{name}/inbox", "/ap/users/{id:\\d{1,18}}/inbox"):
-        app.router.add_post(path, pages.inbox)
-    api.add_routes(app, services)
+        app.router.add_post(path, own.inbox)
+    for part in (api, oauth, signin):
+        part.add_routes(app, services)
     return app
 
 
@@ -62,7 +63,20 @@ class _Pages:
         return web.Response(text="OK")
 
     async def home(self, request: web.Request) -> web.Response:
-        return _page(self._site.web_domain)
+        """Show who is signed in."""
+        keys, session = self._services.keys, request.cookies.get(pages.COOKIE, "")
+
+        def look(cursor: RealDictCursor) -> Account | None:
+            user = sessions.user_of(cursor, keys, session)
+            return accounts.find_by_user(cursor, user) if user else None
+
+        account = await self._services.query(look)
+        if account is None:
+            return pages.page(self._site.web_domain, '<p><a href="/auth/sign_in">Log in</a></p>')
+        hidden = {"authenticity_token": pages.authenticity_token(keys, session)}
+        state = "" if account.is_active else " It waits for approval, or for its e-mail address to be confirmed."
+        signed_in = f"<p>Signed in as @{account.username}.{state}</p>"
+        return pages.page(self._site.web_domain, signed_in + pages.form("/auth/sign_out", "Log out", {}, hidden))
 
     async def webfinger(self, request: web.Request) -> web.Response:
         resource = request.query.get("resource")
@@ -123,7 +137,7 @@ class _Pages:
 
     async def profile(self, request: web.Request) -> web.Response:
         account = await self._account(request)
-        return _page(f"@{account.username}@{self._site.local_domain}")
+        return pages.page(f"@{account.username}@{self._site.local_domain}")
 
     async def inbox(self, request: web.Request) -> web.Response:
         """Refuse what is not signed; the stand-in knows no other server, so that it can verify no signature."""
@@ -180,8 +194,3 @@ async def _json_object(request: web.Request) -> dict[str, Any]:
 def _cached(response: web.Response, minutes: int) -> web.Response:
     response.headers["Cache-Control"] = f"max-age={minutes * 60}, public"
     return response
-
-
-def _page(title: str) -> web.Response:
-    text = f"<!doctype html><title>{title}</title><h1>{title}</h1><p>A stand-in for Mastodon. It is not Mastodon.</p>"
-    return web.Response(text=text, content_type="text/html")
