@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils import _kinds
+from ansible_collections.fediverse.mastodon.plugins.module_utils import _external_dns, _gateway, _kinds
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import KUBERNETES_OPTIONS, connect
@@ -26,6 +26,8 @@ ARGUMENTS = Arguments(
         **vault.VAULT_OPTIONS,
         "cluster": {"type": "bool", "default": True},
         "edge": {"type": "bool", "default": False},
+        "external_dns": {"type": "dict", "options": _external_dns.OPTIONS},
+        "gateway": {"type": "dict", "options": _gateway.OPTIONS},
         "kinds": {
             "type": "list",
             "elements": "dict",
@@ -76,12 +78,18 @@ def examine(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
 
 def _cluster(parameters: Mapping[str, Any], run: Run) -> str:
     connection = connect(parameters, run.environment)
-    missing = _kinds.missing(parameters["kinds"], Objects(Client(connection)).discover())
+    objects = Objects(Client(connection))
+    catalog = objects.discover()
+    missing = _kinds.missing(parameters["kinds"], catalog)
     # On an empty cluster the roles before this one would have brought them.
     if missing and not run.check:
         raise FindingsError(missing)
     for sentence in missing:
         run.say(f"check mode: {sentence}")
+    looks = {"external_dns": _external_dns.examine, "gateway": _gateway.examine}
+    wanted = [(look, parameters[option]) for option, look in looks.items() if parameters[option]]
+    if found := [problem for look, option in wanted for problem in look(option, objects, catalog)]:
+        raise FindingsError(found)
     return f"API server {connection.host} answers"
 
 

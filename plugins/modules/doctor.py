@@ -29,6 +29,52 @@ options:
     description: Check the settings of hosts, certificates and DNS records against each other. Part of O(settings=true).
     type: bool
     default: false
+  external_dns:
+    description: An external-dns whose owner of records must be its own alone, and the one that it always was.
+    type: dict
+    suboptions:
+      name:
+        description: Name of its HelmRelease.
+        type: str
+        required: true
+      namespace:
+        description: Namespace of its HelmRelease.
+        type: str
+        required: true
+      owner:
+        description: Owner that its TXT records name.
+        type: str
+        required: true
+  gateway:
+    description: A Gateway that must serve the hosts of Mastodon, or that others must not have made.
+    type: dict
+    suboptions:
+      name:
+        description: Name of the Gateway.
+        type: str
+        required: true
+      namespace:
+        description: Its namespace.
+        type: str
+        required: true
+      made:
+        description: Whether it is about to be made. If not, it must be ready and serve the hosts.
+        type: bool
+        required: true
+      hostnames:
+        description: Hosts that it must serve over HTTPS.
+        type: list
+        elements: str
+        required: true
+      listener:
+        description: Listener that serves them. When empty, each host has one called like it.
+        type: str
+        default: ""
+      route_namespaces:
+        description: Namespaces whose routes the listeners must take.
+        type: list
+        elements: str
+        required: true
   kinds:
     description: Kinds that the cluster must serve.
     type: list
