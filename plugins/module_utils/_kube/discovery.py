@@ -55,6 +55,10 @@ class Catalog:
         """Return the kind in exactly this version, or None if it is not served."""
         return self._exact.get((group, version, kind))
 
+    def called(self, kind: str) -> tuple[Resource, ...]:
+        """Return the kinds of this name of all groups, each in its preferred version."""
+        return tuple(resource for (_unused, name), resource in self._preferred.items() if name == kind)
+
     def versions(self, group: str, kind: str) -> tuple[str, ...]:
         """Return all versions in which the kind is served, the preferred one first."""
         return tuple(version for of, version, name in self._exact if (of, name) == (group, kind))

@@ -142,11 +142,13 @@ class Objects:
             "kind": "DeleteOptions",
             "propagationPolicy": "Background",
             "preconditions": {"uid": metadata["uid"]},
+            # As a query the API server passes over it when there is a body, and deletes:
+            # https://github.com/kubernetes/kubernetes/blob/master/staging/src/k8s.io/apiserver/pkg/endpoints/handlers/delete.go
+            **({"dryRun": ["All"]} if dry_run else {}),
         }
         selection = Selection(resource, metadata.get("namespace", ""), metadata["name"])
         path = resource.path(selection.namespace, selection.name)
-        query = {"dryRun": "All"} if dry_run else {}
-        self._client.request("DELETE", path, about=str(selection), query=query, body=options)
+        self._client.request("DELETE", path, about=str(selection), body=options)
 
     def _patch(
         self, resource: Resource, body: Object, content_type: str, query: Mapping[str, str], dry_run: bool

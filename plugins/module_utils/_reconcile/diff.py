@@ -55,16 +55,22 @@ def documents(before: Object | None, after: Object | None) -> tuple[str, str]:
     return _document(before, after, "before"), _document(after, before, "after")
 
 
-def _document(item: Object | None, other: Object | None, side: str) -> str:
-    if item is None:
-        return ""
-    shown = copy.deepcopy(comparable(item))
+def masked(item: Object, other: Object | None = None, side: str = "") -> Object:
+    """Return a copy without secret values. With another object it shows which of them differ, on which `side`."""
+    shown = copy.deepcopy(item)
     if item.get("kind") == "Secret":
         for section in _SECRET:
             _mask(shown.get(section) or {}, (other or {}).get(section) or {}, side)
     annotations = shown["metadata"].get("annotations") or {}
     if _LAST_APPLIED in annotations:
         annotations[_LAST_APPLIED] = "***"
+    return shown
+
+
+def _document(item: Object | None, other: Object | None, side: str) -> str:
+    if item is None:
+        return ""
+    shown = masked(comparable(item), other, side)
     text: str = yaml.safe_dump(shown, sort_keys=True, allow_unicode=True, width=120)
     return text
 

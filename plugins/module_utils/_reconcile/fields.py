@@ -53,6 +53,15 @@ def our_fields(live: Mapping[str, Any], manager: str = MANAGER) -> FieldSet:
     return entry["fieldsV1"] if entry is not None else {}
 
 
+def other_appliers(live: Mapping[str, Any], manager: str) -> list[str]:
+    """Return the other field managers that apply fields of `live`, such as other sets to a shared Gateway."""
+    return sorted(
+        entry["manager"]
+        for entry in live["metadata"].get("managedFields") or []
+        if entry.get("operation") == "Apply" and not entry.get("subresource") and entry["manager"] != manager
+    )
+
+
 def _our_entry(live: Mapping[str, Any], manager: str) -> Mapping[str, Any] | None:
     for entry in live["metadata"].get("managedFields") or []:
         if entry.get("manager") == manager and entry.get("operation") == "Apply" and not entry.get("subresource"):

@@ -21,7 +21,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.mode
 NAMESPACE = ("", "Namespace")
 CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")
 _FIRST = (NAMESPACE, CRD)
-_LAST = (
+WEBHOOKS = (
     ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"),
     ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"),
 )
@@ -87,7 +87,7 @@ def _stage(item: Wanted, is_served: Callable[[Wanted], bool], inventory: Subject
     if item.subject == inventory:
         # Before what it lists: an interrupted run still knows what it made.
         return Stage.INVENTORY
-    if kind in _LAST:
+    if kind in WEBHOOKS:
         return Stage.WEBHOOKS
     return Stage.SERVED if is_served(item) else Stage.UNSERVED
 

@@ -32,10 +32,20 @@ PROTECTED = frozenset(
 
 
 class Pruner:
-    """Deletes objects of ours. In check mode it only says which."""
+    """Deletes objects of ours, or those that the user `named`. In check mode it only says which."""
 
-    def __init__(self, api: Api, catalog: Catalog, allowed: frozenset[str], manager: str, *, check: bool) -> None:
+    def __init__(
+        self,
+        api: Api,
+        catalog: Catalog,
+        allowed: frozenset[str],
+        manager: str,
+        *,
+        check: bool,
+        named: frozenset[Subject] = frozenset(),
+    ) -> None:
         self._api = api
+        self._named = named
         self._catalog = catalog
         self._allowed = allowed
         self._manager = manager
@@ -51,10 +61,15 @@ class Pruner:
         live = self._read(subject, resource) if resource else None
         if resource is None or live is None:
             return None
+        if subject in self._named:
+            return self._delete(subject, resource, live)
         if (subject.group, subject.kind) in PROTECTED and str(subject) not in self._allowed:
-            return Outcome(subject, "skipped", (f'not pruned unless named in prune_allow: ["{subject}"]',), live, live)
-        if not fields.our_fields(live, self._manager):
-            return Outcome(subject, "skipped", ("not pruned, as it has been taken over by others",), live, live)
+            return Outcome(subject, "skipped", (f'not deleted unless named in prune_allow: ["{subject}"]',), live, live)
+        # Of an object that declares nothing but its name, nobody owns anything.
+        if not fields.our_fields(live, self._manager) and live["metadata"].get("managedFields"):
+            return Outcome(subject, "skipped", ("not deleted, as it has been taken over by others",), live, live)
+        if others := fields.other_appliers(live, self._manager):
+            return Outcome(subject, "skipped", (f"not deleted, as {', '.join(others)} applies to it too",), live, live)
         return self._delete(subject, resource, live)
 
     def _read(self, subject: Subject, resource: Resource) -> Object | None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import rules, workloads
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import finalizers, rules, workloads
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import (
     Status,
     at,
@@ -29,7 +29,7 @@ def compute(item: Mapping[str, Any]) -> Status:
     """Return the status of an object as read from the API server."""
     metadata = item["metadata"]
     if metadata.get("deletionTimestamp"):
-        held = ", ".join(metadata.get("finalizers") or [])
+        held = finalizers.held(item)
         return progressing("Terminating", f"is being deleted{f', held by {held}' if held else ''}")
     generation = metadata.get("generation", 0)
     if at(item, "status.observedGeneration", generation) != generation:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Mapping
 from textwrap import shorten
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline, Reminder
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.diagnosis import Diagnosis
@@ -20,7 +21,8 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.judg
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.parallel import CombinedError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import Status
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import compute
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import CURRENT, Status, progressing
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.watching import Watching
 
 _FIRST_REPORT = 10.0
@@ -30,6 +32,10 @@ _LONGEST_LINE = 300
 _LOOK_AGAIN = 1.0
 # What takes longer is looked into, at its pods.
 _LOOK_BEHIND = 1.0
+
+
+# What to make of an object as last seen, None for one that does not exist.
+Goal = Callable[[Subject, Object | None], Status]
 
 
 class Waiter:
@@ -45,7 +51,15 @@ class Waiter:
 
     def wait(self, subjects: Collection[Subject]) -> None:
         """Return when all are Current. Raises MastodonError at once when one failed, and at the deadline."""
-        pending = self._pending(subjects)
+        self._wait(subjects, self._judge.status, looks_behind=True)
+
+    def wait_gone(self, items: Collection[Object]) -> None:
+        """Return when none of these objects is there. One of the same name made meanwhile is another."""
+        uids = {Subject.of(item): item["metadata"]["uid"] for item in items}
+        self._wait(uids, lambda subject, item: _gone(item, uids[subject]), looks_behind=False)
+
+    def _wait(self, subjects: Collection[Subject], goal: Goal, *, looks_behind: bool) -> None:
+        pending = self._pending(subjects, goal)
         if not pending:
             return
         reminder = Reminder(self._deadline, after=_FIRST_REPORT)
@@ -54,17 +68,17 @@ class Waiter:
             Watching(self._api, self._live, self._live.watches(pending)) as watching,
             Diagnosis(self._api, self._live, self._judge) as self._diagnosis,
         ):
-            while pending := self._pending(subjects):
-                if self._deadline.elapsed >= began + _LOOK_BEHIND:
+            while pending := self._pending(subjects, goal):
+                if looks_behind and self._deadline.elapsed >= began + _LOOK_BEHIND:
                     self._look_behind(pending)
                 if not self._deadline.remaining:
-                    raise self._gave_up(pending)
+                    raise self._gave_up(pending, "not ready" if looks_behind else "not gone")
                 if reminder.is_due():
                     self._report(pending)
                 watching.next(min(_LOOK_AGAIN, self._deadline.remaining))
 
-    def _pending(self, subjects: Collection[Subject]) -> dict[Subject, Status]:
-        statuses = {subject: self._judge.status(subject, self._live.get(subject)) for subject in subjects}
+    def _pending(self, subjects: Collection[Subject], goal: Goal) -> dict[Subject, Status]:
+        statuses = {subject: goal(subject, self._live.get(subject)) for subject in subjects}
         self._raise_failures(statuses)
         return {subject: status for subject, status in statuses.items() if status.verdict != "Current"}
 
@@ -84,8 +98,8 @@ class Waiter:
         if len(pending) > _REPORTED_AT_ONCE:
             self._say(f"waiting for {len(pending) - _REPORTED_AT_ONCE} more")
 
-    def _gave_up(self, pending: Mapping[Subject, Status]) -> MastodonError:
-        failed = f"not ready after {self._deadline.seconds:.0f} s"
+    def _gave_up(self, pending: Mapping[Subject, Status], missed: str) -> MastodonError:
+        failed = f"{missed} after {self._deadline.seconds:.0f} s"
         return CombinedError(self._explain(subject, failed, status) for subject, status in pending.items())
 
     def _explain(self, subject: Subject, failed: str, status: Status) -> MastodonError:
@@ -97,3 +111,11 @@ class Waiter:
     def _why(self, subject: Subject, status: Status) -> str:
         warning = self._diagnosis.why(subject) or newest_warning(self._api, subject)
         return f"{status}; {warning}" if warning else str(status)
+
+
+def _gone(item: Object | None, uid: str) -> Status:
+    if item is None or item["metadata"]["uid"] != uid:
+        return CURRENT
+    if item["metadata"].get("deletionTimestamp"):
+        return compute(item)
+    return progressing("Exists", "is still there, and nobody has asked to delete it")

@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils import _apply
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
-from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Engine, Run
 
 
 @dataclass
@@ -37,19 +37,16 @@ class Cluster:
     crds: list[str] = field(default_factory=list)
 
     def apply(self, *objects: dict[str, Any], check: bool = False, **options: Any) -> Applied:
-        """Run the task with these objects."""
-        parameters = {name: spec.get("default") for name, spec in _apply.ARGUMENTS.options.items()}
-        parameters |= {
-            "name": "test",
-            "namespace": self.namespace,
-            "objects": list(objects),
-            "wait_timeout": 30,
-            "kubeconfig": self.kubeconfig,
-            **options,
-        }
+        """Run the task `apply` with these objects."""
+        usual = {"name": "test", "namespace": self.namespace, "wait_timeout": 30}
+        return self.run(_apply.ARGUMENTS, _apply.apply, check=check, objects=list(objects), **usual | options)
+
+    def run(self, arguments: Arguments, engine: Engine, *, check: bool = False, **options: Any) -> Applied:
+        """Run a task with these options, and its own defaults for all others."""
+        defaults = {name: spec.get("default") for name, spec in arguments.options.items()}
         lines: list[str] = []
-        result = _apply.apply(parameters, Run(check=check, diff=True, say=lines.append, environment=os.environ))
-        return Applied(result, lines)
+        run = Run(check=check, diff=True, say=lines.append, environment=os.environ)
+        return Applied(engine({**defaults, "kubeconfig": self.kubeconfig, **options}, run), lines)
 
     def path(self, plural: str, name: str, group: str = "api/v1") -> str:
         """Return the path of a namespaced object."""

@@ -239,6 +239,7 @@ def test_what_is_no_longer_wanted_is_pruned_but_never_a_claim(cluster: Cluster) 
     }
     cluster.apply(config_map(cluster, a="1"), config_map(cluster, "old", a="1"), claim)
     assert "deleted" not in cluster.apply(config_map(cluster, a="1")).actions.values()
+    assert cluster.apply(config_map(cluster, a="1"), prune=True, check=True).result["changed"] is True
     applied = cluster.apply(config_map(cluster, a="1"), prune=True)
     assert applied.actions[f"ConfigMap {cluster.namespace}/old"] == "deleted"
     assert applied.actions[f"PersistentVolumeClaim {cluster.namespace}/data"] == "skipped"

@@ -78,6 +78,13 @@ def test_delete_names_the_very_object() -> None:
     method, url, options = sent(lambda api: api.delete(CONFIG, BODY, dry_run=False))
     assert (method, url) == ("DELETE", "https://c/api/v1/namespaces/ns/configmaps/a")
     assert b'"preconditions": {"uid": "u"}' in options["body"]
+    assert b"dryRun" not in options["body"]
+
+
+def test_a_dry_run_of_a_delete_is_asked_for_where_the_api_server_looks() -> None:
+    _unused, url, options = sent(lambda api: api.delete(CONFIG, BODY, dry_run=True))
+    assert "?" not in url
+    assert b'"dryRun": ["All"]' in options["body"]
 
 
 def test_a_watch_goes_on_from_a_version() -> None:

@@ -58,7 +58,7 @@ class Clock:
 
     def deadline(self, seconds: float) -> Deadline:
         """Return a deadline that goes by this clock."""
-        return Deadline(seconds, clock=lambda: self.time, sleep=self.sleep)
+        return Deadline(seconds, clock=lambda: self.time, sleep=lambda seconds: self.sleep(seconds))
 
 
 class Ran:

@@ -246,7 +246,7 @@ def _owned(item: Object, owners: Mapping[str, set[Path]]) -> Object:
         for path in paths:
             _set(fields, tuple(f"f:{key}" for key in path), {})
         if fields:
-            operation = "Apply" if manager == "fediverse.mastodon" else "Update"
+            operation = "Apply" if manager.startswith("fediverse.mastodon") else "Update"
             entry = {"manager": manager, "operation": operation, "apiVersion": item["apiVersion"], "fieldsV1": fields}
             entries.append(entry)
     item["metadata"]["managedFields"] = entries

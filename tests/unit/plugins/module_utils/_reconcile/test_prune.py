@@ -64,7 +64,7 @@ def test_data_is_kept_unless_named(kind: str) -> None:
     assert Ran(api, KEPT, named, wait=False).error is None
     called = str(subject(kind, "data"))
     kept = Ran(api, KEPT, prune=True)
-    assert kept.lines == [f'skipped {called}: not pruned unless named in prune_allow: ["{called}"]']
+    assert kept.lines == [f'skipped {called}: not deleted unless named in prune_allow: ["{called}"]']
     assert Ran(api, KEPT, prune=True, prune_allow=frozenset({called})).actions["data"] == "deleted"
 
 

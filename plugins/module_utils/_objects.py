@@ -1,0 +1,77 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How the modules `objects_info`, `wait` and `delete` are told which objects, and what they tell of them.
+
+This module util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import KUBERNETES_OPTIONS, connect
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Objects
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.diff import masked
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import compute
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.targets import Target
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
+
+NAMED: dict[str, Any] = {
+    "api_version": {"type": "str"},
+    "kind": {"type": "str", "required": True},
+    "namespace": {"type": "str"},
+    "name": {"type": "str"},
+}
+SELECTED: dict[str, Any] = {
+    "type": "list",
+    "elements": "dict",
+    "required": True,
+    "options": {**NAMED, "label_selector": {"type": "str"}},
+    "mutually_exclusive": [["name", "label_selector"]],
+}
+INFO = Arguments({"objects": SELECTED, **KUBERNETES_OPTIONS})
+
+
+def open_objects(parameters: Mapping[str, Any], run: Run) -> Objects:
+    """Return the objects of the cluster that the options point at."""
+    return Objects(Client(connect(parameters, run.environment)))
+
+
+def info(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
+    """Return the chosen objects with their status. What does not exist, or is of a kind that does not, is left out."""
+    objects = open_objects(parameters, run)
+    catalog = objects.discover()
+    found: dict[Subject, Object] = {}
+    for target in map(Target.of, parameters["objects"]):
+        resource = target.resource(catalog)
+        if resource is not None:
+            found |= {Subject.of(item): item for item in objects.read(target.selection(resource)).objects}
+    told = [_told(subject, item) for subject, item in sorted(found.items())]
+    return {"changed": False, "objects": told, "requests": objects.requests}
+
+
+def _told(subject: Subject, item: Object) -> dict[str, Any]:
+    status = compute(item)
+    return {
+        "subject": str(subject),
+        "status": status.verdict,
+        "message": "" if status.verdict == "Current" else str(status),
+        "owners": [str(owner) for owner in owners(item)],
+        "managers": sorted(
+            {entry["manager"] for entry in item["metadata"].get("managedFields") or [] if "manager" in entry}
+        ),
+        "object": masked(item),
+    }
+
+
+def owners(item: Object) -> list[Subject]:
+    """Return what an object belongs to, as its owner references tell."""
+    namespace = item["metadata"].get("namespace", "")
+    return [
+        Subject(owner["apiVersion"].rpartition("/")[0], owner["kind"], namespace, owner["name"])
+        for owner in item["metadata"].get("ownerReferences") or []
+    ]

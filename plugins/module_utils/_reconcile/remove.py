@@ -1,0 +1,123 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Delete what a set laid down, or what the user named, in the order in which it can be taken down.
+
+This module util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import inventory
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.judge import Judge
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Outcome, Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.order import CRD, NAMESPACE, WEBHOOKS
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.prune import Pruner
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.wait import Waiter
+
+_FLUX = "fluxcd"
+
+
+@dataclass(frozen=True)
+class Removal:
+    """What to delete: the set with inventory `place`, if any, and the objects `named` one by one."""
+
+    place: Subject | None
+    named: frozenset[Subject]
+    allowed: frozenset[str]
+    manager: str
+    wait: bool
+    check: bool
+
+
+class Remover:
+    """One run. `outcomes` grows as it goes, so that it also tells what was done before an error."""
+
+    def __init__(self, api: Api, removal: Removal, deadline: Deadline, say: Callable[[str], None]) -> None:
+        self._api = api
+        self._removal = removal
+        self._say = say
+        self._live = Live(api, api.discover())
+        self._waiter = Waiter(api, self._live, Judge(deadline.clock), deadline, say)
+        self.outcomes: list[Outcome] = []
+
+    def run(self) -> None:
+        """Delete stage by stage. Raises MastodonError when something is held beyond the deadline."""
+        listed = self._listed()
+        pruner = Pruner(
+            self._api,
+            self._live.catalog,
+            self._removal.allowed,
+            self._removal.manager,
+            check=self._removal.check,
+            named=self._removal.named,
+        )
+        for stage in stages(listed | self._removal.named):
+            outcomes = pruner.prune(stage)
+            for outcome in outcomes:
+                self._record(outcome)
+            self._wait([outcome for outcome in outcomes if outcome.action == "deleted"])
+        kept = {outcome.subject for outcome in self.outcomes if outcome.action == "skipped"}
+        self._list(listed, listed & kept)
+
+    def _listed(self) -> frozenset[Subject]:
+        place = self._removal.place
+        if place is None:
+            return frozenset()
+        self._read([place])
+        return inventory.listed(self._live.get(place))
+
+    def _read(self, subjects: Iterable[Subject]) -> None:
+        catalog = self._live.catalog
+        found = {subject: catalog.preferred(subject.group, subject.kind) for subject in subjects}
+        self._live.read({subject: resource for subject, resource in found.items() if resource})
+
+    def _record(self, outcome: Outcome) -> None:
+        self.outcomes.append(outcome)
+        self._say(outcome.line())
+
+    def _wait(self, outcomes: Iterable[Outcome]) -> None:
+        items = [outcome.before for outcome in outcomes if outcome.before]
+        if items and self._removal.wait and not self._removal.check:
+            self._read(Subject.of(item) for item in items)
+            self._waiter.wait_gone(items)
+
+    def _list(self, listed: frozenset[Subject], kept: frozenset[Subject]) -> None:
+        """Let the inventory list what is left, and delete it when nothing is."""
+        place = self._removal.place
+        live = self._live.get(place) if place else None
+        resource = self._live.catalog.preferred("", "ConfigMap")
+        if place is None or live is None or resource is None or self._removal.check:
+            return
+        if not kept:
+            self._api.delete(resource, live, dry_run=False)
+        elif kept != listed:
+            body = inventory.wanted(place, kept).body
+            self._api.apply(resource, body, manager=self._removal.manager, force=False, dry_run=False)
+
+
+def stages(subjects: Iterable[Subject]) -> Iterator[list[Subject]]:
+    """Yield groups to delete one after the other: what is served and cleaned up by others goes before these."""
+    ranked = sorted(subjects, key=lambda subject: (_rank(subject), subject))
+    for _unused, group in groupby(ranked, key=_rank):
+        yield list(group)
+
+
+def _rank(subject: Subject) -> int:
+    kind = (subject.group, subject.kind)
+    if kind in WEBHOOKS:
+        # Or they would refuse what follows, once their pods are gone.
+        return 0
+    if kind in (CRD, NAMESPACE):
+        return 5 if kind == CRD else 6
+    if _FLUX not in subject.group:
+        # Custom kinds while their operators, and built-in ones once Flux is through, are still there.
+        return 1 if "." in subject.group and not subject.group.endswith(".k8s.io") else 4
+    return 2 if subject.kind in ("HelmRelease", "Kustomization") else 3

@@ -1,0 +1,130 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation and remote entry point."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: delete
+author: fediverse.mastodon contributors (@fediverse)
+version_added: 0.1.0
+short_description: Delete what a set laid down, or single Kubernetes objects
+description:
+  - Deletes the objects that M(fediverse.mastodon.apply) laid down as a set, in the order in which they can be taken down,
+    or objects that you name one by one, or both.
+  - Of a set, it leaves alone what others have taken over or apply to as well, and kinds whose deletion destroys data unless they are named.
+    What was left alone stays in the inventory.
+  - An object that is held by a finalizer is named with the finalizer and with who has to remove it.
+requirements:
+  - python >= 3.11
+  - kubernetes >= 37.0.0
+extends_documentation_fragment:
+  - fediverse.mastodon.attributes
+  - fediverse.mastodon.kubernetes
+options:
+  name:
+    description:
+      - Name of the set.
+    type: str
+  namespace:
+    description:
+      - Namespace of the set's inventory.
+    type: str
+  objects:
+    description:
+      - Objects to delete, whoever made them.
+    type: list
+    elements: dict
+    suboptions:
+      api_version:
+        description:
+          - Group and version, such as V(helm.toolkit.fluxcd.io/v2). Without it the kind is looked for by its name alone.
+        type: str
+      kind:
+        description: Kind, such as V(HelmRelease).
+        type: str
+        required: true
+      namespace:
+        description: Namespace. Kinds that belong to none have none.
+        type: str
+      name:
+        description: Name.
+        type: str
+        required: true
+  field_manager:
+    description:
+      - Under which name the set was applied.
+    type: str
+    default: fediverse.mastodon
+  prune_allow:
+    description:
+      - Objects of the set of kinds that are otherwise never deleted, because deleting them destroys data (Namespace,
+        PersistentVolumeClaim, Secret, CustomResourceDefinition, Cluster of CloudNativePG, ObjectBucketClaim), written
+        as C(Kind namespace/name).
+    type: list
+    elements: str
+    default: []
+  wait:
+    description:
+      - Wait until the objects are gone. Without it, what has to go before other objects is not waited for either.
+    type: bool
+    default: true
+  wait_timeout:
+    description:
+      - How long the task may take, in seconds.
+    type: int
+    default: 300
+"""
+
+EXAMPLES = r"""
+- name: Take down what a set laid down
+  fediverse.mastodon.delete:
+    name: dragonfly-operator
+    namespace: dragonfly
+
+- name: Delete a failed Job
+  fediverse.mastodon.delete:
+    objects:
+      - {kind: Job, namespace: mastodon, name: migrate}
+"""
+
+RETURN = r"""
+objects:
+  description: What was done with each object that was there; in check mode, what would be done.
+  returned: once the cluster answered
+  type: list
+  elements: dict
+  contains:
+    subject:
+      description: The object, as C(Kind namespace/name).
+      type: str
+      sample: Job mastodon/migrate
+    action:
+      description: V(deleted) or V(skipped).
+      type: str
+      sample: deleted
+    changes:
+      description: Why it was skipped, in words.
+      type: list
+      elements: str
+      sample: []
+requests:
+  description: How many requests were sent to the API server.
+  returned: once the cluster answered
+  type: int
+  sample: 6
+"""
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._delete import ARGUMENTS, delete
+from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
+
+
+def main() -> None:
+    """Run on the target."""
+    run_module(ARGUMENTS, delete)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading, waiting for and deleting objects of a real API server."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils import _delete, _objects, _wait
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments
+from ansible_collections.fediverse.mastodon.tests.integration.api.support import Cluster
+from ansible_collections.fediverse.mastodon.tests.integration.api.test_apply import config_map, deployment
+
+Task = Callable[..., dict[str, Any]]
+
+
+def task(cluster: Cluster, arguments: Arguments, engine: Callable[[Mapping[str, Any], Any], dict[str, Any]]) -> Task:
+    """Return a way to run one task with these options."""
+
+    def run(*, check: bool = False, **options: Any) -> dict[str, Any]:
+        chosen = [{"api_version": None, "namespace": None, "name": None, **item} for item in options.pop("objects", [])]
+        return cluster.run(arguments, engine, check=check, objects=chosen, **options).result
+
+    return run
+
+
+@pytest.fixture
+def info(cluster: Cluster) -> Task:
+    return task(cluster, _objects.INFO, _objects.info)
+
+
+@pytest.fixture
+def wait(cluster: Cluster) -> Task:
+    return task(cluster, _wait.ARGUMENTS, _wait.wait)
+
+
+@pytest.fixture
+def delete(cluster: Cluster) -> Task:
+    return task(cluster, _delete.ARGUMENTS, _delete.delete)
+
+
+def test_status_and_owners_are_told_and_secrets_masked(cluster: Cluster, info: Task) -> None:
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "key", "namespace": cluster.namespace}}
+    cluster.apply(deployment(cluster), {**secret, "stringData": {"password": "canary"}})
+    place = {"namespace": cluster.namespace}
+    told = info(
+        objects=[
+            {"kind": "ReplicaSet", **place},
+            {"kind": "Secret", **place, "name": "key"},
+            {"kind": "Secret", **place, "name": "lost"},
+            {"kind": "NoSuchKind", **place, "name": "x"},
+            {"kind": "Deployment", **place, "label_selector": "app=web"},
+            {"kind": "Deployment", **place, "label_selector": "app=other"},
+        ]
+    )
+    assert [(item["subject"].split()[0], item["status"], item["owners"]) for item in told["objects"]] == [
+        ("Secret", "Current", []),
+        ("Deployment", "Current", []),
+        ("ReplicaSet", "Current", [f"Deployment {cluster.namespace}/web"]),
+    ]
+    assert told["objects"][0]["object"]["data"] == {"password": "***"}
+    assert told["objects"][1]["managers"] == ["fediverse.mastodon", "kube-controller-manager"]
+
+
+def test_an_object_that_somebody_makes_is_waited_for(cluster: Cluster, wait: Task) -> None:
+    later = threading.Timer(2, cluster.apply, (config_map(cluster, "late", a="1"),))
+    later.start()
+    done = wait(objects=[{"kind": "ConfigMap", "namespace": cluster.namespace, "name": "late"}], wait_timeout=30)
+    later.join()
+    assert done["objects"] == [f"ConfigMap {cluster.namespace}/late"]
+
+
+def test_what_is_not_there_in_time_is_named(cluster: Cluster, wait: Task) -> None:
+    with pytest.raises(MastodonError, match=r"ConfigMap .*/late: not ready after 1 s: does not exist yet"):
+        wait(objects=[{"kind": "ConfigMap", "namespace": cluster.namespace, "name": "late"}], wait_timeout=1)
+
+
+def test_what_holds_an_object_is_named_with_who_set_it(cluster: Cluster, wait: Task, delete: Task) -> None:
+    path, named = (
+        cluster.path("configmaps", "held"),
+        {"kind": "ConfigMap", "namespace": cluster.namespace, "name": "held"},
+    )
+    cluster.apply(config_map(cluster, "held", a="1"))
+    cluster.patch(path, "some-controller", {"metadata": {"finalizers": ["test.mastodon/hold"]}})
+    stuck = delete(objects=[named], wait_timeout=1)
+    assert stuck["changed"] is True
+    held = "is being deleted, held by test.mastodon/hold of some-controller"
+    assert f"ConfigMap {cluster.namespace}/held: not gone after 1 s: {held}" in stuck["msg"]
+    with pytest.raises(MastodonError, match=r"held by test\.mastodon/hold of some-controller"):
+        wait(objects=[named], until="deleted", wait_timeout=1)
+    release = threading.Timer(1, cluster.patch, (path, "kubectl", {"metadata": {"finalizers": None}}))
+    release.start()
+    wait(objects=[named], until="deleted", wait_timeout=30)
+    release.join()
+
+
+def test_a_set_is_taken_down_and_nothing_else(cluster: Cluster, delete: Task, info: Task) -> None:
+    bare = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "bare", "namespace": cluster.namespace}}
+    cluster.apply(config_map(cluster, a="1"), deployment(cluster), bare)
+    cluster.server_side_apply(cluster.path("configmaps", "theirs"), "kubectl", config_map(cluster, "theirs", a="1"))
+    place = {"name": "test", "namespace": cluster.namespace}
+    planned = delete(**place, check=True)
+    assert planned["changed"] is True
+    assert [item["header"] for item in ({"header": one["before_header"]} for one in planned["diff"])] == [
+        item["subject"] for item in planned["objects"]
+    ]
+    done = delete(**place)
+    assert "msg" not in done
+    assert done["objects"] == planned["objects"]
+    assert {item["action"] for item in done["objects"]} == {"deleted"}
+    left = info(objects=[{"kind": "ConfigMap", "namespace": cluster.namespace}])["objects"]
+    assert f"ConfigMap {cluster.namespace}/theirs" in [item["subject"] for item in left]
+    assert f"ConfigMap {cluster.namespace}/settings" not in [item["subject"] for item in left]
+    assert delete(**place)["changed"] is False
