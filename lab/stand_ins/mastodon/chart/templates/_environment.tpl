@@ -100,6 +100,17 @@ S3_PROTOCOL: {{ .protocol | default "https" | quote }}
 {{- end }}
 {{- end -}}
 
+{{/* The parts that the stand-in lacks (refused.yaml), turned off in the words of the official chart. */}}
+{{- define "mastodon.env.off" -}}
+{{- range list "CACHE_BUSTER_ENABLED" "OIDC_ENABLED" "SAML_ENABLED" "CAS_ENABLED" "PAM_ENABLED" "LDAP_ENABLED" "OMNIAUTH_ONLY" }}
+{{ . }}: "false"
+{{- end }}
+{{- end -}}
+
+{{- define "mastodon.env.search" -}}
+ES_ENABLED: "false"
+{{- end -}}
+
 {{- define "mastodon.configMap" -}}
 apiVersion: v1
 kind: ConfigMap
@@ -110,8 +121,10 @@ metadata:
 data:
   {{- include "mastodon.env.base" . | nindent 2 }}
   {{- include "mastodon.env.database" . | nindent 2 }}
+  {{- include "mastodon.env.search" . | nindent 2 }}
   {{- include "mastodon.env.redis" . | nindent 2 }}
   {{- include "mastodon.env.s3" . | nindent 2 }}
   {{- include "mastodon.env.smtp" . | nindent 2 }}
+  {{- include "mastodon.env.off" . | indent 2 }}
   {{- include "mastodon.map" .Values.mastodon.extraEnvVars | indent 2 }}
 {{- end -}}

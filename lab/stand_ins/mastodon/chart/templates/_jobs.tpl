@@ -1,16 +1,18 @@
 {{/*
-A hook Job. Arguments: root, name, when, weight, command, env (more of it), before (whether it runs before the
-release's own objects exist), predeployEnv (whether it connects to the database directly), placement (maps that may say
-`nodeSelector`; upstream gives that to no migration, though its values have the key).
+A hook Job. Arguments: root, name, container (what its container is called, if not after the Job), when, weight, command,
+env (more of it), before (whether it runs before the release's own objects exist), predeployEnv (whether it connects to
+the database directly), placement (maps that may say `nodeSelector`; upstream gives that to no migration, though its
+values have the key).
 */}}
 {{- define "mastodon.job" -}}
 {{- $values := .root.Values }}
 {{- $pod := dict "root" .root "suffix" (.before | ternary "-predeploy" "") "from" (list $values) }}
-{{- $name := printf "%s-%s" (include "mastodon.fullname" .root) .name }}
+{{- $fullname := include "mastodon.fullname" .root }}
+{{- $container := printf "%s-%s" $fullname (.container | default .name) }}
 apiVersion: batch/v1
 kind: Job
 metadata:
-  name: {{ $name }}
+  name: {{ $fullname }}-{{ .name }}
   labels:
     {{- include "mastodon.labels" .root | nindent 4 }}
     {{- include "mastodon.map" $values.jobLabels | indent 4 }}
@@ -19,7 +21,7 @@ metadata:
 spec:
   template:
     metadata:
-      name: {{ $name }}
+      name: {{ $container }}
       labels:
         {{- include "mastodon.standInLabel" . | nindent 8 }}
       annotations:
@@ -28,7 +30,7 @@ spec:
       restartPolicy: Never
       {{- include "mastodon.podSpec" $pod | nindent 6 }}
       containers:
-        - name: {{ $name }}
+        - name: {{ $container }}
           image: "{{ $values.image.repository }}:{{ $values.image.tag | default .root.Chart.AppVersion }}"
           imagePullPolicy: {{ $values.image.pullPolicy }}
           command:
