@@ -25,6 +25,8 @@ SECRETS = {
     "mastodon-redis": "redis",
     "mastodon-db-owner": "postgresql",
 }
+# Keys of Secrets that are called otherwise in Vault: those of an ObjectBucketClaim.
+RENAMED = {"AWS_ACCESS_KEY_ID": "access-key-id", "AWS_SECRET_ACCESS_KEY": "secret-access-key"}
 
 
 def prove(site: Site) -> list[str]:
@@ -77,7 +79,7 @@ def _secrets_came_from_vault(site: Site) -> list[str]:
     lines = []
     for name, path in SECRETS.items():
         secret = json.loads(site.in_namespace("get", "secret", name, "-o=json"))
-        found = {key: b64decode(value).decode() for key, value in secret["data"].items()}
+        found = {RENAMED.get(key, key): b64decode(value).decode() for key, value in secret["data"].items()}
         stored = vault_read(site, f"mastodon/{DOMAIN}/{path}")
         # The database owner's name is no secret and stands in the ExternalSecret itself.
         if {key: found.get(key) for key in stored} != stored or set(found) - set(stored) - {"username"}:

@@ -89,6 +89,15 @@ def test_a_secret_must_hold_exactly_what_vault_holds(
             prove._secrets_came_from_vault(there)
 
 
+def test_an_object_bucket_claim_s_keys_are_those_of_vault(monkeypatch: pytest.MonkeyPatch) -> None:
+    stored = {"access-key-id": "a", "secret-access-key": "s"}
+    monkeypatch.setattr(prove, "vault_read", lambda site, path: stored)
+    monkeypatch.setattr(prove, "SECRETS", {"mastodon-s3": "s3"})
+    there = site(printed={"get secret": secret(AWS_ACCESS_KEY_ID="a", AWS_SECRET_ACCESS_KEY="s")})
+    (line,) = prove._secrets_came_from_vault(there)
+    assert line.endswith("came from secret/mastodon/social.lab.test/s3")
+
+
 @pytest.mark.parametrize(("count", "is_right"), [("1\n", True), ("0\n", False), ("", False)])
 def test_the_post_must_be_found_in_the_database(count: str, is_right: bool) -> None:
     cluster = json.dumps({"status": {"currentPrimary": "mastodon-db-1"}})
