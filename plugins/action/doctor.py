@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._doctor import ARGUMENTS, FindingsError, examine
+from ansible_collections.fediverse.mastodon.plugins.module_utils._doctor import ARGUMENTS, examine
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils import _edge
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._action import EngineAction, plain
@@ -43,9 +44,9 @@ class ActionModule(EngineAction):
             values = {name: self._value(name, task_vars) for name in sorted(settings)}
             problems = (misspelt(task_vars, known), missing(values, known), wrong(values, known.options))
             if found := [*chain(*problems), *unmet(parameters["needs"])]:
-                raise FindingsError(found)
+                raise CombinedError(found)
         if (parameters["settings"] or parameters["edge"]) and (found := self._contradictions(task_vars)):
-            raise FindingsError(found)
+            raise CombinedError(found)
         return parameters
 
     def engine(self, parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
@@ -71,6 +72,6 @@ class ActionModule(EngineAction):
             return plain(templar.template(variables[name]))
         except AnsibleError as error:
             why = str(error).split(":", maxsplit=1)[-1].strip().rstrip(".")
-            raise FindingsError(
+            raise CombinedError(
                 [f"Variable {name}: cannot be worked out: {why}. Correct it in your inventory."]
             ) from error

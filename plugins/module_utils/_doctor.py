@@ -8,11 +8,11 @@ This module util is PRIVATE to the collection.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils import _external_dns, _gateway, _kinds
-from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import KUBERNETES_OPTIONS, connect
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects
@@ -55,17 +55,6 @@ ARGUMENTS = Arguments(
 )
 
 
-class FindingsError(MastodonError):
-    """Several things that are wrong, one sentence a line."""
-
-    def __init__(self, sentences: Iterable[str]) -> None:
-        self.sentences = tuple(sentences)
-        super().__init__("Doctor", "found something wrong")
-
-    def __str__(self) -> str:
-        return "\n".join(self.sentences)
-
-
 def examine(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Return `{changed: False, checked: [what was looked at]}`. Raises MastodonError for what is wrong."""
     checked = []
@@ -83,13 +72,13 @@ def _cluster(parameters: Mapping[str, Any], run: Run) -> str:
     missing = _kinds.missing(parameters["kinds"], catalog)
     # On an empty cluster the roles before this one would have brought them.
     if missing and not run.check:
-        raise FindingsError(missing)
+        raise CombinedError(missing)
     for sentence in missing:
         run.say(f"check mode: {sentence}")
     looks = {"external_dns": _external_dns.examine, "gateway": _gateway.examine}
     wanted = [(look, parameters[option]) for option, look in looks.items() if parameters[option]]
     if found := [problem for look, option in wanted for problem in look(option, objects, catalog)]:
-        raise FindingsError(found)
+        raise CombinedError(found)
     return f"API server {connection.host} answers"
 
 

@@ -9,6 +9,7 @@ This module util is PRIVATE to the collection.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 # A webhook may answer with pages of text; the first line or two name the cause.
 _LONGEST_REASON = 600
@@ -32,6 +33,17 @@ class MastodonError(Exception):
         said = [self.subject, self.failed, self.why]
         sentence = ": ".join(part.rstrip(" .:") for part in said if part) + "."
         return f"{sentence} {self.remedy}".rstrip()
+
+
+class CombinedError(MastodonError):
+    """Several things that are wrong: errors, or sentences of their own, one a line."""
+
+    def __init__(self, errors: Iterable[MastodonError | str]) -> None:
+        self.errors = tuple(errors)
+        super().__init__("Several things", "are wrong")
+
+    def __str__(self) -> str:
+        return "\n".join(dict.fromkeys(str(error) for error in self.errors))
 
 
 def innermost(error: BaseException) -> str:

@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import flux, inventory, order
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import claims, flux, inventory, order
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.apply import Applier, Ownership
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.fields import is_unchanged
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.fields import is_unchanged, our_fields
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.judge import Judge
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import (
@@ -28,7 +28,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.mode
     Wanted,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.order import CRD, Stage, Wave
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.parallel import CombinedError, for_each
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.parallel import for_each
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.prune import Pruner
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.wait import Waiter
 
@@ -75,6 +75,7 @@ class Engine:
                 self._judge.found(item.subject, live)
         listed = inventory.listed(self._live.get(self._place))
         subjects = {item.subject for item in self._request.wanted}
+        claims.refuse(self._api, self._live, self._place, self._strangers(listed))
         # What exists already is listed only once it is adopted: being listed makes it ours to overrule people on.
         new = {subject for subject in subjects if self._live.get(subject) is None}
         wanted = (*self._request.wanted, inventory.wanted(self._place, listed | new))
@@ -93,6 +94,14 @@ class Engine:
         if self._request.prune:
             kept = self._prune(listed - subjects)
             self._list(subjects | kept, listed | subjects, applier)
+
+    def _strangers(self, listed: AbstractSet[Subject]) -> list[Subject]:
+        """Return what our field manager has applied, but not for this set."""
+        return [
+            item.subject
+            for item in self._request.wanted
+            if item.subject not in listed and (live := self._live.get(item.subject)) and our_fields(live, item.manager)
+        ]
 
     def verdict(self, subject: Subject) -> str:
         """Return the status of an object in one word: Current, InProgress or Failed."""

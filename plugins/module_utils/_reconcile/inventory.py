@@ -18,6 +18,8 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.mode
 _KEY = "objects"
 _NAME = re.compile(r"(?=.{1,200}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _LABELS = {"app.kubernetes.io/managed-by": "fediverse.mastodon"}
+# What finds the inventories of all sets.
+SELECTOR = ",".join(f"{name}={value}" for name, value in _LABELS.items())
 
 
 def subject(name: str, namespace: str) -> Subject:

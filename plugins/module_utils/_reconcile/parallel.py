@@ -12,24 +12,13 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, MastodonError
 
 # More only run into the API server's fair queueing: https://github.com/fluxcd/kustomize-controller/issues/816
 _THREADS = 8
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-
-class CombinedError(MastodonError):
-    """One sentence a line, when several objects failed."""
-
-    def __init__(self, errors: Iterable[MastodonError]) -> None:
-        super().__init__("Several objects", "failed")
-        self.errors = tuple(errors)
-
-    def __str__(self) -> str:
-        return "\n".join(dict.fromkeys(str(error) for error in self.errors))
 
 
 def for_each(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:

@@ -9,34 +9,26 @@ conditions, or with a generation of their own. This module util is PRIVATE to th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
-
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import (
     CURRENT,
-    Condition,
+    Item,
+    Rule,
     Status,
     at,
     conditions,
+    conditions_of,
     failed,
     progressing,
     require,
 )
 
-Item = Mapping[str, Any]
-Rule = Callable[[Item], Status]
-
 # With RetryOnFailure Flux never gives up; one failure may be a webhook that was still starting, a second one is not.
 _TRIES = 2
 
 
-def _found(item: Item) -> dict[str, Condition]:
-    return conditions(at(item, "status", {}), at(item, "metadata.generation", 0))
-
-
 def any_kind(item: Item) -> Status:
     """Return the status of a kind without a rule: without the condition Ready it is Current because it exists."""
-    found = _found(item)
+    found = conditions_of(item)
     reconciling = found.get("Reconciling")
     if reconciling and reconciling.status == "True":
         return progressing(reconciling.reason, reconciling.told())
@@ -44,7 +36,7 @@ def any_kind(item: Item) -> Status:
 
 
 def _ready(item: Item) -> Status:
-    found = _found(item)
+    found = conditions_of(item)
     return any_kind(item) if "Ready" in found or "Reconciling" in found else require(found, "Ready")
 
 
@@ -71,7 +63,7 @@ def _suspended(item: Item) -> Status | None:
 def _helm_release(item: Item) -> Status:
     if suspended := _suspended(item):
         return suspended
-    found = _found(item)
+    found = conditions_of(item)
     status = at(item, "status", {})
     tries = max(status.get("installFailures", 0), status.get("upgradeFailures", 0))
     released = found.get("Released")
@@ -96,7 +88,7 @@ def _external_secret(item: Item) -> Status:
 
 def _certificate(item: Item) -> Status:
     ready = _ready(item)
-    issuing = _found(item).get("Issuing")
+    issuing = conditions_of(item).get("Issuing")
     if ready.verdict != "Current" and issuing and issuing.status == "False" and issuing.reason == "Failed":
         # cert-manager tries again only after an hour: https://cert-manager.io/docs/faq/acme/
         return failed(issuing.reason, issuing.told())
@@ -154,7 +146,7 @@ def _ceph_cluster(item: Item) -> Status:
 
 def _replication_source(item: Item) -> Status:
     # A first backup may take hours and a scheduled one is made at night: Current is what can make one.
-    synchronizing = _found(item).get("Synchronizing")
+    synchronizing = conditions_of(item).get("Synchronizing")
     if synchronizing is None:
         return progressing("NoStatus", "its operator has not seen it yet")
     if synchronizing.reason == "Error":
@@ -163,7 +155,7 @@ def _replication_source(item: Item) -> Status:
 
 
 def _gateway(item: Item) -> Status:
-    told = require(_found(item), "Accepted", "Programmed")
+    told = require(conditions_of(item), "Accepted", "Programmed")
     if told.verdict != "Current":
         return told
     if not at(item, "status.addresses"):
@@ -187,7 +179,7 @@ def _route(item: Item) -> Status:
 
 
 def _gateway_class(item: Item) -> Status:
-    return require(_found(item), "Accepted")
+    return require(conditions_of(item), "Accepted")
 
 
 RULES: dict[tuple[str, str], Rule] = {

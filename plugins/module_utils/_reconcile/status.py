@@ -8,10 +8,11 @@ This module util is PRIVATE to the collection.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+Item = Mapping[str, Any]
 Verdict = Literal["Current", "InProgress", "Failed"]
 
 
@@ -30,6 +31,9 @@ class Status:
 
 
 CURRENT = Status("Current")
+
+# How to tell the status of a kind.
+Rule = Callable[[Item], Status]
 
 
 def progressing(reason: str, message: str = "") -> Status:
@@ -74,6 +78,11 @@ def conditions(holder: Mapping[str, Any], generation: int) -> dict[str, Conditio
                 entry["type"], entry.get("status", "Unknown"), entry.get("reason", ""), entry.get("message", "")
             )
     return found
+
+
+def conditions_of(item: Item) -> dict[str, Condition]:
+    """Return by type the conditions of an object that speak of its latest generation."""
+    return conditions(at(item, "status", {}), at(item, "metadata.generation", 0))
 
 
 def require(found: Mapping[str, Condition], *types: str) -> Status:

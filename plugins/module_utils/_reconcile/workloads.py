@@ -8,25 +8,17 @@ This module util is PRIVATE to the collection.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
-
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import (
     CURRENT,
+    Item,
+    Rule,
     Status,
     at,
-    conditions,
+    conditions_of,
     failed,
     progressing,
     require,
 )
-
-Item = Mapping[str, Any]
-Rule = Callable[[Item], Status]
-
-
-def _found(item: Item) -> Mapping[str, Any]:
-    return conditions(at(item, "status", {}), at(item, "metadata.generation", 0))
 
 
 def _observed(item: Item) -> bool:
@@ -36,7 +28,7 @@ def _observed(item: Item) -> bool:
 def _deployment(item: Item) -> Status:
     if not _observed(item):
         return progressing("NoStatus", "its controller has not seen it yet")
-    found = _found(item)
+    found = conditions_of(item)
     rollout = found.get("Progressing")
     if rollout and rollout.reason == "ProgressDeadlineExceeded":
         return failed(rollout.reason, rollout.told())
@@ -84,7 +76,7 @@ def _counted(*counts: tuple[str, int, int]) -> Status:
 
 
 def _job(item: Item) -> Status:
-    found = _found(item)
+    found = conditions_of(item)
     if (complete := found.get("Complete")) and complete.status == "True":
         return CURRENT
     if (broken := found.get("Failed")) and broken.status == "True":
@@ -100,7 +92,7 @@ def _pod(item: Item) -> Status:
         return CURRENT
     if phase == "Failed":
         return failed(at(item, "status.reason", "Failed"), at(item, "status.message", "the pod failed"))
-    found = _found(item)
+    found = conditions_of(item)
     scheduled = found.get("PodScheduled")
     if scheduled and scheduled.status == "False":
         return progressing(scheduled.reason, scheduled.told())
@@ -115,7 +107,7 @@ def _claim(item: Item) -> Status:
 
 
 def _crd(item: Item) -> Status:
-    found = _found(item)
+    found = conditions_of(item)
     names = found.get("NamesAccepted")
     if names and names.status == "False" and names.reason != "NotAccepted":
         return failed(names.reason, names.told())
@@ -128,7 +120,7 @@ def _namespace(item: Item) -> Status:
 
 
 def _available(item: Item) -> Status:
-    return require(_found(item), "Available")
+    return require(conditions_of(item), "Available")
 
 
 RULES: dict[tuple[str, str], Rule] = {

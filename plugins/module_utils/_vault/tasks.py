@@ -85,15 +85,8 @@ def secret(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     vault = connect(parameters, run.environment)
     where = parameters["mount"]
     results = secrets.ensure(vault, where, parameters["secrets"], parameters["fingerprint_key"], check=run.check)
-    told = secrets.lines(results, where)
-    for line in told:
-        run.say(line)
-    result: dict[str, Any] = {"changed": bool(told), "secrets": results}
-    if run.diff:
-        result["diff"] = [
-            {"before_header": where, "after_header": where, "before": "", "after": f"{line}\n"} for line in told
-        ]
-    return result
+    outcomes = [access.Outcome("configured", line, "", f"{line}\n") for line in secrets.lines(results, where)]
+    return {**_result(outcomes, run), "secrets": results}
 
 
 def _result(outcomes: Iterable[access.Outcome], run: Run) -> dict[str, Any]:

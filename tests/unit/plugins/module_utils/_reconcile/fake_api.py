@@ -205,7 +205,8 @@ def _selects(selection: Selection, item: Object) -> bool:
         and selection.name in ("", subject.name)
         and all(_has(item, *rule.split("=")) for rule in selection.fields.split(",") if rule)
         and all(
-            _has(item["metadata"].get("labels", {}), *rule.split("=")) for rule in selection.labels.split(",") if rule
+            item["metadata"].get("labels", {}).get(label) == value
+            for label, value in (rule.split("=") for rule in selection.labels.split(",") if rule)
         )
     )
 

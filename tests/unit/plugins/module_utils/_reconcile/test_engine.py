@@ -213,6 +213,24 @@ def test_a_kind_that_is_served_in_another_version_is_named_at_once() -> None:
     assert clock.time < 15
 
 
+def test_an_object_of_another_set_is_refused_by_name_and_nothing_is_written() -> None:
+    api = FakeApi(NAMESPACE)
+    assert Ran(api, config("a", x="1"), config("b")).error is None
+    ran = Ran(api, config("a", x="2"), config("c"), name="other")
+    assert str(ran.error) == (
+        "ConfigMap ns/a: belongs to another set: ConfigMap ns/fediverse.mastodon.set lists it. Declare it in one of the "
+        "two sets. If the other set is no more, delete ConfigMap ns/fediverse.mastodon.set."
+    )
+    assert api.writes == []
+
+
+def test_an_object_whose_inventory_was_lost_is_taken_back() -> None:
+    api = FakeApi(NAMESPACE)
+    Ran(api, config("a", x="1"))
+    del api.objects[Subject("", "ConfigMap", "ns", "fediverse.mastodon.set")]
+    assert Ran(api, config("a", x="2")).error is None
+
+
 def test_what_was_done_before_an_error_is_told() -> None:
     api = FakeApi(NAMESPACE)
     api.refusals[subject("ConfigMap", "b")] = [ApiError("ConfigMap ns/b", "is invalid", "why", "", status=422)]

@@ -1,0 +1,54 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Two sets that declare the same object would take turns in undoing each other: found, and refused.
+
+This module util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import inventory
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
+
+_FORBIDDEN = 403
+
+
+def refuse(api: Api, live: Live, place: Subject, subjects: Collection[Subject]) -> None:
+    """Raise MastodonError for each of `subjects` that the inventory of another set than that of `place` lists.
+
+    To be called with objects that our field manager applied and our own inventory does not list: that is rare, so that
+    it costs no request otherwise.
+    """
+    if not subjects:
+        return
+    errors = []
+    for other in _inventories(api, live, place):
+        errors += [_claimed(subject, Subject.of(other)) for subject in sorted(inventory.listed(other) & set(subjects))]
+    if errors:
+        raise CombinedError(errors)
+
+
+def _inventories(api: Api, live: Live, place: Subject) -> Iterator[Object]:
+    resource = live.catalog.preferred(place.group, place.kind)
+    if resource is None:
+        return
+    try:
+        found = api.read(Selection(resource, labels=inventory.SELECTOR)).objects
+    except ApiError as error:
+        if error.status != _FORBIDDEN:
+            raise
+        found = api.read(Selection(resource, place.namespace, labels=inventory.SELECTOR)).objects
+    yield from (item for item in found if Subject.of(item) != place)
+
+
+def _claimed(subject: Subject, other: Subject) -> MastodonError:
+    remedy = f"Declare it in one of the two sets. If the other set is no more, delete {other}."
+    return MastodonError(str(subject), "belongs to another set", f"{other} lists it", remedy)
