@@ -1,0 +1,111 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can be restored, and when the last backup was made, from what the backups' own objects say.
+
+This module util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import KUBERNETES_OPTIONS, connect
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects, Selection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at, conditions
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
+
+Item = Mapping[str, Any]
+
+ARGUMENTS = Arguments(
+    {
+        **KUBERNETES_OPTIONS,
+        "namespace": {"type": "str", "required": True},
+        "clusters": {"type": "list", "elements": "str", "default": []},
+        "volumes": {"type": "list", "elements": "str", "default": []},
+    }
+)
+
+_PLUGIN = "barman-cloud.cloudnative-pg.io"
+
+
+@dataclass(frozen=True)
+class Backup:
+    """Of one cluster or volume. Times are RFC 3339 in UTC, empty where there is none; `trouble` is what is wrong now."""
+
+    subject: str
+    last_success: str = ""
+    restorable_since: str = ""
+    trouble: str = ""
+
+    def line(self) -> str:
+        """Return what people read."""
+        if not self.last_success:
+            return f"{self.subject}: no backup yet{f': {self.trouble}' if self.trouble else ''}"
+        since = f", can be restored to any moment since {self.restorable_since}" if self.restorable_since else ""
+        return f"{self.subject}: last backup at {self.last_success}{since}{f'; {self.trouble}' if self.trouble else ''}"
+
+
+def of_cluster(cluster: Item, stores: Mapping[str, Item]) -> Backup:
+    """Return the backup of a CloudNativePG Cluster; `stores` are the ObjectStores of its namespace by name.
+
+    The plugin tells in the ObjectStore, not in the Cluster:
+    https://cloudnative-pg.io/plugin-barman-cloud/docs/object_stores/
+    """
+    subject = _subject("Cluster", cluster)
+    plugin = next((one for one in at(cluster, "spec.plugins", []) if one["name"] == _PLUGIN), None)
+    if plugin is None:
+        return Backup(subject, trouble="none is asked for")
+    server = at(plugin, "parameters.serverName", cluster["metadata"]["name"])
+    store = stores.get(at(plugin, "parameters.barmanObjectName", ""), {})
+    window = at(store, "status.serverRecoveryWindow", {}).get(server) or {}
+    found = conditions(at(cluster, "status", {}), at(cluster, "metadata.generation", 0))
+    troubles = [
+        found[name].told()
+        for name in ("ContinuousArchiving", "LastBackupSucceeded")
+        if name in found and found[name].status == "False"
+    ]
+    return Backup(
+        subject,
+        str(window.get("lastSuccessfulBackupTime", "")),
+        str(window.get("firstRecoverabilityPoint", "")),
+        "; ".join(troubles),
+    )
+
+
+def of_volume(source: Item) -> Backup:
+    """Return the backup of a volume, from its VolSync ReplicationSource."""
+    last = at(source, "status.latestMoverStatus.result", "")
+    logs = str(at(source, "status.latestMoverStatus.logs", "")).strip().splitlines()
+    told = f"the last try failed: {logs[-1]}" if logs else "the last try failed"
+    subject = _subject("PersistentVolumeClaim", source)
+    return Backup(subject, str(at(source, "status.lastSyncTime", "")), "", told if last == "Failed" else "")
+
+
+def _subject(kind: str, item: Item) -> str:
+    return f"{kind} {item['metadata']['namespace']}/{item['metadata']['name']}"
+
+
+def tell(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
+    """Return `{changed: False, backups: [...]}` for the clusters and volumes that are there."""
+    objects = Objects(Client(connect(parameters, run.environment)))
+    catalog = objects.discover()
+
+    def named(group: str, kind: str) -> dict[str, Item]:
+        resource = catalog.preferred(group, kind)
+        items = objects.read(Selection(resource, parameters["namespace"])).objects if resource else ()
+        return {item["metadata"]["name"]: item for item in items}
+
+    clusters = named("postgresql.cnpg.io", "Cluster") if parameters["clusters"] else {}
+    stores = named("barmancloud.cnpg.io", "ObjectStore") if parameters["clusters"] else {}
+    sources = named("volsync.backube", "ReplicationSource") if parameters["volumes"] else {}
+    found = [
+        *(of_cluster(clusters[name], stores) for name in parameters["clusters"] if name in clusters),
+        *(of_volume(sources[name]) for name in parameters["volumes"] if name in sources),
+    ]
+    for backup in found:
+        run.say(backup.line())
+    return {"changed": False, "backups": [{**vars(backup)} for backup in found]}
