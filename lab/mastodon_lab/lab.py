@@ -152,5 +152,5 @@ class Lab:
 
     @property
     def mirror(self) -> Path:
-        """The static files served at `mirror_url`."""
-        return self.cache / "mirror"
+        """What is served at `mirror_url`: charts, manifests and images."""
+        return self.state / "mirror"

@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write container images as OCI layout archives, the same bytes for the same content.
+"""Write container images as OCI layouts, the same bytes for the same content.
 
-Layers are not compressed: what is imported on the machine that wrote it gains nothing from it.
+Layers are not compressed: what is pulled on the machine that wrote it gains nothing from it.
 Format: https://github.com/opencontainers/image-spec/blob/main/image-layout.md
 """
 
@@ -17,6 +17,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from mastodon_lab.errors import LabError
 
 STAND_IN_LABEL = "fediverse.mastodon/stand-in"
 NAME_ANNOTATION = "io.containerd.image.name"
@@ -69,28 +71,40 @@ def write_layer(path: Path, entries: Entries) -> None:
             _add(layer, name, entries[name])
 
 
-def write_image(path: Path, runs: Mapping[str, Run], layers: Sequence[Path]) -> None:
-    """Write an archive with an image for each reference in `runs`, all of the same layers, the lowest first."""
+def write_layout(folder: Path, runs: Mapping[str, Run], layers: Sequence[Path]) -> None:
+    """Write a layout with an image for each reference in `runs`, all of the same layers, the lowest first.
+
+    Layers are hard links, so that what many images share is on the disk once.
+    """
+    blobs = folder / "blobs/sha256"
+    blobs.mkdir(parents=True)
     digests = [_digest_of(layer) for layer in layers]
-    configs = {reference: _config(run, digests) for reference, run in runs.items()}
-    manifests = {reference: _manifest(config, layers, digests) for reference, config in configs.items()}
-    index = _json(
-        {
-            "schemaVersion": 2,
-            "mediaType": f"{_OCI}.index.v1+json",
-            "manifests": [
-                {**_descriptor("manifest.v1+json", manifest), "annotations": {NAME_ANNOTATION: reference}}
-                for reference, manifest in manifests.items()
-            ],
-        }
-    )
-    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as archive:
-        _add(archive, "oci-layout", File(_json({"imageLayoutVersion": "1.0.0"})))
-        _add(archive, "index.json", File(index))
-        for blob in dict.fromkeys((*manifests.values(), *configs.values())):
-            _add(archive, _blob(_sha256(blob)), File(blob))
-        for layer, digest in dict(zip(layers, digests, strict=True)).items():
-            _add(archive, _blob(digest), File(layer))
+    for layer, digest in dict(zip(layers, digests, strict=True)).items():
+        (blobs / _hex(digest)).hardlink_to(layer)
+    manifests = []
+    for reference, run in runs.items():
+        config = _config(run, digests)
+        manifest = _manifest(config, layers, digests)
+        for blob in (config, manifest):
+            (blobs / _hex(_sha256(blob))).write_bytes(blob)
+        manifests.append({**_descriptor("manifest.v1+json", manifest), "annotations": {NAME_ANNOTATION: reference}})
+    write_index(folder, manifests)
+
+
+def write_index(folder: Path, manifests: Sequence[Mapping[str, Any]]) -> None:
+    """Write the files that make a folder with blobs an OCI layout of these manifests."""
+    index = {"schemaVersion": 2, "mediaType": f"{_OCI}.index.v1+json", "manifests": manifests}
+    (folder / "oci-layout").write_bytes(_json({"imageLayoutVersion": "1.0.0"}))
+    (folder / "index.json").write_bytes(_json(index))
+
+
+def read_index(folder: Path) -> list[dict[str, Any]]:
+    """Return the manifests' descriptors of an OCI layout."""
+    try:
+        manifests: list[dict[str, Any]] = json.loads((folder / "index.json").read_bytes())["manifests"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise LabError(f"Image layout {folder}: not readable: {error}. Delete it and run lab/up again.") from error
+    return manifests
 
 
 def _config(run: Run, digests: Sequence[str]) -> bytes:
@@ -145,8 +159,8 @@ def _add(archive: tarfile.TarFile, name: str, entry: File | Folder | Link) -> No
         archive.addfile(member, content)
 
 
-def _blob(digest: str) -> str:
-    return f"blobs/{digest.replace(':', '/')}"
+def _hex(digest: str) -> str:
+    return digest.removeprefix("sha256:")
 
 
 def _json(value: Any) -> bytes:

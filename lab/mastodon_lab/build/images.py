@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The images that the lab imports, under the names that upstream's charts and manifests ask for."""
+"""The images that the lab serves, under the names that upstream's charts and manifests ask for."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mastodon_lab import versions
-from mastodon_lab.build.image import STAND_IN_LABEL, Entries, File, Folder, Link, Run, write_image, write_layer
+from mastodon_lab.build.image import STAND_IN_LABEL, Entries, File, Folder, Link, Run, write_layer, write_layout
 from mastodon_lab.build.store import Store, files_below, key
 
-ARCHIVE = "image.tar"
+LAYOUT = "layout"
 NOBODY = "65534:65534"
 NONROOT = "65532:65532"
 MASTODON_ID = 991
@@ -28,7 +28,7 @@ TRAEFIK_IMAGE = f"docker.io/library/traefik:{versions.TRAEFIK}"
 OPENBAO_IMAGE = f"quay.io/openbao/openbao:{versions.OPENBAO}"
 S3_IMAGE = f"docker.io/versity/versitygw:{versions.VERSITY}"
 REDIS_IMAGE = f"docker.io/library/redis:{versions.REDIS_MAJOR}"
-# Also imported under its exact version, as 15.20.
+# Also served under its exact version, as 15.20.
 POSTGRESQL_IMAGE = f"ghcr.io/cloudnative-pg/postgresql:{versions.POSTGRESQL_MAJOR}"
 
 
@@ -47,18 +47,19 @@ class Image:
     variants: Mapping[str, Run] = field(default_factory=dict)
 
 
-def archive(store: Store, image: Image) -> Path:
-    """The image's archive, written unless it is there."""
+def layout(store: Store, image: Image) -> Path:
+    """The image's OCI layout, written unless it is there."""
 
     def build(into: Path) -> None:
         layers = list(image.layers)
+        entries = into / "entries.tar"
         if image.entries:
-            layers.append(into / "entries.tar")
-            write_layer(layers[-1], image.entries)
-        write_image(into / ARCHIVE, {**dict.fromkeys(image.references, image.run), **image.variants}, layers)
-        (into / "entries.tar").unlink(missing_ok=True)
+            write_layer(entries, image.entries)
+            layers.append(entries)
+        write_layout(into / LAYOUT, {**dict.fromkeys(image.references, image.run), **image.variants}, layers)
+        entries.unlink(missing_ok=True)
 
-    return store.make(f"image-{image.name}", key(repr(image)), build) / ARCHIVE
+    return store.make(f"layout-{image.name}", key(repr(image)), build) / LAYOUT
 
 
 def cluster_images(base: Path, program: Mapping[str, Path]) -> tuple[Image, ...]:

@@ -5,18 +5,22 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from mastodon_lab import versions
-from mastodon_lab.build import charts
+from mastodon_lab.build import charts, image
 from mastodon_lab.build.charts import Chart
 from mastodon_lab.build.golang import Go
 from mastodon_lab.build.store import Store, discard, key, tree_key
 from mastodon_lab.errors import LabError
 
+# The folder of the mirror that is an OCI layout of all images.
+IMAGES = "images"
 STAND_INS = Path(__file__).parents[2] / "stand_ins"
 MASTODON_CHART = STAND_INS / "mastodon/chart"
 MASTODON_APP = STAND_INS / "mastodon/app"
@@ -52,16 +56,36 @@ def make(store: Store, go: Go, kubectl: Path) -> Path:
     return store.make("mirror", made_from, lambda into: _fill(into, go, kubectl))
 
 
-def publish(made: Path, served: Path) -> None:
-    """Let `served`, the folder that the mirror serves, be `made`, from one request to the next."""
-    if served.is_symlink() and served.readlink() == made:
+def publish(made: Path, layouts: Iterable[Path], served: Path) -> None:
+    """Let `served`, the folder that a lab's mirror serves, hold `made` and the images of these layouts.
+
+    Everything in it is a hard link, or a copy on another disk, so that it stays whole when the cache moves on.
+    """
+    fresh, old = served.with_suffix(".new"), served.with_suffix(".old")
+    discard(fresh)
+    shutil.copytree(made, fresh, copy_function=_link)
+    images = fresh / IMAGES
+    images.mkdir()
+    manifests = []
+    for layout in layouts:
+        manifests += image.read_index(layout)
+        shutil.copytree(layout / "blobs", images / "blobs", copy_function=_link, dirs_exist_ok=True)
+    image.write_index(images, manifests)
+    discard(old)
+    if served.exists():
+        served.rename(old)
+    fresh.rename(served)
+    discard(old)
+
+
+def _link(source: str, target: str) -> None:
+    """Link a file that never changes; layers of several images are the same file."""
+    if Path(target).exists():
         return
-    fresh = served.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
-    fresh.symlink_to(made)
-    if not served.is_symlink():
-        discard(served)
-    fresh.replace(served)
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 def _fill(into: Path, go: Go, kubectl: Path) -> None:
@@ -112,9 +136,8 @@ def _cloudnative_pg(go: Go) -> Chart:
     version = versions.CLOUDNATIVE_PG.removeprefix("v")
     folder = go.module("github.com/cloudnative-pg/cloudnative-pg", versions.CLOUDNATIVE_PG)
     objects = (folder / f"releases/cnpg-{version}.yaml").read_text()
-    # Helm makes the namespace, and the lab's images can't be pulled.
+    # Helm makes the namespace.
     objects = "\n---\n".join(part for part in objects.split("\n---\n") if not re.search(r"(?m)^kind: Namespace$", part))
-    objects = objects.replace("imagePullPolicy: Always", "imagePullPolicy: IfNotPresent")
     objects = objects.replace("namespace: cnpg-system", "namespace: {{ .Release.Namespace }}")
     files = {"Chart.yaml": _CLOUDNATIVE_PG.encode(), "templates/operator.yaml": objects.encode()}
     return Chart("cloudnative-pg", versions.CLOUDNATIVE_PG_CHART, version, files)

@@ -21,7 +21,7 @@ TOOLS = "get Go, kubectl and OpenBao"
 SOURCES = "get the modules to build"
 SERVERS = "make a Debian with PostgreSQL and Redis"
 PYTHON = "make a Debian with Python"
-ARCHIVES = "write images and charts"
+WRITE = "write images and charts"
 
 POSTGRESQL = f"postgresql-{versions.POSTGRESQL_MAJOR}"
 SERVER_PACKAGES = (POSTGRESQL, "redis-server")
@@ -47,14 +47,23 @@ PYTHON_HOOKS = (
 
 @dataclass(frozen=True)
 class Built:
-    """What was built: programs by name, image archives to import, and the Gateway API's CRDs as a kustomization."""
+    """What was built: programs by name, image layouts, charts and manifests, and the Gateway API's CRDs.
+
+    `mirror` is the folder of charts and manifests, `gateway_api` that of a kustomization.
+    """
 
     programs: Mapping[str, Path]
     images: tuple[Path, ...]
+    mirror: Path
     gateway_api: Path
 
     def bin(self, name: str) -> Path:
         return self.programs[name]
+
+
+def was_built(lab: Lab) -> bool:
+    """Whether everything was built once, so that less is to be built now."""
+    return Store(lab.cache).has("mirror")
 
 
 def ensure(lab: Lab, progress: Progress) -> Built:
@@ -68,7 +77,7 @@ def ensure(lab: Lab, progress: Progress) -> Built:
 
 def _ensure(lab: Lab, store: Store, progress: Progress) -> Built:
     progress.expect(
-        {TOOLS: 15, SERVERS: 110, PYTHON: 110, SOURCES: 60, ARCHIVES: 30}
+        {TOOLS: 15, SERVERS: 110, PYTHON: 110, SOURCES: 60, WRITE: 30}
         | {_title(component): component.seconds for component in components.COMPONENTS}
     )
     log = lab.cache / "log"
@@ -80,12 +89,12 @@ def _ensure(lab: Lab, store: Store, progress: Progress) -> Built:
         debians = beside.submit(_debians, store, progress, log / "debian.log")
         programs = {"kubectl": tool.kubectl, "bao": tool.bao, **_programs(go, progress)}
         servers, python = debians.result()
-    with progress.step(ARCHIVES):
+    with progress.step(WRITE):
         wanted = _images(store, go, programs, servers, python)
-        archives = tuple(images.archive(store, image) for image in wanted)
-        mirror.publish(mirror.make(store, go, tool.kubectl), lab.mirror)
+        layouts = tuple(images.layout(store, image) for image in wanted)
+        made = mirror.make(store, go, tool.kubectl)
     gateway_api = go.module("sigs.k8s.io/gateway-api", versions.GATEWAY_API) / "config/crd"
-    return Built(programs, archives, gateway_api)
+    return Built(programs, layouts, made, gateway_api)
 
 
 def _debians(store: Store, progress: Progress, log: Path) -> tuple[Path, Path]:

@@ -17,6 +17,8 @@ from mastodon_lab.errors import LabError
 KEY_LENGTH = 16
 # Of each artefact: the one in use, and one of another checkout or to go back to.
 KEPT = 2
+# Made before anything else; nothing but a cache of the lab's has it.
+BUILD_LOCK = "build.lock"
 
 
 def key(*inputs: str | bytes) -> str:
@@ -55,6 +57,10 @@ class Store:
 
     def path(self, name: str, made_from: str) -> Path:
         return self._artefacts / f"{name}-{made_from}"
+
+    def has(self, name: str) -> bool:
+        """Whether any artefact of this name was ever finished here."""
+        return any(self._artefacts.glob(f"{name}-*"))
 
     def make(self, name: str, made_from: str, build: Callable[[Path], None]) -> Path:
         """The artefact's folder, made by `build` unless it is there.
@@ -97,7 +103,7 @@ class Store:
     def locked(self) -> Iterator[None]:
         """Wait until no other process builds into this cache."""
         self.root.mkdir(parents=True, exist_ok=True)
-        with (self.root / "build.lock").open("w") as lock:
+        with (self.root / BUILD_LOCK).open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 

@@ -70,8 +70,10 @@ def kubelet(lab: Lab) -> dict[str, Any]:
         "localStorageCapacityIsolation": False,
         # A Secret that changed reaches its pods at the next look; webhooks that wait for certificates wait for that.
         "syncFrequency": "5s",
-        # Imported images can't be pulled again: a full disk must not make the kubelet throw them away.
+        # A disk that others fill must not make the kubelet throw images away and pull them again and again.
         "imageGCHighThresholdPercent": 100,
+        # One large image must not make all small ones wait.
+        "serializeImagePulls": False,
         "evictionHard": {"memory.available": "100Mi"},
         # Kernels in sandboxes refuse negative values.
         "oomScoreAdj": 0,
@@ -137,9 +139,25 @@ disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapsho
   # Kernels in sandboxes refuse negative values: https://github.com/containerd/containerd/issues/6184
   restrict_oom_score_adj = true
 
+[plugins."io.containerd.grpc.v1.cri".registry]
+  config_path = "{lab.etc}/registries"
+
 [plugins."io.containerd.grpc.v1.cri".cni]
   bin_dir = "{cni_plugins}"
   conf_dir = "{lab.etc}/cni"
+"""
+
+
+def registries(lab: Lab) -> str:
+    """Where containerd pulls from, whatever registry an image's name begins with: the lab's mirror, and nowhere else.
+
+    Format: https://github.com/containerd/containerd/blob/main/docs/hosts.md
+    """
+    return f"""\
+server = "{lab.mirror_url}"
+
+[host."{lab.mirror_url}"]
+  capabilities = ["pull", "resolve"]
 """
 
 
@@ -147,6 +165,7 @@ def write(lab: Lab, cni_plugins: Path) -> None:
     """Write every configuration file; certificates must be there. Files that hold keys are 0600."""
     texts = {
         "containerd.toml": containerd(lab, cni_plugins),
+        "registries/_default/hosts.toml": registries(lab),
         "cni/pods.conflist": json.dumps(pod_network(lab), indent=1),
         "kubelet.json": json.dumps(kubelet(lab), indent=1),
         "kube-proxy.json": json.dumps(kube_proxy(lab), indent=1),

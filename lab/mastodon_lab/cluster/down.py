@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from mastodon_lab.build.store import BUILD_LOCK
 from mastodon_lab.cluster import cgroups, network, process
 from mastodon_lab.cluster.lock import only_one
 from mastodon_lab.errors import LabError
@@ -26,7 +27,7 @@ def down(lab: Lab, progress: Progress, *, purge_state: bool, purge_cache: bool) 
         else:
             progress.note(f"there is no lab in {lab.state}")
         if purge_cache and lab.cache.exists():
-            _refuse_foreign(lab.cache, lab.mirror)
+            _refuse_foreign(lab.cache, lab.cache / BUILD_LOCK)
             _remove(lab.cache, progress)
 
 

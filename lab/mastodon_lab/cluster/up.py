@@ -8,13 +8,11 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 
 from mastodon_lab import host
-from mastodon_lab.build import plan
-from mastodon_lab.cluster import cgroups, components, config, health, images, network, pki, process
+from mastodon_lab.build import mirror, plan
+from mastodon_lab.cluster import cgroups, components, config, health, network, pki, process
 from mastodon_lab.cluster.lock import only_one
 from mastodon_lab.errors import LabError
 from mastodon_lab.lab import Lab
@@ -22,13 +20,11 @@ from mastodon_lab.parts import platform
 from mastodon_lab.progress import Progress
 from mastodon_lab.status import PartStatus
 
-CONTAINERD_SECONDS = 30.0
 CLUSTER_SECONDS = 90.0
 LINGER_SECONDS = 3.0
 POLL_SECONDS = 0.1
 
 START = "start the cluster"
-IMPORT = "import images"
 WAIT = "wait for the node"
 
 
@@ -39,11 +35,9 @@ def up(lab: Lab, progress: Progress) -> None:
         if process.find(lab) is None:
             _prepare_host(lab, progress)
         built = plan.ensure(lab, progress)
-        progress.expect({START: 2, IMPORT: 15, WAIT: 8})
+        progress.expect({START: 2, WAIT: 8})
         with progress.step(START):
-            start(lab, built.bin)
-        with progress.step(IMPORT):
-            load_images(lab, built.images)
+            start(lab, built)
         with progress.step(WAIT):
             _until(lambda: _trouble(health.look(lab)), CLUSTER_SECONDS)
         platform.deploy(lab, built, progress)
@@ -58,10 +52,11 @@ def build(lab: Lab, progress: Progress) -> None:
         plan.ensure(lab, progress)
 
 
-def start(lab: Lab, binary: Callable[[str], Path]) -> None:
+def start(lab: Lab, built: plan.Built) -> None:
     """Make configuration and namespaces and see to it that init runs the right components."""
     _write_state(lab)
-    components.save(lab, components.all_components(lab, binary, host.needed("containerd")))
+    mirror.publish(built.mirror, built.images, lab.mirror)
+    components.save(lab, components.all_components(lab, built.bin, host.needed("containerd")))
     init = process.find(lab)
     if init is None:
         cgroups.make(lab)
@@ -69,14 +64,6 @@ def start(lab: Lab, binary: Callable[[str], Path]) -> None:
     else:
         process.reload(init)
     network.connect(lab, init.pid)
-
-
-def load_images(lab: Lab, archives: Iterable[Path]) -> None:
-    """Import what containerd lacks, as soon as it answers; meanwhile the control plane starts."""
-    _until(lambda: images.trouble(lab), CONTAINERD_SECONDS)
-    # Two at a time: one unpacks while the other is written to the disk. More than two only get in each other's way.
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(partial(images.load, lab), images.missing(lab, archives)))
 
 
 def made(lab: Lab) -> host.Made | None:
@@ -93,7 +80,7 @@ def made(lab: Lab) -> host.Made | None:
 def _prepare_host(lab: Lab, progress: Progress) -> None:
     """Refuse what can't work, install the distribution's packages, then refuse what only they can see."""
     machine = host.look(lab)
-    host.refuse(machine, lab, cold=not lab.mirror.is_dir())
+    host.refuse(machine, lab, cold=not plan.was_built(lab))
     if machine.missing_packages:
         with progress.step(f"install {', '.join(machine.missing_packages)}"):
             host.install(machine.missing_packages)
@@ -103,7 +90,7 @@ def _prepare_host(lab: Lab, progress: Progress) -> None:
 
 
 def _write_state(lab: Lab) -> None:
-    for folder in (lab.state, lab.log, lab.run, lab.volumes, lab.mirror):
+    for folder in (lab.state, lab.log, lab.run, lab.volumes):
         folder.mkdir(parents=True, exist_ok=True)
     lab.state.chmod(0o700)
     config.write_private(lab.made, json.dumps({"identity": host.identity(), "index": lab.index}))

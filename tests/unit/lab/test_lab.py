@@ -33,7 +33,7 @@ def lab(index: int = 0, name: str = "default") -> Lab:
         ("kubeconfig", Path("/state/kubeconfig")),
         ("vault_token", Path("/state/vault-token")),
         ("containerd_socket", Path("/state/run/containerd.sock")),
-        ("mirror", Path("/cache/mirror")),
+        ("mirror", Path("/state/mirror")),
     ],
 )
 def test_places_are_the_agreed_ones(attribute: str, value: object) -> None:

@@ -9,6 +9,7 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from mastodon_lab.build.image import (
     NAME_ANNOTATION,
     STAND_IN_LABEL,
@@ -17,9 +18,11 @@ from mastodon_lab.build.image import (
     Folder,
     Link,
     Run,
-    write_image,
+    read_index,
     write_layer,
+    write_layout,
 )
+from mastodon_lab.errors import LabError
 
 REFERENCES = ("ghcr.io/some/thing:v1", "docker.io/some/thing:v1")
 
@@ -32,22 +35,20 @@ def layer(folder: Path, name: str, entries: Entries) -> Path:
 def image(folder: Path, run: Run | None = None) -> Path:
     base = layer(folder, "base.tar", {"bin/sh": File(b"sh", 0o755)})
     top = layer(folder, "top.tar", {"app": File(b"app", 0o755)})
-    write_image(folder / "image.tar", dict.fromkeys(REFERENCES, run or Run(("/app",))), (base, top))
-    return folder / "image.tar"
+    write_layout(folder / "layout", dict.fromkeys(REFERENCES, run or Run(("/app",))), (base, top))
+    return folder / "layout"
 
 
-def blob(archive: Path, digest: str) -> bytes:
-    with tarfile.open(archive) as layout:
-        content = layout.extractfile(f"blobs/{digest.replace(':', '/')}")
-        assert content
-        return content.read()
+def blob(layout: Path, digest: str) -> bytes:
+    return (layout / "blobs" / digest.replace(":", "/")).read_bytes()
 
 
-def read(archive: Path, name: str) -> Any:
-    with tarfile.open(archive) as layout:
-        content = layout.extractfile(name)
-        assert content
-        return json.load(content)
+def read(layout: Path, name: str) -> Any:
+    return json.loads((layout / name).read_bytes())
+
+
+def contents(layout: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(layout)): path.read_bytes() for path in layout.rglob("*") if path.is_file()}
 
 
 def test_entries_are_as_described(tmp_path: Path) -> None:
@@ -77,30 +78,30 @@ def test_entries_are_as_described(tmp_path: Path) -> None:
 def test_same_content_same_bytes(tmp_path: Path) -> None:
     (tmp_path / "1").mkdir()
     (tmp_path / "2").mkdir()
-    assert image(tmp_path / "1").read_bytes() == image(tmp_path / "2").read_bytes()
+    assert contents(image(tmp_path / "1")) == contents(image(tmp_path / "2"))
 
 
 def test_layout_is_whole(tmp_path: Path) -> None:
-    archive = image(tmp_path)
-    assert read(archive, "oci-layout") == {"imageLayoutVersion": "1.0.0"}
-    index = read(archive, "index.json")
+    layout = image(tmp_path)
+    assert read(layout, "oci-layout") == {"imageLayoutVersion": "1.0.0"}
+    index = read(layout, "index.json")
     assert [entry["annotations"][NAME_ANNOTATION] for entry in index["manifests"]] == list(REFERENCES)
     assert len({entry["digest"] for entry in index["manifests"]}) == 1
-    manifest_blob = blob(archive, index["manifests"][0]["digest"])
+    manifest_blob = blob(layout, index["manifests"][0]["digest"])
     assert len(manifest_blob) == index["manifests"][0]["size"]
     manifest = json.loads(manifest_blob)
-    config = json.loads(blob(archive, manifest["config"]["digest"]))
+    config = json.loads(blob(layout, manifest["config"]["digest"]))
     assert config["rootfs"]["diff_ids"] == [entry["digest"] for entry in manifest["layers"]]
     for entry in (manifest["config"], *manifest["layers"]):
-        content = blob(archive, entry["digest"])
+        content = blob(layout, entry["digest"])
         assert (f"sha256:{hashlib.sha256(content).hexdigest()}", len(content)) == (entry["digest"], entry["size"])
 
 
 def test_config_says_how_to_run(tmp_path: Path) -> None:
     run = Run(("/app",), ("serve",), {"PATH": "/bin"}, "991:991", "/opt", {STAND_IN_LABEL: "true"})
-    archive = image(tmp_path, run)
-    manifest = json.loads(blob(archive, read(archive, "index.json")["manifests"][0]["digest"]))
-    assert json.loads(blob(archive, manifest["config"]["digest"]))["config"] == {
+    layout = image(tmp_path, run)
+    manifest = json.loads(blob(layout, read(layout, "index.json")["manifests"][0]["digest"]))
+    assert json.loads(blob(layout, manifest["config"]["digest"]))["config"] == {
         "Entrypoint": ["/app"],
         "Cmd": ["serve"],
         "Env": ["PATH=/bin"],
@@ -110,21 +111,30 @@ def test_config_says_how_to_run(tmp_path: Path) -> None:
     }
 
 
-def test_a_layer_that_comes_twice_is_stored_once(tmp_path: Path) -> None:
+def test_a_layer_that_comes_twice_is_stored_once_and_not_copied(tmp_path: Path) -> None:
     base = layer(tmp_path, "base.tar", {"bin/sh": File(b"sh")})
-    write_image(tmp_path / "image.tar", dict.fromkeys(REFERENCES, Run()), (base, base))
-    with tarfile.open(tmp_path / "image.tar") as archive:
-        names = archive.getnames()
-    assert len(names) == len(set(names))
+    write_layout(tmp_path / "layout", dict.fromkeys(REFERENCES, Run()), (base, base))
+    layers = read(tmp_path / "layout", "index.json")["manifests"]
+    assert len(contents(tmp_path / "layout")) == len(("oci-layout", "index.json", "layer", "config", "manifest"))
+    assert len(layers) == len(REFERENCES)
+    assert base.stat().st_nlink == len(("the layer", "the blob"))
+
+
+@pytest.mark.parametrize("content", [None, b"", b"not JSON", b"[]", b"{}"])
+def test_a_broken_layout_is_named(tmp_path: Path, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / "index.json").write_bytes(content)
+    with pytest.raises(LabError, match=f"Image layout {tmp_path}: not readable"):
+        read_index(tmp_path)
 
 
 def test_references_may_be_run_each_in_its_own_way(tmp_path: Path) -> None:
     base = layer(tmp_path, "base.tar", {"bin/sh": File(b"sh")})
     runs = {f"docker.io/some/thing:{version}": Run(environment={"VERSION": version}) for version in ("1", "2")}
-    write_image(tmp_path / "image.tar", runs, (base,))
+    write_layout(tmp_path / "layout", runs, (base,))
     found = {}
-    for entry in read(tmp_path / "image.tar", "index.json")["manifests"]:
-        manifest = json.loads(blob(tmp_path / "image.tar", entry["digest"]))
-        config = json.loads(blob(tmp_path / "image.tar", manifest["config"]["digest"]))
+    for entry in read(tmp_path / "layout", "index.json")["manifests"]:
+        manifest = json.loads(blob(tmp_path / "layout", entry["digest"]))
+        config = json.loads(blob(tmp_path / "layout", manifest["config"]["digest"]))
         found[entry["annotations"][NAME_ANNOTATION]] = config["config"]["Env"]
     assert found == {"docker.io/some/thing:1": ["VERSION=1"], "docker.io/some/thing:2": ["VERSION=2"]}

@@ -117,13 +117,13 @@ def test_the_app_s_change_changes_its_image(app: Path) -> None:
     assert repr(images.mastodon_image(SERVERS, app)) != repr(before)
 
 
-def test_an_archive_is_written_once_and_by_content(tmp_path: Path) -> None:
+def test_a_layout_is_written_once_and_by_content(tmp_path: Path) -> None:
     layer = tmp_path / "layer.tar"
     layer.write_bytes(b"layer")
     store = Store(tmp_path)
     image = Image("thing", ("docker.io/lab/thing:1",), (layer,), Run(), {"a": File(b"1")})
     other = Image("thing", ("docker.io/lab/thing:1",), (layer,), Run(), {"a": File(b"2")})
-    path = images.archive(store, image)
-    assert images.archive(store, image) == path
-    assert images.archive(store, other) != path
-    assert sorted(file.name for file in path.parent.iterdir()) == ["image.tar"]
+    path = images.layout(store, image)
+    assert images.layout(store, image) == path
+    assert images.layout(store, other) != path
+    assert sorted(file.name for file in path.iterdir()) == ["blobs", "index.json", "oci-layout"]

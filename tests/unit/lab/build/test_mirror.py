@@ -3,9 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import json
+import os
 import tarfile
 from pathlib import Path
 
@@ -13,7 +15,8 @@ import pytest
 from mastodon_lab import versions
 from mastodon_lab.build import mirror
 from mastodon_lab.build.golang import Go
-from mastodon_lab.build.store import Store
+from mastodon_lab.build.image import NAME_ANNOTATION, File, Run, read_index, write_layer, write_layout
+from mastodon_lab.build.store import Store, discard
 from mastodon_lab.errors import LabError
 
 from .conftest import Program
@@ -112,7 +115,7 @@ def test_cloudnative_pg_goes_where_the_release_goes(made: Path) -> None:
     operator = files["cloudnative-pg/templates/operator.yaml"]
     assert "kind: Namespace" not in operator
     assert "namespace: {{ .Release.Namespace }}" in operator
-    assert "imagePullPolicy: IfNotPresent" in operator
+    assert "imagePullPolicy: Always" in operator
     assert "by the lab" in files["cloudnative-pg/Chart.yaml"]
 
 
@@ -125,18 +128,47 @@ def test_a_manifest_that_can_t_be_rendered_is_said(tmp_path: Path, modules: Go, 
         mirror.make(Store(tmp_path / "cache"), modules, program("kubectl", "echo no such folder >&2; exit 1"))
 
 
-def test_publishing_switches_at_once(tmp_path: Path) -> None:
-    first, second, served = (tmp_path / name for name in ("first", "second", "served"))
-    first.mkdir()
-    second.mkdir()
-    for made in (first, first, second):
-        mirror.publish(made, served)
-        assert served.readlink() == made
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["first", "second", "served"]
+def layout(folder: Path, reference: str, content: bytes) -> Path:
+    folder.mkdir(parents=True)
+    write_layer(folder / "layer.tar", {"file": File(content)})
+    write_layout(folder / "layout", {reference: Run()}, [folder / "layer.tar"])
+    return folder / "layout"
 
 
-def test_publishing_replaces_a_folder(tmp_path: Path) -> None:
-    (tmp_path / "served").mkdir()
-    (tmp_path / "served/old").write_text("x")
-    mirror.publish(tmp_path, tmp_path / "served")
-    assert (tmp_path / "served").readlink() == tmp_path
+def test_what_is_published_is_exactly_what_was_made(tmp_path: Path) -> None:
+    made, served = tmp_path / "made", tmp_path / "served"
+    (made / "charts").mkdir(parents=True)
+    (made / "charts/index.yaml").write_text("entries: {}")
+    one, two = (layout(tmp_path / name, f"ghcr.io/some/{name}:v1", name.encode()) for name in ("one", "two"))
+    for layouts, names in (
+        ([one, two], ["ghcr.io/some/one:v1", "ghcr.io/some/two:v1"]),
+        ([two], ["ghcr.io/some/two:v1"]),
+    ):
+        mirror.publish(made, layouts, served)
+        assert (served / "charts/index.yaml").read_text() == "entries: {}"
+        index = read_index(served / mirror.IMAGES)
+        assert [entry["annotations"][NAME_ANNOTATION] for entry in index] == names
+        blobs = {path.name for folder in layouts for path in (folder / "blobs/sha256").iterdir()}
+        assert {path.name for path in (served / mirror.IMAGES / "blobs/sha256").iterdir()} == blobs
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["made", "one", "served", "two"]
+
+
+def test_what_is_published_outlives_the_cache(tmp_path: Path) -> None:
+    one = layout(tmp_path / "one", "ghcr.io/some/one:v1", b"one")
+    (tmp_path / "made").mkdir()
+    mirror.publish(tmp_path / "made", [one], tmp_path / "served")
+    discard(tmp_path / "one")
+    assert len(list((tmp_path / "served" / mirror.IMAGES / "blobs/sha256").iterdir())) == len(
+        ("layer", "config", "manifest")
+    )
+
+
+def test_another_disk_gets_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    (tmp_path / "made").mkdir()
+    (tmp_path / "made/file").write_text("x")
+    monkeypatch.setattr(os, "link", refuse)
+    mirror.publish(tmp_path / "made", [], tmp_path / "served")
+    assert (tmp_path / "served/file").read_text() == "x"

@@ -52,7 +52,7 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
             package_version=lambda *_: "15.20",
         ),
     )
-    monkeypatch.setattr(images, "archive", lambda _, image: Path(f"/images/{image.name}"))
+    monkeypatch.setattr(images, "layout", lambda _, image: Path(f"/images/{image.name}"))
     monkeypatch.setattr(mirror, "make", lambda *_: tmp_path)
     (tmp_path / "cache/artefacts").mkdir(parents=True)
     return Lab("test", 9, tmp_path / "state", tmp_path / "cache")
@@ -70,11 +70,11 @@ def test_everything_is_there_afterwards(lab: Lab) -> None:
     assert built.bin("kubelet") == Path("/built/kubelet")
     assert {Path("/images/pause"), Path("/images/mastodon"), Path("/images/postgresql")} <= set(built.images)
     assert built.gateway_api.parts[-2:] == ("config", "crd")
-    assert lab.mirror.is_symlink()
+    assert built.mirror.is_dir()
 
 
 def test_a_failure_stops_it_with_its_sentence(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Toolchain, "fails_at", "Traefik")
     with pytest.raises(LabError, match="Building it: no"):
         plan.ensure(lab, progress(lab)[0])
-    assert not lab.mirror.exists()
+    assert not plan.was_built(lab)

@@ -6,6 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from mastodon_lab.build.store import BUILD_LOCK
 from mastodon_lab.lab import Lab
 
 
@@ -13,6 +14,7 @@ from mastodon_lab.lab import Lab
 def lab(tmp_path: Path) -> Lab:
     """A lab with folders of its own; nothing of it runs."""
     made = Lab("test", 9, tmp_path / "state", tmp_path / "cache")
-    for folder in (made.run, made.log, made.etc, made.mirror):
+    for folder in (made.run, made.log, made.etc, made.cache):
         folder.mkdir(parents=True)
+    (made.cache / BUILD_LOCK).touch()
     return made

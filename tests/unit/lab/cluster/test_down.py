@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 
 import pytest
+from mastodon_lab.build.store import BUILD_LOCK
 from mastodon_lab.cluster import cgroups, network, process
 from mastodon_lab.cluster.down import down
 from mastodon_lab.cluster.process import Init
@@ -61,7 +62,7 @@ def test_a_folder_that_is_no_labs_is_left_alone(lab: Lab, done: list[str]) -> No
     assert "there is no lab in" in take_down(lab, purge_state=True)
     assert done == []
     assert lab.state.exists()
-    lab.mirror.rmdir()
+    (lab.cache / BUILD_LOCK).unlink()
     with pytest.raises(LabError, match="doesn't look like the lab's"):
         take_down(lab, purge_cache=True)
     assert lab.cache.exists()

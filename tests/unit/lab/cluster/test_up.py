@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from mastodon_lab import host
-from mastodon_lab.build import plan
-from mastodon_lab.cluster import cgroups, components, config, health, images, network, pki, process
+from mastodon_lab.build import mirror, plan
+from mastodon_lab.cluster import cgroups, components, config, health, network, pki, process
 from mastodon_lab.cluster import up as up_module
 from mastodon_lab.cluster.process import Init
 from mastodon_lab.cluster.up import up
@@ -25,7 +25,8 @@ RUNNING = Init(4711, "1")
 
 
 class Built:
-    images = (Path("one.tar"), Path("two.tar"))
+    images = (Path("one"), Path("two"))
+    mirror = Path("mirror")
 
     def bin(self, name: str) -> Path:
         return Path("/bin") / name
@@ -61,9 +62,7 @@ def done(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         (pki, "ensure", quiet()),
         (config, "write", quiet()),
         (components, "all_components", quiet(())),
-        (images, "trouble", quiet("")),
-        (images, "missing", quiet((Path("two.tar"),))),
-        (images, "load", note("import")),
+        (mirror, "publish", note("publish")),
         (health, "look", note("wait", (PartStatus("node", ready=True),))),
         (plan, "ensure", note("build", Built())),
         (platform, "deploy", note("deploy")),
@@ -79,7 +78,7 @@ def bring_up(lab: Lab) -> None:
 
 def test_up_goes_from_nothing_to_everything(lab: Lab, done: list[str]) -> None:
     bring_up(lab)
-    assert done == ["look", "build", "cgroups", "start", "connect", "import", "wait", "deploy"]
+    assert done == ["look", "build", "publish", "cgroups", "start", "connect", "wait", "deploy"]
     assert lab.facts.stat().st_mode & 0o777 == 0o600
     facts = json.loads(lab.facts.read_text())
     assert facts["kubeconfig"] == str(lab.kubeconfig)
@@ -89,7 +88,7 @@ def test_up_goes_from_nothing_to_everything(lab: Lab, done: list[str]) -> None:
 def test_a_running_lab_is_repaired_not_questioned(lab: Lab, done: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "find", lambda lab: RUNNING)
     bring_up(lab)
-    assert done == ["build", "reload", "connect", "import", "wait", "deploy"]
+    assert done == ["build", "publish", "reload", "connect", "wait", "deploy"]
 
 
 def test_a_refused_machine_is_left_as_it_was(

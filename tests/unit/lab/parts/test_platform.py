@@ -64,7 +64,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Cluster:
 
 def deploy(lab: Lab, monkeypatch: pytest.MonkeyPatch, *parts: Part) -> None:
     monkeypatch.setattr(platform, "PARTS", parts)
-    built = Built({"kubectl": Path("kubectl")}, (), Path("/gateway-api"))
+    built = Built({"kubectl": Path("kubectl")}, (), Path("/mirror"), Path("/gateway-api"))
     platform.deploy(lab, built, Progress(lab.cache / "durations.json", io.StringIO()))
 
 
