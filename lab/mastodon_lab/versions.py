@@ -23,10 +23,24 @@ LEGO: Final = "v5.4.1"
 CERT_MANAGER: Final = "v1.21.2"
 EXTERNAL_SECRETS: Final = "v0.20.4"
 CLOUDNATIVE_PG: Final = "v1.30.0"
+# v0.15.0 is built with libraries of Kubernetes 1.37, the other controllers with those of 1.36.
+BARMAN_CLOUD: Final = "v0.14.0"
+VOLSYNC: Final = "v0.14.0"
 FLUX_OPERATOR: Final = "v0.59.0"
 # The controllers of Flux 2.9.5, which is what the operator makes of 2.9.x.
 SOURCE_CONTROLLER: Final = "v1.9.5"
+KUSTOMIZE_CONTROLLER: Final = "v1.9.5"
 HELM_CONTROLLER: Final = "v1.6.4"
+# The proxy serves the one of Flux 2.9.4 only; its image has the name that Flux 2.9.5 asks for.
+NOTIFICATION_CONTROLLER: Final = "v1.9.3"
+NOTIFICATION_CONTROLLER_TAG: Final = "v1.9.4"
+EXTERNAL_DNS: Final = "v0.22.0"
+# A chart is released after the program: the one for v0.22.0 is in the next version's module.
+EXTERNAL_DNS_CHART: Final = "1.22.0"
+EXTERNAL_DNS_CHART_MODULE: Final = "v0.23.0"
+PEBBLE: Final = "v2.10.1"
+# The one release of it that the proxy serves.
+MAILPIT: Final = "v1.27.11"
 # The one SeaweedFS that the proxy serves is of January 2023 and answers NotImplemented to bucket policies and ACLs,
 # without which no browser may read Mastodon's media. This S3 server has both.
 VERSITY: Final = "v1.8.0"
@@ -43,3 +57,4 @@ CLOUDNATIVE_PG_CHART: Final = "0.29.0"
 DEBIAN: Final = "bookworm"
 POSTGRESQL_MAJOR: Final = "15"
 REDIS_MAJOR: Final = "7"
+KNOT: Final = "3.2"

@@ -52,7 +52,7 @@ PATCHES = (
         "local-path",
         swaps=(("github.com/Sirupsen/logrus v0.11.0", "github.com/sirupsen/logrus v1.9.3"), ("Sirupsen", "sirupsen")),
     ),
-    # Both import every provider there is. The first is also older than a change of controller-runtime's interface:
+    # These import every provider there is. The first is also older than a change of controller-runtime's interface:
     # https://github.com/kubernetes-sigs/controller-runtime/pull/3360
     Patch(
         "github.com/external-secrets/external-secrets",
@@ -67,6 +67,9 @@ PATCHES = (
         ),
     ),
     Patch("github.com/go-acme/lego/v5", versions.LEGO, "lego"),
+    # Its Syncthing wants another version of a library than Traefik.
+    Patch("github.com/backube/volsync", versions.VOLSYNC, "volsync"),
+    Patch("sigs.k8s.io/external-dns", versions.EXTERNAL_DNS, "external-dns"),
     # One of its issuers needs an SDK that the proxy refuses; its two controllers' names are left in place.
     Patch(
         "github.com/cert-manager/cert-manager",
@@ -148,6 +151,20 @@ SOURCE_CONTROLLER = Component(
     {"source-controller": "github.com/fluxcd/source-controller"},
     seconds=120,
 )
+KUSTOMIZE_CONTROLLER = Component(
+    "Flux kustomize-controller",
+    versions.KUSTOMIZE_CONTROLLER,
+    CONTROLLERS,
+    {"kustomize-controller": "github.com/fluxcd/kustomize-controller"},
+    seconds=60,
+)
+NOTIFICATION_CONTROLLER = Component(
+    "Flux notification-controller",
+    versions.NOTIFICATION_CONTROLLER,
+    CONTROLLERS,
+    {"notification-controller": "github.com/fluxcd/notification-controller"},
+    seconds=60,
+)
 HELM_CONTROLLER = Component(
     "Flux helm-controller",
     versions.HELM_CONTROLLER,
@@ -180,6 +197,29 @@ CLOUDNATIVE_PG = Component(
         "github.com/cloudnative-pg/cloudnative-pg/pkg/versions.buildVersion": versions.CLOUDNATIVE_PG.removeprefix("v")
     },
 )
+EXTERNAL_DNS = Component(
+    "external-dns",
+    versions.EXTERNAL_DNS,
+    CONTROLLERS,
+    {"external-dns": "sigs.k8s.io/external-dns"},
+    seconds=60,
+    stamps={"sigs.k8s.io/external-dns/pkg/apis/externaldns.Version": versions.EXTERNAL_DNS},
+)
+PEBBLE = Component(
+    "Pebble",
+    versions.PEBBLE,
+    CONTROLLERS,
+    {"pebble": "github.com/letsencrypt/pebble/v2/cmd/pebble"},
+    seconds=5,
+)
+MAILPIT = Component(
+    "Mailpit",
+    versions.MAILPIT,
+    CONTROLLERS,
+    {"mailpit": "github.com/axllent/mailpit"},
+    seconds=40,
+    stamps={"github.com/axllent/mailpit/config.Version": versions.MAILPIT},
+)
 
 # What the others share is compiled first, so the largest come first.
 COMPONENTS = (
@@ -190,9 +230,14 @@ COMPONENTS = (
     TRAEFIK,
     CLOUDNATIVE_PG,
     SOURCE_CONTROLLER,
+    KUSTOMIZE_CONTROLLER,
     HELM_CONTROLLER,
+    NOTIFICATION_CONTROLLER,
     FLUX_OPERATOR,
     CERT_MANAGER,
     EXTERNAL_SECRETS,
+    EXTERNAL_DNS,
     VERSITY,
+    MAILPIT,
+    PEBBLE,
 )

@@ -27,6 +27,9 @@ BUSYBOX_IMAGE = "docker.io/library/busybox:latest"
 TRAEFIK_IMAGE = f"docker.io/library/traefik:{versions.TRAEFIK}"
 OPENBAO_IMAGE = f"quay.io/openbao/openbao:{versions.OPENBAO}"
 S3_IMAGE = f"docker.io/versity/versitygw:{versions.VERSITY}"
+KNOT_IMAGE = f"docker.io/cznic/knot:{versions.KNOT}"
+PEBBLE_IMAGE = f"ghcr.io/letsencrypt/pebble:{versions.PEBBLE.removeprefix('v')}"
+MAILPIT_IMAGE = f"docker.io/axllent/mailpit:{versions.MAILPIT}"
 REDIS_IMAGE = f"docker.io/library/redis:{versions.REDIS_MAJOR}"
 # Also served under its exact version, as 15.20.
 POSTGRESQL_IMAGE = f"ghcr.io/cloudnative-pg/postgresql:{versions.POSTGRESQL_MAJOR}"
@@ -73,11 +76,14 @@ def cluster_images(base: Path, program: Mapping[str, Path]) -> tuple[Image, ...]
 
 
 def platform_images(base: Path, servers: Path, program: Mapping[str, Path]) -> tuple[Image, ...]:
-    """What a platform team would provide; `servers` is the Debian with PostgreSQL and Redis."""
+    """What a platform team or the internet would provide; `servers` is the Debian with PostgreSQL, Redis and Knot."""
     return (
         _single(base, program["traefik"], TRAEFIK_IMAGE, "/usr/local/bin/traefik"),
         _single(base, program["bao"], OPENBAO_IMAGE, "/bin/bao"),
         _single(base, program["versitygw"], S3_IMAGE, "/usr/local/bin/versitygw"),
+        _single(base, program["pebble"], PEBBLE_IMAGE, "/app"),
+        _single(base, program["mailpit"], MAILPIT_IMAGE, "/mailpit"),
+        Image("knot", (KNOT_IMAGE,), (servers,), Run(("knotd",), environment={"PATH": SEARCH_PATH})),
         Image("redis", (REDIS_IMAGE,), (servers,), Run(("redis-server",), environment={"PATH": SEARCH_PATH})),
     )
 
@@ -126,6 +132,13 @@ def site_images(base: Path, program: Mapping[str, Path], flux_data: Path) -> tup
                 **_tree(flux_data / "flux", "data/flux"),
             },
         ),
+        _single(
+            base,
+            program["external-dns"],
+            f"registry.k8s.io/external-dns/external-dns:{versions.EXTERNAL_DNS}",
+            "/ko-app/external-dns",
+            user=NONROOT,
+        ),
         *(
             _single(
                 base,
@@ -136,7 +149,9 @@ def site_images(base: Path, program: Mapping[str, Path], flux_data: Path) -> tup
             )
             for name, version in (
                 ("source-controller", versions.SOURCE_CONTROLLER),
+                ("kustomize-controller", versions.KUSTOMIZE_CONTROLLER),
                 ("helm-controller", versions.HELM_CONTROLLER),
+                ("notification-controller", versions.NOTIFICATION_CONTROLLER_TAG),
             )
         ),
     )

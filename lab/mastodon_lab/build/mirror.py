@@ -50,6 +50,9 @@ def make(store: Store, go: Go, kubectl: Path) -> Path:
         versions.CLOUDNATIVE_PG,
         versions.CLOUDNATIVE_PG_CHART,
         versions.FLUX_OPERATOR,
+        versions.EXTERNAL_DNS,
+        versions.EXTERNAL_DNS_CHART,
+        versions.EXTERNAL_DNS_CHART_MODULE,
         versions.MASTODON_CHART,
     )
     made_from = key(tree_key(MASTODON_CHART, Path(__file__).parent), *pins)
@@ -93,6 +96,7 @@ def _fill(into: Path, go: Go, kubectl: Path) -> None:
         "jetstack": lambda: _cert_manager(go),
         "external-secrets": lambda: _external_secrets(go),
         "cloudnative-pg": lambda: _cloudnative_pg(go),
+        "external-dns": lambda: _external_dns(go),
         "mastodon": _mastodon,
     }
     for repository, chart in repositories.items():
@@ -141,6 +145,12 @@ def _cloudnative_pg(go: Go) -> Chart:
     objects = objects.replace("namespace: cnpg-system", "namespace: {{ .Release.Namespace }}")
     files = {"Chart.yaml": _CLOUDNATIVE_PG.encode(), "templates/operator.yaml": objects.encode()}
     return Chart("cloudnative-pg", versions.CLOUDNATIVE_PG_CHART, version, files)
+
+
+def _external_dns(go: Go) -> Chart:
+    folder = go.module("sigs.k8s.io/external-dns", versions.EXTERNAL_DNS_CHART_MODULE) / "charts/external-dns"
+    version = versions.EXTERNAL_DNS.removeprefix("v")
+    return charts.from_folder(folder, "external-dns", versions.EXTERNAL_DNS_CHART, version)
 
 
 def _mastodon() -> Chart:

@@ -19,12 +19,12 @@ from mastodon_lab.progress import Progress
 
 TOOLS = "get Go, kubectl and OpenBao"
 SOURCES = "get the modules to build"
-SERVERS = "make a Debian with PostgreSQL and Redis"
+SERVERS = "make a Debian with PostgreSQL, Redis and Knot"
 PYTHON = "make a Debian with Python"
 WRITE = "write images and charts"
 
 POSTGRESQL = f"postgresql-{versions.POSTGRESQL_MAJOR}"
-SERVER_PACKAGES = (POSTGRESQL, "redis-server")
+SERVER_PACKAGES = (POSTGRESQL, "redis-server", "knot")
 # CloudNativePG runs PostgreSQL as user 26, as Red Hat numbers it: https://cloudnative-pg.io/documentation/current/container_images/
 SERVER_HOOKS = (
     f'chroot "$1" usermod --uid {images.POSTGRES_ID} postgres',

@@ -44,6 +44,7 @@ spec:
 MODULES = {
     "cert-manager/cert-manager/deploy/charts/cert-manager/Chart.yaml": CHART,
     "external-secrets/external-secrets/deploy/charts/external-secrets/Chart.yaml": CHART,
+    "sigs.k8s.io/external-dns/charts/external-dns/Chart.yaml": CHART,
     "external-secrets/external-secrets/deploy/crds/bundle.yaml": "---\n".join(
         CRD.format(name=name) for name in ("stores", "secrets")
     ),
@@ -91,6 +92,7 @@ def made(tmp_path: Path, modules: Go, program: Program) -> Path:
         ("jetstack", "cert-manager", "v1.21.2"),
         ("external-secrets", "external-secrets", "0.20.4"),
         ("cloudnative-pg", "cloudnative-pg", "0.29.0"),
+        ("external-dns", "external-dns", "1.22.0"),
         ("mastodon", "mastodon", "1.2.2"),
     ],
 )
