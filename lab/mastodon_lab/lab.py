@@ -58,6 +58,19 @@ class Lab:
         return self._address("0.20")
 
     @property
+    def mail_ip(self) -> str:
+        return self._address("0.25")
+
+    @property
+    def acme_ip(self) -> str:
+        return self._address("0.30")
+
+    @property
+    def nameserver_ip(self) -> str:
+        """The name server of lab.test, which the cluster's DNS asks."""
+        return self._address("0.53")
+
+    @property
     def node_ip(self) -> str:
         return self._address("128.1")
 

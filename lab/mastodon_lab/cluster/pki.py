@@ -28,12 +28,23 @@ def ensure(lab: Lab) -> None:
     """Make what is missing of the authority, the certificates and the service-account key; keep the rest."""
     lab.pki.mkdir(parents=True, exist_ok=True)
     lab.pki.chmod(0o700)
-    _certificate(lab, "ca", "/CN=lab", "basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign,cRLSign")
-    _certificate(lab, "kube-apiserver", "/CN=kube-apiserver", *_serving(_api_names(lab)))
-    _certificate(lab, "kubelet-serving", f"/CN={NODE}", *_serving(f"DNS:{NODE},IP:{lab.node_ip}"))
+    authority(lab, "ca", "/CN=lab")
+    serving(lab, "ca", "kube-apiserver", "/CN=kube-apiserver", _api_names(lab))
+    serving(lab, "ca", "kubelet-serving", f"/CN={NODE}", f"DNS:{NODE},IP:{lab.node_ip}")
     for name, subject in CLIENTS.items():
-        _certificate(lab, name, subject, "extendedKeyUsage=clientAuth")
+        _certificate(lab, name, subject, _signed_by(lab, "ca"), "extendedKeyUsage=clientAuth")
     _service_account_key(lab)
+
+
+def authority(lab: Lab, name: str, subject: str) -> None:
+    """Make an authority of that name unless it is there."""
+    _certificate(lab, name, subject, (), "basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign,cRLSign")
+
+
+def serving(lab: Lab, signer: str, name: str, subject: str, names: str) -> None:
+    """Make a server's certificate unless it is there; `names` are as in `DNS:a,IP:10.0.0.1`."""
+    extensions = (f"subjectAltName={names}", "extendedKeyUsage=serverAuth")
+    _certificate(lab, name, subject, _signed_by(lab, signer), *extensions)
 
 
 def _api_names(lab: Lab) -> str:
@@ -42,15 +53,14 @@ def _api_names(lab: Lab) -> str:
     return ",".join([f"DNS:{name}" for name in (*names, "localhost")] + [f"IP:{address}" for address in addresses])
 
 
-def _serving(names: str) -> tuple[str, str]:
-    return f"subjectAltName={names}", "extendedKeyUsage=serverAuth"
+def _signed_by(lab: Lab, signer: str) -> tuple[str, ...]:
+    return "-CA", str(lab.pki / f"{signer}.crt"), "-CAkey", str(lab.pki / f"{signer}.key")
 
 
-def _certificate(lab: Lab, name: str, subject: str, *extensions: str) -> None:
+def _certificate(lab: Lab, name: str, subject: str, signer: tuple[str, ...], *extensions: str) -> None:
     certificate, key = lab.pki / f"{name}.crt", lab.pki / f"{name}.key"
     if certificate.exists():
         return
-    signer = () if name == "ca" else ("-CA", str(lab.pki / "ca.crt"), "-CAkey", str(lab.pki / "ca.key"))
     fresh = certificate.with_suffix(".new")
     _openssl(
         *("req", "-x509", "-days", DAYS, "-subj", subject, *signer),

@@ -13,6 +13,7 @@ from typing import Any
 
 from mastodon_lab.errors import LabError
 from mastodon_lab.lab import OPENBAO_PORT, Lab
+from mastodon_lab.parts import nameserver
 from mastodon_lab.parts.keys import Keys, write_private
 
 MOUNT = "secret"
@@ -26,6 +27,7 @@ def given(keys: Keys) -> Mapping[str, Mapping[str, str]]:
         f"{BASE}/s3": {"access-key-id": keys.s3_access_key, "secret-access-key": keys.s3_secret_key},
         f"{BASE}/redis": {"password": keys.redis_password},
         f"{BASE}/smtp": {"username": keys.smtp_username, "password": keys.smtp_password},
+        f"{BASE}/dns": {"tsig-key-name": nameserver.KEY_NAME, "tsig-secret": keys.tsig_secret},
     }
 
 

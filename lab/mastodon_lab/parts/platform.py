@@ -8,9 +8,8 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPException
 from pathlib import Path
 
 from mastodon_lab import versions
@@ -20,7 +19,8 @@ from mastodon_lab.build.store import key
 from mastodon_lab.cluster import api
 from mastodon_lab.errors import LabError
 from mastodon_lab.lab import Lab
-from mastodon_lab.parts import dns, openbao, redis, s3
+from mastodon_lab.parts import acme, certificates, mail, nameserver, s3
+from mastodon_lab.parts.catalogue import PARTS, REDIS_HOST, S3_HOST, Part
 from mastodon_lab.parts.keys import Keys, keys
 from mastodon_lab.parts.kubectl import Kubectl
 from mastodon_lab.progress import Progress
@@ -30,34 +30,24 @@ MANIFESTS = Path(__file__).parents[2] / "manifests"
 READY_SECONDS = 180.0
 PATIENCE_SECONDS = 60.0
 POLL_SECONDS = 0.2
-CONNECT_SECONDS = 5.0
+# What site.yml lays down from the lab's images and is not just what it is called.
+FOR_SITE = (
+    PartStatus(
+        "Mastodon (image, chart)",
+        ready=True,
+        version=versions.MASTODON,
+        reason="for site.yml to lay down",
+        stand_in=True,
+    ),
+    PartStatus(
+        "Flux notification-controller (image)",
+        ready=True,
+        version=versions.NOTIFICATION_CONTROLLER,
+        reason=f"bears the name of {versions.NOTIFICATION_CONTROLLER_TAG}, whose module is not served",
+    ),
+)
 APPLY = "lay down the platform"
 TROUBLE = (LabError, OSError, HTTPException, api.NotAnsweringError)
-
-S3_HOST = "s3.object-store.svc.cluster.local"
-REDIS_HOST = "redis.cache.svc.cluster.local"
-
-
-Act = Callable[[Lab, Keys], None]
-
-
-def _nothing(lab: Lab, keys: Keys) -> None:
-    pass
-
-
-@dataclass(frozen=True)
-class Part:
-    """One part of the platform: what runs it, as `namespace/kind/name`, and what shows that it works.
-
-    `prove` raises LabError or OSError while it doesn't. `set_up` does, once it runs, what its manifest can't say; it may
-    be called again and again.
-    """
-
-    name: str
-    version: str
-    workload: str
-    prove: Act
-    set_up: Act = _nothing
 
 
 def deploy(lab: Lab, built: Built, progress: Progress) -> None:
@@ -65,6 +55,7 @@ def deploy(lab: Lab, built: Built, progress: Progress) -> None:
     progress.expect({APPLY: 5} | {_title(part): 5 for part in PARTS})
     kubectl = Kubectl(built.bin("kubectl"), lab.kubeconfig)
     made = keys(lab)
+    certificates.ensure(lab, servers(lab))
     with progress.step(APPLY):
         # The API server answers before it can describe its types, which kubectl asks for.
         _eventually("Gateway API", lambda: kubectl.apply_kustomization(built.gateway_api))
@@ -79,19 +70,29 @@ def deploy(lab: Lab, built: Built, progress: Progress) -> None:
 def status(lab: Lab) -> tuple[PartStatus, ...]:
     """How each part is doing, and what in the lab is not the real thing. Needs a running cluster."""
     parts = tuple(PartStatus(part.name, not (reason := _trouble(part, lab)), part.version, reason) for part in PARTS)
-    mastodon = PartStatus(
-        "Mastodon (image, chart)",
-        ready=True,
-        version=versions.MASTODON,
-        reason="for site.yml to lay down",
-        stand_in=True,
-    )
-    return (*parts, mastodon)
+    return (*parts, *FOR_SITE)
 
 
 def facts(lab: Lab) -> Mapping[str, str]:
-    """What lab.json says of the platform: where Mastodon finds its object store and its cache."""
-    return {"s3_endpoint": f"http://{S3_HOST}:{s3.PORT}", "redis_host": REDIS_HOST}
+    """What lab.json says of the platform: where Mastodon and the controllers below it find what they need."""
+    return {
+        "s3_endpoint": f"http://{S3_HOST}:{s3.PORT}",
+        "redis_host": REDIS_HOST,
+        # Where pods find what listens on this machine.
+        "machine_address": lab.host_ip,
+        "dns_zone": nameserver.ZONE,
+        "nameserver_address": lab.nameserver_ip,
+        "acme_directory": acme.DIRECTORY,
+        "acme_ca_file": str(certificates.authority_file(lab)),
+        "acme_root": acme.root_url(lab.acme_ip),
+        "smtp_host": mail.HOST,
+        "mail_api": mail.api_url(lab.mail_ip),
+    }
+
+
+def servers(lab: Lab) -> Mapping[str, tuple[str, str]]:
+    """What the platform's certificates are for: name → host name and address."""
+    return {"pebble": (acme.HOST, lab.acme_ip), "mailpit": (mail.HOST, lab.mail_ip)}
 
 
 def manifests(lab: Lab, made: Keys) -> list[str]:
@@ -99,12 +100,18 @@ def manifests(lab: Lab, made: Keys) -> list[str]:
     values = {
         "DNS_IP": lab.dns_ip,
         "GATEWAY_IP": lab.gateway_ip,
+        "NAMESERVER_IP": lab.nameserver_ip,
+        "ACME_IP": lab.acme_ip,
+        "MAIL_IP": lab.mail_ip,
         "OPENBAO_IP": lab.openbao_ip,
         "OPENBAO_URL": lab.openbao_url,
         "VOLUMES": str(lab.volumes),
         "BUSYBOX_IMAGE": images.BUSYBOX_IMAGE,
         "COREDNS_IMAGE": images.COREDNS_IMAGE,
         "LOCAL_PATH_IMAGE": images.LOCAL_PATH_IMAGE,
+        "KNOT_IMAGE": images.KNOT_IMAGE,
+        "PEBBLE_IMAGE": images.PEBBLE_IMAGE,
+        "MAILPIT_IMAGE": images.MAILPIT_IMAGE,
         "OPENBAO_IMAGE": images.OPENBAO_IMAGE,
         "REDIS_IMAGE": images.REDIS_IMAGE,
         "S3_IMAGE": images.S3_IMAGE,
@@ -113,6 +120,14 @@ def manifests(lab: Lab, made: Keys) -> list[str]:
         "S3_ACCESS_KEY": made.s3_access_key,
         "S3_SECRET_KEY": made.s3_secret_key,
         "SEAL_KEY": made.seal_key,
+        "SMTP_USERNAME": made.smtp_username,
+        "SMTP_PASSWORD": made.smtp_password,
+        "TSIG_NAME": nameserver.KEY_NAME,
+        "TSIG_SECRET": made.tsig_secret,
+        "ACME_CERTIFICATE": certificates.certificate(lab, "pebble"),
+        "ACME_KEY": certificates.private_key(lab, "pebble"),
+        "MAIL_CERTIFICATE": certificates.certificate(lab, "mailpit"),
+        "MAIL_KEY": certificates.private_key(lab, "mailpit"),
     }
     return [_filled(file.read_text(), values) for file in sorted(MANIFESTS.glob("*.yaml"))]
 
@@ -152,64 +167,3 @@ def _trouble(part: Part, lab: Lab) -> str:
     except TROUBLE as error:
         return str(error)
     return ""
-
-
-def _prove_dns(lab: Lab, _: Keys) -> None:
-    if dns.address_of("kubernetes.default.svc.cluster.local", lab.dns_ip) != lab.kubernetes_ip:
-        raise OSError("the cluster's DNS gives a wrong address for the API server")
-
-
-def _prove_volumes(lab: Lab, _: Keys) -> None:
-    """The platform's own claims show it; others may rightly wait for their first pod."""
-    for part in PARTS:
-        namespace = part.workload.split("/")[0]
-        for claim in api.get_json(lab, f"/api/v1/namespaces/{namespace}/persistentvolumeclaims")["items"]:
-            if claim["status"]["phase"] != "Bound":
-                raise OSError(f"claim {namespace}/{claim['metadata']['name']} has no volume")
-
-
-def _prove_gateway(lab: Lab, _: Keys) -> None:
-    found = api.get_json(lab, "/apis/gateway.networking.k8s.io/v1/gatewayclasses/traefik")
-    accepted = [item["status"] for item in found.get("status", {}).get("conditions", ()) if item["type"] == "Accepted"]
-    if accepted != ["True"]:
-        raise OSError("its GatewayClass is not accepted")
-    connection = HTTPConnection(lab.gateway_ip, 80, timeout=CONNECT_SECONDS)
-    connection.request("GET", "/")
-    connection.getresponse().read()
-    connection.close()
-
-
-def _prove_openbao(lab: Lab, _: Keys) -> None:
-    if reason := openbao.trouble(lab):
-        raise OSError(reason)
-
-
-def _set_up_s3(lab: Lab, made: Keys) -> None:
-    s3.set_up(dns.address_of(S3_HOST, lab.dns_ip), _account(made))
-
-
-def _prove_s3(lab: Lab, made: Keys) -> None:
-    s3.prove(dns.address_of(S3_HOST, lab.dns_ip), _account(made))
-
-
-def _account(made: Keys) -> s3.Account:
-    return s3.Account(made.s3_access_key, made.s3_secret_key)
-
-
-def _prove_redis(lab: Lab, made: Keys) -> None:
-    redis.prove(dns.address_of(REDIS_HOST, lab.dns_ip), made.redis_password)
-
-
-PARTS = (
-    Part("CoreDNS", versions.COREDNS, "kube-system/deployment/coredns", _prove_dns),
-    Part("Traefik", versions.TRAEFIK, "traefik/deployment/traefik", _prove_gateway),
-    Part("OpenBao", versions.OPENBAO, "openbao/statefulset/openbao", _prove_openbao, openbao.set_up),
-    Part("S3 server (VersityGW)", versions.VERSITY, "object-store/statefulset/s3", _prove_s3, _set_up_s3),
-    Part("Redis", versions.REDIS_MAJOR, "cache/statefulset/redis", _prove_redis),
-    Part(
-        "local-path-provisioner",
-        versions.LOCAL_PATH,
-        "local-path-storage/deployment/local-path-provisioner",
-        _prove_volumes,
-    ),
-)

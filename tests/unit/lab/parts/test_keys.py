@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import base64
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -22,9 +24,19 @@ def test_keys_are_made_once_for_root_alone(lab: Lab) -> None:
 def test_keys_differ_and_have_their_forms() -> None:
     first, second = Keys.random(), Keys.random()
     assert first.redis_password != second.redis_password
-    assert len(base64.b64decode(first.seal_key)) == 32
+    assert len(base64.b64decode(first.seal_key)) == len(base64.b64decode(first.tsig_secret)) == 32
     # They go into command lines, URLs and configuration files unquoted.
     assert (first.redis_password + first.s3_access_key + first.s3_secret_key + first.smtp_password).isalnum()
+
+
+def test_a_lab_older_than_a_key_is_given_it_once(lab: Lab) -> None:
+    file = lab.state / "platform.json"
+    older = asdict(keys(lab))
+    del older["tsig_secret"]
+    file.write_text(json.dumps(older))
+    made = keys(lab)
+    assert older.items() < asdict(made).items()
+    assert keys(lab) == made
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[1]", '{"unknown": "key"}', "not json"])

@@ -15,7 +15,7 @@ from mastodon_lab.lab import Lab
 from mastodon_lab.parts import openbao
 from mastodon_lab.parts.keys import Keys
 
-KEYS = Keys("redis-secret", "s3-key", "s3-secret", "seal", "mastodon", "smtp-secret")
+KEYS = Keys("redis-secret", "s3-key", "s3-secret", "seal", "mastodon", "smtp-secret", "tsig-secret")
 ROOT = "root-token"
 
 
@@ -92,6 +92,7 @@ def test_a_new_one_is_initialised_and_given_its_secrets(lab: Lab, bao: Bao) -> N
         "s3": {"access-key-id": "s3-key", "secret-access-key": "s3-secret"},
         "redis": {"password": "redis-secret"},
         "smtp": {"username": "mastodon", "password": "smtp-secret"},
+        "dns": {"tsig-key-name": "lab", "tsig-secret": "tsig-secret"},
     }
     assert {body["options"]["cas"] for body in stored.values()} == {0}
 

@@ -14,15 +14,15 @@ from mastodon_lab.build.plan import Built
 from mastodon_lab.cluster import api
 from mastodon_lab.errors import LabError
 from mastodon_lab.lab import Lab
-from mastodon_lab.parts import dns, platform
+from mastodon_lab.parts import catalogue, certificates, platform
+from mastodon_lab.parts.catalogue import Act, Part
 from mastodon_lab.parts.keys import Keys, keys
-from mastodon_lab.parts.platform import Act, Part
 from mastodon_lab.progress import Progress
 
 WORKING: dict[str, Any] = {"spec": {"replicas": 1}, "status": {"readyReplicas": 1}}
 
 
-def part(prove: Act, set_up: Act = platform._nothing) -> Part:
+def part(prove: Act, set_up: Act = catalogue._nothing) -> Part:
     return Part("Thing", "v1", "things/deployment/thing", prove, set_up)
 
 
@@ -55,7 +55,8 @@ class Cluster:
 
 
 @pytest.fixture
-def cluster(monkeypatch: pytest.MonkeyPatch) -> Cluster:
+def cluster(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Cluster:
+    lab.pki.mkdir()
     made = Cluster()
     monkeypatch.setattr(platform, "Kubectl", lambda *_: made)
     monkeypatch.setattr(platform, "POLL_SECONDS", 0)
@@ -100,9 +101,18 @@ def test_a_part_that_does_not_work_is_said(
         deploy(lab, monkeypatch, part(failing(99, error)))
 
 
-def test_every_name_in_manifests_is_filled_in(lab: Lab) -> None:
+@pytest.fixture
+def certified(lab: Lab) -> Lab:
+    """The lab with its servers' certificates."""
+    lab.pki.mkdir()
+    certificates.ensure(lab, platform.servers(lab))
+    return lab
+
+
+def test_every_name_in_manifests_is_filled_in(certified: Lab) -> None:
+    lab = certified
     filled = platform.manifests(lab, keys(lab))
-    assert len(filled) == 6
+    assert len(filled) == 9
     assert not re.search(r"@[A-Z0-9_]+@", "\n".join(filled))
     assert lab.gateway_ip in "".join(filled)
     assert keys(lab).redis_password in "".join(filled)
@@ -113,8 +123,8 @@ def test_a_changed_manifest_restarts_its_pods() -> None:
     assert first.split(": ")[1] != second.split(": ")[1]
 
 
-def test_every_part_has_its_manifest(lab: Lab) -> None:
-    filled = "\n".join(platform.manifests(lab, keys(lab)))
+def test_every_part_has_its_manifest(certified: Lab) -> None:
+    filled = "\n".join(platform.manifests(certified, keys(certified)))
     for item in platform.PARTS:
         namespace, kind, name = item.workload.split("/")
         assert re.search(
@@ -127,8 +137,8 @@ def status_of(
 ) -> tuple[bool, str]:
     monkeypatch.setattr(platform, "PARTS", (item,))
     monkeypatch.setattr(api, "get_json", lambda _, path: answer(path))
-    found, mastodon = platform.status(lab)
-    assert (mastodon.stand_in, found.stand_in) == (True, False)
+    found, *for_site = platform.status(lab)
+    assert [part.name for part in (found, *for_site) if part.stand_in] == ["Mastodon (image, chart)"]
     return found.ready, found.reason
 
 
@@ -164,39 +174,16 @@ def test_status_says_how_a_part_is_doing(
     assert status_of(lab, monkeypatch, item, answer) == said
 
 
-@pytest.mark.parametrize(
-    ("conditions", "said"),
-    [([], "is not accepted"), ([{"type": "Accepted", "status": "Unknown"}], "is not accepted")],
-)
-def test_a_gateway_class_must_be_accepted(
-    lab: Lab, monkeypatch: pytest.MonkeyPatch, conditions: list[dict[str, str]], said: str
-) -> None:
-    monkeypatch.setattr(api, "get_json", lambda *_: {"status": {"conditions": conditions}})
-    with pytest.raises(OSError, match=said):
-        platform._prove_gateway(lab, keys(lab))
-
-
-@pytest.mark.parametrize(("phase", "bound"), [("Bound", True), ("Pending", False)])
-def test_volumes_are_shown_by_the_platform_s_claims(
-    lab: Lab, monkeypatch: pytest.MonkeyPatch, phase: str, bound: bool
-) -> None:
-    claim = {"metadata": {"name": "data"}, "status": {"phase": phase}}
-    monkeypatch.setattr(api, "get_json", lambda _, path: {"items": [claim] if "/cache/" in path else []})
-    if bound:
-        platform._prove_volumes(lab, keys(lab))
-    else:
-        with pytest.raises(OSError, match="claim cache/data has no volume"):
-            platform._prove_volumes(lab, keys(lab))
-
-
-def test_dns_must_know_the_api_server(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dns, "address_of", lambda *_: "10.0.0.1")
-    with pytest.raises(OSError, match="wrong address"):
-        platform._prove_dns(lab, keys(lab))
-
-
-def test_facts_say_where_mastodon_finds_its_services(lab: Lab) -> None:
+def test_facts_say_where_services_are_found(lab: Lab) -> None:
     assert platform.facts(lab) == {
         "s3_endpoint": "http://s3.object-store.svc.cluster.local:8333",
         "redis_host": "redis.cache.svc.cluster.local",
+        "machine_address": "10.209.255.1",
+        "dns_zone": "lab.test",
+        "nameserver_address": "10.209.0.53",
+        "acme_directory": "https://pebble.acme.svc.cluster.local:14000/dir",
+        "acme_ca_file": str(lab.pki / "platform-ca.crt"),
+        "acme_root": "https://10.209.0.30:15000/roots/0",
+        "smtp_host": "mailpit.mail.svc.cluster.local",
+        "mail_api": "http://10.209.0.25:8025",
     }

@@ -1,0 +1,48 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Is the lab's Let's Encrypt ready for orders? RFC 8555 section 7.1."""
+
+from __future__ import annotations
+
+import json
+import ssl
+from http.client import HTTPSConnection
+
+from mastodon_lab.errors import LabError
+
+HOST = "pebble.acme.svc.cluster.local"
+PORT = 14000
+MANAGEMENT_PORT = 15000
+DIRECTORY = f"https://{HOST}:{PORT}/dir"
+SECONDS = 5.0
+ADVICE = "See `kubectl -n acme logs deployment/pebble`."
+
+
+def prove(address: str, trust: ssl.SSLContext) -> None:
+    """Raise LabError or OSError unless it offers accounts and orders, gives nonces, and has a root to trust."""
+    directory = json.loads(_get(address, PORT, "/dir", trust))
+    if missing := {"newNonce", "newAccount", "newOrder", "revokeCert"} - directory.keys():
+        raise LabError(f"ACME server: its directory lacks {', '.join(sorted(missing))}. {ADVICE}")
+    _get(address, PORT, "/nonce-plz", trust)
+    if "BEGIN CERTIFICATE" not in _get(address, MANAGEMENT_PORT, "/roots/0", trust):
+        raise LabError(f"ACME server: it has no root certificate. {ADVICE}")
+
+
+def root_url(address: str) -> str:
+    """Where the root of what it issues is fetched; it makes a new one whenever it starts."""
+    return f"https://{address}:{MANAGEMENT_PORT}/roots/0"
+
+
+def _get(address: str, port: int, path: str, trust: ssl.SSLContext) -> str:
+    connection = HTTPSConnection(address, port, timeout=SECONDS, context=trust)
+    try:
+        # Section 6.1: clients say who they are.
+        connection.request("GET", path, headers={"User-Agent": "fediverse-mastodon-lab"})
+        answer = connection.getresponse()
+        content = answer.read().decode()
+    finally:
+        connection.close()
+    if answer.status not in (200, 204):
+        raise LabError(f"ACME server: GET {path} fails: it answers {answer.status}. {ADVICE}")
+    return content

@@ -1,0 +1,85 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import pytest
+from mastodon_lab.errors import LabError
+from mastodon_lab.lab import Lab
+from mastodon_lab.parts import dns, dns_update, nameserver
+from mastodon_lab.parts.dns_update import Key, Record
+from mastodon_lab.parts.keys import Keys, keys
+
+
+class Zone:
+    """Answers as a name server does, and the cluster's DNS behind it."""
+
+    def __init__(self) -> None:
+        self.records: dict[str, bytes] = {}
+        self.unsigned = dns_update.REFUSED
+        self.signed = dns_update.DONE
+        self.shown: list[str] | None = None
+
+    def add(self, server: str, zone: str, key: Key | None, record: Record) -> int:
+        code = self.signed if key else self.unsigned
+        if code == dns_update.DONE:
+            self.records[record.name] = record.data
+        return code
+
+    def add_if_absent(self, server: str, zone: str, key: Key, record: Record) -> int:
+        return dns_update.EXISTS if record.name in self.records else self.add(server, zone, key, record)
+
+    def delete(self, server: str, zone: str, key: Key, record: Record) -> int:
+        self.records.pop(record.name, None)
+        return dns_update.DONE
+
+    def texts_of(self, name: str, server: str) -> list[str]:
+        return [self.records[name][1:].decode()] if self.shown is None else self.shown
+
+
+@pytest.fixture
+def zone(monkeypatch: pytest.MonkeyPatch) -> Zone:
+    made = Zone()
+    for name in ("add", "add_if_absent", "delete"):
+        monkeypatch.setattr(dns_update, name, getattr(made, name))
+    monkeypatch.setattr(dns, "texts_of", made.texts_of)
+    return made
+
+
+@pytest.fixture
+def made(lab: Lab) -> Keys:
+    return keys(lab)
+
+
+def test_seeds_are_written_where_nobody_wrote(lab: Lab, made: Keys, zone: Zone) -> None:
+    zone.records["social.lab.test"] = b"by external-dns"
+    nameserver.set_up(lab, made)
+    assert zone.records == {"social.lab.test": b"by external-dns", "*.social.lab.test": bytes([10, 209, 128, 80])}
+
+
+def test_a_refused_seed_is_said(lab: Lab, made: Keys, zone: Zone) -> None:
+    zone.signed = dns_update.NOT_AUTHORISED
+    with pytest.raises(LabError, match=r"^Name server: writing social\.lab\.test failed: it answers code 9\. See "):
+        nameserver.set_up(lab, made)
+
+
+def test_a_proof_leaves_nothing(lab: Lab, made: Keys, zone: Zone) -> None:
+    nameserver.prove(lab, made)
+    assert zone.records == {}
+
+
+@pytest.mark.parametrize(
+    ("unsigned", "signed", "shown", "said"),
+    [
+        (dns_update.DONE, dns_update.DONE, None, "code 0 to an update without a key"),
+        (dns_update.REFUSED, dns_update.NOT_AUTHORISED, None, "code 9 to an update with its key"),
+        (dns_update.REFUSED, dns_update.DONE, ["other"], "a record read is not the record written"),
+        (dns_update.REFUSED, dns_update.DONE, [], "a record read is not the record written"),
+    ],
+)
+def test_what_is_wrong_is_said(
+    lab: Lab, made: Keys, zone: Zone, unsigned: int, signed: int, shown: list[str] | None, said: str
+) -> None:
+    zone.unsigned, zone.signed, zone.shown = unsigned, signed, shown
+    with pytest.raises(LabError, match=said):
+        nameserver.prove(lab, made)
