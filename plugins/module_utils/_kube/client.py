@@ -41,6 +41,15 @@ _RETRIED = frozenset({429, 500, 502, 503, 504})
 _LASTING = (b"failed calling webhook", b"failed to create typed patch", b"failed to convert new object")
 
 
+class _AnswerError(Exception):
+    """An answer that is of no use: what it means, and whether another attempt may get a better one."""
+
+    def __init__(self, meaning: MastodonError, *, may_pass: bool) -> None:
+        super().__init__(meaning)
+        self.meaning = meaning
+        self.may_pass = may_pass
+
+
 class Client:
     """Sends requests. Safe for threads. Every request it repeats is idempotent: reads, applies, guarded deletes.
 
@@ -76,20 +85,30 @@ class Client:
         """
         content = json.dumps(body).encode() if body is not None else None
         for attempt in range(_ATTEMPTS):
-            last = attempt == _ATTEMPTS - 1
             try:
                 response = self._send(method, path, query, content, headers)
+                return self._read(response, about, secret=secret)
             except HTTPError as error:
-                if last or not _may_pass(error):
-                    raise self._unreachable(error) from error
-                self._sleep(_pause(attempt, None))
-                continue
-            if response.status < 300:
-                return json.loads(response.data)
-            if last or not _is_transient(response.status, response.data):
-                raise self._refused(about, response, secret=secret)
-            self._sleep(_pause(attempt, response.headers.get("Retry-After")))
+                failure, may_pass, wait = self._unreachable(error), _may_pass(error), None
+            except _AnswerError as error:
+                failure, may_pass, wait = error.meaning, error.may_pass, response.headers.get("Retry-After")
+            if attempt == _ATTEMPTS - 1 or not may_pass:
+                raise failure
+            self._sleep(_pause(attempt, wait))
         raise AssertionError("the last attempt returns or raises")
+
+    def _read(self, response: urllib3.BaseHTTPResponse, about: str, *, secret: bool) -> Any:
+        if response.status >= 300:
+            may_pass = _is_transient(response.status, response.data)
+            raise _AnswerError(self._refused(about, response, secret=secret), may_pass=may_pass)
+        try:
+            return json.loads(response.data)
+        except ValueError as error:
+            # A connection that broke at the wrong moment, or the login page of a proxy.
+            why = f"its answer ({response.status}) is no JSON"
+            remedy = "Check that the address in the kubeconfig is the API server's, and what is in between."
+            told = MastodonError(f"API server {self._connection.host}", "cannot be understood", why, remedy)
+            raise _AnswerError(told, may_pass=True) from error
 
     def stream(self, path: str, *, about: str, query: Mapping[str, str], seconds: int) -> Stream:
         """Open a watch that the server ends after `seconds`."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from textwrap import shorten
+from typing import Protocol
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
@@ -33,8 +34,11 @@ _LOOK_AGAIN = 1.0
 _LOOK_BEHIND = 1.0
 
 
-# What to make of an object as last seen, None for one that does not exist.
-Goal = Callable[[Subject, Object | None], Status]
+class Goal(Protocol):
+    """What to make of an object as last seen."""
+
+    def __call__(self, subject: Subject, item: Object | None, /) -> Status:
+        """Return its status; `item` is None for one that does not exist."""
 
 
 class Waiter:

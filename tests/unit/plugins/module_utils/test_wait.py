@@ -47,17 +47,15 @@ def test_what_is_ready_is_not_watched() -> None:
     assert not [call for call in api.calls if call.startswith("watch")]
 
 
-def test_labels_are_waited_for_until_something_has_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_labels_are_waited_for_until_something_has_them() -> None:
     api = FakeApi(WEB)
     awaited = Awaited(api)
-    sleep = awaited.clock.sleep
 
-    def appear(seconds: float) -> None:
-        sleep(seconds)
+    def appear() -> None:
         if awaited.clock.time >= 3:
             api.put(labelled(WEB))
 
-    monkeypatch.setattr(awaited.clock, "sleep", appear)
+    awaited.clock.on_sleep = appear
     assert awaited.current(kind="Deployment", labels="app=web") == ["Deployment ns/web"]
 
 

@@ -92,6 +92,18 @@ def test_what_may_pass_is_tried_again_and_counted(failure: int | Exception) -> N
     assert 0.2 <= pauses[1] <= 0.6
 
 
+@pytest.mark.parametrize("content", [b"", b"<html>log in</html>", b'{"kind": "Sec'])
+def test_an_answer_that_is_no_json_is_asked_for_again_and_then_named(content: bytes) -> None:
+    garbled = Response(200)
+    garbled.data = content
+    asking, _unused, _unused = client(garbled, Response(200, {"a": 1}))
+    assert asking.request("GET", "/x", about="X") == {"a": 1}
+    asking, pool, _unused = client(*[garbled] * 5)
+    with pytest.raises(MastodonError, match=r"cannot be understood: its answer \(200\) is no JSON"):
+        asking.request("GET", "/x", about="X")
+    assert len(pool.asked) == 5
+
+
 def test_retries_are_bounded() -> None:
     asking, _unused, pauses = client(*(Response(503, {}) for _unused in range(5)))
     with pytest.raises(MastodonError, match="overloaded"):

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
@@ -51,14 +52,16 @@ class Clock:
 
     def __init__(self) -> None:
         self.time = 0.0
+        self.on_sleep: Callable[[], None] = lambda: None
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass."""
+        """Let time pass, and what was to happen meanwhile happen."""
         self.time += seconds
+        self.on_sleep()
 
     def deadline(self, seconds: float) -> Deadline:
         """Return a deadline that goes by this clock."""
-        return Deadline(seconds, clock=lambda: self.time, sleep=lambda seconds: self.sleep(seconds))
+        return Deadline(seconds, clock=lambda: self.time, sleep=self.sleep)
 
 
 class Ran:
