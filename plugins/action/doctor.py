@@ -14,6 +14,7 @@ from ansible.errors import AnsibleError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._doctor import ARGUMENTS, examine
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._sizing.size import size
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils import _edge
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._action import EngineAction, plain
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._needs import unmet
@@ -37,7 +38,7 @@ class ActionModule(EngineAction):
     arguments = ARGUMENTS
 
     def prepare(self, parameters: dict[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
-        """Check the settings, all at once, before anything is asked of a server."""
+        """Check the settings, all at once and then with each other, before anything is asked of a server."""
         if parameters["settings"]:
             known = load(_ROLES, _PLAY_SETTINGS)
             settings = given(task_vars, known) | task_vars.keys() & set(_PLAY_SETTINGS)
@@ -45,6 +46,7 @@ class ActionModule(EngineAction):
             problems = (misspelt(task_vars, known), missing(values, known), wrong(values, known.options))
             if found := [*chain(*problems), *unmet(parameters["needs"])]:
                 raise CombinedError(found)
+            size(values)
         if (parameters["settings"] or parameters["edge"]) and (found := self._contradictions(task_vars)):
             raise CombinedError(found)
         return parameters

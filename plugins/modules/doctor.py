@@ -12,7 +12,7 @@ short_description: Look at settings, cluster and Vault, and touch nothing
 version_added: 0.1.0
 author: fediverse.mastodon contributors (@fediverse)
 description:
-  - Checks that every setting is known and complete, that the API server answers and serves the kinds that are needed,
+  - Checks that every setting is known and complete, that the sizes add up, that the API server answers and serves the kinds that are needed,
     and that Vault is unsealed and accepts the token.
   - Fails with one sentence for each thing that is wrong.
   - In check mode a kind that is not served is told and not a failure, as an earlier role would have brought it.

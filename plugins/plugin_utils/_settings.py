@@ -100,6 +100,7 @@ _POSTGRESQL = Format(_is_new_enough_postgresql, "no PostgreSQL 14 or newer", "gh
 _WILDCARD = Format(lambda text: _is_public_name(text.removeprefix("*.")), _PUBLIC_NAME.not_a, "example.org")
 _PORT = Format(lambda text: text.isdecimal() and 1 <= int(text) <= 65535, "no port", "587")
 _COUNT = Format(lambda text: text.isdecimal() and int(text) >= 1, "less than one", "1")
+_WHOLE = Format(lambda text: text.isdecimal(), "no whole number from zero on", "2")
 _SECONDS = Format(lambda text: text.isdecimal() and int(text) >= 1, "no number of seconds", "600")
 
 # By the end of a setting's name, as every role names its settings alike; the first that fits counts.
@@ -132,8 +133,9 @@ _FORMATS = {
     "_timeout": _SECONDS,
     "_replicas": _COUNT,
     "_instances": _COUNT,
-    "_processes": _COUNT,
+    "_processes": _WHOLE,
     "_threads": _COUNT,
+    "_connections": _COUNT,
 }
 
 

@@ -21,7 +21,10 @@ APPLY = "fediverse.mastodon.apply"
 SETTINGS: Mapping[str, Any] = {
     "inventory_hostname": "production",
     "mastodon_local_domain": "example.org",
-    "mastodon_s3_endpoint": "https://s3.example.org",
+    "mastodon_smtp_server": "smtp.example.org",
+    "rook_backend": "external",
+    "rook_external_endpoint": "https://s3.example.org",
+    "rook_external_bucket": "mastodon",
     "vault_address": "https://vault.example.org:8200",
     "cert_manager_acme_email": "admin@example.org",
     "gateway_class": "traefik",

@@ -21,7 +21,8 @@ MISTAKES = {
 OF_VALUES = {
     name: mistake
     for name, mistake in MISTAKES.items()
-    if " is no" in mistake["says"] or " is less" in mistake["says"] or " is neither" in mistake["says"]
+    if "does not add up" not in mistake["says"]
+    and (" is no" in mistake["says"] or " is less" in mistake["says"] or " is neither" in mistake["says"])
 }
 
 
