@@ -37,7 +37,7 @@ class Faults:
     injected: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        self._random = random.Random(self.seed)  # noqa: S311
+        self._random = random.Random(self.seed)
         self._rows: Counter[str] = Counter()
 
     def choose(self, request: str) -> str:

@@ -25,7 +25,7 @@ class Maker:
     """Makes objects at random, the same for the same seed, with what comparing is known to stumble over."""
 
     def __init__(self, seed: int, namespace: str) -> None:
-        self._random = random.Random(seed)  # noqa: S311
+        self._random = random.Random(seed)
         self._namespace = namespace
 
     def object(self) -> Object:

@@ -31,7 +31,7 @@ def test_what_is_no_queue_is_refused(argument: str) -> None:
 
 def test_every_queue_gets_its_turn_and_heavy_ones_more_often() -> None:
     queues = [WeightedQueue("default", 8), WeightedQueue("pull")]
-    chance = random.Random(1)  # noqa: S311
+    chance = random.Random(1)
     orders = [shuffled(queues, chance) for _unused in range(1000)]
     assert all(sorted(order) == ["default", "pull"] for order in orders)
     first = Counter(order[0] for order in orders)
