@@ -103,7 +103,7 @@ def _forward(connection: Connection, service: Service, pod: str, port: int) -> s
             re.sub("^http", "ws", url),
             timeout=_SECONDS,
             subprotocols=["v4.channel.k8s.io"],
-            header=connection.headers(),
+            header={"User-Agent": "fediverse.mastodon", **connection.headers()},
             sslopt={key: value for key, value in trust.items() if value},
         )
     except (OSError, websocket.WebSocketException) as error:

@@ -1,0 +1,152 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where Mastodon keeps what it knows: bucket, database and job queue, asked and refused as promised."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import requests
+from requests_aws4auth import AWS4Auth
+
+from ..conftest import Lab
+
+PROBE = ".fediverse-mastodon"
+REDIS = "mastodon-redis"
+# Everything of the state roles that the lab's own settings leave out.
+EVERYTHING = {
+    "rook_backend": "rook",
+    "rook_storage": {"deviceFilter": "^sdb$"},
+    "cnpg_pooler": True,
+    "cnpg_cluster_wal_storage_size": "1Gi",
+    "cnpg_backup": True,
+    "cnpg_backup_endpoint": "https://s3.example.org",
+    "cnpg_backup_bucket": "backups",
+    "dragonfly_backend": "dragonfly",
+    "volsync_volumes": [{"name": "mastodon-system", "user": 991}, {"name": "other", "copy_method": "Direct"}],
+    "volsync_endpoint": "https://s3.example.org",
+    "volsync_bucket": "backups",
+    "vault_given_secrets": {
+        "postgresql_backup": {"access-key-id": "key", "secret-access-key": "secret"},
+        "restic": {"access-key-id": "key", "secret-access-key": "secret"},
+    },
+}
+
+
+def secret(lab: Lab, name: str) -> dict[str, str]:
+    """Return what a Secret of Mastodon's namespace holds."""
+    data = lab.get("secret", "-n=mastodon", name)["data"]
+    return {key: base64.b64decode(value).decode() for key, value in data.items()}
+
+
+def bucket(lab: Lab) -> str:
+    """Return the address of the lab's bucket as this machine reaches it."""
+    service = lab.get("service", "-n=object-store", "s3")["spec"]
+    return f"http://{service['clusterIP']}:{service['ports'][0]['port']}/mastodon"
+
+
+def external(**more: Any) -> str:
+    """Return the settings of a test for the command line, the lab's own S3 server among them."""
+    return json.dumps({"rook_backend": "external", "rook_external_bucket": "mastodon", **more})
+
+
+def test_anyone_can_read_an_object_and_nobody_can_list_the_bucket(laid_down: Lab) -> None:
+    address = bucket(laid_down)
+    assert requests.get(f"{address}/{PROBE}", timeout=10).status_code == 200
+    assert requests.get(f"{address}?list-type=2", timeout=10).status_code == 403
+
+
+def test_a_lost_policy_is_named_by_check_mode_and_written_again(laid_down: Lab) -> None:
+    address = bucket(laid_down)
+    keys = secret(laid_down, "mastodon-s3")
+    sign = AWS4Auth(keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"], "us-east-1", "s3")
+    requests.delete(f"{address}?policy=", auth=sign, timeout=10).raise_for_status()
+    assert requests.get(f"{address}/{PROBE}", timeout=10).status_code == 403
+    settings = ("-e", external(rook_external_endpoint=laid_down.facts["s3_endpoint"]))
+    check = laid_down.site("--tags", "rook", "--check", "--diff", *settings)
+    assert "created policy of bucket mastodon" in check.output
+    assert requests.get(f"{address}/{PROBE}", timeout=10).status_code == 403
+    run = laid_down.site("--tags", "rook", *settings)
+    assert run.returncode == 0, run.output[-4000:]
+    assert "created policy of bucket mastodon" in run.output
+    assert requests.get(f"{address}/{PROBE}", timeout=10).status_code == 200
+    assert keys["AWS_SECRET_ACCESS_KEY"] not in check.output + run.output
+
+
+@contextmanager
+def policy(lab: Lab, name: str) -> Iterator[None]:
+    """Let the lab's Redis treat a full memory so, and then as before."""
+
+    def redis(*command: str) -> None:
+        login = ("--no-auth-warning", "-a", secret(lab, REDIS)["password"])
+        assert lab.kubectl("exec", "-n=cache", "redis-0", "--", "redis-cli", *login, *command).strip() == "OK"
+
+    redis("CONFIG", "SET", "maxmemory-policy", name)
+    try:
+        yield
+    finally:
+        redis("CONFIG", "SET", "maxmemory-policy", "noeviction")
+
+
+def test_a_redis_that_evicts_is_refused(laid_down: Lab) -> None:
+    settings = {"dragonfly_backend": "external", "dragonfly_external_host": laid_down.facts["redis_host"]}
+    with policy(laid_down, "allkeys-lru"):
+        run = laid_down.site("--tags", "dragonfly", "-e", json.dumps(settings))
+    assert run.returncode != 0
+    assert "may not hold jobs: its maxmemory-policy is allkeys-lru, so it throws jobs away" in run.output
+    assert "Traceback" not in run.output
+    run = laid_down.site("--tags", "dragonfly", "-e", json.dumps(settings))
+    assert run.returncode == 0, run.output[-4000:]
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"cnpg_database": "absent"}, 'mastodon cannot use absent: database "absent" does not exist'),
+        ({"cnpg_external_port": 5433}, "Service mastodon/mastodon-db-rw: has no port 5433"),
+        ({"cnpg_external_host": "nobody.mastodon.svc"}, "Service mastodon/nobody: does not exist"),
+    ],
+)
+def test_an_existing_database_that_mastodon_cannot_use_is_refused(
+    laid_down: Lab, settings: dict[str, Any], sentence: str
+) -> None:
+    given = {"cnpg_backend": "external", "cnpg_external_host": "mastodon-db-rw.mastodon.svc", **settings}
+    run = laid_down.site("--tags", "cnpg", "-e", json.dumps(given))
+    assert run.returncode != 0
+    assert sentence in " ".join(run.output.split())
+    assert "Traceback" not in run.output
+
+
+def test_an_existing_database_is_taken_as_it_is(laid_down: Lab) -> None:
+    mark = laid_down.audit_mark()
+    settings = {"cnpg_backend": "external", "cnpg_external_host": "mastodon-db-rw.mastodon.svc"}
+    run = laid_down.site("--tags", "cnpg", "-e", json.dumps(settings))
+    assert run.returncode == 0, run.output[-4000:]
+    assert run.recap["changed"] == 0
+    assert laid_down.our_writes(mark) == []
+
+
+def test_check_mode_renders_what_the_lab_does_not_run(laid_down: Lab) -> None:
+    mark, vault = laid_down.audit_mark(), laid_down.vault_versions()
+    run = laid_down.site("--check", "--diff", "-e", json.dumps(EVERYTHING))
+    assert run.returncode == 0, run.output[-4000:]
+    for subject in (
+        "CephCluster rook-ceph/rook-ceph",
+        "CephObjectStore rook-ceph/media",
+        "ObjectBucketClaim mastodon/mastodon-s3",
+        "Pooler mastodon/mastodon-db-pooler",
+        "ObjectStore mastodon/mastodon-db",
+        "ScheduledBackup mastodon/mastodon-db",
+        "Dragonfly mastodon/mastodon-redis",
+        "ReplicationSource mastodon/mastodon-system",
+        "ExternalSecret mastodon/other-restic",
+    ):
+        assert f"created {subject}" in run.output
+    assert laid_down.our_writes(mark) == []
+    assert laid_down.vault_versions() == vault
