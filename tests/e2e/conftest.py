@@ -36,7 +36,7 @@ def story(lab: Lab) -> Story:
     return Story(empty_check, empty_writes, first, second, lab.our_writes(mark))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def laid_down(lab: Lab, story: Story) -> Lab:
     """The lab with everything on it."""
     assert story.first.returncode == 0

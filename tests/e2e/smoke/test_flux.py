@@ -1,0 +1,112 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Flux: what Git says is laid down, and a release that fails says why and recovers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ...conftest import Lab
+from .git_server import Repository, served
+from .support import Object, apply, eventually, namespace, ready, wait_ready
+
+SPACE = "smoke-flux"
+CHART = {
+    "chart/Chart.yaml": "apiVersion: v2\nname: greeter\nversion: 1.0.0\n",
+    "chart/templates/greeting.yaml": """\
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: greeting
+data:
+  text: {{ required "Tell what to greet with." .Values.text }}
+""",
+}
+
+
+def shipped(color: str) -> dict[str, str]:
+    """The files of a Kustomization with one ConfigMap."""
+    return {
+        "config/kustomization.yaml": "resources: [paint.yaml]\n",
+        "config/paint.yaml": f"{{apiVersion: v1, kind: ConfigMap, metadata: {{name: paint}}, data: {{color: {color}}}}}\n",
+    }
+
+
+@pytest.fixture(scope="module")
+def repository(laid_down: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Repository]:
+    """A repository that Flux follows from a namespace of its own."""
+    projects: Path = tmp_path_factory.mktemp("projects")
+    repository = Repository(projects / "fleet")
+    repository.commit(CHART | shipped("red"))
+    with namespace(laid_down, SPACE), served(projects, laid_down.facts["machine_address"]) as url:
+        apply(laid_down, source(f"{url}/fleet"))
+        wait_ready(laid_down, "gitrepository", SPACE, "fleet")
+        yield repository
+
+
+def source(url: str) -> Object:
+    return {
+        "apiVersion": "source.toolkit.fluxcd.io/v1",
+        "kind": "GitRepository",
+        "metadata": {"name": "fleet", "namespace": SPACE},
+        "spec": {"interval": "2s", "url": url, "ref": {"branch": "main"}},
+    }
+
+
+def test_a_commit_is_laid_down(laid_down: Lab, repository: Repository) -> None:
+    apply(
+        laid_down,
+        {
+            "apiVersion": "kustomize.toolkit.fluxcd.io/v1",
+            "kind": "Kustomization",
+            "metadata": {"name": "fleet", "namespace": SPACE},
+            "spec": {
+                "interval": "1h",
+                "path": "./config",
+                "prune": True,
+                "targetNamespace": SPACE,
+                "sourceRef": {"kind": "GitRepository", "name": "fleet"},
+            },
+        },
+    )
+    wait_ready(laid_down, "kustomization", SPACE, "fleet")
+    assert laid_down.get("configmap", f"-n={SPACE}", "paint")["data"] == {"color": "red"}
+    commit = repository.commit(shipped("green"))
+    found = eventually(
+        lambda: laid_down.get("kustomization", f"-n={SPACE}", "fleet")["status"],
+        lambda status: status["lastAppliedRevision"] == f"main@sha1:{commit}",
+    )
+    assert {entry["id"] for entry in found["inventory"]["entries"]} == {f"{SPACE}_paint__ConfigMap"}
+    assert laid_down.get("configmap", f"-n={SPACE}", "paint")["data"] == {"color": "green"}
+
+
+@pytest.mark.usefixtures("repository")
+def test_a_release_that_fails_says_why_and_recovers(laid_down: Lab) -> None:
+    apply(laid_down, release({}))
+    # It is also not ready while its chart is still fetched.
+    said = eventually(
+        lambda: ready(laid_down, "helmrelease", SPACE, "greeter"), lambda found: "Tell what to greet with." in found[1]
+    )
+    assert said[0] == "False"
+    apply(laid_down, release({"text": "hello"}))
+    wait_ready(laid_down, "helmrelease", SPACE, "greeter")
+    assert laid_down.get("configmap", f"-n={SPACE}", "greeting")["data"] == {"text": "hello"}
+
+
+def release(values: dict[str, Any]) -> Object:
+    source_ref = {"kind": "GitRepository", "name": "fleet"}
+    return {
+        "apiVersion": "helm.toolkit.fluxcd.io/v2",
+        "kind": "HelmRelease",
+        "metadata": {"name": "greeter", "namespace": SPACE},
+        "spec": {
+            "interval": "1h",
+            "chart": {"spec": {"chart": "./chart", "sourceRef": source_ref}},
+            "values": values,
+        },
+    }
