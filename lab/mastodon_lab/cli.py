@@ -10,12 +10,12 @@ import json
 import os
 import platform
 import re
+import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 
-from mastodon_lab import host, prove
+from mastodon_lab import host, inside, prove
 from mastodon_lab.cluster import health
 from mastodon_lab.cluster.down import down
 from mastodon_lab.cluster.up import build, made, up
@@ -64,6 +64,11 @@ def _parser() -> argparse.ArgumentParser:
             sub.add_argument("--purge", action="store_true", help="also remove its state and all that was built")
         if name == "prove":
             sub.add_argument("--facts", type=Path, help="the lab's lab.json, in place of its name")
+        if name == "logs":
+            sub.add_argument("part", help="as lab/status calls the cluster's components, or a part such as openbao")
+            sub.add_argument("-f", "--follow", action="store_true", help="go on until interrupted")
+        if name == "shell":
+            sub.add_argument("command", nargs="*", help="what to run, after --; your shell if nothing")
         if name == "status":
             sub.add_argument("--json", action="store_true", help="print JSON")
     return parser
@@ -101,10 +106,8 @@ def _build(given: argparse.Namespace) -> int:
 
 
 def _prove(given: argparse.Namespace) -> int:
-    lab = _lab(given)
-    facts = given.facts or lab.facts
-    if not facts.exists():
-        raise LabError(f"Lab {lab.name} is not up ({facts} is missing): run lab/up.")
+    facts = given.facts or _lab(given).facts
+    _refuse_missing(facts)
     kubectl = Path(json.loads(facts.read_text())["kubectl"])
     print("\n".join(prove.prove(Site.from_facts(facts, kubectl))))
     return 0
@@ -115,7 +118,7 @@ def _status(given: argparse.Namespace) -> int:
     found = list(health.look(lab))
     if all(part.ready for part in found):
         found += parts.status(lab)
-    print(json.dumps([asdict(part) for part in found], indent=1) if given.json else _table(found))
+    print(json.dumps({"parts": [part.as_json() for part in found]}, indent=1) if given.json else _table(found))
     return 0 if all(part.ready for part in found) else 1
 
 
@@ -125,6 +128,27 @@ def _kubeconfig(given: argparse.Namespace) -> int:
         raise LabError(f"Lab {lab.name} has no kubeconfig yet: run lab/up.")
     print(lab.kubeconfig)
     return 0
+
+
+def _logs(given: argparse.Namespace) -> int:
+    lab = _running(given)
+    return subprocess.call(inside.log_command(lab, given.part, follow=given.follow))
+
+
+def _shell(given: argparse.Namespace) -> int:
+    lab = _running(given)
+    return subprocess.call(inside.shell_command(lab, given.command), env=inside.shell_environment(lab))
+
+
+def _running(given: argparse.Namespace) -> Lab:
+    lab = _lab(given)
+    _refuse_missing(lab.facts)
+    return lab
+
+
+def _refuse_missing(facts: Path) -> None:
+    if not facts.exists():
+        raise LabError(f"The lab is not up ({facts} is missing): run lab/up.")
 
 
 def _table(parts: list[PartStatus]) -> str:
@@ -142,5 +166,7 @@ VERBS: dict[str, tuple[Callable[[argparse.Namespace], int], str]] = {
     "down": (_down, "stop the lab and leave nothing running"),
     "prove": (_prove, "prove that the Mastodon in the lab works"),
     "status": (_status, "say how each part is doing"),
+    "logs": (_logs, "show the log of a component or a part"),
+    "shell": (_shell, "run a shell, or a command, with everything set to use the lab"),
     "kubeconfig": (_kubeconfig, "print where the admin's kubeconfig is"),
 }

@@ -164,6 +164,11 @@ class Lab:
         return self.state / "volumes"
 
     @property
+    def bin(self) -> Path:
+        """The programs for people who look into the lab."""
+        return self.state / "bin"
+
+    @property
     def mirror(self) -> Path:
         """What is served at `mirror_url`: charts, manifests and images."""
         return self.state / "mirror"

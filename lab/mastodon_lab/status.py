@@ -17,3 +17,13 @@ class PartStatus:
     version: str = ""
     reason: str = ""
     stand_in: bool = False
+
+    def as_json(self) -> dict[str, str | bool]:
+        """What `lab/status --json` gives."""
+        return {
+            "name": self.name,
+            "ready": self.ready,
+            "real": not self.stand_in,
+            "version": self.version,
+            "reason": self.reason,
+        }

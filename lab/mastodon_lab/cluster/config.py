@@ -172,6 +172,7 @@ def write(lab: Lab, cni_plugins: Path) -> None:
         "audit-policy.json": json.dumps(AUDIT_POLICY, indent=1),
         # Pods ask the cluster's DNS or nobody: the host's own resolver isn't reachable from the lab.
         "resolv.conf": "",
+        "shell/resolv.conf": f"nameserver {lab.dns_ip}\n",
     }
     for user in ("kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy"):
         texts[f"{user}.kubeconfig"] = json.dumps(kubeconfig(lab, user), indent=1)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from mastodon_lab import host
+from mastodon_lab import host, inside
 from mastodon_lab.build import mirror, plan
 from mastodon_lab.cluster import cgroups, components, config, health, network, pki, process
 from mastodon_lab.cluster.lock import only_one
@@ -40,6 +40,7 @@ def up(lab: Lab, progress: Progress) -> None:
             start(lab, built)
         with progress.step(WAIT):
             _until(lambda: _trouble(health.look(lab)), CLUSTER_SECONDS)
+        inside.link_programs(lab, {name: built.bin(name) for name in ("kubectl", "bao")})
         platform.deploy(lab, built, progress)
         _write_facts(lab, built.bin("kubectl"))
 

@@ -40,6 +40,11 @@ class Part:
     prove: Act
     set_up: Act = _nothing
 
+    @property
+    def key(self) -> str:
+        """What commands call it: its workload's name."""
+        return self.workload.rpartition("/")[2]
+
 
 def _prove_dns(lab: Lab, _: Keys) -> None:
     if dns.address_of("kubernetes.default.svc.cluster.local", lab.dns_ip) != lab.kubernetes_ip:

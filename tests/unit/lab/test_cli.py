@@ -119,7 +119,9 @@ def test_status_shows_every_part(monkeypatch: pytest.MonkeyPatch, capsys: pytest
 def test_status_in_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     status_of(monkeypatch, [READY], lambda lab: [STAND_IN])
     assert cli.main(["status", "--json"]) == 0
-    assert [part["stand_in"] for part in json.loads(capsys.readouterr().out)] == [False, True]
+    node = {"name": "node", "ready": True, "real": True, "version": "v1.36.3", "reason": ""}
+    chart = {"name": "mastodon chart", "ready": True, "real": False, "version": "", "reason": ""}
+    assert json.loads(capsys.readouterr().out) == {"parts": [node, chart]}
 
 
 def test_status_asks_no_parts_of_a_cluster_that_is_not_ready(
@@ -138,6 +140,12 @@ def test_proving_a_lab_that_is_not_up_is_refused(tmp_path: Path, capsys: pytest.
     assert "is not up" in capsys.readouterr().err
     assert cli.main(["prove", "--facts", str(tmp_path / "none.json")]) == 1
     assert "none.json is missing" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", [["logs", "etcd"], ["shell"]])
+def test_looking_into_a_lab_that_is_not_up_is_refused(verb: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(verb) == 1
+    assert "is not up" in capsys.readouterr().err
 
 
 def test_each_verb_has_its_command() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from mastodon_lab import host
+from mastodon_lab import host, inside
 from mastodon_lab.build import mirror, plan
 from mastodon_lab.cluster import cgroups, components, config, health, network, pki, process
 from mastodon_lab.cluster import up as up_module
@@ -64,6 +64,7 @@ def done(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         (components, "all_components", quiet(())),
         (mirror, "publish", note("publish")),
         (health, "look", note("wait", (PartStatus("node", ready=True),))),
+        (inside, "link_programs", quiet()),
         (plan, "ensure", note("build", Built())),
         (platform, "deploy", note("deploy")),
         (platform, "facts", quiet({"redis_host": "redis.example"})),
