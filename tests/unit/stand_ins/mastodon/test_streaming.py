@@ -18,6 +18,7 @@ from mastodon_stand_in.settings import RedisSettings
 from mastodon_stand_in.streaming import Streaming
 
 from .browser import Browser, add_alice, visit
+from .servers import redis_server
 
 T = TypeVar("T")
 
@@ -42,7 +43,9 @@ def listen(services: Services, settings: RedisSettings, scenario: Callable[[Any]
 
 
 @pytest.mark.parametrize("way", ["header", "query", "protocol"])
-def test_what_is_published_arrives(services: Services, redis_settings: RedisSettings, token: str, way: str) -> None:
+def test_what_is_published_from_the_first_moment_arrives(
+    services: Services, redis_settings: RedisSettings, token: str, way: str
+) -> None:
     given: dict[str, Any] = {
         "header": {"headers": {"Authorization": f"Bearer {token}"}},
         "query": {"params": {"access_token": token, "stream": "public"}},
@@ -52,10 +55,8 @@ def test_what_is_published_arrives(services: Services, redis_settings: RedisSett
     async def scenario(client: Any) -> Any:
         path = "/api/v1/streaming" if way == "query" else "/api/v1/streaming?stream=public"
         async with client.ws_connect(path, **given) as socket:
-            while not services.jobs._client.pubsub_numsub("timeline:public")[0][1]:
-                await asyncio.sleep(0.01)
             services.jobs.publish("timeline:public", "update", {"id": "7"})
-            return await socket.receive_json()
+            return await socket.receive_json(timeout=30)
 
     frame = listen(services, redis_settings, scenario)
     assert (frame["stream"], frame["event"], json.loads(frame["payload"])) == (["public"], "update", {"id": "7"})
@@ -102,3 +103,15 @@ def test_health_says_that_a_request_reached_streaming(services: Services, redis_
 )
 def test_a_stream_is_made_of_channels(alice: Account, stream: str, channels: tuple[str, ...]) -> None:
     assert streaming.channels_of(stream, alice) == channels
+
+
+def test_without_redis_there_is_no_stream(services: Services, token: str) -> None:
+    with redis_server() as port:
+        gone = RedisSettings("127.0.0.1", port, None, None)
+
+    async def scenario(client: Any) -> int:
+        with pytest.raises(WSServerHandshakeError) as refusal:
+            await client.ws_connect(f"/api/v1/streaming?access_token={token}")
+        return int(refusal.value.status)
+
+    assert listen(services, gone, scenario) == 503

@@ -23,6 +23,7 @@ from mastodon_stand_in.queues import Redis
 from mastodon_stand_in.settings import DatabaseSettings, RedisSettings
 
 _PING_SECONDS = 30
+_SUBSCRIBE_SECONDS = 5
 
 
 def main(arguments: list[str], environment: Mapping[str, str]) -> None:
@@ -75,40 +76,17 @@ class Streaming:
         socket = web.WebSocketResponse(heartbeat=_PING_SECONDS)
         if not socket.can_prepare(request):
             return edge.error(426, "Use a WebSocket")
-        await socket.prepare(request)
-        logging.info("%s listens to %s", account.username, stream)
-        await self._serve(socket, stream, channels)
-        return socket
-
-    async def _serve(self, socket: web.WebSocketResponse, stream: str, channels: tuple[str, ...]) -> None:
-        sending = asyncio.create_task(self._send(socket, stream, channels))
-        try:
-            # Until the client closes; what it says is not needed.
-            async for message in socket:
-                if message.type is WSMsgType.ERROR:
-                    break
-        finally:
-            sending.cancel()
-            await asyncio.gather(sending, return_exceptions=True)
-
-    async def _send(self, socket: web.WebSocketResponse, stream: str, channels: tuple[str, ...]) -> None:
         settings = self._settings
-        client = redis.asyncio.Redis(
-            host=settings.host,
-            port=settings.port,
-            username=settings.user,
-            password=settings.password,
-            db=settings.database,
-            decode_responses=True,
-        )
         try:
-            async with client, client.pubsub(ignore_subscribe_messages=True) as subscription:
-                await subscription.subscribe(*channels)
-                async for message in subscription.listen():
-                    await socket.send_str(frame(stream, message["data"]))
+            async with _client(settings) as client, client.pubsub(ignore_subscribe_messages=True) as subscription:
+                await _subscribe(subscription, channels)
+                await socket.prepare(request)
+                logging.info("%s listens to %s", account.username, stream)
+                await _serve(socket, stream, subscription)
         except redis.RedisError as error:
             logging.error("Redis at %s:%s: %s", settings.host, settings.port, error)
-            await socket.close()
+            return socket if socket.prepared else edge.error(503, "Redis cannot be reached")
+        return socket
 
     async def _signed_in(self, request: web.Request) -> Account:
         header = request.headers.get("Authorization", "").removeprefix("Bearer ")
@@ -124,6 +102,46 @@ class Streaming:
         if account is None or not account.is_active:
             raise HttpRefusalError(401, "Invalid access token")
         return account
+
+
+async def _serve(socket: web.WebSocketResponse, stream: str, subscription: redis.asyncio.client.PubSub) -> None:
+    sending = asyncio.create_task(_send(socket, stream, subscription))
+    try:
+        # Until the client closes; what it says is not needed.
+        async for message in socket:
+            if message.type is WSMsgType.ERROR:
+                break
+    finally:
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
+
+
+def _client(settings: RedisSettings) -> redis.asyncio.Redis:
+    return redis.asyncio.Redis(
+        host=settings.host,
+        port=settings.port,
+        username=settings.user,
+        password=settings.password,
+        db=settings.database,
+        decode_responses=True,
+    )
+
+
+async def _subscribe(subscription: redis.asyncio.client.PubSub, channels: tuple[str, ...]) -> None:
+    """Subscribe and wait until Redis says so: a client that has its WebSocket misses nothing."""
+    await subscription.subscribe(*channels)
+    for _channel in channels:
+        await subscription.get_message(timeout=_SUBSCRIBE_SECONDS)
+
+
+async def _send(socket: web.WebSocketResponse, stream: str, subscription: redis.asyncio.client.PubSub) -> None:
+    """Pass on what is published; end the WebSocket when Redis is gone."""
+    try:
+        async for message in subscription.listen():
+            await socket.send_str(frame(stream, message["data"]))
+    except redis.RedisError as error:
+        logging.error("Redis has gone: %s", error)
+        await socket.close()
 
 
 def channels_of(stream: str, account: Account) -> tuple[str, ...]:
