@@ -1,0 +1,64 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where names lead, asked of a name server: the only socket of this folder.
+
+This module util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from contextlib import suppress
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
+
+# Ansible's own checks import every file without it; `needs` tells users in one sentence what is missing.
+with suppress(ImportError):
+    import dns.exception
+    import dns.resolver
+
+# For one question, tries included.
+_SECONDS = 5.0
+
+
+class Resolver:
+    """Asks the name server at `address` and `port`, or when there is none those that this machine asks."""
+
+    def __init__(self, address: str = "", port: int = 53) -> None:
+        needs("dns")
+        self._resolver = dns.resolver.Resolver(configure=not address)
+        if address:
+            self._resolver.nameservers = [address]
+            self._resolver.port = port
+        self._resolver.lifetime = _SECONDS
+        self._server = f"Name server {f'{address}:{port}' if address else 'of this machine'}"
+
+    def addresses(self, name: str) -> frozenset[str]:
+        """Return the addresses that a name leads to, none when there is no such name.
+
+        An address leads to itself. Raises MastodonError when the name server does not answer.
+        """
+        if _is_address(name):
+            return frozenset({name})
+        return self._ask(name, "A") | self._ask(name, "AAAA")
+
+    def _ask(self, name: str, kind: str) -> frozenset[str]:
+        try:
+            answer = self._resolver.resolve(f"{name}.", kind, raise_on_no_answer=False)
+        except dns.resolver.NXDOMAIN:
+            return frozenset()
+        except (dns.exception.DNSException, OSError) as error:
+            why = str(error).splitlines()[0]
+            remedy = "Check its address, and whether a firewall keeps you from it."
+            raise MastodonError(self._server, f"does not say where {name} leads", why, remedy) from error
+        return frozenset(record.to_text() for record in answer)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True

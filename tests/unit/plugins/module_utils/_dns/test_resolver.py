@@ -1,0 +1,74 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Asking a real name server, in this process."""
+
+from __future__ import annotations
+
+import socketserver
+import threading
+from collections.abc import Iterator
+
+import dns.flags
+import dns.message
+import dns.rcode
+import dns.rrset
+import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.resolver import Resolver
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+
+ZONE = {
+    ("two.test.", "A"): ["192.0.2.1", "192.0.2.2"],
+    ("two.test.", "AAAA"): ["2001:db8::1"],
+    ("one.test.", "A"): ["192.0.2.1"],
+}
+
+
+class Answer(socketserver.BaseRequestHandler):
+    """Answers from ZONE; names below `broken.` make the server fail."""
+
+    def handle(self) -> None:
+        packet, socket = self.request
+        query = dns.message.from_wire(packet)
+        question = query.question[0]
+        name, kind = question.name.to_text(), dns.rdatatype.to_text(question.rdtype)
+        response = dns.message.make_response(query)
+        response.flags |= dns.flags.AA | dns.flags.RA
+        if name.endswith("broken."):
+            response.set_rcode(dns.rcode.SERVFAIL)
+        elif values := ZONE.get((name, kind)):
+            response.answer.append(dns.rrset.from_text(name, 60, "IN", kind, *values))
+        elif name not in {known for known, _unused in ZONE}:
+            response.set_rcode(dns.rcode.NXDOMAIN)
+        socket.sendto(response.to_wire(), self.client_address)
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    with socketserver.ThreadingUDPServer(("127.0.0.1", 0), Answer) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_address[1]
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("name", "addresses"),
+    [
+        ("two.test", {"192.0.2.1", "192.0.2.2", "2001:db8::1"}),
+        ("one.test", {"192.0.2.1"}),
+        ("none.test", set()),
+        # Nobody is asked about an address.
+        ("192.0.2.7", {"192.0.2.7"}),
+        ("2001:db8::7", {"2001:db8::7"}),
+    ],
+)
+def test_a_name_leads_to_its_addresses(port: int, name: str, addresses: set[str]) -> None:
+    assert Resolver("127.0.0.1", port).addresses(name) == addresses
+
+
+def test_a_server_that_fails_is_not_taken_for_an_absent_record(port: int) -> None:
+    with pytest.raises(MastodonError) as caught:
+        Resolver("127.0.0.1", port).addresses("social.broken")
+    assert str(caught.value).startswith(f"Name server 127.0.0.1:{port}: does not say where social.broken leads: ")
