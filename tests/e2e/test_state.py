@@ -33,7 +33,7 @@ EVERYTHING = {
     "volsync_endpoint": "https://s3.example.org",
     "volsync_bucket": "backups",
     "vault_given_secrets": {
-        "postgresql_backup": {"access-key-id": "key", "secret-access-key": "secret"},
+        "postgresql-backup": {"access-key-id": "key", "secret-access-key": "secret"},
         "restic": {"access-key-id": "key", "secret-access-key": "secret"},
     },
 }
