@@ -34,7 +34,11 @@ _SECONDS = 30
 
 
 class NotThereError(MastodonError):
-    """The Service does not exist, or nothing behind it answers yet."""
+    """The Service does not exist, or has no pod that is ready."""
+
+
+class NoPodError(NotThereError):
+    """The Service exists; its pods start, restart or fail."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ def dial(connection: Connection, service: Service) -> socket.socket:
     for pod, port in _ready_pods(objects, service, name):
         return _forward(connection, service, pod, port)
     remedy = f"Look at its pods: kubectl get pods -n {service.namespace}."
-    raise NotThereError(str(service), "cannot be reached", "no pod behind it is ready", remedy)
+    raise NoPodError(str(service), "cannot be reached", "no pod behind it is ready", remedy)
 
 
 def _port_name(objects: Objects, service: Service) -> str:

@@ -10,7 +10,11 @@ from dataclasses import dataclass
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
-from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import Server, is_older
+from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import (
+    NotReadyError,
+    Server,
+    is_older,
+)
 
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
 with suppress(ImportError):
@@ -19,6 +23,8 @@ with suppress(ImportError):
 # Since Mastodon 4.5; its migrations check it: https://github.com/mastodon/mastodon/blob/main/lib/tasks/db.rake
 OLDEST = "14"
 _SECONDS = 15
+# It shuts down, starts or has crashed: https://www.postgresql.org/docs/current/errcodes-appendix.html
+_NOT_READY = "57P0"
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,11 @@ def ask(server: Server, username: str, password: str, database: str) -> Found:
     except native.InterfaceError as error:
         raise OSError(str(error)) from error
     except native.DatabaseError as error:
-        raise MastodonError(str(server), f"{username} cannot use {database}", _told(error), server.remedy) from error
+        if _field(error, "C").startswith(_NOT_READY):
+            raise NotReadyError(str(server), "does not serve yet", _field(error, "M"), "Read its log.") from error
+        raise MastodonError(
+            str(server), f"{username} cannot use {database}", _field(error, "M"), server.remedy
+        ) from error
     [[version, encoding, may_create]] = rows
     return Found(version, encoding, may_create)
 
@@ -70,7 +80,7 @@ def judge(server: Server, found: Found) -> str:
     return f"{server} is {found.version} and lets Mastodon in"
 
 
-def _told(error: Exception) -> str:
-    """Return the message among the fields of PostgreSQL's error."""
-    fields = error.args[0] if error.args else ""
-    return str(fields.get("M", fields) if isinstance(fields, dict) else fields)
+def _field(error: Exception, name: str) -> str:
+    """Return one field of PostgreSQL's error: https://www.postgresql.org/docs/current/protocol-error-fields.html"""
+    fields = error.args[0] if error.args else {}
+    return str(fields.get(name, "")) if isinstance(fields, dict) else str(fields)

@@ -10,6 +10,12 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+
+
+class NotReadyError(MastodonError):
+    """The server is there but starts, stops or changes its primary."""
+
 
 @dataclass(frozen=True)
 class Server:

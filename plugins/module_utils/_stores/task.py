@@ -8,6 +8,7 @@ This module util is PRIVATE to the collection.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -21,7 +22,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret im
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores import postgresql_server, redis_server
-from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import Server
+from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import NotReadyError, Server
 
 _OPTIONS: dict[str, Any] = {
     **KUBERNETES_OPTIONS,
@@ -34,6 +35,11 @@ REDIS = Arguments({**_OPTIONS, "port": {"type": "int", "default": 6379}})
 POSTGRESQL = Arguments(
     {**_OPTIONS, "port": {"type": "int", "default": 5432}, "database": {"type": "str", "default": "mastodon"}}
 )
+
+# Two minutes in all, in which a restart or a change of the primary is over.
+_ATTEMPTS = 25
+_PAUSE = 5.0
+_sleep = time.sleep
 
 # Asks the server with the login of the Secret, and returns what was found well.
 Question = Callable[[Server, Secret], str]
@@ -69,15 +75,37 @@ def _check(product: str, parameters: Mapping[str, Any], run: Run, question: Ques
     dial = partial(forward.dial, connection, service) if service else None
     server = Server(product, parameters["host"], parameters["port"], str(secret), dial)
     try:
-        return {"changed": False, "verdict": "passed", "told": question(server, secret)}
+        return {
+            "changed": False,
+            "verdict": "passed",
+            "told": _patiently(server, lambda: question(server, secret), run),
+        }
     except forward.NotThereError as error:
         if not run.check:
             raise
         # An earlier task would have brought it.
         return _skipped(str(server), str(error), run)
     except OSError as error:
+        if dial and not run.check:
+            raise NotReadyError(str(server), "does not answer", str(error), "Read its log.") from error
         # Pods may have a way to it that the controller has not.
         return _skipped(str(server), str(error), run)
+
+
+def _patiently(server: Server, ask: Callable[[], str], run: Run) -> str:
+    """Return what `ask` returns, also from a server that restarts: a change of its settings makes it do so a little later."""
+    for _attempt in range(0 if run.check else _ATTEMPTS - 1):
+        try:
+            return ask()
+        except (forward.NoPodError, NotReadyError) as error:
+            why = str(error)
+        except OSError as error:
+            if server.dial is None:
+                raise
+            why = str(error)
+        run.say(f"waiting for {server}: {why}")
+        _sleep(_PAUSE)
+    return ask()
 
 
 def _skipped(subject: str, why: str, run: Run) -> dict[str, Any]:

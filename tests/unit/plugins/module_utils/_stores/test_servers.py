@@ -11,7 +11,11 @@ import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores import postgresql_server, redis_server
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.postgresql_server import Found
-from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import Server, is_older
+from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import (
+    NotReadyError,
+    Server,
+    is_older,
+)
 
 SERVER = Server("Redis", "cache.example.org", 6379, "Secret mastodon/mastodon-redis")
 
@@ -97,3 +101,19 @@ def test_no_way_to_a_postgresql_is_no_judgement_of_it(closed_port: int) -> None:
     server = Server("PostgreSQL", "127.0.0.1", closed_port, "Secret a/b")
     with pytest.raises(OSError, match=str(closed_port)):
         postgresql_server.ask(server, "mastodon", "password", "mastodon")
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [("57P01", NotReadyError), ("57P03", NotReadyError), ("28P01", MastodonError), ("3D000", MastodonError)],
+)
+def test_a_restart_is_told_from_a_refusal(
+    monkeypatch: pytest.MonkeyPatch, code: str, kind: type[MastodonError]
+) -> None:
+    def refuse(*_unused: Any, **_options: Any) -> None:
+        raise postgresql_server.native.DatabaseError({"C": code, "M": "the database system is shutting down"})
+
+    monkeypatch.setattr(postgresql_server.native, "Connection", refuse)
+    with pytest.raises(MastodonError, match="the database system is shutting down") as refused:
+        postgresql_server.ask(SERVER, "mastodon", "password", "mastodon")
+    assert type(refused.value) is kind

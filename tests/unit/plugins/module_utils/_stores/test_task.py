@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import secret as secrets
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.forward import NotThereError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.forward import NoPodError, NotThereError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Listing
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores import task
+from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import NotReadyError
 
 WELL = {"redis_version": "7.2.5", "maxmemory_policy": "noeviction"}
 
@@ -60,16 +61,70 @@ def test_a_server_out_of_reach_is_skipped_and_told(found: list[dict[str, Any]], 
     assert said[0].startswith(f"skipped the check of Redis 127.0.0.1:{closed_port}, which cannot be asked from here: ")
 
 
+def test_a_server_that_restarts_is_waited_for(
+    found: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, slept: list[float]
+) -> None:
+    answers = iter([NotReadyError("Redis", "starts"), NoPodError("Service a/b", "no pod"), WELL])
+
+    def ask(*_unused: Any) -> dict[str, str]:
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(task.redis_server, "ask", ask)
+    result, said = run()
+    assert result["verdict"] == "passed"
+    assert said == [
+        "waiting for Redis 127.0.0.1:6379: Redis: starts.",
+        "waiting for Redis 127.0.0.1:6379: Service a/b: no pod.",
+    ]
+    assert len(slept) == 2
+
+
+def test_a_server_that_never_gets_ready_fails_in_the_end(
+    found: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, slept: list[float]
+) -> None:
+    def ask(*_unused: Any) -> None:
+        raise NotReadyError("Redis", "starts")
+
+    monkeypatch.setattr(task.redis_server, "ask", ask)
+    with pytest.raises(NotReadyError):
+        run()
+    assert sum(slept) == 120
+
+
+def test_a_server_in_the_cluster_that_never_answers_is_not_skipped(
+    found: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, slept: list[float]
+) -> None:
+    def ask(*_unused: Any) -> None:
+        raise OSError("Connection closed by server.")
+
+    monkeypatch.setattr(task.redis_server, "ask", ask)
+    with pytest.raises(NotReadyError, match=r"cache\.mastodon\.svc:6379: does not answer: Connection closed by server"):
+        run(host="cache.mastodon.svc")
+    assert sum(slept) == 120
+
+
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses, which pass at once."""
+    pauses: list[float] = []
+    monkeypatch.setattr(task, "_sleep", pauses.append)
+    return pauses
+
+
 def refuse_to_dial(*_unused: Any) -> None:
     raise NotThereError("Service mastodon/cache", "does not exist")
 
 
 def test_a_server_in_the_cluster_that_is_not_there_fails_a_run_but_not_check_mode(
-    found: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+    found: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, slept: list[float]
 ) -> None:
     monkeypatch.setattr(task.forward, "dial", refuse_to_dial)
     with pytest.raises(MastodonError, match="Service mastodon/cache: does not exist"):
         run(host="cache.mastodon.svc")
+    assert slept == []
     result, said = run(host="cache.mastodon.svc", check=True)
     assert result["verdict"] == "skipped"
     assert "does not exist" in said[0]
