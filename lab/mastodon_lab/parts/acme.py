@@ -25,13 +25,18 @@ def prove(address: str, trust: ssl.SSLContext) -> None:
     if missing := {"newNonce", "newAccount", "newOrder", "revokeCert"} - directory.keys():
         raise LabError(f"ACME server: its directory lacks {', '.join(sorted(missing))}. {ADVICE}")
     _get(address, PORT, "/nonce-plz", trust)
-    if "BEGIN CERTIFICATE" not in _get(address, MANAGEMENT_PORT, "/roots/0", trust):
+    if "BEGIN CERTIFICATE" not in root(address, trust):
         raise LabError(f"ACME server: it has no root certificate. {ADVICE}")
 
 
 def root_url(address: str) -> str:
     """Where the root of what it issues is fetched; it makes a new one whenever it starts."""
     return f"https://{address}:{MANAGEMENT_PORT}/roots/0"
+
+
+def root(address: str, trust: ssl.SSLContext) -> str:
+    """The root of what it issues now, in PEM."""
+    return _get(address, MANAGEMENT_PORT, "/roots/0", trust)
 
 
 def _get(address: str, port: int, path: str, trust: ssl.SSLContext) -> str:

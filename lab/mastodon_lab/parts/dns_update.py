@@ -17,11 +17,11 @@ from mastodon_lab.parts.dns import ADDRESS, INTERNET, TEXT, exchange, wire
 
 ALGORITHM = "hmac-sha256"
 # What a server says of an update: RFC 2136 section 2.2. NOTAUTH is also its answer to a wrong key.
-DONE, EXISTS, REFUSED, NOT_AUTHORISED = 0, 7, 5, 9
+DONE, REFUSED, NOT_AUTHORISED = 0, 5, 9
 TTL = 5
 FUDGE_SECONDS = 300
 _SOA, _TSIG = 6, 250
-_NO_CLASS, _ANY_CLASS = 254, 255
+_ANY_CLASS = 255
 _UPDATE = 5 << 11
 
 
@@ -48,30 +48,24 @@ class Record:
         return cls(name, TEXT, bytes([len(value)]) + value.encode())
 
 
-def add_if_absent(server: str, zone: str, key: Key, record: Record) -> int:
-    """Add a record unless its name has one of that kind. The server's code: DONE, EXISTS or what else it says."""
-    absent = wire(record.name) + struct.pack(">HHIH", record.kind, _NO_CLASS, 0, 0)
-    return _send(server, _message(zone, absent, _added(record)), key)
-
-
 def add(server: str, zone: str, key: Key | None, record: Record) -> int:
     """Add a record, unsigned without a key. The server's code."""
-    return _send(server, _message(zone, b"", _added(record)), key)
+    return _send(server, _message(zone, _added(record)), key)
 
 
 def delete(server: str, zone: str, key: Key, record: Record) -> int:
     """Delete all records of this one's name and kind. The server's code."""
     gone = wire(record.name) + struct.pack(">HHIH", record.kind, _ANY_CLASS, 0, 0)
-    return _send(server, _message(zone, b"", gone), key)
+    return _send(server, _message(zone, gone), key)
 
 
 def _added(record: Record) -> bytes:
     return wire(record.name) + struct.pack(">HHIH", record.kind, INTERNET, TTL, len(record.data)) + record.data
 
 
-def _message(zone: str, condition: bytes, change: bytes) -> bytes:
-    header = struct.pack(">6H", secrets.randbits(16), _UPDATE, 1, bool(condition), 1, 0)
-    return header + wire(zone) + struct.pack(">HH", _SOA, INTERNET) + condition + change
+def _message(zone: str, change: bytes) -> bytes:
+    header = struct.pack(">6H", secrets.randbits(16), _UPDATE, 1, 0, 1, 0)
+    return header + wire(zone) + struct.pack(">HH", _SOA, INTERNET) + change
 
 
 def _send(server: str, message: bytes, key: Key | None) -> int:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
 
 from mastodon_lab.errors import LabError
 from mastodon_lab.lab import Lab
@@ -19,21 +18,8 @@ KEY_NAME = "lab"
 ADVICE = "See `kubectl -n dns logs knot-0`."
 
 
-def seeds(lab: Lab) -> Mapping[str, str]:
-    """Names that nothing else writes into the zone yet, and where they lead; external-dns makes them needless."""
-    return {f"social.{ZONE}": lab.gateway_ip, f"*.social.{ZONE}": lab.gateway_ip}
-
-
 def key(keys: Keys) -> Key:
     return Key(KEY_NAME, keys.tsig_secret)
-
-
-def set_up(lab: Lab, keys: Keys) -> None:
-    """Write the seeds that are absent; whatever somebody else wrote stays."""
-    for name, ip in seeds(lab).items():
-        code = dns_update.add_if_absent(lab.nameserver_ip, ZONE, key(keys), Record.address(name, ip))
-        if code not in (dns_update.DONE, dns_update.EXISTS):
-            raise LabError(f"Name server: writing {name} failed: it answers code {code}. {ADVICE}")
 
 
 def prove(lab: Lab, keys: Keys) -> None:

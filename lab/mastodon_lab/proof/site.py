@@ -10,7 +10,6 @@ import json
 import socket
 import ssl
 import subprocess
-from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +18,7 @@ from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 from mastodon_lab.errors import LabError
-from mastodon_lab.parts import dns
+from mastodon_lab.parts import acme, dns
 
 DOMAIN = "social.lab.test"
 NAMESPACE = "mastodon"
@@ -57,16 +56,15 @@ class Site:
 
     @classmethod
     def from_facts(cls, facts: Path, kubectl: Path) -> Site:
-        """Read `lab.json` as `up` wrote it, and the authority's certificate from the cluster."""
+        """Read `lab.json` as `up` wrote it, and the root from the ACME server: nobody else's certificates will do."""
         lab = json.loads(facts.read_text(encoding="utf-8"))
         command = (str(kubectl), f"--kubeconfig={lab['kubeconfig']}")
-        authority = run(*command, "get", "secret", "-n=cert-manager", "social-lab-test-private-ca", "-o=json")
         return cls(
             gateway=lab["gateway_address"],
             kubectl=command,
             vault_address=lab["vault_address"],
             vault_token=Path(lab["vault_token_file"]).read_text(encoding="utf-8").strip(),
-            authority=b64decode(json.loads(authority)["data"]["tls.crt"]).decode(),
+            authority=_issued_from(lab["acme_root"], lab["acme_ca_file"]),
             dns_address=lab["dns_address"],
             mail_api=lab.get("mail_api", ""),
         )
@@ -104,6 +102,14 @@ class Site:
 
     def _trust(self) -> ssl.SSLContext:
         return ssl.create_default_context(cadata=self.authority)
+
+
+def _issued_from(root_url: str, trusted: str) -> str:
+    """Return the root that the lab's ACME server issues from now, in PEM."""
+    try:
+        return acme.root(urlsplit(root_url).hostname or "", ssl.create_default_context(cafile=trusted))
+    except OSError as error:
+        raise LabError(f"ACME server: no answer at {root_url}: {error}. {acme.ADVICE}") from error
 
 
 class _ToAddress(http.client.HTTPSConnection):

@@ -26,9 +26,6 @@ class Zone:
             self.records[record.name] = record.data
         return code
 
-    def add_if_absent(self, server: str, zone: str, key: Key, record: Record) -> int:
-        return dns_update.EXISTS if record.name in self.records else self.add(server, zone, key, record)
-
     def delete(self, server: str, zone: str, key: Key, record: Record) -> int:
         self.records.pop(record.name, None)
         return dns_update.DONE
@@ -40,7 +37,7 @@ class Zone:
 @pytest.fixture
 def zone(monkeypatch: pytest.MonkeyPatch) -> Zone:
     made = Zone()
-    for name in ("add", "add_if_absent", "delete"):
+    for name in ("add", "delete"):
         monkeypatch.setattr(dns_update, name, getattr(made, name))
     monkeypatch.setattr(dns, "texts_of", made.texts_of)
     return made
@@ -49,18 +46,6 @@ def zone(monkeypatch: pytest.MonkeyPatch) -> Zone:
 @pytest.fixture
 def made(lab: Lab) -> Keys:
     return keys(lab)
-
-
-def test_seeds_are_written_where_nobody_wrote(lab: Lab, made: Keys, zone: Zone) -> None:
-    zone.records["social.lab.test"] = b"by external-dns"
-    nameserver.set_up(lab, made)
-    assert zone.records == {"social.lab.test": b"by external-dns", "*.social.lab.test": bytes([10, 209, 128, 80])}
-
-
-def test_a_refused_seed_is_said(lab: Lab, made: Keys, zone: Zone) -> None:
-    zone.signed = dns_update.NOT_AUTHORISED
-    with pytest.raises(LabError, match=r"^Name server: writing social\.lab\.test failed: it answers code 9\. See "):
-        nameserver.set_up(lab, made)
 
 
 def test_a_proof_leaves_nothing(lab: Lab, made: Keys, zone: Zone) -> None:

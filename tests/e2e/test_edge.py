@@ -1,0 +1,134 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The edge on a real cluster: records by external-dns in a real zone, certificates from a real ACME server."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from base64 import b64decode
+from collections.abc import Iterator
+from urllib.request import urlopen
+
+import dns.resolver
+import pytest
+from mastodon_lab.parts import dns_update
+from mastodon_lab.parts.dns_update import Key, Record
+
+from ..conftest import Lab
+from .test_site import DOMAIN, eventually
+
+HAND_MADE = "192.0.2.66"
+RELEASE = ("helmrelease", "-n=external-dns", "external-dns-mastodon")
+
+
+class Zone:
+    """The lab's name server, and its key as Vault has it."""
+
+    def __init__(self, lab: Lab) -> None:
+        path = f"mastodon/{DOMAIN}/dns"
+        found = lab.vault().secrets.kv.v2.read_secret_version(path, raise_on_deleted_version=True)["data"]["data"]
+        self._key = Key(found["tsig-key-name"], found["tsig-secret"])
+        self._server = lab.facts["nameserver_address"]
+        self._resolver = dns.resolver.Resolver(configure=False)
+        self._resolver.nameservers = [self._server]
+
+    def texts(self, name: str, kind: str) -> list[str]:
+        try:
+            return sorted(record.to_text() for record in self._resolver.resolve(f"{name}.", kind))
+        except dns.resolver.NXDOMAIN:
+            return []
+
+    def replace(self, name: str, ip: str) -> None:
+        """Do by hand what people do in a provider's web page."""
+        record = Record.address(name, ip)
+        assert dns_update.delete(self._server, "lab.test", self._key, record) == dns_update.DONE
+        assert dns_update.add(self._server, "lab.test", self._key, record) == dns_update.DONE
+
+
+@pytest.fixture
+def zone(laid_down: Lab) -> Zone:
+    return Zone(laid_down)
+
+
+@pytest.fixture
+def external_dns_stands_still(laid_down: Lab) -> Iterator[None]:
+    """Keep external-dns from putting a record right before anybody has looked."""
+    scale = ("scale", "deployment", "-n=external-dns", "external-dns-mastodon")
+    patch = '{"spec":{"suspend":%s}}'
+    laid_down.kubectl("patch", *RELEASE, "--type=merge", "--patch", patch % "true")
+    laid_down.kubectl(*scale, "--replicas=0")
+    yield
+    laid_down.kubectl("patch", *RELEASE, "--type=merge", "--patch", patch % "false")
+    laid_down.kubectl(*scale, "--replicas=1")
+
+
+def test_external_dns_wrote_the_record_and_signed_it(laid_down: Lab, zone: Zone) -> None:
+    assert zone.texts(DOMAIN, "A") == [laid_down.facts["gateway_address"]]
+    (told,) = zone.texts(f"edns-a.{DOMAIN}", "TXT")
+    assert f"external-dns/owner=lab.{DOMAIN}" in told
+
+
+@pytest.mark.usefixtures("external_dns_stands_still")
+def test_a_record_changed_by_hand_is_named_by_check_mode(laid_down: Lab, zone: Zone) -> None:
+    zone.replace(DOMAIN, HAND_MADE)
+    mark = laid_down.audit_mark()
+    run = laid_down.site("--tags", "external_dns", "--check", "--diff")
+    assert run.returncode == 0, run.output[-4000:]
+    assert f"configured DNS record {DOMAIN}: {HAND_MADE} → {laid_down.facts['gateway_address']}" in run.output
+    assert laid_down.our_writes(mark) == []
+    assert zone.texts(DOMAIN, "A") == [HAND_MADE]
+
+
+def test_a_record_changed_by_hand_is_taken_back(laid_down: Lab, zone: Zone) -> None:
+    zone.replace(DOMAIN, HAND_MADE)
+    run = laid_down.site("--tags", "external_dns")
+    assert run.returncode == 0, run.output[-4000:]
+    assert zone.texts(DOMAIN, "A") == [laid_down.facts["gateway_address"]]
+
+
+def test_a_record_of_others_is_left_alone(laid_down: Lab, zone: Zone) -> None:
+    zone.replace("others.lab.test", HAND_MADE)
+    run = laid_down.site("--tags", "external_dns")
+    assert run.recap["changed"] == 0
+    assert zone.texts("others.lab.test", "A") == [HAND_MADE]
+
+
+def test_another_owner_is_refused_before_the_records_are_orphaned(laid_down: Lab) -> None:
+    mark = laid_down.audit_mark()
+    run = laid_down.site("--tags", "external_dns", "-e", "external_dns_owner_id=another")
+    assert run.returncode != 0
+    assert f"writes records as owner lab.{DOMAIN}, and as another would leave them all behind" in " ".join(
+        run.output.split()
+    )
+    assert laid_down.our_writes(mark) == []
+
+
+def test_the_certificate_is_really_from_the_acme_server(laid_down: Lab) -> None:
+    facts = laid_down.facts
+    platform = ssl.create_default_context(cafile=facts["acme_ca_file"])
+    with urlopen(facts["acme_root"], timeout=30, context=platform) as answer:
+        trusted = ssl.create_default_context(cadata=answer.read().decode())
+    # Only what chains up to that root, and names the domain, passes.
+    with (
+        socket.create_connection((facts["gateway_address"], 443), timeout=30) as plain,
+        trusted.wrap_socket(plain, server_hostname=DOMAIN) as secured,
+    ):
+        served = secured.getpeercert()
+    assert served is not None
+    assert ("DNS", DOMAIN) in served["subjectAltName"]
+    secret = laid_down.get("secret", "-n=gateway-system", "social-lab-test-tls")["data"]
+    assert b64decode(secret["tls.crt"]).count(b"BEGIN CERTIFICATE") > 1
+    issuer = laid_down.get("clusterissuer", "social-lab-test-acme")
+    assert {"ACMEAccountRegistered"} == {condition["reason"] for condition in issuer["status"]["conditions"]}
+
+
+def test_the_domain_was_proved_over_dns_and_nothing_of_it_is_left(laid_down: Lab, zone: Zone) -> None:
+    orders = laid_down.get("orders.acme.cert-manager.io", "-n=gateway-system")["items"]
+    assert [order["status"]["state"] for order in orders] == ["valid"]
+    challenges = [
+        one["type"] for order in orders for entry in order["status"]["authorizations"] for one in entry["challenges"]
+    ]
+    assert "dns-01" in challenges
+    eventually(lambda: zone.texts(f"_acme-challenge.{DOMAIN}", "TXT") == [], "the challenge's record is still there")
