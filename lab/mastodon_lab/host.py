@@ -129,6 +129,15 @@ def refuse_routes(routes: tuple[Route, ...], lab: Lab) -> None:
     )
 
 
+def refuse_namesake(lab: Lab) -> None:
+    """Raise LabError when a lab of this name runs from another state folder."""
+    if cgroups.busy(lab):
+        raise LabError(
+            f"Another lab called {lab.name} is running, its state isn't in {lab.state}: end it with lab/down and the "
+            "LAB_STATE that it was started with, or choose another --name."
+        )
+
+
 def refuse_kernel() -> None:
     """Raise LabError for the first feature that the kernel lacks. Needs the packages."""
     if not cgroups.hierarchies(cgroups.MOUNTS.read_text()):

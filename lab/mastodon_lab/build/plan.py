@@ -69,7 +69,7 @@ def was_built(lab: Lab) -> bool:
 def ensure(lab: Lab, progress: Progress) -> Built:
     """Build what is missing. Raises LabError; what was finished until then is not built again."""
     store = Store(lab.cache)
-    with store.locked():
+    with store.locked(progress.note):
         built = _ensure(lab, store, progress)
         store.prune()
         return built

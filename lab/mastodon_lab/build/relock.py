@@ -22,7 +22,7 @@ from mastodon_lab.build.store import Store
 def main(cache: Path) -> None:
     store = Store(cache)
     log = cache / "log/go.log"
-    with store.locked(), tempfile.TemporaryDirectory() as folder:
+    with store.locked(print), tempfile.TemporaryDirectory() as folder:
         go = Go(tools.install(store, cache / "log/tools.log").go, store, log)
         workspace = Path(folder)
         go.fill(workspace)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -54,6 +55,8 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._artefacts = root / "artefacts"
+        self._sizes = root / "sizes"
+        self._believed: set[Path] = set()
 
     def path(self, name: str, made_from: str) -> Path:
         return self._artefacts / f"{name}-{made_from}"
@@ -66,10 +69,11 @@ class Store:
         """The artefact's folder, made by `build` unless it is there.
 
         `build` gets an empty folder that becomes the artefact by one rename, so whatever stops it half-way leaves
-        nothing that the next run would believe.
+        nothing that the next run would believe. A crash of the machine may still take what was in files: see below.
         """
         path = self.path(name, made_from)
         if path.is_dir():
+            self._refuse_damaged(path)
             path.touch()
             return path
         partial = self._partial(path)
@@ -82,8 +86,29 @@ class Store:
                 f"Build of {name}: {error.strerror or error}. "
                 f"Check free space and permissions of {self.root}, then run the same command again."
             ) from error
+        self._note_size(path, _size(partial))
         partial.rename(path)
         return path
+
+    def _refuse_damaged(self, path: Path) -> None:
+        """Raise LabError unless an artefact has the size that it was made with; one look for each is enough."""
+        if path in self._believed:
+            return
+        note, found = self._sizes / path.name, _size(path)
+        # Those made before sizes were noted are believed as they are.
+        if not note.exists():
+            self._note_size(path, found)
+        elif note.read_text() != found:
+            raise LabError(
+                f"{path}: damaged, it has {found} in place of {note.read_text() or 'what it was made with'}. "
+                "Remove that folder, then run the same command again."
+            )
+        self._believed.add(path)
+
+    def _note_size(self, path: Path, size: str) -> None:
+        self._sizes.mkdir(exist_ok=True)
+        (self._sizes / path.name).write_text(size)
+        self._believed.add(path)
 
     def prune(self) -> None:
         """Remove what a killed build left, and artefacts of which KEPT of the same name were used since."""
@@ -95,17 +120,28 @@ class Store:
         for paths in by_name.values():
             for path in sorted(paths, key=_used, reverse=True)[KEPT:]:
                 discard(path.rename(self._partial(path)))
+                (self._sizes / path.name).unlink(missing_ok=True)
 
     def _partial(self, path: Path) -> Path:
         return self._artefacts / f".{path.name}.partial"
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Wait until no other process builds into this cache."""
+    def locked(self, say: Callable[[str], None]) -> Iterator[None]:
+        """Wait until no other process builds into this cache, and say so if that is not at once."""
         self.root.mkdir(parents=True, exist_ok=True)
         with (self.root / BUILD_LOCK).open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                say(f"another lab builds into {self.root}: waiting until it is done")
+                fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+
+def _size(folder: Path) -> str:
+    """What all files below a folder amount to, links not followed."""
+    sizes = [os.lstat(Path(where, name)).st_size for where, _, names in os.walk(folder) for name in names]
+    return f"{len(sizes)} files with {sum(sizes)} bytes"
 
 
 def _used(path: Path) -> int:

@@ -63,8 +63,9 @@ def remove(lab: Lab) -> None:
         )
 
 
-def leftover(lab: Lab) -> bool:
-    return bool(_folders(lab))
+def busy(lab: Lab) -> bool:
+    """Whether processes are in the lab's folders, which only a running lab of this name puts there."""
+    return any((folder / "cgroup.procs").read_text() for folder in _folders(lab))
 
 
 def _folders(lab: Lab) -> list[Path]:

