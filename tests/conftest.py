@@ -19,10 +19,12 @@ from typing import Any
 import pytest
 from hvac import Client
 
+from .e2e.lab.traces import traces
+
 ROOT = Path(__file__).parents[1]
-LAB_NAME = "test"
-# Beside a lab that somebody may have running here.
-LAB_INDEX = "31"
+# Beside a lab that somebody may have running here, and beside the tests of another checkout.
+LAB_NAME = os.environ.get("TEST_LAB_NAME", "test")
+LAB_INDEX = os.environ.get("TEST_LAB_INDEX", "31")
 OURS = "fediverse.mastodon"
 
 
@@ -127,7 +129,7 @@ def lab() -> Iterator[Lab]:
     down = [str(ROOT / "lab/down"), "--name", LAB_NAME, "--purge-state"]
     subprocess.run(down, check=True, timeout=300)
     up = subprocess.run(
-        [str(ROOT / "lab/up"), "--name", LAB_NAME, "--index", LAB_INDEX],
+        [str(ROOT / "lab/up"), "--name", LAB_NAME, "--index", LAB_INDEX, "--with", "all"],
         capture_output=True,
         text=True,
         check=False,
@@ -136,3 +138,4 @@ def lab() -> Iterator[Lab]:
     assert up.returncode == 0, up.stdout[-3000:] + up.stderr[-3000:]
     yield Lab(Path(os.environ.get("LAB_ROOT", "/var/lib/fediverse-mastodon-lab")) / LAB_NAME)
     subprocess.run(down, check=True, timeout=300)
+    assert traces(LAB_NAME, int(LAB_INDEX)) == {}

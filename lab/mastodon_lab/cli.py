@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import json
 import os
 import platform
@@ -13,6 +14,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from mastodon_lab import host, inside, prove
@@ -20,8 +22,9 @@ from mastodon_lab.cluster import health
 from mastodon_lab.cluster.down import down
 from mastodon_lab.cluster.up import build, made, up
 from mastodon_lab.errors import LabError
-from mastodon_lab.lab import Lab
+from mastodon_lab.lab import ALL, BASE, SITE, Lab
 from mastodon_lab.parts import platform as parts
+from mastodon_lab.parts.catalogue import PARTS
 from mastodon_lab.progress import Progress
 from mastodon_lab.proof.site import Site
 from mastodon_lab.status import PartStatus
@@ -33,9 +36,9 @@ NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
 
 def main(words: list[str]) -> int:
     """Run one verb; returns the exit code. What goes wrong is one sentence on standard error."""
-    given = _parser().parse_args(words)
-    verb: Callable[[argparse.Namespace], int] = given.verb
     try:
+        given = _parser().parse_args(words)
+        verb: Callable[[argparse.Namespace], int] = given.verb
         return verb(given)
     except LabError as error:
         print(f"lab: {error}", file=sys.stderr)
@@ -50,7 +53,7 @@ def main(words: list[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="lab", description="A real single-node Kubernetes for trying and testing.")
-    parser.set_defaults(index=None)
+    parser.set_defaults(index=None, parts=frozenset())
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--name", default=os.environ.get("LAB_NAME", "default"), help="which lab (LAB_NAME; default)")
@@ -59,6 +62,15 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(verb=verb)
         if name == "up":
             sub.add_argument("--index", type=int, help="use the range 10.(200+INDEX).0.0/16 (default 0)")
+        if name in ("up", "build"):
+            sub.add_argument(
+                "--with",
+                dest="parts",
+                type=_parts,
+                default=frozenset({ALL} if name == "build" else ()),
+                metavar="PART,…",
+                help=f"also these parts, which the lab then keeps: {', '.join(_optional())}",
+            )
         if name == "down":
             sub.add_argument("--purge-state", action="store_true", help="also remove its state: volumes, secrets, keys")
             sub.add_argument("--purge", action="store_true", help="also remove its state and all that was built")
@@ -74,15 +86,31 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _optional() -> tuple[str, ...]:
+    return (*(part.key for part in PARTS if part.key not in BASE), SITE, ALL)
+
+
+def _parts(text: str) -> frozenset[str]:
+    wanted = frozenset(text.split(","))
+    for unknown in sorted(wanted - {*_optional()}):
+        close = difflib.get_close_matches(unknown, _optional(), n=1)
+        meant = f"Did you mean {close[0]}?" if close else "Choose one of these."
+        raise LabError(f"There is no part {unknown!r}: there are {', '.join(_optional())}. {meant}")
+    return wanted
+
+
 def _lab(given: argparse.Namespace) -> Lab:
     host.refuse_caller(platform.system(), os.geteuid(), sys.version_info[:2])
     if not NAME.fullmatch(given.name):
         raise LabError(f"{given.name!r} is no name for a lab: use small letters, digits and dashes.")
     state = Path(os.environ.get("LAB_STATE") or STATES / given.name).absolute()
     cache = Path(os.environ.get("LAB_CACHE") or CACHE).absolute()
-    lab = Lab(given.name, given.index or 0, state, cache)
+    lab = Lab(given.name, given.index or 0, state, cache, given.parts)
     noted = made(lab)
-    return Lab(given.name, noted.index, state, cache) if noted and given.index is None else lab
+    if noted is None:
+        return lab
+    index = noted.index if given.index is None else given.index
+    return replace(lab, index=index, parts=noted.parts | given.parts)
 
 
 def _up(given: argparse.Namespace) -> int:

@@ -66,10 +66,11 @@ class Machine:
 
 @dataclass(frozen=True)
 class Made:
-    """By which machine and for which addresses a state folder was made."""
+    """By which machine, for which addresses and with which parts a state folder was made."""
 
     identity: str
     index: int
+    parts: frozenset[str] = frozenset()
 
 
 def refuse_caller(system: str, uid: int, python: tuple[int, int]) -> None:

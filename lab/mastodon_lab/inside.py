@@ -25,7 +25,7 @@ def log_command(lab: Lab, name: str, *, follow: bool) -> tuple[str, ...]:
     processes = [component.name for component in components.load(lab)]
     if name in processes:
         return ("tail", f"--lines={LINES}", *(("--follow=name", "--retry") if follow else ()), f"{lab.log}/{name}.log")
-    workloads = {part.key: part.workload.split("/") for part in PARTS}
+    workloads = {part.key: part.workload.split("/") for part in PARTS if lab.has(part.key)}
     if name not in workloads:
         close = difflib.get_close_matches(name, [*processes, *workloads], n=1)
         meant = f"Did you mean {close[0]}?" if close else "Choose one of these."
@@ -44,7 +44,7 @@ def shell_command(lab: Lab, command: Sequence[str]) -> tuple[str, ...]:
 
 def shell_environment(lab: Lab) -> Mapping[str, str]:
     """What kubectl, bao and Ansible need to find the lab, over the caller's own environment."""
-    token = lab.vault_token.read_text().strip()
+    token = lab.vault_token.read_text().strip() if lab.has("openbao") else ""
     return {
         **os.environ,
         "LAB_NAME": lab.name,

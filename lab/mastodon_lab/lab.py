@@ -11,6 +11,10 @@ from pathlib import Path
 API_PORT = 6443
 MIRROR_PORT = 8879
 OPENBAO_PORT = 8200
+# What every lab has, what stands for all that can be had, and what site.yml lays down: its images and charts.
+BASE = frozenset({"cluster", "coredns", "local-path-provisioner"})
+ALL = "all"
+SITE = "site"
 MAX_INDEX = 55  # 10.(200+index).0.0/16 must stay within 10.255.0.0/16
 
 
@@ -19,13 +23,18 @@ class Lab:
     """One lab, known by its name; labs with different indexes run side by side.
 
     Addresses are plain strings, as command lines and manifests want them. Files below `state` belong to this lab alone;
-    `cache` holds what was built and is shared by all labs of the machine.
+    `cache` holds what was built and is shared by all labs of the machine. `parts` are those beyond BASE.
     """
 
     name: str
     index: int
     state: Path
     cache: Path
+    parts: frozenset[str] = frozenset({ALL})
+
+    def has(self, *parts: str) -> bool:
+        """Whether any of these parts belongs to the lab."""
+        return ALL in self.parts or not (BASE | self.parts).isdisjoint(parts)
 
     def _address(self, rest: str) -> str:
         return f"10.{200 + self.index}.{rest}"

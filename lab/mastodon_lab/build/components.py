@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mastodon_lab import versions
+from mastodon_lab.lab import SITE
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class Patch:
 class Component:
     """Programs built by one command, name → package, with the versions of a `module` below go/.
 
-    `stamps` are variables set at link time, `seconds` is how long a cold build may take.
+    `stamps` are variables set at link time, `seconds` is how long a cold build may take. `part` is the part of the lab
+    that it is for.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Component:
     binaries: Mapping[str, str]
     seconds: float
     stamps: Mapping[str, str] = field(default_factory=dict)
+    part: str = SITE
 
 
 CLUSTER = "cluster"
@@ -109,9 +112,12 @@ KUBERNETES = Component(
         f"{_KUBERNETES}.gitMajor": _MAJOR,
         f"{_KUBERNETES}.gitMinor": _MINOR,
     },
+    part="cluster",
 )
-ETCD = Component("etcd", versions.ETCD, CLUSTER, {"etcd": "go.etcd.io/etcd/server/v3"}, seconds=20)
-COREDNS = Component("CoreDNS", versions.COREDNS, CONTROLLERS, {"coredns": "github.com/coredns/coredns"}, seconds=60)
+ETCD = Component("etcd", versions.ETCD, CLUSTER, {"etcd": "go.etcd.io/etcd/server/v3"}, seconds=20, part="cluster")
+COREDNS = Component(
+    "CoreDNS", versions.COREDNS, CONTROLLERS, {"coredns": "github.com/coredns/coredns"}, seconds=60, part="coredns"
+)
 LOCAL_PATH = Component(
     "local-path-provisioner",
     versions.LOCAL_PATH,
@@ -119,6 +125,7 @@ LOCAL_PATH = Component(
     {"local-path-provisioner": "github.com/rancher/local-path-provisioner"},
     seconds=30,
     stamps={"main.VERSION": versions.LOCAL_PATH},
+    part="local-path-provisioner",
 )
 TRAEFIK = Component(
     "Traefik",
@@ -127,6 +134,7 @@ TRAEFIK = Component(
     {"traefik": "github.com/traefik/traefik/v3/cmd/traefik"},
     seconds=120,
     stamps={"github.com/traefik/traefik/v3/pkg/version.Version": versions.TRAEFIK},
+    part="traefik",
 )
 VERSITY = Component(
     "S3 server",
@@ -135,6 +143,7 @@ VERSITY = Component(
     {"versitygw": "github.com/versity/versitygw/cmd/versitygw"},
     seconds=40,
     stamps={"main.Version": versions.VERSITY},
+    part="s3",
 )
 FLUX_OPERATOR = Component(
     "Flux Operator",
@@ -211,6 +220,7 @@ PEBBLE = Component(
     CONTROLLERS,
     {"pebble": "github.com/letsencrypt/pebble/v2/cmd/pebble"},
     seconds=5,
+    part="pebble",
 )
 MAILPIT = Component(
     "Mailpit",
@@ -219,6 +229,7 @@ MAILPIT = Component(
     {"mailpit": "github.com/axllent/mailpit"},
     seconds=40,
     stamps={"github.com/axllent/mailpit/config.Version": versions.MAILPIT},
+    part="mailpit",
 )
 
 # What the others share is compiled first, so the largest come first.

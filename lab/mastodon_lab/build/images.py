@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -75,17 +75,28 @@ def cluster_images(base: Path, program: Mapping[str, Path]) -> tuple[Image, ...]
     )
 
 
-def platform_images(base: Path, servers: Path, program: Mapping[str, Path]) -> tuple[Image, ...]:
-    """What a platform team or the internet would provide; `servers` is the Debian with PostgreSQL, Redis and Knot."""
-    return (
-        _single(base, program["traefik"], TRAEFIK_IMAGE, "/usr/local/bin/traefik"),
-        _single(base, program["bao"], OPENBAO_IMAGE, "/bin/bao"),
-        _single(base, program["versitygw"], S3_IMAGE, "/usr/local/bin/versitygw"),
-        _single(base, program["pebble"], PEBBLE_IMAGE, "/app"),
-        _single(base, program["mailpit"], MAILPIT_IMAGE, "/mailpit"),
-        Image("knot", (KNOT_IMAGE,), (servers,), Run(("knotd",), environment={"PATH": SEARCH_PATH})),
-        Image("redis", (REDIS_IMAGE,), (servers,), Run(("redis-server",), environment={"PATH": SEARCH_PATH})),
-    )
+def platform_images(base: Path, servers: Path, program: Mapping[str, Path], has: Callable[[str], bool]) -> list[Image]:
+    """What a platform team or the internet would provide, as far as the lab `has` it.
+
+    `servers` is the Debian with PostgreSQL, Redis and Knot.
+    """
+    singles = {
+        "traefik": ("traefik", TRAEFIK_IMAGE, "/usr/local/bin/traefik"),
+        "openbao": ("bao", OPENBAO_IMAGE, "/bin/bao"),
+        "s3": ("versitygw", S3_IMAGE, "/usr/local/bin/versitygw"),
+        "pebble": ("pebble", PEBBLE_IMAGE, "/app"),
+        "mailpit": ("mailpit", MAILPIT_IMAGE, "/mailpit"),
+    }
+    debians = {"knot": ("knotd", KNOT_IMAGE), "redis": ("redis-server", REDIS_IMAGE)}
+    environment = {"PATH": SEARCH_PATH}
+    return [
+        *(_single(base, program[name], *rest) for part, (name, *rest) in singles.items() if has(part)),
+        *(
+            Image(part, (reference,), (servers,), Run((command,), environment=environment))
+            for part, (command, reference) in debians.items()
+            if has(part)
+        ),
+    ]
 
 
 def site_images(base: Path, program: Mapping[str, Path], flux_data: Path) -> tuple[Image, ...]:

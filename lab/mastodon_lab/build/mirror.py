@@ -59,6 +59,11 @@ def make(store: Store, go: Go, kubectl: Path) -> Path:
     return store.make("mirror", made_from, lambda into: _fill(into, go, kubectl))
 
 
+def empty(store: Store) -> Path:
+    """What stands for the mirror's folder in a lab that site.yml is not run on."""
+    return store.make("no-mirror", key(), lambda _into: None)
+
+
 def publish(made: Path, layouts: Iterable[Path], served: Path) -> None:
     """Let `served`, the folder that a lab's mirror serves, hold `made` and the images of these layouts.
 

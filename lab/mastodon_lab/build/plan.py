@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from mastodon_lab import versions
 from mastodon_lab.build import components, images, mirror, rootfs, tools
 from mastodon_lab.build.golang import Go
 from mastodon_lab.build.store import Store
-from mastodon_lab.lab import Lab
+from mastodon_lab.lab import SITE, Lab
 from mastodon_lab.progress import Progress
 
 TOOLS = "get Go, kubectl and OpenBao"
@@ -43,6 +44,10 @@ PYTHON_HOOKS = (
     f'chroot "$1" groupadd --gid {images.MASTODON_ID} mastodon',
     f'chroot "$1" useradd --uid {images.MASTODON_ID} --gid {images.MASTODON_ID} --home-dir /opt/mastodon mastodon',
 )
+
+
+# Whose programs come from that Debian.
+SERVERS_FOR = ("knot", "redis", SITE)
 
 
 @dataclass(frozen=True)
@@ -77,8 +82,10 @@ def ensure(lab: Lab, progress: Progress) -> Built:
 
 def _ensure(lab: Lab, store: Store, progress: Progress) -> Built:
     progress.expect(
-        {TOOLS: 15, SERVERS: 110, PYTHON: 110, SOURCES: 60, WRITE: 30}
-        | {_title(component): component.seconds for component in components.COMPONENTS}
+        {TOOLS: 15, SOURCES: 60, WRITE: 30}
+        | ({SERVERS: 110} if lab.has(*SERVERS_FOR) else {})
+        | ({PYTHON: 110} if lab.has(SITE) else {})
+        | {_title(component): component.seconds for component in _components(lab)}
     )
     log = lab.cache / "log"
     with progress.step(TOOLS):
@@ -86,30 +93,40 @@ def _ensure(lab: Lab, store: Store, progress: Progress) -> Built:
     go = Go(tool.go, store, log / "go.log")
     # Debian's packages come over the network while Go keeps the processors busy.
     with ThreadPoolExecutor(1) as beside:
-        debians = beside.submit(_debians, store, progress, log / "debian.log")
-        programs = {"kubectl": tool.kubectl, "bao": tool.bao, **_programs(go, progress)}
+        debians = beside.submit(_debians, lab, store, progress, log / "debian.log")
+        programs = {"kubectl": tool.kubectl, "bao": tool.bao, **_programs(lab, go, progress)}
         servers, python = debians.result()
     with progress.step(WRITE):
-        wanted = _images(store, go, programs, servers, python)
+        wanted = _platform_images(lab, store, programs, servers)
+        if lab.has(SITE):
+            wanted += _site_images(store, go, programs, servers, python)
         layouts = tuple(images.layout(store, image) for image in wanted)
-        made = mirror.make(store, go, tool.kubectl)
+        made = mirror.make(store, go, tool.kubectl) if lab.has(SITE) else mirror.empty(store)
     gateway_api = go.module("sigs.k8s.io/gateway-api", versions.GATEWAY_API) / "config/crd"
     return Built(programs, layouts, made, gateway_api)
 
 
-def _debians(store: Store, progress: Progress, log: Path) -> tuple[Path, Path]:
-    with progress.step(SERVERS):
-        servers = rootfs.debian(store, "servers", SERVER_PACKAGES, SERVER_HOOKS, log)
-    with progress.step(PYTHON):
-        python = rootfs.debian(store, "python", PYTHON_PACKAGES, PYTHON_HOOKS, log)
+def _debians(lab: Lab, store: Store, progress: Progress, log: Path) -> tuple[Path, Path]:
+    """The Debian with servers and the one with Python; no file for one that the lab has no use for."""
+    servers = python = Path(os.devnull)
+    if lab.has(*SERVERS_FOR):
+        with progress.step(SERVERS):
+            servers = rootfs.debian(store, "servers", SERVER_PACKAGES, SERVER_HOOKS, log)
+    if lab.has(SITE):
+        with progress.step(PYTHON):
+            python = rootfs.debian(store, "python", PYTHON_PACKAGES, PYTHON_HOOKS, log)
     return servers, python
 
 
-def _programs(go: Go, progress: Progress) -> Mapping[str, Path]:
+def _components(lab: Lab) -> list[components.Component]:
+    return [component for component in components.COMPONENTS if lab.has(component.part)]
+
+
+def _programs(lab: Lab, go: Go, progress: Progress) -> Mapping[str, Path]:
     with progress.step(SOURCES):
         go.workspace()
     programs: dict[str, Path] = {}
-    for component in components.COMPONENTS:
+    for component in _components(lab):
         with progress.step(_title(component)):
             programs.update(go.build(component))
     return programs
@@ -119,15 +136,18 @@ def _title(component: components.Component) -> str:
     return f"build {component.name} {component.version}"
 
 
-def _images(
-    store: Store, go: Go, programs: Mapping[str, Path], servers: Path, python: Path
-) -> tuple[images.Image, ...]:
+def _platform_images(lab: Lab, store: Store, programs: Mapping[str, Path], servers: Path) -> list[images.Image]:
     base = rootfs.busybox(store)
-    flux_operator = go.module("github.com/controlplaneio-fluxcd/flux-operator", versions.FLUX_OPERATOR)
-    return (
+    return [
         *images.cluster_images(base, programs),
-        *images.platform_images(base, servers, programs),
-        *images.site_images(base, programs, flux_operator / "config/data"),
+        *images.platform_images(base, servers, programs, lab.has),
+    ]
+
+
+def _site_images(store: Store, go: Go, programs: Mapping[str, Path], servers: Path, python: Path) -> list[images.Image]:
+    flux_operator = go.module("github.com/controlplaneio-fluxcd/flux-operator", versions.FLUX_OPERATOR)
+    return [
+        *images.site_images(rootfs.busybox(store), programs, flux_operator / "config/data"),
         images.postgresql_image(servers, rootfs.package_version(servers, POSTGRESQL)),
         images.mastodon_image(python, mirror.MASTODON_APP),
-    )
+    ]

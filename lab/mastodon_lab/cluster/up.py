@@ -71,7 +71,7 @@ def made(lab: Lab) -> host.Made | None:
     """What the state folder says of its making; None when there is no state."""
     try:
         noted = json.loads(lab.made.read_text())
-        return host.Made(str(noted["identity"]), int(noted["index"]))
+        return host.Made(str(noted["identity"]), int(noted["index"]), frozenset(noted["parts"]))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -95,7 +95,9 @@ def _write_state(lab: Lab) -> None:
     for folder in (lab.state, lab.log, lab.run, lab.volumes):
         folder.mkdir(parents=True, exist_ok=True)
     lab.state.chmod(0o700)
-    config.write_private(lab.made, json.dumps({"identity": host.identity(), "index": lab.index}))
+    config.write_private(
+        lab.made, json.dumps({"identity": host.identity(), "index": lab.index, "parts": sorted(lab.parts)})
+    )
     pki.ensure(lab)
     config.write(lab, host.cni_plugins())
 

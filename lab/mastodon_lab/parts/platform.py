@@ -18,7 +18,7 @@ from mastodon_lab.build.plan import Built
 from mastodon_lab.build.store import key
 from mastodon_lab.cluster import api
 from mastodon_lab.errors import LabError
-from mastodon_lab.lab import Lab
+from mastodon_lab.lab import SITE, Lab
 from mastodon_lab.parts import acme, certificates, mail, nameserver, s3
 from mastodon_lab.parts.catalogue import PARTS, REDIS_HOST, S3_HOST, Part
 from mastodon_lab.parts.keys import Keys, keys
@@ -52,15 +52,17 @@ TROUBLE = (LabError, OSError, HTTPException, api.NotAnsweringError)
 
 def deploy(lab: Lab, built: Built, progress: Progress) -> None:
     """Lay down everything, or repair it. Raises LabError; what was done until then stays and is not done again."""
-    progress.expect({APPLY: 5} | {_title(part): 5 for part in PARTS})
+    parts = _parts(lab)
+    progress.expect({APPLY: 5} | {_title(part): 5 for part in parts})
     kubectl = Kubectl(built.bin("kubectl"), lab.kubeconfig)
     made = keys(lab)
     certificates.ensure(lab, servers(lab))
     with progress.step(APPLY):
         # The API server answers before it can describe its types, which kubectl asks for.
-        _eventually("Gateway API", lambda: kubectl.apply_kustomization(built.gateway_api))
+        if lab.has("traefik"):
+            _eventually("Gateway API", lambda: kubectl.apply_kustomization(built.gateway_api))
         _eventually("Platform", lambda: kubectl.apply("\n---\n".join(manifests(lab, made))))
-    for part in PARTS:
+    for part in parts:
         with progress.step(_title(part)):
             kubectl.wait(part.workload, READY_SECONDS)
             for act in (part.set_up, part.prove):
@@ -69,8 +71,14 @@ def deploy(lab: Lab, built: Built, progress: Progress) -> None:
 
 def status(lab: Lab) -> tuple[PartStatus, ...]:
     """How each part is doing, and what in the lab is not the real thing. Needs a running cluster."""
-    parts = tuple(PartStatus(part.name, not (reason := _trouble(part, lab)), part.version, reason) for part in PARTS)
-    return (*parts, *FOR_SITE)
+    parts = tuple(
+        PartStatus(part.name, not (reason := _trouble(part, lab)), part.version, reason) for part in _parts(lab)
+    )
+    return (*parts, *FOR_SITE) if lab.has(SITE) else parts
+
+
+def _parts(lab: Lab) -> tuple[Part, ...]:
+    return tuple(part for part in PARTS if lab.has(part.key))
 
 
 def facts(lab: Lab) -> Mapping[str, str]:
@@ -96,7 +104,7 @@ def servers(lab: Lab) -> Mapping[str, tuple[str, str]]:
 
 
 def manifests(lab: Lab, made: Keys) -> list[str]:
-    """All manifests with the lab's addresses, images and keys filled in for @NAMES@."""
+    """The parts' manifests with the lab's addresses, images and keys filled in for @NAMES@."""
     values = {
         "DNS_IP": lab.dns_ip,
         "GATEWAY_IP": lab.gateway_ip,
@@ -129,7 +137,7 @@ def manifests(lab: Lab, made: Keys) -> list[str]:
         "MAIL_CERTIFICATE": certificates.certificate(lab, "mailpit"),
         "MAIL_KEY": certificates.private_key(lab, "mailpit"),
     }
-    return [_filled(file.read_text(), values) for file in sorted(MANIFESTS.glob("*.yaml"))]
+    return [_filled((MANIFESTS / f"{part.key}.yaml").read_text(), values) for part in _parts(lab)]
 
 
 def _filled(manifest: str, values: Mapping[str, str]) -> str:

@@ -45,7 +45,7 @@ def status_of(monkeypatch: pytest.MonkeyPatch, cluster: list[PartStatus], parts:
 
 def test_the_lab_is_default_at_index_0_unless_told(tmp_path: Path, brought_up: list[Lab]) -> None:
     assert cli.main(["up"]) == 0
-    assert brought_up == [Lab("default", 0, tmp_path / "states/default", tmp_path / "cache")]
+    assert brought_up == [Lab("default", 0, tmp_path / "states/default", tmp_path / "cache", frozenset())]
 
 
 def test_name_index_and_folders_can_be_told(
@@ -54,14 +54,30 @@ def test_name_index_and_folders_can_be_told(
     monkeypatch.setenv("LAB_STATE", str(tmp_path / "s"))
     monkeypatch.setenv("LAB_CACHE", str(tmp_path / "c"))
     assert cli.main(["up", "--name", "other", "--index", "3"]) == 0
-    assert brought_up == [Lab("other", 3, tmp_path / "s", tmp_path / "c")]
+    assert brought_up == [Lab("other", 3, tmp_path / "s", tmp_path / "c", frozenset())]
 
 
-def test_a_lab_keeps_the_index_it_was_made_with(tmp_path: Path, brought_up: list[Lab]) -> None:
+def test_a_lab_keeps_the_index_and_the_parts_it_was_made_with(tmp_path: Path, brought_up: list[Lab]) -> None:
     (tmp_path / "states/other").mkdir(parents=True)
-    (tmp_path / "states/other/made.json").write_text('{"identity": "", "index": 4}')
+    (tmp_path / "states/other/made.json").write_text('{"identity": "", "index": 4, "parts": ["traefik"]}')
     cli.main(["up", "--name", "other"])
-    assert brought_up[0].index == 4
+    cli.main(["up", "--name", "other", "--with", "openbao,s3"])
+    assert [lab.index for lab in brought_up] == [4, 4]
+    assert [lab.parts for lab in brought_up] == [{"traefik"}, {"traefik", "openbao", "s3"}]
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [("opnbao", "Did you mean openbao?"), ("redis,zzz", "Choose one of these."), ("", "there are knot")],
+)
+def test_a_part_there_is_not_is_told_with_those_there_are(
+    parts: str, said: str, brought_up: list[Lab], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["up", "--with", parts]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith("lab: There is no part '")
+    assert said in told
+    assert brought_up == []
 
 
 @pytest.mark.parametrize("name", ["", "..", "a/b", "Default", "-x", "x" * 40])

@@ -47,12 +47,17 @@ def everything(app: Path, flux_data: Path) -> dict[str, Image]:
     program = Programs()
     made = (
         *images.cluster_images(BASE, program),
-        *images.platform_images(BASE, SERVERS, program),
+        *images.platform_images(BASE, SERVERS, program, lambda part: True),
         *images.site_images(BASE, program, flux_data),
         images.postgresql_image(SERVERS, "15.20"),
         images.mastodon_image(SERVERS, app),
     )
     return {image.name: image for image in made}
+
+
+def test_only_the_platform_that_a_lab_has_gets_images() -> None:
+    made = images.platform_images(BASE, SERVERS, Programs(), lambda part: part in ("redis", "s3"))
+    assert {reference for image in made for reference in image.references} == {images.REDIS_IMAGE, images.S3_IMAGE}
 
 
 def test_names_are_full_and_nobody_s_twice(everything: dict[str, Image]) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -71,6 +72,24 @@ def test_everything_is_there_afterwards(lab: Lab) -> None:
     assert {Path("/images/pause"), Path("/images/mastodon"), Path("/images/postgresql")} <= set(built.images)
     assert built.gateway_api.parts[-2:] == ("config", "crd")
     assert built.mirror.is_dir()
+
+
+@pytest.mark.parametrize(
+    ("parts", "built", "not_built"),
+    [
+        ((), {"kubelet", "etcd", "coredns"}, {"traefik", "pebble", "manager"}),
+        (("traefik", "s3"), {"kubelet", "traefik", "versitygw"}, {"pebble", "manager"}),
+        (("site",), {"kubelet", "manager", "helm-controller"}, {"traefik", "pebble"}),
+    ],
+)
+def test_a_lab_is_built_as_far_as_its_parts_need(
+    lab: Lab, parts: tuple[str, ...], built: set[str], not_built: set[str]
+) -> None:
+    made = plan.ensure(replace(lab, parts=frozenset(parts)), progress(lab)[0])
+    assert built <= set(made.programs)
+    assert not_built.isdisjoint(made.programs)
+    assert (Path("/images/mastodon") in made.images) is ("site" in parts)
+    assert Path("/images/coredns") in made.images
 
 
 def test_a_failure_stops_it_with_its_sentence(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -120,7 +120,7 @@ def test_state_of_another_index_is_refused_also_while_it_runs(
     lab: Lab, done: list[str], monkeypatch: pytest.MonkeyPatch, running: Init | None
 ) -> None:
     monkeypatch.setattr(process, "find", lambda lab: running)
-    lab.made.write_text(json.dumps({"identity": host.identity(), "index": 1}))
+    lab.made.write_text(json.dumps({"identity": host.identity(), "index": 1, "parts": []}))
     with pytest.raises(LabError, match="was made with index 1"):
         bring_up(lab)
     assert done == []

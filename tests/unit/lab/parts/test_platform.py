@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,11 @@ def cluster(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Cluster:
 
 
 def deploy(lab: Lab, monkeypatch: pytest.MonkeyPatch, *parts: Part) -> None:
+    manifests = lab.state / "manifests"
+    manifests.mkdir()
+    for part in parts:
+        (manifests / f"{part.key}.yaml").write_text(f"kind: {part.key}")
+    monkeypatch.setattr(platform, "MANIFESTS", manifests)
     monkeypatch.setattr(platform, "PARTS", parts)
     built = Built({"kubectl": Path("kubectl")}, (), Path("/mirror"), Path("/gateway-api"))
     platform.deploy(lab, built, Progress(lab.cache / "durations.json", io.StringIO()))
@@ -72,8 +78,16 @@ def deploy(lab: Lab, monkeypatch: pytest.MonkeyPatch, *parts: Part) -> None:
 def test_the_gateway_api_comes_before_what_uses_it(lab: Lab, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     deploy(lab, monkeypatch, part(failing(0, OSError())))
     assert cluster.applied[0] == "/gateway-api"
-    assert "kind: GatewayClass" in cluster.applied[1]
+    assert cluster.applied[1] == "kind: thing"
     assert cluster.waited == ["things/deployment/thing"]
+
+
+def test_what_a_lab_was_not_given_is_left_out(lab: Lab, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    coredns = replace(part(failing(0, OSError())), workload="kube-system/deployment/coredns")
+    bare = replace(lab, parts=frozenset())
+    deploy(bare, monkeypatch, coredns, part(failing(99, OSError("never asked"))))
+    assert cluster.applied == ["kind: coredns"]
+    assert cluster.waited == ["kube-system/deployment/coredns"]
 
 
 @pytest.mark.usefixtures("cluster")

@@ -1,0 +1,157 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lab runs people's applications, and survives what is done to it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ...conftest import LAB_INDEX, LAB_NAME, ROOT, Lab
+from ..test_site import eventually
+from .traces import traces
+
+WEB_APP = """
+apiVersion: v1
+kind: Namespace
+metadata: {name: web-app}
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: pages, namespace: web-app}
+spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 10Mi}}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: web-app}
+spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: web-app}
+spec:
+  selector: {matchLabels: {app: web}}
+  strategy: {type: Recreate}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers:
+        - name: web
+          image: docker.io/library/busybox:latest
+          imagePullPolicy: Always
+          command: [sh, -c, "date +%s%N >> /pages/index.html; exec httpd -f -p 8080 -h /pages"]
+          readinessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 1}
+          volumeMounts: [{name: pages, mountPath: /pages}]
+      volumes: [{name: pages, persistentVolumeClaim: {claimName: pages}}]
+"""
+COMPONENTS = (
+    "etcd",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "containerd",
+    "kubelet",
+    "kube-proxy",
+    "mirror",
+)
+
+
+@pytest.fixture(scope="module")
+def web(lab: Lab) -> Iterator[str]:
+    """A web application on the lab; the address of its Service."""
+    kubectl = [lab.facts["kubectl"], f"--kubeconfig={lab.facts['kubeconfig']}"]
+    subprocess.run([*kubectl, "apply", "-f-"], input=WEB_APP, text=True, check=True, timeout=60)
+    lab.kubectl("rollout", "status", "deployment/web", "-n=web-app", "--timeout=120s")
+    yield lab.get("service", "-n=web-app", "web")["spec"]["clusterIP"]
+    lab.kubectl("delete", "namespace", "web-app")
+
+
+def page(address: str) -> list[str]:
+    """Return one line for each start of the application."""
+    with urllib.request.urlopen(f"http://{address}/", timeout=5) as response:
+        return str(response.read().decode()).splitlines()
+
+
+def up() -> None:
+    done = subprocess.run([str(ROOT / "lab/up"), "--name", LAB_NAME], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+
+
+def test_an_application_is_reached_from_pods_by_name_and_from_the_host(lab: Lab, web: str) -> None:
+    said = lab.kubectl(
+        "exec", "-n=web-app", "deploy/web", "--", "wget", "-qO-", "http://web.web-app.svc.cluster.local/"
+    )
+    assert said.splitlines() == page(web)
+
+
+def test_a_killed_pod_comes_back_with_its_data(lab: Lab, web: str) -> None:
+    before = page(web)
+    lab.kubectl("delete", "pod", "-n=web-app", "-l=app=web", "--grace-period=0", "--force")
+    lab.kubectl("rollout", "status", "deployment/web", "-n=web-app", "--timeout=60s")
+    eventually(lambda: answers(web) and len(page(web)) == len(before) + 1, "the pod did not start anew", 30)
+    assert page(web)[: len(before)] == before
+
+
+def answers(address: str) -> bool:
+    try:
+        page(address)
+    except OSError:
+        return False
+    return True
+
+
+def test_every_component_that_is_killed_is_repaired_and_nothing_lost(lab: Lab, web: str) -> None:
+    before = page(web)
+    for name in COMPONENTS:
+        killed = process_of(lab, name)
+        os.kill(killed, signal.SIGKILL)
+        up()
+        assert process_of(lab, name) != killed
+    eventually(lambda: answers(web), "the Service does not answer any more", 30)
+    assert page(web) == before
+
+
+def process_of(lab: Lab, component: str) -> int:
+    """Return the number that the host knows a component's process by."""
+    planned = {item["name"]: item["argv"] for item in json.loads((lab.state / "etc/components.json").read_text())}
+    wanted = "\0".join(planned[component]).encode() + b"\0"
+    found = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if file.read_bytes() == wanted:
+                found.append(int(file.parent.name))
+        except OSError:
+            continue
+    assert len(found) == 1, f"{component} runs {len(found)} times"
+    return found[0]
+
+
+def test_a_lab_that_is_killed_whole_leaves_its_host_clean_and_comes_back(lab: Lab, web: str) -> None:
+    before = page(web)
+    kept = lab.get("configmap", "-n=web-app", "kube-root-ca.crt")["metadata"]["uid"]
+    assert {"processes", "interfaces", "addresses", "routes", "cgroups"} <= traces(LAB_NAME, int(LAB_INDEX)).keys()
+    os.kill(json.loads((lab.state / "run/init.json").read_text())["pid"], signal.SIGKILL)
+    eventually(lambda: not set(traces(LAB_NAME, int(LAB_INDEX))) - {"cgroups"}, "something of it is still there", 30)
+    up()
+    lab.kubectl("rollout", "status", "deployment/web", "-n=web-app", "--timeout=120s")
+    eventually(lambda: answers(web), "the Service does not answer any more", 60)
+    assert page(web)[: len(before)] == before
+    assert lab.get("configmap", "-n=web-app", "kube-root-ca.crt")["metadata"]["uid"] == kept
+
+
+def test_another_lab_of_that_name_or_range_is_refused(lab: Lab, tmp_path: Path) -> None:
+    other = {**os.environ, "LAB_STATE": str(tmp_path)}
+    command = [str(ROOT / "lab/up"), "--name", "other", "--index", LAB_INDEX]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=other)
+    assert done.returncode == 1
+    assert f"The lab's range 10.{200 + int(LAB_INDEX)}.0.0/16 is taken: mastodon-lab{LAB_INDEX} leads to" in done.stderr
+    assert list(tmp_path.iterdir()) == []
