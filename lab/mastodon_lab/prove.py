@@ -64,7 +64,7 @@ def _answers(site: Site, path: str, media_type: str, is_right: Callable[[Any], b
 
 
 def _in_database(site: Site, status: str) -> str:
-    query = f"select count(*) from statuses s join media_attachments m on m.status_id = s.id where s.id = {int(status)}"  # noqa: S608
+    query = f"select count(*) from statuses s join media_attachments m on m.status_id = s.id where s.id = {int(status)}"  # noqa: S608 a number
     cluster = json.loads(site.in_namespace("get", "clusters.postgresql.cnpg.io", "mastodon-db", "-o=json"))
     primary = cluster["status"]["currentPrimary"]
     found = site.in_namespace("exec", primary, "-c=postgres", "--", "psql", "-d", "mastodon", "-tAc", query).strip()

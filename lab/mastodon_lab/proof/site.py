@@ -143,8 +143,8 @@ def _ask(
 def json_of(url: str, **headers: str) -> Any:
     """Get JSON from one of the lab's own servers."""
     try:
-        request = Request(url, headers={name.replace("_", "-"): value for name, value in headers.items()})  # noqa: S310
-        with urlopen(request, timeout=SECONDS) as response:  # noqa: S310
+        request = Request(url, headers={name.replace("_", "-"): value for name, value in headers.items()})  # noqa: S310 the lab's own
+        with urlopen(request, timeout=SECONDS) as response:  # noqa: S310 the lab's own
             return json.load(response)
     except (OSError, ValueError) as error:
         raise LabError(f"GET {url}: {error}. Check `lab/status`.") from error

@@ -204,7 +204,7 @@ def _pause(attempt: int, retry_after: str | None) -> float:
     if retry_after and retry_after.isdigit():
         return min(float(retry_after), _LONGEST_PAUSE)
     # Jitter, so that the threads do not come back all at once.
-    return _FIRST_PAUSE * float(2**attempt) * random.uniform(0.5, 1.5)  # noqa: S311
+    return _FIRST_PAUSE * float(2**attempt) * random.uniform(0.5, 1.5)  # noqa: S311 no secret
 
 
 def _innermost(error: BaseException) -> str:

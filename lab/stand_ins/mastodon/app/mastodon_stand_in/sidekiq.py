@@ -77,7 +77,7 @@ def _work(worker: Worker, queues: list[WeightedQueue], concurrency: int, stop: t
 
 
 def _take_jobs(worker: Worker, queues: list[WeightedQueue], stop: threading.Event) -> None:
-    chance = random.Random()  # noqa: S311
+    chance = random.Random()  # noqa: S311 no secret
     while not stop.is_set():
         try:
             job = worker.jobs.take(shuffled(queues, chance), _WAIT_SECONDS)

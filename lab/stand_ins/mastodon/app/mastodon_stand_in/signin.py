@@ -17,7 +17,7 @@ from mastodon_stand_in.errors import HttpRefusalError, RefusalError
 from mastodon_stand_in.passwords import SHORTEST
 from mastodon_stand_in.services import Services
 
-_PASSWORD = "user[password]"  # noqa: S105
+_PASSWORD = "user[password]"  # noqa: S105 a field
 _SIGN_IN = {"user[email]": "E-mail address", _PASSWORD: "Password"}
 _SIGN_UP = {"user[account_attributes][username]": "Username", **_SIGN_IN}
 

@@ -37,7 +37,7 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> None:
     port = int(environment.get("PORT") or 4000)
     logging.info("streaming on port %s", port)
     app = application(Streaming(keys, database, settings))
-    web.run_app(app, host="0.0.0.0", port=port, print=None, access_log=None, shutdown_timeout=5)  # noqa: S104
+    web.run_app(app, host="0.0.0.0", port=port, print=None, access_log=None, shutdown_timeout=5)  # noqa: S104 a pod
 
 
 def application(streaming: Streaming) -> web.Application:

@@ -29,7 +29,7 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> None:
     services.check()
     port = int(environment.get("PORT") or 3000)
     logging.info("serving %s on port %s", services.site.web_domain, port)
-    web.run_app(application(services), host="0.0.0.0", port=port, print=None, access_log=None, shutdown_timeout=5)  # noqa: S104
+    web.run_app(application(services), host="0.0.0.0", port=port, print=None, access_log=None, shutdown_timeout=5)  # noqa: S104 a pod
 
 
 def application(services: Services) -> web.Application:
