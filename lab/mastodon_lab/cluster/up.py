@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from mastodon_lab import host, inside
-from mastodon_lab.build import mirror, plan
+from mastodon_lab.build import mirror, plan, remembered
 from mastodon_lab.cluster import cgroups, components, config, health, network, pki, process
 from mastodon_lab.cluster.lock import only_one
 from mastodon_lab.errors import LabError
@@ -34,10 +34,11 @@ def up(lab: Lab, progress: Progress) -> None:
         host.refuse_state(lab, made(lab), host.identity())
         if process.find(lab) is None:
             _prepare_host(lab, progress)
-        built = plan.ensure(lab, progress)
+        built = remembered.recall(lab) or plan.ensure(lab, progress)
         progress.expect({START: 2, WAIT: 8})
         with progress.step(START):
             start(lab, built)
+        remembered.remember(lab, built)
         with progress.step(WAIT):
             _until(lambda: _trouble(health.look(lab)), CLUSTER_SECONDS)
         inside.link_programs(lab, {name: built.bin(name) for name in ("kubectl", "bao")})

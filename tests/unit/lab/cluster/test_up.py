@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from mastodon_lab import host, inside
-from mastodon_lab.build import mirror, plan
+from mastodon_lab.build import mirror, plan, remembered
 from mastodon_lab.cluster import cgroups, components, config, health, network, pki, process
 from mastodon_lab.cluster import up as up_module
 from mastodon_lab.cluster.process import Init
@@ -65,6 +65,8 @@ def done(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         (mirror, "publish", note("publish")),
         (health, "look", note("wait", (PartStatus("node", ready=True),))),
         (inside, "link_programs", quiet()),
+        (remembered, "recall", quiet()),
+        (remembered, "remember", quiet()),
         (plan, "ensure", note("build", Built())),
         (platform, "deploy", note("deploy")),
         (platform, "facts", quiet({"redis_host": "redis.example"})),
@@ -90,6 +92,14 @@ def test_a_running_lab_is_repaired_not_questioned(lab: Lab, done: list[str], mon
     monkeypatch.setattr(process, "find", lambda lab: RUNNING)
     bring_up(lab)
     assert done == ["build", "publish", "reload", "connect", "wait", "deploy"]
+
+
+def test_what_is_built_already_is_not_asked_of_the_cache(
+    lab: Lab, done: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remembered, "recall", lambda lab: Built())
+    bring_up(lab)
+    assert "build" not in done
 
 
 def test_a_refused_machine_is_left_as_it_was(
