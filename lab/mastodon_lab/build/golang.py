@@ -66,7 +66,7 @@ class Go:
     def build(self, component: Component) -> Mapping[str, Path]:
         """Name → program of everything in `component`, built unless it is there."""
         workspace = self.workspace()
-        made_from = key(workspace.name, versions.GO, repr(component))
+        made_from = key(_sources(component), versions.GO, repr(component))
         name = component.name.lower().replace(" ", "-")
         folder = self._store.make(name, made_from, lambda into: self._build(component, workspace, into))
         return {binary: folder / binary for binary in component.binaries}
@@ -80,6 +80,11 @@ class Go:
         self.run(
             f"Building {component.name}", "build", *flags, "-o", target, *packages, cwd=workspace / component.module
         )
+
+
+def _sources(component: Component) -> str:
+    """What a component is built from. The cluster, which takes longest, has nothing of what is patched for the others."""
+    return tree_key(MODULES / CLUSTER) if component.module == CLUSTER else key(tree_key(MODULES), repr(PATCHES))
 
 
 def _escape(module: str) -> str:

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,19 @@ def test_nothing_is_built_twice_until_a_module_changes(tmp_path: Path, program: 
     (modules / "cluster/go.mod").write_text("module lab/cluster // changed\n")
     assert toolchain.build(ONE) != first
     assert len(asked(tmp_path)) == 2
+
+
+@pytest.mark.usefixtures("published")
+def test_a_change_for_controllers_builds_them_anew_but_not_the_cluster(
+    tmp_path: Path, program: Program, modules: Path
+) -> None:
+    (modules / "controllers").mkdir()
+    toolchain = go(tmp_path, program)
+    controller = replace(TWO, module="controllers")
+    before = toolchain.build(ONE), toolchain.build(controller)
+    (modules / "overlay/thing/register/register.go").write_text("package register // changed\n")
+    assert toolchain.build(ONE) == before[0]
+    assert toolchain.build(controller) != before[1]
 
 
 @pytest.mark.usefixtures("modules", "published")
