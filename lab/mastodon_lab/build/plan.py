@@ -67,8 +67,8 @@ class Built:
 
 
 def was_built(lab: Lab) -> bool:
-    """Whether everything was built once, so that less is to be built now."""
-    return Store(lab.cache).has("mirror")
+    """Whether all that the lab's parts need was built once, so that less is to be built now."""
+    return Store(lab.cache).has("mirror" if lab.has(SITE) else "coredns")
 
 
 def ensure(lab: Lab, progress: Progress) -> Built:

@@ -15,7 +15,7 @@ from mastodon_lab.build import mirror, plan, remembered
 from mastodon_lab.cluster import cgroups, components, config, health, network, pki, process
 from mastodon_lab.cluster.lock import only_one
 from mastodon_lab.errors import LabError
-from mastodon_lab.lab import Lab
+from mastodon_lab.lab import ALL, Lab
 from mastodon_lab.parts import platform
 from mastodon_lab.progress import Progress
 from mastodon_lab.status import PartStatus
@@ -72,7 +72,9 @@ def made(lab: Lab) -> host.Made | None:
     """What the state folder says of its making; None when there is no state."""
     try:
         noted = json.loads(lab.made.read_text())
-        return host.Made(str(noted["identity"]), int(noted["index"]), frozenset(noted["parts"]))
+        # Labs from before parts could be chosen have them all.
+        parts = frozenset(noted["parts"]) if "parts" in noted else frozenset({ALL})
+        return host.Made(str(noted["identity"]), int(noted["index"]), parts)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:

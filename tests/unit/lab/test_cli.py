@@ -66,6 +66,13 @@ def test_a_lab_keeps_the_index_and_the_parts_it_was_made_with(tmp_path: Path, br
     assert [lab.parts for lab in brought_up] == [{"traefik"}, {"traefik", "openbao", "s3"}]
 
 
+def test_a_lab_from_before_parts_could_be_chosen_has_them_all(tmp_path: Path, brought_up: list[Lab]) -> None:
+    (tmp_path / "states/other").mkdir(parents=True)
+    (tmp_path / "states/other/made.json").write_text('{"identity": "", "index": 4}')
+    assert cli.main(["up", "--name", "other"]) == 0
+    assert brought_up[0].has("traefik", "site")
+
+
 @pytest.mark.parametrize(
     ("parts", "said"),
     [("opnbao", "Did you mean openbao?"), ("redis,zzz", "Choose one of these."), ("", "there are knot")],

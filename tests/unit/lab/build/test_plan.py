@@ -97,3 +97,12 @@ def test_a_failure_stops_it_with_its_sentence(lab: Lab, monkeypatch: pytest.Monk
     with pytest.raises(LabError, match="Building it: no"):
         plan.ensure(lab, progress(lab)[0])
     assert not plan.was_built(lab)
+
+
+def test_a_lab_counts_as_built_once_what_its_parts_need_is(lab: Lab) -> None:
+    base = replace(lab, parts=frozenset())
+    assert not plan.was_built(base)
+    (lab.cache / "artefacts/coredns-1").mkdir()
+    assert (plan.was_built(base), plan.was_built(lab)) == (True, False)
+    (lab.cache / "artefacts/mirror-1").mkdir()
+    assert plan.was_built(lab)
