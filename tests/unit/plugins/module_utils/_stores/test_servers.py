@@ -103,17 +103,12 @@ def test_no_way_to_a_postgresql_is_no_judgement_of_it(closed_port: int) -> None:
         postgresql_server.ask(server, "mastodon", "password", "mastodon")
 
 
-@pytest.mark.parametrize(
-    ("code", "kind"),
-    [("57P01", NotReadyError), ("57P03", NotReadyError), ("28P01", MastodonError), ("3D000", MastodonError)],
-)
-def test_a_restart_is_told_from_a_refusal(
-    monkeypatch: pytest.MonkeyPatch, code: str, kind: type[MastodonError]
-) -> None:
+@pytest.mark.parametrize(("code", "may_pass"), [("57P01", True), ("57P03", True), ("28P01", False), ("3D000", False)])
+def test_a_restart_is_told_from_a_refusal(monkeypatch: pytest.MonkeyPatch, code: str, may_pass: bool) -> None:
     def refuse(*_unused: Any, **_options: Any) -> None:
         raise postgresql_server.native.DatabaseError({"C": code, "M": "the database system is shutting down"})
 
     monkeypatch.setattr(postgresql_server.native, "Connection", refuse)
     with pytest.raises(MastodonError, match="the database system is shutting down") as refused:
         postgresql_server.ask(SERVER, "mastodon", "password", "mastodon")
-    assert type(refused.value) is kind
+    assert isinstance(refused.value, NotReadyError) is may_pass
