@@ -52,6 +52,9 @@ MASTODON: Final = "v4.7.2"
 MASTODON_LADDER: Final = ("v4.5.20", "v4.6.9", MASTODON, "v4.7.4")
 MASTODON_CHART: Final = "1.2.2"
 CLOUDNATIVE_PG_CHART: Final = "0.29.0"
+# Upstream's chart has the version of its operator.
+DRAGONFLY_OPERATOR: Final = "v1.6.1"
+DRAGONFLY: Final = "v1.39.0"
 
 # From the distribution: packages of this release
 DEBIAN: Final = "bookworm"

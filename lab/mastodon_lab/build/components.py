@@ -46,6 +46,8 @@ class Component:
 
 CLUSTER = "cluster"
 CONTROLLERS = "controllers"
+# Not below go/ but in lab/stand_ins.
+STAND_INS = "stand-ins"
 
 PATCHES = (
     # https://github.com/sirupsen/logrus/issues/553: one module under two spellings is refused.
@@ -231,6 +233,17 @@ MAILPIT = Component(
     stamps={"github.com/axllent/mailpit/config.Version": versions.MAILPIT},
     part="mailpit",
 )
+# Operators and servers of ours, in place of those that can't be had.
+DRAGONFLY = Component(
+    "Dragonfly's stand-ins",
+    versions.DRAGONFLY_OPERATOR,
+    STAND_INS,
+    {
+        "dragonfly": "lab/stand-ins/dragonfly/cmd/dragonfly",
+        "dragonfly-operator": "lab/stand-ins/dragonfly/cmd/dragonfly-operator",
+    },
+    seconds=15,
+)
 
 # What the others share is compiled first, so the largest come first.
 COMPONENTS = (
@@ -251,4 +264,5 @@ COMPONENTS = (
     VERSITY,
     MAILPIT,
     PEBBLE,
+    DRAGONFLY,
 )

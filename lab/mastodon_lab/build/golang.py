@@ -6,6 +6,9 @@
 There are two modules, whose go.mod and go.sum pin everything: go/cluster has Kubernetes with its dependencies as upstream
 selects them, go/controllers has all that runs on it, so that Go selects one version of each dependency for all and
 compiles it once. `python3 -m mastodon_lab.build.relock` renews them.
+
+A third one, ../stand_ins, is our own programs. It asks for the same versions as go/controllers and is built where it is,
+so that a change to it lets nothing else be built again.
 """
 
 from __future__ import annotations
@@ -16,10 +19,11 @@ from pathlib import Path
 
 from mastodon_lab import versions
 from mastodon_lab.build.command import run
-from mastodon_lab.build.components import CLUSTER, PATCHES, Component, Patch
-from mastodon_lab.build.store import Store, key, tree_key
+from mastodon_lab.build.components import CLUSTER, PATCHES, STAND_INS, Component, Patch
+from mastodon_lab.build.store import Store, files_below, key, tree_key
 
 MODULES = Path(__file__).parent / "go"
+STAND_INS_MODULE = Path(__file__).parents[2] / "stand_ins"
 ADVICE = "Check that this machine reaches its Go module proxy, then run this again; the whole output is in {log}."
 
 
@@ -65,31 +69,39 @@ class Go:
 
     def build(self, component: Component) -> Mapping[str, Path]:
         """Name → program of everything in `component`, built unless it is there."""
-        workspace = self.workspace()
+        module = STAND_INS_MODULE if component.module == STAND_INS else self.workspace() / component.module
         made_from = key(_sources(component), versions.GO, repr(component))
         name = component.name.lower().replace(" ", "-")
-        folder = self._store.make(name, made_from, lambda into: self._build(component, workspace, into))
+        folder = self._store.make(name, made_from, lambda into: self._build(component, module, into))
         return {binary: folder / binary for binary in component.binaries}
 
-    def _build(self, component: Component, workspace: Path, into: Path) -> None:
+    def _build(self, component: Component, module: Path, into: Path) -> None:
         stamps = " ".join(f"-X {variable}={value}" for variable, value in component.stamps.items())
         flags = ["-trimpath", "-buildvcs=false", "-ldflags", f"-s -w {stamps}".rstrip()]
         packages = list(component.binaries.values())
         # With one package -o names the program; with several it names the folder, and Go names each by its path.
         target = into / next(iter(component.binaries)) if len(packages) == 1 else f"{into}/"
-        self.run(
-            f"Building {component.name}", "build", *flags, "-o", target, *packages, cwd=workspace / component.module
-        )
+        self.run(f"Building {component.name}", "build", *flags, "-o", target, *packages, cwd=module)
 
 
 def _sources(component: Component) -> str:
     """What a component is built from. The cluster, which takes longest, has nothing of what is patched for the others."""
-    return tree_key(MODULES / CLUSTER) if component.module == CLUSTER else key(tree_key(MODULES), repr(PATCHES))
+    if component.module == CLUSTER:
+        return tree_key(MODULES / CLUSTER)
+    if component.module == STAND_INS:
+        return _go_files_key(STAND_INS_MODULE)
+    return key(tree_key(MODULES), repr(PATCHES))
 
 
 def _escape(module: str) -> str:
     """A module's path as Go writes it to disk: upper case as `!` and lower case."""
     return "".join(f"!{letter.lower()}" if letter.isupper() else letter for letter in module)
+
+
+def _go_files_key(module: Path) -> str:
+    """The key of a module's Go files, which are not all that its folder has."""
+    files = (path for path in files_below(module) if path.suffix in (".go", ".mod", ".sum"))
+    return key(*(part for path in files for part in (str(path.relative_to(module)), path.read_bytes())))
 
 
 def _copy(module: Path, into: Path, patch: Patch) -> None:

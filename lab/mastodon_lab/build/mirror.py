@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from mastodon_lab import versions
-from mastodon_lab.build import charts, image
+from mastodon_lab.build import charts, image, stand_ins
 from mastodon_lab.build.charts import Chart
 from mastodon_lab.build.golang import Go
 from mastodon_lab.build.store import Store, discard, key, tree_key
@@ -54,8 +54,9 @@ def make(store: Store, go: Go, kubectl: Path) -> Path:
         versions.EXTERNAL_DNS_CHART,
         versions.EXTERNAL_DNS_CHART_MODULE,
         versions.MASTODON_CHART,
+        versions.DRAGONFLY_OPERATOR,
     )
-    made_from = key(tree_key(MASTODON_CHART, Path(__file__).parent), *pins)
+    made_from = key(tree_key(MASTODON_CHART, stand_ins.DRAGONFLY_CHART, Path(__file__).parent), *pins)
     return store.make("mirror", made_from, lambda into: _fill(into, go, kubectl))
 
 
@@ -103,6 +104,7 @@ def _fill(into: Path, go: Go, kubectl: Path) -> None:
         "cloudnative-pg": lambda: _cloudnative_pg(go),
         "external-dns": lambda: _external_dns(go),
         "mastodon": _mastodon,
+        "dragonfly": stand_ins.dragonfly_chart,
     }
     for repository, chart in repositories.items():
         charts.write_repository(into / "charts" / repository, chart())

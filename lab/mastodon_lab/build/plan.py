@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mastodon_lab import versions
-from mastodon_lab.build import components, images, mirror, rootfs, tools
+from mastodon_lab.build import components, images, mirror, rootfs, stand_ins, tools
 from mastodon_lab.build.golang import Go
 from mastodon_lab.build.store import Store
 from mastodon_lab.lab import SITE, Lab
@@ -150,4 +150,5 @@ def _site_images(store: Store, go: Go, programs: Mapping[str, Path], servers: Pa
         *images.site_images(rootfs.busybox(store), programs, flux_operator / "config/data"),
         images.postgresql_image(servers, rootfs.package_version(servers, POSTGRESQL)),
         images.mastodon_image(python, mirror.MASTODON_APP),
+        *stand_ins.dragonfly_images(rootfs.busybox(store), servers, programs),
     ]

@@ -1,21 +1,22 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Renew go.mod and go.sum of both modules below go/ after a version in go.mod or versions.py was changed.
+"""Renew go.mod and go.sum of all three modules after a version in go.mod or versions.py was changed.
 
 `go mod tidy` would want the tests of every dependency, whose modules can't all be had.
 """
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import tempfile
 from pathlib import Path
 
 from mastodon_lab.build import tools
-from mastodon_lab.build.components import CLUSTER, CONTROLLERS
-from mastodon_lab.build.golang import MODULES, Go
+from mastodon_lab.build.components import CLUSTER, CONTROLLERS, STAND_INS
+from mastodon_lab.build.golang import MODULES, STAND_INS_MODULE, Go
 from mastodon_lab.build.store import Store
 
 
@@ -26,10 +27,24 @@ def main(cache: Path) -> None:
         go = Go(tools.install(store, cache / "log/tools.log").go, store, log)
         workspace = Path(folder)
         go.fill(workspace)
-        for module in (CLUSTER, CONTROLLERS):
-            go.run("Selecting versions", "list", "-mod=mod", "-deps", "tool", cwd=workspace / module)
-            for name in ("go.mod", "go.sum"):
-                shutil.copyfile(workspace / module / name, MODULES / module / name)
+        shutil.copytree(STAND_INS_MODULE, workspace / STAND_INS)
+        _renew(go, workspace / CLUSTER, MODULES / CLUSTER)
+        _renew(go, workspace / CONTROLLERS, MODULES / CONTROLLERS)
+        _align(workspace / STAND_INS / "go.mod", workspace / CONTROLLERS / "go.mod")
+        _renew(go, workspace / STAND_INS, STAND_INS_MODULE)
+
+
+def _renew(go: Go, copy: Path, module: Path) -> None:
+    go.run("Selecting versions", "list", "-mod=mod", "-deps", "tool", cwd=copy)
+    for name in ("go.mod", "go.sum"):
+        shutil.copyfile(copy / name, module / name)
+
+
+def _align(go_mod: Path, controllers: Path) -> None:
+    """Let a go.mod ask for the versions that go/controllers has, so that what both use is compiled once."""
+    required = re.compile(r"(?m)^\t(\S+) (v\S+)")
+    selected = dict(required.findall(controllers.read_text()))
+    go_mod.write_text(required.sub(lambda line: f"\t{line[1]} {selected.get(line[1], line[2])}", go_mod.read_text()))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from http.client import HTTPException
 from pathlib import Path
 
 from mastodon_lab import versions
-from mastodon_lab.build import images
+from mastodon_lab.build import images, stand_ins
 from mastodon_lab.build.plan import Built
 from mastodon_lab.build.store import key
 from mastodon_lab.cluster import api
@@ -45,6 +45,7 @@ FOR_SITE = (
         version=versions.NOTIFICATION_CONTROLLER,
         reason=f"bears the name of {versions.NOTIFICATION_CONTROLLER_TAG}, whose module is not served",
     ),
+    *stand_ins.FOR_SITE,
 )
 APPLY = "lay down the platform"
 TROUBLE = (LabError, OSError, HTTPException, api.NotAnsweringError)

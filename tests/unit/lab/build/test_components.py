@@ -7,10 +7,14 @@ import re
 
 import pytest
 from mastodon_lab import versions
-from mastodon_lab.build.components import CLUSTER, COMPONENTS, CONTROLLERS, PATCHES, Component, Patch
-from mastodon_lab.build.golang import MODULES
+from mastodon_lab.build.components import CLUSTER, COMPONENTS, CONTROLLERS, PATCHES, STAND_INS, Component, Patch
+from mastodon_lab.build.golang import MODULES, STAND_INS_MODULE
 
-GO_MOD = {module: (MODULES / module / "go.mod").read_text() for module in (CLUSTER, CONTROLLERS)}
+GO_MOD = {
+    **{module: (MODULES / module / "go.mod").read_text() for module in (CLUSTER, CONTROLLERS)},
+    STAND_INS: (STAND_INS_MODULE / "go.mod").read_text(),
+}
+PUBLISHED = [component for component in COMPONENTS if component.module != STAND_INS]
 
 
 def required(module: str) -> dict[str, str]:
@@ -27,11 +31,18 @@ def test_every_package_is_a_tool_of_its_module(component: Component) -> None:
         assert f"\t{package}\n" in GO_MOD[component.module]
 
 
-@pytest.mark.parametrize("component", COMPONENTS, ids=lambda component: component.name)
+@pytest.mark.parametrize("component", PUBLISHED, ids=lambda component: component.name)
 def test_versions_are_those_of_go_mod(component: Component) -> None:
     for package in component.binaries.values():
         if not package.endswith("/cmd/lab"):  # cert-manager's is ours
             assert required(component.module)[module_of(component, package)] == component.version
+
+
+def test_what_stand_ins_share_with_controllers_is_compiled_once() -> None:
+    controllers = required(CONTROLLERS)
+    own = {name: version for name, version in required(STAND_INS).items() if controllers.get(name, version) != version}
+    assert own == {}
+    assert "sigs.k8s.io/controller-runtime" in required(STAND_INS)
 
 
 def test_kubernetes_libraries_are_kubernetes_own() -> None:

@@ -17,6 +17,7 @@ from .conftest import Program
 
 PATCH = Patch("example.org/Shout/thing", "v1.0.0", "thing", drops=("cloud",), swaps=(("Old", "new"),))
 ONE = Component("One Thing", "v1", "cluster", {"one": "example.org/one/cmd"}, 1, {"main.Version": "v1"})
+OURS = Component("Ours", "v1", "stand-ins", {"ours": "lab/stand-ins/ours"}, 1)
 TWO = Component("Two", "v2", "cluster", {"a": "example.org/two/a", "b": "example.org/two/b"}, 1)
 
 # Writes what it is asked, and makes the programs.
@@ -119,6 +120,23 @@ def test_a_change_for_controllers_builds_them_anew_but_not_the_cluster(
     (modules / "overlay/thing/register/register.go").write_text("package register // changed\n")
     assert toolchain.build(ONE) == before[0]
     assert toolchain.build(controller) != before[1]
+
+
+def test_ours_is_built_where_it_is_and_again_only_after_a_change_to_it(
+    tmp_path: Path, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = tmp_path / "stand_ins"
+    ours.mkdir()
+    for name in ("go.mod", "main.go", "README.md"):
+        (ours / name).write_text(name)
+    monkeypatch.setattr(golang, "STAND_INS_MODULE", ours)
+    toolchain = go(tmp_path, program)
+    first = toolchain.build(OURS)
+    (ours / "README.md").write_text("changed")
+    assert toolchain.build(OURS) == first
+    (ours / "main.go").write_text("changed")
+    assert toolchain.build(OURS) != first
+    assert [call.split(": ")[0] for call in asked(tmp_path)] == [str(ours)] * 2
 
 
 @pytest.mark.usefixtures("modules", "published")

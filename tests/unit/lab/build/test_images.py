@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from mastodon_lab import versions
-from mastodon_lab.build import images
+from mastodon_lab.build import images, stand_ins
 from mastodon_lab.build.image import STAND_IN_LABEL, File, Run
 from mastodon_lab.build.images import Image
 from mastodon_lab.build.store import Store
@@ -51,6 +51,7 @@ def everything(app: Path, flux_data: Path) -> dict[str, Image]:
         *images.site_images(BASE, program, flux_data),
         images.postgresql_image(SERVERS, "15.20"),
         images.mastodon_image(SERVERS, app),
+        *stand_ins.dragonfly_images(BASE, SERVERS, program),
     )
     return {image.name: image for image in made}
 
@@ -83,6 +84,8 @@ def test_names_are_full_and_nobody_s_twice(everything: dict[str, Image]) -> None
         ("pebble", "ghcr.io/letsencrypt/pebble:2.10.1"),
         ("mastodon", "ghcr.io/mastodon/mastodon-streaming:v4.7.2"),
         ("mastodon", "ghcr.io/mastodon/mastodon:v4.6.9"),
+        ("dragonfly", "docker.dragonflydb.io/dragonflydb/dragonfly:v1.39.0"),
+        ("dragonfly-operator", "docker.dragonflydb.io/dragonflydb/operator:v1.6.1"),
         ("external-secrets", "oci.external-secrets.io/external-secrets/external-secrets:v0.20.4"),
     ],
 )
@@ -90,8 +93,9 @@ def test_images_have_upstream_s_names(everything: dict[str, Image], name: str, r
     assert reference in {*everything[name].references, *everything[name].variants}
 
 
-def test_only_mastodon_is_a_stand_in(everything: dict[str, Image]) -> None:
-    assert {name for name, image in everything.items() if STAND_IN_LABEL in image.run.labels} == {"mastodon"}
+def test_stand_ins_say_so(everything: dict[str, Image]) -> None:
+    labelled = {name for name, image in everything.items() if STAND_IN_LABEL in image.run.labels}
+    assert labelled == {"mastodon", "dragonfly", "dragonfly-operator"}
 
 
 def test_postgresql_is_as_its_operator_wants_it(everything: dict[str, Image]) -> None:

@@ -94,6 +94,7 @@ def made(tmp_path: Path, modules: Go, program: Program) -> Path:
         ("cloudnative-pg", "cloudnative-pg", "0.29.0"),
         ("external-dns", "external-dns", "1.22.0"),
         ("mastodon", "mastodon", "1.2.2"),
+        ("dragonfly", "dragonfly-operator", "v1.6.1"),
     ],
 )
 def test_each_repository_has_its_chart(made: Path, repository: str, chart: str, version: str) -> None:

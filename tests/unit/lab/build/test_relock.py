@@ -22,22 +22,26 @@ class Selecting:
 
     def run(self, what: str, *arguments: str, cwd: Path) -> None:
         assert arguments == ("list", "-mod=mod", "-deps", "tool")
-        for name in ("go.mod", "go.sum"):
-            (cwd / name).write_text(f"{cwd.name}'s {name}")
+        if cwd.name == "stand-ins":
+            assert (cwd / "go.mod").read_text() == "\texample.org/shared v2.0.0 // indirect\n\texample.org/own v1.0.0\n"
+        (cwd / "go.mod").write_text(f"\texample.org/shared v2.0.0 // {cwd.name}\n")
+        (cwd / "go.sum").write_text(f"{cwd.name}'s go.sum")
 
 
-def test_both_modules_are_renewed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    modules = tmp_path / "go"
-    for module in ("cluster", "controllers"):
-        (modules / module).mkdir(parents=True)
+def test_all_modules_are_renewed_with_the_same_versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    modules, stand_ins = tmp_path / "go", tmp_path / "stand_ins"
+    for folder in (modules / "cluster", modules / "controllers", stand_ins):
+        folder.mkdir(parents=True)
+    (stand_ins / "go.mod").write_text("\texample.org/shared v1.0.0 // indirect\n\texample.org/own v1.0.0\n")
     monkeypatch.setattr(relock, "MODULES", modules)
+    monkeypatch.setattr(relock, "STAND_INS_MODULE", stand_ins)
     monkeypatch.setattr(relock, "Go", Selecting)
     monkeypatch.setattr(tools, "install", lambda *_: Tools(tmp_path, tmp_path, tmp_path))
     relock.main(tmp_path / "cache")
-    found = {str(path.relative_to(modules)): path.read_text() for path in modules.rglob("go.*")}
-    assert found == {
-        "cluster/go.mod": "cluster's go.mod",
-        "cluster/go.sum": "cluster's go.sum",
-        "controllers/go.mod": "controllers's go.mod",
-        "controllers/go.sum": "controllers's go.sum",
-    }
+    for folder, name in (
+        (modules / "cluster", "cluster"),
+        (modules / "controllers", "controllers"),
+        (stand_ins, "stand-ins"),
+    ):
+        assert (folder / "go.mod").read_text() == f"\texample.org/shared v2.0.0 // {name}\n"
+        assert (folder / "go.sum").read_text() == f"{name}'s go.sum"

@@ -152,7 +152,10 @@ def status_of(
     monkeypatch.setattr(platform, "PARTS", (item,))
     monkeypatch.setattr(api, "get_json", lambda _, path: answer(path))
     found, *for_site = platform.status(lab)
-    assert [part.name for part in (found, *for_site) if part.stand_in] == ["Mastodon (image, chart)"]
+    assert [part.name for part in (found, *for_site) if part.stand_in] == [
+        "Mastodon (image, chart)",
+        "Dragonfly and its operator (images, chart)",
+    ]
     return found.ready, found.reason
 
 

@@ -1,0 +1,165 @@
+// Copyright: (c) 2026, fediverse.mastodon contributors
+// GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// Command dragonfly stands in for Dragonfly: it takes Dragonfly's flags and lets Redis do the work.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"net"
+	"os"
+	"os/exec"
+	"os/signal"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/robfig/cron/v3"
+
+	"lab/stand-ins/dragonfly/flags"
+)
+
+// What a container may have, in either version of cgroups.
+var memoryLimits = []string{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	settings, err := flags.Parse(os.Args[1:], os.Getenv)
+	if err != nil {
+		return fmt.Errorf("ERROR: %w", err)
+	}
+	if settings, err = settings.Within(memory(), runtime.NumCPU()); err != nil {
+		return err
+	}
+	if settings.AdminPort != 0 {
+		if err := serveAdmin(settings); err != nil {
+			return err
+		}
+	}
+	if settings.Schedule != "" {
+		stop, err := takeSnapshots(settings)
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
+	return serve(settings)
+}
+
+// serve runs Redis until it ends, which it does on SIGTERM, after a last snapshot. Its configuration comes through a pipe,
+// so that the password is in no file and on no command line.
+func serve(settings flags.Settings) error {
+	command := exec.Command("redis-server", "-")
+	command.Stdin = strings.NewReader(settings.Redis())
+	command.Stdout, command.Stderr = os.Stdout, os.Stderr
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	if err := command.Start(); err != nil {
+		return err
+	}
+	go func() {
+		for range signals {
+			// Redis treats a second SIGINT as an order to drop everything.
+			_ = command.Process.Signal(syscall.SIGTERM)
+		}
+	}()
+	return command.Wait()
+}
+
+func takeSnapshots(settings flags.Settings) (func(), error) {
+	client := redis.NewClient(&redis.Options{Addr: address(settings), Password: settings.Password})
+	schedule := cron.New()
+	_, err := schedule.AddFunc(settings.Schedule, func() {
+		if err := client.BgSave(context.Background()).Err(); err != nil {
+			fmt.Fprintf(os.Stderr, "Snapshot: %v.\n", err)
+		}
+	})
+	schedule.Start()
+	return func() { schedule.Stop() }, err
+}
+
+// serveAdmin opens a second port that leads to Redis with the password said already, as --admin_nopass asks for.
+func serveAdmin(settings flags.Settings) error {
+	listener, err := net.Listen("tcp", fmt.Sprintf(":%d", settings.AdminPort))
+	if err != nil {
+		return err
+	}
+	go func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go admit(client, settings)
+		}
+	}()
+	return nil
+}
+
+func admit(client net.Conn, settings flags.Settings) {
+	defer client.Close()
+	server, err := net.Dial("tcp", address(settings))
+	if err != nil {
+		return
+	}
+	defer server.Close()
+	if settings.Password != "" && authenticate(server, settings.Password) != nil {
+		return
+	}
+	go func() {
+		defer server.Close()
+		_, _ = io.Copy(server, client)
+	}()
+	_, _ = io.Copy(client, server)
+}
+
+// authenticate says AUTH in Redis's own words: https://redis.io/docs/latest/develop/reference/protocol-spec/
+func authenticate(server net.Conn, password string) error {
+	if _, err := fmt.Fprintf(server, "*2\r\n$4\r\nAUTH\r\n$%d\r\n%s\r\n", len(password), password); err != nil {
+		return err
+	}
+	answer := make([]byte, len("+OK\r\n"))
+	if _, err := io.ReadFull(server, answer); err != nil {
+		return err
+	}
+	if string(answer) != "+OK\r\n" {
+		return fmt.Errorf("Redis refuses its own password")
+	}
+	return nil
+}
+
+func address(settings flags.Settings) string {
+	return fmt.Sprintf("127.0.0.1:%d", settings.Port)
+}
+
+// memory is what the container may have, or else what the machine has.
+func memory() int64 {
+	limit := int64(math.MaxInt64)
+	for _, file := range memoryLimits {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			continue
+		}
+		// "max" means no limit.
+		if found, err := strconv.ParseInt(strings.TrimSpace(string(content)), 10, 64); err == nil {
+			limit = min(limit, found)
+		}
+	}
+	var machine syscall.Sysinfo_t
+	if syscall.Sysinfo(&machine) == nil {
+		limit = min(limit, int64(machine.Totalram)*int64(machine.Unit))
+	}
+	return limit
+}

@@ -1,0 +1,163 @@
+// Copyright: (c) 2026, fediverse.mastodon contributors
+// GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+package operator
+
+import (
+	"slices"
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+)
+
+// As the collection's role writes it.
+const written = `
+apiVersion: dragonflydb.io/v1alpha1
+kind: Dragonfly
+metadata: {name: mastodon-redis, namespace: mastodon, uid: some}
+spec:
+  replicas: 1
+  image: docker.dragonflydb.io/dragonflydb/dragonfly:v1.39.0
+  imagePullPolicy: IfNotPresent
+  args: [--default_lua_flags=allow-undeclared-keys, --proactor_threads=1, --cache_mode=false]
+  authentication:
+    passwordFromSecret: {name: mastodon-redis, key: password}
+  resources:
+    limits: {memory: 512Mi}
+  snapshot:
+    cron: "*/5 * * * *"
+    persistentVolumeClaimSpec:
+      accessModes: [ReadWriteOnce]
+      resources: {requests: {storage: 2Gi}}
+`
+
+func given(t *testing.T, text string, change ...any) *unstructured.Unstructured {
+	t.Helper()
+	object := &unstructured.Unstructured{}
+	if err := yaml.Unmarshal([]byte(text), &object.Object); err != nil {
+		t.Fatal(err)
+	}
+	if len(change) > 0 {
+		path := []string{"spec"}
+		for _, name := range change[:len(change)-1] {
+			path = append(path, name.(string))
+		}
+		if err := unstructured.SetNestedField(object.Object, change[len(change)-1], path...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return object
+}
+
+func read(t *testing.T, change ...any) *Dragonfly {
+	t.Helper()
+	dragonfly, err := Read(given(t, written, change...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dragonfly
+}
+
+func object[T any](t *testing.T, dragonfly *Dragonfly) T {
+	t.Helper()
+	for _, object := range dragonfly.objects("dragonfly-operator-system") {
+		if found, is := object.(T); is {
+			return found
+		}
+	}
+	t.Fatal("no such object")
+	panic("unreachable")
+}
+
+func TestTheStatefulSetIsUpstreams(t *testing.T) {
+	set := object[*appsv1.StatefulSet](t, read(t))
+	pod := set.Spec.Template
+	container := pod.Spec.Containers[0]
+	if set.Name != "mastodon-redis" || set.Spec.UpdateStrategy.Type != appsv1.OnDeleteStatefulSetStrategyType {
+		t.Errorf("got %s, %s", set.Name, set.Spec.UpdateStrategy.Type)
+	}
+	if set.OwnerReferences[0].Kind != "Dragonfly" || pod.Labels["app"] != "mastodon-redis" || pod.Labels[standInLabel] != "true" {
+		t.Errorf("got %v, %v", set.OwnerReferences, pod.Labels)
+	}
+	for _, argument := range []string{"--admin_nopass", "--proactor_threads=1", "--dir=/dragonfly/snapshots", "--snapshot_cron=*/5 * * * *"} {
+		if !slices.Contains(container.Args, argument) {
+			t.Errorf("no %s in %v", argument, container.Args)
+		}
+	}
+	if reference := container.Env[0].ValueFrom.SecretKeyRef; container.Env[0].Name != "DFLY_requirepass" || reference.Key != "password" {
+		t.Errorf("got %+v", container.Env)
+	}
+	if set.Spec.VolumeClaimTemplates[0].Name != "df" || container.VolumeMounts[0].MountPath != "/dragonfly/snapshots" {
+		t.Errorf("got %+v", container.VolumeMounts)
+	}
+	if *pod.Spec.SecurityContext.FSGroup != 999 || container.Resources.Limits.Memory().String() != "512Mi" {
+		t.Errorf("got %+v", pod.Spec)
+	}
+}
+
+func TestTheServiceLeadsToTheMaster(t *testing.T) {
+	service := object[*corev1.Service](t, read(t))
+	if service.Name != "mastodon-redis" || service.Spec.Selector["role"] != "master" || service.Spec.Ports[0].Port != 6379 {
+		t.Errorf("got %+v", service)
+	}
+	if named := object[*corev1.Service](t, read(t, "serviceSpec", "name", "cache")); named.Name != "cache" {
+		t.Errorf("got %s", named.Name)
+	}
+}
+
+func TestWhatComesWithReplicasAndNetworkPolicies(t *testing.T) {
+	kinds := func(dragonfly *Dragonfly) (budget, policy bool) {
+		for _, object := range dragonfly.objects("dragonfly-operator-system") {
+			switch object.(type) {
+			case *policyv1.PodDisruptionBudget:
+				budget = true
+			case *networkingv1.NetworkPolicy:
+				policy = true
+			}
+		}
+		return budget, policy
+	}
+	if budget, policy := kinds(read(t)); budget || !policy {
+		t.Errorf("one replica: got %t, %t", budget, policy)
+	}
+	if budget, _ := kinds(read(t, "replicas", int64(2))); !budget {
+		t.Error("two replicas have no disruption budget")
+	}
+	if _, policy := kinds(read(t, "networkPolicyEnabled", false)); policy {
+		t.Error("there is a network policy")
+	}
+	gated := object[*appsv1.StatefulSet](t, read(t, "enableReplicationReadinessGate", true))
+	if gated.Spec.Template.Spec.ReadinessGates[0].ConditionType != readinessGate {
+		t.Error("there is no readiness gate")
+	}
+}
+
+func TestRefused(t *testing.T) {
+	for name, one := range map[string]struct {
+		change []any
+		want   string
+	}{
+		"TLS":         {[]any{"tlsSecretRef", "name", "x"}, "spec.tlsSecretRef: this stand-in for the Dragonfly operator doesn't have it"},
+		"client CA":   {[]any{"authentication", "clientCaCertSecret", "key", "x"}, "spec.authentication.clientCaCertSecret: this stand-in for the Dragonfly operator doesn't have it"},
+		"an argument": {[]any{"args", []any{"--cluster_mode=emulated"}}, "spec.args: flag not known here: --cluster_mode"},
+		"two volumes": {[]any{"snapshot", "existingPersistentVolumeClaimName", "x"}, "persistentVolumeClaimSpec and existingPersistentVolumeClaimName are mutually exclusive"},
+		"no volume":   {[]any{"snapshot", map[string]any{"cron": "* * * * *"}}, "cron specified without a persistent volume claim"},
+		"S3":          {[]any{"snapshot", map[string]any{"dir": "s3://bucket"}}, "spec.args: --dir=s3://bucket: Redis keeps snapshots on a volume only"},
+		"a schedule":  {[]any{"snapshot", "cron", "0 0 3 * * *"}, "spec.args: --snapshot_cron=0 0 3 * * *: expected exactly 5 fields, found 6: [0 0 3 * * *]"},
+		"label app":   {[]any{"labels", "app", "mine"}, "spec.labels: app is the operator's"},
+		"label role":  {[]any{"labels", "role", "master"}, "spec.labels: role is the operator's"},
+	} {
+		if _, err := Read(given(t, written, one.change...)); err == nil || err.Error() != one.want {
+			t.Errorf("%s: got %v; want %s", name, err, one.want)
+		}
+	}
+	if _, err := Read(given(t, written, "resources", "limits", "many")); err == nil {
+		t.Error("limits of no form are taken")
+	}
+}
