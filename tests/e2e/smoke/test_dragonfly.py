@@ -1,0 +1,127 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Dragonfly's stand-in: a Dragonfly becomes a Redis that wants its password and keeps what it was told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from ...conftest import Lab
+from .operators import operator
+from .support import Object, apply, eventually, namespace
+
+SPACE = "smoke-dragonfly"
+PASSWORD = "opens the cache"
+CONDITION = ".status.conditions[?(@.type=='Stalled')].message"
+
+
+@pytest.fixture(scope="module")
+def cache(laid_down: Lab) -> Iterator[Lab]:
+    """The lab with the operator and one Dragonfly, ready."""
+    with (
+        operator(laid_down, "dragonfly", "dragonfly-operator", "v1.6.1", "smoke-dragonfly-operator"),
+        namespace(laid_down, SPACE),
+    ):
+        secret: Object = {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": "cache", "namespace": SPACE},
+            "stringData": {"password": PASSWORD},
+        }
+        apply(laid_down, secret, dragonfly("cache"))
+        wait(laid_down, "cache")
+        yield laid_down
+
+
+def dragonfly(name: str, **more: Any) -> Object:
+    claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    return {
+        "apiVersion": "dragonflydb.io/v1alpha1",
+        "kind": "Dragonfly",
+        "metadata": {"name": name, "namespace": SPACE},
+        "spec": {
+            "replicas": 1,
+            "image": "docker.dragonflydb.io/dragonflydb/dragonfly:v1.39.0",
+            "args": ["--proactor_threads=1", "--default_lua_flags=allow-undeclared-keys"],
+            "authentication": {"passwordFromSecret": {"name": "cache", "key": "password"}},
+            "resources": {"limits": {"memory": "512Mi"}},
+            "snapshot": {"cron": "*/5 * * * *", "persistentVolumeClaimSpec": claim},
+            **more,
+        },
+    }
+
+
+def wait(lab: Lab, name: str) -> None:
+    eventually(
+        lambda: lab.get("dragonfly", f"-n={SPACE}", name).get("status", {}).get("phase"), lambda phase: phase == "Ready"
+    )
+
+
+def ask(lab: Lab, *words: str, password: str = PASSWORD) -> str:
+    """What the Service answers to one command."""
+    inside = ("env", f"REDISCLI_AUTH={password}", "redis-cli", "--no-auth-warning", "-h", "cache", *words)
+    return lab.kubectl("exec", f"-n={SPACE}", "cache-0", "--", *inside).strip()
+
+
+def test_it_answers_who_knows_the_password(cache: Lab) -> None:
+    assert ask(cache, "SET", "greeting", "hello") == "OK"
+    assert ask(cache, "GET", "greeting") == "hello"
+    assert "NOAUTH" in ask(cache, "GET", "greeting", password="")
+    assert "NOAUTH" in ask(cache, "GET", "greeting", password="another")
+
+
+def test_it_keeps_its_data_when_its_pod_is_killed(cache: Lab) -> None:
+    ask(cache, "SET", "kept", "yes")
+    before = cache.get("pod", f"-n={SPACE}", "cache-0")["metadata"]["uid"]
+    cache.kubectl("delete", "pod", f"-n={SPACE}", "cache-0", "--timeout=60s")
+    eventually(
+        lambda: cache.get("pod", f"-n={SPACE}", "cache-0", "--ignore-not-found"),
+        lambda pod: (
+            pod.get("metadata", {}).get("uid", before) != before and pod["metadata"]["labels"].get("role") == "master"
+        ),
+    )
+    cache.kubectl("wait", f"-n={SPACE}", "pod/cache-0", "--for=condition=Ready", "--timeout=60s")
+    assert ask(cache, "GET", "kept") == "yes"
+
+
+def test_a_replica_takes_over_with_the_data(cache: Lab) -> None:
+    apply(cache, dragonfly("cache", replicas=2))
+    eventually(
+        lambda: cache.kubectl("get", "pods", f"-n={SPACE}", "-l=app=cache,role=replica", "-o=name").strip(),
+        lambda found: found == "pod/cache-1",
+    )
+    wait(cache, "cache")
+    ask(cache, "SET", "shared", "yes")
+    cache.kubectl("delete", "pod", f"-n={SPACE}", "cache-0", "--grace-period=0", "--force")
+    eventually(
+        lambda: cache.kubectl("get", "pods", f"-n={SPACE}", "-l=app=cache,role=master", "-o=name").strip(),
+        lambda found: found == "pod/cache-1",
+    )
+    wait(cache, "cache")
+    assert ask(cache, "GET", "shared") == "yes"
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"args": ["--cluster_mode=emulated"]}, "spec.args: flag not known here: --cluster_mode"),
+        (
+            {"tlsSecretRef": {"name": "x"}},
+            "spec.tlsSecretRef: this stand-in for the Dragonfly operator doesn't have it",
+        ),
+        ({"snapshot": {"cron": "* * * * *"}}, "cron specified without a persistent volume claim"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_what_it_does_not_have_is_refused_in_its_status(cache: Lab, more: dict[str, Any], message: str) -> None:
+    apply(cache, dragonfly("refused", **more))
+    said = eventually(
+        lambda: cache.kubectl("get", "dragonfly", f"-n={SPACE}", "refused", f"-o=jsonpath={{{CONDITION}}}"), bool, 30
+    )
+    assert said == message
+    assert not cache.get("statefulset", f"-n={SPACE}", "refused", "--ignore-not-found")
+    cache.kubectl("delete", "dragonfly", f"-n={SPACE}", "refused")
