@@ -90,6 +90,7 @@ _HTTP = Format(_is_url("http", "https"), "no URL", "https://example.org")
 _CHARTS = Format(_is_url("http", "https", "oci"), "no URL of a chart repository", "https://charts.example.org")
 _EMAIL = Format(_matches(r"[^@\s]+@[^@\s]+\.[^@\s.]+"), "no mail address", "admin@example.org")
 _VERSION = Format(_matches(r"v?\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?"), "no version of a chart", "1.2.3")
+_RELEASE = Format(_matches(r"v?\d+\.\d+\.\d+([-+@].*)?"), "no release", "v4.7.4")
 _DURATION = Format(_matches(r"(\d+(h|m|s|ms))+"), "no duration", "30m")
 _NETWORK = Format(_is_network, "no range of addresses", "10.0.0.0/8")
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
@@ -118,6 +119,7 @@ _FORMATS = {
     "vault_address": _HTTP,
     "_chart_repository": _CHARTS,
     "_chart_version": _VERSION,
+    "_image_tag": _RELEASE,
     "_acme_email": _EMAIL,
     "_from_address": _EMAIL,
     "_bucket": _BUCKET,

@@ -1,0 +1,105 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Mastodon's releases: which may follow which, and what each needs. This module util is PRIVATE to the collection."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+
+Minor = tuple[int, int]
+
+_RELEASE = re.compile(r"v?(\d+)\.(\d+)\.(\d+)(?![\d.])")
+
+
+@dataclass(frozen=True)
+class Needs:
+    """The oldest PostgreSQL and Redis that a minor series takes."""
+
+    postgresql: str
+    redis: str
+
+
+# README.md and the release notes of each .0; "deploy at least one release from every minor series"
+# (https://docs.joinmastodon.org/admin/upgrading/). PostgreSQL 14.0 to 14.3 corrupt indexes:
+# https://github.com/mastodon/mastodon/issues/32309
+SERIES: dict[Minor, Needs] = {
+    (4, 2): Needs("10", "4"),
+    (4, 3): Needs("12", "4"),
+    (4, 4): Needs("13", "6.2"),
+    (4, 5): Needs("14.4", "7.0"),
+    (4, 6): Needs("14.4", "7.0"),
+    (4, 7): Needs("14.4", "7.0"),
+}
+
+
+@dataclass(frozen=True, order=True)
+class Release:
+    """One release; what follows the third number, such as `-rc.1` or a digest, does not count."""
+
+    major: int
+    minor: int
+    patch: int
+
+    def __str__(self) -> str:
+        """Return it as image tags are written."""
+        return f"v{self.major}.{self.minor}.{self.patch}"
+
+    @property
+    def series(self) -> Minor:
+        """Return its minor series."""
+        return self.major, self.minor
+
+    @property
+    def needs(self) -> Needs:
+        """Return what it needs; a newer one than we know, at least what the newest known does."""
+        return SERIES.get(self.series, SERIES[max(SERIES)] if self.series > max(SERIES) else SERIES[min(SERIES)])
+
+
+def parse(tag: str) -> Release | None:
+    """Return the release that an image tag names, or None for one such as `latest`."""
+    found = _RELEASE.match(tag)
+    return Release(*map(int, found.groups())) if found else None
+
+
+def check_step(subject: str, running: Release, wanted: Release) -> None:
+    """Raise MastodonError unless `wanted` may be put on the database of `running`."""
+    if wanted < running:
+        raise MastodonError(
+            subject,
+            f"cannot go back from {running} to {wanted}",
+            "its database is already that of the newer one",
+            f"Set mastodon_image_tag to {running} or newer.",
+        )
+    between = _skipped(running.series, wanted.series)
+    if between:
+        ladder = " → ".join(map(_written, (running.series, *between, wanted.series)))
+        raise MastodonError(
+            subject,
+            f"cannot go from {running} to {wanted} in one step",
+            f"each minor release moves the database on: {ladder}",
+            f"Set mastodon_image_tag to the newest {_written(between[0])} first.",
+        )
+
+
+def _skipped(running: Minor, wanted: Minor) -> list[Minor]:
+    known = [series for series in SERIES if running < series < wanted]
+    # Of series that are newer than this table only the numbers are known.
+    last = max([running, *known])
+    if wanted[0] == last[0]:
+        known += [(last[0], minor) for minor in range(last[1] + 1, wanted[1])]
+    return known
+
+
+def _written(series: Minor) -> str:
+    return f"v{series[0]}.{series[1]}"
+
+
+def is_too_old(version: str, oldest: str) -> bool:
+    """Return whether `version` comes before `oldest`. A floating tag such as `14` stands for its newest."""
+    found = [int(part) for part in re.findall(r"\d+", version.partition("-")[0])]
+    wanted = [int(part) for part in oldest.split(".")]
+    return bool(found) and found < wanted[: len(found)]

@@ -1,0 +1,153 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation and remote entry point."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: launch_check
+short_description: Refuse what a Mastodon that runs cannot survive
+version_added: 0.1.0
+author: fediverse.mastodon contributors (@fediverse)
+description:
+  - Refuses another local or web domain than the one it runs as, a version that goes back or skips a minor release, secrets that are lost
+    in Vault and would be made anew, and encryption keys other than those it was launched with.
+  - Refuses a PostgreSQL or Redis that is too old for the version.
+  - What runs is read from where it is at work, the release's own ConfigMap, Deployment and HelmRelease. Of keys only fingerprints are kept,
+    as an annotation of the HelmRelease.
+  - Writes nothing.
+extends_documentation_fragment:
+  - fediverse.mastodon.kubernetes
+  - fediverse.mastodon.vault
+  - fediverse.mastodon.attributes
+options:
+  namespace:
+    description: Namespace of the release.
+    type: str
+    required: true
+  name:
+    description: Name of the Helm release.
+    type: str
+    required: true
+  local_domain:
+    description: Domain that is wanted in account names.
+    type: str
+    required: true
+  web_domain:
+    description: Host of the web interface that is wanted. Empty for the local domain.
+    type: str
+    default: ""
+  version:
+    description: Image tag that is wanted.
+    type: str
+    required: true
+  mount:
+    description: KV version 2 mount.
+    type: str
+    default: secret
+  fingerprint_key:
+    description: Path below the mount that holds the key of the fingerprints, as M(fediverse.mastodon.vault_secret) makes it.
+    type: str
+    required: true
+  secrets:
+    description: One entry a path of Vault.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      path:
+        description: Path below the mount.
+        type: str
+        required: true
+      secret:
+        description: Secret of the cluster that is made of it.
+        type: str
+        required: true
+      keys:
+        description: Keys that must be there as long as Mastodon runs.
+        type: list
+        elements: str
+        required: true
+      permanent:
+        description: Those that may never change.
+        type: list
+        elements: str
+        default: []
+  postgresql:
+    description: What holds the database.
+    type: dict
+    suboptions: &store
+      version:
+        description: Its version, where it is known. Empty to ask the server.
+        type: str
+        default: ""
+      host:
+        description: Where it is. Empty for a server that is not there yet.
+        type: str
+        default: ""
+      port:
+        description: Its port.
+        type: int
+      username:
+        description: User to log in as, of PostgreSQL.
+        type: str
+        default: mastodon
+      database:
+        description: Database to log in to, of PostgreSQL.
+        type: str
+        default: mastodon
+      path:
+        description: Path of Vault with its C(password). As long as there is none, the server is not asked.
+        type: str
+        default: ""
+  redis:
+    description: What holds the cache and the jobs.
+    type: dict
+    suboptions: *store
+"""
+
+EXAMPLES = r"""
+- name: Refuse what a Mastodon that runs cannot survive
+  fediverse.mastodon.launch_check:
+    namespace: mastodon
+    name: mastodon
+    local_domain: example.org
+    version: v4.7.4
+    fingerprint_key: mastodon/example.org/fingerprint
+    secrets:
+      - path: mastodon/example.org/app
+        secret: mastodon-app
+        keys: [secret-key-base, are-primary-key]
+        permanent: [are-primary-key]
+"""
+
+RETURN = r"""
+launched:
+  description: Whether a Mastodon of this name runs, or ran, here.
+  returned: success
+  type: bool
+version:
+  description: The version that runs. Empty when none does.
+  returned: success
+  type: str
+  sample: v4.7.4
+annotations:
+  description: Annotations for the HelmRelease, by which later runs recognise the keys. Empty before they are made.
+  returned: success
+  type: dict
+  sample: {fediverse.mastodon/fingerprints: are-primary-key=3f2a9c0d1e4b key=0f1e2d3c4b5a}
+"""
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._launch import task
+from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
+
+
+def main() -> None:
+    """Run on the target."""
+    run_module(task.ARGUMENTS, task.check)
+
+
+if __name__ == "__main__":
+    main()
