@@ -54,6 +54,9 @@ class ActionModule(EngineAction):
             rendered = plain(templar.template(text, escape_backslashes=False))
         except AnsibleError as error:
             raise MastodonError(f"Template {name}", "cannot be rendered", str(error)) from error
+        if rendered is None:
+            # Nothing was left of it, as when it lays down only what was asked for.
+            return []
         if isinstance(rendered, str):
             return _documents.parse(rendered, f"Template {name}")
         # A template that is one expression and nothing else gives its value as it is.

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleError
+from ansible_collections.fediverse.mastodon.plugins.module_utils import _chart_values
 from ansible_collections.fediverse.mastodon.plugins.module_utils._doctor import ARGUMENTS, examine
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
@@ -44,7 +45,8 @@ class ActionModule(EngineAction):
             settings = given(task_vars, known) | task_vars.keys() & set(_PLAY_SETTINGS)
             values = {name: self._value(name, task_vars) for name in sorted(settings)}
             problems = (misspelt(task_vars, known), missing(values, known), wrong(values, known.options))
-            if found := [*chain(*problems), *unmet(parameters["needs"])]:
+            traps = _chart_values.problems(values.get("mastodon_values") or {})
+            if found := [*chain(*problems), *unmet(parameters["needs"]), *traps]:
                 raise CombinedError(found)
             size(values)
         if (parameters["settings"] or parameters["edge"]) and (found := self._contradictions(task_vars)):

@@ -46,6 +46,12 @@ options:
     description: Annotations of the HelmRelease, such as C(config.kubernetes.io/depends-on).
     type: dict
     default: {}
+  ignore_drift:
+    description:
+      - Fields that others may change, as Flux's C(driftDetection.ignore) takes them. All others are put back.
+    type: list
+    elements: dict
+    default: []
 """
 
 EXAMPLES = r"""
@@ -65,7 +71,7 @@ _value:
   elements: dict
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 
@@ -79,6 +85,7 @@ def helm_release(
     values: Mapping[str, Any] | None = None,
     timeout: str = "10m",
     annotations: Mapping[str, str] | None = None,
+    ignore_drift: Sequence[Mapping[str, Any]] = (),
 ) -> list[dict[str, Any]]:
     """Return the Namespace, HelmRepository and HelmRelease of one chart."""
     return [
@@ -92,7 +99,7 @@ def helm_release(
                 "namespace": namespace,
                 **({"annotations": dict(annotations)} if annotations else {}),
             },
-            "spec": _release_spec(name, chart or name, str(version), timeout, dict(values or {})),
+            "spec": _release_spec(name, chart or name, str(version), timeout, dict(values or {}), list(ignore_drift)),
         },
     ]
 
@@ -109,7 +116,9 @@ def _repository(name: str, namespace: str, url: str) -> dict[str, Any]:
     }
 
 
-def _release_spec(name: str, chart: str, version: str, timeout: str, values: dict[str, Any]) -> dict[str, Any]:
+def _release_spec(
+    name: str, chart: str, version: str, timeout: str, values: dict[str, Any], ignored: list[Any]
+) -> dict[str, Any]:
     # The default strategy uninstalls or rolls back on failure; after a database migration that loses data:
     # https://fluxcd.io/flux/components/helm/helmreleases/#configuring-failure-handling
     step = {"crds": "CreateReplace", "strategy": {"name": "RetryOnFailure", "retryInterval": "1m"}}
@@ -120,7 +129,7 @@ def _release_spec(name: str, chart: str, version: str, timeout: str, values: dic
         "chart": {"spec": {"chart": chart, "version": version, "sourceRef": {"kind": "HelmRepository", "name": name}}},
         "install": step,
         "upgrade": step,
-        "driftDetection": {"mode": "enabled"},
+        "driftDetection": {"mode": "enabled", **({"ignore": ignored} if ignored else {})},
     }
     if values:
         spec["values"] = values

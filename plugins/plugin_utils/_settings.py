@@ -89,7 +89,10 @@ _QUANTITY = Format(_matches(r"[0-9]+(\.[0-9]+)?(k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?"), "n
 _HTTP = Format(_is_url("http", "https"), "no URL", "https://example.org")
 _CHARTS = Format(_is_url("http", "https", "oci"), "no URL of a chart repository", "https://charts.example.org")
 _EMAIL = Format(_matches(r"[^@\s]+@[^@\s]+\.[^@\s.]+"), "no mail address", "admin@example.org")
+# https://github.com/mastodon/mastodon/blob/main/app/models/account.rb
+_ACCOUNT = Format(_matches(r"[a-zA-Z0-9_]{1,30}"), "no account name (letters, digits, underscores)", "alice")
 _VERSION = Format(_matches(r"v?\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?"), "no version of a chart", "1.2.3")
+_SCHEDULE = Format(_matches(r"\S+( \S+){4}"), "no cron schedule of five fields", "17 3 * * *")
 _RELEASE = Format(_matches(r"v?\d+\.\d+\.\d+([-+@].*)?"), "no release", "v4.7.4")
 _DURATION = Format(_matches(r"(\d+(h|m|s|ms))+"), "no duration", "30m")
 _NETWORK = Format(_is_network, "no range of addresses", "10.0.0.0/8")
@@ -121,6 +124,8 @@ _FORMATS = {
     "_chart_version": _VERSION,
     "_image_tag": _RELEASE,
     "_acme_email": _EMAIL,
+    "_admin_email": _EMAIL,
+    "_admin_username": _ACCOUNT,
     "_from_address": _EMAIL,
     "_bucket": _BUCKET,
     "cnpg_cluster_image": _POSTGRESQL,
@@ -138,6 +143,8 @@ _FORMATS = {
     "_processes": _WHOLE,
     "_threads": _COUNT,
     "_connections": _COUNT,
+    "_days": _WHOLE,
+    "_removal_schedule": _SCHEDULE,
 }
 
 

@@ -21,6 +21,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client im
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects, Selection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.stream import open_stream
 
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
 with suppress(ImportError):
@@ -99,17 +100,9 @@ def _is_ready_pod(endpoint: Mapping[str, Any]) -> bool:
 
 
 def _forward(connection: Connection, service: Service, pod: str, port: int) -> socket.socket:
-    options = connection.pool.connection_pool_kw
-    trust = {"context": options.get("ssl_context"), "server_hostname": options.get("server_hostname")}
-    url = f"{connection.host}/api/v1/namespaces/{service.namespace}/pods/{pod}/portforward?ports={port}"
+    path = f"/api/v1/namespaces/{service.namespace}/pods/{pod}/portforward?ports={port}"
     try:
-        stream = websocket.create_connection(
-            re.sub("^http", "ws", url),
-            timeout=_SECONDS,
-            subprotocols=["v4.channel.k8s.io"],
-            header={"User-Agent": "fediverse.mastodon", **connection.headers()},
-            sslopt={key: value for key, value in trust.items() if value},
-        )
+        stream = open_stream(connection, path, _SECONDS)
     except (OSError, websocket.WebSocketException) as error:
         remedy = f"Allow the kubeconfig's user to create pods/portforward in namespace {service.namespace}."
         raise MastodonError(str(service), "cannot be reached through the API server", str(error), remedy) from error

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._chart_values import at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._sizing.profiles import (
     PROFILES,
@@ -148,26 +149,22 @@ def _check_queues(workers: tuple[Worker, ...]) -> None:
 
 def _check_helm_values(found: Profile, values: Settings) -> None:
     """Refuse Helm values that change what was counted. DB_POOL is the size of each process's own pool."""
-    ours = values.get("mastodon") or {}
     for path, setting in _HELM_VALUES.items():
-        part, key = path.split(".")
-        if key in (ours.get(part) or {}):
+        if at(values, f"mastodon.{path}") is not None:
             raise refuse(
                 "mastodon_values", f"mastodon.{path} would not be counted", f"Remove it and set {setting} instead."
             )
-    shared = (ours.get("extraEnvVars") or {}).get("DB_POOL")
-    pools = {part: ((ours.get(part) or {}).get("extraEnvVars") or {}).get("DB_POOL") for part in ("web", "sidekiq")}
+    shared = at(values, "mastodon.extraEnvVars.DB_POOL")
     threads = {"web": found.web_threads, "sidekiq": max(worker.concurrency for worker in found.sidekiq_workers)}
     for part, wanted in threads.items():
-        pool = pools[part] or shared
-        if pool and int(pool) < wanted:
+        pool = at(values, f"mastodon.{part}.extraEnvVars.DB_POOL") or shared
+        if pool and whole_number("mastodon_values", pool) < wanted:
             raise refuse(
                 "mastodon_values",
                 f"DB_POOL {pool} is less than the {wanted} threads of {part}, which would wait for each other",
                 "Remove it: each process's pool is as large as its threads.",
             )
-    streaming = (ours.get("streaming") or {}).get("extraEnvVars") or {}
-    if shared or "DB_POOL" in streaming:
+    if shared or at(values, "mastodon.streaming.extraEnvVars.DB_POOL"):
         raise refuse(
             "mastodon_values",
             "DB_POOL of streaming would not be counted",

@@ -69,8 +69,8 @@ class Site:
 
     def _rendered(self, role: str, name: str) -> list[Any]:
         text = (ROOT / "roles" / role / "templates" / name).read_text(encoding="utf-8")
-        rendered = self._templar.template(trust_as_template(text), escape_backslashes=False)
-        return [document for document in yaml.safe_load_all(plain(rendered)) if document]
+        rendered = plain(self._templar.template(trust_as_template(text), escape_backslashes=False))
+        return [document for document in yaml.safe_load_all(rendered or "") if document]
 
     def _load(self, file: Path) -> Any:
         return self._loader.load_from_file(str(file), trusted_as_template=True)

@@ -1,0 +1,164 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The owner's account: made once by `tootctl`, its password kept in Vault, and never touched again.
+
+`tootctl` makes up the password itself. So that none is lost, an entry without a password says in Vault that the account
+is about to be made: a run that finds one gives the account a new password, as nobody can know the first. An account
+that was there before the entry is somebody's, and stays as it is. This module util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import exec as pods
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import KUBERNETES_OPTIONS, connect
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import client as vault
+from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import kv
+
+ARGUMENTS = Arguments(
+    {
+        **KUBERNETES_OPTIONS,
+        **vault.VAULT_OPTIONS,
+        "namespace": {"type": "str", "required": True},
+        "name": {"type": "str", "required": True},
+        "username": {"type": "str", "required": True},
+        "email": {"type": "str", "required": True},
+        "role": {"type": "str", "default": "Owner"},
+        "mount": {"type": "str", "default": "secret"},
+        "path": {"type": "str", "required": True},
+    }
+)
+
+_PASSWORD = re.compile(r"^New password: (\S+)\s*$", re.MULTILINE)
+_UNKNOWN = re.compile("no user with such username", re.IGNORECASE)
+_ROUNDS = 5
+
+Tootctl = Callable[..., pods.Finished]
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Whom to make, and how errors call the path that keeps the password."""
+
+    username: str
+    email: str
+    role: str
+    path: str
+
+
+def account(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
+    """Make the account that is not there yet and return `{changed, action, path}`, never a password."""
+    server = vault.connect(parameters, run.environment)
+    mount, path = parameters["mount"], parameters["path"]
+    owner = Owner(parameters["username"], parameters["email"], parameters["role"], f"{mount}/{path}")
+    stored = kv.read(server, mount, path)
+    action = _action_of(stored, owner)
+    if action == "created" and not run.check:
+        action = _make(
+            owner, _tootctl(parameters, run), lambda: kv.read(server, mount, path), _writer(server, mount, path)
+        )
+    if action != "unchanged":
+        run.say(
+            f"{action} account {owner.username}: password at Vault path {owner.path}"
+            if action == "created"
+            else f"adopted account {owner.username}, which was there before: its password is its owner's"
+        )
+    return {"changed": action != "unchanged", "action": action, "path": owner.path}
+
+
+def _action_of(stored: kv.Stored, owner: Owner) -> str:
+    if stored.gone:
+        raise MastodonError(
+            f"Vault path {owner.path}",
+            "is deleted",
+            f"it holds the password of account {owner.username}, which is made only once",
+            f"Bring it back: bao kv undelete -versions={stored.version} {owner.path}.",
+        )
+    return "unchanged" if stored.data.get("password") or stored.data.get("adopted") else "created"
+
+
+def _writer(server: vault.Vault, mount: str, path: str) -> Callable[[Mapping[str, str], int], None]:
+    def write(data: Mapping[str, str], version: int) -> None:
+        kv.write(server, mount, path, data, version)
+
+    return write
+
+
+def _make(
+    owner: Owner,
+    tootctl: Tootctl,
+    read: Callable[[], kv.Stored],
+    write: Callable[[Mapping[str, str], int], None],
+) -> str:
+    """Make the account, or give the one that an earlier run made but could not tell of a password. Returns the action."""
+    entry = {"username": owner.username, "email": owner.email}
+    for _round in range(_ROUNDS):
+        stored = read()
+        there = _is_there(owner, tootctl)
+        try:
+            if not stored.version and there:
+                write({**entry, "adopted": "true"}, 0)
+                return "adopted"
+            if not stored.version:
+                write(entry, 0)
+                stored = read()
+            password = _new_password(owner, tootctl, there=there)
+            write({**entry, "password": password}, stored.version)
+        except kv.LostRaceError:
+            # Another run is at it. Its password may be older than ours, so whoever comes last makes another one.
+            continue
+        return "created"
+    raise MastodonError(f"Vault path {owner.path}", "is written by others all the time", "", "Run again.")
+
+
+def _is_there(owner: Owner, tootctl: Tootctl) -> bool:
+    # Without an option it changes nothing and tells whether there is such an account.
+    asked = tootctl("accounts", "modify", owner.username)
+    if asked.code and not _UNKNOWN.search(asked.stdout + asked.stderr):
+        raise _failed(owner, "cannot be looked for", asked)
+    return asked.code == 0
+
+
+def _new_password(owner: Owner, tootctl: Tootctl, *, there: bool) -> str:
+    # Confirmed: mail may not work yet. Approved: with registrations closed it would wait for itself.
+    done = (
+        tootctl("accounts", "modify", owner.username, "--confirm", "--approve", "--reset-password")
+        if there
+        else tootctl(
+            *("accounts", "create", owner.username, "--email", owner.email),
+            *("--confirmed", "--approve", "--role", owner.role),
+        )
+    )
+    found = _PASSWORD.search(done.stdout)
+    if done.code and not there and _is_there(owner, tootctl):
+        # Another run made it meanwhile.
+        raise kv.LostRaceError
+    if done.code or not found:
+        raise _failed(owner, "cannot be made", done)
+    return found[1]
+
+
+def _failed(owner: Owner, what: str, done: pods.Finished) -> MastodonError:
+    told = _PASSWORD.sub("", f"{done.stderr} {done.stdout}").strip() or f"tootctl ended with {done.code}"
+    return MastodonError(
+        f"Account {owner.username}", what, told, "Correct mastodon_admin_username or mastodon_admin_email."
+    )
+
+
+def _tootctl(parameters: Mapping[str, Any], run: Run) -> Tootctl:
+    connection = connect(parameters, run.environment)
+    namespace, name = parameters["namespace"], parameters["name"]
+    labels = {"app.kubernetes.io/instance": name, "app.kubernetes.io/component": "web"}
+    pod = pods.ready_pod(connection, namespace, labels)
+
+    def tootctl(*arguments: str) -> pods.Finished:
+        return pods.run(connection, namespace, pod, ["tootctl", *arguments])
+
+    return tootctl

@@ -1,0 +1,94 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Commands in a pod, as `kubectl exec` runs them. This module util is PRIVATE to the collection."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Objects, Selection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.stream import open_stream
+
+# Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
+with suppress(ImportError):
+    import websocket
+
+_POD = Resource("", "v1", "Pod", "pods", namespaced=True)
+# The first byte of each message says whose it is: https://kubernetes.io/docs/reference/using-api/api-concepts/
+_STDOUT, _STDERR, _STATUS = 1, 2, 3
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a command left. Its output may hold a secret, and is not shown."""
+
+    code: int
+    stdout: str = field(repr=False)
+    stderr: str = field(repr=False)
+
+
+def ready_pod(connection: Connection, namespace: str, labels: Mapping[str, str]) -> str:
+    """Return the name of a ready pod with these labels. Raises MastodonError when there is none."""
+    selector = ",".join(f"{key}={value}" for key, value in labels.items())
+    for pod in Objects(Client(connection)).read(Selection(_POD, namespace, labels=selector)).objects:
+        if _is_ready(pod):
+            return str(pod["metadata"]["name"])
+    remedy = f"Look at them: kubectl get pods -n {namespace} -l {selector}."
+    raise MastodonError(f"Pods {namespace}/{selector}", "none is ready", "", remedy)
+
+
+def _is_ready(pod: Object) -> bool:
+    conditions = (pod.get("status") or {}).get("conditions") or []
+    return not pod["metadata"].get("deletionTimestamp") and any(
+        condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions
+    )
+
+
+def run(connection: Connection, namespace: str, pod: str, command: Sequence[str], seconds: int = 300) -> Finished:
+    """Run a command in the pod's first container. Raises MastodonError when it cannot be run or does not end."""
+    subject = f"Pod {namespace}/{pod}"
+    query = urlencode({"command": command, "stdout": "true", "stderr": "true"}, doseq=True)
+    try:
+        with closing(
+            open_stream(connection, f"/api/v1/namespaces/{namespace}/pods/{pod}/exec?{query}", seconds)
+        ) as stream:
+            said = _collected(stream)
+    except (OSError, websocket.WebSocketException) as error:
+        remedy = f"Allow the kubeconfig's user to create pods/exec in namespace {namespace}."
+        raise MastodonError(subject, f"{command[0]} cannot be run in it", str(error), remedy) from error
+    if not said[_STATUS]:
+        raise MastodonError(subject, f"{command[0]} was cut off", "the connection ended before it did", "Run again.")
+    return Finished(_code(subject, json.loads(said[_STATUS])), said[_STDOUT].decode(), said[_STDERR].decode())
+
+
+def _collected(stream: websocket.WebSocket) -> dict[int, bytes]:
+    said = {_STDOUT: b"", _STDERR: b"", _STATUS: b""}
+    for message in _messages(stream):
+        said[message[0]] += message[1:]
+    return said
+
+
+def _messages(stream: websocket.WebSocket) -> Iterator[bytes]:
+    with suppress(websocket.WebSocketConnectionClosedException):
+        # An empty one is the end.
+        while message := stream.recv():
+            yield message if isinstance(message, bytes) else message.encode()
+
+
+def _code(subject: str, status: Mapping[str, Any]) -> int:
+    if status["status"] == "Success":
+        return 0
+    for cause in (status.get("details") or {}).get("causes") or []:
+        if cause.get("reason") == "ExitCode":
+            return int(cause["message"])
+    raise MastodonError(subject, "a command cannot be run in it", str(status.get("message")), "Look at the pod.")

@@ -1,0 +1,88 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation and remote entry point."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: account
+short_description: Make the owner's account of a Mastodon once
+version_added: 0.1.0
+author: fediverse.mastodon contributors (@fediverse)
+description:
+  - Runs C(tootctl accounts create) in a web pod, confirmed and approved, and keeps the password in Vault or OpenBao.
+  - That path is entered by check-and-set before the account is made, so that an interrupted run is finished by the next one.
+  - An account that was there before is left as it is. One whose password is in Vault is not looked at again.
+  - The password is never returned, printed or put on a command line.
+  - In check mode no pod is asked; the account counts as missing as long as Vault has no password for it.
+extends_documentation_fragment:
+  - fediverse.mastodon.kubernetes
+  - fediverse.mastodon.vault
+  - fediverse.mastodon.attributes
+options:
+  namespace:
+    description: Namespace of the Helm release.
+    type: str
+    required: true
+  name:
+    description: Name of the Helm release.
+    type: str
+    required: true
+  username:
+    description: Account name, without the domain.
+    type: str
+    required: true
+  email:
+    description: Address to sign in with.
+    type: str
+    required: true
+  role:
+    description: Its role.
+    type: str
+    default: Owner
+  mount:
+    description: KV version 2 mount.
+    type: str
+    default: secret
+  path:
+    description: Path below the mount that keeps C(username), C(email) and C(password).
+    type: str
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Make the owner's account once
+  fediverse.mastodon.account:
+    namespace: mastodon
+    name: mastodon
+    username: alice
+    email: alice@example.org
+    path: mastodon/example.org/admin
+"""
+
+RETURN = r"""
+action:
+  description: V(created), V(adopted) for one that was there before, or V(unchanged).
+  returned: success
+  type: str
+  sample: created
+path:
+  description: Where the password is, mount included.
+  returned: success
+  type: str
+  sample: secret/mastodon/example.org/admin
+"""
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils import _account
+from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
+
+
+def main() -> None:
+    """Run on the target."""
+    run_module(_account.ARGUMENTS, _account.account)
+
+
+if __name__ == "__main__":
+    main()

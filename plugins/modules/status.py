@@ -1,0 +1,73 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation and remote entry point."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: status
+short_description: Tell what is laid down, and how it is
+version_added: 0.1.0
+author: fediverse.mastodon contributors (@fediverse)
+description:
+  - Lists what this collection applied to the cluster with its status, age and version, days left of certificates, the last backups, and the
+    fingerprints of secrets in Vault.
+  - Writes nothing, and shows no secret.
+extends_documentation_fragment:
+  - fediverse.mastodon.kubernetes
+  - fediverse.mastodon.vault
+  - fediverse.mastodon.attributes
+options:
+  mount:
+    description: KV version 2 mount.
+    type: str
+    default: secret
+  path:
+    description: Folder of this Mastodon's secrets below the mount.
+    type: str
+    required: true
+  secrets:
+    description: Names below that folder.
+    type: list
+    elements: str
+    default: []
+"""
+
+EXAMPLES = r"""
+- name: Tell how things are
+  fediverse.mastodon.status:
+    path: mastodon/example.org
+    secrets: [app, postgresql]
+"""
+
+RETURN = r"""
+objects:
+  description: One entry an object.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - subject: Certificate gateway-system/mastodon
+      status: Current
+      age: 31 d
+      note: 58 days left
+secrets:
+  description: One entry a path, with C(version), C(gone) and C(fingerprints). Never a value.
+  returned: success
+  type: list
+  elements: dict
+"""
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils import _status
+from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
+
+
+def main() -> None:
+    """Run on the target."""
+    run_module(_status.ARGUMENTS, _status.status)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The owner's account on a real cluster."""
+
+from __future__ import annotations
+
+from ..conftest import Lab
+from .conftest import Story
+
+ADMIN = "mastodon/social.lab.test/admin"
+
+
+def test_the_owner_is_there_and_approved_and_only_vault_knows_the_password(laid_down: Lab, story: Story) -> None:
+    kept = laid_down.vault().secrets.kv.v2.read_secret_version(ADMIN, raise_on_deleted_version=True)["data"]["data"]
+    assert kept["username"] == "owner"
+    assert len(kept["password"]) >= 16
+    assert kept["password"] not in story.second.output
+    assert "with the password at Vault path mastodon/social.lab.test/admin" in story.second.output
+    tootctl = ("exec", "-n=mastodon", "deploy/mastodon-web", "--", "tootctl")
+    assert "OK" in laid_down.kubectl(*tootctl, "accounts", "modify", "owner")
+
+
+def test_status_tells_what_is_laid_down_and_shows_no_secret(laid_down: Lab) -> None:
+    mark = laid_down.audit_mark()
+    run = laid_down.playbook("status.yml")
+    assert run.returncode == 0, run.output[-4000:]
+    for told in ("HelmRelease mastodon/mastodon: Current", "Certificate ", "days left", "instances ready", "are-primary-key"):
+        assert told in run.output
+    secret = laid_down.vault().secrets.kv.v2.read_secret_version(ADMIN, raise_on_deleted_version=True)
+    assert secret["data"]["data"]["password"] not in run.output
+    assert laid_down.our_writes(mark) == []

@@ -1,0 +1,58 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._chart_values import TRAPS, at, problems
+
+
+def nested(path: str, value: Any) -> dict[str, Any]:
+    for part in reversed(path.split(".")):
+        value = {part: value}
+    found: dict[str, Any] = value
+    return found
+
+
+BITING = {
+    "mastodon.extraEnvVars.DB_SSLMODE": "require",
+    "mastodon.hooks.s3Upload.rclone.env": {"RCLONE_S3_PROVIDER": "Ceph"},
+}
+
+
+@pytest.mark.parametrize("path", [trap.path for trap in TRAPS])
+def test_each_trap_is_refused_by_name_in_one_sentence(path: str) -> None:
+    [told] = problems(nested(path, BITING.get(path, "x")))
+    assert told.startswith(f"Variable mastodon_values: {path} does not do what it says: ")
+    assert told.endswith(".")
+    assert "\n" not in told
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"mastodon": None},
+        {"mastodon": "text"},
+        nested("mastodon.extraEnvVars.DB_SSLMODE", "prefer"),
+        nested("mastodon.hooks.s3Upload.rclone.env", [{"name": "A", "value": "b"}]),
+        nested("mastodon.createAdmin.enabled", False),
+        nested("httproute.enabled", False),
+        {"postgresql": {"readReplica": {"hostname": "replica", "existingSecret": "login"}}},
+        {"mastodon": {"otel": {"exporterUri": "http://x", "endpointUri": "http://x"}}},
+        {"mastodon": {"limitedFederationMode": True}},
+    ],
+)
+def test_what_does_what_it_says_is_let_through(values: dict[str, Any]) -> None:
+    assert problems(values) == []
+
+
+def test_all_traps_are_told_at_once() -> None:
+    assert len(problems({"service": {"port": 80}, "volumeMounts": {"web": []}})) == 2
+
+
+def test_a_path_leads_to_a_value_or_to_none() -> None:
+    assert at({"a": {"b": 0}}, "a.b") == 0
+    assert at({"a": []}, "a.b") is None

@@ -1,0 +1,193 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is laid down around the chart, and the traps of the chart that are handled there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from .conftest import Site
+
+OURS = {"app.kubernetes.io/name": "mastodon", "app.kubernetes.io/instance": "mastodon"}
+
+
+def objects(**settings: Any) -> dict[str, Any]:
+    return Site(**settings).objects("mastodon")
+
+
+def values(**settings: Any) -> dict[str, Any]:
+    found: dict[str, Any] = objects(**settings)["HelmRelease mastodon"]["spec"]["values"]
+    return found
+
+
+def named(found: dict[str, Any], kind: str) -> list[str]:
+    return sorted(name.partition(" ")[2] for name in found if name.startswith(f"{kind} "))
+
+
+def test_what_runs_once_has_no_budget_and_what_runs_twice_may_lose_one_pod() -> None:
+    assert named(objects(mastodon_size="small"), "PodDisruptionBudget") == []
+    found = objects(mastodon_size="medium")
+    assert named(found, "PodDisruptionBudget") == ["mastodon-sidekiq-queues", "mastodon-streaming", "mastodon-web"]
+    budget = found["PodDisruptionBudget mastodon-web"]["spec"]
+    assert budget == {"maxUnavailable": 1, "selector": {"matchLabels": {**OURS, "app.kubernetes.io/component": "web"}}}
+
+
+def test_web_pods_scale_where_the_size_says_so_and_flux_leaves_their_number_alone() -> None:
+    small = objects(mastodon_size="small")
+    assert named(small, "HorizontalPodAutoscaler") == []
+    assert "ignore" not in small["HelmRelease mastodon"]["spec"]["driftDetection"]
+    large = objects(mastodon_size="large", mastodon_web_max_replicas=6)
+    scaler = large["HorizontalPodAutoscaler mastodon-web"]["spec"]
+    assert (scaler["minReplicas"], scaler["maxReplicas"]) == (4, 6)
+    assert large["HelmRelease mastodon"]["spec"]["driftDetection"]["ignore"] == [
+        {"paths": ["/spec/replicas"], "target": {"kind": "Deployment", "name": "mastodon-web"}}
+    ]
+
+
+@pytest.mark.parametrize("name", ["mastodon", "second-mastodon", "other"])
+def test_policies_select_only_pods_of_this_release(name: str) -> None:
+    found = objects(mastodon_name=name, mastodon_size="large")
+    policies = named(found, "NetworkPolicy")
+    assert len(policies) == 7
+    for policy in policies:
+        selector = found[f"NetworkPolicy {policy}"]["spec"]["podSelector"]["matchLabels"]
+        assert selector["app.kubernetes.io/instance"] == name
+        assert selector["app.kubernetes.io/component"]
+        assert found[f"NetworkPolicy {policy}"]["spec"]["policyTypes"] == ["Ingress"]
+
+
+def test_policies_open_what_is_served_and_nothing_of_sidekiq() -> None:
+    found = objects()
+    opened = {
+        policy: [
+            entry["port"]
+            for rule in found[f"NetworkPolicy {policy}"]["spec"].get("ingress", [])
+            for entry in rule["ports"]
+        ]
+        for policy in named(found, "NetworkPolicy")
+    }
+    assert opened == {"mastodon-web": [3000], "mastodon-streaming": [4000], "mastodon-sidekiq-all-queues": []}
+    assert named(objects(mastodon_network_policies=False), "NetworkPolicy") == []
+
+
+def test_metrics_are_asked_for_only_where_somebody_collects_them() -> None:
+    assert named(objects(), "PodMonitor") == []
+    assert values()["mastodon"]["metrics"]["prometheus"]["enabled"] is False
+    found = objects(mastodon_monitoring=True)
+    assert found["PodMonitor mastodon"]["spec"]["selector"]["matchLabels"] == OURS
+    assert found["HelmRelease mastodon"]["spec"]["values"]["mastodon"]["metrics"]["prometheus"]["enabled"] is True
+    assert {"port": 9394, "protocol": "TCP"} in found["NetworkPolicy mastodon-web"]["spec"]["ingress"][0]["ports"]
+
+
+def test_old_media_are_removed_by_jobs_that_have_what_the_app_has() -> None:
+    found = objects(mastodon_media_retention_days=3)
+    spec = found["CronJob mastodon-media-remove"]["spec"]
+    assert spec["concurrencyPolicy"] == "Forbid"
+    pod = spec["jobTemplate"]["spec"]["template"]["spec"]
+    [container] = pod["containers"]
+    assert container["command"] == ["tootctl", "media", "remove", "--days", "3"]
+    assert container["image"] == "ghcr.io/mastodon/mastodon:v4.7.4"
+    assert container["envFrom"] == [{"configMapRef": {"name": "mastodon-env"}}]
+    assert {one["name"] for one in container["env"]} >= {"DB_PASS", "REDIS_PASSWORD", "AWS_SECRET_ACCESS_KEY"}
+    assert all(set(one) == {"name", "valueFrom"} for one in container["env"]), "a secret would be written out"
+    assert named(found, "CronJob") == ["mastodon-media-remove", "mastodon-preview-cards-remove"]
+    assert named(objects(mastodon_media_retention_days=0), "CronJob") == ["mastodon-preview-cards-remove"]
+
+
+def test_a_media_host_leads_to_a_bucket_inside_the_cluster_to_be_read_only() -> None:
+    assert "HTTPRoute mastodon-media" not in objects(gateway_media_hostname="media.example.org")
+    found = objects(gateway_media_hostname="media.example.org", rook_external_endpoint="http://s3.store.svc:8333")
+    route = found["HTTPRoute mastodon-media"]
+    assert route["metadata"]["namespace"] == "store", "a route may lead only to a Service beside it"
+    [rule] = route["spec"]["rules"]
+    assert {match["method"] for match in rule["matches"]} == {"GET", "HEAD"}
+    rewrite = rule["filters"][0]["urlRewrite"]
+    assert rewrite["path"] == {"type": "ReplacePrefixMatch", "replacePrefixMatch": "/mastodon"}
+    assert rule["backendRefs"] == [{"name": "s3", "port": 8333}]
+    assert found["HelmRelease mastodon"]["spec"]["values"]["mastodon"]["s3"]["aliasHost"] == "media.example.org"
+
+
+def test_the_split_domain_redirect_keeps_path_and_query() -> None:
+    route = objects(mastodon_web_domain="social.example.org")["HTTPRoute mastodon-well-known"]["spec"]
+    assert route["hostnames"] == ["example.org"]
+    redirect, headers = route["rules"][0]["filters"]
+    # No path: a redirect without one keeps path and query.
+    assert redirect["requestRedirect"] == {"scheme": "https", "hostname": "social.example.org", "statusCode": 301}
+    assert headers["responseHeaderModifier"]["set"] == [{"name": "Access-Control-Allow-Origin", "value": "*"}]
+    assert "HTTPRoute mastodon-well-known" not in objects()
+
+
+# The traps of the chart, by their numbers in roles/mastodon/README.md; what is a setting's is in test_chart_values.py.
+
+
+def test_trap_2_no_login_is_among_what_hook_jobs_do_not_get() -> None:
+    found = values()["mastodon"]
+    assert not {name for name in found["extraEnvVars"] if "PASS" in name or "SECRET" in name or "URL" in name}
+    assert values()["redis"]["existingSecret"] == "mastodon-redis"
+
+
+def test_trap_4_a_failed_step_is_never_rolled_back_and_has_time() -> None:
+    spec = objects()["HelmRelease mastodon"]["spec"]
+    assert spec["timeout"] == "30m"
+    for step in ("install", "upgrade"):
+        assert spec[step]["strategy"]["name"] == "RetryOnFailure"
+
+
+def test_trap_5_the_charts_own_admin_is_off() -> None:
+    assert values()["mastodon"]["createAdmin"] == {"enabled": False}
+
+
+def test_trap_6_secrets_come_before_the_release() -> None:
+    annotation = objects()["HelmRelease mastodon"]["metadata"]["annotations"]["config.kubernetes.io/depends-on"]
+    assert {one.rpartition("/")[2] for one in annotation.split(",")} == {"mastodon-app", "mastodon-smtp"}
+    keys = values()["mastodon"]["s3"]["existingSecretKeys"]
+    assert keys == {"accessKeyId": "AWS_ACCESS_KEY_ID", "secretAccessKey": "AWS_SECRET_ACCESS_KEY"}
+
+
+def test_trap_10_containers_are_as_podsecurity_restricted_wants_them() -> None:
+    found = values()["mastodon"]
+    for part in ("web", "streaming", "sidekiq"):
+        assert found[part]["securityContext"]["allowPrivilegeEscalation"] is False
+        assert found[part]["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+
+
+@pytest.mark.parametrize("size", ["minimal", "small", "medium", "large"])
+def test_trap_11_one_pod_serves_the_scheduler_and_somebody_fasp(size: str) -> None:
+    workers = values(mastodon_size=size)["mastodon"]["sidekiq"]["workers"]
+    assert sum(worker["replicas"] for worker in workers if "scheduler" in worker["queues"]) == 1
+    assert any("fasp" in worker["queues"] for worker in workers)
+
+
+def test_trap_12_dragonfly_lets_sidekiqs_scripts_run_and_evicts_nothing() -> None:
+    arguments = Site().objects("dragonfly")["Dragonfly mastodon-redis"]["spec"]["args"]
+    assert "--default_lua_flags=allow-undeclared-keys" in arguments
+    assert "--cache_mode=false" in arguments
+
+
+def test_trap_13_the_endpoint_has_a_scheme_and_the_hostname_none() -> None:
+    found = values()["mastodon"]["s3"]
+    assert (found["endpoint"], found["hostname"], found["protocol"]) == (
+        "https://s3.example.org",
+        "s3.example.org",
+        "https",
+    )
+
+
+def test_trap_15_one_version_everywhere_also_when_the_chart_lags() -> None:
+    found = values(mastodon_image_tag="v4.7.9")
+    assert found["image"]["tag"] == "v4.7.9"
+    assert "image" not in found["mastodon"]["streaming"]
+    assert all("image" not in worker for worker in found["mastodon"]["sidekiq"]["workers"])
+
+
+def test_trap_16_the_charts_routes_are_off_and_without_streaming_hosts() -> None:
+    assert values()["httproute"] == {"enabled": False}
+
+
+def test_trap_17_the_fingerprints_of_the_launch_go_with_the_release() -> None:
+    recorded = {"fediverse.mastodon/fingerprints": "are-primary-key=0 key=1"}
+    release = objects(mastodon_launch={"annotations": recorded})["HelmRelease mastodon"]
+    assert release["metadata"]["annotations"].items() >= recorded.items()
