@@ -58,6 +58,10 @@ class Lab:
         """Run site.yml as the README says."""
         return self._run("ansible-playbook", "-i", "inventories/lab", "site.yml", *arguments, **environment)
 
+    def playbook(self, name: str, *arguments: str) -> Run:
+        """Run another playbook of the collection."""
+        return self._run("ansible-playbook", "-i", "inventories/lab", f"playbooks/{name}", *arguments)
+
     def _run(self, *command: str, **environment: str) -> Run:
         started = time.monotonic()
         done = subprocess.run(

@@ -25,7 +25,13 @@ def test_status_tells_what_is_laid_down_and_shows_no_secret(laid_down: Lab) -> N
     mark = laid_down.audit_mark()
     run = laid_down.playbook("status.yml")
     assert run.returncode == 0, run.output[-4000:]
-    for told in ("HelmRelease mastodon/mastodon: Current", "Certificate ", "days left", "instances ready", "are-primary-key"):
+    for told in (
+        "HelmRelease mastodon/mastodon: Current",
+        "Certificate ",
+        "days left",
+        "instances ready",
+        "are-primary-key",
+    ):
         assert told in run.output
     secret = laid_down.vault().secrets.kv.v2.read_secret_version(ADMIN, raise_on_deleted_version=True)
     assert secret["data"]["data"]["password"] not in run.output

@@ -1,0 +1,101 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What people read of each object, at one moment."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils import _status
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.kv import Stored
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+READY = {"conditions": [{"type": "Ready", "status": "True"}]}
+
+
+def item(api_version: str, kind: str, *, spec: Any = None, **status: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": api_version,
+        "kind": kind,
+        "metadata": {"namespace": "ns", "name": "x", "generation": 1, "creationTimestamp": "2026-11-20T12:00:00Z"},
+        "spec": spec or {},
+        "status": status,
+    }
+
+
+HISTORY = {"chartVersion": "1.2.2", "status": "deployed", "lastDeployed": "2026-11-24T09:30:00Z"}
+TAG = {"values": {"image": {"tag": "v4.7.4"}}}
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        (
+            item(
+                "helm.toolkit.fluxcd.io/v2", "HelmRelease", spec=TAG, history=[HISTORY], observedGeneration=1, **READY
+            ),
+            "HelmRelease ns/x: Current, 4 d old, chart 1.2.2 running v4.7.4, deployed 2 h ago",
+        ),
+        (item("cert-manager.io/v1", "Certificate", **READY), "Certificate ns/x: Current, 4 d old, not issued yet"),
+        (
+            item("cert-manager.io/v1", "Certificate", notAfter="2026-12-24T12:00:00Z", **READY),
+            "Certificate ns/x: Current, 4 d old, 30 days left",
+        ),
+        (
+            item("cert-manager.io/v1", "Certificate", notAfter="2026-11-23T12:00:00Z", **READY),
+            "Certificate ns/x: Current, 4 d old, -1 days left",
+        ),
+        (
+            item("external-secrets.io/v1", "ExternalSecret", refreshTime="2026-11-24T11:59:00Z", **READY),
+            "ExternalSecret ns/x: Current, 4 d old, read from Vault 60 s ago",
+        ),
+        (item("external-secrets.io/v1", "ExternalSecret", **READY), "never read from Vault"),
+    ],
+)
+def test_an_object_is_told_in_one_line(found: dict[str, Any], told: str) -> None:
+    assert told in _status.row(found, NOW).line()
+
+
+def test_what_is_not_well_says_why() -> None:
+    waiting = {"conditions": [{"type": "Ready", "status": "False", "reason": "Failed", "message": "no issuer"}]}
+    assert "no issuer" in _status.row(item("cert-manager.io/v1", "Certificate", **waiting), NOW).line()
+
+
+def test_a_database_tells_its_version_instances_and_backup() -> None:
+    spec = {"instances": 3, "imageName": "registry/postgresql:17.6"}
+    found = item("postgresql.cnpg.io/v1", "Cluster", spec=spec, readyInstances=2)
+    assert _status.row(found, NOW).note == "postgresql:17.6, 2 of 3 instances ready, no backup"
+    found["status"]["lastSuccessfulBackup"] = "2026-11-23T00:00:00Z"
+    assert _status.row(found, NOW).note.endswith("last backup 36 h ago")
+
+
+@pytest.mark.parametrize(("manager", "ours"), [("fediverse.mastodon", True), ("kubectl", False), (None, False)])
+def test_ours_is_what_our_field_manager_applied(manager: str | None, ours: bool) -> None:
+    found = item("v1", "ConfigMap")
+    if manager:
+        found["metadata"]["managedFields"] = [{"manager": "kubelet"}, {"manager": manager}]
+    assert _status.is_ours(found) is ours
+
+
+def test_secrets_are_told_by_fingerprints_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    held = {
+        "folder/fingerprint": Stored(1, {"key": "ab" * 32}),
+        "folder/app": Stored(2, {"password": "canary"}),
+        "folder/gone": Stored(3, {}, "2026-11-01"),
+    }
+    monkeypatch.setattr(_status, "connect", lambda *_unused: None)
+    monkeypatch.setattr(_status, "Client", lambda *_unused: None)
+    monkeypatch.setattr(_status, "_rows", lambda *_unused: [])
+    monkeypatch.setattr(_status.vault, "connect", lambda *_unused: None)
+    monkeypatch.setattr(_status.kv, "read", lambda _server, _mount, path: held.get(path, Stored()))
+    said: list[str] = []
+    parameters = {"mount": "secret", "path": "folder", "secrets": ["app", "gone", "absent"]}
+    result = _status.status(parameters, Run(check=False, diff=False, say=said.append, environment={}))
+    assert said[0].startswith("secret folder/app: version 2, password ")
+    assert said[1:] == ["secret folder/gone: version 3 was deleted at 2026-11-01", "secret folder/absent: not there"]
+    assert "canary" not in f"{result}{said}"
+    assert result["changed"] is False
