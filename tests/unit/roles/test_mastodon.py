@@ -101,12 +101,16 @@ def test_a_media_host_leads_to_a_bucket_inside_the_cluster_to_be_read_only() -> 
     assert "HTTPRoute mastodon-media" not in objects(gateway_media_hostname="media.example.org")
     found = objects(gateway_media_hostname="media.example.org", rook_external_endpoint="http://s3.store.svc:8333")
     route = found["HTTPRoute mastodon-media"]
-    assert route["metadata"]["namespace"] == "store", "a route may lead only to a Service beside it"
-    [rule] = route["spec"]["rules"]
-    assert {match["method"] for match in rule["matches"]} == {"GET", "HEAD"}
-    rewrite = rule["filters"][0]["urlRewrite"]
-    assert rewrite["path"] == {"type": "ReplacePrefixMatch", "replacePrefixMatch": "/mastodon"}
-    assert rule["backendRefs"] == [{"name": "s3", "port": 8333}]
+    assert route["metadata"]["namespace"] == "mastodon", "listeners may take routes of chosen namespaces only"
+    grant = found["ReferenceGrant mastodon-media"]
+    assert grant["metadata"]["namespace"] == "store"
+    assert grant["spec"]["to"] == [{"group": "", "kind": "Service", "name": "s3"}]
+    for rule, method in zip(route["spec"]["rules"], ("GET", "HEAD"), strict=True):
+        # More than one match is refused by the API server beside a rewritten prefix.
+        assert rule["matches"] == [{"method": method, "path": {"type": "PathPrefix", "value": "/"}}]
+        rewrite = rule["filters"][0]["urlRewrite"]
+        assert rewrite["path"] == {"type": "ReplacePrefixMatch", "replacePrefixMatch": "/mastodon"}
+        assert rule["backendRefs"] == [{"name": "s3", "namespace": "store", "port": 8333}]
     assert found["HelmRelease mastodon"]["spec"]["values"]["mastodon"]["s3"]["aliasHost"] == "media.example.org"
 
 

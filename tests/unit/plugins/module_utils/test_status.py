@@ -21,23 +21,30 @@ def item(api_version: str, kind: str, *, spec: Any = None, **status: Any) -> dic
     return {
         "apiVersion": api_version,
         "kind": kind,
-        "metadata": {"namespace": "ns", "name": "x", "generation": 1, "creationTimestamp": "2026-11-20T12:00:00Z"},
+        "metadata": {"namespace": "ns", "name": "x", "creationTimestamp": "2026-11-20T12:00:00Z"},
         "spec": spec or {},
         "status": status,
     }
 
 
+RECONCILED = {"conditions": [{"type": "Ready", "status": "True", "observedGeneration": 1}]}
 HISTORY = {"chartVersion": "1.2.2", "status": "deployed", "lastDeployed": "2026-11-24T09:30:00Z"}
 TAG = {"values": {"image": {"tag": "v4.7.4"}}}
+
+
+def release() -> dict[str, Any]:
+    found = item(
+        "helm.toolkit.fluxcd.io/v2", "HelmRelease", spec=TAG, history=[HISTORY], observedGeneration=1, **RECONCILED
+    )
+    found["metadata"]["generation"] = 1
+    return found
 
 
 @pytest.mark.parametrize(
     ("found", "told"),
     [
         (
-            item(
-                "helm.toolkit.fluxcd.io/v2", "HelmRelease", spec=TAG, history=[HISTORY], observedGeneration=1, **READY
-            ),
+            release(),
             "HelmRelease ns/x: Current, 4 d old, chart 1.2.2 running v4.7.4, deployed 2 h ago",
         ),
         (item("cert-manager.io/v1", "Certificate", **READY), "Certificate ns/x: Current, 4 d old, not issued yet"),
