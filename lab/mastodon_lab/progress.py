@@ -37,7 +37,7 @@ class Progress:
     """
 
     def __init__(self, durations: Path, out: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
-        """`durations` is a JSON file, title → seconds, read now and written after each step."""
+        """`durations` is a JSON file, title → seconds, read now and written after each step if there is its folder."""
         self._file = durations
         self._out = out or sys.stdout
         self._clock = clock
@@ -114,11 +114,11 @@ class Progress:
             print("\r\033[K", end="", file=self._out)
 
     def _record(self, title: str, took: float) -> None:
-        if took < WORTH_SAYING:
+        # Whoever takes down the last lab of a cache that was purged wants none again.
+        if took < WORTH_SAYING or not self._file.parent.exists():
             return
         with self._lock:
             self._known[title] = round(took, 1)
-            self._file.parent.mkdir(parents=True, exist_ok=True)
             fresh = self._file.with_suffix(".new")
             fresh.write_text(json.dumps(self._known, indent=1, sort_keys=True))
             fresh.replace(self._file)

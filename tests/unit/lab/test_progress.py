@@ -67,9 +67,15 @@ def test_a_running_step_uses_up_its_estimate_but_never_more(tmp_path: Path) -> N
 
 
 def test_durations_are_recorded_for_the_next_run(tmp_path: Path) -> None:
-    shown = Shown(tmp_path)
+    shown = Shown(tmp_path, "{}")
     shown.run("build", 42.04)
     assert json.loads(shown.file.read_text()) == {"build": 42.0}
+
+
+def test_a_folder_that_is_gone_is_not_made_for_them(tmp_path: Path) -> None:
+    shown = Shown(tmp_path)
+    shown.run("stop", 2)
+    assert not shown.file.parent.exists()
 
 
 def test_a_step_that_had_nothing_to_do_is_neither_said_nor_recorded(tmp_path: Path) -> None:

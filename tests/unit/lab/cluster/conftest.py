@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from mastodon_lab.lab import Lab
 @pytest.fixture
 def lab(tmp_path: Path) -> Lab:
     """A lab with folders of its own; nothing of it runs."""
-    made = Lab("test", 9, tmp_path / "state", tmp_path / "cache")
+    # Locks go by name, and real labs and other runs of these tests may be beside.
+    made = Lab(f"unit-{os.getpid()}", 9, tmp_path / "state", tmp_path / "cache")
     for folder in (made.run, made.log, made.etc, made.cache):
         folder.mkdir(parents=True)
     (made.cache / BUILD_LOCK).touch()

@@ -52,7 +52,6 @@ def test_containerd_is_told_in_valid_toml(lab: Lab) -> None:
     [
         ("failCgroupV1", False),
         ("cgroupDriver", "cgroupfs"),
-        ("cgroupRoot", "/fediverse-mastodon-lab-test"),
         ("localStorageCapacityIsolation", False),
         ("imageGCHighThresholdPercent", 100),
         ("clusterDNS", ["10.209.0.10"]),
@@ -60,6 +59,10 @@ def test_containerd_is_told_in_valid_toml(lab: Lab) -> None:
 )
 def test_the_kubelet_is_told_what_each_cost_time_to_find_out(lab: Lab, field: str, value: object) -> None:
     assert config.kubelet(lab)[field] == value
+
+
+def test_the_kubelet_keeps_to_the_lab_s_cgroup(lab: Lab) -> None:
+    assert config.kubelet(lab)["cgroupRoot"] == lab.cgroup
 
 
 def test_pods_get_addresses_from_the_labs_range(lab: Lab) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 
 import pytest
 from mastodon_lab.build.store import BUILD_LOCK
@@ -66,3 +67,10 @@ def test_a_folder_that_is_no_labs_is_left_alone(lab: Lab, done: list[str]) -> No
     with pytest.raises(LabError, match="doesn't look like the lab's"):
         take_down(lab, purge_cache=True)
     assert lab.cache.exists()
+
+
+def test_a_lab_whose_cache_was_purged_before_is_purged_without_complaint(lab: Lab, done: list[str]) -> None:
+    lab.made.touch()
+    shutil.rmtree(lab.cache)
+    take_down(lab, purge_state=True, purge_cache=True)
+    assert (lab.state.exists(), lab.cache.exists()) == (False, False)

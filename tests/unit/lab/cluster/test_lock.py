@@ -12,12 +12,12 @@ from mastodon_lab.lab import Lab
 
 
 def test_a_second_one_is_refused_until_the_first_is_done(lab: Lab) -> None:
-    with only_one(lab), pytest.raises(LabError, match="of lab test is running"), only_one(lab):
+    with only_one(lab), pytest.raises(LabError, match=f"of lab {lab.name} is running"), only_one(lab):
         pass
     with only_one(lab):
         pass
 
 
 def test_another_lab_is_not_held_up(lab: Lab) -> None:
-    with only_one(lab), only_one(replace(lab, name="other")):
+    with only_one(lab), only_one(replace(lab, name=f"{lab.name}-other")):
         pass
