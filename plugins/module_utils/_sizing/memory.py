@@ -84,9 +84,19 @@ def streaming() -> Resources:
 def resources(millicores: int, mebibytes_wanted: int, headroom: int = 2) -> Resources:
     """Return what Kubernetes takes. There is no limit on CPU: it would only make pods slow while nodes are idle."""
     return {
-        "requests": {"cpu": f"{millicores}m", "memory": f"{mebibytes_wanted}Mi"},
-        "limits": {"memory": f"{headroom * mebibytes_wanted}Mi"},
+        "requests": {"cpu": _cpu(millicores), "memory": _memory_quantity(mebibytes_wanted)},
+        "limits": {"memory": _memory_quantity(headroom * mebibytes_wanted)},
     }
+
+
+# Webhooks write quantities in their canonical form; another one would be a change at the next run:
+# https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
+def _cpu(millicores: int) -> str:
+    return f"{millicores}m" if millicores % 1000 else str(millicores // 1000)
+
+
+def _memory_quantity(amount: int) -> str:
+    return f"{amount}Mi" if amount % 1024 else f"{amount // 1024}Gi"
 
 
 def _gibibytes(amount: float) -> int:
