@@ -72,7 +72,10 @@ def web(lab: Lab) -> Iterator[str]:
     kubectl = [lab.facts["kubectl"], f"--kubeconfig={lab.facts['kubeconfig']}"]
     subprocess.run([*kubectl, "apply", "-f-"], input=WEB_APP, text=True, check=True, timeout=60)
     lab.kubectl("rollout", "status", "deployment/web", "-n=web-app", "--timeout=120s")
-    yield lab.get("service", "-n=web-app", "web")["spec"]["clusterIP"]
+    address = str(lab.get("service", "-n=web-app", "web")["spec"]["clusterIP"])
+    # A Service leads to a pod a moment after the pod is ready.
+    eventually(lambda: answers(address), "the Service does not answer", 30)
+    yield address
     lab.kubectl("delete", "namespace", "web-app")
 
 

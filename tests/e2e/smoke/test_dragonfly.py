@@ -35,6 +35,8 @@ def cache(laid_down: Lab) -> Iterator[Lab]:
         apply(laid_down, secret, dragonfly("cache"))
         wait(laid_down, "cache")
         yield laid_down
+    # Charts leave their kinds behind; what other tests find is a cluster that serves none.
+    laid_down.kubectl("delete", "customresourcedefinition", "dragonflies.dragonflydb.io", "--ignore-not-found")
 
 
 def dragonfly(name: str, **more: Any) -> Object:
