@@ -89,8 +89,9 @@ def _rows(objects: Objects, now: datetime) -> list[Row]:
 
 
 def is_ours(item: Item) -> bool:
-    """Return whether this collection applied the object."""
-    return any(entry.get("manager") == MANAGER for entry in item["metadata"].get("managedFields") or [])
+    """Return whether this collection applied the object, for all Mastodons or for one (`<manager>/<domain>`)."""
+    managers = [entry.get("manager", "") for entry in item["metadata"].get("managedFields") or []]
+    return any(manager == MANAGER or manager.startswith(f"{MANAGER}/") for manager in managers)
 
 
 def row(item: Item, now: datetime) -> Row:

@@ -34,6 +34,7 @@ def cache(laid_down: Lab) -> Iterator[Lab]:
         }
         apply(laid_down, secret, dragonfly("cache"))
         wait(laid_down, "cache")
+        reachable(laid_down)
         yield laid_down
     # Charts leave their kinds behind; what other tests find is a cluster that serves none.
     laid_down.kubectl("delete", "customresourcedefinition", "dragonflies.dragonflydb.io", "--ignore-not-found")
@@ -69,6 +70,12 @@ def ask(lab: Lab, *words: str, password: str = PASSWORD) -> str:
     return lab.kubectl("exec", f"-n={SPACE}", "cache-0", "--", *inside).strip()
 
 
+def reachable(lab: Lab) -> None:
+    """Wait until the Service leads to the pod: kube-proxy hears of an endpoint after the operator does."""
+    ping = ("sh", "-c", "redis-cli -h cache PING 2>&1 || true")
+    eventually(lambda: lab.kubectl("exec", f"-n={SPACE}", "cache-0", "--", *ping), lambda said: "NOAUTH" in said)
+
+
 def test_it_answers_who_knows_the_password(cache: Lab) -> None:
     assert ask(cache, "SET", "greeting", "hello") == "OK"
     assert ask(cache, "GET", "greeting") == "hello"
@@ -87,6 +94,7 @@ def test_it_keeps_its_data_when_its_pod_is_killed(cache: Lab) -> None:
         ),
     )
     cache.kubectl("wait", f"-n={SPACE}", "pod/cache-0", "--for=condition=Ready", "--timeout=60s")
+    reachable(cache)
     assert ask(cache, "GET", "kept") == "yes"
 
 

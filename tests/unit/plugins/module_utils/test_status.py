@@ -80,7 +80,16 @@ def test_a_database_tells_its_version_instances_and_backup() -> None:
     assert _status.row(found, NOW).note.endswith("last backup 36 h ago")
 
 
-@pytest.mark.parametrize(("manager", "ours"), [("fediverse.mastodon", True), ("kubectl", False), (None, False)])
+@pytest.mark.parametrize(
+    ("manager", "ours"),
+    [
+        ("fediverse.mastodon", True),
+        ("fediverse.mastodon/social.example", True),
+        ("fediverse.mastodonish", False),
+        ("kubectl", False),
+        (None, False),
+    ],
+)
 def test_ours_is_what_our_field_manager_applied(manager: str | None, ours: bool) -> None:
     found = item("v1", "ConfigMap")
     if manager:
