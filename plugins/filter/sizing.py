@@ -22,7 +22,8 @@ options:
       - V(mastodon_web_replicas), V(mastodon_web_max_replicas), V(mastodon_web_processes), V(mastodon_web_threads),
         V(mastodon_streaming_replicas), V(mastodon_streaming_connections), V(mastodon_sidekiq_workers), V(mastodon_values),
         V(cnpg_cluster_instances), V(cnpg_cluster_memory), V(cnpg_cluster_storage_size), V(cnpg_cluster_parameters),
-        V(cnpg_backend), V(cnpg_pooler), V(cnpg_pooler_instances) and V(cnpg_pooler_parameters) override parts of it. Others are passed over.
+        V(cnpg_backend), V(cnpg_pooler), V(cnpg_pooler_instances), V(cnpg_pooler_parameters), V(dragonfly_backend), V(dragonfly_threads)
+        and V(dragonfly_memory) override parts of it. Others are passed over.
     type: dict
     required: true
 """
@@ -40,7 +41,7 @@ _value:
     - V(web) with C(replicas) and C(max_replicas), the bounds of scaling.
     - V(postgresql) with C(instances), C(storage), C(parameters) and C(resources).
     - V(pooler) with C(instances) and C(parameters), or empty when none is wanted.
-    - V(cache) with C(memory).
+    - V(cache) with C(memory), the limit of a Dragonfly.
     - V(arithmetic), the lines that led there.
   type: dict
 """

@@ -11,7 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._sizing.profiles import Profile
-from ansible_collections.fediverse.mastodon.plugins.module_utils._sizing.settings import Settings, mebibytes, refuse
+from ansible_collections.fediverse.mastodon.plugins.module_utils._sizing.settings import (
+    Settings,
+    mebibytes,
+    refuse,
+    whole_number,
+)
 
 Resources = dict[str, dict[str, str]]
 
@@ -22,6 +27,9 @@ _MAINTENANCE_WORK_MEM = range(64, 2049)
 # What https://sharpletters.net/2023/03/01/mastodon-resource-optimization and https://blog.freeradical.zone measured:
 # Rails takes about 300 MiB, each Puma process as much again, each Sidekiq thread 10.
 _RAILS, _THREAD, _MASTER, _STREAMING = 300, 10, 200, 128
+# Dragonfly takes four fifths of its limit and ends at once with less than this for each of its threads:
+# https://github.com/dragonflydb/dragonfly/blob/main/src/server/dfly_main.cc
+_DRAGONFLY_THREAD = 256
 
 
 @dataclass(frozen=True)
@@ -65,6 +73,20 @@ def _memory(profile: Profile, backends: int, settings: Settings) -> int:
     return max(profile.database_memory, _gibibytes(backends * 4 / 3) * 1024)
 
 
+def cache(profile: Profile, settings: Settings) -> str:
+    """Return Dragonfly's memory limit. Raises MastodonError when given memory is too little for its threads."""
+    given = settings.get("dragonfly_memory")
+    threads = whole_number("dragonfly_threads", settings.get("dragonfly_threads") or 1)
+    least = math.ceil(threads * _DRAGONFLY_THREAD * 5 / 4)
+    if given and settings.get("dragonfly_backend") != "external" and mebibytes("dragonfly_memory", given) < least:
+        raise refuse(
+            "dragonfly_memory",
+            f"four fifths of {given} are less than {threads} * {_DRAGONFLY_THREAD}Mi, with which Dragonfly starts",
+            f"Set it to {least}Mi or more.",
+        )
+    return str(given or _quantity(max(profile.cache_memory, least)))
+
+
 def web(profile: Profile) -> Resources:
     """Return requests and limits of a web pod."""
     processes = max(1, profile.web_processes)
@@ -84,8 +106,8 @@ def streaming() -> Resources:
 def resources(millicores: int, mebibytes_wanted: int, headroom: int = 2) -> Resources:
     """Return what Kubernetes takes. There is no limit on CPU: it would only make pods slow while nodes are idle."""
     return {
-        "requests": {"cpu": _cpu(millicores), "memory": _memory_quantity(mebibytes_wanted)},
-        "limits": {"memory": _memory_quantity(headroom * mebibytes_wanted)},
+        "requests": {"cpu": _cpu(millicores), "memory": _quantity(mebibytes_wanted)},
+        "limits": {"memory": _quantity(headroom * mebibytes_wanted)},
     }
 
 
@@ -95,7 +117,7 @@ def _cpu(millicores: int) -> str:
     return f"{millicores}m" if millicores % 1000 else str(millicores // 1000)
 
 
-def _memory_quantity(amount: int) -> str:
+def _quantity(amount: int) -> str:
     return f"{amount}Mi" if amount % 1024 else f"{amount // 1024}Gi"
 
 

@@ -69,7 +69,7 @@ PROFILES = {
         database_memory=1024,
         database_cpu=100,
         database_storage="10Gi",
-        cache_memory=256,
+        cache_memory=512,
     ),
     # Up to about 100 active people: the chart's own numbers. 62 people fit in 2 vCPU and 2 GB (blog.freeradical.zone);
     # 101 made 2.6 GB of database in their first month (blog.strangeobject.space).

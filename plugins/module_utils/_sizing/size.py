@@ -36,7 +36,7 @@ def size(settings: Settings) -> dict[str, Any]:
             "resources": memory.resources(found.database_cpu, database.memory, headroom=1),
         },
         "pooler": _pooler(allowed),
-        "cache": {"memory": f"{found.cache_memory}Mi"},
+        "cache": {"memory": memory.cache(found, settings)},
         "arithmetic": [*allowed.arithmetic, database.arithmetic],
     }
 

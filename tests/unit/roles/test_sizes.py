@@ -41,6 +41,15 @@ def test_another_size_gives_other_numbers_of_everything() -> None:
         assert len(set(column)) >= 3, column
 
 
+def test_the_cache_follows_the_size_too() -> None:
+    memory = []
+    for size in ("minimal", "large"):
+        spec = Site(mastodon_size=size).objects("dragonfly")["Dragonfly mastodon-redis"]["spec"]
+        assert spec["resources"]["requests"]["memory"] == spec["resources"]["limits"]["memory"]
+        memory.append(spec["resources"]["limits"]["memory"])
+    assert memory == ["512Mi", "4Gi"]
+
+
 def test_the_chart_gets_texts_where_it_wants_texts() -> None:
     web = values()["mastodon"]["web"]
     assert (web["workers"], web["minThreads"], web["maxThreads"]) == ("2", "5", "5")
