@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from hvac import Client
 
-from ..conftest import ROOT, Lab
+from ..conftest import LAB_NAME, ROOT, Lab
 from .conftest import Story
 
 DOMAIN = "social.lab.test"
@@ -55,7 +55,7 @@ def data_of(secrets: Any) -> dict[str, Any]:
 
 def test_mastodon_answers_posts_and_keeps_what_it_was_given(laid_down: Lab) -> None:
     proof = subprocess.run(
-        [str(ROOT / "lab/prove"), "--name", "test"], capture_output=True, text=True, timeout=300, check=False
+        [str(ROOT / "lab/prove"), "--name", LAB_NAME], capture_output=True, text=True, timeout=300, check=False
     )
     assert proof.returncode == 0, proof.stdout + proof.stderr
     for line in ("webfinger", "nodeinfo/2.0", "api/v2/instance", "S3 bucket", "database", "came from secret/"):
