@@ -16,6 +16,8 @@ from mastodon_lab.lab import Lab
 from mastodon_lab.parts.catalogue import PARTS
 
 LINES = 500
+# Of all that is built, what people call by hand.
+TOOLS = ("kubectl", "bao", "helm")
 # The host's own file stays: only what runs in this shell resolves names as the lab's pods do.
 _WITH_LAB_DNS = 'mount --no-mtab --bind "$0" /etc/resolv.conf && exec "$@"'
 
@@ -59,10 +61,10 @@ def shell_environment(lab: Lab) -> Mapping[str, str]:
 
 
 def link_programs(lab: Lab, programs: Mapping[str, Path]) -> None:
-    """Put the programs that people use into the lab's own folder for them."""
+    """Put those of these programs that people use into the lab's own folder for them."""
     lab.bin.mkdir(exist_ok=True)
-    for name, program in programs.items():
+    for name in programs.keys() & TOOLS:
         fresh = lab.bin / f".{name}"
         fresh.unlink(missing_ok=True)
-        fresh.symlink_to(program)
+        fresh.symlink_to(programs[name])
         fresh.replace(lab.bin / name)

@@ -19,6 +19,8 @@ COREDNS: Final = "v1.14.7"
 LOCAL_PATH: Final = "v0.0.30"
 GATEWAY_API: Final = "v1.6.3"
 TRAEFIK: Final = "v3.7.13"
+# As helm-controller has it.
+HELM: Final = "v4.2.4"
 LEGO: Final = "v5.4.1"
 CERT_MANAGER: Final = "v1.21.2"
 EXTERNAL_SECRETS: Final = "v0.20.4"

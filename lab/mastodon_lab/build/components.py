@@ -233,6 +233,15 @@ MAILPIT = Component(
     stamps={"github.com/axllent/mailpit/config.Version": versions.MAILPIT},
     part="mailpit",
 )
+# For people, in lab/shell.
+HELM = Component(
+    "Helm",
+    versions.HELM,
+    CONTROLLERS,
+    {"helm": "helm.sh/helm/v4/cmd/helm"},
+    seconds=20,
+    stamps={"helm.sh/helm/v4/internal/version.version": versions.HELM},
+)
 # Operators and servers of ours, in place of those that can't be had.
 DRAGONFLY = Component(
     "Dragonfly's stand-ins",
@@ -256,6 +265,7 @@ COMPONENTS = (
     SOURCE_CONTROLLER,
     KUSTOMIZE_CONTROLLER,
     HELM_CONTROLLER,
+    HELM,
     NOTIFICATION_CONTROLLER,
     FLUX_OPERATOR,
     CERT_MANAGER,

@@ -41,7 +41,7 @@ def up(lab: Lab, progress: Progress) -> None:
         remembered.remember(lab, built)
         with progress.step(WAIT):
             _until(lambda: _trouble(health.look(lab)), CLUSTER_SECONDS)
-        inside.link_programs(lab, {name: built.bin(name) for name in ("kubectl", "bao")})
+        inside.link_programs(lab, built.programs)
         platform.deploy(lab, built, progress)
         _write_facts(lab, built.bin("kubectl"))
 

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import urllib.request
 from collections.abc import Iterator
 from functools import partial
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 import pytest
@@ -154,6 +156,41 @@ def test_a_lab_that_is_killed_whole_leaves_its_host_clean_and_comes_back(lab: La
     eventually(lambda: answers(web), "the Service does not answer any more", 60)
     assert page(web)[: len(before)] == before
     assert lab.get("configmap", "-n=web-app", "kube-root-ca.crt")["metadata"]["uid"] == kept
+
+
+def test_nothing_listens_beyond_loopback_and_the_lab_s_own_range(lab: Lab) -> None:
+    init = json.loads((lab.state / "run/init.json").read_text())["pid"]
+    inside = ("nsenter", f"--target={init}", "--net")
+    own = ip_network(f"10.{200 + int(LAB_INDEX)}.0.0/16")
+    addresses = json.loads(told(*inside, "ip", "-json", "-4", "address"))
+    reached = [ip_address(address["local"]) for link in addresses for address in link["addr_info"]]
+    assert any(address in own for address in reached)
+    assert [address for address in reached if not address.is_loopback and address not in own] == []
+    assert "kube-apiserver" in told(*inside, "ss", "-Htlnp")
+    # On the host itself no process of the lab has a socket.
+    listening = re.findall(r"pid=(\d+)", told("ss", "-Htulnp"))
+    assert [pid for pid in listening if lab.state.name in Path(f"/proc/{pid}/cgroup").read_text()] == []
+
+
+def told(*command: str) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize(
+    ("command", "answer"),
+    [
+        ("kubectl version", "Server Version: v1."),
+        ("helm version", "GitCommit"),
+        ("helm list --all-namespaces", "NAMESPACE"),
+        ("bao secrets list", "secret/"),
+        ("dig +short kubernetes.default.svc.cluster.local", "10."),
+    ],
+)
+def test_a_shell_has_what_people_look_into_a_lab_with(lab: Lab, command: str, answer: str) -> None:
+    words = [str(ROOT / "lab/shell"), "--name", LAB_NAME, "--", *command.split()]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert answer in done.stdout
 
 
 def test_another_lab_of_that_name_or_range_is_refused(lab: Lab, tmp_path: Path) -> None:

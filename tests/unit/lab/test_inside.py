@@ -58,6 +58,6 @@ def test_a_shell_is_the_users_or_a_command(lab: Lab, monkeypatch: pytest.MonkeyP
 
 def test_programs_are_linked_anew_when_they_change(lab: Lab, tmp_path: Path) -> None:
     for program in (tmp_path / "old", tmp_path / "new"):
-        inside.link_programs(lab, {"kubectl": program})
+        inside.link_programs(lab, {"kubectl": program, "etcd": program})
         assert (lab.bin / "kubectl").readlink() == program
     assert [path.name for path in lab.bin.iterdir()] == ["kubectl"]

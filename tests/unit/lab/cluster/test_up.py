@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -25,6 +25,7 @@ RUNNING = Init(4711, "1")
 
 
 class Built:
+    programs: Mapping[str, Path] = {}
     images = (Path("one"), Path("two"))
     mirror = Path("mirror")
 

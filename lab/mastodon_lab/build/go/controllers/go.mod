@@ -21,6 +21,7 @@ tool (
 	github.com/rancher/local-path-provisioner
 	github.com/traefik/traefik/v3/cmd/traefik
 	github.com/versity/versitygw/cmd/versitygw
+	helm.sh/helm/v4/cmd/helm
 	sigs.k8s.io/external-dns
 )
 

@@ -1,0 +1,68 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""CloudNativePG: a cluster of two survives the loss of its primary, with what was written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from ...conftest import Lab
+from .support import apply, eventually, namespace, wait_ready
+
+SPACE = "smoke-cnpg"
+NAME = "pair"
+
+
+@pytest.fixture
+def pair(laid_down: Lab) -> Iterator[Lab]:
+    """The lab with a cluster of two instances, by the operator that site.yml laid down."""
+    with namespace(laid_down, SPACE):
+        apply(
+            laid_down,
+            {
+                "apiVersion": "postgresql.cnpg.io/v1",
+                "kind": "Cluster",
+                "metadata": {"name": NAME, "namespace": SPACE},
+                "spec": {
+                    "instances": 2,
+                    "imageName": "ghcr.io/cloudnative-pg/postgresql:15",
+                    "storage": {"size": "1Gi"},
+                    # A new replica would else wait minutes for the next checkpoint.
+                    "postgresql": {"parameters": {"checkpoint_completion_target": "0", "checkpoint_timeout": "30s"}},
+                },
+            },
+        )
+        wait_healthy(laid_down, seconds=300)
+        yield laid_down
+
+
+def status(lab: Lab) -> dict[str, Any]:
+    found: dict[str, Any] = lab.get("clusters.postgresql.cnpg.io", f"-n={SPACE}", NAME)["status"]
+    return found
+
+
+def wait_healthy(lab: Lab, seconds: float = 180) -> None:
+    eventually(lambda: status(lab).get("readyInstances"), lambda ready: ready == 2, seconds)
+    wait_ready(lab, "clusters.postgresql.cnpg.io", SPACE, NAME, seconds)
+
+
+def ask(lab: Lab, instance: str, sql: str) -> str:
+    """What an instance's PostgreSQL answers."""
+    psql = ("psql", "--tuples-only", "--no-align", "--command", sql)
+    return lab.kubectl("exec", f"-n={SPACE}", instance, "-c=postgres", "--", *psql).strip()
+
+
+def test_the_second_instance_takes_over_with_the_data(pair: Lab) -> None:
+    lost = status(pair)["currentPrimary"]
+    (survivor,) = set(status(pair)["instanceNames"]) - {lost}
+    ask(pair, lost, "CREATE TABLE kept (word text); INSERT INTO kept VALUES ('yes')")
+    eventually(lambda: ask(pair, survivor, "SELECT count(*) FROM pg_tables WHERE tablename = 'kept'"), "1".__eq__)
+    pair.kubectl("delete", "pod", f"-n={SPACE}", lost, "--grace-period=0", "--force")
+    eventually(lambda: status(pair)["currentPrimary"], survivor.__eq__)
+    wait_healthy(pair)
+    assert ask(pair, survivor, "SELECT word, pg_is_in_recovery() FROM kept") == "yes|f"
+    ask(pair, survivor, "INSERT INTO kept VALUES ('still')")
