@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kinds import KINDS_OPTION
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import KUBERNETES_OPTIONS, connect
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects
@@ -41,6 +42,7 @@ ARGUMENTS = Arguments(
         "prune_allow": {"type": "list", "elements": "str", "default": []},
         "force_conflicts": {"type": "list", "elements": "str", "default": []},
         "field_manager": {"type": "str", "default": MANAGER},
+        "kinds": KINDS_OPTION,
         **KUBERNETES_OPTIONS,
     }
 )
@@ -83,6 +85,7 @@ def _request(parameters: Mapping[str, Any], run: Run, wanted: Any) -> Request:
         prune_allow=frozenset(parameters["prune_allow"]),
         force_conflicts=frozenset(parameters["force_conflicts"]),
         manager=parameters["field_manager"],
+        kinds=tuple(parameters["kinds"]),
         check=run.check,
     )
 

@@ -28,16 +28,7 @@ ARGUMENTS = Arguments(
         "edge": {"type": "bool", "default": False},
         "external_dns": {"type": "dict", "options": _external_dns.OPTIONS},
         "gateway": {"type": "dict", "options": _gateway.OPTIONS},
-        "kinds": {
-            "type": "list",
-            "elements": "dict",
-            "default": [],
-            "options": {
-                "api_version": {"type": "str", "required": True},
-                "kind": {"type": "str", "required": True},
-                "provided_by": {"type": "str", "default": ""},
-            },
-        },
+        "kinds": _kinds.KINDS_OPTION,
         "needs": {
             "type": "list",
             "elements": "dict",
@@ -69,12 +60,7 @@ def _cluster(parameters: Mapping[str, Any], run: Run) -> str:
     connection = connect(parameters, run.environment)
     objects = Objects(Client(connection))
     catalog = objects.discover()
-    missing = _kinds.missing(parameters["kinds"], catalog)
-    # On an empty cluster the roles before this one would have brought them.
-    if missing and not run.check:
-        raise CombinedError(missing)
-    for sentence in missing:
-        run.say(f"check mode: {sentence}")
+    _kinds.refuse(parameters["kinds"], catalog, run.say, check=run.check)
     looks = {"external_dns": _external_dns.examine, "gateway": _gateway.examine}
     wanted = [(look, parameters[option]) for option, look in looks.items() if parameters[option]]
     if found := [problem for look, option in wanted for problem in look(option, objects, catalog)]:

@@ -8,9 +8,34 @@ This module util is PRIVATE to the collection.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog
+
+KINDS_OPTION: dict[str, Any] = {
+    "type": "list",
+    "elements": "dict",
+    "default": [],
+    "options": {
+        "api_version": {"type": "str", "required": True},
+        "kind": {"type": "str", "required": True},
+        "provided_by": {"type": "str", "default": ""},
+    },
+}
+
+
+def refuse(wanted: Iterable[Mapping[str, str]], catalog: Catalog, say: Callable[[str], None], *, check: bool) -> None:
+    """Raise CombinedError for kinds that are not served. In check mode they are only told.
+
+    On an empty cluster the roles before this one would have brought them.
+    """
+    sentences = missing(wanted, catalog)
+    if sentences and not check:
+        raise CombinedError(sentences)
+    for sentence in sentences:
+        say(f"check mode: {sentence}")
 
 
 def missing(wanted: Iterable[Mapping[str, str]], catalog: Catalog) -> list[str]:

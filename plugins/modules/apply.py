@@ -25,6 +25,7 @@ requirements:
   - kubernetes >= 37.0.0
 extends_documentation_fragment:
   - fediverse.mastodon.attributes
+  - fediverse.mastodon.kinds
   - fediverse.mastodon.kubernetes
 options:
   name:

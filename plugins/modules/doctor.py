@@ -17,6 +17,7 @@ description:
   - Fails with one sentence for each thing that is wrong.
   - In check mode a kind that is not served is told and not a failure, as an earlier role would have brought it.
 extends_documentation_fragment:
+  - fediverse.mastodon.kinds
   - fediverse.mastodon.kubernetes
   - fediverse.mastodon.vault
   - fediverse.mastodon.attributes
@@ -75,24 +76,6 @@ options:
         type: list
         elements: str
         required: true
-  kinds:
-    description: Kinds that the cluster must serve.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      api_version:
-        description: Group and version, such as V(helm.toolkit.fluxcd.io/v2).
-        type: str
-        required: true
-      kind:
-        description: Kind, such as V(HelmRelease).
-        type: str
-        required: true
-      provided_by:
-        description: Tag of this collection's C(site) playbook that lays it down. Empty when none does.
-        type: str
-        default: ""
   needs:
     description: Settings that are needed only because of another one. Looked at with O(settings=true).
     type: list

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._documents import parse
 
 # Below this likeness a name of another prefix is taken for the user's own variable.
 _SURELY_MEANT = 0.88
@@ -61,8 +61,8 @@ def given(variables: Mapping[str, Any], known: Known) -> set[str]:
 
 
 def _load(file: Path) -> Mapping[str, Any]:
-    loaded: Mapping[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-    return loaded
+    documents = parse(file.read_text(encoding="utf-8"), file.name)
+    return documents[0] if documents else {}
 
 
 def options_of(role: Path) -> Mapping[str, Mapping[str, Any]]:

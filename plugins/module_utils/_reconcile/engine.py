@@ -8,10 +8,11 @@ This module util is PRIVATE to the collection.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils import _kinds
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import claims, flux, inventory, order
@@ -39,7 +40,10 @@ _PAUSE = 1.0
 
 @dataclass(frozen=True)
 class Request:
-    """What the user asks for: the set `name` and its objects, with its inventory in `namespace`."""
+    """What the user asks for: the set `name` and its objects, with its inventory in `namespace`.
+
+    `kinds` are those that the cluster must serve already, each with the tag that provides it: see _kinds.
+    """
 
     name: str
     namespace: str
@@ -49,6 +53,7 @@ class Request:
     prune_allow: frozenset[str] = frozenset()
     force_conflicts: frozenset[str] = frozenset()
     manager: str = MANAGER
+    kinds: tuple[Mapping[str, str], ...] = ()
     check: bool = False
 
 
@@ -69,6 +74,7 @@ class Engine:
 
     def run(self) -> None:
         """Apply, wait, prune. Raises MastodonError; nothing is written when the set itself is wrong."""
+        _kinds.refuse(self._request.kinds, self._live.catalog, self._say, check=self._request.check)
         self._live.read(self._served(self._request.wanted) | self._served([inventory.wanted(self._place, ())]))
         for item in self._request.wanted:
             if live := self._live.get(item.subject):

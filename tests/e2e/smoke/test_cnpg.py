@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ...conftest import Lab
-from .support import apply, eventually, namespace, wait_ready
+from .support import apply, eventually, namespace
 
 SPACE = "smoke-cnpg"
 NAME = "pair"
@@ -41,13 +41,13 @@ def pair(laid_down: Lab) -> Iterator[Lab]:
 
 
 def status(lab: Lab) -> dict[str, Any]:
-    found: dict[str, Any] = lab.get("clusters.postgresql.cnpg.io", f"-n={SPACE}", NAME)["status"]
+    found: dict[str, Any] = lab.get("clusters.postgresql.cnpg.io", f"-n={SPACE}", NAME).get("status", {})
     return found
 
 
 def wait_healthy(lab: Lab, seconds: float = 180) -> None:
-    eventually(lambda: status(lab).get("readyInstances"), lambda ready: ready == 2, seconds)
-    wait_ready(lab, "clusters.postgresql.cnpg.io", SPACE, NAME, seconds)
+    healthy = (2, "Cluster in healthy state")
+    eventually(lambda: (status(lab).get("readyInstances"), status(lab).get("phase")), healthy.__eq__, seconds)
 
 
 def ask(lab: Lab, instance: str, sql: str) -> str:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -53,12 +53,18 @@ class Site:
     def objects(self, role: str) -> dict[str, Any]:
         """Return every object that the role would apply, by `Kind name`."""
         found: dict[str, Any] = {}
-        for task in self._load(ROOT / "roles" / role / "tasks/main.yml"):
+        for task in self._tasks(role, "main.yml"):
             if APPLY in task and self._templar.evaluate_conditional(task.get("when", True)):
                 found |= {
                     f"{item['kind']} {item['metadata']['name']}": item for item in self._applied(role, task[APPLY])
                 }
         return found
+
+    def _tasks(self, role: str, file: str) -> Iterator[dict[str, Any]]:
+        """Return the tasks of a file and of those that it imports."""
+        for task in self._load(ROOT / "roles" / role / "tasks" / file):
+            imported = task.get("ansible.builtin.import_tasks")
+            yield from self._tasks(role, imported) if imported else [task]
 
     def _applied(self, role: str, options: Mapping[str, Any]) -> list[Any]:
         templates = self._templar.template(options.get("templates", []))

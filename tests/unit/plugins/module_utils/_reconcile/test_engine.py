@@ -56,6 +56,24 @@ def test_everything_is_created_namespace_and_inventory_first() -> None:
     assert listed == "/namespaces/ns/ConfigMap/a\n/Namespace/ns\n"
 
 
+MISSING = ({"api_version": "x.io/v1", "kind": "X", "provided_by": "cnpg"},)
+MISSING_SENTENCE = "X (x.io/v1): not served by this cluster. Run site.yml with --tags cnpg first, or without tags."
+
+
+def test_a_kind_that_another_role_provides_is_missed_before_anything_is_written() -> None:
+    api = FakeApi()
+    ran = Ran(api, config("a"), NAMESPACE, kinds=MISSING)
+    assert str(ran.error) == MISSING_SENTENCE
+    assert api.writes == []
+
+
+def test_check_mode_tells_of_a_missing_kind_and_goes_on() -> None:
+    ran = Ran(FakeApi(), config("a"), NAMESPACE, kinds=MISSING, check=True)
+    assert ran.error is None
+    assert f"check mode: {MISSING_SENTENCE}" in ran.lines
+    assert "created ConfigMap ns/a" in ran.lines
+
+
 def test_a_second_run_costs_requests_by_kind_and_writes_nothing() -> None:
     api = FakeApi()
     objects = [NAMESPACE, *(config(f"c{number}", a="1") for number in range(30)), thing("Secret", "s", data={})]
