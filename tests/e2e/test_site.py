@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import time
@@ -82,10 +83,16 @@ def test_a_tag_runs_its_role_alone(laid_down: Lab, tag: str) -> None:
 
 def test_a_tag_on_its_own_says_which_tag_provides_what_is_missing(laid_down: Lab) -> None:
     mark = laid_down.audit_mark()
-    run = laid_down.site("--tags", "dragonfly", "-e", "dragonfly_backend=dragonfly", "-e", "dragonfly_install=false")
+    settings = {
+        "volsync_install": False,
+        "volsync_volumes": [{"name": "pages"}],
+        "volsync_endpoint": "https://s3.example.org",
+        "volsync_bucket": "backups",
+    }
+    run = laid_down.site("--tags", "volsync", "-e", json.dumps(settings))
     assert run.returncode != 0
     assert (
-        "Dragonfly (dragonflydb.io/v1alpha1): not served by this cluster. Run site.yml with --tags dragonfly"
+        "ReplicationSource (volsync.backube/v1alpha1): not served by this cluster. Run site.yml with --tags volsync"
         in run.output
     )
     assert laid_down.our_writes(mark) == []

@@ -28,7 +28,6 @@ EVERYTHING = {
     "cnpg_backup": True,
     "cnpg_backup_endpoint": "https://s3.example.org",
     "cnpg_backup_bucket": "backups",
-    "dragonfly_backend": "dragonfly",
     "volsync_volumes": [{"name": "mastodon-system", "user": 991}, {"name": "other", "copy_method": "Direct"}],
     "volsync_endpoint": "https://s3.example.org",
     "volsync_bucket": "backups",
@@ -143,7 +142,6 @@ def test_check_mode_renders_what_the_lab_does_not_run(laid_down: Lab) -> None:
         "Pooler mastodon/mastodon-db-pooler",
         "ObjectStore mastodon/mastodon-db",
         "ScheduledBackup mastodon/mastodon-db",
-        "Dragonfly mastodon/mastodon-redis",
         "ReplicationSource mastodon/mastodon-system",
         "ExternalSecret mastodon/other-restic",
     ):

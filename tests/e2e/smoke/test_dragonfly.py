@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from ...conftest import Lab
-from .operators import operator
 from .support import Object, apply, eventually, namespace
 
 SPACE = "smoke-dragonfly"
@@ -21,11 +20,8 @@ CONDITION = ".status.conditions[?(@.type=='Stalled')].message"
 
 @pytest.fixture(scope="module")
 def cache(laid_down: Lab) -> Iterator[Lab]:
-    """The lab with the operator and one Dragonfly, ready."""
-    with (
-        operator(laid_down, "dragonfly", "dragonfly-operator", "v1.6.1", "smoke-dragonfly-operator"),
-        namespace(laid_down, SPACE),
-    ):
+    """The lab with one Dragonfly more than site.yml laid down, ready."""
+    with namespace(laid_down, SPACE):
         secret: Object = {
             "apiVersion": "v1",
             "kind": "Secret",
@@ -36,8 +32,6 @@ def cache(laid_down: Lab) -> Iterator[Lab]:
         wait(laid_down, "cache")
         reachable(laid_down)
         yield laid_down
-    # Charts leave their kinds behind; what other tests find is a cluster that serves none.
-    laid_down.kubectl("delete", "customresourcedefinition", "dragonflies.dragonflydb.io", "--ignore-not-found")
 
 
 def dragonfly(name: str, **more: Any) -> Object:
