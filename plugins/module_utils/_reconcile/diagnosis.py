@@ -29,6 +29,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.trou
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.watching import Watching
 
 _RELEASE = "HelmRelease"
+_CERTIFICATE = "Certificate"
 _NO_NODE = "Unschedulable"
 # Of the Cluster Autoscaler and of Karpenter.
 _SCALING = ("TriggeredScaleUp", "Nominated")
@@ -73,7 +74,8 @@ class Diagnosis:
         if not self._looks:
             self._looks = True
             namespaces = {namespace for subject in pending if (namespace := self._namespace(subject))}
-            watches = self._relatives.read(namespaces)
+            issuing = any(subject.kind == _CERTIFICATE for subject in pending)
+            watches = self._relatives.read(namespaces, issuing=issuing)
             self._watching.enter_context(Watching(self._api, self._relatives, watches))
         self._findings = {}
         for item, trouble in self._relatives.troubles():

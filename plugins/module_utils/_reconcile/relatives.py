@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pods, what makes them, and what is said about them: whose they are, and which of them have trouble.
+"""Pods, what makes them, what issues certificates, and what is said about them: whose they are, and which of them have trouble.
 
 This module util is PRIVATE to the collection.
 """
@@ -32,6 +32,12 @@ _KINDS = (
     Resource("apps", "v1", "StatefulSet", "statefulsets", namespaced=True),
     Resource("batch", "v1", "Job", "jobs", namespaced=True),
 )
+# What a Certificate is issued by: https://cert-manager.io/docs/troubleshooting/acme/
+_ISSUING_KINDS = (
+    Resource("cert-manager.io", "v1", "CertificateRequest", "certificaterequests", namespaced=True),
+    Resource("acme.cert-manager.io", "v1", "Order", "orders", namespaced=True),
+    Resource("acme.cert-manager.io", "v1", "Challenge", "challenges", namespaced=True),
+)
 # Flux labels what it lays down with `<group>/name` and `<group>/namespace`.
 _LABELLERS = (
     ("helm.toolkit.fluxcd.io", "HelmRelease"),
@@ -50,9 +56,10 @@ class Relatives:
         # Hooks of Helm have no label of Flux, only that of their release: the HelmRelease by namespace and release.
         self.releases: dict[tuple[str, str], Subject] = {}
 
-    def read(self, namespaces: Iterable[str]) -> dict[Selection, str]:
-        """Read what may be read, and return what to watch to stay up to date."""
-        selections = [Selection(resource, namespace) for namespace in sorted(namespaces) for resource in _KINDS]
+    def read(self, namespaces: Iterable[str], *, issuing: bool) -> dict[Selection, str]:
+        """Read what may be read, and return what to watch to stay up to date. `issuing`: Certificates are waited for."""
+        kinds = (*_KINDS, *_ISSUING_KINDS) if issuing else _KINDS
+        selections = [Selection(resource, namespace) for namespace in sorted(namespaces) for resource in kinds]
         versions = for_each(self._try, selections)
         return {selection: version for selection, version in zip(selections, versions, strict=True) if version}
 
@@ -93,6 +100,8 @@ class Relatives:
                     yield from ((item, trouble) for trouble in troubles.of_replica_set(item))
                 case "Job":
                     yield from ((item, trouble) for trouble in troubles.of_job(item))
+                case "Challenge" | "Order":
+                    yield from ((item, trouble) for trouble in troubles.of_issuing(item))
                 case "Event":
                     yield from self._of_event(item, items)
 

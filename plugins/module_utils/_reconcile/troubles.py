@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What keeps pods from coming up, as pods, what makes them, and events tell it.
+"""What keeps pods from coming up and certificates from being issued, as these, what makes them, and events tell it.
 
 This module util is PRIVATE to the collection.
 """
@@ -86,6 +86,13 @@ def of_job(item: Mapping[str, Any]) -> Iterator[Trouble]:
         yield Trouble(Subject.of(item), f"JobFailed: {broken.told()}")
     elif count >= _FAILED_PODS and not at(item, "status.succeeded", 0):
         yield Trouble(Subject.of(item), f"PodsFailed: {count} of its pods failed")
+
+
+def of_issuing(item: Mapping[str, Any]) -> Iterator[Trouble]:
+    """Yield what an ACME Order or Challenge waits for, or failed of."""
+    state, reason = at(item, "status.state", "pending"), at(item, "status.reason", "")
+    if reason and state != "valid":
+        yield Trouble(Subject.of(item), f"{state}: {reason}")
 
 
 def of_event(event: Mapping[str, Any], about: Subject) -> Iterator[Trouble]:

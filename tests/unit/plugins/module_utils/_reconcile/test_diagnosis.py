@@ -98,6 +98,28 @@ def test_the_remedy_names_the_object() -> None:
     assert status.remedy == "Read why: kubectl logs -n ns job/web --all-containers."
 
 
+def acme(kind: str, name: str, owner: Object, **status: str) -> Object:
+    return made(kind, name, owner, status=status) | {"apiVersion": "acme.cert-manager.io/v1"}
+
+
+def test_a_certificate_waits_for_what_its_challenge_waits_for() -> None:
+    certificate = made("Certificate", "web") | {"apiVersion": "cert-manager.io/v1"}
+    request = made("CertificateRequest", "web-1", certificate) | {"apiVersion": "cert-manager.io/v1"}
+    order = acme("Order", "web-1-1", request, state="pending")
+    challenge = acme("Challenge", "web-1-1-1", order, state="pending", reason="DNS record not yet propagated")
+    looking = Looking(certificate, request, order, challenge)
+    about = Subject("cert-manager.io", "Certificate", "ns", "web")
+    assert looking.at(1, 999, about=about) == ["", ""]
+    assert looking.why == "Challenge ns/web-1-1-1: pending: DNS record not yet propagated"
+    assert any("Challenge" in call for call in looking.api.calls)
+
+
+def test_challenges_are_asked_for_only_when_a_certificate_is_waited_for() -> None:
+    looking = Looking(DEPLOYMENT)
+    looking.at(1)
+    assert [call for call in looking.api.calls if "Challenge" in call] == []
+
+
 def test_another_s_pods_do_not_matter() -> None:
     other = made("Deployment", "other")
     replicas = made("ReplicaSet", "other-1", other)

@@ -47,6 +47,12 @@ JOBS = [
         ["Job ns/j: JobFailed: limit"],
     ),
 ]
+ISSUING = [
+    ("{}", []),
+    ("{state: pending, reason: not yet propagated}", ["Order ns/o: pending: not yet propagated"]),
+    ("{state: invalid, reason: no such record}", ["Order ns/o: invalid: no such record"]),
+    ("{state: valid, reason: Successfully authorized domain}", []),
+]
 EVENTS = [
     (
         "FailedCreate",
@@ -72,6 +78,12 @@ def test_pods(text: str, told: list[str]) -> None:
 def test_jobs(text: str, told: list[str]) -> None:
     job = thing("Job", "j", status=status(text))
     assert [str(trouble) for trouble in troubles.of_job(job)] == told
+
+
+@pytest.mark.parametrize(("text", "told"), ISSUING)
+def test_orders_and_challenges(text: str, told: list[str]) -> None:
+    order = thing("Order", "o", status=yaml.safe_load(text))
+    assert [str(trouble) for trouble in troubles.of_issuing(order)] == told
 
 
 @pytest.mark.parametrize(("reason", "message", "told"), EVENTS)
