@@ -74,6 +74,7 @@ def loud(lab: Lab, story: Story, tmp_path_factory: pytest.TempPathFactory) -> It
     """Make another Mastodon's secrets as loudly as Ansible can, and watch the process list meanwhile."""
     assert story.first.returncode == 0
     given = {
+        "dns": {"tsig-secret": "canary-tsig-secret"},
         "redis": {"password": "canary-redis-password"},
         "s3": {"access-key-id": "canary-access-key-id", "secret-access-key": "canary-secret-access-key"},
         "smtp": {"username": "canary-smtp-username", "password": "canary-smtp-password"},
