@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,8 @@ def free_index() -> int:
 LAB_NAME = os.environ.get("TEST_LAB_NAME", "test")
 LAB_INDEX = os.environ.get("TEST_LAB_INDEX") or str(free_index())
 OURS = "fediverse.mastodon"
+# What random moments and choices follow from.
+SEED = int(os.environ.get("TEST_SEED", "20261127"))
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,18 @@ class Lab:
     def site(self, *arguments: str, **environment: str) -> Run:
         """Run site.yml as the README says."""
         return self._run("ansible-playbook", "-i", "inventories/lab", "site.yml", *arguments, **environment)
+
+    def killed_site(self, seconds: float) -> None:
+        """Run site.yml and kill it, with all that it started, after so many seconds."""
+        command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "inventories/lab", "site.yml"]
+        environment = {**os.environ, "LAB_STATE": str(self.state)}
+        quiet = subprocess.DEVNULL
+        run = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=quiet, stderr=quiet, start_new_session=True)
+        with suppress(subprocess.TimeoutExpired):
+            run.wait(seconds)
+        with suppress(ProcessLookupError):
+            os.killpg(run.pid, signal.SIGKILL)
+        run.wait()
 
     def playbook(self, name: str, *arguments: str) -> Run:
         """Run another playbook of the collection."""

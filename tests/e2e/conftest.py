@@ -1,23 +1,46 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""site.yml run on a lab while it is empty, then twice more."""
+"""site.yml run on a lab while it is empty, each tag alone; killed while it lays things down; to its end; once more."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from random import Random
 
 import pytest
 
-from ..conftest import Lab, Run
+from ..conftest import SEED, Lab, Run
+from .zone import EXTERNAL_DNS, Zone
+
+# What a role stands on and an empty cluster has not, by the tag that provides it.
+STANDS_ON = {
+    "external_secrets": "flux",
+    "cert_manager": "flux",
+    "external_dns": "external_secrets",
+    "rook": "external_secrets",
+    "cnpg": "flux",
+    "dragonfly": "flux",
+    "gateway": "cert_manager",
+    "mastodon": "flux",
+}
+# The first may be killed while it makes secrets, the last while it waits for databases.
+FIRST_KILLS = 5
+LATEST_KILL = 30.0
 
 
 @dataclass(frozen=True)
 class Story:
-    """What site.yml said on the empty cluster in check mode, then for real, then again."""
+    """What site.yml said on the empty cluster, with each tag alone and in check mode; after runs that were killed; again.
 
+    `secrets` are Vault's versions as the runs that were killed left them.
+    """
+
+    alone: dict[str, Run]
     empty_check: Run
     empty_check_writes: list[str]
+    secrets: dict[str, str]
     first: Run
     second: Run
     second_writes: list[str]
@@ -25,15 +48,20 @@ class Story:
 
 @pytest.fixture(scope="session")
 def story(lab: Lab) -> Story:
-    """Run site.yml in check mode on nothing, then lay everything down, then run once more."""
+    """Run each tag alone and check mode on nothing, then lay everything down in spite of kills, then run once more."""
     mark = lab.audit_mark()
+    alone = {tag: lab.site("--tags", tag) for tag in STANDS_ON}
     empty_check = lab.site("--check", "--diff")
     empty_writes = lab.our_writes(mark)
+    moments = Random(SEED)
+    for _ in range(FIRST_KILLS):
+        lab.killed_site(moments.uniform(1, LATEST_KILL))
+    secrets = lab.vault_versions()
     first = lab.site()
     assert first.returncode == 0, first.output[-6000:]
     mark = lab.audit_mark()
     second = lab.site()
-    return Story(empty_check, empty_writes, first, second, lab.our_writes(mark))
+    return Story(alone, empty_check, empty_writes, secrets, first, second, lab.our_writes(mark))
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +69,20 @@ def laid_down(lab: Lab, story: Story) -> Lab:
     """The lab with everything on it."""
     assert story.first.returncode == 0
     return lab
+
+
+@pytest.fixture
+def zone(laid_down: Lab) -> Zone:
+    return Zone(laid_down)
+
+
+@pytest.fixture
+def external_dns_stands_still(laid_down: Lab) -> Iterator[None]:
+    """Keep external-dns from putting a record right before anybody has looked."""
+    scale = ("scale", "deployment", "-n=external-dns", "external-dns-mastodon")
+    patch = '{"spec":{"suspend":%s}}'
+    laid_down.kubectl("patch", *EXTERNAL_DNS, "--type=merge", "--patch", patch % "true")
+    laid_down.kubectl(*scale, "--replicas=0")
+    yield
+    laid_down.kubectl("patch", *EXTERNAL_DNS, "--type=merge", "--patch", patch % "false")
+    laid_down.kubectl(*scale, "--replicas=1")

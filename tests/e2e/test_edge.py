@@ -8,60 +8,13 @@ from __future__ import annotations
 import socket
 import ssl
 from base64 import b64decode
-from collections.abc import Iterator
 from urllib.request import urlopen
 
-import dns.resolver
 import pytest
-from mastodon_lab.parts import dns_update
-from mastodon_lab.parts.dns_update import Key, Record
 
 from ..conftest import Lab
-from .test_site import DOMAIN, eventually
-
-HAND_MADE = "192.0.2.66"
-RELEASE = ("helmrelease", "-n=external-dns", "external-dns-mastodon")
-
-
-class Zone:
-    """The lab's name server, and its key as Vault has it."""
-
-    def __init__(self, lab: Lab) -> None:
-        path = f"mastodon/{DOMAIN}/dns"
-        found = lab.vault().secrets.kv.v2.read_secret_version(path, raise_on_deleted_version=True)["data"]["data"]
-        self._key = Key(found["tsig-key-name"], found["tsig-secret"])
-        self._server = lab.facts["nameserver_address"]
-        self._resolver = dns.resolver.Resolver(configure=False)
-        self._resolver.nameservers = [self._server]
-
-    def texts(self, name: str, kind: str) -> list[str]:
-        try:
-            return sorted(record.to_text() for record in self._resolver.resolve(f"{name}.", kind))
-        except dns.resolver.NXDOMAIN:
-            return []
-
-    def replace(self, name: str, ip: str) -> None:
-        """Do by hand what people do in a provider's web page."""
-        record = Record.address(name, ip)
-        assert dns_update.delete(self._server, "lab.test", self._key, record) == dns_update.DONE
-        assert dns_update.add(self._server, "lab.test", self._key, record) == dns_update.DONE
-
-
-@pytest.fixture
-def zone(laid_down: Lab) -> Zone:
-    return Zone(laid_down)
-
-
-@pytest.fixture
-def external_dns_stands_still(laid_down: Lab) -> Iterator[None]:
-    """Keep external-dns from putting a record right before anybody has looked."""
-    scale = ("scale", "deployment", "-n=external-dns", "external-dns-mastodon")
-    patch = '{"spec":{"suspend":%s}}'
-    laid_down.kubectl("patch", *RELEASE, "--type=merge", "--patch", patch % "true")
-    laid_down.kubectl(*scale, "--replicas=0")
-    yield
-    laid_down.kubectl("patch", *RELEASE, "--type=merge", "--patch", patch % "false")
-    laid_down.kubectl(*scale, "--replicas=1")
+from .test_site import eventually
+from .zone import DOMAIN, HAND_MADE, Zone
 
 
 def test_external_dns_wrote_the_record_and_signed_it(laid_down: Lab, zone: Zone) -> None:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import time
@@ -17,8 +16,7 @@ from hvac import Client
 
 from ..conftest import LAB_NAME, ROOT, Lab
 from .conftest import Story
-
-DOMAIN = "social.lab.test"
+from .zone import DOMAIN
 
 
 def eventually(probe: Callable[[], bool], what: str, seconds: float = 120) -> None:
@@ -68,33 +66,6 @@ def test_check_mode_on_the_full_cluster_finds_nothing(laid_down: Lab) -> None:
     run = laid_down.site("--check", "--diff")
     assert run.returncode == 0, run.output[-4000:]
     assert run.recap["changed"] == 0
-    assert laid_down.our_writes(mark) == []
-
-
-@pytest.mark.parametrize("tag", ["cnpg", "mastodon"])
-def test_a_tag_runs_its_role_alone(laid_down: Lab, tag: str) -> None:
-    run = laid_down.site("--tags", tag)
-    assert run.returncode == 0, run.output[-4000:]
-    roles = set(re.findall(r"^TASK \[fediverse\.mastodon\.(\w+) : (?!Validating)", run.output, re.MULTILINE))
-    # The doctor looks at the Mastodon that runs with a task of role mastodon.
-    assert roles == {"doctor", "mastodon", tag}
-    assert run.recap["changed"] == 0
-
-
-def test_a_tag_on_its_own_says_which_tag_provides_what_is_missing(laid_down: Lab) -> None:
-    mark = laid_down.audit_mark()
-    settings = {
-        "volsync_install": False,
-        "volsync_volumes": [{"name": "pages"}],
-        "volsync_endpoint": "https://s3.example.org",
-        "volsync_bucket": "backups",
-    }
-    run = laid_down.site("--tags", "volsync", "-e", json.dumps(settings))
-    assert run.returncode != 0
-    assert (
-        "ReplicationSource (volsync.backube/v1alpha1): not served by this cluster. Run site.yml with --tags volsync"
-        in run.output
-    )
     assert laid_down.our_writes(mark) == []
 
 

@@ -95,7 +95,9 @@ class Engine:
         while wave := self._next_wave(wanted):
             self._do(wave, applier)
         self._list(listed | subjects, listed | new, applier)
-        if self._request.wait and not self._request.check:
+        if self._request.check:
+            self._tell_failures()
+        elif self._request.wait:
             self._waiter.wait([*subjects, *self._restored])
         if self._request.prune:
             kept = self._prune(listed - subjects)
@@ -177,6 +179,13 @@ class Engine:
             self._judge.changed(outcome.subject)
         if outcome.subject != self._place:
             self._say(outcome.line())
+
+    def _tell_failures(self) -> None:
+        """Name what a run would not change and would fail of, such as a release that somebody suspended."""
+        for subject, outcome in self.outcomes.items():
+            status = self._judge.status(subject, self._live.get(subject))
+            if outcome.action == "unchanged" and status.verdict == "Failed":
+                self._say(f"check mode: {subject}: {status}")
 
     def _establish(self, items: Iterable[Wanted]) -> None:
         """Wait for kinds, and forget what was in a namespace or of a kind that had to be made again."""

@@ -74,6 +74,18 @@ def test_check_mode_tells_of_a_missing_kind_and_goes_on() -> None:
     assert "created ConfigMap ns/a" in ran.lines
 
 
+def test_check_mode_tells_of_what_a_run_would_fail_of() -> None:
+    api = FakeApi()
+    release = thing("HelmRelease", "app", spec={"interval": "1h"})
+    assert Ran(api, release, NAMESPACE, wait=False).error is None
+    live = api.objects[subject("HelmRelease", "app")]
+    api.put({**live, "spec": {**live["spec"], "suspend": True}})
+    ran = Ran(api, release, NAMESPACE, check=True)
+    assert ran.error is None
+    told = "is suspended, so Flux does not act on it; resume it by spec.suspend: false"
+    assert ran.lines == [f"check mode: HelmRelease ns/app: {told}"]
+
+
 def test_a_second_run_costs_requests_by_kind_and_writes_nothing() -> None:
     api = FakeApi()
     objects = [NAMESPACE, *(config(f"c{number}", a="1") for number in range(30)), thing("Secret", "s", data={})]

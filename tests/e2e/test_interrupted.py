@@ -1,0 +1,81 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A run that is killed at any moment is finished by the next one, and two at once do not get in each other's way.
+
+Those of an empty cluster are killed in `story`. TEST_KILLS says how many more of a full one.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from random import Random
+
+import pytest
+
+from ..conftest import SEED, Lab, Run
+from .conftest import Story
+
+KILLS = int(os.environ.get("TEST_KILLS", "5"))
+POLICY = "mastodon-social.lab.test"
+# What somebody took away, so that a run has something to do: all of it heals within seconds.
+LOST = (
+    ("networkpolicy", "mastodon-web"),
+    ("networkpolicy", "mastodon-streaming"),
+    ("cronjob", "mastodon-media-remove"),
+    ("httproute", "mastodon"),
+    ("externalsecret", "mastodon-smtp"),
+    ("externalsecret", "mastodon-redis"),
+    ("configmap", "fediverse.mastodon.mastodon"),
+    ("secret", "mastodon-app"),
+)
+
+
+def made_once(versions: dict[str, str]) -> dict[str, str]:
+    """Return the versions of what Vault was given once; policies may be written again."""
+    return {name: version for name, version in versions.items() if not name.startswith("policy ")}
+
+
+def test_what_killed_runs_made_was_never_made_anew(laid_down: Lab, story: Story) -> None:
+    now = made_once(laid_down.vault_versions())
+    before = made_once(story.secrets)
+    assert {name: now[name] for name in before} == before
+    assert any("/app" in name for name in now)
+    assert story.second.recap["changed"] == 0
+
+
+@pytest.mark.parametrize("kill", range(KILLS))
+def test_a_killed_run_is_finished_by_the_next(laid_down: Lab, story: Story, kill: int) -> None:
+    chance = Random(SEED + kill)
+    secrets = made_once(laid_down.vault_versions())
+    for kind, name in chance.sample(LOST, 4):
+        laid_down.kubectl("delete", kind, "-n=mastodon", name, "--wait=true")
+    if chance.random() < 0.5:
+        laid_down.vault().sys.delete_policy(POLICY)
+    laid_down.killed_site(chance.uniform(0.5, story.second.seconds * 1.2))
+    finished = laid_down.site()
+    assert finished.returncode == 0, f"seed {SEED}, kill {kill}: {finished.output[-4000:]}"
+    assert made_once(laid_down.vault_versions()) == secrets
+    assert laid_down.site("--check").recap["changed"] == 0
+
+
+def test_two_runs_at_once_both_end_well(laid_down: Lab) -> None:
+    secrets = made_once(laid_down.vault_versions())
+    for kind, name in LOST[:4]:
+        laid_down.kubectl("delete", kind, "-n=mastodon", name, "--wait=true")
+    for run in at_once(laid_down):
+        assert run.returncode == 0, run.output[-4000:]
+    assert made_once(laid_down.vault_versions()) == secrets
+    assert laid_down.site().recap["changed"] == 0
+
+
+def at_once(lab: Lab, *arguments: str) -> list[Run]:
+    with ThreadPoolExecutor(2) as both:
+        return [run.result() for run in [both.submit(lab.site, *arguments) for _ in range(2)]]
+
+
+def test_encrypted_rows_can_still_be_read(laid_down: Lab) -> None:
+    # Mastodon reads one at every start, and refuses to start when its key is another one.
+    laid_down.kubectl("rollout", "restart", "deployment/mastodon-web", "-n=mastodon")
+    laid_down.kubectl("rollout", "status", "deployment/mastodon-web", "-n=mastodon", "--timeout=120s")

@@ -1,0 +1,38 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Each role by its tag alone: on a full cluster it changes nothing, on an empty one it says what comes first."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from ..conftest import ROOT, Lab
+from .conftest import STANDS_ON, Story
+
+TAGS = sorted(path.name for path in (ROOT / "roles").iterdir() if path.name != "doctor")
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_on_a_full_cluster_a_tag_runs_its_role_alone_and_changes_nothing(laid_down: Lab, tag: str) -> None:
+    run = laid_down.site("--tags", tag)
+    assert run.returncode == 0, run.output[-4000:]
+    # The doctor looks at the Mastodon that runs with a task of role mastodon.
+    assert set(re.findall(r"^TASK \[fediverse\.mastodon\.(\w+) : ", run.output, re.MULTILINE)) == {
+        "doctor",
+        "mastodon",
+        tag,
+    }
+    assert run.recap["changed"] == 0
+
+
+@pytest.mark.parametrize(("tag", "first"), STANDS_ON.items())
+def test_on_an_empty_cluster_a_tag_says_which_tag_comes_first(story: Story, tag: str, first: str) -> None:
+    run = story.alone[tag]
+    assert run.returncode != 0
+    assert f"not served by this cluster. Run site.yml with --tags {first} first, or without tags." in " ".join(
+        run.output.split()
+    )
+    assert "Traceback" not in run.output

@@ -1,0 +1,40 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lab's zone, as people see it and as they change it by hand."""
+
+from __future__ import annotations
+
+import dns.resolver
+from mastodon_lab.parts import dns_update
+from mastodon_lab.parts.dns_update import Key, Record
+
+from ..conftest import Lab
+
+DOMAIN = "social.lab.test"
+HAND_MADE = "192.0.2.66"
+EXTERNAL_DNS = ("helmrelease", "-n=external-dns", "external-dns-mastodon")
+
+
+class Zone:
+    """The lab's name server, and its key as Vault has it."""
+
+    def __init__(self, lab: Lab) -> None:
+        path = f"mastodon/{DOMAIN}/dns"
+        found = lab.vault().secrets.kv.v2.read_secret_version(path, raise_on_deleted_version=True)["data"]["data"]
+        self._key = Key(found["tsig-key-name"], found["tsig-secret"])
+        self._server = lab.facts["nameserver_address"]
+        self._resolver = dns.resolver.Resolver(configure=False)
+        self._resolver.nameservers = [self._server]
+
+    def texts(self, name: str, kind: str) -> list[str]:
+        try:
+            return sorted(record.to_text() for record in self._resolver.resolve(f"{name}.", kind))
+        except dns.resolver.NXDOMAIN:
+            return []
+
+    def replace(self, name: str, ip: str) -> None:
+        """Do by hand what people do in a provider's web page."""
+        record = Record.address(name, ip)
+        assert dns_update.delete(self._server, "lab.test", self._key, record) == dns_update.DONE
+        assert dns_update.add(self._server, "lab.test", self._key, record) == dns_update.DONE
