@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import pytest
 from hvac import Client
 
 from ..conftest import LAB_NAME, ROOT, Lab
