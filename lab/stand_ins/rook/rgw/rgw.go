@@ -58,10 +58,9 @@ type Gateway struct {
 
 // User is somebody who may use buckets; Versity knows him by his access key.
 type User struct {
-	XMLName xml.Name `xml:"Account"`
-	Access  string
-	Secret  string
-	Role    string
+	Access string
+	Secret string
+	Role   string
 }
 
 // Bucket belongs to the user with this access key.
