@@ -20,20 +20,19 @@ from mastodon_lab.proof.site import DOMAIN, NAMESPACE, Site, json_of
 # Secret in the cluster: path below the Vault mount that it must have come from.
 SECRETS = {
     "mastodon-app": "app",
-    "mastodon-s3": "s3",
     "mastodon-smtp": "smtp",
     "mastodon-redis": "redis",
     "mastodon-db-owner": "postgresql",
 }
-# Keys of Secrets that are called otherwise in Vault: those of an ObjectBucketClaim.
-RENAMED = {"AWS_ACCESS_KEY_ID": "access-key-id", "AWS_SECRET_ACCESS_KEY": "secret-access-key"}
+CLAIM = "mastodon-s3"
 
 
 def prove(site: Site) -> list[str]:
     """Return one line for each proof, or raise LabError at the first that fails. What can't be asked is `skipped: why`."""
     discovery = [_answers(site, *check) for check in _DISCOVERY]
     post, lines = post_a_picture(sign_in(site))
-    return [*discovery, *lines, mail_arrives(site), _in_database(site, post), *_secrets_came_from_vault(site)]
+    below = [_bucket_was_claimed(site), _in_database(site, post), *_secrets_came_from_vault(site)]
+    return [*discovery, *lines, mail_arrives(site), *below]
 
 
 def _has(**wanted: object) -> Callable[[Any], bool]:
@@ -63,6 +62,14 @@ def _answers(site: Site, path: str, media_type: str, is_right: Callable[[Any], b
     return f"https://{DOMAIN}{path.partition('?')[0]} answers {answer.status} {answer.media_type}"
 
 
+def _bucket_was_claimed(site: Site) -> str:
+    claim = json.loads(site.in_namespace("get", "objectbucketclaim", CLAIM, "-o=json"))
+    if claim.get("status", {}).get("phase") != "Bound":
+        raise LabError(f"ObjectBucketClaim {NAMESPACE}/{CLAIM}: not Bound. Read the logs of rook-ceph-operator.")
+    found = json.loads(site.in_namespace("get", "configmap", CLAIM, "-o=json"))["data"]
+    return f"ObjectBucketClaim {NAMESPACE}/{CLAIM} got bucket {found['BUCKET_NAME']} at {found['BUCKET_HOST']}"
+
+
 def _in_database(site: Site, status: str) -> str:
     query = f"select count(*) from statuses s join media_attachments m on m.status_id = s.id where s.id = {int(status)}"  # noqa: S608 a number
     cluster = json.loads(site.in_namespace("get", "clusters.postgresql.cnpg.io", "mastodon-db", "-o=json"))
@@ -79,7 +86,7 @@ def _secrets_came_from_vault(site: Site) -> list[str]:
     lines = []
     for name, path in SECRETS.items():
         secret = json.loads(site.in_namespace("get", "secret", name, "-o=json"))
-        found = {RENAMED.get(key, key): b64decode(value).decode() for key, value in secret["data"].items()}
+        found = {key: b64decode(value).decode() for key, value in secret["data"].items()}
         stored = vault_read(site, f"mastodon/{DOMAIN}/{path}")
         # The database owner's name is no secret and stands in the ExternalSecret itself.
         if {key: found.get(key) for key in stored} != stored or set(found) - set(stored) - {"username"}:

@@ -47,6 +47,9 @@ MAILPIT: Final = "v1.27.11"
 # without which no browser may read Mastodon's media. This S3 server has both.
 VERSITY: Final = "v1.8.0"
 
+# For its charts: the operator can't be built, as its module needs another one that is not served.
+ROOK: Final = "v1.20.6"
+
 # Ours, or stand-ins
 PAUSE: Final = "1"
 MASTODON: Final = "v4.7.2"
@@ -57,6 +60,7 @@ CLOUDNATIVE_PG_CHART: Final = "0.29.0"
 # Upstream's chart has the version of its operator.
 DRAGONFLY_OPERATOR: Final = "v1.6.1"
 DRAGONFLY: Final = "v1.39.0"
+CEPH: Final = "v20.2.4"
 
 # From the distribution: packages of this release
 DEBIAN: Final = "bookworm"

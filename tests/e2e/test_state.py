@@ -21,8 +21,10 @@ PROBE = ".fediverse-mastodon"
 REDIS = "mastodon-redis"
 # Everything of the state roles that the lab's own settings leave out.
 EVERYTHING = {
-    "rook_backend": "rook",
-    "rook_storage": {"deviceFilter": "^sdb$"},
+    "rook_backend": "external",
+    "rook_external_endpoint": "https://s3.example.org",
+    "rook_external_bucket": "media",
+    "rook_claim_name": "other-s3",
     "cnpg_pooler": True,
     "cnpg_cluster_wal_storage_size": "1Gi",
     "cnpg_backup": True,
@@ -45,14 +47,11 @@ def secret(lab: Lab, name: str) -> dict[str, str]:
 
 
 def bucket(lab: Lab) -> str:
-    """Return the address of the lab's bucket as this machine reaches it."""
-    service = lab.get("service", "-n=object-store", "s3")["spec"]
-    return f"http://{service['clusterIP']}:{service['ports'][0]['port']}/mastodon"
-
-
-def external(**more: Any) -> str:
-    """Return the settings of a test for the command line, the lab's own S3 server among them."""
-    return json.dumps({"rook_backend": "external", "rook_external_bucket": "mastodon", **more})
+    """Return the address of Mastodon's bucket as this machine reaches it."""
+    data = lab.get("configmap", "-n=mastodon", "mastodon-s3")["data"]
+    name, namespace = data["BUCKET_HOST"].split(".")[:2]
+    service = lab.get("service", f"-n={namespace}", name)["spec"]
+    return f"http://{service['clusterIP']}:{data['BUCKET_PORT']}/{data['BUCKET_NAME']}"
 
 
 def test_anyone_can_read_an_object_and_nobody_can_list_the_bucket(laid_down: Lab) -> None:
@@ -67,15 +66,39 @@ def test_a_lost_policy_is_named_by_check_mode_and_written_again(laid_down: Lab) 
     sign = AWS4Auth(keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"], "us-east-1", "s3")
     requests.delete(f"{address}?policy=", auth=sign, timeout=10).raise_for_status()
     assert requests.get(f"{address}/{PROBE}", timeout=10).status_code == 403
-    settings = ("-e", external(rook_external_endpoint=laid_down.facts["s3_endpoint"]))
-    check = laid_down.site("--tags", "rook", "--check", "--diff", *settings)
-    assert "created policy of bucket mastodon" in check.output
+    check = laid_down.site("--tags", "rook", "--check", "--diff")
+    assert "created policy of bucket mastodon-mastodon-s3" in check.output
     assert requests.get(f"{address}/{PROBE}", timeout=10).status_code == 403
-    run = laid_down.site("--tags", "rook", *settings)
+    run = laid_down.site("--tags", "rook")
     assert run.returncode == 0, run.output[-4000:]
-    assert "created policy of bucket mastodon" in run.output
+    assert "created policy of bucket mastodon-mastodon-s3" in run.output
     assert requests.get(f"{address}/{PROBE}", timeout=10).status_code == 200
     assert keys["AWS_SECRET_ACCESS_KEY"] not in check.output + run.output
+
+
+def test_a_bucket_elsewhere_is_taken_with_its_keys_from_vault(laid_down: Lab) -> None:
+    settings = {
+        "rook_backend": "external",
+        "rook_external_endpoint": laid_down.facts["s3_endpoint"],
+        "rook_external_bucket": "mastodon",
+        "rook_claim_name": "elsewhere-s3",
+    }
+    run = laid_down.site("--tags", "rook", "-e", json.dumps(settings))
+    assert run.returncode == 0, run.output[-4000:]
+    stored = laid_down.vault().secrets.kv.v2.read_secret_version(
+        "mastodon/social.lab.test/s3", raise_on_deleted_version=True
+    )["data"]["data"]
+    assert secret(laid_down, "elsewhere-s3") == {
+        "AWS_ACCESS_KEY_ID": stored["access-key-id"],
+        "AWS_SECRET_ACCESS_KEY": stored["secret-access-key"],
+    }
+    service = laid_down.get("service", "-n=object-store", "s3")["spec"]
+    address = f"http://{service['clusterIP']}:{service['ports'][0]['port']}/mastodon"
+    assert requests.get(f"{address}/{PROBE}", timeout=10).status_code == 200
+    assert requests.get(f"{address}?list-type=2", timeout=10).status_code == 403
+    again = laid_down.site("--tags", "rook", "-e", json.dumps(settings))
+    assert again.recap["changed"] == 0
+    laid_down.kubectl("delete", "externalsecret", "-n=mastodon", "elsewhere-s3")
 
 
 @contextmanager
@@ -136,9 +159,7 @@ def test_check_mode_renders_what_the_lab_does_not_run(laid_down: Lab) -> None:
     run = laid_down.site("--check", "--diff", "-e", json.dumps(EVERYTHING))
     assert run.returncode == 0, run.output[-4000:]
     for subject in (
-        "CephCluster rook-ceph/rook-ceph",
-        "CephObjectStore rook-ceph/media",
-        "ObjectBucketClaim mastodon/mastodon-s3",
+        "ExternalSecret mastodon/other-s3",
         "Pooler mastodon/mastodon-db-pooler",
         "ObjectStore mastodon/mastodon-db",
         "ScheduledBackup mastodon/mastodon-db",

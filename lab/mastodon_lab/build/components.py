@@ -49,6 +49,13 @@ CONTROLLERS = "controllers"
 # Not below go/ but in lab/stand_ins.
 STAND_INS = "stand-ins"
 
+_VERSITY_DECIDES = "decisions[i] = decisionForResource{Decision: decision, Action: action}"
+_VERSITY_OWNER_MAY = """\
+if decision == policyDecisionNoMatch && verifyACL(opts.Acl, opts.Acc.Access, opts.AclPermission, opts.DisableACL) == nil {
+			decision = policyDecisionAllow
+		}
+		"""
+
 PATCHES = (
     # https://github.com/sirupsen/logrus/issues/553: one module under two spellings is refused.
     Patch(
@@ -93,6 +100,14 @@ PATCHES = (
         versions.FLUX_OPERATOR,
         "flux-operator",
         swaps=(('WithContainerOS("distroless", 12)', 'WithContainerOS("busybox", 1)'),),
+    ),
+    # With a policy on a bucket its owner could do no more than that says. On Ceph and AWS a policy adds to what he may do,
+    # and Mastodon's role puts one that lets anyone read.
+    Patch(
+        "github.com/versity/versitygw",
+        versions.VERSITY,
+        "versitygw",
+        swaps=((_VERSITY_DECIDES, _VERSITY_OWNER_MAY + _VERSITY_DECIDES),),
     ),
 )
 
@@ -253,6 +268,7 @@ DRAGONFLY = Component(
     },
     seconds=15,
 )
+ROOK = Component("Rook's stand-in", versions.ROOK, STAND_INS, {"rook": "lab/stand-ins/rook/cmd/rook"}, seconds=15)
 
 # What the others share is compiled first, so the largest come first.
 COMPONENTS = (
@@ -275,4 +291,5 @@ COMPONENTS = (
     MAILPIT,
     PEBBLE,
     DRAGONFLY,
+    ROOK,
 )

@@ -55,6 +55,7 @@ def make(store: Store, go: Go, kubectl: Path) -> Path:
         versions.EXTERNAL_DNS_CHART_MODULE,
         versions.MASTODON_CHART,
         versions.DRAGONFLY_OPERATOR,
+        versions.ROOK,
     )
     made_from = key(tree_key(MASTODON_CHART, stand_ins.DRAGONFLY_CHART, Path(__file__).parent), *pins)
     return store.make("mirror", made_from, lambda into: _fill(into, go, kubectl))
@@ -105,6 +106,7 @@ def _fill(into: Path, go: Go, kubectl: Path) -> None:
         "external-dns": lambda: _external_dns(go),
         "mastodon": _mastodon,
         "dragonfly": stand_ins.dragonfly_chart,
+        "rook": lambda: _rook(go),
     }
     for repository, chart in repositories.items():
         charts.write_repository(into / "charts" / repository, chart())
@@ -158,6 +160,16 @@ def _external_dns(go: Go) -> Chart:
     folder = go.module("sigs.k8s.io/external-dns", versions.EXTERNAL_DNS_CHART_MODULE) / "charts/external-dns"
     version = versions.EXTERNAL_DNS.removeprefix("v")
     return charts.from_folder(folder, "external-dns", versions.EXTERNAL_DNS_CHART, version)
+
+
+def _rook(go: Go) -> Chart:
+    """Upstream's chart without that of the CSI operator, which is nowhere here and which buckets have no use for."""
+    folder = go.module("github.com/rook/rook", versions.ROOK) / "deploy/charts"
+    chart, library = (
+        charts.from_folder(folder / name, name, versions.ROOK, versions.ROOK) for name in ("rook-ceph", "library")
+    )
+    shared = {f"charts/library/{path}": content for path, content in library.files.items()}
+    return Chart(chart.name, chart.version, chart.app_version, {**chart.files, **shared})
 
 
 def _mastodon() -> Chart:

@@ -48,6 +48,8 @@ PYTHON_HOOKS = (
 
 # Whose programs come from that Debian.
 SERVERS_FOR = ("knot", "redis", SITE)
+# The S3 server stands behind Rook's object stores, too.
+ALSO_FOR_SITE = (components.VERSITY,)
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,8 @@ def _debians(lab: Lab, store: Store, progress: Progress, log: Path) -> tuple[Pat
 
 
 def _components(lab: Lab) -> list[components.Component]:
-    return [component for component in components.COMPONENTS if lab.has(component.part)]
+    also = ALSO_FOR_SITE if lab.has(SITE) else ()
+    return [component for component in components.COMPONENTS if lab.has(component.part) or component in also]
 
 
 def _programs(lab: Lab, go: Go, progress: Progress) -> Mapping[str, Path]:
@@ -151,4 +154,5 @@ def _site_images(store: Store, go: Go, programs: Mapping[str, Path], servers: Pa
         images.postgresql_image(servers, rootfs.package_version(servers, POSTGRESQL)),
         images.mastodon_image(python, mirror.MASTODON_APP),
         *stand_ins.dragonfly_images(rootfs.busybox(store), servers, programs),
+        *stand_ins.rook_images(rootfs.busybox(store), programs),
     ]

@@ -89,13 +89,15 @@ def test_a_secret_must_hold_exactly_what_vault_holds(
             prove._secrets_came_from_vault(there)
 
 
-def test_an_object_bucket_claim_s_keys_are_those_of_vault(monkeypatch: pytest.MonkeyPatch) -> None:
-    stored = {"access-key-id": "a", "secret-access-key": "s"}
-    monkeypatch.setattr(prove, "vault_read", lambda site, path: stored)
-    monkeypatch.setattr(prove, "SECRETS", {"mastodon-s3": "s3"})
-    there = site(printed={"get secret": secret(AWS_ACCESS_KEY_ID="a", AWS_SECRET_ACCESS_KEY="s")})
-    (line,) = prove._secrets_came_from_vault(there)
-    assert line.endswith("came from secret/mastodon/social.lab.test/s3")
+@pytest.mark.parametrize("status", [{"phase": "Pending"}, {}])
+def test_the_bucket_must_have_been_claimed(status: dict[str, str]) -> None:
+    data = {"BUCKET_NAME": "mastodon-mastodon-s3", "BUCKET_HOST": "rook-ceph-rgw-media.rook-ceph.svc"}
+    printed = {"get configmap mastodon-s3": json.dumps({"data": data})}
+    bound = site(printed={**printed, "get objectbucketclaim": json.dumps({"status": {"phase": "Bound"}})})
+    assert "got bucket mastodon-mastodon-s3 at rook-ceph-rgw-media" in prove._bucket_was_claimed(bound)
+    waiting = site(printed={**printed, "get objectbucketclaim": json.dumps({"status": status})})
+    with pytest.raises(LabError, match="ObjectBucketClaim mastodon/mastodon-s3: not Bound"):
+        prove._bucket_was_claimed(waiting)
 
 
 @pytest.mark.parametrize(("count", "is_right"), [("1\n", True), ("0\n", False), ("", False)])

@@ -52,6 +52,7 @@ def everything(app: Path, flux_data: Path) -> dict[str, Image]:
         images.postgresql_image(SERVERS, "15.20"),
         images.mastodon_image(SERVERS, app),
         *stand_ins.dragonfly_images(BASE, SERVERS, program),
+        *stand_ins.rook_images(BASE, program),
     )
     return {image.name: image for image in made}
 
@@ -86,6 +87,8 @@ def test_names_are_full_and_nobody_s_twice(everything: dict[str, Image]) -> None
         ("mastodon", "ghcr.io/mastodon/mastodon:v4.6.9"),
         ("dragonfly", "docker.dragonflydb.io/dragonflydb/dragonfly:v1.39.0"),
         ("dragonfly-operator", "docker.dragonflydb.io/dragonflydb/operator:v1.6.1"),
+        ("rook", "docker.io/rook/ceph:v1.20.6"),
+        ("ceph", "quay.io/ceph/ceph:v20.2.4"),
         ("external-secrets", "oci.external-secrets.io/external-secrets/external-secrets:v0.20.4"),
     ],
 )
@@ -95,7 +98,7 @@ def test_images_have_upstream_s_names(everything: dict[str, Image], name: str, r
 
 def test_stand_ins_say_so(everything: dict[str, Image]) -> None:
     labelled = {name for name, image in everything.items() if STAND_IN_LABEL in image.run.labels}
-    assert labelled == {"mastodon", "dragonfly", "dragonfly-operator"}
+    assert labelled == {"mastodon", "dragonfly", "dragonfly-operator", "rook", "ceph"}
 
 
 def test_postgresql_is_as_its_operator_wants_it(everything: dict[str, Image]) -> None:

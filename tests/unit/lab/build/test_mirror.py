@@ -45,6 +45,9 @@ MODULES = {
     "cert-manager/cert-manager/deploy/charts/cert-manager/Chart.yaml": CHART,
     "external-secrets/external-secrets/deploy/charts/external-secrets/Chart.yaml": CHART,
     "sigs.k8s.io/external-dns/charts/external-dns/Chart.yaml": CHART,
+    "rook/rook/deploy/charts/rook-ceph/Chart.yaml": f"{CHART}dependencies:\n  - name: library\n",
+    "rook/rook/deploy/charts/rook-ceph/templates/resources.yaml": "kind: CustomResourceDefinition\n",
+    "rook/rook/deploy/charts/library/Chart.yaml": "name: library\nversion: 0.0.1\n",
     "external-secrets/external-secrets/deploy/crds/bundle.yaml": "---\n".join(
         CRD.format(name=name) for name in ("stores", "secrets")
     ),
@@ -70,7 +73,7 @@ def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Go:
         stand_in / "Chart.yaml": CHART
     }
     for path, content in files.items():
-        path.parent.mkdir(parents=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
     monkeypatch.setattr(mirror, "MASTODON_CHART", stand_in)
     return Modules(tmp_path / "modules")
@@ -95,6 +98,7 @@ def made(tmp_path: Path, modules: Go, program: Program) -> Path:
         ("external-dns", "external-dns", "1.22.0"),
         ("mastodon", "mastodon", "1.2.2"),
         ("dragonfly", "dragonfly-operator", "v1.6.1"),
+        ("rook", "rook-ceph", "v1.20.6"),
     ],
 )
 def test_each_repository_has_its_chart(made: Path, repository: str, chart: str, version: str) -> None:
@@ -120,6 +124,13 @@ def test_cloudnative_pg_goes_where_the_release_goes(made: Path) -> None:
     assert "namespace: {{ .Release.Namespace }}" in operator
     assert "imagePullPolicy: Always" in operator
     assert "by the lab" in files["cloudnative-pg/Chart.yaml"]
+
+
+def test_rook_has_its_kinds_and_the_library_that_its_templates_use(made: Path) -> None:
+    files = unpacked(made / "charts/rook/rook-ceph-v1.20.6.tgz")
+    assert files["rook-ceph/templates/resources.yaml"] == "kind: CustomResourceDefinition\n"
+    assert files["rook-ceph/charts/library/Chart.yaml"] == 'name: library\nversion: "v1.20.6"\n'
+    assert "dependencies" not in files["rook-ceph/Chart.yaml"]
 
 
 def test_flux_operator_s_manifest_is_rendered(made: Path) -> None:

@@ -79,7 +79,7 @@ def test_everything_is_there_afterwards(lab: Lab) -> None:
     [
         ((), {"kubelet", "etcd", "coredns"}, {"traefik", "pebble", "manager"}),
         (("traefik", "s3"), {"kubelet", "traefik", "versitygw"}, {"pebble", "manager"}),
-        (("site",), {"kubelet", "manager", "helm-controller"}, {"traefik", "pebble"}),
+        (("site",), {"kubelet", "manager", "helm-controller", "versitygw"}, {"traefik", "pebble"}),
     ],
 )
 def test_a_lab_is_built_as_far_as_its_parts_need(

@@ -155,6 +155,8 @@ def status_of(
     assert [part.name for part in (found, *for_site) if part.stand_in] == [
         "Mastodon (image, chart)",
         "Dragonfly and its operator (images, chart)",
+        "Rook's operator (image)",
+        "Ceph (image)",
     ]
     return found.ready, found.reason
 

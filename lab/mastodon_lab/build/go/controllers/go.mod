@@ -784,6 +784,7 @@ replace (
 	github.com/go-acme/lego/v5 => ../src/lego
 	github.com/rancher/local-path-provisioner => ../src/local-path
 	github.com/traefik/traefik/dynamic/ext => ../traefik-ext
+	github.com/versity/versitygw => ../src/versitygw
 	sigs.k8s.io/external-dns => ../src/external-dns
 )
 
