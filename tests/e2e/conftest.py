@@ -19,7 +19,7 @@ STANDS_ON = {
     "external_secrets": "flux",
     "cert_manager": "flux",
     "external_dns": "external_secrets",
-    "rook": "external_secrets",
+    "rook": "flux",
     "cnpg": "flux",
     "dragonfly": "flux",
     "gateway": "cert_manager",
