@@ -177,10 +177,11 @@ def test_another_claim_s_keys_are_refused(store: Lab, media: Bucket) -> None:
 
 
 def test_what_the_operator_does_not_allow_leaves_a_claim_pending(store: Lab) -> None:
-    claim(store, "refused", DELETES, bucketName="smoke-refused", additionalConfig={"bucketPolicy": "{}"})
+    claim(store, "refused", DELETES, bucketName="smoke-refused", additionalConfig={"bucketLifecycle": "{}"})
     log = ("logs", f"-n={ROOK}", "deployment/rook-ceph-operator", "--tail=-1")
     eventually(
-        lambda: store.kubectl(*log), lambda said: 'OBC config "bucketPolicy" is not allowed' in said.replace("\\", "")
+        lambda: store.kubectl(*log),
+        lambda said: 'OBC config "bucketLifecycle" is not allowed' in said.replace("\\", ""),
     )
     assert phase(store, "objectbucketclaim", SPACE, "refused") == "Pending"
     drop(store, "refused")

@@ -111,7 +111,13 @@ def test_a_media_host_leads_to_a_bucket_inside_the_cluster_to_be_read_only() -> 
         rewrite = rule["filters"][0]["urlRewrite"]
         assert rewrite["path"] == {"type": "ReplacePrefixMatch", "replacePrefixMatch": "/mastodon"}
         assert rule["backendRefs"] == [{"name": "s3", "namespace": "store", "port": 8333}]
-    assert found["HelmRelease mastodon"]["spec"]["values"]["mastodon"]["s3"]["aliasHost"] == "media.example.org"
+    s3 = found["HelmRelease mastodon"]["spec"]["values"]["mastodon"]["s3"]
+    # The host is behind the Gateway's TLS, whatever the bucket is behind.
+    assert (s3["aliasHost"], s3["protocol"], s3["endpoint"]) == (
+        "media.example.org",
+        "https",
+        "http://s3.store.svc:8333",
+    )
 
 
 def test_the_split_domain_redirect_keeps_path_and_query() -> None:
