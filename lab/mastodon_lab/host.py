@@ -160,7 +160,8 @@ def _namespaced(command: str) -> str:
 
 def install(packages: Iterable[str]) -> None:
     """Install Debian packages. Raises LabError with apt's last word."""
-    words = ("apt-get", "install", "--yes", "--no-install-recommends", *packages)
+    # Somebody else may be installing, too.
+    words = ("apt-get", "-o", "DPkg::Lock::Timeout=600", "install", "--yes", "--no-install-recommends", *packages)
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     done = subprocess.run(("apt-get", "update"), capture_output=True, text=True, check=False, env=environment)
     if not done.returncode:

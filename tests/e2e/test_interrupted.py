@@ -14,7 +14,7 @@ from random import Random
 
 import pytest
 
-from ..conftest import SEED, Lab, Run
+from ..conftest import SEED, Lab
 from .conftest import Story
 
 KILLS = int(os.environ.get("TEST_KILLS", "5"))
@@ -64,15 +64,12 @@ def test_two_runs_at_once_both_end_well(laid_down: Lab) -> None:
     secrets = made_once(laid_down.vault_versions())
     for kind, name in LOST[:4]:
         laid_down.kubectl("delete", kind, "-n=mastodon", name, "--wait=true")
-    for run in at_once(laid_down):
+    with ThreadPoolExecutor(2) as both:
+        runs = [run.result() for run in [both.submit(laid_down.site) for _ in range(2)]]
+    for run in runs:
         assert run.returncode == 0, run.output[-4000:]
     assert made_once(laid_down.vault_versions()) == secrets
     assert laid_down.site().recap["changed"] == 0
-
-
-def at_once(lab: Lab, *arguments: str) -> list[Run]:
-    with ThreadPoolExecutor(2) as both:
-        return [run.result() for run in [both.submit(lab.site, *arguments) for _ in range(2)]]
 
 
 def test_encrypted_rows_can_still_be_read(laid_down: Lab) -> None:

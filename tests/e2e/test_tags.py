@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -36,3 +37,20 @@ def test_on_an_empty_cluster_a_tag_says_which_tag_comes_first(story: Story, tag:
         run.output.split()
     )
     assert "Traceback" not in run.output
+
+
+def test_a_prerequisite_of_yours_that_is_not_there_is_named_before_anything_is_written(laid_down: Lab) -> None:
+    mark = laid_down.audit_mark()
+    settings = {
+        "volsync_install": False,
+        "volsync_volumes": [{"name": "pages"}],
+        "volsync_endpoint": "https://s3.example.org",
+        "volsync_bucket": "backups",
+    }
+    run = laid_down.site("--tags", "volsync", "-e", json.dumps(settings))
+    assert run.returncode != 0
+    assert (
+        "ReplicationSource (volsync.backube/v1alpha1): not served by this cluster. Run site.yml with --tags volsync"
+        in " ".join(run.output.split())
+    )
+    assert laid_down.our_writes(mark) == []

@@ -47,11 +47,9 @@ def up(lab: Lab, progress: Progress) -> None:
 
 
 def build(lab: Lab, progress: Progress) -> None:
-    """Build what a lab is made of, and start nothing."""
-    with only_one(lab):
-        if process.find(lab) is None:
-            _prepare_host(lab, progress)
-        plan.ensure(lab, progress)
+    """Build what a lab is made of, and start nothing: whether one runs does not matter."""
+    _install(lab, progress)
+    plan.ensure(lab, progress)
 
 
 def start(lab: Lab, built: plan.Built) -> None:
@@ -83,15 +81,19 @@ def made(lab: Lab) -> host.Made | None:
 
 def _prepare_host(lab: Lab, progress: Progress) -> None:
     """Refuse what can't work, install the distribution's packages, then refuse what only they can see."""
+    _install(lab, progress)
+    network.lingers(lab, LINGER_SECONDS)
+    host.refuse_routes(network.routes(), lab)
+    host.refuse_namesake(lab)
+    host.refuse_kernel()
+
+
+def _install(lab: Lab, progress: Progress) -> None:
     machine = host.look(lab)
     host.refuse(machine, lab, cold=not plan.was_built(lab))
     if machine.missing_packages:
         with progress.step(f"install {', '.join(machine.missing_packages)}"):
             host.install(machine.missing_packages)
-    network.lingers(lab, LINGER_SECONDS)
-    host.refuse_routes(network.routes(), lab)
-    host.refuse_namesake(lab)
-    host.refuse_kernel()
 
 
 def _write_state(lab: Lab) -> None:

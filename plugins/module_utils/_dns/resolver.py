@@ -17,6 +17,9 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries impo
 # Ansible's own checks import every file without it; `needs` tells users in one sentence what is missing.
 with suppress(ImportError):
     import dns.exception
+    import dns.flags
+    import dns.message
+    import dns.query
     import dns.resolver
 
 # For one question, tries included.
@@ -33,6 +36,7 @@ class Resolver:
             self._resolver.nameservers = [address]
             self._resolver.port = port
         self._resolver.lifetime = _SECONDS
+        self._port = port
         self._server = f"Name server {f'{address}:{port}' if address else 'of this machine'}"
 
     def addresses(self, name: str) -> frozenset[str]:
@@ -44,16 +48,39 @@ class Resolver:
             return frozenset({name})
         return self._ask(name, "A") | self._ask(name, "AAAA")
 
+    def zone_of(self, name: str) -> str:
+        """Return the zone that a name lies in, without its final dot: empty for the root. Raises MastodonError."""
+        try:
+            zone = dns.resolver.zone_for_name(f"{name}.", resolver=self._resolver)
+        except (dns.exception.DNSException, OSError) as error:
+            raise self._silent(f"does not say which zone {name} is in", error) from error
+        return str(zone.to_text(omit_final_dot=True)).rstrip(".")
+
+    def name_servers(self, zone: str) -> frozenset[str]:
+        """Return the names of the servers that the world asks for a zone. Raises MastodonError."""
+        return frozenset(name.rstrip(".") for name in self._ask(zone, "NS"))
+
+    def knows(self, address: str, zone: str) -> bool | None:
+        """Whether the name server at an address calls itself one of this zone; None when it does not answer at all."""
+        question = dns.message.make_query(f"{zone}.", "SOA")
+        try:
+            answer, _unused = dns.query.udp_with_fallback(question, address, timeout=_SECONDS, port=self._port)
+        except (dns.exception.DNSException, OSError):
+            return None
+        return bool(answer.flags & dns.flags.AA and answer.answer)
+
     def _ask(self, name: str, kind: str) -> frozenset[str]:
         try:
             answer = self._resolver.resolve(f"{name}.", kind, raise_on_no_answer=False)
         except dns.resolver.NXDOMAIN:
             return frozenset()
         except (dns.exception.DNSException, OSError) as error:
-            why = str(error).splitlines()[0]
-            remedy = "Check its address, and whether a firewall keeps you from it."
-            raise MastodonError(self._server, f"does not say where {name} leads", why, remedy) from error
+            raise self._silent(f"does not say where {name} leads", error) from error
         return frozenset(record.to_text() for record in answer)
+
+    def _silent(self, failed: str, error: Exception) -> MastodonError:
+        remedy = "Check its address, and whether a firewall keeps you from it."
+        return MastodonError(self._server, failed, str(error).splitlines()[0], remedy)
 
 
 def _is_address(text: str) -> bool:

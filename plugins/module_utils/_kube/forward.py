@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
@@ -59,6 +60,12 @@ def service_at(host: str, port: int) -> Service | None:
     """Return the Service that pods find at this host, or None when it lies outside of the cluster."""
     found = _IN_CLUSTER.fullmatch(host)
     return Service(found[2], found[1], port) if found else None
+
+
+def way_to(connection: Connection, host: str, port: int) -> Callable[[], socket.socket] | None:
+    """Return what opens sockets to a host that only pods find, or None for one that lies outside of the cluster."""
+    service = service_at(host, port)
+    return partial(dial, connection, service) if service else None
 
 
 def dial(connection: Connection, service: Service) -> socket.socket:

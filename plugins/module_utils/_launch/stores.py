@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
@@ -62,8 +61,7 @@ def _asked(
     password = passwords(store["path"]) if store["path"] and store["host"] else ""
     if not password:
         return ""
-    service = forward.service_at(store["host"], store["port"])
-    dial = partial(forward.dial, connection, service) if service else None
+    dial = forward.way_to(connection, store["host"], store["port"])
     server = Server(product, store["host"], store["port"], f"Vault path {store['path']}", dial)
     try:
         if product == "Redis":

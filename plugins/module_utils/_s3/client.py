@@ -94,6 +94,10 @@ class Bucket:
         """Write an object."""
         self._good(f"writing {key}", self._send("PUT", f"/{key}", content))
 
+    def delete(self, key: str) -> None:
+        """Remove an object."""
+        self._good(f"removing {key}", self._send("DELETE", f"/{key}"))
+
     def policy(self) -> dict[str, Any]:
         """Return the bucket's policy, empty when it has none."""
         answer = self._send("GET", "?policy=")

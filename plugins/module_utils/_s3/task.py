@@ -9,7 +9,6 @@ This module util is PRIVATE to the collection.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -51,7 +50,7 @@ def public_read(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     secret = must_have_secret(connection, *where)
     keys = Keys(secret["AWS_ACCESS_KEY_ID"], secret["AWS_SECRET_ACCESS_KEY"], str(secret))
     endpoint = parameters["endpoint"]
-    bucket = Bucket(endpoint, parameters["bucket"], parameters["region"], keys, _dial(connection, endpoint))
+    bucket = Bucket(endpoint, parameters["bucket"], parameters["region"], keys, way_to(connection, endpoint))
     try:
         return _result(ensure(bucket, check=run.check), run)
     except forward.NotThereError:
@@ -60,12 +59,12 @@ def public_read(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
         return _result(due, run)
 
 
-def _dial(connection: Connection, endpoint: str) -> Dial | None:
+def way_to(connection: Connection, endpoint: str) -> Dial | None:
+    """Return what opens sockets to an endpoint that only pods find, or None for one outside of the cluster. Raises MastodonError."""
     parts = urlsplit(endpoint)
     if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
         raise MastodonError(f"Endpoint {endpoint}", "is not an address", "", "Write it as https://host or http://host.")
-    service = forward.service_at(parts.hostname, parts.port or _DEFAULT_PORTS[parts.scheme])
-    return partial(forward.dial, connection, service) if service else None
+    return forward.way_to(connection, parts.hostname, parts.port or _DEFAULT_PORTS[parts.scheme])
 
 
 def _result(changes: list[Change], run: Run) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import forward
@@ -71,8 +70,7 @@ def _check(product: str, parameters: Mapping[str, Any], run: Run, question: Ques
     if run.check and read_secret(connection, *where) is None:
         return _skipped(f"{product} {parameters['host']}", f"Secret {'/'.join(where)} is not made yet", run)
     secret = must_have_secret(connection, *where)
-    service = forward.service_at(parameters["host"], parameters["port"])
-    dial = partial(forward.dial, connection, service) if service else None
+    dial = forward.way_to(connection, parameters["host"], parameters["port"])
     server = Server(product, parameters["host"], parameters["port"], str(secret), dial)
     try:
         return {

@@ -13,8 +13,9 @@ from mastodon_lab import host, inside
 from mastodon_lab.build import mirror, plan, remembered
 from mastodon_lab.cluster import cgroups, components, config, health, network, pki, process
 from mastodon_lab.cluster import up as up_module
+from mastodon_lab.cluster.lock import only_one
 from mastodon_lab.cluster.process import Init
-from mastodon_lab.cluster.up import up
+from mastodon_lab.cluster.up import build, up
 from mastodon_lab.errors import LabError
 from mastodon_lab.lab import Lab
 from mastodon_lab.parts import platform
@@ -87,6 +88,13 @@ def test_up_goes_from_nothing_to_everything(lab: Lab, done: list[str]) -> None:
     facts = json.loads(lab.facts.read_text())
     assert facts["kubeconfig"] == str(lab.kubeconfig)
     assert facts["redis_host"] == "redis.example"
+
+
+def test_building_starts_nothing_and_does_not_wait_for_a_lab_of_that_name(lab: Lab, done: list[str]) -> None:
+    with only_one(lab):
+        build(lab, Progress(lab.cache / "durations.json", io.StringIO()))
+    assert done == ["look", "build"]
+    assert not lab.facts.exists()
 
 
 def test_a_running_lab_is_repaired_not_questioned(lab: Lab, done: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

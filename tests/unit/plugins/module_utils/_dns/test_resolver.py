@@ -21,6 +21,8 @@ ZONE = {
     ("two.test.", "A"): ["192.0.2.1", "192.0.2.2"],
     ("two.test.", "AAAA"): ["2001:db8::1"],
     ("one.test.", "A"): ["192.0.2.1"],
+    ("test.", "SOA"): ["ns.test. admin.test. 1 3600 600 86400 60"],
+    ("test.", "NS"): ["ns.test.", "ns2.test."],
 }
 
 
@@ -66,6 +68,24 @@ def port() -> Iterator[int]:
 )
 def test_a_name_leads_to_its_addresses(port: int, name: str, addresses: set[str]) -> None:
     assert Resolver("127.0.0.1", port).addresses(name) == addresses
+
+
+def test_a_name_is_in_the_nearest_zone_above_it(port: int) -> None:
+    resolver = Resolver("127.0.0.1", port)
+    assert resolver.zone_of("two.test") == "test"
+    assert resolver.name_servers("test") == {"ns.test", "ns2.test"}
+
+
+def test_a_name_server_knows_its_zones_alone_and_says_nothing_when_it_is_not_there(port: int) -> None:
+    resolver = Resolver("127.0.0.1", port)
+    assert resolver.knows("127.0.0.1", "test") is True
+    assert resolver.knows("127.0.0.1", "other") is False
+    assert Resolver("127.0.0.1", 1).knows("127.0.0.1", "test") is None
+
+
+def test_a_server_that_fails_does_not_say_which_zone_a_name_is_in(port: int) -> None:
+    with pytest.raises(MastodonError, match=r"does not say which zone social\.broken is in: "):
+        Resolver("127.0.0.1", port).zone_of("social.broken")
 
 
 def test_a_server_that_fails_is_not_taken_for_an_absent_record(port: int) -> None:

@@ -66,6 +66,9 @@ class S3:
             self.objects[key] = body
             self.writes.append(key)
             return 200, b""
+        if method == "DELETE":
+            self.objects.pop(key, None)
+            return 204, b""
         return (200, self.objects[key]) if key in self.objects else (404, error("NoSuchKey"))
 
     def _list(self, signer: str) -> tuple[int, bytes]:
@@ -88,7 +91,7 @@ def handler(server: S3) -> type[BaseHTTPRequestHandler]:
         protocol_version = "HTTP/1.1"
 
         def __getattr__(self, name: str) -> Any:
-            if name in ("do_GET", "do_PUT"):
+            if name in ("do_GET", "do_PUT", "do_DELETE"):
                 return self._answer
             raise AttributeError(name)
 

@@ -1,0 +1,108 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the API server tells of itself, of our rights and of its storage.
+
+This module util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects, Selection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._preconditions.finding import SkippedError
+
+# Flux 2.9 and the official chart ask for it: https://fluxcd.io/flux/installation/#prerequisites
+OLDEST_KUBERNETES = (1, 33)
+# Tokens, signed requests and ACME tolerate little more.
+_LARGEST_SKEW = 60
+_REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+_STORAGE = Resource("storage.k8s.io", "v1", "StorageClass", "storageclasses", namespaced=False)
+_IS_DEFAULT = "storageclass.kubernetes.io/is-default-class"
+
+
+def version(client: Client, host: str) -> str:
+    """Tell the API server's version. Raises MastodonError when it is too old."""
+    about = f"API server {host}"
+    told = client.request("GET", "/version", about=about)
+    numbers = int(told["major"]), int(told["minor"].rstrip("+"))
+    if numbers < OLDEST_KUBERNETES:
+        oldest = ".".join(map(str, OLDEST_KUBERNETES))
+        raise MastodonError(
+            about, "is too old", f"it is {told['gitVersion']}", f"Upgrade Kubernetes to {oldest} or newer."
+        )
+    return f"{about}: Kubernetes {told['gitVersion']}"
+
+
+def clock(server: datetime, here: datetime) -> str:
+    """Tell that the API server's clock and the one here agree. Raises MastodonError when they are too far apart."""
+    if server.year == datetime.min.year:
+        raise SkippedError("Clock: the API server did not tell its own")
+    seconds = round((here - server).total_seconds())
+    if abs(seconds) > _LARGEST_SKEW:
+        why = f"this machine's is {abs(seconds)} s {'ahead of' if seconds > 0 else 'behind'} the API server's"
+        remedy = "Set both by NTP: tokens, certificates and signed requests depend on it."
+        raise MastodonError("Clock", "is wrong", why, remedy)
+    return "Clock: the same here and on the API server"
+
+
+def storage_class(objects: Objects, name: str, wanted_by: str) -> str:
+    """Tell which StorageClass `wanted_by` gets; an empty `name` asks for the cluster's default one."""
+    found = {item["metadata"]["name"]: item for item in objects.read(Selection(_STORAGE)).objects}
+    if name and name not in found:
+        has = f"there are {', '.join(sorted(found))}" if found else "there is none"
+        raise MastodonError(f"StorageClass {name}", "does not exist", has, f"Correct {wanted_by}.")
+    chosen = name or _default(found, wanted_by)
+    return f"StorageClass {chosen}: there, by {found[chosen]['provisioner']}"
+
+
+def _default(found: Mapping[str, Any], wanted_by: str) -> str:
+    defaults = [
+        name for name, item in found.items() if (item["metadata"].get("annotations") or {}).get(_IS_DEFAULT) == "true"
+    ]
+    if not defaults:
+        has = f"there are {', '.join(sorted(found))}" if found else "the cluster has no StorageClass"
+        remedy = f"Set {wanted_by} to one, or mark one: kubectl annotate storageclass NAME {_IS_DEFAULT}=true."
+        raise MastodonError("StorageClass", "none is the default", has, remedy)
+    # As Kubernetes does when there are several.
+    return max(defaults, key=lambda name: str(found[name]["metadata"].get("creationTimestamp")))
+
+
+def rights(client: Client, wanted: Sequence[Mapping[str, Any]]) -> str:
+    """Tell that all that is `wanted` is allowed: dicts of `resources` (`plural.group/subresource`), `namespace` and `verbs`.
+
+    Asked by SelfSubjectAccessReview, which writes nothing.
+    """
+    if _may(client, "*", "*.*", ""):
+        return "Rights: all"
+    if denied := list(_denied(client, wanted)):
+        remedy = "Give the kubeconfig's user a ClusterRole with these, or use another kubeconfig."
+        raise MastodonError("Rights", "are missing", ", ".join(denied), remedy)
+    return f"Rights: all that the chosen roles need, on {sum(len(one['resources']) for one in wanted)} kinds"
+
+
+def _denied(client: Client, wanted: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for one in wanted:
+        namespace = one["namespace"]
+        for resource in one["resources"]:
+            if verbs := [verb for verb in one["verbs"] if not _may(client, verb, resource, namespace)]:
+                yield f"{'/'.join(verbs)} {resource}{f' in namespace {namespace}' if namespace else ''}"
+
+
+def _may(client: Client, verb: str, resource: str, namespace: str) -> bool:
+    kind, _unused, subresource = resource.partition("/")
+    plural, _unused, group = kind.partition(".")
+    asked = {"verb": verb, "group": group, "resource": plural, "subresource": subresource, "namespace": namespace}
+    body = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": {key: value for key, value in asked.items() if value}},
+    }
+    answer = client.request("POST", _REVIEWS, about="SelfSubjectAccessReview", body=body)
+    return bool(answer["status"]["allowed"])

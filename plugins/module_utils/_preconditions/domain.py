@@ -1,0 +1,48 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether hosts lie in zones that the world is sent to: what every record and certificate stands on.
+
+This module util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.resolver import Resolver
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+
+
+def delegation(resolver: Resolver, host: str, zones: Sequence[str]) -> str:
+    """Tell which zone `host` is in and that its name servers answer for it.
+
+    `zones` are those that records are written to, if there are any. Raises MastodonError.
+    """
+    subject = f"DNS name {host}"
+    zone = resolver.zone_of(host)
+    if "." not in zone:
+        why = f"the nearest zone is {zone or 'the root'}"
+        raise MastodonError(subject, "is not delegated", why, "Register the domain, and name its name servers there.")
+    if zones and zone not in zones:
+        why = f"it lies in zone {zone}, and records are written to {', '.join(zones)}, where nobody asks for them"
+        raise MastodonError(subject, "would not be found", why, f"Name {zone} in external_dns_zones.")
+    return f"{subject}: in zone {zone}, {_served(resolver, zone)}"
+
+
+def _served(resolver: Resolver, zone: str) -> str:
+    found = {server: _knows(resolver, server, zone) for server in sorted(resolver.name_servers(zone))}
+    if set(found.values()) == {None}:
+        # The resolver has its answer from them, so a firewall is in between.
+        return "whose name servers cannot be asked from here"
+    if wrong := [server for server, knows in found.items() if not knows]:
+        why = f"{', '.join(wrong)} of {len(found)} name servers do not"
+        remedy = "Take them out at the registrar, or repair them: some of the world will not find you."
+        raise MastodonError(f"DNS zone {zone}", "is not answered for by all its name servers", why, remedy)
+    return f"all {len(found)} name servers answer for it"
+
+
+def _knows(resolver: Resolver, server: str, zone: str) -> bool | None:
+    """Of several addresses one that answers is enough, as this machine may lack IPv6."""
+    answers = {resolver.knows(address, zone) for address in resolver.addresses(server)}
+    return next((known for known in (False, True) if known in answers), None)

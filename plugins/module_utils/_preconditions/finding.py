@@ -1,0 +1,40 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One precondition as it was found. This module util is PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+
+# Returns what to tell of a precondition that is met; raises what it is otherwise.
+Look = Callable[[], str]
+
+
+class SkippedError(Exception):
+    """What was not looked at; the text says why."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`state` is `ok`, `failed` or `skipped`; `text` is what was found, or one sentence with cause and remedy."""
+
+    state: str
+    text: str
+
+    def line(self) -> str:
+        """Return its row of the table."""
+        return f"{self.state:7}  {self.text}"
+
+
+def find(look: Look) -> Finding:
+    """Look once. What does not say that it is met is not met."""
+    try:
+        return Finding("ok", look())
+    except SkippedError as reason:
+        return Finding("skipped", str(reason))
+    except MastodonError as error:
+        return Finding("failed", str(error))

@@ -1,0 +1,157 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The task `fediverse.mastodon.preconditions`: from options to one table, in the controller or on a target.
+
+This module util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils import _kinds
+from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.resolver import Resolver
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import forward
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import (
+    KUBERNETES_OPTIONS,
+    Connection,
+    connect,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects
+from ansible_collections.fediverse.mastodon.plugins.module_utils._preconditions import cluster, domain, mail, vault
+from ansible_collections.fediverse.mastodon.plugins.module_utils._preconditions.finding import Look, SkippedError, find
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Bucket, Keys
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.round_trip import round_trip
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.task import way_to
+from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import client as servers
+
+_TEXT = {"type": "str", "default": ""}
+_NEEDED = {"type": "str", "required": True}
+# A path, not a secret.
+_PATH = {"type": "str", "required": True, "no_log": False}
+
+
+def _list(**options: Any) -> dict[str, Any]:
+    return {"type": "list", "elements": "dict", "default": [], "options": options}
+
+
+_WORDS = {"type": "list", "elements": "str", "required": True}
+
+ARGUMENTS = Arguments(
+    {
+        **KUBERNETES_OPTIONS,
+        **servers.VAULT_OPTIONS,
+        "kinds": _kinds.KINDS_OPTION,
+        "rights": _list(resources=_WORDS, namespace=_TEXT, verbs=_WORDS),
+        "storage_classes": _list(name=_TEXT, wanted_by=_NEEDED),
+        "mount": {"type": "str", "default": "secret"},
+        "vault_rights": _list(path=_NEEDED, capabilities=_WORDS),
+        "secrets": {**_list(path=_PATH, keys={**_WORDS, "no_log": False}), "no_log": False},
+        "hosts": {"type": "list", "elements": "str", "default": []},
+        "zones": {"type": "list", "elements": "str", "default": []},
+        "nameserver": _TEXT,
+        "smtp": {
+            "type": "dict",
+            "options": {
+                "host": _NEEDED,
+                "port": {"type": "int", "default": 587},
+                "path": _PATH,
+                "verify": {"type": "bool", "default": True},
+            },
+        },
+        "s3": {
+            "type": "dict",
+            "options": {
+                "endpoint": _NEEDED,
+                "bucket": _NEEDED,
+                "region": {"type": "str", "default": "us-east-1"},
+                "path": _PATH,
+                "anyone_reads": {"type": "bool", "default": True},
+            },
+        },
+    }
+)
+
+
+def examine(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
+    """Return `{changed: False, findings: [{state, text}]}` after saying them as a table.
+
+    Raises MastodonError with one sentence for each that is failed.
+    """
+    findings = [find(look) for look in _looks(parameters, run)]
+    for finding in findings:
+        run.say(finding.line())
+    if failed := [finding.text for finding in findings if finding.state == "failed"]:
+        raise CombinedError(failed)
+    return {"changed": False, "findings": [vars(finding) for finding in findings]}
+
+
+def _looks(parameters: Mapping[str, Any], run: Run) -> Iterator[Look]:
+    connection = connect(parameters, run.environment)
+    server = servers.connect(parameters, run.environment)
+    yield from _at_the_cluster(parameters, connection)
+    yield from _at_vault(parameters, server)
+    for host in parameters["hosts"]:
+        yield partial(domain.delegation, Resolver(parameters["nameserver"]), host, parameters["zones"])
+    yield partial(_mail, parameters, connection, server)
+    yield partial(_bucket, parameters, connection, server, run)
+
+
+def _at_the_cluster(parameters: Mapping[str, Any], connection: Connection) -> Iterator[Look]:
+    client = Client(connection)
+    objects = Objects(client)
+    yield partial(cluster.version, client, connection.host)
+    yield lambda: cluster.clock(client.began, datetime.now(UTC))
+    yield partial(cluster.rights, client, parameters["rights"])
+    yield partial(_kinds_served, parameters, objects)
+    for one in parameters["storage_classes"]:
+        yield partial(cluster.storage_class, objects, one["name"], one["wanted_by"])
+
+
+def _kinds_served(parameters: Mapping[str, Any], objects: Objects) -> str:
+    if missing := _kinds.missing(parameters["kinds"], objects.discover()):
+        raise CombinedError(missing)
+    return f"Kinds: all {len(parameters['kinds'])} that the cluster must bring are served"
+
+
+def _at_vault(parameters: Mapping[str, Any], server: servers.Vault) -> Iterator[Look]:
+    yield partial(vault.server, server)
+    yield partial(vault.capabilities, server, parameters["vault_rights"])
+    for one in parameters["secrets"]:
+        yield partial(_given, parameters, server, one)
+
+
+def _given(parameters: Mapping[str, Any], server: servers.Vault, wanted: Mapping[str, Any]) -> str:
+    vault.given(server, parameters["mount"], wanted["path"], wanted["keys"])
+    return f"Vault secret {parameters['mount']}/{wanted['path']}: has {', '.join(wanted['keys'])}"
+
+
+def _mail(parameters: Mapping[str, Any], connection: Connection, server: servers.Vault) -> str:
+    if not (wanted := parameters["smtp"]):
+        raise SkippedError("Mail server: none is named")
+    given = vault.given(server, parameters["mount"], wanted["path"], ["username", "password"])
+    source = f"Vault path {parameters['mount']}/{wanted['path']}"
+    login = mail.Login(
+        wanted["host"], wanted["port"], given["username"], given["password"], source, verify=wanted["verify"]
+    )
+    return mail.handshake(login, forward.way_to(connection, login.host, login.port))
+
+
+def _bucket(parameters: Mapping[str, Any], connection: Connection, server: servers.Vault, run: Run) -> str:
+    if not (wanted := parameters["s3"]):
+        raise SkippedError("Bucket for media: site.yml makes it, by Rook")
+    if run.check:
+        raise SkippedError(f"Bucket {wanted['bucket']}: only written and read outside of check mode")
+    given = vault.given(server, parameters["mount"], wanted["path"], ["access-key-id", "secret-access-key"])
+    source = f"Vault path {parameters['mount']}/{wanted['path']}"
+    keys = Keys(given["access-key-id"], given["secret-access-key"], source)
+    way = way_to(connection, wanted["endpoint"])
+    place = Bucket(wanted["endpoint"], wanted["bucket"], wanted["region"], keys, way)
+    return round_trip(place, anyone_reads=wanted["anyone_reads"])

@@ -1,0 +1,33 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether a bucket of yours can be written, read and, as browsers do, read by anyone. This module util is PRIVATE to the collection."""
+
+from __future__ import annotations
+
+import secrets
+from http import HTTPStatus
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Bucket
+
+
+def round_trip(bucket: Bucket, *, anyone_reads: bool) -> str:
+    """Put an object of our own, get it, get it as anyone, and remove it. Raises MastodonError.
+
+    Where anyone should read but may not yet, site.yml would allow it, so that is told and no failure.
+    """
+    key, content = f".fediverse-mastodon-doctor-{secrets.token_hex(6)}", secrets.token_bytes(32)
+    bucket.put(key, content)
+    try:
+        if bucket.get(key) != content:
+            raise MastodonError(str(bucket), "gives back something else than was put", "", "Read the server's log.")
+        answer = bucket.get_anonymously(key)
+    finally:
+        bucket.delete(key)
+    reads = answer.status == HTTPStatus.OK and answer.body == content
+    if not anyone_reads:
+        told = "anyone reads it, which rook_anonymous_read does not ask for" if reads else "nobody else reads it"
+    else:
+        told = "anyone reads it" if reads else "nobody else reads it yet, which site.yml changes"
+    return f"{bucket}: put and got, {told}"

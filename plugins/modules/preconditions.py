@@ -1,0 +1,186 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation and remote entry point."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: preconditions
+short_description: Ask everything that Mastodon is to stand on, in one table
+version_added: 0.1.0
+author: fediverse.mastodon contributors (@fediverse)
+description:
+  - Asks the API server for its version, its clock, our rights, the kinds and the StorageClasses that are needed; Vault for our token's rights and
+    for the secrets that only people can give; DNS for the zones that hosts are in; the mail server for a login; and a bucket of yours for an object
+    of its own, which is removed again.
+  - Shows one line for each, which is C(ok), C(failed) with cause and remedy, or C(skipped) with the reason, and fails when any is failed.
+  - Nothing stays written. In check mode the bucket is skipped.
+extends_documentation_fragment:
+  - fediverse.mastodon.kinds
+  - fediverse.mastodon.kubernetes
+  - fediverse.mastodon.vault
+  - fediverse.mastodon.attributes
+options:
+  hosts:
+    description: Hosts whose DNS zone must be delegated and answered for by all its name servers.
+    type: list
+    elements: str
+    default: []
+  mount:
+    description: KV version 2 mount.
+    type: str
+    default: secret
+  nameserver:
+    description: Address of a name server to ask in place of those of this machine.
+    type: str
+    default: ""
+  rights:
+    description: What the kubeconfig's user must be allowed to do, unless it may do everything.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      namespace:
+        description: Namespace in which. When empty, in all.
+        type: str
+        default: ""
+      resources:
+        description: Plurals, with group and subresource, such as C(deployments.apps/scale).
+        type: list
+        elements: str
+        required: true
+      verbs:
+        description: Verbs, such as C(patch).
+        type: list
+        elements: str
+        required: true
+  s3:
+    description: A bucket of yours. Left out when Rook makes one.
+    type: dict
+    suboptions:
+      anyone_reads:
+        description: Whether anyone should read its objects.
+        type: bool
+        default: true
+      bucket:
+        description: Its name.
+        type: str
+        required: true
+      endpoint:
+        description: Address of the S3 server.
+        type: str
+        required: true
+      path:
+        description: Path in Vault of C(access-key-id) and C(secret-access-key).
+        type: str
+        required: true
+      region:
+        description: Region that requests are signed for.
+        type: str
+        default: us-east-1
+  secrets:
+    description: Secrets that only people can give.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      keys:
+        description: Keys that must be there and not empty.
+        type: list
+        elements: str
+        required: true
+      path:
+        description: Path below the mount.
+        type: str
+        required: true
+  smtp:
+    description: The mail server. No mail is sent.
+    type: dict
+    suboptions:
+      host:
+        description: Its name, as pods find it.
+        type: str
+        required: true
+      path:
+        description: Path in Vault of C(username) and C(password).
+        type: str
+        required: true
+      port:
+        description: Its port. 465 is encrypted from the start, others by STARTTLS.
+        type: int
+        default: 587
+      verify:
+        description: Whether its certificate must be valid here.
+        type: bool
+        default: true
+  storage_classes:
+    description: StorageClasses that must exist.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: Its name. When empty, the cluster must have a default one.
+        type: str
+        default: ""
+      wanted_by:
+        description: The setting that names it, for the remedy.
+        type: str
+        required: true
+  vault_rights:
+    description: What the token must be allowed to do.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      capabilities:
+        description: Capabilities, such as C(create).
+        type: list
+        elements: str
+        required: true
+      path:
+        description: Path in the API, such as C(sys/policies/acl/mastodon).
+        type: str
+        required: true
+  zones:
+    description: Zones that records are written to. When empty, the hosts may lie in any.
+    type: list
+    elements: str
+    default: []
+"""
+
+EXAMPLES = r"""
+- name: Ask all that Mastodon is to stand on
+  fediverse.mastodon.preconditions:
+    hosts: [example.org]
+    storage_classes:
+      - {wanted_by: cnpg_cluster_storage_class}
+    smtp:
+      host: smtp.example.org
+      path: mastodon/example.org/smtp
+"""
+
+RETURN = r"""
+findings:
+  description: One entry for each precondition, in the order of the table.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - state: ok
+      text: "StorageClass standard: there, by rancher.io/local-path"
+"""
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
+from ansible_collections.fediverse.mastodon.plugins.module_utils._preconditions.task import ARGUMENTS, examine
+
+
+def main() -> None:
+    """Run on the target."""
+    run_module(ARGUMENTS, examine)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Findings become one table; one that is failed fails the task, and one that is skipped has a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._preconditions import task
+from ansible_collections.fediverse.mastodon.plugins.module_utils._preconditions.finding import (
+    Finding,
+    SkippedError,
+    find,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
+
+
+def well() -> str:
+    return "Clock: right"
+
+
+def skipped() -> str:
+    raise SkippedError("Bucket for media: site.yml makes it, by Rook")
+
+
+def failed() -> str:
+    raise MastodonError("StorageClass", "none is the default", "", "Mark one.")
+
+
+@pytest.mark.parametrize(
+    ("look", "line"),
+    [
+        (well, "ok       Clock: right"),
+        (skipped, "skipped  Bucket for media: site.yml makes it, by Rook"),
+        (failed, "failed   StorageClass: none is the default. Mark one."),
+    ],
+)
+def test_a_finding_is_one_line(look: Callable[[], str], line: str) -> None:
+    assert find(look).line() == line
+
+
+def test_what_breaks_is_not_taken_for_well() -> None:
+    with pytest.raises(ZeroDivisionError):
+        find(lambda: str(1 / 0))
+
+
+def examined(monkeypatch: pytest.MonkeyPatch, *looks: Callable[[], str]) -> tuple[Any, list[str]]:
+    said: list[str] = []
+    monkeypatch.setattr(task, "_looks", lambda *_unused: looks)
+    return task.examine({}, Run(check=False, diff=False, say=said.append, environment={})), said
+
+
+def test_all_is_told_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    result, said = examined(monkeypatch, well, skipped)
+    assert [line.split()[0] for line in said] == ["ok", "skipped"]
+    assert result == {"changed": False, "findings": [vars(Finding("ok", "Clock: right")), vars(find(skipped))]}
+
+
+def test_one_failure_is_enough_and_comes_after_the_whole_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(task, "_looks", lambda *_unused: [failed, well])
+    with pytest.raises(CombinedError) as caught:
+        task.examine({}, Run(check=False, diff=False, say=said.append, environment={}))
+    assert str(caught.value) == "StorageClass: none is the default. Mark one."
+    assert len(said) == 2
