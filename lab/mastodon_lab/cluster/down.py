@@ -15,6 +15,9 @@ from mastodon_lab.errors import LabError
 from mastodon_lab.lab import Lab
 from mastodon_lab.progress import Progress
 
+# What is first in a cache: of builds, and of Python environments (lab/python.sh).
+MARKS = (BUILD_LOCK, "python/lock")
+
 
 def down(lab: Lab, progress: Progress, *, purge_state: bool, purge_cache: bool) -> None:
     """End every process of the lab and remove interface, route and cgroups; on demand also state and cache."""
@@ -27,7 +30,7 @@ def down(lab: Lab, progress: Progress, *, purge_state: bool, purge_cache: bool) 
         else:
             progress.note(f"there is no lab in {lab.state}")
         if purge_cache and lab.cache.exists():
-            _refuse_foreign(lab.cache, lab.cache / BUILD_LOCK)
+            _refuse_foreign(lab.cache)
             _remove(lab.cache, progress)
 
 
@@ -43,7 +46,7 @@ def _remove(folder: Path, progress: Progress) -> None:
     progress.note(f"removed {folder}")
 
 
-def _refuse_foreign(folder: Path, mark: Path) -> None:
+def _refuse_foreign(folder: Path) -> None:
     """A mistyped LAB_CACHE must not cost anyone their files."""
-    if not mark.exists():
-        raise LabError(f"{folder} doesn't look like the lab's ({mark.name} is missing in it): remove it yourself.")
+    if not any((folder / mark).exists() for mark in MARKS):
+        raise LabError(f"{folder} doesn't look like the lab's ({BUILD_LOCK} is missing in it): remove it yourself.")
