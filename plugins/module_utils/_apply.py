@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._depends_on import DEPENDS_ON_OPTION, await_ready
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kinds import KINDS_OPTION
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
@@ -43,6 +44,7 @@ ARGUMENTS = Arguments(
         "force_conflicts": {"type": "list", "elements": "str", "default": []},
         "field_manager": {"type": "str", "default": MANAGER},
         "kinds": KINDS_OPTION,
+        "depends_on": DEPENDS_ON_OPTION,
         **KUBERNETES_OPTIONS,
     }
 )
@@ -57,7 +59,10 @@ def apply(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """
     wanted = wanted_set(parameters["objects"], parameters["field_manager"])
     objects = Objects(Client(connect(parameters, run.environment)))
-    engine = Engine(objects, _request(parameters, run, wanted), Deadline(parameters["wait_timeout"]), run.say)
+    deadline = Deadline(parameters["wait_timeout"])
+    if not run.check:
+        await_ready(parameters["depends_on"], objects, deadline, run.say)
+    engine = Engine(objects, _request(parameters, run, wanted), deadline, run.say)
     failure: dict[str, Any] = {}
     try:
         engine.run()

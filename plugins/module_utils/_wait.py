@@ -54,7 +54,8 @@ class Waiting:
         self._deadline = deadline
         self._run = run
         self._live = Live(api, api.discover())
-        self._waiter = Waiter(api, self._live, Judge(deadline.clock), deadline, run.say)
+        self._judge = Judge(deadline.clock)
+        self._waiter = Waiter(api, self._live, self._judge, deadline, run.say)
 
     def current(self, targets: Iterable[Target]) -> list[Subject]:
         """Wait until every target exists and all of it is Current; labels until something has them."""
@@ -62,6 +63,9 @@ class Waiting:
         for target in targets:
             resources |= self._found(target)
         self._live.read(resources)
+        for subject in resources:
+            if item := self._live.get(subject):
+                self._judge.met(subject, item, self._api.began)
         if not self._run.check:
             self._waiter.wait(list(resources))
         return sorted(resources)

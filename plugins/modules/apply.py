@@ -26,6 +26,7 @@ requirements:
 extends_documentation_fragment:
   - fediverse.mastodon.attributes
   - fediverse.mastodon.kinds
+  - fediverse.mastodon.depends_on
   - fediverse.mastodon.kubernetes
 options:
   name:

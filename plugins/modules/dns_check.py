@@ -17,6 +17,7 @@ description:
   - It writes no record itself. Check mode tells what external-dns would change, and does not wait.
   - A name that no route asks for yet is told as skipped.
 extends_documentation_fragment:
+  - fediverse.mastodon.depends_on
   - fediverse.mastodon.kubernetes
   - fediverse.mastodon.attributes
 requirements:

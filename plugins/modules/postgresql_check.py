@@ -18,6 +18,7 @@ description:
   - A server inside the cluster, C(name.namespace.svc), is asked through the API server, as C(kubectl port-forward) does. One outside
     that cannot be reached from here is told as skipped, as pods may have a way to it.
 extends_documentation_fragment:
+  - fediverse.mastodon.depends_on
   - fediverse.mastodon.kubernetes
   - fediverse.mastodon.attributes
 requirements:
@@ -43,6 +44,10 @@ options:
     description: Secret with C(username) and C(password).
     type: str
     required: true
+  wait_timeout:
+    description: How long O(depends_on) is waited for, in seconds.
+    type: int
+    default: 600
 """
 
 EXAMPLES = r"""

@@ -17,6 +17,7 @@ description:
   - A server inside the cluster, C(name.namespace.svc), is asked through the API server, as C(kubectl port-forward) does. One outside
     that cannot be reached from here is told as skipped, as pods may have a way to it.
 extends_documentation_fragment:
+  - fediverse.mastodon.depends_on
   - fediverse.mastodon.kubernetes
   - fediverse.mastodon.attributes
 requirements:
@@ -38,6 +39,10 @@ options:
     description: Secret with C(password).
     type: str
     required: true
+  wait_timeout:
+    description: How long O(depends_on) is waited for, in seconds.
+    type: int
+    default: 600
 """
 
 EXAMPLES = r"""

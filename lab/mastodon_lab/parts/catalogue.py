@@ -102,9 +102,9 @@ def _prove_mail(lab: Lab, made: Keys) -> None:
 
 PARTS = (
     Part("CoreDNS", versions.COREDNS, "kube-system/deployment/coredns", _prove_dns),
+    Part("OpenBao", versions.OPENBAO, "openbao/statefulset/openbao", _prove_openbao, openbao.set_up),
     Part("name server (Knot)", versions.KNOT, "dns/statefulset/knot", nameserver.prove),
     Part("Traefik", versions.TRAEFIK, "traefik/deployment/traefik", _prove_gateway),
-    Part("OpenBao", versions.OPENBAO, "openbao/statefulset/openbao", _prove_openbao, openbao.set_up),
     Part("S3 server (VersityGW)", versions.VERSITY, "object-store/statefulset/s3", _prove_s3, _set_up_s3),
     Part("Redis", versions.REDIS_MAJOR, "cache/statefulset/redis", _prove_redis),
     Part("ACME server (Pebble)", versions.PEBBLE, "acme/deployment/pebble", _prove_acme),

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._depends_on import DEPENDS_ON_OPTION, await_ready
 from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.records import Drift, asked_for, drifts, targets
 from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.resolver import Resolver
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
@@ -30,6 +31,7 @@ ARGUMENTS = Arguments(
         "target": {"type": "str", "default": ""},
         "nameserver": {"type": "str", "default": ""},
         "nameserver_port": {"type": "int", "default": 53},
+        "depends_on": DEPENDS_ON_OPTION,
         "wait_timeout": {"type": "int", "default": 180},
     }
 )
@@ -41,7 +43,11 @@ _API = ("gateway.networking.k8s.io", "v1")
 
 def check(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Wait until all names that routes ask for lead to the Gateway; in check mode only tell which do not."""
-    names, wanted, skipped = _expected(parameters, run)
+    objects = Objects(Client(connect(parameters, run.environment)))
+    deadline = Deadline(parameters["wait_timeout"])
+    if not run.check:
+        await_ready(parameters["depends_on"], objects, deadline, run.say)
+    names, wanted, skipped = _expected(parameters, objects)
     for line in skipped:
         run.say(line)
     resolver = Resolver(parameters["nameserver"], parameters["nameserver_port"])
@@ -49,14 +55,13 @@ def check(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     for drift in first:
         run.say(f"configured {drift}, by external-dns")
     if first and not run.check:
-        _await(names, wanted, resolver, Deadline(parameters["wait_timeout"]), run)
+        _await(names, wanted, resolver, deadline, run)
     return {"changed": bool(first), "records": [str(drift) for drift in first], "skipped_names": skipped}
 
 
-def _expected(parameters: Mapping[str, Any], run: Run) -> tuple[list[str], tuple[str, ...], list[str]]:
+def _expected(parameters: Mapping[str, Any], objects: Objects) -> tuple[list[str], tuple[str, ...], list[str]]:
     """Return the names to look at, where they must lead, and one line for each name that cannot be looked at yet."""
     place = parameters["gateway_namespace"], parameters["gateway_name"]
-    objects = Objects(Client(connect(parameters, run.environment)))
     catalog = objects.discover()
     gateway = _read(objects, catalog, "Gateway", *place)
     wanted = (parameters["target"],) if parameters["target"] else targets(gateway[0] if gateway else None)

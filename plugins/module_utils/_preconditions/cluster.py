@@ -59,7 +59,7 @@ def storage_class(objects: Objects, name: str, wanted_by: str) -> str:
         has = f"there are {', '.join(sorted(found))}" if found else "there is none"
         raise MastodonError(f"StorageClass {name}", "does not exist", has, f"Correct {wanted_by}.")
     chosen = name or _default(found, wanted_by)
-    return f"StorageClass {chosen}: there, by {found[chosen]['provisioner']}"
+    return f"StorageClass {chosen}: there, by {found[chosen]['provisioner']}, for {wanted_by}"
 
 
 def _default(found: Mapping[str, Any], wanted_by: str) -> str:

@@ -39,7 +39,7 @@ def _served(resolver: Resolver, zone: str) -> str:
         why = f"{', '.join(wrong)} of {len(found)} name servers do not"
         remedy = "Take them out at the registrar, or repair them: some of the world will not find you."
         raise MastodonError(f"DNS zone {zone}", "is not answered for by all its name servers", why, remedy)
-    return f"all {len(found)} name servers answer for it"
+    return f"which {', '.join(found)} answer for"
 
 
 def _knows(resolver: Resolver, server: str, zone: str) -> bool | None:

@@ -118,7 +118,7 @@ def _at_the_cluster(parameters: Mapping[str, Any], connection: Connection) -> It
 def _kinds_served(parameters: Mapping[str, Any], objects: Objects) -> str:
     if missing := _kinds.missing(parameters["kinds"], objects.discover()):
         raise CombinedError(missing)
-    return f"Kinds: all {len(parameters['kinds'])} that the cluster must bring are served"
+    return f"Kinds: {', '.join(one['kind'] for one in parameters['kinds']) or 'none'} served, as the cluster must bring them"
 
 
 def _at_vault(parameters: Mapping[str, Any], server: servers.Vault) -> Iterator[Look]:

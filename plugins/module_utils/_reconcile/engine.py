@@ -165,7 +165,7 @@ class Engine:
             return outcome
         if not self._request.check:
             release = flux.ask(self._api, resource, release, request)
-            self._judge.asked(outcome.subject, request.token)
+            self._judge.asked(outcome.subject)
             self._live.read(request.missing)
             self._restored.update(request.missing)
         return Outcome(outcome.subject, "configured", request.reasons, outcome.before, release)

@@ -22,6 +22,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER, Subject
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.parallel import for_each
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import compute
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.rules import REQUESTED
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at
 
 RELEASE = ("helm.toolkit.fluxcd.io", "HelmRelease")
@@ -37,7 +38,6 @@ class Request:
 
     reasons: tuple[str, ...]
     notes: Mapping[str, str]
-    token: str
     missing: dict[Subject, Resource]
 
 
@@ -53,13 +53,13 @@ def needed(api: Api, catalog: Catalog, release: Object) -> Request | None:
     if not reasons:
         return None
     token = datetime.now(UTC).isoformat()
-    notes = {"reconcile.fluxcd.io/requestedAt": token}
+    notes = {REQUESTED: token}
     if status.verdict == "Failed":
         notes["reconcile.fluxcd.io/resetAt"] = token
     elif at(release, "spec.driftDetection.mode") != "enabled":
         # Without drift correction only an upgrade puts objects back.
         notes["reconcile.fluxcd.io/forceAt"] = token
-    return Request(tuple(reasons), notes, token, missing)
+    return Request(tuple(reasons), notes, missing)
 
 
 def ask(api: Api, resource: Resource, release: Object, request: Request) -> Object:

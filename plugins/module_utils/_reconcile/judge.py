@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.causes import STALE_CAUSES, find
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import compute
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.rules import WITHOUT_GENERATION
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import Status, at, progressing
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import Status, progressing
 
 # How long a controller may take to notice a change, in seconds.
 _SETTLING = 3.0
@@ -30,7 +31,7 @@ class Judge:
         self._last_change = clock()
         self._before: dict[Subject, Status] = {}
         self._changed: dict[Subject, float] = {}
-        self._asked: dict[Subject, str] = {}
+        self._asked: set[Subject] = set()
 
     @property
     def now(self) -> float:
@@ -50,22 +51,25 @@ class Judge:
         """Note an object as it was before this run."""
         self._before[subject] = compute(item)
 
+    def met(self, subject: Subject, item: Object, server_time: datetime) -> None:
+        """Note an object that others, such as an earlier task, may have written just now."""
+        self.found(subject, item)
+        if _written(item) > server_time - timedelta(seconds=_SETTLING):
+            self.changed(subject)
+
     def changed(self, subject: Subject) -> None:
         """Note that an object was written just now."""
         self._changed[subject] = self._last_change = self._clock()
 
-    def asked(self, subject: Subject, token: str) -> None:
-        """Note that Flux was asked, by this token, to act on an object."""
-        self._asked[subject] = token
+    def asked(self, subject: Subject) -> None:
+        """Note that Flux was asked to act on an object."""
+        self._asked.add(subject)
         self._before.pop(subject, None)
 
     def status(self, subject: Subject, item: Object | None) -> Status:
         """Return the status of an object as last seen; None is one that does not exist."""
         if item is None:
             return progressing("Missing", "does not exist yet")
-        token = self._asked.get(subject)
-        if token is not None and at(item, "status.lastHandledReconcileAt") != token:
-            return progressing("Asked", "Flux has not finished what it was asked for")
         changed = self._changed.get(subject)
         without_generation = (subject.group, subject.kind) in WITHOUT_GENERATION
         if changed is not None and without_generation and self._clock() < changed + _SETTLING:
@@ -79,3 +83,14 @@ class Judge:
             return False
         cause = find(STALE_CAUSES, f"{status.reason}: {status.message}")
         return cause is not None and self._clock() < self._last_change + cause.seconds_before
+
+
+def _written(item: Object) -> datetime:
+    """Return when the object itself, not its status, was last written, by the API server's clock."""
+    metadata = item["metadata"]
+    times = [
+        entry["time"]
+        for entry in metadata.get("managedFields") or []
+        if entry.get("subresource") != "status" and "time" in entry
+    ]
+    return datetime.fromisoformat(max(times, default=metadata["creationTimestamp"]))

@@ -35,7 +35,7 @@ def compute(item: Mapping[str, Any]) -> Status:
     if at(item, "status.observedGeneration", generation) != generation:
         return _not_observed(item, generation)
     stalled = conditions(at(item, "status", {}), generation).get("Stalled")
-    if stalled and stalled.status == "True":
+    if stalled and stalled.status == "True" and not rules.is_asked(item):
         return failed(stalled.reason, stalled.told())
     group, _unused, _unused = item["apiVersion"].rpartition("/")
     return _RULES.get((group, item["kind"]), rules.any_kind)(item)

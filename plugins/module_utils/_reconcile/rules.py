@@ -24,6 +24,15 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.stat
 
 # With RetryOnFailure Flux never gives up; one failure may be a webhook that was still starting, a second one is not.
 _TRIES = 2
+# Whoever sets this asks Flux to act on an object now:
+# https://fluxcd.io/flux/components/helm/helmreleases/#triggering-a-reconcile
+REQUESTED = "reconcile.fluxcd.io/requestedAt"
+
+
+def is_asked(item: Item) -> bool:
+    """Whether Flux was asked to act on an object and has not done so yet: what it says is about before that."""
+    asked = (at(item, "metadata.annotations") or {}).get(REQUESTED)
+    return bool(asked) and at(item, "status.lastHandledReconcileAt") != asked
 
 
 def any_kind(item: Item) -> Status:
@@ -63,6 +72,8 @@ def _suspended(item: Item) -> Status | None:
 def _helm_release(item: Item) -> Status:
     if suspended := _suspended(item):
         return suspended
+    if is_asked(item):
+        return progressing("Asked", "Flux has not finished what it was asked for")
     found = conditions_of(item)
     status = at(item, "status", {})
     tries = max(status.get("installFailures", 0), status.get("upgradeFailures", 0))

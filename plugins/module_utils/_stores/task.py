@@ -12,13 +12,17 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._depends_on import DEPENDS_ON_OPTION, await_ready
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import forward
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import KUBERNETES_OPTIONS, connect
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import (
     Secret,
     must_have_secret,
     read_secret,
 )
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores import postgresql_server, redis_server
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import NotReadyError, Server
@@ -29,6 +33,8 @@ _OPTIONS: dict[str, Any] = {
     # Where the login is, not the login.
     "secret_namespace": {"type": "str", "required": True, "no_log": False},
     "secret_name": {"type": "str", "required": True, "no_log": False},
+    "depends_on": DEPENDS_ON_OPTION,
+    "wait_timeout": {"type": "int", "default": 600},
 }
 REDIS = Arguments({**_OPTIONS, "port": {"type": "int", "default": 6379}})
 POSTGRESQL = Arguments(
@@ -67,6 +73,9 @@ def postgresql(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
 def _check(product: str, parameters: Mapping[str, Any], run: Run, question: Question) -> dict[str, Any]:
     connection = connect(parameters, run.environment)
     where = parameters["secret_namespace"], parameters["secret_name"]
+    if not run.check:
+        deadline = Deadline(parameters["wait_timeout"])
+        await_ready(parameters["depends_on"], Objects(Client(connection)), deadline, run.say)
     if run.check and read_secret(connection, *where) is None:
         return _skipped(f"{product} {parameters['host']}", f"Secret {'/'.join(where)} is not made yet", run)
     secret = must_have_secret(connection, *where)

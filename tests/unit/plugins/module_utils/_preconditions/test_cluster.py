@@ -84,8 +84,8 @@ def storage(**classes: bool) -> Any:
 
 
 def test_the_class_that_is_named_or_the_newest_default_is_taken() -> None:
-    assert cluster.storage_class(storage(a=False, b=True), "a", "x") == "StorageClass a: there, by p"
-    assert cluster.storage_class(storage(a=True, b=True, c=False), "", "x") == "StorageClass b: there, by p"
+    assert cluster.storage_class(storage(a=False, b=True), "a", "x") == "StorageClass a: there, by p, for x"
+    assert cluster.storage_class(storage(a=True, b=True, c=False), "", "x") == "StorageClass b: there, by p, for x"
 
 
 @pytest.mark.parametrize(

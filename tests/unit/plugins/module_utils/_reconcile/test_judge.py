@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -73,8 +74,23 @@ def test_the_time_to_heal_begins_with_the_last_change() -> None:
 
 def test_what_flux_was_asked_for_is_judged_by_its_answer_alone() -> None:
     release: dict[str, Any] = {**stalled(), **thing("HelmRelease", "r")}
+    release["metadata"]["annotations"] = {"reconcile.fluxcd.io/requestedAt": "now"}
     judged = Judged(release)
-    judged.judge.asked(subject("HelmRelease", "r"), "now")
+    judged.judge.asked(subject("HelmRelease", "r"))
     assert judged.at(0, release) == "InProgress"
     release["status"]["lastHandledReconcileAt"] = "now"
     assert judged.at(0, release) == "Failed"
+
+
+@pytest.mark.parametrize(("seconds", "verdict"), [(2, "InProgress"), (4, "Current")])
+def test_what_others_wrote_just_now_is_not_believed_at_once(seconds: int, verdict: str) -> None:
+    conditions = [{"type": "Ready", "status": "True"}]
+    status = {"phase": "Cluster in healthy state", "readyInstances": 1, "conditions": conditions}
+    found = thing("Cluster", "db", status=status)
+    written = {"manager": "us", "time": "2026-11-27T12:00:00Z"}
+    later = {"manager": "operator", "subresource": "status", "time": "2026-11-27T12:00:09Z"}
+    found["metadata"] |= {"managedFields": [written, later], "creationTimestamp": "2026-01-01T00:00:00Z"}
+    judge = Judge(lambda: 0.0)
+    now = datetime(2026, 11, 27, 12, 0, seconds, tzinfo=UTC)
+    judge.met(subject("Cluster", "db"), found, now)
+    assert judge.status(subject("Cluster", "db"), found).verdict == verdict

@@ -29,6 +29,7 @@ def found(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """The Secrets that the cluster has."""
     items = encoded(password="kept")
     monkeypatch.setattr(task, "connect", lambda *_unused: None)
+    monkeypatch.setattr(task, "Client", lambda *_unused: None)
     monkeypatch.setattr(secrets, "Client", lambda *_unused: None)
     monkeypatch.setattr(secrets.Objects, "read", lambda *_unused: Listing(tuple(items), "1"))
     return items
@@ -36,7 +37,8 @@ def found(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 def run(port: int = 6379, *, host: str = "127.0.0.1", check: bool = False) -> tuple[dict[str, Any], list[str]]:
     said: list[str] = []
-    parameters = {"host": host, "port": port, "secret_namespace": "mastodon", "secret_name": "mastodon-redis"}
+    parameters = {name: option.get("default") for name, option in task.REDIS.options.items()}
+    parameters |= {"host": host, "port": port, "secret_namespace": "mastodon", "secret_name": "mastodon-redis"}
     return task.redis(parameters, Run(check=check, diff=False, say=said.append, environment={})), said
 
 

@@ -1,0 +1,107 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""playbooks/doctor.yml: one table of all that Mastodon stands on, and nothing written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from ..conftest import Lab, Run
+
+RULES = "rules: [{apiGroups: [''], resources: [secrets], verbs: [list, watch, create, patch, delete]}]"
+LIMITED = f"""
+apiVersion: v1
+kind: ServiceAccount
+metadata: {{name: limited, namespace: default}}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {{name: limited}}
+{RULES}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {{name: limited}}
+roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: limited}}
+subjects: [{{kind: ServiceAccount, name: limited, namespace: default}}]
+"""
+
+
+def table(run: Run) -> dict[str, list[str]]:
+    """Return the rows of the table by their state."""
+    states = ("ok", "failed", "skipped")
+    rows = [line.split(maxsplit=1) for line in run.output.splitlines() if line.split(" ")[0] in states]
+    return {state: [row[1] for row in rows if row[0] == state] for state in states}
+
+
+def doctor(lab: Lab, **settings: object) -> tuple[Run, dict[str, list[str]]]:
+    """Run it and see that it writes nothing, to the cluster or to Vault."""
+    mark, vault = lab.audit_mark(), lab.vault_versions()
+    run = lab.playbook("doctor.yml", "-e", json.dumps(settings))
+    assert lab.our_writes(mark) == []
+    assert lab.vault_versions() == vault
+    assert "Traceback" not in run.output
+    return run, table(run)
+
+
+def test_all_that_is_well_is_told_as_such(laid_down: Lab) -> None:
+    run, rows = doctor(laid_down)
+    assert run.returncode == 0, run.output[-4000:]
+    assert rows["failed"] == []
+    assert rows["skipped"] == ["Bucket for media: site.yml makes it, by Rook"]
+    for told in (
+        "API server https://10",
+        "Clock: the same here and on the API server",
+        "Rights: all",
+        "StorageClass local-path: there",
+        "the token may do all that role vault does",
+        "Vault secret secret/mastodon/social.lab.test/dns: has tsig-secret",
+        "DNS name social.lab.test: in zone lab.test, which",
+        "Mail server mailpit.mail.svc.cluster.local:1025: takes the login, encrypted",
+    ):
+        assert any(told in row for row in rows["ok"]), (told, rows)
+
+
+def test_a_bucket_of_yours_is_written_and_read_and_left_as_it_was(laid_down: Lab) -> None:
+    mine = {"rook_backend": "external", "rook_external_endpoint": laid_down.facts["s3_endpoint"]}
+    run, rows = doctor(laid_down, **mine, rook_external_bucket="mastodon")
+    assert run.returncode == 0, run.output[-4000:]
+    assert any("put and got, anyone reads it" in row for row in rows["ok"]), rows
+    run, rows = doctor(laid_down, **mine, rook_external_bucket="nobodys")
+    assert run.returncode != 0
+    assert any("NoSuchBucket" in row and "Make the bucket" in row for row in rows["failed"]), rows
+
+
+def test_everything_that_is_wrong_is_told_at_once(laid_down: Lab, tmp_path: Path) -> None:
+    (tmp_path / "limited.yaml").write_text(LIMITED)
+    laid_down.kubectl("apply", f"--filename={tmp_path}/limited.yaml")
+    try:
+        config = json.loads(laid_down.kubectl("config", "view", "--raw", "-o=json"))
+        config["users"][0]["user"] = {"token": laid_down.kubectl("create", "token", "limited").strip()}
+        (tmp_path / "kubeconfig").write_text(json.dumps(config))
+        vault = laid_down.vault()
+        token = vault.auth.token.create(policies=["default"], ttl="10m")["auth"]["client_token"]
+        (tmp_path / "token").write_text(token)
+        run, rows = doctor(
+            laid_down,
+            kubeconfig=str(tmp_path / "kubeconfig"),
+            vault_token_file=str(tmp_path / "token"),
+            flux_install=False,
+            mastodon_smtp_port=1,
+            external_dns_zones=["social.lab.test", "media.lab.test"],
+        )
+    finally:
+        laid_down.kubectl("delete", f"--filename={tmp_path}/limited.yaml")
+    assert run.returncode != 0
+    told = "\n".join(rows["failed"])
+    for sentence in (
+        "Rights: are missing: list/watch/create/patch/delete certificates.cert-manager.io",
+        "create pods/exec in namespace mastodon",
+        'the token lacks rights: 5 of 5 paths. Give the token a policy with path "sys/mounts"',
+        "reading secret/mastodon/social.lab.test/dns is not allowed",
+        "DNS name social.lab.test: would not be found: it lies in zone lab.test",
+    ):
+        assert sentence in told, told
+    assert "secrets," not in told.partition("Rights")[2].partition("\n")[0]
