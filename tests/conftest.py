@@ -100,10 +100,10 @@ class Lab:
         )
         return Run(done.returncode, done.stdout, time.monotonic() - started)
 
-    def kubectl(self, *arguments: str) -> str:
-        """Run kubectl as the cluster's administrator and return what it prints."""
+    def kubectl(self, *arguments: str, given: str = "") -> str:
+        """Run kubectl as the cluster's administrator, with `given` on its standard input, and return what it prints."""
         command = [self.facts["kubectl"], f"--kubeconfig={self.facts['kubeconfig']}", *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout
+        return subprocess.run(command, input=given, capture_output=True, text=True, check=True, timeout=300).stdout
 
     def get(self, *arguments: str) -> Any:
         """Return one object or list as the API server has it; nothing with `--ignore-not-found` when it is not there."""

@@ -53,12 +53,12 @@ def delete(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
         remover.run()
     except MastodonError as error:
         failure = {"failed": True, "msg": str(error)}
-    deleted = [outcome for outcome in remover.outcomes if outcome.action == "deleted"]
+    done = [outcome for outcome in remover.outcomes if outcome.action in ("deleted", "configured")]
     return {
-        "changed": bool(deleted),
+        "changed": bool(done),
         "objects": [_told(outcome) for outcome in remover.outcomes],
         "requests": objects.requests,
-        **({"diff": [_diff(outcome) for outcome in deleted]} if run.diff else {}),
+        **({"diff": [_diff(outcome) for outcome in done]} if run.diff else {}),
         **failure,
     }
 
@@ -89,6 +89,6 @@ def _told(outcome: Outcome) -> dict[str, Any]:
 
 
 def _diff(outcome: Outcome) -> dict[str, str]:
-    before, after = documents(outcome.before, None)
+    before, after = documents(outcome.before, None if outcome.action == "deleted" else outcome.after)
     header = str(outcome.subject)
     return {"before_header": header, "after_header": header, "before": before, "after": after}

@@ -102,11 +102,11 @@ objects:
       type: str
       sample: Job mastodon/migrate
     action:
-      description: V(deleted) or V(skipped).
+      description: V(deleted), V(skipped), or V(configured) where others declare it too and only our fields went.
       type: str
       sample: deleted
     changes:
-      description: Why it was skipped, in words.
+      description: Why it was skipped, or whom it was left to, in words.
       type: list
       elements: str
       sample: []

@@ -53,6 +53,12 @@ def our_fields(live: Mapping[str, Any], manager: str = MANAGER) -> FieldSet:
     return entry["fieldsV1"] if entry is not None else {}
 
 
+def our_version(live: Mapping[str, Any], manager: str) -> str:
+    """Return the `group/version` in which our field manager applied `live`; empty when it did not."""
+    entry = _our_entry(live, manager)
+    return str(entry["apiVersion"]) if entry is not None else ""
+
+
 def other_appliers(live: Mapping[str, Any], manager: str) -> list[str]:
     """Return the other field managers that apply fields of `live`, such as other sets to a shared Gateway."""
     return sorted(

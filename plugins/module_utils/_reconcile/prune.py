@@ -52,7 +52,7 @@ class Pruner:
         self._check = check
 
     def prune(self, subjects: Iterable[Subject]) -> list[Outcome]:
-        """Return one outcome for each object that exists: deleted, or skipped and why."""
+        """Return one outcome for each object that exists: deleted, left to others who declare it too, or skipped and why."""
         outcomes = for_each(self._one, sorted(subjects))
         return [outcome for outcome in outcomes if outcome is not None]
 
@@ -69,8 +69,19 @@ class Pruner:
         if not fields.our_fields(live, self._manager) and live["metadata"].get("managedFields"):
             return Outcome(subject, "skipped", ("not deleted, as it has been taken over by others",), live, live)
         if others := fields.other_appliers(live, self._manager):
-            return Outcome(subject, "skipped", (f"not deleted, as {', '.join(others)} applies to it too",), live, live)
+            return self._leave(subject, live, others)
         return self._delete(subject, resource, live)
+
+    def _leave(self, subject: Subject, live: Object, others: Iterable[str]) -> Outcome:
+        """Take back what nobody but us declares, such as one Mastodon's listeners of a Gateway that others share."""
+        version = fields.our_version(live, self._manager)
+        resource = self._catalog.find(subject.group, version.rpartition("/")[2], subject.kind)
+        after = live
+        # In a version that is no longer served, nothing can be taken back.
+        if resource is not None:
+            body = {"apiVersion": version, "kind": subject.kind, "metadata": _named(subject)}
+            after = self._api.apply(resource, body, manager=self._manager, force=False, dry_run=self._check)
+        return Outcome(subject, "configured", (f"left to {', '.join(others)}",), live, after)
 
     def _read(self, subject: Subject, resource: Resource) -> Object | None:
         listing = self._api.read(Selection(resource, subject.namespace, subject.name))
@@ -84,3 +95,7 @@ class Pruner:
             if error.status not in (404, 409):
                 raise
         return Outcome(subject, "deleted", before=live)
+
+
+def _named(subject: Subject) -> dict[str, str]:
+    return {"name": subject.name, **({"namespace": subject.namespace} if subject.namespace else {})}

@@ -108,7 +108,8 @@ CURRENT = [
         "Gateway",
         "",
         "{addresses: [{value: 10.0.0.1}], conditions: [{type: Accepted, status: 'True'}, {type: Programmed, status: 'True'}],"
-        " listeners: [{name: web, conditions: [{type: ResolvedRefs, status: 'True'}]}]}",
+        # A neighbour's, whose certificate is not there yet.
+        " listeners: [{name: web, conditions: [{type: ResolvedRefs, status: 'False', message: no Secret}]}]}",
     ),
     (
         "HTTPRoute",
@@ -251,13 +252,6 @@ IN_PROGRESS = [
         "",
         "conditions: [{type: Accepted, status: 'True'}, {type: Programmed, status: 'True'}]",
         "it has no address yet",
-    ),
-    (
-        "Gateway",
-        "",
-        "{addresses: [{value: 10.0.0.1}], conditions: [{type: Accepted, status: 'True'}, {type: Programmed, status: 'True'}],"
-        " listeners: [{name: web, conditions: [{type: ResolvedRefs, status: 'False', message: no Secret}]}]}",
-        "listener web: no Secret",
     ),
     ("HTTPRoute", "parentRefs: [{name: g}]", "", "not all of its Gateways have answered yet"),
     (

@@ -79,13 +79,15 @@ def test_what_others_took_over_stays() -> None:
     assert Removed(api).lines == ["skipped ConfigMap ns/a: not deleted, as it has been taken over by others"]
 
 
-def test_what_another_set_applies_to_as_well_stays() -> None:
+def test_what_another_set_applies_to_as_well_is_left_to_it() -> None:
     api = laid_down(thing("ConfigMap", "a", data={"x": "1"}))
     resource = api.discover().preferred("", "ConfigMap")
     assert resource is not None
     other = thing("ConfigMap", "a", data={"y": "1"})
     api.apply(resource, other, manager="fediverse.mastodon.other", force=False, dry_run=False)
-    assert Removed(api).lines == ["skipped ConfigMap ns/a: not deleted, as fediverse.mastodon.other applies to it too"]
+    assert Removed(api).lines == ["configured ConfigMap ns/a: left to fediverse.mastodon.other"]
+    assert api.objects[subject("ConfigMap", "a")]["data"] == {"y": "1"}
+    assert PLACE not in api.objects
 
 
 def test_what_is_named_goes_whoever_made_it() -> None:
