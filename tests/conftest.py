@@ -9,6 +9,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -26,15 +27,24 @@ from .e2e.lab.traces import traces
 ROOT = Path(__file__).parents[1]
 
 
-def free_index() -> int:
-    """The first index that no lab has, nor the one after it: what runs here may be somebody's."""
+def free_index(claim: socket.socket) -> int:
+    """Claim the first index that no lab has, nor the one after it: what runs here may be somebody's.
+
+    The claim is a name in the kernel's abstract socket namespace (unix(7)), which ends with this process.
+    """
     taken = {link.name for link in Path("/sys/class/net").iterdir()}
-    return next(i for i in range(31, 54, 2) if not {f"mastodon-lab{i}", f"mastodon-lab{i + 1}"} & taken)
+    for index in range(31, 54, 2):
+        if not {f"mastodon-lab{index}", f"mastodon-lab{index + 1}"} & taken:
+            with suppress(OSError):
+                claim.bind(f"\0fediverse-mastodon-tests-{index}")
+                return index
+    raise RuntimeError("No index is left for a lab: end some with lab/down.")
 
 
 # Beside a lab that somebody may have running here, and beside the tests of another checkout.
+CLAIM = socket.socket(socket.AF_UNIX)
 LAB_NAME = os.environ.get("TEST_LAB_NAME", "test")
-LAB_INDEX = os.environ.get("TEST_LAB_INDEX") or str(free_index())
+LAB_INDEX = os.environ.get("TEST_LAB_INDEX") or str(free_index(CLAIM))
 OURS = "fediverse.mastodon"
 # What random moments and choices follow from.
 SEED = int(os.environ.get("TEST_SEED", "20261127"))
@@ -121,8 +131,9 @@ class Lab:
         return rules | {"mounts": str(sorted(vault.sys.list_mounted_secrets_engines()["data"]))} | _versions(vault, "")
 
     def audit_mark(self) -> int:
-        """Return a position in the API server's audit log."""
-        return (self.state / "log/audit.log").stat().st_size
+        """Return a position in the API server's audit log, at the end of its last whole line."""
+        log = (self.state / "log/audit.log").read_bytes()
+        return log.rfind(b"\n") + 1
 
     def our_writes(self, since: int) -> list[str]:
         """Return every write that the collection asked of the API server since that position, dry runs left out."""

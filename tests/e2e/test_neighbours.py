@@ -46,7 +46,7 @@ FOREIGN = f"""
 apiVersion: v1
 kind: ConfigMap
 metadata: {{name: foreign, namespace: mastodon}}
-data: {{mastodon: no}}
+data: {{mastodon: 'no'}}
 ---
 apiVersion: apps/v1
 kind: Deployment

@@ -77,15 +77,19 @@ def test_a_deleted_deployment_comes_back_with_one_run_that_says_so(laid_down: La
 
 
 def test_an_edited_helm_value_is_taken_back_by_one_run_that_says_so(laid_down: Lab) -> None:
-    patch = '{"spec":{"values":{"mastodon":{"locale":"xx"}}}}'
-    laid_down.kubectl("patch", "helmrelease", "-n=mastodon", "mastodon", "--type=merge", f"--patch={patch}")
-    check = laid_down.site("--tags", "mastodon", "--check", "--diff")
-    assert "locale" in check.output
-    assert laid_down.get("helmrelease", "-n=mastodon", "mastodon")["spec"]["values"]["mastodon"]["locale"] == "xx"
-    run = laid_down.site("--tags", "mastodon")
+    release = ("helmrelease", "-n=external-dns", "external-dns-mastodon")
+
+    def policy() -> str:
+        return str(laid_down.get(*release)["spec"]["values"]["policy"])
+
+    laid_down.kubectl("patch", *release, "--type=merge", '--patch={"spec":{"values":{"policy":"sync"}}}')
+    check = laid_down.site("--tags", "external_dns", "--check", "--diff")
+    assert "configured HelmRelease external-dns/external-dns-mastodon: spec.values.policy" in check.output
+    assert policy() == "sync"
+    run = laid_down.site("--tags", "external_dns")
     assert run.returncode == 0, run.output[-4000:]
-    assert "configured HelmRelease mastodon/mastodon" in run.output
-    assert laid_down.get("helmrelease", "-n=mastodon", "mastodon")["spec"]["values"]["mastodon"]["locale"] == "en"
+    assert "configured HelmRelease external-dns/external-dns-mastodon: spec.values.policy" in run.output
+    assert policy() == "upsert-only"
 
 
 def test_a_changed_vault_policy_is_named_by_check_mode_and_taken_back_by_a_run(laid_down: Lab) -> None:

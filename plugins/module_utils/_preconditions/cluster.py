@@ -8,13 +8,15 @@ This module util is PRIVATE to the collection.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._preconditions.finding import SkippedError
 
@@ -23,6 +25,7 @@ OLDEST_KUBERNETES = (1, 33)
 # Tokens, signed requests and ACME tolerate little more.
 _LARGEST_SKEW = 60
 _REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+_FORBIDDEN = 403
 _STORAGE = Resource("storage.k8s.io", "v1", "StorageClass", "storageclasses", namespaced=False)
 _IS_DEFAULT = "storageclass.kubernetes.io/is-default-class"
 
@@ -54,7 +57,12 @@ def clock(server: datetime, here: datetime) -> str:
 
 def storage_class(objects: Objects, name: str, wanted_by: str) -> str:
     """Tell which StorageClass `wanted_by` gets; an empty `name` asks for the cluster's default one."""
-    found = {item["metadata"]["name"]: item for item in objects.read(Selection(_STORAGE)).objects}
+    try:
+        found = {item["metadata"]["name"]: item for item in objects.read(Selection(_STORAGE)).objects}
+    except ApiError as error:
+        if error.status != _FORBIDDEN:
+            raise
+        raise SkippedError(f"StorageClass {name or 'by default'}: you may not list them, and need not") from error
     if name and name not in found:
         has = f"there are {', '.join(sorted(found))}" if found else "there is none"
         raise MastodonError(f"StorageClass {name}", "does not exist", has, f"Correct {wanted_by}.")
@@ -81,18 +89,24 @@ def rights(client: Client, wanted: Sequence[Mapping[str, Any]]) -> str:
     """
     if _may(client, "*", "*.*", ""):
         return "Rights: all"
-    if denied := list(_denied(client, wanted)):
-        remedy = "Give the kubeconfig's user a ClusterRole with these, or use another kubeconfig."
-        raise MastodonError("Rights", "are missing", ", ".join(denied), remedy)
-    return f"Rights: all that the chosen roles need, on {sum(len(one['resources']) for one in wanted)} kinds"
+    denied = _denied(client, wanted)
+    kinds, missing = sum(len(one["resources"]) for one in wanted), sum(map(len, denied.values()))
+    if denied:
+        rules = "; ".join(f"{what} {', '.join(resources)}" for what, resources in denied.items())
+        remedy = f"Give the kubeconfig's user a ClusterRole that may {rules}."
+        raise MastodonError("Rights", "are missing", f"on {missing} of {kinds} kinds", remedy)
+    return f"Rights: all that the chosen roles need, on {kinds} kinds"
 
 
-def _denied(client: Client, wanted: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+def _denied(client: Client, wanted: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Return what may not be done, in words, and to which resources."""
+    found: dict[str, list[str]] = defaultdict(list)
     for one in wanted:
-        namespace = one["namespace"]
+        place = f" in namespace {one['namespace']}" if one["namespace"] else ""
         for resource in one["resources"]:
-            if verbs := [verb for verb in one["verbs"] if not _may(client, verb, resource, namespace)]:
-                yield f"{'/'.join(verbs)} {resource}{f' in namespace {namespace}' if namespace else ''}"
+            if verbs := [verb for verb in one["verbs"] if not _may(client, verb, resource, one["namespace"])]:
+                found["/".join(verbs) + place].append(resource)
+    return found
 
 
 def _may(client: Client, verb: str, resource: str, namespace: str) -> bool:

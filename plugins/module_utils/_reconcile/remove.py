@@ -99,8 +99,9 @@ class Remover:
         if not kept:
             self._api.delete(resource, live, dry_run=False)
         elif kept != listed:
-            body = inventory.wanted(place, kept).body
-            self._api.apply(resource, body, manager=self._removal.manager, force=False, dry_run=False)
+            # Inventories are always ours, under whichever name the set itself is applied.
+            wanted = inventory.wanted(place, kept)
+            self._api.apply(resource, wanted.body, manager=wanted.manager, force=False, dry_run=False)
 
 
 def stages(subjects: Iterable[Subject]) -> Iterator[list[Subject]]:

@@ -75,7 +75,7 @@ def test_a_lab_from_before_parts_could_be_chosen_has_them_all(tmp_path: Path, br
 
 @pytest.mark.parametrize(
     ("parts", "said"),
-    [("opnbao", "Did you mean openbao?"), ("redis,zzz", "Choose one of these."), ("", "there are knot")],
+    [("opnbao", "Did you mean openbao?"), ("redis,zzz", "Choose one of these."), ("", "there are openbao")],
 )
 def test_a_part_there_is_not_is_told_with_those_there_are(
     parts: str, said: str, brought_up: list[Lab], capsys: pytest.CaptureFixture[str]

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._preconditions import cluster
 from ansible_collections.fediverse.mastodon.plugins.module_utils._preconditions.finding import SkippedError
 
@@ -120,5 +121,15 @@ def test_who_may_do_what_is_needed_passes() -> None:
 
 def test_every_missing_right_is_named() -> None:
     told = sentence(cluster.rights, server("list secrets", "create pods/exec"), WANTED)
-    missing = "patch secrets, list/patch jobs.batch, create pods/exec in namespace mastodon"
-    assert told.startswith(f"Rights: are missing: {missing}. Give the kubeconfig's user a ClusterRole with these")
+    assert told == (
+        "Rights: are missing: on 3 of 3 kinds. Give the kubeconfig's user a ClusterRole that may "
+        "patch secrets; list/patch jobs.batch; create in namespace mastodon pods/exec."
+    )
+
+
+def test_who_may_not_list_classes_is_told_that_none_was_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    api = storage(a=True)
+    refusal = ApiError("StorageClass", "is not permitted", "", "", status=403)
+    monkeypatch.setattr(api, "read", lambda _selection: (_unused for _unused in ()).throw(refusal))
+    with pytest.raises(SkippedError, match="you may not list them"):
+        cluster.storage_class(api, "", "x")

@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import inventory
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER, Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER, Subject, wanted_set
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.remove import Removal, Remover, stages
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.builders import (
     NAMESPACE,
@@ -88,6 +88,16 @@ def test_what_another_set_applies_to_as_well_is_left_to_it() -> None:
     assert Removed(api).lines == ["configured ConfigMap ns/a: left to fediverse.mastodon.other"]
     assert api.objects[subject("ConfigMap", "a")]["data"] == {"y": "1"}
     assert PLACE not in api.objects
+
+
+def test_a_set_with_a_field_manager_of_its_own_keeps_its_inventory_right() -> None:
+    api = FakeApi(NAMESPACE)
+    kept = thing("PersistentVolumeClaim", "data", spec={"a": 1})
+    wanted = wanted_set([thing("ConfigMap", "a", data={"x": "1"}), kept], "fediverse.mastodon/one")
+    assert Ran(api, wait=False, wanted=wanted, manager="fediverse.mastodon/one").error is None
+    removed = Removed(api, manager="fediverse.mastodon/one")
+    assert removed.error == ""
+    assert api.objects[PLACE]["data"]["objects"] == "/namespaces/ns/PersistentVolumeClaim/data\n"
 
 
 def test_what_is_named_goes_whoever_made_it() -> None:
