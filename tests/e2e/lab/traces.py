@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -13,10 +14,10 @@ NAMESPACES = ("net", "mnt", "pid", "ipc", "uts")
 
 def traces(name: str, index: int) -> dict[str, list[str]]:
     """Return, by kind, what there is on this host of the lab of this name and index; kinds without any are left out."""
-    network, folder = f"10.{200 + index}.", f"fediverse-mastodon-lab/{name}"
+    network, folder = f"10.{200 + index}.", re.compile(rf"fediverse-mastodon-lab/{name}(?![\w-])")
     found = {
         "processes": processes(f"fediverse-mastodon-lab-{name}", folder),
-        "mounts": [line for line in Path("/proc/self/mounts").read_text().splitlines() if folder in line],
+        "mounts": [line for line in Path("/proc/self/mounts").read_text().splitlines() if folder.search(line)],
         "interfaces": told("ip -brief link", f"mastodon-lab{index}@"),
         "addresses": told("ip -brief address", network),
         "routes": told("ip route show table all", network),
@@ -26,7 +27,7 @@ def traces(name: str, index: int) -> dict[str, list[str]]:
     return {kind: items for kind, items in found.items() if items}
 
 
-def processes(cgroup: str, folder: str) -> list[str]:
+def processes(cgroup: str, folder: re.Pattern[str]) -> list[str]:
     """Return the processes of the lab's cgroup, that name its folder, or that live in namespaces with one that does."""
     ours: set[str] = set()
     rooms: dict[str, set[str]] = {}
@@ -38,7 +39,7 @@ def processes(cgroup: str, folder: str) -> list[str]:
         except OSError:
             continue
         rooms.setdefault(room, set()).add(f"{process.name} {words[:120]}")
-        if folder in words or f"/{cgroup}/" in f"{group}/":
+        if folder.search(words) or f"/{cgroup}/" in f"{group}/":
             ours.add(room)
     host = str(Path("/proc/self/ns/net").readlink())
     return sorted(line for room in ours - {host} for line in rooms[room])
