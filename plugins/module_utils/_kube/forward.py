@@ -110,6 +110,9 @@ def _forward(connection: Connection, service: Service, pod: str, port: int) -> s
     path = f"/api/v1/namespaces/{service.namespace}/pods/{pod}/portforward?ports={port}"
     try:
         stream = open_stream(connection, path, _SECONDS)
+        # What came together with the handshake lies in TLS's buffer already, where `select` does not see it: the answer to
+        # this makes it look, or a server that speaks first is never heard.
+        stream.ping()
     except (OSError, websocket.WebSocketException) as error:
         remedy = f"Allow the kubeconfig's user to create pods/portforward in namespace {service.namespace}."
         raise MastodonError(str(service), "cannot be reached through the API server", str(error), remedy) from error

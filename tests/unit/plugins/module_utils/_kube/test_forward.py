@@ -5,7 +5,14 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
+import socket
+import ssl
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Thread
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,6 +20,11 @@ import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import forward
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.forward import Service, dial, service_at
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 S3 = Service("store", "s3", 80)
 
@@ -95,3 +107,49 @@ def test_a_refused_connection_names_the_right_that_is_needed(monkeypatch: pytest
     connection.pool.connection_pool_kw = {}
     with pytest.raises(MastodonError, match="create pods/portforward in namespace store"):
         dial(connection, S3)
+
+
+def tls(folder: Path) -> ssl.SSLContext:
+    """A server's TLS with a certificate of its own."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    made = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + timedelta(days=1)).sign(key, SHA256())
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + made.public_bytes(Encoding.PEM)
+    (folder / "server.pem").write_bytes(pem)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "server.pem")
+    return context
+
+
+def speak_first(listening: socket.socket, context: ssl.SSLContext) -> None:
+    """Be an API server whose pod has spoken by the time that the handshake is answered: all goes out at once."""
+    plain, _unused = listening.accept()
+    with context.wrap_socket(plain, server_side=True) as link:
+        asked = link.recv(65536).decode()
+        key = asked.partition("Sec-WebSocket-Key: ")[2].partition("\r\n")[0]
+        proof = base64.b64encode(hashlib.sha1(f"{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11".encode()).digest()).decode()  # noqa: S324 RFC 6455
+        head = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        head += f"Sec-WebSocket-Protocol: v4.channel.k8s.io\r\nSec-WebSocket-Accept: {proof}\r\n\r\n"
+        port = (8080).to_bytes(2, "little")
+        frames = [b"\x00" + port, b"\x01" + port, b"\x00220 mail.test\r\n"]
+        link.sendall(head.encode() + b"".join(bytes([0x82, len(frame)]) + frame for frame in frames))
+        if link.recv(2)[0] & 0x0F == 0x09:
+            link.sendall(bytes([0x8A, 0]))
+        link.recv(1)
+
+
+def test_a_server_that_speaks_first_is_heard(tmp_path: Path) -> None:
+    trusting = ssl.create_default_context()
+    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = Thread(target=speak_first, args=(listening, tls(tmp_path)), daemon=True)
+        server.start()
+        connection = cluster([SERVICE], [slice_of("s3", ready=True)])
+        connection.host = f"https://127.0.0.1:{listening.getsockname()[1]}"
+        connection.pool.connection_pool_kw = {"ssl_context": trusting}
+        opened = dial(connection, S3)
+        opened.settimeout(10)
+        assert opened.recv(100) == b"220 mail.test\r\n"
+        opened.close()
+        server.join(10)
