@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
 
@@ -76,13 +77,21 @@ def zone(laid_down: Lab) -> Zone:
     return Zone(laid_down)
 
 
-@pytest.fixture
-def external_dns_stands_still(laid_down: Lab) -> Iterator[None]:
+@contextmanager
+def external_dns_standing_still(lab: Lab) -> Iterator[None]:
     """Keep external-dns from putting a record right before anybody has looked."""
     scale = ("scale", "deployment", "-n=external-dns", "external-dns-mastodon")
     patch = '{"spec":{"suspend":%s}}'
-    laid_down.kubectl("patch", *EXTERNAL_DNS, "--type=merge", "--patch", patch % "true")
-    laid_down.kubectl(*scale, "--replicas=0")
-    yield
-    laid_down.kubectl("patch", *EXTERNAL_DNS, "--type=merge", "--patch", patch % "false")
-    laid_down.kubectl(*scale, "--replicas=1")
+    lab.kubectl("patch", *EXTERNAL_DNS, "--type=merge", "--patch", patch % "true")
+    lab.kubectl(*scale, "--replicas=0")
+    try:
+        yield
+    finally:
+        lab.kubectl("patch", *EXTERNAL_DNS, "--type=merge", "--patch", patch % "false")
+        lab.kubectl(*scale, "--replicas=1")
+
+
+@pytest.fixture
+def external_dns_stands_still(laid_down: Lab) -> Iterator[None]:
+    with external_dns_standing_still(laid_down):
+        yield

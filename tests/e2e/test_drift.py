@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from ..conftest import Lab
+from .conftest import external_dns_standing_still
 from .zone import DOMAIN, HAND_MADE, Zone
 
 ROUTE = ("httproute", "-n=mastodon", "mastodon")
@@ -32,29 +33,18 @@ def drifted(laid_down: Lab, zone: Zone) -> Iterator[Lab]:
     assert laid_down.site().returncode == 0
 
 
-@pytest.fixture
-def stands_still(drifted: Lab, external_dns_stands_still: None) -> Lab:
-    """The same with external-dns suspended; it goes on before a run takes the rest back."""
-    return drifted
-
-
-def test_check_mode_names_an_edited_object_a_changed_record_and_a_suspended_release(
-    stands_still: Lab, zone: Zone
-) -> None:
-    zone.replace(DOMAIN, HAND_MADE)
-    mark, vault = stands_still.audit_mark(), stands_still.vault_versions()
-    run = stands_still.site("--check", "--diff")
-    assert run.returncode == 0, run.output[-4000:]
-    assert named(run.output) == ["configured HTTPRoute mastodon/mastodon", f"configured DNS record {DOMAIN}"]
-    assert re.findall(r"^check mode: (.*); ", run.output, re.MULTILINE) == [SUSPENDED]
-    assert "-  - other.lab.test" in run.output
-    assert stands_still.our_writes(mark) == []
-    assert stands_still.vault_versions() == vault
-
-
-def test_a_run_takes_all_of_it_back(drifted: Lab, zone: Zone) -> None:
+def test_what_somebody_changed_is_named_by_check_mode_and_taken_back_by_a_run(drifted: Lab, zone: Zone) -> None:
+    with external_dns_standing_still(drifted):
+        zone.replace(DOMAIN, HAND_MADE)
+        mark, vault = drifted.audit_mark(), drifted.vault_versions()
+        check = drifted.site("--check", "--diff")
+        assert check.returncode == 0, check.output[-4000:]
+        assert named(check.output) == ["configured HTTPRoute mastodon/mastodon", f"configured DNS record {DOMAIN}"]
+        assert re.findall(r"^check mode: (.*); ", check.output, re.MULTILINE) == [SUSPENDED]
+        assert "-  - other.lab.test" in check.output
+        assert drifted.our_writes(mark) == []
+        assert drifted.vault_versions() == vault
     run = drifted.site()
     assert run.returncode == 0, run.output[-4000:]
     assert "configured HTTPRoute mastodon/mastodon: spec.hostnames" in run.output
     assert zone.texts(DOMAIN, "A") == [drifted.facts["gateway_address"]]
-    assert drifted.site().recap["changed"] == 0
