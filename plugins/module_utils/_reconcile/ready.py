@@ -43,13 +43,13 @@ def compute(item: Mapping[str, Any]) -> Status:
 
 def _not_observed(item: Mapping[str, Any], generation: int) -> Status:
     # Flux writes the generation when it is done, and meanwhile says in its conditions what it is doing, or lacks.
-    told = {
-        condition["type"]: condition
-        for condition in at(item, "status.conditions", [])
-        if condition.get("observedGeneration") == generation
-    }
+    said = {condition["type"]: condition for condition in at(item, "status.conditions", [])}
+    told = {kind: one for kind, one in said.items() if one.get("observedGeneration") == generation}
     ready, reconciling = told.get("Ready"), told.get("Reconciling")
     speaks = ready if ready and ready.get("status") == "False" else reconciling or ready
     if speaks:
         return progressing(speaks.get("reason", ""), speaks.get("message", ""))
+    busy = said.get("Reconciling")
+    if busy and busy.get("status") == "True":
+        return progressing("Busy", f"its controller is still busy with an earlier change: {busy.get('message', '')}")
     return progressing("LatestGenerationNotObserved", "its controller has not seen the latest change yet")

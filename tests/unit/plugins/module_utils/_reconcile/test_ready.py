@@ -197,6 +197,12 @@ IN_PROGRESS = [
         "{observedGeneration: 1, conditions: [{type: Ready, status: 'True', observedGeneration: 1, message: old}]}",
         "its controller has not seen the latest change yet",
     ),
+    (
+        "HelmRelease",
+        "",
+        "{observedGeneration: 1, conditions: [{type: Reconciling, status: 'True', observedGeneration: 1, message: upgrading}]}",
+        "its controller is still busy with an earlier change: upgrading",
+    ),
     ("HelmRepository", "", "", "its controller has not seen it yet"),
     ("GitRepository", "", "", "its controller has not seen it yet"),
     ("FluxInstance", "", "", "its controller has not set the condition Ready yet"),
