@@ -60,8 +60,7 @@ def apply(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     wanted = wanted_set(parameters["objects"], parameters["field_manager"])
     objects = Objects(Client(connect(parameters, run.environment)))
     deadline = Deadline(parameters["wait_timeout"])
-    if not run.check:
-        await_ready(parameters["depends_on"], objects, deadline, run.say)
+    await_ready(parameters["depends_on"], objects, deadline, run)
     engine = Engine(objects, _request(parameters, run, wanted), deadline, run.say)
     failure: dict[str, Any] = {}
     try:

@@ -14,7 +14,7 @@ from typing import Any
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import KUBERNETES_OPTIONS
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog
-from ansible_collections.fediverse.mastodon.plugins.module_utils._objects import NAMED, open_objects
+from ansible_collections.fediverse.mastodon.plugins.module_utils._objects import ONE, open_objects
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import inventory
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.diff import documents
@@ -30,7 +30,7 @@ ARGUMENTS = Arguments(
         "objects": {
             "type": "list",
             "elements": "dict",
-            "options": {**NAMED, "name": {"type": "str", "required": True}},
+            "options": ONE,
         },
         "field_manager": {"type": "str", "default": MANAGER},
         "prune_allow": {"type": "list", "elements": "str", "default": []},

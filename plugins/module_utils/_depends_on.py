@@ -8,11 +8,12 @@ This module util is PRIVATE to the collection.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog, Resource
+from ansible_collections.fediverse.mastodon.plugins.module_utils._objects import ONE
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.judge import Judge
@@ -20,27 +21,18 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.targets import Target, not_served
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.wait import Waiter
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
 
-DEPENDS_ON_OPTION: dict[str, Any] = {
-    "type": "list",
-    "elements": "dict",
-    "default": [],
-    "options": {
-        "api_version": {"type": "str"},
-        "kind": {"type": "str", "required": True},
-        "namespace": {"type": "str"},
-        "name": {"type": "str", "required": True},
-    },
-}
+DEPENDS_ON_OPTION: dict[str, Any] = {"type": "list", "elements": "dict", "default": [], "options": ONE}
 
 
-def await_ready(wanted: Iterable[Mapping[str, Any]], api: Api, deadline: Deadline, say: Callable[[str], None]) -> None:
+def await_ready(wanted: Iterable[Mapping[str, Any]], api: Api, deadline: Deadline, run: Run) -> None:
     """Return when all that are `wanted` are Current. Raises MastodonError for one that is not there, or that failed.
 
-    Not for check mode, in which nothing was applied.
+    In check mode nothing was applied, and so nothing is waited for.
     """
     targets = [Target.of(option) for option in wanted]
-    if not targets:
+    if run.check or not targets:
         return
     live = Live(api, api.discover())
     subjects = dict(_served(target, live.catalog) for target in targets)
@@ -51,7 +43,7 @@ def await_ready(wanted: Iterable[Mapping[str, Any]], api: Api, deadline: Deadlin
         if item is None:
             raise MastodonError(str(subject), "is needed and does not exist", "", "Lay it down first.")
         judge.met(subject, item, api.began)
-    Waiter(api, live, judge, deadline, say).wait(list(subjects))
+    Waiter(api, live, judge, deadline, run.say).wait(list(subjects))
 
 
 def _served(target: Target, catalog: Catalog) -> tuple[Subject, Resource]:

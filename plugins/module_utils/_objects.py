@@ -26,6 +26,8 @@ NAMED: dict[str, Any] = {
     "namespace": {"type": "str"},
     "name": {"type": "str"},
 }
+# One object, which cannot be left unnamed.
+ONE: dict[str, Any] = {**NAMED, "name": {"type": "str", "required": True}}
 SELECTED: dict[str, Any] = {
     "type": "list",
     "elements": "dict",

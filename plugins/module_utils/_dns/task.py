@@ -45,8 +45,7 @@ def check(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Wait until all names that routes ask for lead to the Gateway; in check mode only tell which do not."""
     objects = Objects(Client(connect(parameters, run.environment)))
     deadline = Deadline(parameters["wait_timeout"])
-    if not run.check:
-        await_ready(parameters["depends_on"], objects, deadline, run.say)
+    await_ready(parameters["depends_on"], objects, deadline, run)
     names, wanted, skipped = _expected(parameters, objects)
     for line in skipped:
         run.say(line)

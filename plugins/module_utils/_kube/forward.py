@@ -29,6 +29,9 @@ with suppress(ImportError):
     import websocket
     from kubernetes.stream.ws_client import PortForward
 
+# Opens a socket to a server that there is no route to.
+Dial = Callable[[], socket.socket]
+
 _SERVICE = Resource("", "v1", "Service", "services", namespaced=True)
 _SLICE = Resource("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", namespaced=True)
 _IN_CLUSTER = re.compile(r"([a-z0-9-]+)\.([a-z0-9-]+)\.svc(\.[a-z0-9.-]+)?")
@@ -62,7 +65,7 @@ def service_at(host: str, port: int) -> Service | None:
     return Service(found[2], found[1], port) if found else None
 
 
-def way_to(connection: Connection, host: str, port: int) -> Callable[[], socket.socket] | None:
+def way_to(connection: Connection, host: str, port: int) -> Dial | None:
     """Return what opens sockets to a host that only pods find, or None for one that lies outside of the cluster."""
     service = service_at(host, port)
     return partial(dial, connection, service) if service else None

@@ -8,15 +8,13 @@ from __future__ import annotations
 import smtplib
 import socket
 import ssl
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.forward import Dial
 
 _SECONDS = 15
 _SMTPS = 465
-
-Dial = Callable[[], socket.socket]
 
 
 @dataclass(frozen=True)

@@ -98,8 +98,9 @@ def _looks(parameters: Mapping[str, Any], run: Run) -> Iterator[Look]:
     server = servers.connect(parameters, run.environment)
     yield from _at_the_cluster(parameters, connection)
     yield from _at_vault(parameters, server)
+    resolver = Resolver(parameters["nameserver"])
     for host in parameters["hosts"]:
-        yield partial(domain.delegation, Resolver(parameters["nameserver"]), host, parameters["zones"])
+        yield partial(domain.delegation, resolver, host, parameters["zones"])
     yield partial(_mail, parameters, connection, server)
     yield partial(_bucket, parameters, connection, server, run)
 

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -19,6 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, innermost
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.forward import Dial
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
 
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
@@ -27,8 +27,6 @@ with suppress(ImportError):
     from requests.adapters import HTTPAdapter
     from requests_aws4auth import AWS4Auth
     from urllib3 import Retry
-
-Dial = Callable[[], socket.socket]
 
 _SECONDS = 30
 _RETRIES = 3

@@ -21,7 +21,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config im
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import must_have_secret, read_secret
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
-from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Bucket, Dial, Keys
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Bucket, Keys
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.public_read import Change, ensure
 
 ARGUMENTS = Arguments(
@@ -59,7 +59,7 @@ def public_read(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
         return _result(due, run)
 
 
-def way_to(connection: Connection, endpoint: str) -> Dial | None:
+def way_to(connection: Connection, endpoint: str) -> forward.Dial | None:
     """Return what opens sockets to an endpoint that only pods find, or None for one outside of the cluster. Raises MastodonError."""
     parts = urlsplit(endpoint)
     if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:

@@ -73,9 +73,7 @@ def postgresql(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
 def _check(product: str, parameters: Mapping[str, Any], run: Run, question: Question) -> dict[str, Any]:
     connection = connect(parameters, run.environment)
     where = parameters["secret_namespace"], parameters["secret_name"]
-    if not run.check:
-        deadline = Deadline(parameters["wait_timeout"])
-        await_ready(parameters["depends_on"], Objects(Client(connection)), deadline, run.say)
+    await_ready(parameters["depends_on"], Objects(Client(connection)), Deadline(parameters["wait_timeout"]), run)
     if run.check and read_secret(connection, *where) is None:
         return _skipped(f"{product} {parameters['host']}", f"Secret {'/'.join(where)} is not made yet", run)
     secret = must_have_secret(connection, *where)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._depends_on import await_ready
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.builders import (
     Clock,
     subject,
@@ -21,9 +22,10 @@ RELEASE = {"api_version": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease", "n
 READY = {"observedGeneration": 1, "conditions": [{"type": "Ready", "status": "True", "observedGeneration": 1}]}
 
 
-def awaited(api: FakeApi, *wanted: Any, clock: Clock | None = None) -> list[str]:
+def awaited(api: FakeApi, *wanted: Any, clock: Clock | None = None, check: bool = False) -> list[str]:
     said: list[str] = []
-    await_ready(wanted, api, (clock or Clock()).deadline(60), said.append)
+    run = Run(check=check, diff=False, say=said.append, environment={})
+    await_ready(wanted, api, (clock or Clock()).deadline(60), run)
     return said
 
 
@@ -36,6 +38,12 @@ def failure(api: FakeApi, *wanted: Any) -> str:
 def test_nothing_costs_nothing() -> None:
     api = FakeApi()
     awaited(api)
+    assert api.calls == []
+
+
+def test_check_mode_looks_at_nothing() -> None:
+    api = FakeApi()
+    awaited(api, RELEASE, check=True)
     assert api.calls == []
 
 
