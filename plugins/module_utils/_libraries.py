@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 
 # Where the package is called otherwise than what is imported.
-_PACKAGES = {"dns": "dnspython"}
+_PACKAGES = {"dns": "dnspython", "websocket": "websocket-client", "yaml": "PyYAML"}
 
 
 def needs(*packages: str) -> None:

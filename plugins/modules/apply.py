@@ -22,7 +22,7 @@ description:
     a module on the target, which then needs the requirements. Files are always read on the controller.
 requirements:
   - python >= 3.11
-  - kubernetes >= 37.0.0
+  - urllib3 >= 2.3.0
 extends_documentation_fragment:
   - fediverse.mastodon.attributes
   - fediverse.mastodon.kinds

@@ -19,7 +19,7 @@ description:
   - An object that is held by a finalizer is named with the finalizer and with who has to remove it.
 requirements:
   - python >= 3.11
-  - kubernetes >= 37.0.0
+  - urllib3 >= 2.3.0
 extends_documentation_fragment:
   - fediverse.mastodon.attributes
   - fediverse.mastodon.kubernetes

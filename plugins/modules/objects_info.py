@@ -17,7 +17,7 @@ description:
   - What does not exist, or is of a kind that the cluster does not have, is left out.
 requirements:
   - python >= 3.11
-  - kubernetes >= 37.0.0
+  - urllib3 >= 2.3.0
 extends_documentation_fragment:
   - fediverse.mastodon.attributes
   - fediverse.mastodon.kubernetes

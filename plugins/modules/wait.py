@@ -18,7 +18,7 @@ description:
   - In check mode nothing is waited for, as what would have made the objects did not run.
 requirements:
   - python >= 3.11
-  - kubernetes >= 37.0.0
+  - urllib3 >= 2.3.0
 extends_documentation_fragment:
   - fediverse.mastodon.attributes
   - fediverse.mastodon.kubernetes

@@ -22,12 +22,12 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client im
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects, Selection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.port_forward import port_of
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.stream import open_stream
 
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
 with suppress(ImportError):
     import websocket
-    from kubernetes.stream.ws_client import PortForward
 
 # Opens a socket to a server that there is no route to.
 Dial = Callable[[], socket.socket]
@@ -113,22 +113,9 @@ def _forward(connection: Connection, service: Service, pod: str, port: int) -> s
     path = f"/api/v1/namespaces/{service.namespace}/pods/{pod}/portforward?ports={port}"
     try:
         stream = open_stream(connection, path, _SECONDS)
-        # What came together with the handshake lies in TLS's buffer already, where `select` does not see it: the answer to
-        # this makes it look, or a server that speaks first is never heard.
-        stream.ping()
     except (OSError, websocket.WebSocketException) as error:
         remedy = f"Allow the kubeconfig's user to create pods/portforward in namespace {service.namespace}."
         raise MastodonError(str(service), "cannot be reached through the API server", str(error), remedy) from error
-    forwarded: socket.socket = _port_forward(stream, port).socket(port)
+    forwarded = port_of(stream)
     forwarded.settimeout(_SECONDS)
     return forwarded
-
-
-def _port_forward(stream: websocket.WebSocket, port: int) -> PortForward:
-    def proxy(forward: PortForward) -> None:
-        # Whoever closes our end first leaves nobody to read the rest, which is no reason for a traceback.
-        with suppress(OSError):
-            PortForward._proxy(forward)
-
-    quiet = type("QuietPortForward", (PortForward,), {"_proxy": proxy})
-    return quiet(stream, [port])

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
 
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
 with suppress(ImportError):
@@ -16,7 +18,11 @@ with suppress(ImportError):
 
 
 def open_stream(connection: Connection, path: str, seconds: int) -> websocket.WebSocket:
-    """Return a socket to `path` of the API server. Raises OSError or WebSocketException when there is no way."""
+    """Return a socket to `path` of the API server.
+
+    Raises OSError or WebSocketException when there is no way, MastodonError when this Python cannot open one.
+    """
+    needs("websocket")
     options = connection.pool.connection_pool_kw
     trust = {"context": options.get("ssl_context"), "server_hostname": options.get("server_hostname")}
     return websocket.create_connection(
@@ -25,4 +31,13 @@ def open_stream(connection: Connection, path: str, seconds: int) -> websocket.We
         subprotocols=["v4.channel.k8s.io"],
         header={"User-Agent": "fediverse.mastodon", **connection.headers()},
         sslopt={key: value for key, value in trust.items() if value},
+        **_proxy(connection),
     )
+
+
+def _proxy(connection: Connection) -> dict[str, Any]:
+    proxy = connection.pool.proxy
+    if proxy:
+        return {"http_proxy_host": proxy.host, "http_proxy_port": proxy.port, "proxy_type": "http"}
+    # Or it would look for one in the environment on its own, where the connection has looked already.
+    return {"http_no_proxy": ["*"]}

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,20 +15,17 @@ from urllib.parse import urlsplit
 
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import connect
 from ansible_collections.fediverse.mastodon.tests.integration.api.support import Cluster
 from ansible_collections.fediverse.mastodon.tests.integration.api.test_apply import config_map, deployment, service
 from ansible_collections.fediverse.mastodon.tests.integration.faults import Faults, Upstream, running
-from kubernetes.client import Configuration
-from kubernetes.config import load_kube_config
 
 
 @contextmanager
 def through(cluster: Cluster, folder: Path, faults: Faults) -> Iterator[dict[str, Any]]:
     """Yield options by which a task reaches the cluster through a proxy."""
-    real = Configuration()
-    load_kube_config(config_file=cluster.kubeconfig, client_configuration=real)
-    trust = ssl.create_default_context(cafile=real.ssl_ca_cert)
-    trust.load_cert_chain(real.cert_file, real.key_file)
+    real = connect({"kubeconfig": cluster.kubeconfig}, {})
+    trust = real.pool.connection_pool_kw["ssl_context"]
     place = urlsplit(real.host)
     with running(Upstream(str(place.hostname), place.port or 443, trust), faults) as address:
         named = {"name": "proxy", "cluster": {"server": address}}

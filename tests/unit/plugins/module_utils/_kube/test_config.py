@@ -71,8 +71,9 @@ WRONG = {
     "{{{": "cannot be used",
     "": "is empty",
     "[]": "cannot be used",
-    "{}": "cannot be used",
-    "current-context: x\ncontexts: []\nclusters: []\nusers: []": "Expected object with name x",
+    "{}": "it has no current-context",
+    "token: secret\n- x": "is no YAML: did not find expected key in line 2",
+    "current-context: x\ncontexts: []\nclusters: []\nusers: []": "it has no context x",
 }
 
 
@@ -89,7 +90,7 @@ def test_a_wrong_kubeconfig_is_one_sentence(tmp_path: Path, text: str) -> None:
 def test_a_missing_file_and_a_missing_context_are_named(tmp_path: Path) -> None:
     with pytest.raises(MastodonError, match="Kubeconfig /nonexistent: does not exist"):
         connect({"kubeconfig": "/nonexistent"}, {})
-    with pytest.raises(MastodonError, match="name third"):
+    with pytest.raises(MastodonError, match="it has no context third"):
         connect({"kubeconfig": kubeconfig(tmp_path), "context": "third"}, {})
     with pytest.raises(MastodonError, match="cannot be read: Is a directory"):
         connect({"kubeconfig": str(tmp_path)}, {})
@@ -107,3 +108,34 @@ def test_wrong_certificates_are_named_and_no_key_is_left_in_a_file(
     with pytest.raises(MastodonError, match="its certificates cannot be used"):
         connect({"kubeconfig": path}, {})
     assert list(files.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("server", "environment", "proxy"),
+    [
+        ("https://one:1", {}, None),
+        ("https://one:1", {"https_proxy": "http://proxy:3128"}, "http://proxy:3128"),
+        ("http://one:1", {"https_proxy": "http://proxy:3128"}, None),
+        ("https://one:1", {"https_proxy": "http://proxy:3128", "no_proxy": "one"}, None),
+        ("https://10.1.2.3:1", {"https_proxy": "http://proxy:3128", "no_proxy": "10.0.0.0/8"}, None),
+    ],
+)
+def test_the_environments_proxy_is_used_where_it_applies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: str, environment: dict[str, str], proxy: str | None
+) -> None:
+    for name in ("https_proxy", "http_proxy", "no_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    found = connect({"kubeconfig": kubeconfig(tmp_path, server=server)}, {}).pool.proxy
+    assert (str(found) if found else None) == proxy
+
+
+def test_a_proxy_of_an_unknown_kind_is_named(tmp_path: Path) -> None:
+    path = Path(kubeconfig(tmp_path))
+    content = json.loads(path.read_text())
+    content["clusters"][0]["cluster"]["proxy-url"] = "socks5://proxy:1080"
+    path.write_text(json.dumps(content))
+    with pytest.raises(MastodonError, match="its proxy socks5://proxy:1080 cannot be used"):
+        connect({"kubeconfig": str(path)}, {})

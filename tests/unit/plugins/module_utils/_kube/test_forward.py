@@ -53,7 +53,7 @@ def cluster(services: list[dict[str, Any]], slices: list[dict[str, Any]]) -> Any
         body = {"kind": "List", "metadata": {"resourceVersion": "1"}, "items": items}
         return SimpleNamespace(status=200, data=json.dumps(body).encode(), headers={})
 
-    return SimpleNamespace(host="https://cluster", pool=SimpleNamespace(request=request), headers=dict)
+    return SimpleNamespace(host="https://cluster", pool=SimpleNamespace(request=request, proxy=None), headers=dict)
 
 
 SERVICE = {"metadata": {"name": "s3"}, "spec": {"ports": [{"name": "web", "port": 80, "targetPort": "http"}]}}

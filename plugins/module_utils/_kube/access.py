@@ -1,0 +1,43 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What it takes to speak to an API server, whatever told it. This module util is PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+class AccessError(Exception):
+    """Why a kubeconfig or a service account cannot be used, as a clause and without any of its credentials."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A client certificate and its key, both in PEM."""
+
+    certificate: str
+    key: str
+
+
+@dataclass(frozen=True)
+class Access:
+    """One API server and one user of it.
+
+    `authority` is in PEM; without it the system's certificates are trusted. `headers` returns the current credentials
+    and raises AccessError when there are none to be had.
+    """
+
+    server: str
+    headers: Callable[[], dict[str, str]]
+    authority: str | None = None
+    verify: bool = True
+    server_name: str | None = None
+    proxy: str | None = None
+    identity: Identity | None = None
+
+
+def bearer(token: str) -> dict[str, str]:
+    """Return the header that carries a token."""
+    return {"authorization": f"Bearer {token}"}

@@ -1,0 +1,31 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The account that Kubernetes gives to a pod. This module util is PRIVATE to the collection.
+
+https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.access import Access, AccessError, bearer
+
+_FILES = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+
+
+def read_service_account(environment: Mapping[str, str], files: Path = _FILES) -> Access:
+    """Return the way to the API server of the cluster that this runs in. Raises AccessError."""
+    host, port = environment["KUBERNETES_SERVICE_HOST"], environment.get("KUBERNETES_SERVICE_PORT", "443")
+    server = f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
+    # The kubelet replaces the token before it expires, so it is read anew each time.
+    return Access(server, lambda: bearer(_content(files / "token")), _content(files / "ca.crt"))
+
+
+def _content(file: Path) -> str:
+    try:
+        return file.read_text().strip()
+    except OSError as error:
+        raise AccessError(f"{file}: {error.strerror}") from error
