@@ -10,6 +10,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 from hvac import Client
@@ -118,6 +120,12 @@ class Lab:
     def get(self, *arguments: str) -> Any:
         """Return one object or list as the API server has it; nothing with `--ignore-not-found` when it is not there."""
         return json.loads(self.kubectl("get", "-o=json", *arguments) or "{}")
+
+    def trust(self) -> ssl.SSLContext:
+        """Return trust in the root of what the ACME server issues, fetched from it."""
+        platform = ssl.create_default_context(cafile=self.facts["acme_ca_file"])
+        with urlopen(self.facts["acme_root"], timeout=30, context=platform) as answer:
+            return ssl.create_default_context(cadata=answer.read().decode())
 
     def vault(self) -> Client:
         """Return a client with all rights in the lab's OpenBao."""

@@ -1,94 +1,30 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""site.yml run on a lab while it is empty, each tag alone; killed while it lays things down; to its end; once more."""
+"""A lab with everything on it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from random import Random
 
 import pytest
 
-from ..conftest import SEED, Lab, Run
-from .zone import EXTERNAL_DNS, Zone
-
-# What a role stands on and an empty cluster has not, by the tag that provides it.
-STANDS_ON = {
-    "external_secrets": "flux",
-    "cert_manager": "flux",
-    "external_dns": "external_secrets",
-    "rook": "flux",
-    "cnpg": "flux",
-    "dragonfly": "flux",
-    "gateway": "cert_manager",
-    "mastodon": "flux",
-}
-# The first may be killed while it makes secrets, the last while it waits for databases.
-FIRST_KILLS = 3
-LATEST_KILL = 30.0
-
-
-@dataclass(frozen=True)
-class Story:
-    """What site.yml said on the empty cluster, with each tag alone and in check mode; after runs that were killed; again.
-
-    `secrets` are Vault's versions as the runs that were killed left them.
-    """
-
-    alone: dict[str, Run]
-    empty_check: Run
-    empty_check_writes: list[str]
-    secrets: dict[str, str]
-    first: Run
-    second: Run
-    second_writes: list[str]
+from ..conftest import Lab
+from .support import external_dns_standing_still
+from .zone import Zone
 
 
 @pytest.fixture(scope="session")
-def story(lab: Lab) -> Story:
-    """Run each tag alone and check mode on nothing, then lay everything down in spite of kills, then run once more."""
-    mark = lab.audit_mark()
-    alone = {tag: lab.site("--tags", tag) for tag in STANDS_ON}
-    empty_check = lab.site("--check", "--diff")
-    empty_writes = lab.our_writes(mark)
-    moments = Random(SEED)
-    for _ in range(FIRST_KILLS):
-        lab.killed_site(moments.uniform(1, LATEST_KILL))
-    secrets = lab.vault_versions()
-    first = lab.site()
-    assert first.returncode == 0, first.output[-6000:]
-    mark = lab.audit_mark()
-    second = lab.site()
-    return Story(alone, empty_check, empty_writes, secrets, first, second, lab.our_writes(mark))
-
-
-@pytest.fixture(scope="session")
-def laid_down(lab: Lab, story: Story) -> Lab:
-    """The lab with everything on it."""
-    assert story.first.returncode == 0
+def laid_down(lab: Lab) -> Lab:
+    """The lab with everything on it, by one run of site.yml."""
+    run = lab.site()
+    assert run.returncode == 0, run.output[-6000:]
     return lab
 
 
 @pytest.fixture
 def zone(laid_down: Lab) -> Zone:
     return Zone(laid_down)
-
-
-@contextmanager
-def external_dns_standing_still(lab: Lab) -> Iterator[None]:
-    """Keep external-dns from putting a record right before anybody has looked."""
-    scale = ("scale", "deployment", "-n=external-dns", "external-dns-mastodon")
-    patch = '{"spec":{"suspend":%s}}'
-    lab.kubectl("patch", *EXTERNAL_DNS, "--type=merge", "--patch", patch % "true")
-    lab.kubectl(*scale, "--replicas=0")
-    try:
-        yield
-    finally:
-        lab.kubectl("patch", *EXTERNAL_DNS, "--type=merge", "--patch", patch % "false")
-        lab.kubectl(*scale, "--replicas=1")
 
 
 @pytest.fixture

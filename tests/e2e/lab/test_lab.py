@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from ...conftest import LAB_INDEX, LAB_NAME, ROOT, Lab
-from ..test_site import eventually
+from ..support import eventually
 from .traces import traces
 
 WEB_APP = """
@@ -76,7 +76,7 @@ def web(lab: Lab) -> Iterator[str]:
     lab.kubectl("rollout", "status", "deployment/web", "-n=web-app", "--timeout=120s")
     address = str(lab.get("service", "-n=web-app", "web")["spec"]["clusterIP"])
     # A Service leads to a pod a moment after the pod is ready.
-    eventually(lambda: answers(address), "the Service does not answer", 30)
+    eventually(lambda: answers(address), bool, 30)
     yield address
     lab.kubectl("delete", "namespace", "web-app")
 
@@ -103,7 +103,7 @@ def test_a_killed_pod_comes_back_with_its_data(lab: Lab, web: str) -> None:
     before = page(web)
     lab.kubectl("delete", "pod", "-n=web-app", "-l=app=web", "--grace-period=0", "--force")
     lab.kubectl("rollout", "status", "deployment/web", "-n=web-app", "--timeout=60s")
-    eventually(lambda: answers(web) and len(page(web)) == len(before) + 1, "the pod did not start anew", 30)
+    eventually(lambda: answers(web) and len(page(web)) == len(before) + 1, bool, 30)
     assert page(web)[: len(before)] == before
 
 
@@ -120,9 +120,9 @@ def test_every_component_that_is_killed_is_repaired_and_nothing_lost(lab: Lab, w
     for name in COMPONENTS:
         (killed,) = processes_of(lab, name)
         os.kill(killed, signal.SIGKILL)
-        eventually(partial(runs_anew, lab, name, killed), f"{name} did not start anew", 60)
+        eventually(partial(runs_anew, lab, name, killed), bool, 60)
     up()
-    eventually(lambda: answers(web), "the Service does not answer any more", 30)
+    eventually(lambda: answers(web), bool, 30)
     assert page(web) == before
 
 
@@ -150,10 +150,10 @@ def test_a_lab_that_is_killed_whole_leaves_its_host_clean_and_comes_back(lab: La
     kept = lab.get("configmap", "-n=web-app", "kube-root-ca.crt")["metadata"]["uid"]
     assert {"processes", "interfaces", "addresses", "routes", "cgroups"} <= traces(LAB_NAME, int(LAB_INDEX)).keys()
     os.kill(json.loads((lab.state / "run/init.json").read_text())["pid"], signal.SIGKILL)
-    eventually(lambda: not set(traces(LAB_NAME, int(LAB_INDEX))) - {"cgroups"}, "something of it is still there", 30)
+    eventually(lambda: not set(traces(LAB_NAME, int(LAB_INDEX))) - {"cgroups"}, bool, 30)
     up()
     lab.kubectl("rollout", "status", "deployment/web", "-n=web-app", "--timeout=120s")
-    eventually(lambda: answers(web), "the Service does not answer any more", 60)
+    eventually(lambda: answers(web), bool, 60)
     assert page(web)[: len(before)] == before
     assert lab.get("configmap", "-n=web-app", "kube-root-ca.crt")["metadata"]["uid"] == kept
 

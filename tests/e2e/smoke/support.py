@@ -1,31 +1,30 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the smoke tests of the lab's controllers share: namespaces of their own, and waiting for conditions."""
+"""What the smoke tests of the lab's controllers share: namespaces of their own, and what Flux and cert-manager say of an object."""
 
 from __future__ import annotations
 
 import json
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any
 
 from ...conftest import Lab
+from ..support import eventually
 
-Found = TypeVar("Found")
 Object = dict[str, Any]
 
 
 @contextmanager
 def namespace(lab: Lab, name: str) -> Iterator[str]:
-    """A namespace that is gone afterwards with all in it."""
+    """A namespace that is taken down afterwards with all in it; no other test needs it gone."""
     apply(lab, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     try:
         yield name
     finally:
-        lab.kubectl("delete", "namespace", name, "--wait=true", "--timeout=120s")
+        lab.kubectl("delete", "namespace", name, "--wait=false")
 
 
 def apply(lab: Lab, *objects: Object) -> None:
@@ -34,15 +33,6 @@ def apply(lab: Lab, *objects: Object) -> None:
     sent = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
     done = subprocess.run(command, input=sent, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
-
-
-def eventually(probe: Callable[[], Found], is_right: Callable[[Found], bool], seconds: float = 120) -> Found:
-    """Ask until the answer is right, and return it."""
-    deadline = time.monotonic() + seconds
-    while not is_right(found := probe()):
-        assert time.monotonic() < deadline, f"after {seconds:.0f} s it is still {found!r}"
-        time.sleep(0.5)
-    return found
 
 
 def ready(lab: Lab, kind: str, namespace: str, name: str) -> tuple[str, str]:

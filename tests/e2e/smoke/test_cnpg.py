@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from ...conftest import Lab
-from .support import apply, eventually, namespace
+from ..support import eventually
+from .support import apply, namespace
 
 SPACE = "smoke-cnpg"
 NAME = "pair"

@@ -6,17 +6,16 @@
 from __future__ import annotations
 
 import socket
-import ssl
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.request import urlopen
 
 import pytest
 from mastodon_lab.parts import dns
 
 from ...conftest import Lab
-from .support import Object, apply, eventually, namespace, wait_ready
+from ..support import eventually
+from .support import Object, apply, namespace, wait_ready
 
 SPACE = "smoke-edge"
 DOMAIN = "smoke.lab.test"
@@ -143,13 +142,6 @@ def external_dns(lab: Lab, key_name: str) -> tuple[Object, ...]:
     )
 
 
-def trust(lab: Lab) -> ssl.SSLContext:
-    """Trust in the root of what the ACME server issues, fetched from it."""
-    own = ssl.create_default_context(cafile=lab.facts["acme_ca_file"])
-    with urlopen(lab.facts["acme_root"], timeout=30, context=own) as answer:
-        return ssl.create_default_context(cadata=answer.read().decode())
-
-
 def address(server: str) -> str:
     """What a name server says of HOST; nothing while it knows no such name."""
     try:
@@ -164,7 +156,7 @@ def answer_of(lab: Lab, ip: str) -> bytes:
     try:
         with (
             socket.create_connection((ip, 443), 5) as link,
-            trust(lab).wrap_socket(link, server_hostname=HOST) as secure,
+            lab.trust().wrap_socket(link, server_hostname=HOST) as secure,
         ):
             secure.sendall(request)
             return secure.makefile("rb").read()

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from ...conftest import Lab
+from ..support import eventually
 from .git_server import Repository, served
-from .support import Object, apply, eventually, namespace, ready, wait_ready
+from .support import Object, apply, namespace, ready, wait_ready
 
 SPACE = "smoke-flux"
 CHART = {

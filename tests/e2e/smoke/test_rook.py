@@ -15,7 +15,8 @@ import requests
 from requests_aws4auth import AWS4Auth
 
 from ...conftest import Lab
-from .support import Object, apply, eventually, namespace, ready
+from ..support import eventually
+from .support import Object, apply, namespace, ready
 
 SPACE = "smoke-rook"
 ROOK = "rook-ceph"

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 import pytest
 
 from ...conftest import Lab
-from .support import apply, eventually
+from ..support import eventually
+from .support import apply
 
 PATH = "mastodon/social.lab.test/smoke"
 SPACE = "mastodon"

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from ..conftest import Lab
-from .conftest import external_dns_standing_still
-from .zone import DOMAIN, HAND_MADE, Zone
+from ...conftest import Lab
+from ..support import external_dns_standing_still
+from ..zone import DOMAIN, HAND_MADE, Zone
 
 ROUTE = ("httproute", "-n=mastodon", "mastodon")
 HOST = '{"spec":{"hostnames":["other.lab.test"]}}'

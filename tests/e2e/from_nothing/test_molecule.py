@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ..conftest import ROOT, Lab
+from ...conftest import ROOT, Lab
 
 
 def test_the_default_scenario_passes(laid_down: Lab) -> None:

@@ -7,23 +7,14 @@ from __future__ import annotations
 
 import re
 import subprocess
-import time
-from collections.abc import Callable
 from typing import Any
 
 from hvac import Client
 
-from ..conftest import LAB_NAME, ROOT, Lab
+from ...conftest import LAB_NAME, ROOT, Lab
+from ..support import eventually
+from ..zone import DOMAIN
 from .conftest import Story
-from .zone import DOMAIN
-
-
-def eventually(probe: Callable[[], bool], what: str, seconds: float = 120) -> None:
-    """Ask until the cluster says yes."""
-    deadline = time.monotonic() + seconds
-    while not probe():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.5)
 
 
 def test_check_mode_on_an_empty_cluster_reaches_the_end_and_writes_nothing(story: Story) -> None:
@@ -119,6 +110,5 @@ def test_a_deleted_secret_is_restored_from_vault_by_its_controller(laid_down: La
     run = laid_down.site("--tags", "mastodon")
     assert run.returncode == 0, run.output[-4000:]
     eventually(
-        lambda: laid_down.get("secret", "-n=mastodon", "--ignore-not-found", "mastodon-app").get("data") == before,
-        "Secret mastodon/mastodon-app did not come back",
+        lambda: laid_down.get("secret", "-n=mastodon", "--ignore-not-found", "mastodon-app").get("data"), before.__eq__
     )

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from ..conftest import Lab, Run
+from ...conftest import Lab, Run
 from .conftest import Story
 
 OTHER_DOMAIN = "canary.lab.test"

@@ -6,15 +6,13 @@
 from __future__ import annotations
 
 import socket
-import ssl
 from base64 import b64decode
-from urllib.request import urlopen
 
 import pytest
 
-from ..conftest import Lab
-from .test_site import eventually
-from .zone import DOMAIN, HAND_MADE, Zone
+from ...conftest import Lab
+from ..support import eventually
+from ..zone import DOMAIN, HAND_MADE, Zone
 
 
 def test_external_dns_wrote_the_record_and_signed_it(laid_down: Lab, zone: Zone) -> None:
@@ -59,14 +57,10 @@ def test_another_owner_is_refused_before_the_records_are_orphaned(laid_down: Lab
 
 
 def test_the_certificate_is_really_from_the_acme_server(laid_down: Lab) -> None:
-    facts = laid_down.facts
-    platform = ssl.create_default_context(cafile=facts["acme_ca_file"])
-    with urlopen(facts["acme_root"], timeout=30, context=platform) as answer:
-        trusted = ssl.create_default_context(cadata=answer.read().decode())
     # Only what chains up to that root, and names the domain, passes.
     with (
-        socket.create_connection((facts["gateway_address"], 443), timeout=30) as plain,
-        trusted.wrap_socket(plain, server_hostname=DOMAIN) as secured,
+        socket.create_connection((laid_down.facts["gateway_address"], 443), timeout=30) as plain,
+        laid_down.trust().wrap_socket(plain, server_hostname=DOMAIN) as secured,
     ):
         served = secured.getpeercert()
     assert served is not None
@@ -84,4 +78,4 @@ def test_the_domain_was_proved_over_dns_and_nothing_of_it_is_left(laid_down: Lab
         one["type"] for order in orders for entry in order["status"]["authorizations"] for one in entry["challenges"]
     ]
     assert "dns-01" in challenges
-    eventually(lambda: zone.texts(f"_acme-challenge.{DOMAIN}", "TXT") == [], "the challenge's record is still there")
+    eventually(lambda: zone.texts(f"_acme-challenge.{DOMAIN}", "TXT"), [].__eq__)

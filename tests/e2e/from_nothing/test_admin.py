@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ..conftest import Lab
+from ...conftest import Lab
 from .conftest import Story
 
 ADMIN = "mastodon/social.lab.test/admin"

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ..conftest import Lab
-from .test_site import eventually
+from ...conftest import Lab
+from ..support import eventually
 
 MISTAKES = {
     "no kubeconfig": ({"kubeconfig": "/nonexistent/kubeconfig"}, "/nonexistent/kubeconfig"),
@@ -64,7 +64,7 @@ def test_a_sealed_vault_is_refused(lab: Lab) -> None:
     finally:
         # The static seal opens it again when its pod starts anew.
         lab.kubectl("delete", "pod", "-n=openbao", "--all", "--wait=true")
-        eventually(lambda: vault_is_open(facts["vault_address"]), "OpenBao did not unseal itself")
+        eventually(lambda: vault_is_open(facts["vault_address"]), bool)
 
 
 def vault_is_open(address: str) -> bool:

@@ -5,23 +5,19 @@
 
 from __future__ import annotations
 
-import http.client
 import json
-import socket
-import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
 
 import pytest
 
-from ..conftest import ROOT, Lab, Run
-from .smoke.support import eventually
-from .zone import DOMAIN, Zone
+from ...conftest import ROOT, Lab, Run
+from ..support import eventually, served
+from ..zone import DOMAIN, Zone
 
 SECOND = "second.lab.test"
 # What the second Mastodon is made of, by the sets of its roles, in the order in which they are taken down.
@@ -83,21 +79,6 @@ def ours(lab: Lab) -> dict[str, Any]:
         for item in found
         if "second" not in item["metadata"]["name"]
     }
-
-
-def served(lab: Lab, domain: str) -> str:
-    """Return which domain answers at a host, over TLS that its certificate is valid for."""
-    platform = ssl.create_default_context(cafile=lab.facts["acme_ca_file"])
-    with urlopen(lab.facts["acme_root"], timeout=30, context=platform) as answer:
-        trusted = ssl.create_default_context(cadata=answer.read().decode())
-    plain = socket.create_connection((lab.facts["gateway_address"], 443), timeout=30)
-    connection = http.client.HTTPSConnection(domain, context=trusted)
-    connection.sock = trusted.wrap_socket(plain, server_hostname=domain)
-    try:
-        connection.request("GET", "/api/v2/instance")
-        return str(json.loads(connection.getresponse().read())["domain"])
-    finally:
-        connection.close()
 
 
 def delete(lab: Lab, **options: object) -> None:

@@ -15,8 +15,8 @@ import pytest
 import requests
 from requests_aws4auth import AWS4Auth
 
-from ..conftest import Lab
-from .smoke.support import eventually
+from ...conftest import Lab
+from ..support import eventually
 
 PROBE = ".fediverse-mastodon"
 REDIS = "mastodon-redis"

@@ -10,7 +10,7 @@ import re
 
 import pytest
 
-from ..conftest import ROOT, Lab
+from ...conftest import ROOT, Lab
 from .conftest import STANDS_ON, Story
 
 TAGS = sorted(path.name for path in (ROOT / "roles").iterdir() if path.name != "doctor")

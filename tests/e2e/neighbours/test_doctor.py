@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from ..conftest import Lab, Run
+from ...conftest import Lab, Run
 
 RULES = "rules: [{apiGroups: [''], resources: [secrets], verbs: [list, watch, create, patch, delete]}]"
 LIMITED = f"""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ..conftest import Lab
+from ...conftest import Lab
 from .test_wrong_input import refused
 
 APP = "mastodon/social.lab.test/app"

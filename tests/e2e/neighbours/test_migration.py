@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 
-from ..conftest import Lab
-from .test_neighbours import served
-from .zone import DOMAIN
+from ...conftest import Lab
+from ..support import served
+from ..zone import DOMAIN
 
 # Where migrations find no database: past the pooler they take another way than Mastodon itself.
 NOWHERE = {"mastodon": {"smtp": {"opensslVerifyMode": "none"}}, "postgresql": {"direct": {"port": 1}}}

@@ -14,7 +14,7 @@ from random import Random
 
 import pytest
 
-from ..conftest import SEED, Lab
+from ...conftest import SEED, Lab
 from .conftest import Story
 
 KILLS = int(os.environ.get("TEST_KILLS", "3"))

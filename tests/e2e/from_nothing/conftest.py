@@ -1,0 +1,69 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""site.yml run on a lab while it is empty, each tag alone; killed while it lays things down; to its end; once more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+
+import pytest
+
+from ...conftest import SEED, Lab, Run
+
+# What a role stands on and an empty cluster has not, by the tag that provides it.
+STANDS_ON = {
+    "external_secrets": "flux",
+    "cert_manager": "flux",
+    "external_dns": "external_secrets",
+    "rook": "flux",
+    "cnpg": "flux",
+    "dragonfly": "flux",
+    "gateway": "cert_manager",
+    "mastodon": "flux",
+}
+# The first may be killed while it makes secrets, the last while it waits for databases.
+FIRST_KILLS = 3
+LATEST_KILL = 30.0
+
+
+@dataclass(frozen=True)
+class Story:
+    """What site.yml said on the empty cluster, with each tag alone and in check mode; after runs that were killed; again.
+
+    `secrets` are Vault's versions as the runs that were killed left them.
+    """
+
+    alone: dict[str, Run]
+    empty_check: Run
+    empty_check_writes: list[str]
+    secrets: dict[str, str]
+    first: Run
+    second: Run
+    second_writes: list[str]
+
+
+@pytest.fixture(scope="session")
+def story(lab: Lab) -> Story:
+    """Run each tag alone and check mode on nothing, then lay everything down in spite of kills, then run once more."""
+    mark = lab.audit_mark()
+    alone = {tag: lab.site("--tags", tag) for tag in STANDS_ON}
+    empty_check = lab.site("--check", "--diff")
+    empty_writes = lab.our_writes(mark)
+    moments = Random(SEED)
+    for _ in range(FIRST_KILLS):
+        lab.killed_site(moments.uniform(1, LATEST_KILL))
+    secrets = lab.vault_versions()
+    first = lab.site()
+    assert first.returncode == 0, first.output[-6000:]
+    mark = lab.audit_mark()
+    second = lab.site()
+    return Story(alone, empty_check, empty_writes, secrets, first, second, lab.our_writes(mark))
+
+
+@pytest.fixture(scope="session")
+def laid_down(lab: Lab, story: Story) -> Lab:
+    """The lab with everything on it, in spite of it all."""
+    assert story.first.returncode == 0
+    return lab
