@@ -8,7 +8,7 @@ This module util is PRIVATE to the collection.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils import _external_dns, _gateway, _kinds
@@ -16,6 +16,8 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import KUBERNETES_OPTIONS, connect
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects
+from ansible_collections.fediverse.mastodon.plugins.module_utils._preconditions import adopted
+from ansible_collections.fediverse.mastodon.plugins.module_utils._preconditions.finding import find
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import client as vault
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import health
@@ -24,6 +26,7 @@ ARGUMENTS = Arguments(
     {
         **KUBERNETES_OPTIONS,
         **vault.VAULT_OPTIONS,
+        "adopted": adopted.ADOPTED_OPTION,
         "cluster": {"type": "bool", "default": True},
         "edge": {"type": "bool", "default": False},
         "external_dns": {"type": "dict", "options": _external_dns.OPTIONS},
@@ -48,15 +51,15 @@ ARGUMENTS = Arguments(
 
 def examine(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Return `{changed: False, checked: [what was looked at]}`. Raises MastodonError for what is wrong."""
-    checked = []
+    checked: list[str] = []
     if parameters["cluster"]:
-        checked.append(_cluster(parameters, run))
+        checked += _cluster(parameters, run)
     if parameters["vault"]:
         checked.append(_vault(parameters, run))
     return {"changed": False, "checked": checked}
 
 
-def _cluster(parameters: Mapping[str, Any], run: Run) -> str:
+def _cluster(parameters: Mapping[str, Any], run: Run) -> list[str]:
     connection = connect(parameters, run.environment)
     objects = Objects(Client(connection))
     catalog = objects.discover()
@@ -65,7 +68,17 @@ def _cluster(parameters: Mapping[str, Any], run: Run) -> str:
     wanted = [(look, parameters[option]) for option, look in looks.items() if parameters[option]]
     if found := [problem for look, option in wanted for problem in look(option, objects, catalog)]:
         raise CombinedError(found)
-    return f"API server {connection.host} answers"
+    return [f"API server {connection.host} answers", *_adopted(parameters["adopted"], objects, run)]
+
+
+def _adopted(roles: Sequence[str], objects: Objects, run: Run) -> list[str]:
+    findings = [find(look) for look in adopted.looks(roles, objects)]
+    if failed := [finding.text for finding in findings if finding.state == "failed"]:
+        raise CombinedError(failed)
+    for finding in findings:
+        if finding.state == "skipped":
+            run.say(finding.line())
+    return [finding.text for finding in findings if finding.state == "ok"]
 
 
 def _vault(parameters: Mapping[str, Any], run: Run) -> str:

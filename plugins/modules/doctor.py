@@ -22,6 +22,14 @@ extends_documentation_fragment:
   - fediverse.mastodon.vault
   - fediverse.mastodon.attributes
 options:
+  adopted:
+    description:
+      - Prerequisites that somebody else installed, by the roles that would have done so.
+      - Their controllers must run and be new enough. They are found by the names of their images; one that is not found is told as such.
+    type: list
+    elements: str
+    choices: [cert_manager, cnpg, dragonfly, external_secrets, flux, rook, volsync]
+    default: []
   cluster:
     description: Look at the API server.
     type: bool

@@ -17,6 +17,8 @@ MOUNTS = Path("/proc/self/mountinfo")
 GONE_SECONDS = 5.0
 # What the kubelet wants of version 2; version 1 has a hierarchy for each.
 CONTROLLERS = ("cpu", "cpuset", "io", "memory", "pids")
+# Eight times the processor time of one process when there is not enough, in version 1 and 2.
+SHARES = {"cpu.shares": "8192", "cpu.weight": "800"}
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,10 @@ def make(lab: Lab) -> None:
             _enable(hierarchy.mount)
         folder = hierarchy.mount / lab.cgroup.lstrip("/")
         folder.mkdir(exist_ok=True)
+        # Dozens of programs, which would else share what one process of this machine gets.
+        for file, share in SHARES.items():
+            if (folder / file).exists():
+                (folder / file).write_text(share)
         # A new version 1 group has no processors and no memory nodes, and then can't hold a process.
         for file in ("cpuset.cpus", "cpuset.mems"):
             if hierarchy.version == 1 and (hierarchy.mount / file).exists():

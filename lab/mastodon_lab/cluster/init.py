@@ -34,6 +34,8 @@ ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "HOME": "/root",
     "LANG": "C.UTF-8",
+    # Go would collect garbage whenever a heap has doubled, on which an API server spends a quarter of its time.
+    "GOGC": "300",
 }
 
 

@@ -72,7 +72,9 @@ class _Merged:
         self._documents = [(file.parent, _document(file)) for file in files]
 
     def current_context(self) -> str:
-        named = [document["current-context"] for _, document in self._documents if document.get("current-context")]
+        named = [
+            document["current-context"] for _folder, document in self._documents if document.get("current-context")
+        ]
         if not named:
             raise AccessError("it has no current-context")
         return str(named[0])

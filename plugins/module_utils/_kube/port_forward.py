@@ -59,7 +59,7 @@ def _ready(reads: list[socket.socket], writes: list[socket.socket]) -> tuple[lis
     # What TLS has decrypted already, such as what came in one piece with the handshake's answer, `select` does not see: a
     # server that speaks first would never be heard.
     decrypted = [link for link in reads if isinstance(link, ssl.SSLSocket) and link.pending()]
-    readable, writable, _ = select.select(reads, writes, [], 0 if decrypted else None)
+    readable, writable, _unused = select.select(reads, writes, [], 0 if decrypted else None)
     return decrypted + readable, writable
 
 

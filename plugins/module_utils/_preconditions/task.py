@@ -24,7 +24,13 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config im
     connect,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects
-from ansible_collections.fediverse.mastodon.plugins.module_utils._preconditions import cluster, domain, mail, vault
+from ansible_collections.fediverse.mastodon.plugins.module_utils._preconditions import (
+    adopted,
+    cluster,
+    domain,
+    mail,
+    vault,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._preconditions.finding import Look, SkippedError, find
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Bucket, Keys
@@ -48,6 +54,7 @@ ARGUMENTS = Arguments(
     {
         **KUBERNETES_OPTIONS,
         **servers.VAULT_OPTIONS,
+        "adopted": adopted.ADOPTED_OPTION,
         "kinds": _kinds.KINDS_OPTION,
         "rights": _list(resources=_WORDS, namespace=_TEXT, verbs=_WORDS),
         "storage_classes": _list(name=_TEXT, wanted_by=_NEEDED),
@@ -112,6 +119,7 @@ def _at_the_cluster(parameters: Mapping[str, Any], connection: Connection) -> It
     yield lambda: cluster.clock(client.began, datetime.now(UTC))
     yield partial(cluster.rights, client, parameters["rights"])
     yield partial(_kinds_served, parameters, objects)
+    yield from adopted.looks(parameters["adopted"], objects)
     for one in parameters["storage_classes"]:
         yield partial(cluster.storage_class, objects, one["name"], one["wanted_by"])
 

@@ -34,7 +34,7 @@ VAULT_OPTIONS: dict[str, Any] = {
     "timeout": {"type": "int", "default": 30},
 }
 
-_ATTEMPTS = 4
+_ATTEMPTS = 5
 _FIRST_PAUSE = 0.3
 
 
@@ -132,6 +132,9 @@ def _may_pass(error: Exception) -> bool:
     # A wrong certificate stays wrong, and a sealed server waits for a person.
     if isinstance(error, requests.exceptions.SSLError) or "sealed" in str(error).lower():
         return False
+    # A mount of KV version 2 that was made just now: https://developer.hashicorp.com/vault/docs/secrets/kv/kv-v2/upgrade
+    if isinstance(error, exceptions.InvalidRequest) and "unavailable for a brief period" in str(error):
+        return True
     busy = (exceptions.RateLimitExceeded, exceptions.BadGateway, exceptions.InternalServerError, exceptions.VaultDown)
     return isinstance(error, (*busy, requests.ConnectionError, requests.Timeout))
 

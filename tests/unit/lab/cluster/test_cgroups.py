@@ -54,6 +54,20 @@ def test_a_version_1_group_gets_processors_and_memory_nodes(lab: Lab, mounted: t
     assert (folder / "cpuset.mems").read_text() == "0\n"
 
 
+def test_pods_get_the_time_of_several_processes(
+    lab: Lab, mounted: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The kernel puts these files into a new group.
+    for top, file in zip(mounted, ("cpu.shares", "cpu.weight"), strict=True):
+        folder = top / lab.cgroup.lstrip("/")
+        folder.mkdir()
+        (folder / file).write_text("1")
+    monkeypatch.setattr(cgroups, "remove", lambda _lab: None)
+    cgroups.make(lab)
+    assert (mounted[0] / lab.cgroup.lstrip("/") / "cpu.shares").read_text() == "8192"
+    assert (mounted[1] / lab.cgroup.lstrip("/") / "cpu.weight").read_text() == "800"
+
+
 def test_version_2_controllers_are_handed_down(lab: Lab, mounted: tuple[Path, Path]) -> None:
     cgroups.make(lab)
     assert (mounted[1] / lab.cgroup.lstrip("/")).is_dir()

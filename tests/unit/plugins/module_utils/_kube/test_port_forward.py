@@ -79,7 +79,7 @@ def test_much_goes_through_both_ways_at_once(forwarded: Forwarded) -> None:
 def test_a_ping_is_answered_and_disturbs_nothing(forwarded: Forwarded) -> None:
     forwarded.server.ping(b"there?")
     forwarded.port.sendall(b"x")
-    said = [forwarded.server.recv_data(control_frame=True) for _ in range(2)]
+    said = [forwarded.server.recv_data(control_frame=True) for _unused in range(2)]
     assert sorted(said) == [(websocket.ABNF.OPCODE_BINARY, b"\x00x"), (websocket.ABNF.OPCODE_PONG, b"there?")]
     forwarded.server.send_binary(DATA + b"y")
     assert forwarded.port.recv(10) == b"y"

@@ -21,6 +21,13 @@ def test_a_passing_trouble_is_waited_for(vault: Vault, server: FakeVault, status
     assert len(server.calls) == 4
 
 
+def test_a_mount_that_is_still_being_made_is_tried_again(vault: Vault, server: FakeVault) -> None:
+    upgrading = "Upgrading from non-versioned to versioned data. This backend will be unavailable for a brief period."
+    server.failures = [(400, {"errors": [upgrading]})] * 3
+    assert kv.read(vault, "secret", "x") == kv.Stored()
+    assert len(server.calls) == 4
+
+
 @pytest.mark.parametrize(
     "cause",
     [
@@ -36,7 +43,7 @@ def test_a_lasting_trouble_ends_in_one_sentence(vault: Vault, server: FakeVault,
         str(told.value)
         == f"Vault {ADDRESS}: cannot be reached: Connection refused. Check the address and that it is up."
     )
-    assert len(server.calls) == 4
+    assert len(server.calls) == 5
 
 
 def test_a_wrong_certificate_is_not_tried_again(vault: Vault, server: FakeVault) -> None:
