@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,8 +62,12 @@ class Run:
 
     @property
     def recap(self) -> dict[str, int]:
-        """The numbers of the PLAY RECAP line."""
-        line = re.findall(r"^lab +: (.*)$", self.output, re.MULTILINE)[-1]
+        """The numbers of the PLAY RECAP line of the lab."""
+        return self.recap_of("lab")
+
+    def recap_of(self, host: str) -> dict[str, int]:
+        """The numbers of the PLAY RECAP line of a host."""
+        line = re.findall(rf"^{host} +: (.*)$", self.output, re.MULTILINE)[-1]
         return {key: int(value) for key, value in re.findall(r"(\w+)=(\d+)", line)}
 
 
@@ -170,19 +174,26 @@ def _versions(vault: Client, folder: str) -> dict[str, str]:
     return found
 
 
-@pytest.fixture(scope="session")
-def lab() -> Iterator[Lab]:
-    """A fresh lab, taken down afterwards with all it made."""
-    down = [str(ROOT / "lab/down"), "--name", LAB_NAME, "--purge-state"]
+@contextmanager
+def fresh_lab(name: str, index: int) -> Iterator[Lab]:
+    """A lab with everything `lab/up` can put there, taken down afterwards with all it made."""
+    down = [str(ROOT / "lab/down"), "--name", name, "--purge-state"]
     subprocess.run(down, check=True, timeout=300)
     up = subprocess.run(
-        [str(ROOT / "lab/up"), "--name", LAB_NAME, "--index", LAB_INDEX, "--with", "all"],
+        [str(ROOT / "lab/up"), "--name", name, "--index", str(index), "--with", "all"],
         capture_output=True,
         text=True,
         check=False,
         timeout=3000,
     )
     assert up.returncode == 0, up.stdout[-3000:] + up.stderr[-3000:]
-    yield Lab(Path(os.environ.get("LAB_ROOT", "/var/lib/fediverse-mastodon-lab")) / LAB_NAME)
+    yield Lab(Path(os.environ.get("LAB_ROOT", "/var/lib/fediverse-mastodon-lab")) / name)
     subprocess.run(down, check=True, timeout=300)
-    assert traces(LAB_NAME, int(LAB_INDEX)) == {}
+    assert traces(name, index) == {}
+
+
+@pytest.fixture(scope="session")
+def lab() -> Iterator[Lab]:
+    """The tests' lab."""
+    with fresh_lab(LAB_NAME, int(LAB_INDEX)) as made:
+        yield made
