@@ -66,4 +66,8 @@ CEPH: Final = "v20.2.4"
 DEBIAN: Final = "bookworm"
 POSTGRESQL_MAJOR: Final = "15"
 REDIS_MAJOR: Final = "7"
+# What CloudNativePG asks for. The program is one minor version older: that of the next release of the distribution, as the
+# one of this release does not know auth_dbname, which its operator sets.
+PGBOUNCER: Final = "1.25.1"
+PGBOUNCER_DEBIAN: Final = "trixie"
 KNOT: Final = "3.2"

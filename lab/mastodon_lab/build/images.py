@@ -181,6 +181,17 @@ def postgresql_image(servers: Path, version: str) -> Image:
     )
 
 
+def pgbouncer_image(pooler: Path) -> Image:
+    """PgBouncer where CloudNativePG, which brings the program that starts it, looks for it."""
+    return Image(
+        "pgbouncer",
+        (f"ghcr.io/cloudnative-pg/pgbouncer:{versions.PGBOUNCER}",),
+        (pooler,),
+        Run(environment={"PATH": SEARCH_PATH}, user="998:996"),
+        {"usr/bin/pgbouncer": Link("../sbin/pgbouncer")},
+    )
+
+
 def mastodon_image(python: Path, app: Path) -> Image:
     """The stand-in for Mastodon's two images, from a Debian with Python and the app's files, in several versions."""
     home = "opt/mastodon"

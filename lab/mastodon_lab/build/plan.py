@@ -21,6 +21,7 @@ from mastodon_lab.progress import Progress
 TOOLS = "get Go, kubectl and OpenBao"
 SOURCES = "get the modules to build"
 SERVERS = "make a Debian with PostgreSQL, Redis and Knot"
+POOLER = "make a Debian with PgBouncer"
 PYTHON = "make a Debian with Python"
 WRITE = "write images and charts"
 
@@ -86,7 +87,7 @@ def _ensure(lab: Lab, store: Store, progress: Progress) -> Built:
     progress.expect(
         {TOOLS: 15, SOURCES: 60, WRITE: 30}
         | ({SERVERS: 110} if lab.has(*SERVERS_FOR) else {})
-        | ({PYTHON: 110} if lab.has(SITE) else {})
+        | ({POOLER: 60, PYTHON: 110} if lab.has(SITE) else {})
         | {_title(component): component.seconds for component in _components(lab)}
     )
     log = lab.cache / "log"
@@ -97,27 +98,37 @@ def _ensure(lab: Lab, store: Store, progress: Progress) -> Built:
     with ThreadPoolExecutor(1) as beside:
         debians = beside.submit(_debians, lab, store, progress, log / "debian.log")
         programs = {"kubectl": tool.kubectl, "bao": tool.bao, **_programs(lab, go, progress)}
-        servers, python = debians.result()
+        debian = debians.result()
     with progress.step(WRITE):
-        wanted = _platform_images(lab, store, programs, servers)
+        wanted = _platform_images(lab, store, programs, debian.servers)
         if lab.has(SITE):
-            wanted += _site_images(store, go, programs, servers, python)
+            wanted += _site_images(store, go, programs, debian)
         layouts = tuple(images.layout(store, image) for image in wanted)
         made = mirror.make(store, go, tool.kubectl) if lab.has(SITE) else mirror.empty(store)
     gateway_api = go.module("sigs.k8s.io/gateway-api", versions.GATEWAY_API) / "config/crd"
     return Built(programs, layouts, made, gateway_api)
 
 
-def _debians(lab: Lab, store: Store, progress: Progress, log: Path) -> tuple[Path, Path]:
-    """The Debian with servers and the one with Python; no file for one that the lab has no use for."""
-    servers = python = Path(os.devnull)
+@dataclass(frozen=True)
+class Debians:
+    """A layer with servers, one with PgBouncer and one with Python; no file for what the lab has no use for."""
+
+    servers: Path = Path(os.devnull)
+    pooler: Path = Path(os.devnull)
+    python: Path = Path(os.devnull)
+
+
+def _debians(lab: Lab, store: Store, progress: Progress, log: Path) -> Debians:
+    made: dict[str, Path] = {}
     if lab.has(*SERVERS_FOR):
         with progress.step(SERVERS):
-            servers = rootfs.debian(store, "servers", SERVER_PACKAGES, SERVER_HOOKS, log)
+            made["servers"] = rootfs.debian(store, "servers", SERVER_PACKAGES, SERVER_HOOKS, log)
     if lab.has(SITE):
+        with progress.step(POOLER):
+            made["pooler"] = rootfs.debian(store, "pooler", ("pgbouncer",), (), log, versions.PGBOUNCER_DEBIAN)
         with progress.step(PYTHON):
-            python = rootfs.debian(store, "python", PYTHON_PACKAGES, PYTHON_HOOKS, log)
-    return servers, python
+            made["python"] = rootfs.debian(store, "python", PYTHON_PACKAGES, PYTHON_HOOKS, log)
+    return Debians(**made)
 
 
 def _components(lab: Lab) -> list[components.Component]:
@@ -147,12 +158,13 @@ def _platform_images(lab: Lab, store: Store, programs: Mapping[str, Path], serve
     ]
 
 
-def _site_images(store: Store, go: Go, programs: Mapping[str, Path], servers: Path, python: Path) -> list[images.Image]:
+def _site_images(store: Store, go: Go, programs: Mapping[str, Path], debian: Debians) -> list[images.Image]:
     flux_operator = go.module("github.com/controlplaneio-fluxcd/flux-operator", versions.FLUX_OPERATOR)
     return [
         *images.site_images(rootfs.busybox(store), programs, flux_operator / "config/data"),
-        images.postgresql_image(servers, rootfs.package_version(servers, POSTGRESQL)),
-        images.mastodon_image(python, mirror.MASTODON_APP),
-        *stand_ins.dragonfly_images(rootfs.busybox(store), servers, programs),
+        images.postgresql_image(debian.servers, rootfs.package_version(debian.servers, POSTGRESQL)),
+        images.pgbouncer_image(debian.pooler),
+        images.mastodon_image(debian.python, mirror.MASTODON_APP),
+        *stand_ins.dragonfly_images(rootfs.busybox(store), debian.servers, programs),
         *stand_ins.rook_images(rootfs.busybox(store), programs),
     ]

@@ -69,7 +69,9 @@ def busybox(store: Store) -> Path:
     return store.make("busybox", made_from, build) / LAYER
 
 
-def debian(store: Store, name: str, packages: Sequence[str], hooks: Sequence[str], log: Path) -> Path:
+def debian(
+    store: Store, name: str, packages: Sequence[str], hooks: Sequence[str], log: Path, release: str = versions.DEBIAN
+) -> Path:
     """A layer with a minimal Debian and `packages`. Hooks are shell commands that find the new root in `$1`."""
 
     def build(into: Path) -> None:
@@ -82,7 +84,7 @@ def debian(store: Store, name: str, packages: Sequence[str], hooks: Sequence[str
                 *(f"--dpkgopt=path-exclude={pattern}" for pattern in LEAVE_OUT),
                 '--aptopt=Acquire::Languages "none"',
                 *(f"--customize-hook={hook}" for hook in hooks),
-                versions.DEBIAN,
+                release,
                 into / LAYER,
             ],
             log,
@@ -90,7 +92,7 @@ def debian(store: Store, name: str, packages: Sequence[str], hooks: Sequence[str
             advice=f"Check that this machine reaches its Debian mirror; the whole output is in {log}.",
         )
 
-    made_from = key(versions.DEBIAN, *packages, "", *hooks, *LEAVE_OUT)
+    made_from = key(release, *packages, "", *hooks, *LEAVE_OUT)
     return store.make(f"debian-{name}", made_from, build) / LAYER
 
 

@@ -108,6 +108,7 @@ def neighbours(laid_down: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iter
     }
     settings = folder / "settings.json"
     another = {"mastodon_name": "second", "mastodon_local_domain": SECOND, "gateway_media_hostname": ""}
+    another |= {"cnpg_pooler": True}
     settings.write_text(
         json.dumps({**another, "mastodon_admin_email": f"owner@{SECOND}", "vault_given_secrets": given})
     )
@@ -141,6 +142,32 @@ def test_the_second_touched_nothing_of_the_first_and_of_the_foreign_app(neighbou
     assert {name: now[name] for name in neighbours.secrets_before if name != "mounts"} == {
         name: version for name, version in neighbours.secrets_before.items() if name != "mounts"
     }
+
+
+def test_the_second_asks_its_database_through_pgbouncer_and_migrates_past_it(neighbours: Neighbours) -> None:
+    values = neighbours.lab.get("helmrelease", "-n=mastodon", "second")["spec"]["values"]["postgresql"]
+    hosts = (values["hostname"], values["direct"]["hostname"])
+    assert hosts == ("second-db-pooler.mastodon.svc", "second-db-rw.mastodon.svc")
+    pods = neighbours.lab.get("pods", "-n=mastodon")["items"]
+    address = {pod["metadata"]["name"]: pod["status"].get("podIP") for pod in pods}
+    sql = (
+        "SELECT DISTINCT host(client_addr) FROM pg_stat_activity WHERE usename = 'mastodon' AND client_addr IS NOT NULL"
+    )
+    psql = (
+        "exec",
+        "-n=mastodon",
+        "second-db-1",
+        "-c=postgres",
+        "--",
+        "psql",
+        "--tuples-only",
+        "--no-align",
+        f"-c{sql}",
+    )
+    poolers = {ip for name, ip in address.items() if name.startswith("second-db-pooler-")}
+    asking = set(neighbours.lab.kubectl(*psql).split())
+    assert asking
+    assert asking <= poolers
 
 
 def test_each_changes_nothing_when_it_runs_again(neighbours: Neighbours) -> None:

@@ -87,6 +87,14 @@ def test_debian_is_made_once_with_its_packages_and_hooks(tmp_path: Path, program
     assert {"--variant=minbase", "--include=postgresql-15,redis-server", "--customize-hook=hook"} <= set(asked)
 
 
+def test_a_debian_may_be_of_another_release(tmp_path: Path, program: Program) -> None:
+    program("mmdebstrap", f'printf "%s\\n" "$@" >> {tmp_path}/asked; for last; do :; done; echo tar > "$last"')
+    store = Store(tmp_path)
+    usual = rootfs.debian(store, "x", ("a",), (), tmp_path / "log")
+    assert rootfs.debian(store, "x", ("a",), (), tmp_path / "log", "trixie") != usual
+    assert "trixie" in (tmp_path / "asked").read_text().splitlines()
+
+
 def test_debian_that_can_t_be_made_is_said(tmp_path: Path, program: Program) -> None:
     program("mmdebstrap", "echo 'E: no mirror' >&2; exit 1")
     with pytest.raises(LabError, match=r"^Making a Debian with redis-server: E: no mirror\. Check that this machine"):
