@@ -27,7 +27,9 @@ EXTERNAL_SECRETS: Final = "v0.20.4"
 CLOUDNATIVE_PG: Final = "v1.30.0"
 # v0.15.0 is built with libraries of Kubernetes 1.37, the other controllers with those of 1.36.
 BARMAN_CLOUD: Final = "v0.14.0"
-VOLSYNC: Final = "v0.14.0"
+VOLSYNC: Final = "v0.16.0"
+# As go/controllers has it: the kinds of volume snapshots, without which VolSync does not start.
+SNAPSHOTTER: Final = "v8.6.0"
 FLUX_OPERATOR: Final = "v0.59.0"
 # The controllers of Flux 2.9.5, which is what the operator makes of 2.9.x.
 SOURCE_CONTROLLER: Final = "v1.9.5"
@@ -57,6 +59,7 @@ MASTODON: Final = "v4.7.2"
 MASTODON_LADDER: Final = ("v4.5.20", "v4.6.9", MASTODON, "v4.7.4")
 MASTODON_CHART: Final = "1.2.2"
 CLOUDNATIVE_PG_CHART: Final = "0.29.0"
+BARMAN_CLOUD_CHART: Final = "0.7.0"
 # Upstream's chart has the version of its operator.
 DRAGONFLY_OPERATOR: Final = "v1.6.1"
 DRAGONFLY: Final = "v1.39.0"
@@ -66,8 +69,9 @@ CEPH: Final = "v20.2.4"
 DEBIAN: Final = "bookworm"
 POSTGRESQL_MAJOR: Final = "15"
 REDIS_MAJOR: Final = "7"
-# What CloudNativePG asks for. The program is one minor version older: that of the next release of the distribution, as the
-# one of this release does not know auth_dbname, which its operator sets.
+# What CloudNativePG asks for. The program is one minor version older, as the distribution has it.
 PGBOUNCER: Final = "1.25.1"
-PGBOUNCER_DEBIAN: Final = "trixie"
+# PgBouncer, Barman and restic come from the next release: this one's PgBouncer does not know auth_dbname, which
+# CloudNativePG sets.
+NEXT_DEBIAN: Final = "trixie"
 KNOT: Final = "3.2"

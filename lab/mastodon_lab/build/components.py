@@ -231,6 +231,21 @@ EXTERNAL_DNS = Component(
     seconds=60,
     stamps={"sigs.k8s.io/external-dns/pkg/apis/externaldns.Version": versions.EXTERNAL_DNS},
 )
+BARMAN_CLOUD = Component(
+    "Barman Cloud plugin",
+    versions.BARMAN_CLOUD,
+    CONTROLLERS,
+    {"barman-cloud": "github.com/cloudnative-pg/plugin-barman-cloud/cmd/manager"},
+    seconds=20,
+)
+VOLSYNC = Component(
+    "VolSync",
+    versions.VOLSYNC,
+    CONTROLLERS,
+    {"volsync": "github.com/backube/volsync/cmd"},
+    seconds=20,
+    stamps={"main.volsyncVersion": versions.VOLSYNC},
+)
 PEBBLE = Component(
     "Pebble",
     versions.PEBBLE,
@@ -287,6 +302,8 @@ COMPONENTS = (
     CERT_MANAGER,
     EXTERNAL_SECRETS,
     EXTERNAL_DNS,
+    BARMAN_CLOUD,
+    VOLSYNC,
     VERSITY,
     MAILPIT,
     PEBBLE,

@@ -181,14 +181,47 @@ def postgresql_image(servers: Path, version: str) -> Image:
     )
 
 
-def pgbouncer_image(pooler: Path) -> Image:
-    """PgBouncer where CloudNativePG, which brings the program that starts it, looks for it."""
-    return Image(
-        "pgbouncer",
-        (f"ghcr.io/cloudnative-pg/pgbouncer:{versions.PGBOUNCER}",),
-        (pooler,),
-        Run(environment={"PATH": SEARCH_PATH}, user="998:996"),
-        {"usr/bin/pgbouncer": Link("../sbin/pgbouncer")},
+def backup_images(debian: Path, base: Path, program: Mapping[str, Path], volsync: Path) -> tuple[Image, ...]:
+    """What goes beside databases and volumes, from a Debian with PgBouncer, Barman and restic.
+
+    `volsync` is the published module, which has the script that calls restic.
+    """
+    environment = {"PATH": SEARCH_PATH}
+    manager = File(program["barman-cloud"], 0o755)
+    plugin = "ghcr.io/cloudnative-pg/plugin-barman-cloud"
+    return (
+        Image(
+            "pgbouncer",
+            (f"ghcr.io/cloudnative-pg/pgbouncer:{versions.PGBOUNCER}",),
+            (debian,),
+            Run(environment=environment, user="998:996"),
+            # Where CloudNativePG, which brings the program that starts it, looks for it.
+            {"usr/bin/pgbouncer": Link("../sbin/pgbouncer")},
+        ),
+        Image(
+            "plugin-barman-cloud",
+            (f"{plugin}:{versions.BARMAN_CLOUD}",),
+            (base,),
+            Run(("/manager",), user=NONROOT),
+            {"manager": manager},
+        ),
+        Image(
+            "plugin-barman-cloud-sidecar",
+            (f"{plugin}-sidecar:{versions.BARMAN_CLOUD}",),
+            (debian,),
+            Run(("/manager",), environment=environment, user=f"{POSTGRES_ID}:{POSTGRES_ID}"),
+            {"manager": manager},
+        ),
+        Image(
+            "volsync",
+            (f"quay.io/backube/volsync:{versions.VOLSYNC.removeprefix('v')}",),
+            (debian,),
+            Run(("/manager",), environment=environment, user=NOBODY),
+            {
+                "manager": File(program["volsync"], 0o755),
+                "mover-restic/entry.sh": File(volsync / "mover-restic/entry.sh", 0o755),
+            },
+        ),
     )
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import shutil
@@ -30,15 +31,15 @@ _CRD_ANNOTATIONS = """\
     {{- toYaml . | nindent 4 }}
     {{- end }}
 """
-_CLOUDNATIVE_PG = f"""\
+_MANIFEST_AS_CHART = """\
 apiVersion: v2
-name: cloudnative-pg
+name: {name}
 description: >-
-  CloudNativePG's release manifest as a chart, by the lab of fediverse.mastodon. It takes no values: upstream's chart
+  A release manifest of CloudNativePG's as a chart, by the lab of fediverse.mastodon. It takes no values: upstream's charts
   can't be had where there are only package registries.
 type: application
-version: "{versions.CLOUDNATIVE_PG_CHART}"
-appVersion: "{versions.CLOUDNATIVE_PG.removeprefix("v")}"
+version: "{version}"
+appVersion: "{app_version}"
 """
 
 
@@ -49,6 +50,10 @@ def make(store: Store, go: Go, kubectl: Path) -> Path:
         versions.EXTERNAL_SECRETS,
         versions.CLOUDNATIVE_PG,
         versions.CLOUDNATIVE_PG_CHART,
+        versions.BARMAN_CLOUD,
+        versions.BARMAN_CLOUD_CHART,
+        versions.VOLSYNC,
+        versions.SNAPSHOTTER,
         versions.FLUX_OPERATOR,
         versions.EXTERNAL_DNS,
         versions.EXTERNAL_DNS_CHART,
@@ -99,20 +104,22 @@ def _link(source: str, target: str) -> None:
 
 
 def _fill(into: Path, go: Go, kubectl: Path) -> None:
-    repositories: dict[str, Callable[[], Chart]] = {
-        "jetstack": lambda: _cert_manager(go),
-        "external-secrets": lambda: _external_secrets(go),
-        "cloudnative-pg": lambda: _cloudnative_pg(go),
-        "external-dns": lambda: _external_dns(go),
-        "mastodon": _mastodon,
-        "dragonfly": stand_ins.dragonfly_chart,
-        "rook": lambda: _rook(go),
+    repositories: dict[str, Callable[[], tuple[Chart, ...]]] = {
+        "jetstack": lambda: (_cert_manager(go),),
+        "external-secrets": lambda: (_external_secrets(go),),
+        "cloudnative-pg": lambda: (_cloudnative_pg(go), _barman_cloud(go)),
+        "external-dns": lambda: (_external_dns(go),),
+        "mastodon": lambda: (_mastodon(),),
+        "dragonfly": lambda: (stand_ins.dragonfly_chart(),),
+        "rook": lambda: (_rook(go),),
+        "volsync": lambda: (_volsync(go),),
     }
-    for repository, chart in repositories.items():
-        charts.write_repository(into / "charts" / repository, chart())
+    for repository, made in repositories.items():
+        charts.write_repository(into / "charts" / repository, *made())
     manifest = into / "manifests/flux-operator.yaml"
     manifest.parent.mkdir()
     manifest.write_bytes(_flux_operator(go, kubectl))
+    manifest.with_name("volume-snapshots.yaml").write_text(_volume_snapshots(go))
 
 
 def _cert_manager(go: Go) -> Chart:
@@ -149,11 +156,34 @@ def _cloudnative_pg(go: Go) -> Chart:
     version = versions.CLOUDNATIVE_PG.removeprefix("v")
     folder = go.module("github.com/cloudnative-pg/cloudnative-pg", versions.CLOUDNATIVE_PG)
     objects = (folder / f"releases/cnpg-{version}.yaml").read_text()
+    return _manifest_as_chart("cloudnative-pg", versions.CLOUDNATIVE_PG_CHART, version, objects)
+
+
+def _barman_cloud(go: Go) -> Chart:
+    version = versions.BARMAN_CLOUD
+    manifest = (go.module("github.com/cloudnative-pg/plugin-barman-cloud", version) / "manifest.yaml").read_text()
+    # The one in the module asks for images of the day.
+    plugin = "ghcr.io/cloudnative-pg/plugin-barman-cloud"
+    sidecar = base64.b64encode(f"{plugin}-sidecar:{version}".encode()).decode()
+    objects = manifest.replace(f"{plugin}-testing:main", f"{plugin}:{version}")
+    objects = re.sub(r"SIDECAR_IMAGE: \|\n(?:    \S+\n)+", f"SIDECAR_IMAGE: {sidecar}\n", objects)
+    return _manifest_as_chart("plugin-barman-cloud", versions.BARMAN_CLOUD_CHART, version, objects)
+
+
+def _manifest_as_chart(name: str, version: str, app_version: str, objects: str) -> Chart:
     # Helm makes the namespace.
     objects = "\n---\n".join(part for part in objects.split("\n---\n") if not re.search(r"(?m)^kind: Namespace$", part))
     objects = objects.replace("namespace: cnpg-system", "namespace: {{ .Release.Namespace }}")
-    files = {"Chart.yaml": _CLOUDNATIVE_PG.encode(), "templates/operator.yaml": objects.encode()}
-    return Chart("cloudnative-pg", versions.CLOUDNATIVE_PG_CHART, version, files)
+    metadata = _MANIFEST_AS_CHART.format(name=name, version=version, app_version=app_version)
+    return Chart(
+        name, version, app_version, {"Chart.yaml": metadata.encode(), "templates/objects.yaml": objects.encode()}
+    )
+
+
+def _volsync(go: Go) -> Chart:
+    version = versions.VOLSYNC.removeprefix("v")
+    folder = go.module("github.com/backube/volsync", versions.VOLSYNC) / "helm/volsync"
+    return charts.from_folder(folder, "volsync", version, version)
 
 
 def _external_dns(go: Go) -> Chart:
@@ -174,6 +204,12 @@ def _rook(go: Go) -> Chart:
 
 def _mastodon() -> Chart:
     return charts.from_folder(MASTODON_CHART, "mastodon", versions.MASTODON_CHART, versions.MASTODON)
+
+
+def _volume_snapshots(go: Go) -> str:
+    """The kinds that a cluster's CSI driver would bring."""
+    module = go.module("github.com/kubernetes-csi/external-snapshotter/client/v8", versions.SNAPSHOTTER)
+    return "---\n".join(file.read_text() for file in sorted((module / "config/crd").glob("snapshot.*.yaml")))
 
 
 def _flux_operator(go: Go, kubectl: Path) -> bytes:

@@ -21,7 +21,7 @@ from mastodon_lab.progress import Progress
 TOOLS = "get Go, kubectl and OpenBao"
 SOURCES = "get the modules to build"
 SERVERS = "make a Debian with PostgreSQL, Redis and Knot"
-POOLER = "make a Debian with PgBouncer"
+BACKUP = "make a Debian with PgBouncer, Barman and restic"
 PYTHON = "make a Debian with Python"
 WRITE = "write images and charts"
 
@@ -41,7 +41,13 @@ PYTHON_PACKAGES = (
     "python3-psycopg2",
     "python3-redis",
 )
+BACKUP_PACKAGES = ("barman-cli-cloud", "ca-certificates", "pgbouncer", "restic")
+# Four thousand files, of which those of one service are asked for.
+ONLY_S3 = (
+    'find "$1"/usr/lib/python3/dist-packages/botocore/data -mindepth 1 -maxdepth 1 -type d ! -name s3 -exec rm -rf {} +'
+)
 PYTHON_HOOKS = (
+    ONLY_S3,
     f'chroot "$1" groupadd --gid {images.MASTODON_ID} mastodon',
     f'chroot "$1" useradd --uid {images.MASTODON_ID} --gid {images.MASTODON_ID} --home-dir /opt/mastodon mastodon',
 )
@@ -87,7 +93,7 @@ def _ensure(lab: Lab, store: Store, progress: Progress) -> Built:
     progress.expect(
         {TOOLS: 15, SOURCES: 60, WRITE: 30}
         | ({SERVERS: 110} if lab.has(*SERVERS_FOR) else {})
-        | ({POOLER: 60, PYTHON: 110} if lab.has(SITE) else {})
+        | ({BACKUP: 60, PYTHON: 110} if lab.has(SITE) else {})
         | {_title(component): component.seconds for component in _components(lab)}
     )
     log = lab.cache / "log"
@@ -111,10 +117,10 @@ def _ensure(lab: Lab, store: Store, progress: Progress) -> Built:
 
 @dataclass(frozen=True)
 class Debians:
-    """A layer with servers, one with PgBouncer and one with Python; no file for what the lab has no use for."""
+    """A layer with servers, one with what goes beside databases, one with Python; no file for what the lab has no use for."""
 
     servers: Path = Path(os.devnull)
-    pooler: Path = Path(os.devnull)
+    backup: Path = Path(os.devnull)
     python: Path = Path(os.devnull)
 
 
@@ -124,8 +130,8 @@ def _debians(lab: Lab, store: Store, progress: Progress, log: Path) -> Debians:
         with progress.step(SERVERS):
             made["servers"] = rootfs.debian(store, "servers", SERVER_PACKAGES, SERVER_HOOKS, log)
     if lab.has(SITE):
-        with progress.step(POOLER):
-            made["pooler"] = rootfs.debian(store, "pooler", ("pgbouncer",), (), log, versions.PGBOUNCER_DEBIAN)
+        with progress.step(BACKUP):
+            made["backup"] = rootfs.debian(store, "backup", BACKUP_PACKAGES, (ONLY_S3,), log, versions.NEXT_DEBIAN)
         with progress.step(PYTHON):
             made["python"] = rootfs.debian(store, "python", PYTHON_PACKAGES, PYTHON_HOOKS, log)
     return Debians(**made)
@@ -159,11 +165,12 @@ def _platform_images(lab: Lab, store: Store, programs: Mapping[str, Path], serve
 
 
 def _site_images(store: Store, go: Go, programs: Mapping[str, Path], debian: Debians) -> list[images.Image]:
+    volsync = go.module("github.com/backube/volsync", versions.VOLSYNC)
     flux_operator = go.module("github.com/controlplaneio-fluxcd/flux-operator", versions.FLUX_OPERATOR)
     return [
         *images.site_images(rootfs.busybox(store), programs, flux_operator / "config/data"),
         images.postgresql_image(debian.servers, rootfs.package_version(debian.servers, POSTGRESQL)),
-        images.pgbouncer_image(debian.pooler),
+        *images.backup_images(debian.backup, rootfs.busybox(store), programs, volsync),
         images.mastodon_image(debian.python, mirror.MASTODON_APP),
         *stand_ins.dragonfly_images(rootfs.busybox(store), debian.servers, programs),
         *stand_ins.rook_images(rootfs.busybox(store), programs),

@@ -7,11 +7,31 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 SCRIPT = Path(__file__).parents[3] / "lab/python.sh"
+
+
+# Makes environments that have nothing, at once; real ones are made by whoever runs these tests.
+QUICK = f"""\
+#!/bin/sh
+[ "$1 $2" = "-m venv" ] || exec {sys.executable} "$@"
+mkdir -p "$4/bin"
+printf '#!/bin/sh\\n' > "$4/bin/pip"
+chmod +x "$4/bin/pip"
+"""
+
+
+@pytest.fixture(autouse=True)
+def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "programs/python3"
+    program.parent.mkdir()
+    program.write_text(QUICK)
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
 
 
 def sourced(root: Path, cache: Path, **environment: str) -> subprocess.CompletedProcess[str]:

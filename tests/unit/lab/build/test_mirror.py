@@ -3,11 +3,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import base64
 import errno
 import gzip
 import io
 import json
 import os
+import re
 import tarfile
 from pathlib import Path
 
@@ -41,7 +43,24 @@ metadata:
 spec:
   imagePullPolicy: Always
 """
+PLUGIN = """\
+kind: Secret
+data:
+  SIDECAR_IMAGE: |
+    Z2hjci5pby9jbG91ZG5hdGl2ZS1wZy9wbHVnaW4tYmFybWFuLWNsb3VkLXNpZGVjYXItdG
+    VzdGluZzptYWlu
+metadata:
+  namespace: cnpg-system
+---
+kind: Deployment
+image: ghcr.io/cloudnative-pg/plugin-barman-cloud-testing:main
+"""
+SNAPSHOTS = "kubernetes-csi/external-snapshotter/client/v8/config/crd"
 MODULES = {
+    f"{SNAPSHOTS}/snapshot.storage.k8s.io_volumesnapshots.yaml": "kind: CustomResourceDefinition\n",
+    f"{SNAPSHOTS}/groupsnapshot.storage.k8s.io_volumegroupsnapshots.yaml": "not asked for",
+    "backube/volsync/helm/volsync/Chart.yaml": CHART,
+    "cloudnative-pg/plugin-barman-cloud/manifest.yaml": PLUGIN,
     "cert-manager/cert-manager/deploy/charts/cert-manager/Chart.yaml": CHART,
     "external-secrets/external-secrets/deploy/charts/external-secrets/Chart.yaml": CHART,
     "sigs.k8s.io/external-dns/charts/external-dns/Chart.yaml": CHART,
@@ -95,6 +114,8 @@ def made(tmp_path: Path, modules: Go, program: Program) -> Path:
         ("jetstack", "cert-manager", "v1.21.2"),
         ("external-secrets", "external-secrets", "0.20.4"),
         ("cloudnative-pg", "cloudnative-pg", "0.29.0"),
+        ("cloudnative-pg", "plugin-barman-cloud", "0.7.0"),
+        ("volsync", "volsync", "0.16.0"),
         ("external-dns", "external-dns", "1.22.0"),
         ("mastodon", "mastodon", "1.2.2"),
         ("dragonfly", "dragonfly-operator", "v1.6.1"),
@@ -119,11 +140,21 @@ def test_external_secrets_has_crds_as_its_release_has(made: Path) -> None:
 
 def test_cloudnative_pg_goes_where_the_release_goes(made: Path) -> None:
     files = unpacked(made / "charts/cloudnative-pg/cloudnative-pg-0.29.0.tgz")
-    operator = files["cloudnative-pg/templates/operator.yaml"]
+    operator = files["cloudnative-pg/templates/objects.yaml"]
     assert "kind: Namespace" not in operator
     assert "namespace: {{ .Release.Namespace }}" in operator
     assert "imagePullPolicy: Always" in operator
     assert "by the lab" in files["cloudnative-pg/Chart.yaml"]
+
+
+def test_the_plugin_for_backups_asks_for_the_images_of_its_release(made: Path) -> None:
+    files = unpacked(made / "charts/cloudnative-pg/plugin-barman-cloud-0.7.0.tgz")
+    objects = files["plugin-barman-cloud/templates/objects.yaml"]
+    (sidecar,) = re.findall(r"(?m)^  SIDECAR_IMAGE: (\S+)$", objects)
+    image = "ghcr.io/cloudnative-pg/plugin-barman-cloud"
+    assert base64.b64decode(sidecar).decode() == f"{image}-sidecar:v0.14.0"
+    assert f"image: {image}:v0.14.0\n" in objects
+    assert "namespace: {{ .Release.Namespace }}" in objects
 
 
 def test_rook_has_its_kinds_and_the_library_that_its_templates_use(made: Path) -> None:
@@ -135,6 +166,10 @@ def test_rook_has_its_kinds_and_the_library_that_its_templates_use(made: Path) -
 
 def test_flux_operator_s_manifest_is_rendered(made: Path) -> None:
     assert (made / "manifests/flux-operator.yaml").read_text().startswith("kind: kustomize ")
+
+
+def test_the_kinds_of_volume_snapshots_are_there_for_who_wants_them(made: Path) -> None:
+    assert (made / "manifests/volume-snapshots.yaml").read_text() == "kind: CustomResourceDefinition\n"
 
 
 def test_a_manifest_that_can_t_be_rendered_is_said(tmp_path: Path, modules: Go, program: Program) -> None:

@@ -27,7 +27,7 @@ tool (
 
 require (
 	github.com/axllent/mailpit v1.27.11
-	github.com/backube/volsync v0.14.0
+	github.com/backube/volsync v0.16.0
 	github.com/cert-manager/cert-manager v1.21.2
 	github.com/cert-manager/cert-manager/cmd/lab v0.0.0
 	github.com/cloudnative-pg/cloudnative-pg v1.30.0
@@ -529,6 +529,8 @@ require (
 	github.com/opencontainers/image-spec v1.1.1 // indirect
 	github.com/openshift/api v0.0.0-20260819011109-af5c920502e2 // indirect
 	github.com/openshift/client-go v0.0.0-20260810202730-ddca5e0b7146 // indirect
+	github.com/openshift/controller-runtime-common v0.0.0-20260307102856-5db94f69ad3a // indirect
+	github.com/openshift/library-go v0.0.0-20260213153706-03f1709971c5 // indirect
 	github.com/opentracing-contrib/go-observer v0.0.0-20170622124052-a52f23424492 // indirect
 	github.com/opentracing/opentracing-go v1.2.1-0.20220228012449-10b1cf09e00b // indirect
 	github.com/openzipkin-contrib/zipkin-go-opentracing v0.5.0 // indirect

@@ -1,0 +1,30 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What takes longest of the smoke tests, under way while the others run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from ...conftest import Lab
+from .edge import KEY, SPACE, certificate, external_dns, gateway, of, web_server
+from .support import apply, namespace
+
+
+@pytest.fixture(scope="session", autouse=True)
+def space(laid_down: Lab) -> Iterator[Lab]:
+    """The lab with a namespace for a web server that is reached through a Gateway of its own.
+
+    From the first test on: cert-manager lets each record of a challenge rest for a minute.
+    """
+    stored = laid_down.vault().secrets.kv.v2.read_secret_version(
+        "mastodon/social.lab.test/dns", mount_point="secret", raise_on_deleted_version=True
+    )["data"]["data"]
+    with namespace(laid_down, SPACE):
+        apply(laid_down, of("v1", "Secret", KEY["name"], stringData={KEY["key"]: stored["tsig-secret"]}))
+        apply(laid_down, *web_server(), *certificate(laid_down, stored["tsig-key-name"]), *gateway())
+        apply(laid_down, *external_dns(laid_down, stored["tsig-key-name"]))
+        yield laid_down
