@@ -29,6 +29,8 @@ ARGUMENTS = Arguments(
     }
 )
 
+# Which VolSync calls a success: https://github.com/backube/volsync/blob/v0.16.0/mover-restic/entry.sh
+_EMPTY = "Directory is empty skipping backup"
 _PLUGIN = "barman-cloud.cloudnative-pg.io"
 
 
@@ -79,10 +81,13 @@ def of_cluster(cluster: Item, stores: Mapping[str, Item]) -> Backup:
 def of_volume(source: Item) -> Backup:
     """Return the backup of a volume, from its VolSync ReplicationSource."""
     last = at(source, "status.latestMoverStatus.result", "")
+    when = str(at(source, "status.lastSyncTime", ""))
     logs = str(at(source, "status.latestMoverStatus.logs", "")).strip().splitlines()
     told = f"the last try failed: {logs[-1]}" if logs else "the last try failed"
     subject = _subject("PersistentVolumeClaim", source)
-    return Backup(subject, str(at(source, "status.lastSyncTime", "")), "", told if last == "Failed" else "")
+    if any(_EMPTY in line for line in logs):
+        return Backup(subject, trouble=f"the volume was empty at {when}, and is not backed up while it is")
+    return Backup(subject, when, "", told if last == "Failed" else "")
 
 
 def _subject(kind: str, item: Item) -> str:

@@ -17,19 +17,12 @@ description:
   - Fails with one sentence for each thing that is wrong.
   - In check mode a kind that is not served is told and not a failure, as an earlier role would have brought it.
 extends_documentation_fragment:
+  - fediverse.mastodon.adopted
   - fediverse.mastodon.kinds
   - fediverse.mastodon.kubernetes
   - fediverse.mastodon.vault
   - fediverse.mastodon.attributes
 options:
-  adopted:
-    description:
-      - Prerequisites that somebody else installed, by the roles that would have done so.
-      - Their controllers must run and be new enough. They are found by the names of their images; one that is not found is told as such.
-    type: list
-    elements: str
-    choices: [cert_manager, cnpg, dragonfly, external_secrets, flux, rook, volsync]
-    default: []
   cluster:
     description: Look at the API server.
     type: bool

@@ -18,19 +18,12 @@ description:
   - Shows one line for each, which is C(ok), C(failed) with cause and remedy, or C(skipped) with the reason, and fails when any is failed.
   - Nothing stays written. In check mode the bucket is skipped.
 extends_documentation_fragment:
+  - fediverse.mastodon.adopted
   - fediverse.mastodon.kinds
   - fediverse.mastodon.kubernetes
   - fediverse.mastodon.vault
   - fediverse.mastodon.attributes
 options:
-  adopted:
-    description:
-      - Prerequisites that somebody else installed, by the roles that would have done so.
-      - Their controllers must run and be new enough. They are found by the names of their images; one that is not found is told as such.
-    type: list
-    elements: str
-    choices: [cert_manager, cnpg, dragonfly, external_secrets, flux, rook, volsync]
-    default: []
   hosts:
     description: Hosts whose DNS zone must be delegated and answered for by all its name servers.
     type: list

@@ -20,7 +20,7 @@ from ...conftest import ROOT, Lab, Run
 from ..zone import DOMAIN
 
 SECOND = "second.lab.test"
-VOLUME = "df-second-redis-0"
+VOLUME, KEPT = "foreign-pages", "kept"
 # What the second Mastodon is made of, by the sets of its roles, in the order in which they are taken down.
 SETS = {
     "second-routes": "mastodon",
@@ -46,6 +46,11 @@ kind: ConfigMap
 metadata: {{name: foreign, namespace: mastodon}}
 data: {{mastodon: 'no'}}
 ---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {{name: {VOLUME}, namespace: mastodon}}
+spec: {{accessModes: [ReadWriteOnce], resources: {{requests: {{storage: 10Mi}}}}}}
+---
 apiVersion: apps/v1
 kind: Deployment
 metadata: {{name: foreign, namespace: mastodon, labels: {json.dumps(LABELS)}}}
@@ -53,8 +58,23 @@ spec:
   selector: {{matchLabels: {json.dumps(LABELS)}}}
   template:
     metadata: {{labels: {json.dumps(LABELS)}}}
-    spec: {{containers: [{{name: pause, image: "docker.io/library/busybox:latest", command: [sleep, infinity]}}]}}
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers:
+        - name: pages
+          image: docker.io/library/busybox:latest
+          command: [sh, -c, "echo {KEPT} > /pages/word; sleep infinity"]
+          volumeMounts: [{{name: pages, mountPath: /pages}}]
+      volumes: [{{name: pages, persistentVolumeClaim: {{claimName: {VOLUME}}}}}]
 """
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the first Mastodon and the foreign app are made of, and the versions in Vault, at one moment."""
+
+    objects: dict[str, Any]
+    secrets: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -64,8 +84,8 @@ class Neighbours:
     lab: Lab
     second: Run
     settings: str
-    first_before: dict[str, Any]
-    secrets_before: dict[str, str]
+    before: Seen
+    after: Seen
 
     def again(self) -> Run:
         return self.lab.site("-e", f"@{self.settings}")
@@ -97,7 +117,7 @@ def delete(lab: Lab, **options: object) -> None:
 
 
 def backups(lab: Lab) -> dict[str, Any]:
-    """Return settings by which the second's database and the volume of its cache are backed up to the lab's S3."""
+    """Return settings by which the second's database and the foreign app's volume are backed up to the lab's S3."""
     return {
         "cnpg_backup": True,
         "cnpg_backup_endpoint": lab.facts["s3_endpoint"],
@@ -124,15 +144,22 @@ def neighbours(laid_down: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iter
     }
     given |= {"postgresql-backup": given["s3"], "restic": given.pop("s3")}
     settings = folder / "settings.json"
-    another = {"mastodon_name": "second", "mastodon_local_domain": SECOND, "gateway_media_hostname": ""}
-    another |= {"cnpg_pooler": True, **backups(laid_down)}
+    another = {
+        "mastodon_name": "second",
+        "mastodon_local_domain": SECOND,
+        "gateway_media_hostname": "",
+        "cnpg_pooler": True,
+        **backups(laid_down),
+    }
     settings.write_text(
         json.dumps({**another, "mastodon_admin_email": f"owner@{SECOND}", "vault_given_secrets": given})
     )
     with urlopen(f"{laid_down.facts['mirror']}/manifests/volume-snapshots.yaml", timeout=30) as kinds:
         laid_down.kubectl("apply", "--server-side", "--filename=-", given=kinds.read().decode())
-    before = ours(laid_down), laid_down.vault_versions()
-    yield Neighbours(laid_down, laid_down.site("-e", f"@{settings}"), str(settings), *before)
+    before = Seen(ours(laid_down), laid_down.vault_versions())
+    second = laid_down.site("-e", f"@{settings}")
+    after = Seen(ours(laid_down), laid_down.vault_versions())
+    yield Neighbours(laid_down, second, str(settings), before, after)
     delete(laid_down, objects=DATA)
     for name, namespace in SETS.items():
         delete(laid_down, name=name, namespace=namespace, field_manager=manager(name))

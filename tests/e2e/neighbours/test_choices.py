@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
+from mastodon_lab import versions
 
 from ..support import eventually
-from .conftest import VOLUME, Neighbours
+from .conftest import KEPT, VOLUME, Neighbours
 
 
 def test_the_second_asks_its_database_through_pgbouncer_and_migrates_past_it(neighbours: Neighbours) -> None:
@@ -50,3 +52,23 @@ def test_a_run_says_what_can_be_restored(neighbours: Neighbours, told: str) -> N
     run = eventually(neighbours.again, lambda run: re.search(told, run.output) is not None, 240)
     assert run.returncode == 0, run.output[-4000:]
     assert run.recap["changed"] == 0
+
+
+def test_what_was_backed_up_can_be_restored(neighbours: Neighbours) -> None:
+    source = ("replicationsource", "-n=mastodon", VOLUME)
+    eventually(lambda: neighbours.lab.get(*source)["status"].get("lastSyncTime"), bool, 240)
+    restoring = {
+        "name": "restic",
+        "image": f"quay.io/backube/volsync:{versions.VOLSYNC.removeprefix('v')}",
+        "command": ["restic", "--no-cache", "dump", "latest", "/data/word"],
+        "envFrom": [{"secretRef": {"name": f"{VOLUME}-restic"}}],
+    }
+    name = ("pod", "-n=mastodon", "restored")
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "restored", "namespace": "mastodon"}}
+    given = json.dumps({**pod, "spec": {"containers": [restoring], "restartPolicy": "Never"}})
+    neighbours.lab.kubectl("apply", "--filename=-", given=given)
+    try:
+        eventually(lambda: neighbours.lab.get(*name)["status"]["phase"], lambda phase: phase in ("Succeeded", "Failed"))
+        assert neighbours.lab.kubectl("logs", "-n=mastodon", "restored").strip() == KEPT
+    finally:
+        neighbours.lab.kubectl("delete", *name)

@@ -11,7 +11,7 @@ from pathlib import Path
 from ...conftest import Lab
 from ..support import eventually, served
 from ..zone import DOMAIN, Zone
-from .conftest import LABELS, SECOND, Neighbours, ours
+from .conftest import LABELS, SECOND, Neighbours
 
 
 def test_both_answer_at_their_own_names(neighbours: Neighbours, zone: Zone) -> None:
@@ -22,11 +22,9 @@ def test_both_answer_at_their_own_names(neighbours: Neighbours, zone: Zone) -> N
 
 
 def test_the_second_touched_nothing_of_the_first_and_of_the_foreign_app(neighbours: Neighbours) -> None:
-    assert ours(neighbours.lab) == neighbours.first_before
-    now = neighbours.lab.vault_versions()
-    assert {name: now[name] for name in neighbours.secrets_before if name != "mounts"} == {
-        name: version for name, version in neighbours.secrets_before.items() if name != "mounts"
-    }
+    assert neighbours.after.objects == neighbours.before.objects
+    kept = {name: version for name, version in neighbours.before.secrets.items() if name != "mounts"}
+    assert {name: neighbours.after.secrets[name] for name in kept} == kept
 
 
 def test_each_changes_nothing_when_it_runs_again(neighbours: Neighbours) -> None:

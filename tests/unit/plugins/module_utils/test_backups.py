@@ -74,6 +74,10 @@ def test_of_a_cluster_whose_object_store_is_gone() -> None:
             "{lastSyncTime: '2026-11-24T03:17:40Z', latestMoverStatus: {result: Failed}}",
             "PersistentVolumeClaim mastodon/db: last backup at 2026-11-24T03:17:40Z; the last try failed",
         ),
+        (
+            "{lastSyncTime: '2026-11-24T03:17:20Z', latestMoverStatus: {result: Successful, logs: '== Directory is empty skipping backup ==='}}",
+            "PersistentVolumeClaim mastodon/db: no backup yet: the volume was empty at 2026-11-24T03:17:20Z, and is not backed up while it is",
+        ),
     ],
 )
 def test_of_a_volume(status: str, line: str) -> None:
