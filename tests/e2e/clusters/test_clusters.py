@@ -104,7 +104,7 @@ def theirs(lab: Lab) -> dict[str, Any]:
         for item in lab.get(kinds, f"-n={namespace}", "--show-managed-fields")["items"]:
             metadata = item["metadata"]
             declared = item.get("spec", item.get("data"))
-            managers = sorted({entry["manager"] for entry in metadata["managedFields"]})
+            managers = sorted({entry["manager"] for entry in metadata.get("managedFields", [])})
             found[f"{item['kind']} {namespace}/{metadata['name']}"] = (declared, managers)
     return found
 

@@ -99,7 +99,7 @@ def ours(lab: Lab) -> dict[str, Any]:
     return {
         f"{item['kind']} {item['metadata']['name']}": item["metadata"].get("generation", item.get("data"))
         for item in found
-        if "second" not in item["metadata"]["name"]
+        if "second" not in item["metadata"]["name"] and item["metadata"]["name"] != f"{VOLUME}-restic"
     }
 
 
