@@ -17,7 +17,7 @@ import pytest
 from ...conftest import SEED, Lab
 from .conftest import Story
 
-KILLS = int(os.environ.get("TEST_KILLS", "3"))
+KILLS = int(os.environ.get("TEST_KILLS", "1"))
 POLICY = "mastodon-social.lab.test"
 # What somebody took away, so that a run has something to do: all of it heals within seconds.
 LOST = (
