@@ -187,8 +187,10 @@ def fresh_lab(name: str, index: int) -> Iterator[Lab]:
         timeout=3000,
     )
     assert up.returncode == 0, up.stdout[-3000:] + up.stderr[-3000:]
-    yield Lab(Path(os.environ.get("LAB_ROOT", "/var/lib/fediverse-mastodon-lab")) / name)
-    subprocess.run(down, check=True, timeout=300)
+    try:
+        yield Lab(Path(os.environ.get("LAB_ROOT", "/var/lib/fediverse-mastodon-lab")) / name)
+    finally:
+        subprocess.run(down, check=True, timeout=300)
     assert traces(name, index) == {}
 
 

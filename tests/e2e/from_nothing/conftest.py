@@ -24,7 +24,7 @@ STANDS_ON = {
     "mastodon": "flux",
 }
 # The first may be killed while it makes secrets, the last while it waits for databases.
-FIRST_KILLS = 3
+FIRST_KILLS = 2
 LATEST_KILL = 30.0
 
 
