@@ -34,8 +34,10 @@ def test_keys_that_are_lost_or_others_are_refused_and_nothing_is_made_anew(laid_
         secrets.delete_latest_version_of_secret(APP)
     else:
         secrets.create_or_update_secret(APP, {**right["data"], "are-primary-key": "x" * 32})
+    sentence = "so it is not made anew" if lost else "are-primary-key is another one than Mastodon"
     try:
-        refused(laid_down, {}, "so it is not made anew" if lost else "are-primary-key is another one than Mastodon")
+        refused(laid_down, {}, sentence)
+        assert sentence in laid_down.site("--check", "--diff").output
     finally:
         secrets.create_or_update_secret(APP, right["data"])
     assert laid_down.site().recap["changed"] == 0
