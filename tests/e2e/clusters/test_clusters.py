@@ -182,5 +182,6 @@ def test_one_that_stands_still_is_named_before_anything_is_written_and_does_not_
     assert pair.other.our_writes(mark) == []
     assert (run.recap_of("lab")["changed"], run.recap_of("lab")["failed"]) == (1, 0)
     eventually(
-        lambda: pair.other.get("deployment", f"-n={PLATFORM}", name)["status"].get("availableReplicas"), (1).__eq__
+        lambda: pair.other.get("deployment", f"-n={PLATFORM}", name)["status"].get("availableReplicas"),
+        lambda available: available == 1,
     )

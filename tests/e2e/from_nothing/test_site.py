@@ -110,5 +110,6 @@ def test_a_deleted_secret_is_restored_from_vault_by_its_controller(laid_down: La
     run = laid_down.site("--tags", "mastodon")
     assert run.returncode == 0, run.output[-4000:]
     eventually(
-        lambda: laid_down.get("secret", "-n=mastodon", "--ignore-not-found", "mastodon-app").get("data"), before.__eq__
+        lambda: laid_down.get("secret", "-n=mastodon", "--ignore-not-found", "mastodon-app").get("data"),
+        lambda data: data == before,
     )

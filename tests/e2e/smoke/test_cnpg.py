@@ -48,7 +48,9 @@ def status(lab: Lab) -> dict[str, Any]:
 
 def wait_healthy(lab: Lab, seconds: float = 180) -> None:
     healthy = (2, "Cluster in healthy state")
-    eventually(lambda: (status(lab).get("readyInstances"), status(lab).get("phase")), healthy.__eq__, seconds)
+    eventually(
+        lambda: (status(lab).get("readyInstances"), status(lab).get("phase")), lambda found: found == healthy, seconds
+    )
 
 
 def ask(lab: Lab, instance: str, sql: str) -> str:
@@ -61,9 +63,12 @@ def test_the_second_instance_takes_over_with_the_data(pair: Lab) -> None:
     lost = status(pair)["currentPrimary"]
     (survivor,) = set(status(pair)["instanceNames"]) - {lost}
     ask(pair, lost, "CREATE TABLE kept (word text); INSERT INTO kept VALUES ('yes')")
-    eventually(lambda: ask(pair, survivor, "SELECT count(*) FROM pg_tables WHERE tablename = 'kept'"), "1".__eq__)
+    eventually(
+        lambda: ask(pair, survivor, "SELECT count(*) FROM pg_tables WHERE tablename = 'kept'"),
+        lambda found: found == "1",
+    )
     pair.kubectl("delete", "pod", f"-n={SPACE}", lost, "--grace-period=0", "--force")
-    eventually(lambda: status(pair)["currentPrimary"], survivor.__eq__)
+    eventually(lambda: status(pair)["currentPrimary"], lambda found: found == survivor)
     wait_healthy(pair)
     assert ask(pair, survivor, "SELECT word, pg_is_in_recovery() FROM kept") == "yes|f"
     ask(pair, survivor, "INSERT INTO kept VALUES ('still')")
