@@ -48,6 +48,8 @@ CLAIM = socket.socket(socket.AF_UNIX)
 LAB_NAME = os.environ.get("TEST_LAB_NAME", "test")
 LAB_INDEX = os.environ.get("TEST_LAB_INDEX") or str(free_index(CLAIM))
 OURS = "fediverse.mastodon"
+# How a host of an inventory is this machine.
+HERE = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
 # What random moments and choices follow from.
 SEED = int(os.environ.get("TEST_SEED", "20261127"))
 
@@ -134,6 +136,19 @@ class Lab:
     def vault(self) -> Client:
         """Return a client with all rights in the lab's OpenBao."""
         return Client(self.facts["vault_address"], Path(self.facts["vault_token_file"]).read_text().strip())
+
+    def stored(self, name: str) -> dict[str, str]:
+        """Return what OpenBao has at a path of the lab's own Mastodon, such as `smtp`."""
+        answer = self.vault().secrets.kv.v2.read_secret_version(
+            f"mastodon/social.lab.test/{name}", mount_point="secret", raise_on_deleted_version=True
+        )
+        data: dict[str, str] = answer["data"]["data"]
+        return data
+
+    def apply_manifest(self, name: str) -> None:
+        """Apply a manifest of the lab's mirror, as somebody who is not us."""
+        with urlopen(f"{self.facts['mirror']}/manifests/{name}", timeout=30) as answer:
+            self.kubectl("apply", "--server-side", "--filename=-", given=answer.read().decode())
 
     def vault_versions(self) -> dict[str, str]:
         """Return what tells whether anything was written to the lab's OpenBao: versions of secrets, text of policies."""

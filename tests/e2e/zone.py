@@ -20,8 +20,7 @@ class Zone:
     """The lab's name server, and its key as Vault has it."""
 
     def __init__(self, lab: Lab) -> None:
-        path = f"mastodon/{DOMAIN}/dns"
-        found = lab.vault().secrets.kv.v2.read_secret_version(path, raise_on_deleted_version=True)["data"]["data"]
+        found = lab.stored("dns")
         self._key = Key(found["tsig-key-name"], found["tsig-secret"])
         self._server = lab.facts["nameserver_address"]
         self._resolver = dns.resolver.Resolver(configure=False)

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ..conftest import Lab, Run
+from ..conftest import HERE, Lab, Run
 
 MISTAKES = {
     file.stem: yaml.safe_load(file.read_text()) for file in sorted(Path(__file__).parent.glob("mistakes/*.yml"))
@@ -51,8 +51,7 @@ def refusals(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Refusals:
 
 
 def hostvars(mistake: str) -> dict[str, Any]:
-    local = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
-    return local | MISTAKES[mistake]["settings"]
+    return HERE | MISTAKES[mistake]["settings"]
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)

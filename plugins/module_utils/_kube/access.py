@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 
 class AccessError(Exception):
@@ -36,6 +37,14 @@ class Access:
     server_name: str | None = None
     proxy: str | None = None
     identity: Identity | None = None
+
+
+def text_of(file: Path, called: str) -> str:
+    """Return what a file holds, without the line's end. `called` names it in errors. Raises AccessError."""
+    try:
+        return file.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise AccessError(f"{called}: {getattr(error, 'strerror', 'not a text file')}") from error
 
 
 def bearer(token: str) -> dict[str, str]:

@@ -37,6 +37,11 @@ class ApiError(MastodonError):
         self.causes = causes
 
     @property
+    def is_forbidden(self) -> bool:
+        """Whether this user lacks the right."""
+        return self.status == 403
+
+    @property
     def is_webhook_down(self) -> bool:
         """Whether an admission webhook did not answer; it may still be starting."""
         return self.status == 500 and "failed calling webhook" in self.why

@@ -21,6 +21,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.access im
     AccessError,
     Identity,
     bearer,
+    text_of,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.exec_plugin import ExecPlugin
 
@@ -59,10 +60,7 @@ class _Entry:
         if not name:
             return None
         path = self.folder / Path(name).expanduser()
-        try:
-            return path.read_text().strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise AccessError(f"{key} {path}: {getattr(error, 'strerror', 'not a text file')}") from error
+        return text_of(path, f"{key} {path}")
 
 
 class _Merged:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.access import Access, AccessError, bearer
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.access import Access, bearer, text_of
 
 _FILES = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
@@ -21,11 +21,8 @@ def read_service_account(environment: Mapping[str, str], files: Path = _FILES) -
     host, port = environment["KUBERNETES_SERVICE_HOST"], environment.get("KUBERNETES_SERVICE_PORT", "443")
     server = f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
     # The kubelet replaces the token before it expires, so it is read anew each time.
-    return Access(server, lambda: bearer(_content(files / "token")), _content(files / "ca.crt"))
+    return Access(server, lambda: bearer(_text(files / "token")), _text(files / "ca.crt"))
 
 
-def _content(file: Path) -> str:
-    try:
-        return file.read_text().strip()
-    except OSError as error:
-        raise AccessError(f"{file}: {error.strerror}") from error
+def _text(file: Path) -> str:
+    return text_of(file, str(file))

@@ -24,7 +24,6 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.read
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at
 
 _DEPLOYMENT = Resource("apps", "v1", "Deployment", "deployments", namespaced=True)
-_FORBIDDEN = 403
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ def _deployments(objects: Api) -> Sequence[Object] | None:
     try:
         return objects.read(Selection(_DEPLOYMENT)).objects
     except ApiError as error:
-        if error.status != _FORBIDDEN:
+        if not error.is_forbidden:
             raise
         return None
 

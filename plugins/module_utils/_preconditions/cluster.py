@@ -25,7 +25,6 @@ OLDEST_KUBERNETES = (1, 33)
 # Tokens, signed requests and ACME tolerate little more.
 _LARGEST_SKEW = 60
 _REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
-_FORBIDDEN = 403
 _STORAGE = Resource("storage.k8s.io", "v1", "StorageClass", "storageclasses", namespaced=False)
 _IS_DEFAULT = "storageclass.kubernetes.io/is-default-class"
 
@@ -60,7 +59,7 @@ def storage_class(objects: Objects, name: str, wanted_by: str) -> str:
     try:
         found = {item["metadata"]["name"]: item for item in objects.read(Selection(_STORAGE)).objects}
     except ApiError as error:
-        if error.status != _FORBIDDEN:
+        if not error.is_forbidden:
             raise
         raise SkippedError(f"StorageClass {name or 'by default'}: you may not list them, and need not") from error
     if name and name not in found:

@@ -18,8 +18,6 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
 
-_FORBIDDEN = 403
-
 
 def refuse(api: Api, live: Live, place: Subject, subjects: Collection[Subject]) -> None:
     """Raise MastodonError for each of `subjects` that the inventory of another set than that of `place` lists.
@@ -43,7 +41,7 @@ def _inventories(api: Api, live: Live, place: Subject) -> Iterator[Object]:
     try:
         found = api.read(Selection(resource, labels=inventory.SELECTOR)).objects
     except ApiError as error:
-        if error.status != _FORBIDDEN:
+        if not error.is_forbidden:
             raise
         found = api.read(Selection(resource, place.namespace, labels=inventory.SELECTOR)).objects
     yield from (item for item in found if Subject.of(item) != place)

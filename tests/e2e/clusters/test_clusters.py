@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
 
 import pytest
 import yaml
 
-from ...conftest import LAB_INDEX, LAB_NAME, OURS, ROOT, Lab, Run, fresh_lab
+from ...conftest import HERE, LAB_INDEX, LAB_NAME, OURS, ROOT, Lab, Run, fresh_lab
+from ..smoke.support import apply
 from ..support import eventually, served
 from ..zone import DOMAIN
 
@@ -83,16 +83,11 @@ def cloudnative_pg(mirror: str) -> list[dict[str, Any]]:
 def prepare(lab: Lab) -> None:
     """Do what a platform team does before anybody thinks of Mastodon, with kubectl."""
 
-    def apply(text: str) -> None:
-        lab.kubectl("apply", "--server-side", "--filename=-", given=text)
-
-    with urlopen(f"{lab.facts['mirror']}/manifests/flux-operator.yaml", timeout=30) as answer:
-        apply(answer.read().decode())
+    lab.apply_manifest("flux-operator.yaml")
     lab.kubectl("wait", "--for=condition=Established", "crd/fluxinstances.fluxcd.controlplane.io", "--timeout=60s")
-    apply(json.dumps(flux()))
+    apply(lab, flux())
     lab.kubectl("wait", "-n=flux-system", "fluxinstance/flux", "--for=condition=Ready", "--timeout=300s")
-    for item in cloudnative_pg(lab.facts["mirror"]):
-        apply(json.dumps(item))
+    apply(lab, *cloudnative_pg(lab.facts["mirror"]))
     lab.kubectl("wait", f"-n={PLATFORM}", "helmrelease/pg", "--for=condition=Ready", "--timeout=300s")
 
 
@@ -111,19 +106,13 @@ def theirs(lab: Lab) -> dict[str, Any]:
 
 def inventory(folder: Path, other: Lab) -> Path:
     """Write down the second cluster as a host beside the lab."""
-    kv = other.vault().secrets.kv.v2
-    given = {
-        name: kv.read_secret_version(f"mastodon/{DOMAIN}/{name}", raise_on_deleted_version=True)["data"]["data"]
-        for name in ("dns", "smtp")
-    }
     host = {
-        "ansible_connection": "local",
-        "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+        **HERE,
         "lab": other.facts,
         "mastodon_local_domain": OTHER,
         "mastodon_admin_email": f"owner@{OTHER}",
         "gateway_media_hostname": "",
-        "vault_given_secrets": given,
+        "vault_given_secrets": {name: other.stored(name) for name in ("dns", "smtp")},
         "flux_install": False,
         "cnpg_install": False,
     }

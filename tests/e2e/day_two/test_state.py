@@ -96,9 +96,7 @@ def test_a_bucket_elsewhere_is_taken_with_its_keys_from_vault(laid_down: Lab) ->
     }
     run = laid_down.site("--tags", "rook", "-e", json.dumps(settings))
     assert run.returncode == 0, run.output[-4000:]
-    stored = laid_down.vault().secrets.kv.v2.read_secret_version(
-        "mastodon/social.lab.test/s3", raise_on_deleted_version=True
-    )["data"]["data"]
+    stored = laid_down.stored("s3")
     assert secret(laid_down, "elsewhere-s3") == {
         "AWS_ACCESS_KEY_ID": stored["access-key-id"],
         "AWS_SECRET_ACCESS_KEY": stored["secret-access-key"],

@@ -8,11 +8,9 @@ from __future__ import annotations
 from ...conftest import Lab
 from .conftest import Story
 
-ADMIN = "mastodon/social.lab.test/admin"
-
 
 def test_the_owner_is_there_and_approved_and_only_vault_knows_the_password(laid_down: Lab, story: Story) -> None:
-    kept = laid_down.vault().secrets.kv.v2.read_secret_version(ADMIN, raise_on_deleted_version=True)["data"]["data"]
+    kept = laid_down.stored("admin")
     assert kept["username"] == "owner"
     assert len(kept["password"]) >= 16
     assert kept["password"] not in story.second.output
@@ -33,6 +31,5 @@ def test_status_tells_what_is_laid_down_and_shows_no_secret(laid_down: Lab) -> N
         "are-primary-key",
     ):
         assert told in run.output
-    secret = laid_down.vault().secrets.kv.v2.read_secret_version(ADMIN, raise_on_deleted_version=True)
-    assert secret["data"]["data"]["password"] not in run.output
+    assert laid_down.stored("admin")["password"] not in run.output
     assert laid_down.our_writes(mark) == []

@@ -12,12 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
 
 import pytest
 
 from ...conftest import ROOT, Lab, Run
-from ..zone import DOMAIN
 
 SECOND = "second.lab.test"
 VOLUME, KEPT = "foreign-pages", "kept"
@@ -139,10 +137,11 @@ def neighbours(laid_down: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iter
     laid_down.kubectl("rollout", "status", "deployment/foreign", "-n=mastodon", "--timeout=60s")
     kv = laid_down.vault().secrets.kv.v2
     given = {
-        name: kv.read_secret_version(f"mastodon/{DOMAIN}/{name}", raise_on_deleted_version=True)["data"]["data"]
-        for name in ("dns", "smtp", "s3")
+        "dns": laid_down.stored("dns"),
+        "smtp": laid_down.stored("smtp"),
+        "postgresql-backup": laid_down.stored("s3"),
+        "restic": laid_down.stored("s3"),
     }
-    given |= {"postgresql-backup": given["s3"], "restic": given.pop("s3")}
     settings = folder / "settings.json"
     another = {
         "mastodon_name": "second",
@@ -154,8 +153,7 @@ def neighbours(laid_down: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iter
     settings.write_text(
         json.dumps({**another, "mastodon_admin_email": f"owner@{SECOND}", "vault_given_secrets": given})
     )
-    with urlopen(f"{laid_down.facts['mirror']}/manifests/volume-snapshots.yaml", timeout=30) as kinds:
-        laid_down.kubectl("apply", "--server-side", "--filename=-", given=kinds.read().decode())
+    laid_down.apply_manifest("volume-snapshots.yaml")
     before = Seen(ours(laid_down), laid_down.vault_versions())
     second = laid_down.site("-e", f"@{settings}")
     after = Seen(ours(laid_down), laid_down.vault_versions())

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from ...conftest import Lab
+from ...conftest import HERE, Lab
 from ..support import eventually, served
 from ..zone import DOMAIN, Zone
 from .conftest import LABELS, SECOND, Neighbours
@@ -67,9 +67,8 @@ def test_a_certificate_that_the_second_lacks_does_not_stop_the_first(neighbours:
 
 
 def test_a_cluster_that_fails_is_named_and_does_not_spoil_the_other(laid_down: Lab, tmp_path: Path) -> None:
-    local = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
     inventory = tmp_path / "clusters.json"
-    broken = {**local, "kubeconfig": "/nonexistent/kubeconfig"}
+    broken = {**HERE, "kubeconfig": "/nonexistent/kubeconfig"}
     inventory.write_text(json.dumps({"clusters": {"hosts": {"broken": broken}}}))
     laid_down.kubectl("delete", "networkpolicy", "-n=mastodon", "mastodon-web")
     run = laid_down.site("-i", str(inventory))

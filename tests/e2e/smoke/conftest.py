@@ -20,9 +20,7 @@ def space(laid_down: Lab) -> Iterator[Lab]:
 
     From the first test on: cert-manager lets each record of a challenge rest for a minute.
     """
-    stored = laid_down.vault().secrets.kv.v2.read_secret_version(
-        "mastodon/social.lab.test/dns", mount_point="secret", raise_on_deleted_version=True
-    )["data"]["data"]
+    stored = laid_down.stored("dns")
     with namespace(laid_down, SPACE):
         apply(laid_down, of("v1", "Secret", KEY["name"], stringData={KEY["key"]: stored["tsig-secret"]}))
         apply(laid_down, *web_server(), *certificate(laid_down, stored["tsig-key-name"]), *gateway())

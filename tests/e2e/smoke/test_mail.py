@@ -36,9 +36,7 @@ def mail(subject: str) -> EmailMessage:
 
 
 def test_a_mail_sent_with_the_password_is_received(lab: Lab, link: smtplib.SMTP) -> None:
-    stored = lab.vault().secrets.kv.v2.read_secret_version(
-        "mastodon/social.lab.test/smtp", mount_point="secret", raise_on_deleted_version=True
-    )["data"]["data"]
+    stored = lab.stored("smtp")
     subject = f"smoke-{uuid4().hex}"
     link.login(stored["username"], stored["password"])
     link.send_message(mail(subject))
