@@ -3,9 +3,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The owner's account: made once by `tootctl`, its password kept in Vault, and never touched again.
 
-`tootctl` makes up the password itself. So that none is lost, an entry without a password says in Vault that the account
-is about to be made: a run that finds one gives the account a new password, as nobody can know the first. An account
-that was there before the entry is somebody's, and stays as it is. This module util is PRIVATE to the collection.
+`tootctl` makes up the password itself. So that none is lost, an entry of ours without a password says in Vault that the
+account is about to be made: a run that finds one gives the account a new password, as nobody can know the first. An account
+that was there before the entry is somebody's, and stays as it is; so does an entry that is not ours.
+
+What `tootctl` prints when it makes an account is quoted nowhere, as it may hold the password. This module util is PRIVATE to
+the collection.
 """
 
 from __future__ import annotations
@@ -38,6 +41,16 @@ ARGUMENTS = Arguments(
 
 _PASSWORD = re.compile(r"^New password: (\S+)\s*$", re.MULTILINE)
 _UNKNOWN = re.compile("no user with such username", re.IGNORECASE)
+# Of what is wrong with an account, in the words of Mastodon: https://github.com/mastodon/mastodon/blob/main/config/locales/activerecord.en.yml
+_REASON = re.compile(
+    "taken|reserved|disallowed|blocked|unreachable|seem to exist|only letters|invalid|too long|too short"
+)
+# As tootctl makes passwords; an error message has no reason to hold one, and is not trusted not to.
+_LIKE_A_PASSWORD = re.compile(r"[0-9A-Za-z]{16,}")
+# The chart's name for the container that has tootctl; whatever runs beside it has not.
+_CONTAINER = "mastodon-web"
+# In an entry of ours.
+_MARK = {"made-by": "fediverse.mastodon"}
 _ROUNDS = 5
 
 Tootctl = Callable[..., pods.Finished]
@@ -81,7 +94,26 @@ def _action_of(stored: kv.Stored, owner: Owner) -> str:
             f"it holds the password of account {owner.username}, which is made only once",
             f"Bring it back: bao kv undelete -versions={stored.version} {owner.path}.",
         )
-    return "unchanged" if stored.data.get("password") or stored.data.get("adopted") else "created"
+    _refuse_foreign(stored, owner)
+    return "unchanged" if _is_finished(stored) else "created"
+
+
+def _is_finished(stored: kv.Stored) -> bool:
+    return bool(stored.data.get("password") or stored.data.get("adopted"))
+
+
+def _refuse_foreign(stored: kv.Stored, owner: Owner) -> None:
+    """Raise MastodonError for an entry that was not made here for this account: acting on it would reset somebody's password."""
+    # Of a finished one the account's name is mark enough, as nothing is done about it.
+    is_marked = stored.data.items() >= _MARK.items() or _is_finished(stored)
+    if not stored.version or (is_marked and stored.data.get("username") == owner.username):
+        return
+    raise MastodonError(
+        f"Vault path {owner.path}",
+        "is not touched",
+        f"what it holds was not put there for account {owner.username}",
+        "Set mastodon_admin_vault_path to another path, or delete this one if nobody needs it.",
+    )
 
 
 def _writer(server: vault.Vault, mount: str, path: str) -> Callable[[Mapping[str, str], int], None]:
@@ -98,9 +130,10 @@ def _make(
     write: Callable[[Mapping[str, str], int], None],
 ) -> str:
     """Make the account, or give the one that an earlier run made but could not tell of a password. Returns the action."""
-    entry = {"username": owner.username, "email": owner.email}
+    entry = {**_MARK, "username": owner.username, "email": owner.email}
     for _round in range(_ROUNDS):
         stored = read()
+        _refuse_foreign(stored, owner)
         there = _is_there(owner, tootctl)
         try:
             if not stored.version and there:
@@ -122,7 +155,7 @@ def _is_there(owner: Owner, tootctl: Tootctl) -> bool:
     # Without an option it changes nothing and tells whether there is such an account.
     asked = tootctl("accounts", "modify", owner.username)
     if asked.code and not _UNKNOWN.search(asked.stdout + asked.stderr):
-        raise _failed(owner, "cannot be looked for", asked)
+        raise _failed(owner, "cannot be looked for", f"{asked.stderr} {asked.stdout}".strip(), asked)
     return asked.code == 0
 
 
@@ -141,14 +174,16 @@ def _new_password(owner: Owner, tootctl: Tootctl, *, there: bool) -> str:
         # Another run made it meanwhile.
         raise kv.LostRaceError
     if done.code or not found:
-        raise _failed(owner, "cannot be made", done)
+        reasons = ", ".join(dict.fromkeys(_REASON.findall(done.stdout)))
+        told = reasons or _LIKE_A_PASSWORD.sub("…", done.stderr).strip() if done.code else "no password came of it"
+        raise _failed(owner, "cannot be made", told, done)
     return found[1]
 
 
-def _failed(owner: Owner, what: str, done: pods.Finished) -> MastodonError:
-    told = _PASSWORD.sub("", f"{done.stderr} {done.stdout}").strip() or f"tootctl ended with {done.code}"
+def _failed(owner: Owner, what: str, told: str, done: pods.Finished) -> MastodonError:
+    why = f"tootctl ended with {done.code}" + (f": {told}" if told else "")
     return MastodonError(
-        f"Account {owner.username}", what, told, "Correct mastodon_admin_username or mastodon_admin_email."
+        f"Account {owner.username}", what, why, "Correct mastodon_admin_username or mastodon_admin_email."
     )
 
 
@@ -159,6 +194,6 @@ def _tootctl(parameters: Mapping[str, Any], run: Run) -> Tootctl:
     pod = pods.ready_pod(connection, namespace, labels)
 
     def tootctl(*arguments: str) -> pods.Finished:
-        return pods.run(connection, namespace, pod, ["tootctl", *arguments])
+        return pods.run(connection, namespace, pod, _CONTAINER, ["tootctl", *arguments])
 
     return tootctl

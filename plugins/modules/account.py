@@ -15,7 +15,8 @@ description:
   - Runs C(tootctl accounts create) in a web pod, confirmed and approved, and keeps the password in Vault or OpenBao.
   - That path is entered by check-and-set before the account is made, so that an interrupted run is finished by the next one.
   - An account that was there before is left as it is. One whose password is in Vault is not looked at again.
-  - The password is never returned, printed or put on a command line.
+  - An entry at that path which was not made by this module for this account is refused; nothing is overwritten and no password reset.
+  - The password is never returned, printed or put on a command line, nor is anything else that C(tootctl) prints when it makes one.
   - In check mode no pod is asked; the account counts as missing as long as Vault has no password for it.
 extends_documentation_fragment:
   - fediverse.mastodon.kubernetes

@@ -54,10 +54,15 @@ def _is_ready(pod: Object) -> bool:
     )
 
 
-def run(connection: Connection, namespace: str, pod: str, command: Sequence[str], seconds: int = 300) -> Finished:
-    """Run a command in the pod's first container. Raises MastodonError when it cannot be run or does not end."""
+def run(
+    connection: Connection, namespace: str, pod: str, container: str, command: Sequence[str], seconds: int = 300
+) -> Finished:
+    """Run a command in a container of the pod. Raises MastodonError when it cannot be run or does not end.
+
+    The container is named always: without, the API server refuses a pod that has a second one.
+    """
     subject = f"Pod {namespace}/{pod}"
-    query = urlencode({"command": command, "stdout": "true", "stderr": "true"}, doseq=True)
+    query = urlencode({"container": container, "command": command, "stdout": "true", "stderr": "true"}, doseq=True)
     try:
         with closing(
             open_stream(connection, f"/api/v1/namespaces/{namespace}/pods/{pod}/exec?{query}", seconds)

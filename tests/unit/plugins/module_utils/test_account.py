@@ -163,21 +163,81 @@ def test_a_deleted_password_is_not_made_anew(world: World) -> None:
         world.run()
 
 
-def test_what_tootctl_refuses_is_told_without_the_password(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    answers = [
-        Finished(1, "No user with such username", ""),
-        Finished(1, "Failure/Error: username\n    is reserved\nNew password: canary\n", ""),
-        Finished(1, "No user with such username", ""),
-    ]
+@pytest.mark.parametrize(
+    ("finished", "told"),
+    [
+        (
+            Finished(1, "Failure/Error: username\n    is reserved\nNew password: canary\n", ""),
+            "ended with 1: reserved.",
+        ),
+        (Finished(0, "OK\nNew  password: canary\n", "canary"), "ended with 0: no password came of it."),
+        (Finished(0, "canary", ""), "ended with 0: no password came of it."),
+        (Finished(1, "canary", ""), "ended with 1."),
+        (Finished(1, "canary", "could not connect, canary0123456789abcdef"), "ended with 1: could not connect, …."),
+    ],
+)
+def test_whatever_tootctl_prints_no_password_is_told(
+    world: World, monkeypatch: pytest.MonkeyPatch, finished: Finished, told: str
+) -> None:
+    unknown = Finished(1, "No user with such username", "")
+    answers = [unknown, finished, unknown]
     monkeypatch.setattr(_account, "_tootctl", lambda *_unused: lambda *_arguments: answers.pop(0))
     with pytest.raises(MastodonError) as refusal:
         world.run()
-    assert "Account alice: cannot be made: Failure/Error: username is reserved." in str(refusal.value)
+    assert f"Account alice: cannot be made: tootctl {told}" in str(refusal.value)
     assert "canary" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"note": "for later"},
+        {"password": "of the router"},
+        {"username": "alice", "email": "alice@example.org"},
+        {"username": "bob", "email": "bob@example.org", "password": "his", "made-by": "fediverse.mastodon"},
+        {"username": "bob", "made-by": "fediverse.mastodon"},
+    ],
+)
+@pytest.mark.parametrize("there", [True, False])
+def test_an_entry_that_is_not_ours_resets_no_password_and_is_not_overwritten(
+    world: World, entry: dict[str, str], there: bool
+) -> None:
+    world.versions.append(dict(entry))
+    world.accounts = {"alice": {"password": "hers"}} if there else {}
+    for check in (True, False):
+        with pytest.raises(MastodonError) as refusal:
+            world.run(check=check)
+        assert str(refusal.value) == (
+            "Vault path secret/mastodon/example.org/admin: is not touched: what it holds was not put there for account alice. "
+            "Set mastodon_admin_vault_path to another path, or delete this one if nobody needs it."
+        )
+    assert world.versions == [entry]
+    assert world.accounts == ({"alice": {"password": "hers"}} if there else {})
+    assert world.commands == []
+
+
+def test_an_entry_put_there_while_a_run_looks_is_not_overwritten(world: World) -> None:
+    def somebody() -> None:
+        world.other_run = lambda: None
+        world.versions.append({"note": "mine"})
+
+    world.other_run = somebody
+    with pytest.raises(MastodonError, match="is not touched"):
+        world.run()
+    assert world.versions == [{"note": "mine"}]
+    assert world.accounts == {}
+
+
+def test_the_entry_of_an_older_release_is_known_again(world: World) -> None:
+    world.versions.append({"username": "alice", "email": "alice@example.org", "password": "hers"})
+    assert world.run()["action"] == "unchanged"
+    assert world.commands == []
 
 
 def test_a_database_out_of_reach_is_no_missing_account(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_account, "_tootctl", lambda *_unused: lambda *_arguments: Finished(1, "", "could not connect"))
-    with pytest.raises(MastodonError, match="Account alice: cannot be looked for: could not connect"):
+    with pytest.raises(
+        MastodonError, match="Account alice: cannot be looked for: tootctl ended with 1: could not connect"
+    ):
         world.run()
     assert world.versions == []

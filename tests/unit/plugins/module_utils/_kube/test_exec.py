@@ -1,0 +1,43 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is asked of the API server to run a command in a pod."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import exec as pods
+
+
+class Stream:
+    """Sends what a command prints, and how it ended."""
+
+    def __init__(self) -> None:
+        self.messages = [b"\x01out", b"\x02err", b"\x03" + json.dumps({"status": "Success"}).encode(), b""]
+
+    def recv(self) -> bytes:
+        return self.messages.pop(0)
+
+    def close(self) -> None:
+        pass
+
+
+def test_the_container_is_named_as_a_pod_may_have_several(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def opened(_connection: Any, path: str, _seconds: int) -> Stream:
+        asked.append(path)
+        return Stream()
+
+    monkeypatch.setattr(pods, "open_stream", opened)
+    connection: Any = None
+    done = pods.run(connection, "mastodon", "web-0", "mastodon-web", ["tootctl", "version"])
+    assert (done.code, done.stdout, done.stderr) == (0, "out", "err")
+    [path] = asked
+    assert urlsplit(path).path == "/api/v1/namespaces/mastodon/pods/web-0/exec"
+    query = parse_qs(urlsplit(path).query)
+    assert (query["container"], query["command"]) == (["mastodon-web"], ["tootctl", "version"])
