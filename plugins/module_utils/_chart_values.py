@@ -3,13 +3,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Helm values that the official chart takes and that do not do what they say, refused by name.
 
-Each was seen with `helm template` of chart 1.0.2 (https://github.com/mastodon/helm-charts). This module util is PRIVATE to
-the collection.
+Each was seen with `helm template` of chart 1.0.2 (https://github.com/mastodon/helm-charts). Values that a setting of this
+collection decides are refused too: the checks of the settings and of a launched instance would look at something else than what
+the pods get. So are secrets, which stand in the release for everybody who may read it. This module util is PRIVATE to the
+collection.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,8 +31,14 @@ class Trap:
     bites: Callable[[Any, Values], bool] = lambda value, _values: bool(value)
 
 
+def _is_not(default: int) -> Callable[[Any, Values], bool]:
+    return lambda value, _values: value not in (None, default, str(default))
+
+
 _DEAD = "no template of the chart reads it"
-_OURS = "Remove it; this collection lays that down itself"
+_OURS = "Remove it; this collection installs that itself"
+_REMOVE = "Remove it."
+_NAMES = "routes, budgets, policies and the checks of a launched instance look for the names that follow mastodon_name"
 
 TRAPS = (
     Trap("volumeMounts", "the chart writes invalid Deployments with it", "Mount nothing into Mastodon's pods."),
@@ -56,7 +65,7 @@ TRAPS = (
     Trap("mastodon.web.pdb", _DEAD, f"{_OURS} from two replicas on."),
     Trap("mastodon.streaming.pdb", _DEAD, f"{_OURS} from two replicas on."),
     Trap("mastodon.forceLocale", _DEAD, "Set FORCE_DEFAULT_LOCALE in mastodon.extraEnvVars."),
-    Trap("service.port", _DEAD, "Set mastodon.web.port."),
+    Trap("service.port", _DEAD, _REMOVE),
     Trap(
         "mastodon.otel.exporterUri",
         "the chart reads mastodon.otel.endpointUri",
@@ -69,14 +78,59 @@ TRAPS = (
         "Write it as a list.",
         lambda value, _values: isinstance(value, Mapping) and bool(value),
     ),
-    Trap("image.tag", "no upgrade would be checked", "Set mastodon_image_tag."),
     Trap("mastodon.web.image.tag", "migrations would run in another version", "Set mastodon_image_tag."),
     Trap("mastodon.streaming.image.tag", "it would run beside another version", "Set mastodon_image_tag."),
+    Trap("fullnameOverride", _NAMES, _REMOVE),
+    Trap("nameOverride", _NAMES, _REMOVE),
+    Trap("mastodon.web.port", "routes and network policies lead to 3000", _REMOVE, _is_not(3000)),
+    Trap("mastodon.streaming.port", "routes and network policies lead to 4000", _REMOVE, _is_not(4000)),
+    Trap("mastodon.metrics.prometheus.port", "network policies open 9394", _REMOVE, _is_not(9394)),
+    Trap("mastodon.pvc.enabled", "the chart refuses it beside the bucket, where media are", _REMOVE),
+    Trap("mastodon.s3.enabled", "media would be lost with the pods", _REMOVE, lambda value, _values: value is False),
+    Trap("mastodon.secrets.existingSecret", "the keys that may never change would not be looked after", _REMOVE),
+    Trap("mastodon.smtp.existingSecret", "its login comes from Vault", _REMOVE),
     Trap("httproute.enabled", "there would be two routes for one host", f"{_OURS}."),
     Trap("httproute.streamingHostnames", "the chart makes that route even when routes are off", f"{_OURS}."),
-    Trap("mastodon.localDomain", "the launch would not be checked", "Set mastodon_local_domain."),
-    Trap("mastodon.webDomain", "the launch would not be checked", "Set mastodon_web_domain."),
 )
+
+# What a setting decides, by its path.
+_SETTINGS = {
+    "image.tag": "mastodon_image_tag",
+    "mastodon.localDomain": "mastodon_local_domain",
+    "mastodon.webDomain": "mastodon_web_domain",
+    "mastodon.locale": "mastodon_locale",
+    "mastodon.trustedProxyIp": "mastodon_trusted_proxies",
+    "mastodon.metrics.prometheus.enabled": "mastodon_monitoring",
+    "mastodon.s3.aliasHost": "gateway_media_hostname",
+    "mastodon.s3.bucket": "mastodon_s3_bucket",
+    "mastodon.s3.endpoint": "mastodon_s3_endpoint",
+    "mastodon.s3.existingSecret": "mastodon_s3_secret",
+    "mastodon.s3.hostname": "mastodon_s3_hostname",
+    "mastodon.s3.protocol": "mastodon_s3_protocol",
+    "mastodon.s3.region": "mastodon_s3_region",
+    "mastodon.smtp.fromAddress": "mastodon_smtp_from_address",
+    "mastodon.smtp.port": "mastodon_smtp_port",
+    "mastodon.smtp.server": "mastodon_smtp_server",
+    "postgresql.database": "mastodon_postgresql_database",
+    "postgresql.direct.database": "mastodon_postgresql_database",
+    "postgresql.direct.hostname": "mastodon_postgresql_direct_host",
+    "postgresql.direct.port": "mastodon_postgresql_direct_port",
+    "postgresql.existingSecret": "mastodon_postgresql_secret",
+    "postgresql.hostname": "mastodon_postgresql_host",
+    "postgresql.port": "mastodon_postgresql_port",
+    "postgresql.preparedStatements": "mastodon_postgresql_prepared_statements",
+    "redis.existingSecret": "mastodon_redis_secret",
+    "redis.hostname": "mastodon_redis_host",
+    "redis.port": "mastodon_redis_port",
+}
+
+# Values of the chart that are secrets, and variables of the environment that are called like one.
+_SECRET = re.compile(
+    r"(?<!existing)([pP]assword|secretAccessKey|secretKeyBase|(vapid|are)\w+(Key|Salt)|apiKey|authToken|[cC]lientSecret|secretKey)"
+    r"|[A-Z0-9_]+_(PASS|PASSWORD|SECRET|TOKEN|PRIVATE_KEY|API_KEY|SECRET_ACCESS_KEY|KEY_BASE|PRIMARY_KEY|DETERMINISTIC_KEY|SALT)"
+)
+# Below these stand names of keys in Secrets, and no secrets.
+_KEY_NAMES = "existingSecretKeys"
 
 
 def at(values: Values, path: str) -> Any:
@@ -88,9 +142,35 @@ def at(values: Values, path: str) -> Any:
 
 
 def problems(values: Values) -> list[str]:
-    """Return one sentence for each trap that these values step into."""
-    return [
-        str(MastodonError("Variable mastodon_values", f"{trap.path} does not do what it says", trap.why, trap.remedy))
+    """Return one sentence for each value that cannot be given so."""
+    traps = [
+        _refusal(f"{trap.path} does not do what it says", trap.why, trap.remedy)
         for trap in TRAPS
         if trap.bites(at(values, trap.path), values)
     ]
+    doubled = [
+        _refusal(f"{path} is decided by a setting", "the checks look at that", f"Set {setting} instead.")
+        for path, setting in _SETTINGS.items()
+        if at(values, path) not in (None, "")
+    ]
+    remedy = "Keep it in Vault, and name the Secret that it is in by existingSecret or extraEnvFrom."
+    secrets = [
+        _refusal(f"{path} holds a secret", "it would stand in the release and in the output of runs", remedy)
+        for path in _secrets(values)
+    ]
+    return traps + doubled + secrets
+
+
+def _refusal(what: str, why: str, remedy: str) -> str:
+    return str(MastodonError("Variable mastodon_values", what, why, remedy))
+
+
+def _secrets(values: Any, path: str = "") -> Iterator[str]:
+    """Return the paths of all that holds a secret."""
+    entries = values.items() if isinstance(values, Mapping) else enumerate(values) if isinstance(values, list) else ()
+    for key, value in entries:
+        place = f"{path}.{key}" if path else str(key)
+        if isinstance(value, (Mapping, list)):
+            yield from () if key == _KEY_NAMES else _secrets(value, place)
+        elif value and _SECRET.fullmatch(str(key)):
+            yield place

@@ -20,6 +20,31 @@ from ansible_collections.fediverse.mastodon.plugins.plugin_utils._documents impo
 # Below this likeness a name of another prefix is taken for the user's own variable.
 _SURELY_MEANT = 0.88
 _ABSENT = object()
+# What others call a secret, and the entry of Vault that holds it here.
+_SECRETS = {
+    "mastodon_secret_key_base": "app, key secret-key-base",
+    "mastodon_vapid_private_key": "app, key vapid-private-key",
+    "mastodon_vapid_public_key": "app, key vapid-public-key",
+    "mastodon_active_record_encryption_primary_key": "app, key are-primary-key",
+    "mastodon_active_record_encryption_deterministic_key": "app, key are-deterministic-key",
+    "mastodon_active_record_encryption_key_derivation_salt": "app, key are-derivation-salt",
+    "mastodon_admin_password": "admin, key password, once the account is made",
+    "mastodon_db_password": "postgresql, key password",
+    "mastodon_postgresql_password": "postgresql, key password",
+    "mastodon_redis_password": "redis, key password",
+    "mastodon_s3_access_key": "s3, key access-key-id",
+    "mastodon_s3_access_key_id": "s3, key access-key-id",
+    "mastodon_s3_secret_key": "s3, key secret-access-key",
+    "mastodon_s3_secret_access_key": "s3, key secret-access-key",
+    "mastodon_smtp_login": "smtp, key username",
+    "mastodon_smtp_username": "smtp, key username",
+    "mastodon_smtp_password": "smtp, key password",
+}
+# What Mastodon once had: https://github.com/mastodon/mastodon/blob/main/CHANGELOG.md
+_FORMER = {
+    "mastodon_otp_secret": "Mastodon has none since 4.4. Remove it.",
+    "mastodon_redis_namespace": "Mastodon has none since 4.4. Remove it, and give each Mastodon a Redis of its own.",
+}
 
 
 @dataclass(frozen=True)
@@ -76,6 +101,13 @@ def misspelt(given: Iterable[str], known: Known) -> list[str]:
     """Return one sentence for each variable that no role knows but that looks meant for one."""
     problems = []
     for name in sorted(set(given) - known.names):
+        if name in _FORMER:
+            problems.append(f"Variable {name}: {_FORMER[name]}")
+            continue
+        if name in _SECRETS:
+            where = f"Vault has it below vault_path at {_SECRETS[name]}"
+            problems.append(f"Variable {name}: secrets do not belong into an inventory: {where}. Remove it.")
+            continue
         ours = any(name.startswith(prefix) for prefix in known.prefixes)
         close = difflib.get_close_matches(name, known.names, n=1, cutoff=0.6 if ours else _SURELY_MEANT)
         if close:

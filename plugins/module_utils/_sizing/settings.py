@@ -47,6 +47,8 @@ _HELM_VALUES = {
 }
 _UNITS = {"": 1 / 2**20, "k": 1e3 / 2**20, "M": 1e6 / 2**20, "G": 1e9 / 2**20, "T": 1e12 / 2**20}
 _UNITS |= {"Ki": 1 / 2**10, "Mi": 1, "Gi": 2**10, "Ti": 2**20}
+# It is part of a label, of which 63 characters are allowed.
+_WORKER = re.compile(r"[a-z0-9]([-a-z0-9]{0,48}[a-z0-9])?")
 _QUANTITY = re.compile(r"(\d+(?:\.\d+)?)\s*([kKMGT]i?|)B?")
 
 
@@ -89,7 +91,7 @@ def mebibytes(setting: str, text: object) -> int:
     """Return a quantity of Kubernetes (`2Gi`) or PostgreSQL (`512MB`), in MiB. PostgreSQL's MB and GB are binary."""
     found = _QUANTITY.fullmatch(str(text).strip())
     if not found:
-        raise refuse(setting, f"{str(text)!r} is no amount of memory", "Write it like 2Gi.")
+        raise refuse(setting, f"{str(text)!r} is not an amount of memory", "Write it like 2Gi.")
     number, unit = found.groups()
     binary = f"{unit.upper()}i" if str(text).strip().endswith("B") and unit and not unit.endswith("i") else unit
     return int(float(number) * _UNITS[binary])
@@ -126,6 +128,9 @@ def _check_queues(workers: tuple[Worker, ...]) -> None:
         if times > 1:
             raise refuse(setting, f"{times} workers are called {name}", "Give each a name of its own.")
     for worker in workers:
+        if not _WORKER.fullmatch(worker.name):
+            why = f"{worker.name!r} is not a name that a Deployment may end with"
+            raise refuse(setting, why, "Use small letters, digits and dashes, at most 50.")
         if worker.concurrency < 1 or worker.replicas < 1:
             raise refuse(setting, f"{worker.name} has no threads or no replicas", "Give it one or more of each.")
         for queue in worker.names:

@@ -5,18 +5,16 @@
 
 from __future__ import annotations
 
-import json
-
 from ...conftest import Lab
 from ..support import served
 from ..zone import DOMAIN
 
 # Where migrations find no database: past the pooler they take another way than Mastodon itself.
-NOWHERE = {"mastodon": {"smtp": {"opensslVerifyMode": "none"}}, "postgresql": {"direct": {"port": 1}}}
+NOWHERE = "mastodon_postgresql_direct_port=1"
 
 
 def test_a_migration_that_fails_is_named_and_repaired_by_the_next_run(laid_down: Lab) -> None:
-    run = laid_down.site("--tags", "mastodon", "-e", json.dumps({"mastodon_values": NOWHERE}))
+    run = laid_down.site("--tags", "mastodon", "-e", NOWHERE)
     said = " ".join(run.output.split())
     assert run.returncode != 0, said[-3000:]
     assert "HelmRelease mastodon/mastodon: failed: " in said

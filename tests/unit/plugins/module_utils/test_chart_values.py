@@ -18,6 +18,7 @@ def nested(path: str, value: Any) -> dict[str, Any]:
 
 BITING = {
     "mastodon.extraEnvVars.DB_SSLMODE": "require",
+    "mastodon.s3.enabled": False,
     "mastodon.hooks.s3Upload.rclone.env": {"RCLONE_S3_PROVIDER": "Ceph"},
 }
 
@@ -46,6 +47,57 @@ def test_each_trap_is_refused_by_name_in_one_sentence(path: str) -> None:
     ],
 )
 def test_what_does_what_it_says_is_let_through(values: dict[str, Any]) -> None:
+    assert problems(values) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "setting"),
+    [("mastodon.s3.bucket", "mastodon_s3_bucket"), ("postgresql.hostname", "mastodon_postgresql_host")],
+)
+def test_what_a_setting_decides_is_refused_with_its_name(path: str, setting: str) -> None:
+    [said] = problems(nested(path, "x"))
+    assert said == (
+        f"Variable mastodon_values: {path} is decided by a setting: the checks look at that. Set {setting} instead."
+    )
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "mastodon.secrets.arePrimaryKey",
+        "mastodon.secrets.areKeyDerivationSalt",
+        "mastodon.secrets.secretKeyBase",
+        "mastodon.secrets.vapidPrivateKey",
+        "mastodon.s3.secretAccessKey",
+        "mastodon.smtp.password",
+        "mastodon.smtp.bulk.password",
+        "postgresql.readReplica.password",
+        "redis.sidekiq.password",
+        "elasticsearch.password",
+        "mastodon.deepl.apiKey",
+        "externalAuth.oidc.clientSecret",
+        "mastodon.extraEnvVars.LDAP_PASSWORD",
+        "mastodon.sidekiq.extraEnvVars.DEEPL_API_KEY",
+        "mastodon.extraEnvVars.AWS_SECRET_ACCESS_KEY",
+    ],
+)
+def test_a_secret_is_refused_and_not_shown(path: str) -> None:
+    [said] = problems(nested(path, "hunter2"))
+    assert said.startswith(f"Variable mastodon_values: {path} holds a secret: ")
+    assert "hunter2" not in said
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        nested("postgresql.readReplica.existingSecretKeys.password", "pass"),
+        nested("mastodon.deepl.existingSecret", "deepl"),
+        nested("mastodon.extraEnvVars.S3_KEY_PREFIX", "media/"),
+        nested("mastodon.smtp.password", ""),
+        nested("mastodon.web.port", 3000),
+    ],
+)
+def test_names_of_secrets_and_defaults_are_let_through(values: dict[str, Any]) -> None:
     assert problems(values) == []
 
 

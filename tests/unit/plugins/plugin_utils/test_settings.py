@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._settings import wrong
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._types import mistyped
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._variables import load
 
 ROOT = Path(__file__).parents[4]
@@ -44,7 +45,16 @@ OF_VALUES = {
         ("mastodon_release_timeout", "1h30m"),
         ("gateway_hostnames", ["example.org", "*.example.org"]),
         ("cnpg_cluster_storage_size", "1.5Ti"),
-        ("cnpg_cluster_storage_size", 1000000),
+        ("cnpg_cluster_storage_size", "1000000"),
+        ("cnpg_backup_schedule", "0 */15 3-5 * JAN mon,fri"),
+        ("volsync_schedule", "0 3 * * 7"),
+        ("external_dns_rfc2136_key_name", "acme_update."),
+        ("cnpg_backup_server_name", "Backups_2026"),
+        ("mastodon_name", "m"),
+        ("mastodon_name", "mastodon-of-a-very-long-name-01"),
+        ("mastodon_admin_username", "Rooty"),
+        ("rook_external_endpoint", "https://s3.example.org/"),
+        ("vault_address", "https://example.org/vault"),
         ("cnpg_cluster_image", "ghcr.io/cloudnative-pg/postgresql:17.6"),
         ("cnpg_cluster_image", "registry.example:5000/postgresql@sha256:0123"),
         ("cnpg_cluster_image", "registry.example:5000/postgresql:14-minimal-trixie@sha256:0123"),
@@ -71,6 +81,64 @@ def test_the_defaults_of_every_role_pass() -> None:
     defaults: dict[str, Any] = {}
     for file in ROOT.glob("roles/*/defaults/main.yml"):
         defaults.update(yaml.safe_load(file.read_text()) or {})
-    plain = {name: value for name, value in defaults.items() if name in OPTIONS and "{{" not in str(value)}
+    plain = {
+        name: value
+        for name, value in defaults.items()
+        if name in OPTIONS and value is not None and "{{" not in str(value)
+    }
     assert plain
     assert wrong(plain, OPTIONS) == []
+
+
+# One value of each type, as YAML has them, and the types of settings that it is right for.
+TYPES: list[tuple[Any, set[str]]] = [
+    ("text", {"str"}),
+    ("7", {"str", "int"}),
+    ("yes", {"str", "bool"}),
+    (7, {"int", "float"}),
+    (7.5, {"float"}),
+    (True, {"bool"}),
+    (None, set()),
+    (["text"], {"list"}),
+    ([7], set()),
+    ({}, {"dict"}),
+    ({"a": 1}, {"dict"}),
+]
+# Lists of mappings, for which no text is right.
+OF_MAPPINGS = {name for name, spec in OPTIONS.items() if spec.get("elements") == "dict"}
+
+
+@pytest.mark.parametrize("name", [name for name, spec in OPTIONS.items() if not spec.get("required")])
+def test_only_values_of_its_own_type_pass_for_a_setting(name: str) -> None:
+    spec = {key: value for key, value in OPTIONS[name].items() if key != "options"}
+    passed = [value for value, _types in TYPES if not mistyped(value, spec)]
+    right = [value for value, types in TYPES if spec.get("type", "str") in types and name not in OF_MAPPINGS]
+    assert passed == right
+
+
+@pytest.mark.parametrize("name", [name for name, spec in OPTIONS.items() if spec.get("type") == "list"])
+def test_one_text_in_place_of_a_list_is_refused_with_the_list(name: str) -> None:
+    [said] = wrong({name: "10.0.0.0/8, fd00::/8"}, OPTIONS)
+    assert said == (
+        f'Variable {name}: \'10.0.0.0/8, fd00::/8\' is not a list. Write it as a list: ["10.0.0.0/8", "fd00::/8"].'
+    )
+
+
+def test_what_is_inside_of_a_mapping_has_its_type_too() -> None:
+    worker = {"name": "all", "concurrency": 25, "queues": "default"}
+    [said] = wrong({"mastodon_sidekiq_workers": [worker]}, OPTIONS)
+    assert "entry 1: queues: 'default' is not a list" in said
+
+
+def test_a_login_in_a_url_is_refused_and_not_shown() -> None:
+    [said] = wrong({"rook_external_endpoint": "https://alice:hunter2@s3.example.org"}, OPTIONS)
+    assert "is not a URL" in said
+    assert "hunter2" not in said
+
+
+@pytest.mark.parametrize(
+    ("value", "offered"), [("bücher.example", "xn--bcher-kva.example"), ("straße.example", "example.org")]
+)
+def test_a_domain_of_other_letters_is_offered_as_dns_writes_it(value: str, offered: str) -> None:
+    [said] = wrong({"mastodon_local_domain": value}, OPTIONS)
+    assert said.endswith(f"Write it like {offered}.")
