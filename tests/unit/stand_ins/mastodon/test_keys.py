@@ -26,20 +26,35 @@ ENCRYPTION = "ACTIVE_RECORD_ENCRYPTION_"
         "VAPID_PUBLIC_KEY",
     ],
 )
-@pytest.mark.parametrize("value", [None, "", "  ", "nonsense!", "trailing newline\n"])
-def test_each_key_is_needed_in_its_format(environment: dict[str, str], name: str, value: str | None) -> None:
+@pytest.mark.parametrize("value", [None, "", "  "])
+def test_each_key_is_needed(environment: dict[str, str], name: str, value: str | None) -> None:
     environment.pop(name) if value is None else environment.update({name: value})
     with pytest.raises(RefusalError, match=f"^{name}: it ") as refusal:
         Keys.from_environment(environment)
-    assert not value or not value.strip() or value not in str(refusal.value)
+    assert not value or value not in str(refusal.value)
+
+
+@pytest.mark.parametrize("name", ["VAPID_PRIVATE_KEY", "VAPID_PUBLIC_KEY"])
+@pytest.mark.parametrize("value", ["nonsense!", "trailing newline\n"])
+def test_keys_for_web_push_are_needed_in_their_format(environment: dict[str, str], name: str, value: str) -> None:
+    with pytest.raises(RefusalError, match=f"^{name}: it ") as refusal:
+        Keys.from_environment({**environment, name: value})
+    assert value not in str(refusal.value)
+
+
+@pytest.mark.parametrize("value", ["aB3dE6gH9j", "0A" * 64, "grüße & co", "x"])
+def test_other_keys_are_taken_as_they_are_and_encrypt(environment: dict[str, str], value: str) -> None:
+    names = [
+        "SECRET_KEY_BASE",
+        *(ENCRYPTION + half for half in ("PRIMARY_KEY", "DETERMINISTIC_KEY", "KEY_DERIVATION_SALT")),
+    ]
+    keys = Keys.from_environment({**environment, **dict.fromkeys(names, value)})
+    assert keys.column.decrypt(keys.column.encrypt("text")) == "text"
 
 
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"SECRET_KEY_BASE": "0a" * 63}, "126 characters but is not 128"),
-        ({"SECRET_KEY_BASE": "0A" * 64}, "lower-case hex"),
-        ({f"{ENCRYPTION}PRIMARY_KEY": "x" * 31}, "not 32 letters and digits"),
         ({f"{ENCRYPTION}PRIMARY_KEY": "long_key_DO_NOT_USE_IN_PRODUCTION"}, "example from development"),
         ({"VAPID_PRIVATE_KEY": "AAAA"}, "not a key on the curve"),
         ({"VAPID_PRIVATE_KEY": "A"}, "URL-safe base64"),

@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Mastodon's six keys: their formats, and what is done with them.
 
-Formats as upstream generates them (lib/tasks/mastodon.rake, lib/tasks/db.rake). They are checked more strictly than
-Mastodon does: a key in any other format has been generated or copied wrongly on its way here.
+As upstream, it takes any text for the session key and for Active Record's keys, whatever generated it
+(config/initializers/active_record_encryption.rb). The pair for web push is checked more strictly than Mastodon does, which
+would fail at the first message only.
 """
 
 from __future__ import annotations
@@ -54,9 +55,7 @@ class Keys:
         """Read and check all six, or raise RefusalError that names the first wrong one."""
         _check_vapid(environment)
         return cls(
-            secret_key_base=_matching(
-                environment, "SECRET_KEY_BASE", r"[0-9a-f]{128}", "128 lower-case hex characters"
-            ),
+            secret_key_base=_given(environment, "SECRET_KEY_BASE"),
             primary_key=_active_record_key(environment, "PRIMARY_KEY"),
             deterministic_key=_active_record_key(environment, "DETERMINISTIC_KEY"),
             key_derivation_salt=_active_record_key(environment, "KEY_DERIVATION_SALT"),
@@ -110,12 +109,17 @@ def _derived(key: str, salt: str) -> bytes:
     return hashlib.pbkdf2_hmac("sha256", key.encode(), salt.encode(), _ITERATIONS, 32)
 
 
-def _matching(environment: Mapping[str, str], name: str, pattern: str, format_: str) -> str:
+def _given(environment: Mapping[str, str], name: str) -> str:
     value = environment.get(name, "")
     if not value.strip():
         raise RefusalError(
             f"{name}: it is missing or blank. Check the Secret that mastodon.secrets.existingSecret names."
         )
+    return value
+
+
+def _matching(environment: Mapping[str, str], name: str, pattern: str, format_: str) -> str:
+    value = _given(environment, name)
     if not re.fullmatch(pattern, value):
         raise RefusalError(f"{name}: it has {len(value)} characters but is not {format_}. Check how it was generated.")
     return value
@@ -124,7 +128,7 @@ def _matching(environment: Mapping[str, str], name: str, pattern: str, format_: 
 def _active_record_key(environment: Mapping[str, str], name: str) -> str:
     if environment.get(_ENCRYPTION + name, "").endswith("DO_NOT_USE_IN_PRODUCTION"):
         raise RefusalError(f"{_ENCRYPTION}{name}: it is the example from development. Generate one of your own.")
-    return _matching(environment, _ENCRYPTION + name, r"[A-Za-z0-9]{32,}", "32 letters and digits")
+    return _given(environment, _ENCRYPTION + name)
 
 
 def _check_vapid(environment: Mapping[str, str]) -> None:

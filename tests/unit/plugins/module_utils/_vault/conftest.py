@@ -25,7 +25,9 @@ class FakeVault(BaseAdapter):
     def __init__(self) -> None:
         super().__init__()
         self.calls: list[str] = []
+        # One that is None is deleted; `destroyed` names those that cannot come back, as (path, number).
         self.versions: dict[str, list[dict[str, Any] | None]] = {}
+        self.destroyed: set[tuple[str, int]] = set()
         self.mounts: dict[str, dict[str, Any]] = {"secret/": {"type": "kv", "options": {"version": "2"}}}
         self.logins: dict[str, dict[str, Any]] = {}
         self.objects: dict[str, dict[str, Any]] = {}
@@ -37,14 +39,14 @@ class FakeVault(BaseAdapter):
 
     def send(self, request: requests.PreparedRequest, *_positional: Any, **_options: Any) -> requests.Response:
         """Answer one request."""
-        path = (request.path_url or "").partition("?")[0].removeprefix("/v1/")
+        path, _unused, query = (request.path_url or "").removeprefix("/v1/").partition("?")
         self.calls.append(f"{request.method} {path}")
         if self.failures:
             failure = self.failures.pop(0)
             if isinstance(failure, Exception):
                 raise failure
             return _response(request, *failure)
-        body = json.loads(request.body) if request.body else {}
+        body = json.loads(request.body) if request.body else {"version": int(query.partition("version=")[2] or 0)}
         return _response(request, *self._answer(str(request.method), path, body, request.headers.get("X-Vault-Token")))
 
     def close(self) -> None:
@@ -70,13 +72,14 @@ class FakeVault(BaseAdapter):
         if method == "GET":
             if not versions:
                 return 404, {"errors": []}
-            gone = versions[-1] is None
-            metadata = {
-                "version": len(versions),
-                "deletion_time": "2026-11-01T00:00:00Z" if gone else "",
-                "destroyed": False,
-            }
-            return (404 if gone else 200), {"data": {"data": versions[-1], "metadata": metadata}}
+            number = body.get("version") or len(versions)
+            if number > len(versions):
+                return 404, {"errors": []}
+            gone = versions[number - 1] is None
+            destroyed = (path, number) in self.destroyed
+            deleted = "2026-11-01T00:00:00Z" if gone and not destroyed else ""
+            metadata = {"version": number, "deletion_time": deleted, "destroyed": destroyed}
+            return (404 if gone else 200), {"data": {"data": versions[number - 1], "metadata": metadata}}
         self.before_write(path)
         if body["options"]["cas"] != len(versions):
             return 400, {"errors": ["check-and-set parameter did not match the current version"]}

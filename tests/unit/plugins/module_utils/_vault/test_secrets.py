@@ -91,9 +91,10 @@ def test_a_deleted_secret_is_never_made_again(vault: Vault, server: FakeVault) -
 @pytest.mark.parametrize(
     ("stored", "said"),
     [
-        ({"key-base": "too short"}, "key-base is malformed: it is not 128 lower-case hex digits"),
-        ({"are": "-" * 32}, "are is malformed: it is not 32 letters and digits"),
-        ({"private": "x", "public": "y"}, "private is malformed"),
+        ({"key-base": ""}, "key-base is malformed: it is empty"),
+        ({"are": "A" * 32 + "\n"}, "are is malformed: it has white space at an end"),
+        ({"are": "key_DO_NOT_USE_IN_PRODUCTION"}, "are is malformed: it is Mastodon's example for development"),
+        ({"private": "", "public": "y"}, "private is malformed: it is empty"),
         ({"private": "x"}, "public missing: private is there without it"),
         ({"public": "x"}, "private missing: public is there without it"),
     ],
@@ -103,6 +104,59 @@ def test_a_malformed_secret_is_refused_not_mended(
 ) -> None:
     server.versions["secret/data/app"] = [stored]
     with pytest.raises(MastodonError, match=said):
+        ensure(vault, APP)
+    assert writes(server) == []
+
+
+def test_keys_of_another_generator_are_taken_as_they_are(vault: Vault, server: FakeVault) -> None:
+    private, public = generate.vapid_pair()
+    # Bitnami's chart makes ten characters; Rails takes any text.
+    bitnami = {"key-base": "0A" * 64, "are": "aB3dE6gH9j", "private": private.rstrip("="), "public": public.rstrip("=")}
+    server.versions["secret/data/app"] = [bitnami]
+    assert [(one["action"], one["doubts"]) for one in ensure(vault, APP, key=None)] == [("unchanged", [])]
+    assert server.versions["secret/data/app"] == [bitnami]
+
+
+def test_a_vapid_pair_that_cannot_work_is_told_and_left_alone(vault: Vault, server: FakeVault) -> None:
+    server.versions["secret/data/app"] = [{"key-base": "a", "are": "b", "private": "x", "public": CANARY}]
+    [told] = ensure(vault, APP, key=None)
+    assert told["doubts"] == [
+        "Vault path secret/app: no browser will get push notifications: the private key is not a P-256 key in url-safe "
+        "base64. Restore the right pair."
+    ]
+    assert writes(server) == []
+
+
+@pytest.mark.parametrize("newest", [{}, {"mine": "kept"}])
+def test_what_an_older_version_holds_is_never_made_again(
+    vault: Vault, server: FakeVault, newest: dict[str, str]
+) -> None:
+    private, public = generate.vapid_pair()
+    old = {"key-base": "a", "are": "b", "private": private, "public": public}
+    server.versions["secret/data/app"] = [old, {"are": "c"}, newest]
+    with pytest.raises(MastodonError) as refused:
+        ensure(vault, APP, SMTP)
+    chosen = '{"are": ."are"}'
+    assert str(refused.value) == (
+        "Vault path secret/app: are missing: version 2 holds it, and it is not made again. Bring it back: "
+        f"bao kv get -mount=secret -version=2 -format=json app | jq '.data.data | {chosen}' "
+        f"| bao kv {'patch' if newest else 'put'} -mount=secret app -"
+    )
+    assert writes(server) == []
+
+
+def test_what_a_deleted_older_version_may_hold_is_not_made_again(vault: Vault, server: FakeVault) -> None:
+    server.versions["secret/data/app"] = [None, {"mine": "kept"}]
+    with pytest.raises(MastodonError, match="version 1 is deleted and may hold what is not made again"):
+        ensure(vault, APP)
+    server.destroyed.add(("secret/data/app", 1))
+    assert ensure(vault, APP)[1]["action"] == "configured"
+
+
+def test_a_destroyed_path_is_not_made_again(vault: Vault, server: FakeVault) -> None:
+    server.versions["secret/data/app"] = [None]
+    server.destroyed.add(("secret/data/app", 1))
+    with pytest.raises(MastodonError, match=r"is destroyed: version 1 .* Restore it from a backup of Vault"):
         ensure(vault, APP)
     assert writes(server) == []
 
@@ -135,7 +189,7 @@ def test_no_value_is_seen_in_results_lines_reprs_or_errors(vault: Vault, server:
     given = {**SMTP, "given": {"username": CANARY, "password": CANARY}}
     results = ensure(vault, given)
     change = secrets.plan("secret", given, secrets.kv.read(vault, "secret", "smtp"))
-    server.versions["secret/data/app"] = [{"are": CANARY}]
+    server.versions["secret/data/app"] = [{"are": f"{CANARY} "}]
     with pytest.raises(MastodonError) as refused:
         ensure(vault, APP)
     for shown in (repr(results), repr(secrets.lines(results, "secret")), repr(change), str(refused.value)):
