@@ -39,7 +39,7 @@ ARGUMENTS = Arguments(
         },
         "wait": {"type": "bool", "default": True},
         "wait_timeout": {"type": "int", "default": 600},
-        "prune": {"type": "bool", "default": False},
+        "prune": {"type": "bool", "default": True},
         "prune_allow": {"type": "list", "elements": "str", "default": []},
         "force_conflicts": {"type": "list", "elements": "str", "default": []},
         "field_manager": {"type": "str", "default": MANAGER},
@@ -60,7 +60,8 @@ def apply(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     wanted = wanted_set(parameters["objects"], parameters["field_manager"])
     objects = Objects(Client(connect(parameters, run.environment)))
     deadline = Deadline(parameters["wait_timeout"])
-    await_ready(parameters["depends_on"], objects, deadline, run)
+    if wanted:
+        await_ready(parameters["depends_on"], objects, deadline, run)
     engine = Engine(objects, _request(parameters, run, wanted), deadline, run.say)
     failure: dict[str, Any] = {}
     try:

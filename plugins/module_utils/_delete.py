@@ -18,6 +18,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._objects import
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import inventory
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.diff import documents
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER, Outcome, Subject
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.remove import Removal, Remover
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.targets import Target
@@ -46,8 +47,9 @@ ARGUMENTS = Arguments(
 def delete(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Delete. The result tells what was done also when the task failed half-way."""
     objects = open_objects(parameters, run)
-    removal = _removal(parameters, objects.discover(), run)
-    remover = Remover(objects, removal, Deadline(parameters["wait_timeout"]), run.say)
+    live = Live(objects, objects.discover())
+    removal = _removal(parameters, live.catalog, run)
+    remover = Remover(objects, live, removal, Deadline(parameters["wait_timeout"]), run.say)
     failure: dict[str, Any] = {}
     try:
         remover.run()

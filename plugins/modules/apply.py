@@ -85,14 +85,18 @@ options:
     default: 600
   prune:
     description:
-      - Delete what an earlier run of this set laid down and the set no longer holds.
+      - Delete what an earlier run of this set applied and the set no longer holds, once all that it holds is ready. A set
+        that holds nothing any more goes with its inventory.
+      - When false, that is only named.
     type: bool
-    default: false
+    default: true
   prune_allow:
     description:
-      - Objects of kinds that are otherwise never pruned, because deleting them destroys data (Namespace,
-        PersistentVolumeClaim, Secret, CustomResourceDefinition, Cluster of CloudNativePG, ObjectBucketClaim), written
-        as C(Kind namespace/name).
+      - Objects, written as C(Kind namespace/name), of kinds that are otherwise never pruned but named as kept, because they
+        hold data or lead to it. These are Namespace, Secret, PersistentVolume, PersistentVolumeClaim, StorageClass,
+        CustomResourceDefinition, volume snapshots, all kinds of Rook, object buckets and External Secrets, Cluster, Database,
+        Backup and ObjectStore of CloudNativePG, Dragonfly, ReplicationDestination of VolSync, FluxInstance, HelmRelease,
+        Kustomization and the sources of Flux.
     type: list
     elements: str
     default: []

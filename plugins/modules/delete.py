@@ -14,7 +14,7 @@ short_description: Delete what a set laid down, or single Kubernetes objects
 description:
   - Deletes the objects that M(fediverse.mastodon.apply) laid down as a set, in the order in which they can be taken down,
     or objects that you name one by one, or both.
-  - Of a set, it leaves alone what others have taken over or apply to as well, and kinds whose deletion destroys data unless they are named.
+  - Of a set, it leaves alone what others have taken over or apply to as well, and kinds that hold data or lead to it unless they are named.
     What was left alone stays in the inventory.
   - An object that is held by a finalizer is named with the finalizer and with who has to remove it.
 requirements:
@@ -60,9 +60,8 @@ options:
     default: fediverse.mastodon
   prune_allow:
     description:
-      - Objects of the set of kinds that are otherwise never deleted, because deleting them destroys data (Namespace,
-        PersistentVolumeClaim, Secret, CustomResourceDefinition, Cluster of CloudNativePG, ObjectBucketClaim), written
-        as C(Kind namespace/name).
+      - Objects of the set, written as C(Kind namespace/name), of kinds that are otherwise never deleted with a set, because
+        they hold data or lead to it; O(fediverse.mastodon.apply#module:prune_allow) tells which.
     type: list
     elements: str
     default: []
@@ -83,6 +82,9 @@ EXAMPLES = r"""
   fediverse.mastodon.delete:
     name: dragonfly-operator
     namespace: dragonfly
+    prune_allow:
+      - HelmRelease dragonfly/dragonfly-operator
+      - HelmRepository dragonfly/dragonfly-operator
 
 - name: Delete a failed Job
   fediverse.mastodon.delete:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from ansible_collections.fediverse.mastodon.plugins.module_utils import _kinds
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import claims, flux, inventory, order
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.apply import Applier, Ownership
@@ -31,6 +32,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.mode
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.order import CRD, Stage, Wave
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.parallel import for_each
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.prune import Pruner
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.remove import Removal, Remover
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.wait import Waiter
 
 # How long the API server may take to announce a kind whose CRD is there, in seconds.
@@ -49,7 +51,7 @@ class Request:
     namespace: str
     wanted: tuple[Wanted, ...]
     wait: bool = True
-    prune: bool = False
+    prune: bool = True
     prune_allow: frozenset[str] = frozenset()
     force_conflicts: frozenset[str] = frozenset()
     manager: str = MANAGER
@@ -74,6 +76,9 @@ class Engine:
 
     def run(self) -> None:
         """Apply, wait, prune. Raises MastodonError; nothing is written when the set itself is wrong."""
+        if not self._request.wanted:
+            self._turn_off()
+            return
         _kinds.refuse(self._request.kinds, self._live.catalog, self._say, check=self._request.check)
         self._live.read(self._served(self._request.wanted) | self._served([inventory.wanted(self._place, ())]))
         for item in self._request.wanted:
@@ -99,9 +104,26 @@ class Engine:
             self._tell_failures()
         elif self._request.wait:
             self._waiter.wait([*subjects, *self._restored])
-        if self._request.prune:
-            kept = self._prune(listed - subjects)
-            self._list(subjects | kept, listed | subjects, applier)
+        kept = self._prune(listed - subjects)
+        self._list(subjects | kept, listed | subjects, applier)
+
+    def _turn_off(self) -> None:
+        """Take down what the set once held, as it holds nothing any more."""
+        request = self._request
+        try:
+            self._live.read(self._served([inventory.wanted(self._place, ())]))
+        except ApiError as error:
+            if not error.is_forbidden:
+                raise
+            # Where we never had rights, we never applied anything.
+            self._say(f"skipped {self._place}: it may not be read, so that nothing it lists is touched")
+        if self._live.get(self._place):
+            named: frozenset[Subject] = frozenset()
+            allowed, manager, wait = request.prune_allow, request.manager, request.wait
+            removal = Removal(self._place, named, allowed, manager, wait, request.check, request.prune)
+            remover = Remover(self._api, self._live, removal, self._deadline, self._say)
+            remover.run()
+            self.outcomes = {outcome.subject: outcome for outcome in remover.outcomes}
 
     def _strangers(self, listed: AbstractSet[Subject]) -> list[Subject]:
         """Return what our field manager has applied, but not for this set."""
@@ -228,13 +250,13 @@ class Engine:
 
     def _prune(self, leftovers: Iterable[Subject]) -> set[Subject]:
         """Delete what is no longer wanted and return what has to stay."""
-        pruner = Pruner(
-            self._api, self._live.catalog, self._request.prune_allow, self._request.manager, check=self._request.check
-        )
-        outcomes = pruner.prune(leftovers)
-        for outcome in outcomes:
-            self._record(outcome)
-        return {outcome.subject for outcome in outcomes if outcome.action == "skipped"}
+        request = self._request
+        check, keep = request.check, not request.prune
+        allowed, manager = request.prune_allow, request.manager
+        pruner = Pruner(self._api, self._live.catalog, allowed, manager, self._say, check=check, keep=keep)
+        outcomes = {outcome.subject: outcome for outcome in pruner.prune(leftovers)}
+        self.outcomes |= outcomes
+        return {subject for subject, outcome in outcomes.items() if outcome.action == "skipped"}
 
     def _versions(self, item: Wanted) -> tuple[str, ...]:
         return self._live.catalog.versions(item.subject.group, item.subject.kind)

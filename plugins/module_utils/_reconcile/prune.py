@@ -1,14 +1,14 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Remove what the set once laid down and no longer wants.
+"""Remove what the set once applied and no longer wants.
 
 This module util is PRIVATE to the collection.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog, Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
@@ -17,22 +17,16 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile impo
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Outcome, Subject
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.parallel import for_each
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.protected import what_goes_with
 
-# Deleting one of these destroys data, or everything of other people that is in it.
-PROTECTED = frozenset(
-    {
-        ("", "Namespace"),
-        ("", "PersistentVolumeClaim"),
-        ("", "Secret"),
-        ("apiextensions.k8s.io", "CustomResourceDefinition"),
-        ("objectbucket.io", "ObjectBucketClaim"),
-        ("postgresql.cnpg.io", "Cluster"),
-    }
-)
+_LEFT = "no longer declared, and left as it is"
 
 
 class Pruner:
-    """Deletes objects of ours, or those that the user `named`. In check mode it only says which."""
+    """Deletes objects of ours, or those that the user `named`. In check mode it only says which.
+
+    With `keep` it only says what is left of a set.
+    """
 
     def __init__(
         self,
@@ -40,8 +34,10 @@ class Pruner:
         catalog: Catalog,
         allowed: frozenset[str],
         manager: str,
+        say: Callable[[str], None],
         *,
         check: bool,
+        keep: bool = False,
         named: frozenset[Subject] = frozenset(),
     ) -> None:
         self._api = api
@@ -49,12 +45,20 @@ class Pruner:
         self._catalog = catalog
         self._allowed = allowed
         self._manager = manager
+        self._say = say
         self._check = check
+        self._keep = keep
 
     def prune(self, subjects: Iterable[Subject]) -> list[Outcome]:
         """Return one outcome for each object that exists: deleted, left to others who declare it too, or skipped and why."""
-        outcomes = for_each(self._one, sorted(subjects))
-        return [outcome for outcome in outcomes if outcome is not None]
+        outcomes = [outcome for outcome in for_each(self._one, sorted(subjects)) if outcome is not None]
+        # In one line, as they may be as many as an operator has.
+        left = [str(outcome.subject) for outcome in outcomes if outcome.changes == (_LEFT,)]
+        for line in (outcome.line() for outcome in outcomes if outcome.changes != (_LEFT,)):
+            self._say(line)
+        if left:
+            self._say(f"skipped {', '.join(left)}: {_LEFT}")
+        return outcomes
 
     def _one(self, subject: Subject) -> Outcome | None:
         resource = self._catalog.preferred(subject.group, subject.kind)
@@ -63,8 +67,10 @@ class Pruner:
             return None
         if subject in self._named:
             return self._delete(subject, resource, live)
-        if (subject.group, subject.kind) in PROTECTED and str(subject) not in self._allowed:
-            return Outcome(subject, "skipped", (f'not deleted unless named in prune_allow: ["{subject}"]',), live, live)
+        if self._keep:
+            return Outcome(subject, "skipped", (_LEFT,), live, live)
+        if (lost := what_goes_with(subject)) and str(subject) not in self._allowed:
+            return Outcome(subject, "skipped", (_kept(subject, resource, lost),), live, live)
         # Of an object that declares nothing but its name, nobody owns anything.
         if not fields.our_fields(live, self._manager) and live["metadata"].get("managedFields"):
             return Outcome(subject, "skipped", ("not deleted, as it has been taken over by others",), live, live)
@@ -95,6 +101,12 @@ class Pruner:
             if error.status not in (404, 409):
                 raise
         return Outcome(subject, "deleted", before=live)
+
+
+def _kept(subject: Subject, resource: Resource, lost: str) -> str:
+    place = f"-n {subject.namespace} " if subject.namespace else ""
+    command = f"kubectl {place}delete {resource.plural}{f'.{resource.group}' if resource.group else ''} {subject.name}"
+    return f'kept, as with it goes {lost}. If it is to go: prune_allow ["{subject}"], or {command}'
 
 
 def _named(subject: Subject) -> dict[str, str]:

@@ -27,7 +27,10 @@ _FLUX = "fluxcd"
 
 @dataclass(frozen=True)
 class Removal:
-    """What to delete: the set with inventory `place`, if any, and the objects `named` one by one."""
+    """What to delete: the set with inventory `place`, if any, and the objects `named` one by one.
+
+    Without `prune`, what is left of the set is only told.
+    """
 
     place: Subject | None
     named: frozenset[Subject]
@@ -35,16 +38,17 @@ class Removal:
     manager: str
     wait: bool
     check: bool
+    prune: bool = True
 
 
 class Remover:
     """One run. `outcomes` grows as it goes, so that it also tells what was done before an error."""
 
-    def __init__(self, api: Api, removal: Removal, deadline: Deadline, say: Callable[[str], None]) -> None:
+    def __init__(self, api: Api, live: Live, removal: Removal, deadline: Deadline, say: Callable[[str], None]) -> None:
         self._api = api
         self._removal = removal
         self._say = say
-        self._live = Live(api, api.discover())
+        self._live = live
         self._waiter = Waiter(api, self._live, Judge(deadline.clock), deadline, say)
         self.outcomes: list[Outcome] = []
 
@@ -56,13 +60,15 @@ class Remover:
             self._live.catalog,
             self._removal.allowed,
             self._removal.manager,
+            self._say,
             check=self._removal.check,
+            keep=not self._removal.prune,
             named=self._removal.named,
         )
-        for stage in stages(listed | self._removal.named):
+        subjects = listed | self._removal.named
+        for stage in stages(subjects) if self._removal.prune else [subjects]:
             outcomes = pruner.prune(stage)
-            for outcome in outcomes:
-                self._record(outcome)
+            self.outcomes += outcomes
             self._wait([outcome for outcome in outcomes if outcome.action == "deleted"])
         kept = {outcome.subject for outcome in self.outcomes if outcome.action == "skipped"}
         self._list(listed, listed & kept)
@@ -78,10 +84,6 @@ class Remover:
         catalog = self._live.catalog
         found = {subject: catalog.preferred(subject.group, subject.kind) for subject in subjects}
         self._live.read({subject: resource for subject, resource in found.items() if resource})
-
-    def _record(self, outcome: Outcome) -> None:
-        self.outcomes.append(outcome)
-        self._say(outcome.line())
 
     def _wait(self, outcomes: Iterable[Outcome]) -> None:
         items = [outcome.before for outcome in outcomes if outcome.before]

@@ -32,7 +32,7 @@ SETS = {
     "issuer-second-lab-test-acme": "cert-manager",
     "store-vault-second": "external-secrets",
 }
-# Data, which goes only by name.
+# Data, which goes before what serves it.
 DATA = [
     {"api_version": "postgresql.cnpg.io/v1", "kind": "Cluster", "namespace": "mastodon", "name": "second-db"},
     {"kind": "ObjectBucketClaim", "namespace": "mastodon", "name": "second-s3"},
@@ -160,12 +160,24 @@ def neighbours(laid_down: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iter
     yield Neighbours(laid_down, second, str(settings), before, after)
     delete(laid_down, objects=DATA)
     for name, namespace in SETS.items():
-        delete(laid_down, name=name, namespace=namespace, field_manager=manager(name))
+        kept = keepers(laid_down, name, namespace)
+        delete(laid_down, name=name, namespace=namespace, field_manager=manager(name), prune_allow=kept)
     for name in kv.list_secrets(f"mastodon/{SECOND}")["data"]["keys"]:
         kv.delete_metadata_and_all_versions(f"mastodon/{SECOND}/{name}")
     laid_down.vault().sys.delete_policy(f"mastodon-{SECOND}")
     laid_down.vault().auth.kubernetes.delete_role(f"mastodon-{SECOND}")
     laid_down.kubectl("delete", f"--filename={folder}/foreign.yaml")
+
+
+def keepers(lab: Lab, name: str, namespace: str) -> list[str]:
+    """Name all that a set holds, as it holds what goes only by name; a namespace is the first one's, too."""
+    found = lab.get("configmap", f"-n={namespace}", f"fediverse.mastodon.{name}", "--ignore-not-found")
+    parts = [line.split("/") for line in found.get("data", {}).get("objects", "").splitlines()]
+    return [
+        f"{part[-2]} {f'{part[2]}/' if part[1] == 'namespaces' else ''}{part[-1]}"
+        for part in parts
+        if part[-2] != "Namespace"
+    ]
 
 
 def manager(name: str) -> str:

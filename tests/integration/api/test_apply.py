@@ -238,17 +238,30 @@ def test_what_is_no_longer_wanted_is_pruned_but_never_a_claim(cluster: Cluster) 
         "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
     }
     cluster.apply(config_map(cluster, a="1"), config_map(cluster, "old", a="1"), claim)
-    assert "deleted" not in cluster.apply(config_map(cluster, a="1")).actions.values()
-    assert cluster.apply(config_map(cluster, a="1"), prune=True, check=True).result["changed"] is True
-    applied = cluster.apply(config_map(cluster, a="1"), prune=True)
+    assert "deleted" not in cluster.apply(config_map(cluster, a="1"), prune=False).actions.values()
+    assert cluster.apply(config_map(cluster, a="1"), check=True).result["changed"] is True
+    applied = cluster.apply(config_map(cluster, a="1"))
     assert applied.actions[f"ConfigMap {cluster.namespace}/old"] == "deleted"
     assert applied.actions[f"PersistentVolumeClaim {cluster.namespace}/data"] == "skipped"
-    again = cluster.apply(config_map(cluster, a="1"), prune=True)
+    again = cluster.apply(config_map(cluster, a="1"))
     assert again.result["changed"] is False
-    allowed = cluster.apply(
-        config_map(cluster, a="1"), prune=True, prune_allow=[f"PersistentVolumeClaim {cluster.namespace}/data"]
-    )
+    allowed = cluster.apply(config_map(cluster, a="1"), prune_allow=[f"PersistentVolumeClaim {cluster.namespace}/data"])
     assert allowed.actions[f"PersistentVolumeClaim {cluster.namespace}/data"] == "deleted"
+
+
+def test_a_set_that_holds_nothing_any_more_leaves_nothing(cluster: Cluster) -> None:
+    assert cluster.apply().result == {"changed": False, "objects": [], "requests": 3, "diff": []}
+    cluster.apply(config_map(cluster, "old", a="1"))
+    assert cluster.apply(check=True).lines == [f"deleted ConfigMap {cluster.namespace}/old"]
+    assert cluster.apply().actions == {f"ConfigMap {cluster.namespace}/old": "deleted"}
+    left = cluster.get(f"/api/v1/namespaces/{cluster.namespace}/configmaps")["items"]
+    assert [item["metadata"]["name"] for item in left if item["metadata"]["name"] != "kube-root-ca.crt"] == []
+    assert cluster.apply().result["changed"] is False
+
+
+def test_a_set_that_holds_nothing_any_more_asks_only_for_its_inventory(cluster: Cluster) -> None:
+    never = cluster.apply(namespace="there-is-none-of-this-name")
+    assert (never.result["changed"], never.lines) == (False, [])
 
 
 def test_a_secret_is_never_shown(cluster: Cluster) -> None:

@@ -26,7 +26,17 @@ GROUPS = {
     "Cluster": "postgresql.cnpg.io/v1",
     "Widget": "example.test/v1",
 }
-CLUSTER_WIDE = ("Namespace", "CustomResourceDefinition", "ValidatingWebhookConfiguration")
+CLUSTER_WIDE = (
+    "Namespace",
+    "CustomResourceDefinition",
+    "ValidatingWebhookConfiguration",
+    "PersistentVolume",
+    "StorageClass",
+    "VolumeSnapshotContent",
+    "ObjectBucket",
+    "ClusterSecretStore",
+    "ClusterIssuer",
+)
 
 
 def thing(kind: str, name: str, after: str = "", **fields: Any) -> Object:

@@ -6,15 +6,18 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Listing, Object, Selection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.builders import (
+    CLUSTER_WIDE,
     NAMESPACE,
     Ran,
     subject,
     thing,
 )
-from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.fake_api import FakeApi
+from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.fake_api import SERVED, FakeApi
 
 KEPT = thing("ConfigMap", "kept", data={"a": "1"})
 OLD = thing("ConfigMap", "old", data={"a": "1"})
@@ -31,47 +34,172 @@ def listed(api: FakeApi) -> str:
     return text
 
 
-def test_nothing_is_deleted_unless_asked_and_nothing_forgotten() -> None:
-    api = laid_down(OLD)
-    assert Ran(api, KEPT).actions == {"kept": "unchanged"}
-    assert "ConfigMap/old" in listed(api)
+def test_without_prune_nothing_is_deleted_but_what_is_left_is_named_and_not_forgotten() -> None:
+    api = laid_down(OLD, thing("Deployment", "older", spec={"replicas": 1}))
+    for _each in ("once", "again"):
+        ran = Ran(api, KEPT, prune=False)
+        assert ran.actions == {"kept": "unchanged", "old": "skipped", "older": "skipped"}
+        assert ran.lines == ["skipped ConfigMap ns/old, Deployment ns/older: no longer declared, and left as it is"]
+        assert api.writes == []
+        assert "ConfigMap/old" in listed(api)
 
 
 def test_what_is_no_longer_wanted_is_deleted_and_then_forgotten() -> None:
     api = laid_down(OLD)
-    ran = Ran(api, KEPT, prune=True)
+    ran = Ran(api, KEPT)
     assert ran.actions == {"kept": "unchanged", "old": "deleted"}
     assert ran.lines == ["deleted ConfigMap ns/old"]
     assert "ConfigMap/old" not in listed(api)
-    again = Ran(api, KEPT, prune=True)
+    again = Ran(api, KEPT)
     assert again.actions == {"kept": "unchanged"}
     assert api.writes == []
 
 
 def test_check_mode_only_says_so() -> None:
     api = laid_down(OLD)
-    assert Ran(api, KEPT, prune=True, check=True).actions == {"kept": "unchanged", "old": "deleted"}
+    assert Ran(api, KEPT, check=True).actions == {"kept": "unchanged", "old": "deleted"}
     assert api.writes == []
 
 
-@pytest.mark.parametrize(
-    "kind", ["Cluster", "PersistentVolumeClaim", "Secret", "Namespace", "CustomResourceDefinition"]
-)
-def test_data_is_kept_unless_named(kind: str) -> None:
-    named = thing(kind, "data", spec={"a": 1})
-    api = laid_down()
+HOLDERS = [
+    "v1 Namespace",
+    "v1 PersistentVolumeClaim",
+    "v1 PersistentVolume",
+    "v1 Secret",
+    "apiextensions.k8s.io/v1 CustomResourceDefinition",
+    "storage.k8s.io/v1 StorageClass",
+    "snapshot.storage.k8s.io/v1 VolumeSnapshot",
+    "snapshot.storage.k8s.io/v1 VolumeSnapshotContent",
+    "postgresql.cnpg.io/v1 Cluster",
+    "postgresql.cnpg.io/v1 Database",
+    "postgresql.cnpg.io/v1 Backup",
+    "barmancloud.cnpg.io/v1 ObjectStore",
+    "dragonflydb.io/v1alpha1 Dragonfly",
+    "ceph.rook.io/v1 CephCluster",
+    "ceph.rook.io/v1 CephObjectStore",
+    "ceph.rook.io/v1 CephBlockPool",
+    "ceph.rook.io/v1 CephFilesystem",
+    "ceph.rook.io/v1 CephObjectStoreUser",
+    "objectbucket.io/v1alpha1 ObjectBucketClaim",
+    "objectbucket.io/v1alpha1 ObjectBucket",
+    "external-secrets.io/v1 ExternalSecret",
+    "external-secrets.io/v1 SecretStore",
+    "external-secrets.io/v1 ClusterSecretStore",
+    "helm.toolkit.fluxcd.io/v2 HelmRelease",
+    "kustomize.toolkit.fluxcd.io/v1 Kustomization",
+    "source.toolkit.fluxcd.io/v1 HelmRepository",
+    "fluxcd.controlplane.io/v1 FluxInstance",
+]
+MERE = [
+    "v1 ConfigMap",
+    "apps/v1 Deployment",
+    "batch/v1 CronJob",
+    "autoscaling/v2 HorizontalPodAutoscaler",
+    "networking.k8s.io/v1 NetworkPolicy",
+    "policy/v1 PodDisruptionBudget",
+    "monitoring.coreos.com/v1 PodMonitor",
+    "postgresql.cnpg.io/v1 Pooler",
+    "postgresql.cnpg.io/v1 ScheduledBackup",
+    "volsync.backube/v1alpha1 ReplicationSource",
+    "gateway.networking.k8s.io/v1 HTTPRoute",
+    "gateway.networking.k8s.io/v1beta1 ReferenceGrant",
+    "cert-manager.io/v1 ClusterIssuer",
+]
+
+
+def served(called: str) -> tuple[FakeApi, Object]:
+    """Return an API server that serves this kind, with our object of it in a set, and that object."""
+    version, kind = called.split()
+    group, _unused, short = version.rpartition("/")
+    api = FakeApi(
+        NAMESPACE, served=(*SERVED, Resource(group, short, kind, f"{kind.lower()}s", kind not in CLUSTER_WIDE))
+    )
     api.on_apply = lambda applied: api.set_status(applied, {"conditions": [{"type": "Established", "status": "True"}]})
-    assert Ran(api, KEPT, named, wait=False).error is None
-    called = str(subject(kind, "data"))
-    kept = Ran(api, KEPT, prune=True)
-    assert kept.lines == [f'skipped {called}: not deleted unless named in prune_allow: ["{called}"]']
-    assert Ran(api, KEPT, prune=True, prune_allow=frozenset({called})).actions["data"] == "deleted"
+    item = {**thing(kind, "one", spec={"a": 1}), "apiVersion": version}
+    ran = Ran(api, KEPT, item, wait=False)
+    assert ran.error is None
+    return api, item
+
+
+@pytest.mark.parametrize("called", HOLDERS)
+def test_what_holds_data_or_leads_to_it_is_kept_unless_named(called: str) -> None:
+    api, item = served(called)
+    [line] = Ran(api, KEPT).lines
+    name = str(Subject.of(item))
+    assert line.startswith(f"skipped {name}: kept, as with it goes ")
+    group = Subject.of(item).group
+    place = "-n ns " if "namespace" in item["metadata"] else ""
+    plural = f"{item['kind'].lower()}s{f'.{group}' if group else ''}"
+    assert line.endswith(f'. If it is to go: prune_allow ["{name}"], or kubectl {place}delete {plural} one')
+    assert Ran(api, KEPT, prune_allow=frozenset({name})).actions["one"] == "deleted"
+
+
+@pytest.mark.parametrize("called", MERE)
+def test_what_can_simply_be_made_again_goes(called: str) -> None:
+    api, _item = served(called)
+    assert Ran(api, KEPT).actions["one"] == "deleted"
+
+
+def test_a_set_that_holds_nothing_any_more_goes_with_its_inventory() -> None:
+    api = laid_down(OLD)
+    ran = Ran(api)
+    assert ran.actions == {"kept": "deleted", "old": "deleted"}
+    assert [item.name for item in api.objects] == ["ns"]
+    assert Ran(api).actions == {}
+    assert api.calls == ["discover", "read ConfigMap ns/fediverse.mastodon.set"]
+
+
+def test_a_set_that_holds_nothing_any_more_is_only_shown_in_check_mode() -> None:
+    api = laid_down(OLD)
+    assert Ran(api, check=True).lines == ["deleted ConfigMap ns/kept", "deleted ConfigMap ns/old"]
+    assert api.writes == []
+
+
+def test_without_prune_a_set_that_holds_nothing_any_more_is_named_in_one_line() -> None:
+    api = laid_down(thing("HelmRelease", "r", spec={"interval": "1h"}), thing("Namespace", "other"))
+    assert Ran(api, prune=False).lines == [
+        "skipped ConfigMap ns/kept, Namespace other, HelmRelease ns/r: no longer declared, and left as it is"
+    ]
+    assert api.writes == []
+    assert "HelmRelease/r" in listed(api)
+
+
+def test_a_set_that_never_held_anything_asks_for_no_kind_and_leaves_no_trace() -> None:
+    api = FakeApi(NAMESPACE)
+    ran = Ran(api, kinds=({"api_version": "example.test/v1", "kind": "Widget", "provided_by": ""},))
+    assert (ran.error, ran.lines, api.writes) == (None, [], [])
+
+
+def test_an_empty_set_whose_inventory_may_not_be_read_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    api = laid_down(OLD)
+
+    def refuse(selection: Selection) -> Listing:
+        raise api.forbidden(selection)
+
+    monkeypatch.setattr(api, "read", refuse)
+    ran = Ran(api)
+    assert ran.error is None
+    assert ran.lines == [
+        "skipped ConfigMap ns/fediverse.mastodon.set: it may not be read, so that nothing it lists is touched"
+    ]
+
+
+def test_what_a_failed_prune_left_is_pruned_by_the_next_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    api = laid_down(OLD)
+
+    def broken(*_unused: Any, **__: Any) -> None:
+        raise ApiError("ConfigMap ns/old", "cannot be deleted", "etcd is away", "", status=500)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(api, "delete", broken)
+        assert Ran(api, KEPT).error is not None
+    assert Ran(api, KEPT).actions["old"] == "deleted"
 
 
 def test_what_others_have_taken_over_is_left_to_them() -> None:
     api = laid_down(OLD)
     api.edit(subject("ConfigMap", "old"), "helm", ("data", "a"), "2")
-    assert Ran(api, KEPT, prune=True).actions["old"] == "skipped"
+    assert Ran(api, KEPT).actions["old"] == "skipped"
 
 
 def test_an_object_deleted_meanwhile_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,7 +209,7 @@ def test_an_object_deleted_meanwhile_is_no_error(monkeypatch: pytest.MonkeyPatch
         raise ApiError("ConfigMap ns/old", "was not found", "", "", status=404)
 
     monkeypatch.setattr(api, "delete", gone)
-    assert Ran(api, KEPT, prune=True).error is None
+    assert Ran(api, KEPT).error is None
 
 
 def test_an_unreadable_inventory_is_refused() -> None:

@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import inventory
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER, Subject, wanted_set
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.remove import Removal, Remover, stages
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.builders import (
@@ -39,7 +40,8 @@ class Removed:
             **options,
         }
         api.calls.clear()
-        remover = Remover(api, Removal(named=frozenset(named), **settings), Deadline(seconds), self.lines.append)
+        removal = Removal(named=frozenset(named), **settings)
+        remover = Remover(api, Live(api, api.discover()), removal, Deadline(seconds), self.lines.append)
         try:
             remover.run()
         except MastodonError as error:
@@ -55,7 +57,7 @@ def laid_down(*objects: dict[str, Any]) -> FakeApi:
 def test_a_set_is_taken_down_with_its_inventory() -> None:
     api = laid_down(thing("ConfigMap", "a"), thing("HelmRelease", "r", spec={"interval": "1h"}))
     api.put(thing("ConfigMap", "theirs"))
-    removed = Removed(api)
+    removed = Removed(api, allowed=frozenset({"HelmRelease ns/r"}))
     assert removed.lines == ["deleted HelmRelease ns/r", "deleted ConfigMap ns/a"]
     assert {item.name for item in api.objects} == {"ns", "theirs"}
     assert Removed(api).lines == []
@@ -66,7 +68,8 @@ def test_data_stays_and_stays_listed_unless_named() -> None:
     called = "PersistentVolumeClaim ns/data"
     assert Removed(api).lines == [
         "deleted ConfigMap ns/a",
-        f'skipped {called}: not deleted unless named in prune_allow: ["{called}"]',
+        f"skipped {called}: kept, as with it goes the data on its volume. If it is to go: "
+        f'prune_allow ["{called}"], or kubectl -n ns delete persistentvolumeclaims data',
     ]
     assert api.objects[PLACE]["data"]["objects"] == "/namespaces/ns/PersistentVolumeClaim/data\n"
     assert Removed(api, allowed=frozenset({called})).lines == [f"deleted {called}"]
@@ -125,7 +128,7 @@ def test_what_holds_an_object_is_named_and_what_comes_after_stays(monkeypatch: p
         api.put({**live, "metadata": {**live["metadata"], **dying}})
 
     monkeypatch.setattr(api, "delete", mark)
-    removed = Removed(api, seconds=0.05)
+    removed = Removed(api, seconds=0.05, allowed=frozenset({"HelmRelease ns/r"}))
     assert removed.lines == ["deleted HelmRelease ns/r"]
     assert removed.error.startswith(
         "HelmRelease ns/r: not gone after 0 s: is being deleted, held by finalizers.fluxcd.io."

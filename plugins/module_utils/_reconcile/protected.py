@@ -1,0 +1,47 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Kinds that hold data or lead to it: never deleted unless named one by one.
+
+This module util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
+
+_ANY = "*"
+# What is lost with an object of `group`, `kind`; kinds of theirs alone count more than all of the group.
+_LOST: Mapping[tuple[str, str], str] = {
+    ("", "Namespace"): "all that is in it",
+    ("", "PersistentVolumeClaim"): "the data on its volume",
+    ("", "PersistentVolume"): "the data on it",
+    ("", "Secret"): "what may be the last copy of a key",
+    ("apiextensions.k8s.io", "CustomResourceDefinition"): "every object of its kind",
+    # Rook cannot give back a bucket of a class that is gone: https://github.com/rook/rook/issues/12516
+    ("storage.k8s.io", "StorageClass"): "the way to the volumes and buckets made by it",
+    ("snapshot.storage.k8s.io", _ANY): "a copy of a volume",
+    ("postgresql.cnpg.io", "Cluster"): "the database",
+    ("postgresql.cnpg.io", "Database"): "a database, if it says so itself",
+    ("postgresql.cnpg.io", "Backup"): "the way to a backup",
+    ("barmancloud.cnpg.io", _ANY): "the way to the backups",
+    ("dragonflydb.io", "Dragonfly"): "all jobs that wait in it",
+    ("ceph.rook.io", _ANY): "what Ceph keeps in it, or the keys to that",
+    ("objectbucket.io", _ANY): "the bucket, or the keys to it",
+    ("volsync.backube", "ReplicationDestination"): "the volume that was restored",
+    # They own the Secrets that they write, so that those go as well: https://external-secrets.io/latest/guides/ownership-deletion-policy/
+    ("external-secrets.io", _ANY): "the Secrets that it keeps",
+    # Uninstalling a chart may take its kinds along, and with these every object of them.
+    ("helm.toolkit.fluxcd.io", "HelmRelease"): "all that its chart installed",
+    ("kustomize.toolkit.fluxcd.io", "Kustomization"): "all that it applied",
+    # A release that is kept is upgraded and repaired from there.
+    ("source.toolkit.fluxcd.io", _ANY): "what releases are installed from",
+    ("fluxcd.controlplane.io", _ANY): "all that it installed",
+}
+
+
+def what_goes_with(subject: Subject) -> str:
+    """Return what is lost for good with an object, in words; empty for those that can simply be made again."""
+    return _LOST.get((subject.group, subject.kind)) or _LOST.get((subject.group, _ANY), "")
