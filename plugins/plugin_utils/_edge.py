@@ -45,7 +45,7 @@ SETTINGS = (
     "gateway_hostnames",
     "gateway_install",
 )
-ROLES = ("cert_manager", "external_dns", "gateway")
+ROLES = ("common", "cert_manager", "external_dns", "gateway")
 
 
 def contradictions(settings: Settings, neighbours: Mapping[str, Settings]) -> list[str]:

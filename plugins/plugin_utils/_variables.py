@@ -68,7 +68,7 @@ def load(roles: Path, extra: Iterable[str] = ()) -> Known:
     options: dict[str, Mapping[str, Any]] = {}
     defaults: dict[str, Any] = {}
     prefixes: set[str] = set()
-    for role in sorted(path for path in roles.iterdir() if (path / "meta/argument_specs.yml").is_file()):
+    for role in sorted(path.parents[1] for path in roles.glob("*/meta/main.yml")):
         prefixes.add(f"{role.name}_")
         options.update(options_of(role))
         for file in role.glob("defaults/**/*.yml"):
@@ -91,9 +91,11 @@ def _load(file: Path) -> Mapping[str, Any]:
 
 
 def options_of(role: Path) -> Mapping[str, Mapping[str, Any]]:
-    """Return the argument specs of the settings of the role in this folder."""
-    specs = _load(role / "meta/argument_specs.yml")["argument_specs"]
-    found: Mapping[str, Mapping[str, Any]] = specs["main"].get("options") or {}
+    """Return the argument specs of the settings that the role in this folder documents; role common documents none."""
+    file = role / "meta/argument_specs.yml"
+    if not file.is_file():
+        return {}
+    found: Mapping[str, Mapping[str, Any]] = _load(file)["argument_specs"]["main"].get("options") or {}
     return found
 
 

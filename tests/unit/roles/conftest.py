@@ -16,6 +16,8 @@ from ansible_collections.fediverse.mastodon.plugins.plugin_utils._action import 
 
 ROOT = Path(__file__).parents[3]
 APPLY = "fediverse.mastodon.apply"
+# One for all sites, as it reads each file once.
+LOADER = DataLoader()
 
 # The least that a user sets.
 SETTINGS: Mapping[str, Any] = {
@@ -34,13 +36,14 @@ SETTINGS: Mapping[str, Any] = {
 
 
 class Site:
-    """All roles with the settings of one inventory."""
+    """All roles with the settings of one inventory, or one of them `alone` with what it depends on."""
 
-    def __init__(self, **settings: Any) -> None:
-        self._loader = DataLoader()
+    def __init__(self, alone: str = "", **settings: Any) -> None:
+        self._loader = LOADER
         variables: dict[str, Any] = {}
+        roles = self._with_dependencies(alone) if alone else ["*"]
         for folder in ("defaults", "vars"):
-            for file in sorted(ROOT.glob(f"roles/*/{folder}/**/*.yml")):
+            for file in sorted(file for role in roles for file in ROOT.glob(f"roles/{role}/{folder}/**/*.yml")):
                 variables |= self._load(file) or {}
         given = self._loader.load(yaml.safe_dump({**SETTINGS, **settings}))
         self._templar = Templar(loader=self._loader, variables=variables | given)
@@ -59,6 +62,23 @@ class Site:
                     f"{item['kind']} {item['metadata']['name']}": item for item in self._applied(role, task[APPLY])
                 }
         return found
+
+    def tasks(self, role: str, file: str) -> dict[str, Any]:
+        """Return what every task in a role's file of tasks would be given, by name; `apply` with what it would apply."""
+        found: dict[str, Any] = {}
+        for task in self._tasks(role, file):
+            (action,) = (key for key in task if "." in key)
+            found[task["name"]] = {
+                "when": self._templar.evaluate_conditional(task.get("when", True)),
+                action: plain(self._templar.template(task[action])),
+            }
+            if action == APPLY and found[task["name"]]["when"]:
+                found[task["name"]]["applies"] = self._applied(role, task[APPLY])
+        return found
+
+    def _with_dependencies(self, role: str) -> list[str]:
+        found = self._load(ROOT / "roles" / role / "meta/main.yml")["dependencies"]
+        return [one["role"].removeprefix("fediverse.mastodon.") for one in found] + [role]
 
     def _tasks(self, role: str, file: str) -> Iterator[dict[str, Any]]:
         """Return the tasks of a file and of those that it imports."""
