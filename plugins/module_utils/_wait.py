@@ -8,7 +8,7 @@ This module util is PRIVATE to the collection.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
@@ -55,20 +55,30 @@ class Waiting:
         self._run = run
         self._live = Live(api, api.discover())
         self._judge = Judge(deadline.clock)
+        self._met: set[Subject] = set()
         self._waiter = Waiter(api, self._live, self._judge, deadline, run.say)
 
-    def current(self, targets: Iterable[Target]) -> list[Subject]:
-        """Wait until every target exists and all of it is Current; labels until something has them."""
-        resources: dict[Subject, Resource] = {}
-        for target in targets:
-            resources |= self._found(target)
+    def current(self, targets: Sequence[Target]) -> list[Subject]:
+        """Wait until every target exists and all of it is Current; labels until something has them.
+
+        What labels select may go away meanwhile, as pods do; then what they select by now is waited for.
+        """
+        while True:
+            found = [(target, self._found(target)) for target in targets]
+            resources = {subject: resource for _unused, some in found for subject, resource in some.items()}
+            passing = frozenset(subject for target, some in found if not target.name for subject in some)
+            self._meet(resources)
+            if not self._run.check:
+                self._waiter.wait(list(resources), passing)
+            if self._run.check or all(self._live.get(subject) for subject in passing):
+                return sorted(resources)
+
+    def _meet(self, resources: dict[Subject, Resource]) -> None:
         self._live.read(resources)
-        for subject in resources:
+        for subject in resources.keys() - self._met:
             if item := self._live.get(subject):
                 self._judge.met(subject, item, self._api.began)
-        if not self._run.check:
-            self._waiter.wait(list(resources))
-        return sorted(resources)
+        self._met |= resources.keys()
 
     def gone(self, targets: Iterable[Target]) -> list[Subject]:
         """Wait until nothing of any target that is there now exists any more."""

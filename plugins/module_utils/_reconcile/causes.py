@@ -84,6 +84,52 @@ POD_CAUSES = (
     Cause("FailedCreate", 30, 60, "Look at it: kubectl get events -n {namespace}."),
 )
 
+_SOURCES = (
+    r"((HelmChart|HelmRepository|OCIRepository|GitRepository|Bucket) |HelmRelease (SourceNotReady|ArtifactFailed): )"
+)
+_PASSING = r"no such host|server misbehaving|connection re|unreachable|time(d )?out|deadline exceeded|\bEOF\b|\b5\d\d [A-Z]|\b429\b"
+
+# Of what an object says of itself, by `Kind Reason: message`. Flux asks a source again for ever, whatever it answered:
+# https://github.com/fluxcd/source-controller/blob/main/internal/helm/repository/chart_repository.go
+STATUS_CAUSES = (
+    Cause(_SOURCES + f".*({_PASSING})", 300, 300, "Check that the cluster reaches it; Flux's source-controller asks."),
+    Cause(
+        _SOURCES + ".*(401|403|[Uu]nauthorized|denied|authenticat)",
+        60,
+        60,
+        "Check its address, and the credentials in its secretRef.",
+    ),
+    Cause(
+        _SOURCES + ".*(no chart (name|version) found|no '[^']*' chart with version|could not locate a version"
+        "|unable to locate any tags)",
+        30,
+        60,
+        "Check the chart's name and version, and that its repository has them.",
+    ),
+    # What it names may be made a moment later.
+    Cause(_SOURCES + r".*(could not get Source object|failed to get source)", 60, 60, "Make it, or correct the name."),
+    Cause(
+        _SOURCES + ".*(not found|404|(name|manifest) unknown|does not exist|couldn't find remote ref)",
+        30,
+        60,
+        "Check its address, and the chart's name and version.",
+    ),
+    # Tried again every 10 or 15 s, as a plugin may be starting.
+    Cause(
+        "Cluster Cluster cannot proceed to reconciliation",
+        120,
+        120,
+        "Look at the plugin's pods in the operator's namespace.",
+    ),
+    Cause("Cluster Cluster has incomplete or invalid image catalog", 60, 60, "Make the image catalog, or correct it."),
+    Cause("Cluster Unable to create required cluster objects", 120, 120, "Look at the operator's log."),
+    Cause(
+        "ReplicationSource Error: ", 120, 120, "Look at its mover: kubectl logs -n {namespace} job/volsync-src-{name}."
+    ),
+    Cause("PersistentVolumeClaim NoStorageClass: ", 30, 30, "Correct storageClassName, or make the StorageClass."),
+    Cause("Deployment Paused: ", 30, 30, "Resume it: kubectl rollout resume -n {namespace} deployment/{name}."),
+)
+
 # Of an admission webhook that does not answer when an object is applied; the error says what to do.
 WEBHOOK_CAUSES = (
     # A release lays down its Services before its webhook configurations.
@@ -95,9 +141,11 @@ WEBHOOK_CAUSES = (
 
 # Of objects that were Failed before the run began, by `reason: message`.
 STALE_CAUSES = (
-    Cause("(Suspended|BackoffLimitExceeded|DeadlineExceeded|PodFailurePolicy|Lost)", 0, 0, ""),
+    Cause("(Suspended|Hibernated|BackoffLimitExceeded|DeadlineExceeded|PodFailurePolicy|Lost)", 0, 0, ""),
     # Its pods are looked at as well, and they tell sooner.
     Cause("ProgressDeadlineExceeded", 0, _NEXT_TRY, ""),
+    # Volumes take a while to grow, and CloudNativePG looks again only then.
+    Cause("Not enough disk space", 0, _NEXT_TRY, ""),
     Cause("", 0, 15, ""),
 )
 

@@ -8,18 +8,19 @@ This module util is PRIVATE to the collection.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import TracebackType
+from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import causes
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.causes import Cause
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.events import EVENTS
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.events import EVENTS, time_of
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.judge import Judge
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
@@ -96,6 +97,12 @@ class Diagnosis:
         """Return what keeps an object from being ready now, empty if nothing is seen."""
         findings = self._findings.get(subject, [])
         return str(findings[0].trouble) if findings else ""
+
+    def is_over(self, event: Mapping[str, Any]) -> bool:
+        """Whether an event of before the run is about a pod, or what makes pods, that is gone or well now."""
+        if not self._looks or time_of(event) >= self._api.began:
+            return False
+        return self._relatives.is_gone_or_well(event)
 
     def _namespace(self, subject: Subject) -> str:
         if subject.kind != _RELEASE:

@@ -9,7 +9,7 @@ This module util is PRIVATE to the collection.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -27,10 +27,10 @@ _NEVER = datetime.fromtimestamp(0, UTC)
 EVENTS = Resource("", "v1", "Event", "events", namespaced=True)
 
 
-def newest_warning(api: Api, subject: Subject) -> str:
+def newest_warning(api: Api, subject: Subject, is_over: Callable[[Mapping[str, Any]], bool]) -> str:
     """Return `Kind name: message` about an object, or about what was made for it and begins with its name.
 
-    Empty if there is none.
+    Empty if there is none; `is_over` is asked of each whether it is about what is no more.
     """
     try:
         # Events of objects without a namespace are kept in `default`.
@@ -38,7 +38,7 @@ def newest_warning(api: Api, subject: Subject) -> str:
     except MastodonError:
         # Events only embellish an error that is reported anyway.
         return ""
-    about = [event for event in listing.objects if _is_about(event, subject)]
+    about = [event for event in listing.objects if _is_about(event, subject) and not is_over(event)]
     if not about:
         return ""
     newest = max(time_of(event) for event in about)

@@ -13,14 +13,22 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.causes import STALE_CAUSES, find
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.causes import (
+    STALE_CAUSES,
+    STATUS_CAUSES,
+    Cause,
+    find,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import compute
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.rules import WITHOUT_GENERATION
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import Status, progressing
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import Status, failed, progressing
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.workloads import may_crash_unnoticed
 
 # How long a controller may take to notice a change, in seconds.
 _SETTLING = 3.0
+# What crashes at its start does so within this time, in seconds.
+_PROVING = 5.0
 
 
 class Judge:
@@ -32,6 +40,8 @@ class Judge:
         self._before: dict[Subject, Status] = {}
         self._changed: dict[Subject, float] = {}
         self._asked: set[Subject] = set()
+        self._first_seen: dict[tuple[Subject, int, Cause], float] = {}
+        self._current_since: dict[Subject, float] = {}
 
     @property
     def now(self) -> float:
@@ -75,7 +85,35 @@ class Judge:
         if changed is not None and without_generation and self._clock() < changed + _SETTLING:
             return progressing("Settling", "its operator may not have seen the change yet")
         status = compute(item)
-        return progressing(status.reason, f"{status}, as before") if self._may_heal(subject, status) else status
+        if self._may_heal(subject, status):
+            return progressing(status.reason, f"{status}, as before")
+        if status.verdict == "Current":
+            return self._proven(subject, item, status)
+        self._current_since.pop(subject, None)
+        return self.weighed(subject, item, status) if status.verdict == "InProgress" else status
+
+    def _proven(self, subject: Subject, item: Object, status: Status) -> Status:
+        """Return whether pods that count as ready once they started still do a few seconds later."""
+        before = self._before.get(subject)
+        is_new = subject in self._changed or before is None or before.verdict != "Current"
+        if not is_new or not may_crash_unnoticed(item):
+            return status
+        if self._clock() < self._current_since.setdefault(subject, self._clock()) + _PROVING:
+            return progressing("Proving", "its pods have just started, and no readiness probe tells whether they go on")
+        return status
+
+    def weighed(self, subject: Subject, item: Object, status: Status) -> Status:
+        """Return as failed what an object has said for so long that waiting on is of no use."""
+        cause = find(STATUS_CAUSES, f"{subject.kind} {status.reason}: {status.message}")
+        if cause is None:
+            return status
+        key = (subject, item["metadata"].get("generation", 0), cause)
+        since = self._first_seen.setdefault(key, self._clock())
+        may_change = self._before.get(subject) == status and self.has_changes
+        if self._clock() < since + (cause.seconds_before if may_change else cause.seconds):
+            return status
+        remedy = cause.remedy.format(namespace=subject.namespace, name=subject.name)
+        return failed(status.reason, status.message, remedy)
 
     def _may_heal(self, subject: Subject, status: Status) -> bool:
         """Whether an object failed before this run, and did not have the time to notice what this run changed."""

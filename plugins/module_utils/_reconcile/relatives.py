@@ -15,7 +15,7 @@ from typing import Any
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import troubles
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import ready, troubles
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.events import EVENTS, time_of
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
@@ -104,6 +104,15 @@ class Relatives:
                     yield from ((item, trouble) for trouble in troubles.of_issuing(item))
                 case "Event":
                     yield from self._of_event(item, items)
+
+    def is_gone_or_well(self, event: Mapping[str, Any]) -> bool:
+        """Whether what an event is about is of a kind that is read here, and not there, or a pod that is ready."""
+        involved = event.get("involvedObject") or {}
+        uid = involved.get("uid")
+        if not uid or involved.get("kind") not in {resource.kind for resource in _KINDS}:
+            return False
+        about = self._items.get(uid)
+        return about is None or (about["kind"] == "Pod" and ready.compute(about).verdict == "Current")
 
     def roots(self, item: Mapping[str, Any]) -> Iterator[Subject]:
         """Yield all that an object belongs to: itself, its owners and theirs, and what Flux laid them down for."""

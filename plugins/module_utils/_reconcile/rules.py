@@ -28,6 +28,20 @@ _TRIES = 2
 # https://fluxcd.io/flux/components/helm/helmreleases/#triggering-a-reconcile
 REQUESTED = "reconcile.fluxcd.io/requestedAt"
 
+# https://cloudnative-pg.io/documentation/current/declarative_hibernation/
+_HIBERNATION = "cnpg.io/hibernation"
+# Phases that CloudNativePG never leaves by itself, and what to do. Others that tell of an error are tried again.
+# https://github.com/cloudnative-pg/cloudnative-pg/blob/main/api/v1/cluster_types.go
+_CNPG_ENDS = {
+    "Cluster is unrecoverable and needs manual intervention": "Restore it from a backup, or repair its volumes.",
+    "Invalid cluster definition": "Correct it.",
+    "Cluster cannot execute instance online upgrade due to missing architecture binary": (
+        "Use an image of the operator that has the architecture of every node."
+    ),
+    "Not enough disk space": "Enlarge spec.storage.size, or spec.walStorage.size.",
+    "Waiting for user action": "Ask for a switchover: kubectl cnpg promote, or set primaryUpdateStrategy to unsupervised.",
+}
+
 
 def is_asked(item: Item) -> bool:
     """Whether Flux was asked to act on an object and has not done so yet: what it says is about before that."""
@@ -107,16 +121,27 @@ def _certificate(item: Item) -> Status:
 
 
 def _cnpg_cluster(item: Item) -> Status:
+    if (at(item, "metadata.annotations") or {}).get(_HIBERNATION) == "on":
+        return _hibernated(item)
     phase = at(item, "status.phase", "")
     told = at(item, "status.phaseReason") or phase
-    if "unrecoverable" in phase or "unknown plugin" in phase:
-        return failed(phase, told)
+    if phase in _CNPG_ENDS:
+        return failed(phase, told, _CNPG_ENDS[phase])
     ready, wanted = at(item, "status.readyInstances", 0), at(item, "spec.instances", 1)
     if phase != "Cluster in healthy state":
         return progressing(phase or "NoStatus", told or "its operator has not seen it yet")
     if ready != wanted:
         return progressing("Instances", f"{ready} of {wanted} instances ready")
     return _ready(item)
+
+
+def _hibernated(item: Item) -> Status:
+    metadata, condition = item["metadata"], conditions_of(item).get(_HIBERNATION)
+    is_over = condition is not None and condition.status == "True"
+    told = "is hibernated: its pods are gone, its volumes are kept" if is_over else "is to be hibernated"
+    namespace, name = metadata.get("namespace", ""), metadata["name"]
+    wake = f"kubectl annotate -n {namespace} clusters.postgresql.cnpg.io {name} {_HIBERNATION}=off --overwrite"
+    return failed("Hibernated", told, f"Wake it: {wake}.")
 
 
 def _applied(item: Item) -> Status:
@@ -160,8 +185,9 @@ def _replication_source(item: Item) -> Status:
     synchronizing = conditions_of(item).get("Synchronizing")
     if synchronizing is None:
         return progressing("NoStatus", "its operator has not seen it yet")
+    # The next try may go well: a repository was locked, or could not be reached.
     if synchronizing.reason == "Error":
-        return failed(synchronizing.reason, synchronizing.told())
+        return progressing(synchronizing.reason, synchronizing.told())
     return CURRENT
 
 

@@ -23,7 +23,9 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import compute
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import CURRENT, Status, progressing
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.volumes import Volumes
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.watching import Watching
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.workloads import UNBOUND
 
 _FIRST_REPORT = 10.0
 _REPORTED_AT_ONCE = 4
@@ -51,15 +53,29 @@ class Waiter:
         self._deadline = deadline
         self._say = say
         self._diagnosis = Diagnosis(api, live, judge)
+        self._volumes = Volumes(api)
 
-    def wait(self, subjects: Collection[Subject]) -> None:
-        """Return when all are Current. Raises MastodonError at once when one failed, and at the deadline."""
-        self._wait(subjects, self._judge.status, looks_behind=True)
+    def wait(self, subjects: Collection[Subject], passing: Collection[Subject] = ()) -> None:
+        """Return when all are Current, and those of them that are `passing` are Current or gone.
+
+        Raises MastodonError at once when one failed, and at the deadline.
+        """
+
+        def goal(subject: Subject, item: Object | None) -> Status:
+            return CURRENT if item is None and subject in passing else self._status(subject, item)
+
+        self._wait(subjects, goal, looks_behind=True)
 
     def wait_gone(self, items: Collection[Object]) -> None:
         """Return when none of these objects is there. One of the same name made meanwhile is another."""
         uids = {Subject.of(item): item["metadata"]["uid"] for item in items}
         self._wait(uids, lambda subject, item: _gone(item, uids[subject]), looks_behind=False)
+
+    def _status(self, subject: Subject, item: Object | None) -> Status:
+        status = self._judge.status(subject, item)
+        if item is None or status.reason != UNBOUND:
+            return status
+        return self._judge.weighed(subject, item, self._volumes.status(item))
 
     def _wait(self, subjects: Collection[Subject], goal: Goal, *, looks_behind: bool) -> None:
         pending = self._pending(subjects, goal)
@@ -112,7 +128,7 @@ class Waiter:
         return MastodonError(str(subject), failed, why, remedy)
 
     def _why(self, subject: Subject, status: Status) -> str:
-        warning = self._diagnosis.why(subject) or newest_warning(self._api, subject)
+        warning = self._diagnosis.why(subject) or newest_warning(self._api, subject, self._diagnosis.is_over)
         return f"{status}; {warning}" if warning else str(status)
 
 

@@ -20,6 +20,21 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.stat
     require,
 )
 
+# Why a claim is not Current.
+UNBOUND = "NotBound"
+
+_RUN_ON = frozenset({"DaemonSet", "Deployment", "Pod", "ReplicaSet", "ReplicationController", "StatefulSet"})
+
+
+def may_crash_unnoticed(item: Item) -> bool:
+    """Whether an object's pods count as ready as soon as they are started, as no probe asks them."""
+    spec = item.get("spec") or {}
+    pod = spec if item["kind"] == "Pod" else at(spec, "template.spec", {})
+    if item["kind"] not in _RUN_ON or spec.get("replicas") == 0 or at(item, "status.phase") == "Succeeded":
+        return False
+    asked = ("readinessProbe", "startupProbe")
+    return any(not any(container.get(probe) for probe in asked) for container in pod.get("containers") or [])
+
 
 def _observed(item: Item) -> bool:
     return at(item, "status.observedGeneration") is not None
@@ -29,28 +44,38 @@ def _deployment(item: Item) -> Status:
     if not _observed(item):
         return progressing("NoStatus", "its controller has not seen it yet")
     found = conditions_of(item)
-    rollout = found.get("Progressing")
+    rollout, stuck, available = (found.get(name) for name in ("Progressing", "ReplicaFailure", "Available"))
     if rollout and rollout.reason == "ProgressDeadlineExceeded":
         return failed(rollout.reason, rollout.told())
-    if (stuck := found.get("ReplicaFailure")) and stuck.status == "True":
-        return progressing(stuck.reason, stuck.told())
     wanted, status = at(item, "spec.replicas", 1), at(item, "status", {})
-    return _counted(
+    counted = _counted(
         ("updated", status.get("updatedReplicas", 0), wanted),
         ("available", status.get("availableReplicas", 0), wanted),
         ("left after the old ones are gone", wanted, status.get("replicas", 0)),
     )
+    if counted.verdict == "Current":
+        told = available.told() if available and available.status != "True" else ""
+        return progressing("NotAvailable", told) if told else CURRENT
+    if stuck and stuck.status == "True":
+        return progressing(stuck.reason, stuck.told())
+    if at(item, "spec.paused", False) and status.get("updatedReplicas", 0) < wanted:
+        return progressing("Paused", f"is paused, so that nothing is rolled out: {counted}")
+    return counted
 
 
 def _stateful_set(item: Item) -> Status:
     if not _observed(item):
         return progressing("NoStatus", "its controller has not seen it yet")
     wanted, status = at(item, "spec.replicas", 1), at(item, "status", {})
-    counted = _counted(("ready", status.get("readyReplicas", 0), wanted))
-    if counted.verdict != "Current" or at(item, "spec.updateStrategy.type") == "OnDelete":
+    ready = ("ready", status.get("readyReplicas", 0), wanted)
+    if at(item, "spec.updateStrategy.type") == "OnDelete":
+        return _counted(ready)
+    counted = _counted(ready, ("left after the surplus is gone", wanted, status.get("replicas", 0)))
+    if counted.verdict != "Current":
         return counted
-    partition = at(item, "spec.updateStrategy.rollingUpdate.partition", 0)
-    if partition:
+    # The API server makes an absent partition 0: https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#partitions
+    partition = at(item, "spec.updateStrategy.rollingUpdate.partition")
+    if partition is not None:
         return _counted(("updated", status.get("updatedReplicas", 0), wanted - partition))
     if status.get("currentRevision") != status.get("updateRevision"):
         return progressing("Rolling", "pods of the old revision are still there")
@@ -58,13 +83,29 @@ def _stateful_set(item: Item) -> Status:
 
 
 def _daemon_set(item: Item) -> Status:
-    if not _observed(item):
+    if not _observed(item) or at(item, "status.desiredNumberScheduled") is None:
         return progressing("NoStatus", "its controller has not seen it yet")
     status = at(item, "status", {})
-    wanted = status.get("desiredNumberScheduled", 0)
+    wanted = status["desiredNumberScheduled"]
     return _counted(
+        ("scheduled", status.get("currentNumberScheduled", 0), wanted),
         ("updated", status.get("updatedNumberScheduled", 0), wanted),
         ("available", status.get("numberAvailable", 0), wanted),
+        ("ready", status.get("numberReady", 0), wanted),
+    )
+
+
+def _replicas(item: Item) -> Status:
+    if not _observed(item):
+        return progressing("NoStatus", "its controller has not seen it yet")
+    stuck = conditions_of(item).get("ReplicaFailure")
+    if stuck and stuck.status == "True":
+        return progressing(stuck.reason, stuck.told())
+    wanted, status = at(item, "spec.replicas", 1), at(item, "status", {})
+    return _counted(
+        ("made from the latest template", status.get("fullyLabeledReplicas", 0), wanted),
+        ("available", status.get("availableReplicas", 0), wanted),
+        ("left after the surplus is gone", wanted, status.get("replicas", 0)),
     )
 
 
@@ -81,8 +122,11 @@ def _job(item: Item) -> Status:
         return CURRENT
     if (broken := found.get("Failed")) and broken.status == "True":
         return failed(broken.reason, broken.told())
+    # Nothing is to come of it until somebody resumes it.
+    suspended = found.get("Suspended")
     if at(item, "spec.suspend", False):
-        return progressing("Suspended", "is suspended")
+        done = suspended and suspended.status == "True"
+        return CURRENT if done else progressing("Suspended", "is about to be suspended")
     return progressing("Running", "has not completed yet")
 
 
@@ -100,10 +144,18 @@ def _pod(item: Item) -> Status:
 
 
 def _claim(item: Item) -> Status:
-    # A pending one may wait for its first pod (WaitForFirstConsumer). If it can't be bound, that pod's owner tells.
-    if at(item, "status.phase") == "Lost":
+    phase = at(item, "status.phase", "Pending")
+    if phase == "Lost":
         return failed("Lost", "the volume behind it is gone")
-    return CURRENT
+    return CURRENT if phase == "Bound" else progressing(UNBOUND, "no volume is bound to it yet")
+
+
+def _service(item: Item) -> Status:
+    if at(item, "spec.type") != "LoadBalancer" or at(item, "spec.externalIPs"):
+        return CURRENT
+    if at(item, "status.loadBalancer.ingress"):
+        return CURRENT
+    return progressing("NoAddress", "it has no address yet; does this cluster give addresses to LoadBalancers?")
 
 
 def _crd(item: Item) -> Status:
@@ -127,10 +179,13 @@ RULES: dict[tuple[str, str], Rule] = {
     ("", "Namespace"): _namespace,
     ("", "PersistentVolumeClaim"): _claim,
     ("", "Pod"): _pod,
+    ("", "ReplicationController"): _replicas,
+    ("", "Service"): _service,
     ("apiextensions.k8s.io", "CustomResourceDefinition"): _crd,
     ("apiregistration.k8s.io", "APIService"): _available,
     ("apps", "DaemonSet"): _daemon_set,
     ("apps", "Deployment"): _deployment,
+    ("apps", "ReplicaSet"): _replicas,
     ("apps", "StatefulSet"): _stateful_set,
     ("batch", "Job"): _job,
 }

@@ -15,7 +15,11 @@ from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._rec
     subject,
     thing,
 )
-from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.fake_api import FakeApi, kind
+from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.fake_api import (
+    SERVED,
+    FakeApi,
+    kind,
+)
 
 AVAILABLE = {"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1}
 WEB = {**thing("Deployment", "web"), "status": AVAILABLE}
@@ -28,11 +32,11 @@ def labelled(item: dict[str, Any]) -> dict[str, Any]:
 class Awaited:
     """A wait over a fake cluster, with time that passes only by sleeping."""
 
-    def __init__(self, api: FakeApi, *, check: bool = False) -> None:
+    def __init__(self, api: FakeApi, *, check: bool = False, seconds: float = 60) -> None:
         self.lines: list[str] = []
         self.clock = Clock()
         run = Run(check=check, diff=False, say=self.lines.append, environment={})
-        self.waiting = Waiting(api, self.clock.deadline(60), run)
+        self.waiting = Waiting(api, self.clock.deadline(seconds), run)
 
     def current(self, **target: str) -> list[str]:
         return [str(item) for item in self.waiting.current([Target(**target)])]
@@ -57,6 +61,36 @@ def test_labels_are_waited_for_until_something_has_them() -> None:
 
     awaited.clock.on_sleep = appear
     assert awaited.current(kind="Deployment", labels="app=web") == ["Deployment ns/web"]
+
+
+def pod(name: str, *, ready: bool) -> dict[str, Any]:
+    conditions = [{"type": "Ready", "status": str(ready)}]
+    return labelled({**thing("Pod", name), "status": {"phase": "Running", "conditions": conditions}})
+
+
+def test_labels_wait_for_what_took_the_place_of_what_went_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    api = FakeApi(pod("web-1", ready=False), served=(*SERVED, kind("", "Pod")))
+    awaited = Awaited(api)
+    watch = api.watch
+
+    def replaced(*arguments: Any) -> Any:
+        events = watch(*arguments)
+        old = subject("Pod", "web-1")
+        if old in api.objects and arguments[0].resource.kind == "Pod":
+            api.put(pod("web-2", ready=True))
+            api.put(api.objects[old], "DELETED")
+        return events
+
+    monkeypatch.setattr(api, "watch", replaced)
+    assert awaited.current(kind="Pod", namespace="ns", labels="app=web") == ["Pod ns/web-2"]
+
+
+def test_a_name_waits_for_what_went_away() -> None:
+    api = FakeApi(pod("web-1", ready=False), served=(*SERVED, kind("", "Pod")))
+    api.put(api.objects[subject("Pod", "web-1")], "DELETED")
+    awaited = Awaited(api, seconds=0)
+    with pytest.raises(MastodonError, match="Pod ns/web-1: not ready after 0 s: does not exist yet"):
+        awaited.current(kind="Pod", namespace="ns", name="web-1")
 
 
 def test_what_never_comes_is_named() -> None:

@@ -9,6 +9,7 @@ import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.causes import (
     POD_CAUSES,
     STALE_CAUSES,
+    STATUS_CAUSES,
     WEBHOOK_CAUSES,
     find,
 )
@@ -39,6 +40,38 @@ PODS = [
     ('FailedCreate: pods "a" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot', 5, 60),
     (f"FailedCreate: Internal error occurred: {WEBHOOK}connection refused", 60, 120),
     ('FailedCreate: pods "a" is forbidden: error looking up service account ns/x: not found', 30, 60),
+]
+NOT_READY = "HelmRelease SourceNotReady: HelmChart 'flux-system/ns-a' is not ready: "
+REFERENCE = f"{NOT_READY}invalid chart reference: failed to get chart version for remote reference: "
+PULL = f"{NOT_READY}chart pull error: failed to download chart for remote reference: failed to get 'oci://r.test/a:9': "
+INDEX = "HelmRepository Failed: failed to fetch Helm repository index: failed to cache index to temporary file: "
+# What Flux's controllers, CloudNativePG and VolSync write into their conditions and phases.
+STATUSES = [
+    (f"{REFERENCE}no 'a' chart with version matching '9' found", 30),
+    (f"{REFERENCE}no chart name found", 30),
+    (f"{REFERENCE}could not locate a version matching provided version string >=9", 30),
+    (f"{PULL}r.test/a:9: not found", 30),
+    (f'{PULL}GET "https://r.test/v2/a/manifests/9": response status code 404: name unknown', 30),
+    (f'{PULL}GET "https://r.test/v2/a/manifests/9": response status code 403: denied: denied', 60),
+    (f'{PULL}Get "https://r.test/v2/": dial tcp: lookup r.test on 10.0.0.10:53: no such host', 300),
+    (f'{PULL}Get "https://r.test/v2/": dial tcp 10.0.0.1:443: connect: connection refused', 300),
+    (f'{PULL}Get "https://r.test/v2/": net/http: TLS handshake timeout', 300),
+    (f'{NOT_READY}failed to get source: HelmRepository.source.toolkit.fluxcd.io "a" not found', 60),
+    (f"{INDEX}failed to fetch https://r.test/index.yaml : 404 Not Found", 30),
+    (f"{INDEX}failed to fetch https://r.test/index.yaml : 401 Unauthorized", 60),
+    (f"{INDEX}failed to fetch https://r.test/index.yaml : 503 Service Unavailable", 300),
+    (f'{INDEX}Get "https://r.test/index.yaml": context deadline exceeded', 300),
+    ("Cluster Cluster cannot proceed to reconciliation due to an unknown plugin being required: Unknown plugin", 120),
+    ("Cluster Cluster has incomplete or invalid image catalog: catalog not found", 60),
+    ("ReplicationSource Error: repository is locked", 120),
+    ("PersistentVolumeClaim NoStorageClass: there is no StorageClass fast, only slow", 30),
+    ("Deployment Paused: is paused", 30),
+]
+NO_STATUS_CAUSE = [
+    f"{NOT_READY}latest generation of object has not been reconciled",
+    f"{NOT_READY}no artifact available for HelmRepository source 'a'",
+    "HelmRelease InstallFailed: Helm install failed: secret not found",
+    "Cluster Setting up primary: Creating primary instance db-1",
 ]
 NO_CAUSE = ["FailedMount: timed out waiting for the condition", "Anything: else", ""]
 
@@ -75,6 +108,8 @@ def test_each_webhook_has_its_time(why: str, seconds: float) -> None:
     ("text", "seconds"),
     [
         ("Suspended: is suspended", 0),
+        ("Hibernated: is hibernated", 0),
+        ("Not enough disk space: Insufficient disk space detected", 330),
         ("BackoffLimitExceeded: Job has reached the specified backoff limit", 0),
         ("ProgressDeadlineExceeded: too slow", 330),
         ("RetriesExceeded: Failed to install", 15),
@@ -84,3 +119,16 @@ def test_what_failed_before_the_run_has_its_time(text: str, seconds: float) -> N
     cause = find(STALE_CAUSES, text)
     assert cause is not None
     assert cause.seconds_before == seconds
+
+
+@pytest.mark.parametrize(("text", "seconds"), STATUSES)
+def test_what_an_object_says_of_itself_has_its_time(text: str, seconds: float) -> None:
+    cause = find(STATUS_CAUSES, text)
+    assert cause is not None
+    assert cause.seconds == seconds
+    assert cause.remedy.format(namespace="ns", name="a").endswith(".")
+
+
+@pytest.mark.parametrize("text", NO_STATUS_CAUSE)
+def test_what_is_on_its_way_is_not_given_up(text: str) -> None:
+    assert find(STATUS_CAUSES, text) is None

@@ -15,6 +15,13 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.mode
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.builders import subject, thing
 
 WEB = subject("Deployment", "web")
+NO_VERSION = (
+    "HelmChart 'flux-system/ns-r' is not ready: invalid chart reference: failed to get chart version for remote"
+    " reference: no 'mastodon' chart with version matching '99.0.0' found"
+)
+NO_HOST = (
+    'failed to fetch Helm repository index: Get "https://r.test/index.yaml": dial tcp: lookup r.test: no such host'
+)
 
 
 def too_slow(message: str = "too slow") -> Object:
@@ -94,3 +101,92 @@ def test_what_others_wrote_just_now_is_not_believed_at_once(seconds: int, verdic
     now = datetime(2026, 11, 27, 12, 0, seconds, tzinfo=UTC)
     judge.met(subject("Cluster", "db"), found, now)
     assert judge.status(subject("Cluster", "db"), found).verdict == verdict
+
+
+def unready(kind: str, message: str, reason: str = "SourceNotReady", generation: int = 1) -> Object:
+    """Return an object of Flux whose condition Ready is False."""
+    condition = {"type": "Ready", "status": "False", "reason": reason, "message": message}
+    found = thing(kind, "r", status={"observedGeneration": generation, "conditions": [condition]})
+    found["apiVersion"] = "helm.toolkit.fluxcd.io/v2" if kind == "HelmRelease" else "source.toolkit.fluxcd.io/v1"
+    found["metadata"]["generation"] = generation
+    return found
+
+
+@pytest.mark.parametrize(
+    ("item", "lasts", "remedy"),
+    [
+        (
+            unready("HelmRelease", NO_VERSION),
+            30,
+            "Check the chart's name and version, and that its repository has them.",
+        ),
+        (unready("HelmRepository", NO_HOST, "Failed"), 300, "Check that the cluster reaches it"),
+    ],
+)
+def test_what_an_object_says_of_itself_is_final_when_its_time_is_over(item: Object, lasts: float, remedy: str) -> None:
+    judged = Judged(thing("ConfigMap", "a"))
+    subject = Subject.of(item)
+    assert judged.at(0, item) == "InProgress"
+    assert judged.at(lasts - 1, item) == "InProgress"
+    assert judged.at(lasts, item) == "Failed"
+    assert judged.judge.status(subject, item).remedy.startswith(remedy)
+
+
+def test_the_latest_change_has_its_own_time() -> None:
+    judged = Judged(thing("ConfigMap", "a"))
+    assert judged.at(0, unready("HelmRelease", NO_VERSION)) == "InProgress"
+    assert judged.at(20, unready("HelmRelease", NO_VERSION, generation=2)) == "InProgress"
+
+
+def test_what_was_said_before_the_run_has_more_time_when_the_run_changed_something() -> None:
+    release = unready("HelmRelease", NO_VERSION)
+    judged = Judged(release)
+    assert judged.at(0, release) == "InProgress"
+    judged.judge.changed(subject("ConfigMap", "a"))
+    assert judged.at(59, release) == "InProgress"
+    assert judged.at(60, release) == "Failed"
+
+
+def running(*containers: dict[str, Any], replicas: int = 1, available: int = 1) -> Object:
+    """Return a Deployment with these containers."""
+    spec = {"replicas": replicas, "template": {"spec": {"containers": list(containers)}}}
+    counts = dict.fromkeys(("replicas", "updatedReplicas", "availableReplicas"), available)
+    return thing("Deployment", "web", spec=spec, status={"observedGeneration": 0, **counts})
+
+
+def test_what_has_no_probe_is_ready_only_when_it_goes_on() -> None:
+    judged = Judged(running({"name": "a"}, available=0))
+    assert judged.at(0, running({"name": "a"})) == "InProgress"
+    assert judged.at(4, running({"name": "a"})) == "InProgress"
+    assert judged.at(4.5, running({"name": "a"}, available=0)) == "InProgress"
+    assert judged.at(6, running({"name": "a"})) == "InProgress"
+    assert judged.at(10.9, running({"name": "a"})) == "InProgress"
+    assert judged.at(11, running({"name": "a"})) == "Current"
+
+
+def test_what_this_run_changed_must_go_on_too() -> None:
+    judged = Judged(running({"name": "a"}))
+    judged.judge.changed(WEB)
+    assert judged.at(0, running({"name": "a"})) == "InProgress"
+    assert judged.at(5, running({"name": "a"})) == "Current"
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        running({"name": "a"}),
+        running({"name": "a", "readinessProbe": {"tcpSocket": {"port": 1}}}),
+        running({"name": "a"}, replicas=0, available=0),
+    ],
+)
+def test_what_ran_before_and_is_unchanged_costs_no_time(item: Object) -> None:
+    assert Judged(item).at(0, item) == "Current"
+
+
+def test_a_probe_tells_at_once() -> None:
+    item = running({"name": "a", "readinessProbe": {"tcpSocket": {"port": 1}}})
+    judged = Judged(item)
+    judged.judge.changed(WEB)
+    assert judged.at(0, item) == "Current"
+    mixed = running({"name": "a", "readinessProbe": {"tcpSocket": {"port": 1}}}, {"name": "b"})
+    assert judged.at(0, mixed) == "InProgress"

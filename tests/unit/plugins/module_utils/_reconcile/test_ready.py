@@ -13,6 +13,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.read
 
 API = {
     "Deployment": "apps/v1",
+    "ReplicaSet": "apps/v1",
     "StatefulSet": "apps/v1",
     "DaemonSet": "apps/v1",
     "Job": "batch/v1",
@@ -44,17 +45,37 @@ API = {
     "Anything": "example.test/v1",
 }
 YES, NO = "{type: Ready, status: 'True'}", "{type: Ready, status: 'False', reason: R, message: M}"
+PLUGIN = "Cluster cannot proceed to reconciliation due to an unknown plugin being required"
 
 CURRENT = [
     ("ConfigMap", "", ""),
     ("Namespace", "", "phase: Active"),
-    ("PersistentVolumeClaim", "", "phase: Pending"),
     ("PersistentVolumeClaim", "", "phase: Bound"),
+    ("Service", "", ""),
+    ("Service", "type: ClusterIP", ""),
+    ("Service", "type: LoadBalancer", "loadBalancer: {ingress: [{ip: 10.0.0.1}]}"),
+    ("Service", "{type: LoadBalancer, externalIPs: [10.0.0.1]}", "loadBalancer: {}"),
     ("Pod", "", "{phase: Running, conditions: [" + YES + "]}"),
     ("Pod", "", "phase: Succeeded"),
     ("Deployment", "", "{observedGeneration: 2, replicas: 1, updatedReplicas: 1, availableReplicas: 1}"),
     ("Deployment", "replicas: 0", "observedGeneration: 2"),
-    ("StatefulSet", "replicas: 2", "{observedGeneration: 2, readyReplicas: 2, currentRevision: a, updateRevision: a}"),
+    ("Deployment", "paused: true", "{observedGeneration: 2, replicas: 1, updatedReplicas: 1, availableReplicas: 1}"),
+    (
+        "ReplicaSet",
+        "replicas: 2",
+        "{observedGeneration: 2, replicas: 2, fullyLabeledReplicas: 2, readyReplicas: 2, availableReplicas: 2}",
+    ),
+    ("ReplicaSet", "replicas: 0", "{observedGeneration: 2, replicas: 0}"),
+    (
+        "ReplicationController",
+        "",
+        "{observedGeneration: 2, replicas: 1, fullyLabeledReplicas: 1, readyReplicas: 1, availableReplicas: 1}",
+    ),
+    (
+        "StatefulSet",
+        "replicas: 2",
+        "{observedGeneration: 2, replicas: 2, readyReplicas: 2, currentRevision: a, updateRevision: a}",
+    ),
     ("StatefulSet", "updateStrategy: {type: OnDelete}", "{observedGeneration: 2, readyReplicas: 1}"),
     (
         "StatefulSet",
@@ -64,9 +85,11 @@ CURRENT = [
     (
         "DaemonSet",
         "",
-        "{observedGeneration: 2, desiredNumberScheduled: 1, updatedNumberScheduled: 1, numberAvailable: 1}",
+        "{observedGeneration: 2, desiredNumberScheduled: 1, currentNumberScheduled: 1, updatedNumberScheduled: 1,"
+        " numberAvailable: 1, numberReady: 1}",
     ),
     ("Job", "", "conditions: [{type: Complete, status: 'True'}]"),
+    ("Job", "suspend: true", "conditions: [{type: Suspended, status: 'True'}]"),
     (
         "CustomResourceDefinition",
         "",
@@ -142,6 +165,43 @@ IN_PROGRESS = [
         "{observedGeneration: 2, conditions: [{type: ReplicaFailure, status: 'True', message: exceeded quota}]}",
         "exceeded quota",
     ),
+    (
+        "Deployment",
+        "paused: true",
+        "{observedGeneration: 2, updatedReplicas: 0}",
+        "is paused, so that nothing is rolled out: 0 of 1 pods updated",
+    ),
+    (
+        "Deployment",
+        "",
+        "{observedGeneration: 2, replicas: 1, updatedReplicas: 1, availableReplicas: 1, conditions: [{type: Available,"
+        " status: 'False', message: too few}]}",
+        "too few",
+    ),
+    ("PersistentVolumeClaim", "", "phase: Pending", "no volume is bound to it yet"),
+    ("PersistentVolumeClaim", "", "", "no volume is bound to it yet"),
+    ("Service", "type: LoadBalancer", "loadBalancer: {}", "it has no address yet"),
+    ("ReplicaSet", "", "", "its controller has not seen it yet"),
+    ("ReplicaSet", "", "{observedGeneration: 2, replicas: 1, fullyLabeledReplicas: 1}", "0 of 1 pods available"),
+    (
+        "ReplicaSet",
+        "",
+        "{observedGeneration: 2, conditions: [{type: ReplicaFailure, status: 'True', message: exceeded quota}]}",
+        "exceeded quota",
+    ),
+    (
+        "ReplicaSet",
+        "",
+        "{observedGeneration: 2, replicas: 2, fullyLabeledReplicas: 2, readyReplicas: 2, availableReplicas: 2}",
+        "1 of 2 pods left after the surplus is gone",
+    ),
+    ("ReplicationController", "", "{observedGeneration: 2, replicas: 1}", "0 of 1 pods made from the latest template"),
+    (
+        "StatefulSet",
+        "",
+        "{observedGeneration: 2, replicas: 2, readyReplicas: 2, currentRevision: a, updateRevision: a}",
+        "1 of 2 pods left after the surplus is gone",
+    ),
     ("StatefulSet", "", "", "its controller has not seen it yet"),
     ("StatefulSet", "replicas: 2", "{observedGeneration: 2, readyReplicas: 1}", "1 of 2 pods ready"),
     (
@@ -151,9 +211,16 @@ IN_PROGRESS = [
         "pods of the old revision are still there",
     ),
     ("DaemonSet", "", "", "its controller has not seen it yet"),
-    ("DaemonSet", "", "{observedGeneration: 2, desiredNumberScheduled: 1}", "0 of 1 pods updated"),
+    ("DaemonSet", "", "observedGeneration: 2", "its controller has not seen it yet"),
+    ("DaemonSet", "", "{observedGeneration: 2, desiredNumberScheduled: 1}", "0 of 1 pods scheduled"),
+    (
+        "DaemonSet",
+        "",
+        "{observedGeneration: 2, desiredNumberScheduled: 1, currentNumberScheduled: 1}",
+        "0 of 1 pods updated",
+    ),
     ("Job", "", "{active: 1}", "has not completed yet"),
-    ("Job", "suspend: true", "", "is suspended"),
+    ("Job", "suspend: true", "", "is about to be suspended"),
     ("CustomResourceDefinition", "", "", "its controller has not set the condition Established yet"),
     ("APIService", "", "conditions: [{type: Available, status: 'False', message: no endpoints}]", "no endpoints"),
     ("Anything", "", f"conditions: [{NO}]", "M"),
@@ -252,6 +319,13 @@ IN_PROGRESS = [
     ("CephCluster", "", "{phase: Ready, ceph: {health: HEALTH_ERR}}", "Ceph's health is HEALTH_ERR"),
     ("CephObjectStore", "", "{observedGeneration: 1, phase: Ready}", "has not seen the latest change yet"),
     ("ReplicationSource", "", "", "its operator has not seen it yet"),
+    (
+        "ReplicationSource",
+        "",
+        "conditions: [{type: Synchronizing, status: 'False', reason: Error, message: repository is locked}]",
+        "repository is locked",
+    ),
+    ("Cluster", "", f"{{phase: '{PLUGIN}', phaseReason: 'Unknown plugin: barman'}}", "Unknown plugin: barman"),
     ("Gateway", "", "", "its controller has not set the condition Accepted yet"),
     (
         "Gateway",
@@ -279,12 +353,6 @@ FAILED = [
     ("Job", "", "conditions: [{type: Failed, status: 'True', message: backoff}]", "backoff"),
     ("Pooler", "", "phase: failed", "its phase is failed"),
     (
-        "ReplicationSource",
-        "",
-        "conditions: [{type: Synchronizing, status: 'False', reason: Error, message: repository is locked}]",
-        "repository is locked",
-    ),
-    (
         "CustomResourceDefinition",
         "",
         "conditions: [{type: NamesAccepted, status: 'False', reason: ListKindConflict, message: taken}]",
@@ -303,6 +371,9 @@ FAILED = [
     ("Kustomization", "suspend: true", "", "is suspended"),
     ("Certificate", "", "conditions: [{type: Issuing, status: 'False', reason: Failed, message: denied}]", "denied"),
     ("Cluster", "", "{phase: 'Cluster is unrecoverable and needs manual intervention'}", "unrecoverable"),
+    ("Cluster", "", "{phase: Invalid cluster definition, phaseReason: no such plugin}", "no such plugin"),
+    ("Cluster", "", "{phase: Not enough disk space, phaseReason: WAL is full}", "WAL is full"),
+    ("Cluster", "", "{phase: Waiting for user action, phaseReason: switchover}", "switchover"),
     ("Backup", "", "{phase: failed, error: no bucket}", "no bucket"),
 ]
 
@@ -336,3 +407,23 @@ def test_what_is_being_deleted_is_never_current() -> None:
     dying = item("ConfigMap", "", "")
     dying["metadata"] |= {"deletionTimestamp": "2026-01-01T00:00:00Z", "finalizers": ["a/b", "c/d"]}
     assert str(compute(dying)) == "is being deleted, held by a/b, c/d"
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        ("conditions: [{type: cnpg.io/hibernation, status: 'True', reason: Hibernated}]", "is hibernated"),
+        ("phase: Cluster in healthy state", "is to be hibernated"),
+    ],
+)
+def test_a_hibernated_database_is_told_with_how_to_wake_it(status: str, told: str) -> None:
+    asleep = item("Cluster", "", status)
+    asleep["metadata"] |= {"namespace": "ns", "annotations": {"cnpg.io/hibernation": "on"}}
+    found = compute(asleep)
+    assert (found.verdict, found.reason) == ("Failed", "Hibernated")
+    assert told in str(found)
+    assert found.remedy == (
+        "Wake it: kubectl annotate -n ns clusters.postgresql.cnpg.io a cnpg.io/hibernation=off --overwrite."
+    )
+    asleep["metadata"]["annotations"] = {"cnpg.io/hibernation": "off"}
+    assert compute(asleep).verdict == "InProgress"

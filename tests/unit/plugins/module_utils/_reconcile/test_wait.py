@@ -182,6 +182,19 @@ def test_a_watch_that_is_not_permitted_is_told(monkeypatch: pytest.MonkeyPatch) 
         waiting.run()
 
 
+def test_warnings_of_before_about_what_is_gone_or_well_are_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wait, "_LOOK_BEHIND", 0)
+    gone, well = warning("web-1", "probe failed", TIME), warning("web-2", "no image", TIME)
+    pod = thing("Pod", "web-2", status={"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]})
+    pod["metadata"]["uid"] = well["involvedObject"]["uid"] = "2"
+    gone["involvedObject"]["uid"] = "1"
+    waiting = Waiting(Deadline(0), gone, well)
+    waiting.api.put(pod)
+    with pytest.raises(MastodonError) as caught:
+        waiting.run()
+    assert "0 of 1 pods available. Look at it" in str(caught.value)
+
+
 def test_an_object_that_vanishes_is_not_ready() -> None:
     waiting = Waiting(Deadline(0.05))
     waiting.api.put(waiting.api.objects[WEB], "DELETED")
