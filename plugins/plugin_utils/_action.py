@@ -85,7 +85,7 @@ class EngineAction(ActionBase):
             check=self._task.check_mode,
             diff=self._task.diff,
             say=self._display.display,
-            environment=os.environ | self._task_environment(),
+            environment=together(os.environ, self._task_environment()),
         )
 
     def _task_environment(self) -> dict[str, str]:
@@ -97,9 +97,20 @@ class EngineAction(ActionBase):
 
     def _on_target(self, parameters: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         given = {name: value for name, value in parameters.items() if value is not None}
+        if isinstance(given.get("kubeconfig"), Mapping):
+            # The module would write its options to the target's log, and credentials are among these.
+            task_vars = {**task_vars, "ansible_no_target_syslog": True}
         result: dict[str, Any] = self._execute_module(
             module_name=self._task.action, module_args=given, task_vars=task_vars
         )
+        # What the module was told, which -vvv would show.
+        (result.get("invocation") or {}).get("module_args", {}).pop("kubeconfig", None)
         for line in result.pop("messages", []):
             self._display.display(line)
         return result
+
+
+def together(outer: Mapping[str, str], inner: Mapping[str, str]) -> dict[str, str]:
+    """Return both environments as one. A proxy that the inner one names by either spelling replaces both of the outer one."""
+    proxies = {name.lower() for name in inner if name.lower().endswith("_proxy")}
+    return {name: value for name, value in outer.items() if name.lower() not in proxies} | dict(inner)

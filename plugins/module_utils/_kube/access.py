@@ -5,9 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+# What would end a header's line.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class AccessError(Exception):
@@ -26,12 +30,12 @@ class Identity:
 class Access:
     """One API server and one user of it.
 
-    `authority` is in PEM; without it the system's certificates are trusted. `headers` returns the current credentials
-    and raises AccessError when there are none to be had.
+    `authority` is in PEM; without it the system's certificates are trusted. `headers` returns the current credentials,
+    of which one name may come several times, and raises AccessError when there are none to be had.
     """
 
     server: str
-    headers: Callable[[], dict[str, str]]
+    headers: Callable[[], Mapping[str, str]]
     authority: str | None = None
     verify: bool = True
     server_name: str | None = None
@@ -48,5 +52,15 @@ def text_of(file: Path, called: str) -> str:
 
 
 def bearer(token: str) -> dict[str, str]:
-    """Return the header that carries a token."""
-    return {"authorization": f"Bearer {token}"}
+    """Return the header that carries a token. Raises AccessError for what is none."""
+    return {"authorization": f"Bearer {header_value(token, 'its token')}"}
+
+
+def header_value(text: str, called: str) -> str:
+    """Return a text as a header may carry it: as UTF-8, whose bytes http.client takes for those of Latin 1.
+
+    Raises AccessError, which names it as `called` and does not show it.
+    """
+    if _CONTROL.search(text):
+        raise AccessError(f"{called} holds a line break or another control character")
+    return text.encode().decode("latin-1")

@@ -27,6 +27,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors im
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
 with suppress(ImportError):
     import urllib3
+    from urllib3 import HTTPHeaderDict
     from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError, SSLError
 
 _ATTEMPTS = 5
@@ -133,7 +134,9 @@ class Client:
         with self._counting:
             self._count += 1
         url = f"{self._connection.host}{path}{'?' + urlencode(query) if query else ''}"
-        sent = {"Accept": "application/json", "User-Agent": "fediverse.mastodon", **self._connection.headers()}
+        sent = HTTPHeaderDict({"Accept": "application/json", "User-Agent": "fediverse.mastodon"})
+        # Those of whom is acted as may come several times, once a group.
+        sent.extend(self._connection.headers())
         sent.update(headers or {})
         response = self._connection.pool.request(
             method, url, body=content, headers=sent, redirect=False, **{"timeout": _timeout(_READ_SECONDS), **options}

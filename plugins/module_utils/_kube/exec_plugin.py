@@ -8,6 +8,7 @@ This module util is PRIVATE to the collection. https://kubernetes.io/docs/refere
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 import threading
@@ -17,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.access import AccessError, Identity, bearer
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.entry import Entry
 
 _VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
-_CLUSTER = ("server", "tls-server-name", "insecure-skip-tls-verify", "certificate-authority-data", "proxy-url")
+_CLUSTER = ("server", "tls-server-name", "insecure-skip-tls-verify", "proxy-url")
 # One that waits for somebody at a browser never ends.
 _SECONDS = 60
 
@@ -27,9 +29,7 @@ _SECONDS = 60
 class ExecPlugin:
     """The plugin of one kubeconfig user. It runs when first asked, and again when what it told has expired."""
 
-    def __init__(
-        self, config: Mapping[str, Any], cluster: Mapping[str, Any], folder: Path, environment: Mapping[str, str]
-    ) -> None:
+    def __init__(self, config: Mapping[str, Any], cluster: Entry, folder: Path, environment: Mapping[str, str]) -> None:
         self._config = config
         self._command = str(config.get("command", ""))
         self._folder = folder
@@ -99,12 +99,14 @@ class ExecPlugin:
         return dict(status)
 
 
-def _request(config: Mapping[str, Any], cluster: Mapping[str, Any]) -> dict[str, Any]:
+def _request(config: Mapping[str, Any], cluster: Entry) -> dict[str, Any]:
     """Return what the plugin finds in KUBERNETES_EXEC_INFO."""
     spec: dict[str, Any] = {"interactive": False}
     if config.get("provideClusterInfo"):
-        spec["cluster"] = {key: cluster[key] for key in _CLUSTER if key in cluster}
-        for extension in cluster.get("extensions") or []:
+        spec["cluster"] = {key: cluster.content[key] for key in _CLUSTER if key in cluster.content}
+        if authority := cluster.pem("certificate-authority"):
+            spec["cluster"]["certificate-authority-data"] = base64.b64encode(authority.encode()).decode()
+        for extension in cluster.content.get("extensions") or []:
             if extension["name"] == "client.authentication.k8s.io/exec":
                 spec["cluster"]["config"] = extension["extension"]
     return {"apiVersion": config.get("apiVersion"), "kind": "ExecCredential", "spec": spec}

@@ -11,18 +11,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.access import Access, bearer, text_of
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.entry import Entry
 
 _FILES = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 
-def read_service_account(environment: Mapping[str, str], files: Path = _FILES) -> Access:
-    """Return the way to the API server of the cluster that this runs in. Raises AccessError."""
+def service_account(environment: Mapping[str, str], files: Path = _FILES) -> tuple[Entry, Entry]:
+    """Return the cluster that this runs in, and the user that it runs as."""
     host, port = environment["KUBERNETES_SERVICE_HOST"], environment.get("KUBERNETES_SERVICE_PORT", "443")
     server = f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
     # The kubelet replaces the token before it expires, so it is read anew each time.
-    return Access(server, lambda: bearer(_text(files / "token")), _text(files / "ca.crt"))
-
-
-def _text(file: Path) -> str:
-    return text_of(file, str(file))
+    return Entry({"server": server, "certificate-authority": "ca.crt"}, files), Entry({"tokenFile": "token"}, files)

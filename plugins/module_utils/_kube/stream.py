@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from contextlib import suppress
 from typing import Any
 
@@ -14,6 +15,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries impo
 
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
 with suppress(ImportError):
+    import urllib3
     import websocket
 
 
@@ -23,21 +25,30 @@ def open_stream(connection: Connection, path: str, seconds: int) -> websocket.We
     Raises OSError or WebSocketException when there is no way, MastodonError when this Python cannot open one.
     """
     needs("websocket")
-    options = connection.pool.connection_pool_kw
-    trust = {"context": options.get("ssl_context"), "server_hostname": options.get("server_hostname")}
+    sent = {"User-Agent": "fediverse.mastodon"}
     return websocket.create_connection(
         re.sub("^http", "ws", f"{connection.host}{path}"),
         timeout=seconds,
         subprotocols=["v4.channel.k8s.io"],
-        header={"User-Agent": "fediverse.mastodon", **connection.headers()},
-        sslopt={key: value for key, value in trust.items() if value},
-        **_proxy(connection),
+        # One name may come several times.
+        header=[f"{name}: {value}" for name, value in (*sent.items(), *connection.headers().items())],
+        socket=_socket(connection, seconds),
     )
 
 
-def _proxy(connection: Connection) -> dict[str, Any]:
-    proxy = connection.pool.proxy
-    if proxy:
-        return {"http_proxy_host": proxy.host, "http_proxy_port": proxy.port, "proxy_type": "http"}
-    # Or it would look for one in the environment on its own, where the connection has looked already.
-    return {"http_no_proxy": ["*"]}
+def _socket(connection: Connection, seconds: int) -> socket.socket:
+    """Return a socket to the API server, opened as for any request: the same proxy, with the same login, and the same TLS."""
+    pool = connection.pool.connection_from_url(connection.host)
+    link: Any = pool._new_conn()
+    link.timeout = seconds
+    if pool.proxy and pool.scheme == "http":
+        link.set_tunnel(pool.host, pool.port or 80, pool.proxy_headers)
+    try:
+        if pool.proxy and pool.scheme == "https":
+            pool._prepare_proxy(link)
+        else:
+            link.connect()
+    except urllib3.exceptions.HTTPError as error:
+        raise OSError(str(getattr(error, "original_error", None) or error)) from error
+    opened: socket.socket = link.sock
+    return opened

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible.parsing.dataloader import DataLoader
-from ansible_collections.fediverse.mastodon.plugins.plugin_utils._action import plain
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._action import plain, together
 
 
 def exact(value: Any) -> Any:
@@ -43,3 +43,22 @@ def test_values_from_a_playbook_become_plain_all_the_way_down() -> None:
 @pytest.mark.parametrize(("value", "expected"), [((1, 2), [1, 2]), (date(2026, 1, 2), "2026-01-02"), (True, True)])
 def test_other_values(value: Any, expected: Any) -> None:
     assert plain(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("outer", "inner", "expected"),
+    [
+        ({"A": "1"}, {"B": "2"}, {"A": "1", "B": "2"}),
+        ({"A": "1"}, {"A": "2"}, {"A": "2"}),
+        (
+            {"HTTPS_PROXY": "http://a", "no_proxy": "x"},
+            {"https_proxy": "http://b"},
+            {"https_proxy": "http://b", "no_proxy": "x"},
+        ),
+        ({"https_proxy": "http://a"}, {"HTTPS_PROXY": ""}, {"HTTPS_PROXY": ""}),
+    ],
+)
+def test_the_environment_of_a_task_goes_before_that_of_the_process(
+    outer: dict[str, str], inner: dict[str, str], expected: dict[str, str]
+) -> None:
+    assert together(outer, inner) == expected

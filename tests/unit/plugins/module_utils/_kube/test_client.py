@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
+from urllib3 import HTTPHeaderDict
 from urllib3.exceptions import (
     ConnectTimeoutError,
     NameResolutionError,
@@ -190,3 +191,11 @@ def test_a_watch_that_does_not_start_is_an_error(answer: Response | Exception) -
     asking, *_unused = client(answer)
     with pytest.raises(MastodonError):
         asking.stream("/", about="X", query={}, seconds=5)
+
+
+def test_headers_that_come_several_times_are_sent_so() -> None:
+    pool: Any = Pool(Response(200, {}))
+    acting = HTTPHeaderDict([("Impersonate-Group", "a"), ("Impersonate-Group", "b")])
+    Client(Connection("https://c", pool, lambda: acting)).request("GET", "/", about="x")
+    sent = list(pool.asked[0][2]["headers"].items())
+    assert [value for name, value in sent if name == "Impersonate-Group"] == ["a", "b"]

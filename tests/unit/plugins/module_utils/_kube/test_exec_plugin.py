@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import exec_plugin
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.access import AccessError, Identity
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.entry import Entry
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.exec_plugin import ExecPlugin
 
 V1 = "client.authentication.k8s.io/v1"
@@ -24,7 +25,7 @@ def plugin(folder: Path, script: str, cluster: dict[str, Any] | None = None, **c
     path = folder / "plugin"
     path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(0o700)
-    return ExecPlugin({"apiVersion": V1, "command": "./plugin", **config}, cluster or {}, folder, PATH)
+    return ExecPlugin({"apiVersion": V1, "command": "./plugin", **config}, Entry(cluster or {}, folder), folder, PATH)
 
 
 def answer(**status: str) -> str:
@@ -56,9 +57,10 @@ def test_a_certificate_may_be_told_in_place_of_a_token(tmp_path: Path) -> None:
 def test_it_runs_with_its_arguments_and_environment_and_is_told_the_cluster(tmp_path: Path) -> None:
     cluster = {
         "server": "https://one",
-        "certificate-authority": "left out",
+        "certificate-authority": "ca",
         "extensions": [{"name": "client.authentication.k8s.io/exec", "extension": {"audience": "x"}}],
     }
+    (tmp_path / "ca").write_text("CA")
     script = f'printf "%s" "$1,$REGION" > {tmp_path}/said; printf "%s" "$KUBERNETES_EXEC_INFO" > {tmp_path}/info'
     environment = [{"name": "REGION", "value": "eu"}]
     made = plugin(
@@ -66,10 +68,11 @@ def test_it_runs_with_its_arguments_and_environment_and_is_told_the_cluster(tmp_
     )
     made.headers()
     assert (tmp_path / "said").read_text() == "get,eu"
+    told = {"server": "https://one", "certificate-authority-data": "Q0E=", "config": {"audience": "x"}}
     assert json.loads((tmp_path / "info").read_text()) == {
         "apiVersion": V1,
         "kind": "ExecCredential",
-        "spec": {"interactive": False, "cluster": {"server": "https://one", "config": {"audience": "x"}}},
+        "spec": {"interactive": False, "cluster": told},
     }
 
 

@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
+from urllib3 import PoolManager
 
 S3 = Service("store", "s3", 80)
 
@@ -53,7 +54,11 @@ def cluster(services: list[dict[str, Any]], slices: list[dict[str, Any]]) -> Any
         body = {"kind": "List", "metadata": {"resourceVersion": "1"}, "items": items}
         return SimpleNamespace(status=200, data=json.dumps(body).encode(), headers={})
 
-    return SimpleNamespace(host="https://cluster", pool=SimpleNamespace(request=request, proxy=None), headers=dict)
+    trusting = ssl.create_default_context()
+    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+    pool: Any = PoolManager(ssl_context=trusting, retries=False)
+    pool.request = request
+    return SimpleNamespace(host="https://cluster", pool=pool, headers=dict)
 
 
 SERVICE = {"metadata": {"name": "s3"}, "spec": {"ports": [{"name": "web", "port": 80, "targetPort": "http"}]}}
@@ -98,13 +103,10 @@ def test_no_way_is_told_in_one_sentence(services: list[Any], slices: list[Any], 
     assert told in str(refused.value)
 
 
-def test_a_refused_connection_names_the_right_that_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_unused: Any, **_options: Any) -> None:
-        raise ConnectionRefusedError(111, "Connection refused")
-
-    monkeypatch.setattr(forward.websocket, "create_connection", refuse)
+def test_a_refused_connection_names_the_right_that_is_needed() -> None:
     connection = cluster([SERVICE], [slice_of("s3", ready=True)])
-    connection.pool.connection_pool_kw = {}
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        connection.host = f"https://127.0.0.1:{closed.getsockname()[1]}"
     with pytest.raises(MastodonError, match="create pods/portforward in namespace store"):
         dial(connection, S3)
 
@@ -140,14 +142,11 @@ def speak_first(listening: socket.socket, context: ssl.SSLContext) -> None:
 
 
 def test_a_server_that_speaks_first_is_heard(tmp_path: Path) -> None:
-    trusting = ssl.create_default_context()
-    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
     with socket.create_server(("127.0.0.1", 0)) as listening:
         server = Thread(target=speak_first, args=(listening, tls(tmp_path)), daemon=True)
         server.start()
         connection = cluster([SERVICE], [slice_of("s3", ready=True)])
         connection.host = f"https://127.0.0.1:{listening.getsockname()[1]}"
-        connection.pool.connection_pool_kw = {"ssl_context": trusting}
         opened = dial(connection, S3)
         opened.settimeout(10)
         assert opened.recv(100) == b"220 mail.test\r\n"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -15,7 +16,9 @@ import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.access import Access, AccessError, Identity
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import connect
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.kubeconfig import read_kubeconfig
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.credentials import access_of
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.kubeconfig import chosen, parse
+from urllib3 import HTTPHeaderDict
 
 
 def document(cluster: dict[str, Any] | None = None, user: dict[str, Any] | None = None, **top: Any) -> dict[str, Any]:
@@ -35,8 +38,13 @@ def written(folder: Path, content: dict[str, Any], name: str = "config") -> Path
     return path
 
 
+def read_files(*files: Path) -> Access:
+    """Return what these files say together."""
+    return access_of(*chosen([parse(file.read_text(), str(file), file.parent) for file in files], ""), {})
+
+
 def read(folder: Path, cluster: dict[str, Any] | None = None, user: dict[str, Any] | None = None) -> Access:
-    return read_kubeconfig([written(folder, document(cluster, user))], None, {})
+    return read_files(written(folder, document(cluster, user)))
 
 
 def encoded(text: str) -> str:
@@ -48,13 +56,13 @@ def test_a_cluster_is_taken_whole(tmp_path: Path) -> None:
         tmp_path,
         {
             "certificate-authority-data": encoded("CA"),
-            "insecure-skip-tls-verify": True,
+            "insecure-skip-tls-verify": False,
             "tls-server-name": "kubernetes",
             "proxy-url": "http://proxy:3128",
         },
     )
     assert access.server == "https://one:1"
-    assert (access.authority, access.verify, access.server_name) == ("CA", False, "kubernetes")
+    assert (access.authority, access.verify, access.server_name) == ("CA", True, "kubernetes")
     assert access.proxy == "http://proxy:3128"
 
 
@@ -76,9 +84,10 @@ def test_what_stands_in_the_file_wins_over_what_it_names(tmp_path: Path) -> None
     [
         ({}, {}),
         ({"token": "t"}, {"authorization": "Bearer t"}),
-        ({"token": "t", "username": "a", "password": "b"}, {"authorization": "Bearer t"}),
         ({"username": "a", "password": "b"}, {"authorization": f"Basic {encoded('a:b')}"}),
-        ({"username": "a"}, {}),
+        ({"username": "a"}, {"authorization": f"Basic {encoded('a:')}"}),
+        ({"token": "t", "exec": {"command": "never"}}, {"authorization": "Bearer t"}),
+        ({"token": "é"}, {"authorization": "Bearer Ã©"}),
     ],
 )
 def test_the_credentials_of_a_user(tmp_path: Path, user: dict[str, str], headers: dict[str, str]) -> None:
@@ -97,7 +106,7 @@ def test_a_token_in_a_file_is_read_each_time(tmp_path: Path) -> None:
 
 def test_a_context_without_a_user_has_no_credentials(tmp_path: Path) -> None:
     content = document(contexts=[{"name": "first", "context": {"cluster": "c"}}])
-    assert read_kubeconfig([written(tmp_path, content)], None, {}).headers() == {}
+    assert read_files(written(tmp_path, content)).headers() == {}
 
 
 def test_of_several_files_the_first_to_say_something_counts(tmp_path: Path) -> None:
@@ -106,9 +115,42 @@ def test_of_several_files_the_first_to_say_something_counts(tmp_path: Path) -> N
     (tmp_path / "other/token").write_text("there")
     second = written(tmp_path, document(user={"tokenFile": "token"}), "other/b")
     third = written(tmp_path, document(user={"token": "never"}) | {"current-context": "none"}, "c")
-    access = read_kubeconfig([first, second, third], None, {})
+    access = read_files(first, second, third)
     assert access.server == "https://mine"
     assert access.headers() == {"authorization": "Bearer there"}
+
+
+def test_a_user_who_acts_as_somebody_else_has_only_that_ones_rights(tmp_path: Path) -> None:
+    extra = {"scopes": ["view", "dev"], "example.org/Team é": ["ä"]}
+    user = {"token": "t", "as": "jürgen", "as-uid": "1", "as-groups": ["a,b", "c"], "as-user-extra": extra}
+    assert list(HTTPHeaderDict(read(tmp_path, user=user).headers()).items()) == [
+        ("authorization", "Bearer t"),
+        ("impersonate-user", "jÃ¼rgen"),
+        ("impersonate-uid", "1"),
+        ("impersonate-group", "a,b"),
+        ("impersonate-group", "c"),
+        ("impersonate-extra-scopes", "view"),
+        ("impersonate-extra-scopes", "dev"),
+        ("impersonate-extra-example.org%2FTeam%20%C3%A9", "Ã¤"),
+    ]
+
+
+def oidc(seconds: float) -> dict[str, Any]:
+    """A user of OpenID Connect whose token is valid for so long."""
+    claims = base64.urlsafe_b64encode(json.dumps({"exp": time.time() + seconds}).encode()).decode().rstrip("=")
+    config = {"id-token": f"e30.{claims}.secret", "refresh-token": "secret", "idp-issuer-url": "https://id.example.org"}
+    return {"auth-provider": {"name": "oidc", "config": config}}
+
+
+def test_a_valid_token_of_openid_connect_is_used(tmp_path: Path) -> None:
+    user = oidc(60)
+    assert read(tmp_path, user=user).headers() == {
+        "authorization": f"Bearer {user['auth-provider']['config']['id-token']}"
+    }
+
+
+def test_a_server_without_a_scheme_is_asked_over_tls(tmp_path: Path) -> None:
+    assert read(tmp_path, {"server": "10.0.0.1:6443"}).server == "https://10.0.0.1:6443"
 
 
 @pytest.mark.parametrize(
@@ -125,12 +167,47 @@ def test_of_several_files_the_first_to_say_something_counts(tmp_path: Path) -> N
         (document({"certificate-authority": "no/ca"}), "certificate-authority .*/no/ca: No such file"),
         (document(user={"client-certificate-data": "/w=="}), "client-certificate-data is not base64 of a PEM file"),
         (document(user={"token": ["secret"]}), "token is no text"),
-        (document(user={"auth-provider": {"name": "oidc"}}), "auth-provider, which Kubernetes no longer has"),
+        (document({"insecure-skip-tls-verify": "false"}), "insecure-skip-tls-verify is neither true nor false"),
+        (document({"insecure-skip-tls-verify": 0}), "insecure-skip-tls-verify is neither true nor false"),
+        (
+            document({"insecure-skip-tls-verify": True, "certificate-authority-data": encoded("CA")}),
+            "certificate-authority and insecure-skip-tls-verify, of which only one can be meant",
+        ),
+        (document(user={"token": "t", "username": "a"}), "a token and a password, of which only one can be meant"),
+        (document(user={"token": "secret\nx"}), "its token holds a line break"),
+        (document(user={"client-certificate-data": encoded("C")}), "a client-certificate and no client-key"),
+        (document({"server": "http://one"}, {"token": "secret"}), "its server http://one is http, where anybody"),
+        (document({"server": "http://one"}, {"as": "reader"}), "its server http://one is http, where anybody"),
+        (
+            document() | {"clusters": [{"name": "c", "cluster": {"server": f"https://{n}"}} for n in "ab"]},
+            "it has two clusters c",
+        ),
+        (document(user={"as-groups": ["a"]}), "it has as-groups but no as"),
+        (document(user={"as": "a", "as-groups": "b"}), "as-groups is no list of texts"),
+        (document(user={"as": "a", "as-groups": [1]}), "as-groups is no list of texts"),
+        (document(user={"as": ["a"]}), "as is no text"),
+        (document(user={"as": "a", "as-user-extra": {"b": "secret"}}), "b is no list of texts"),
+        (document(user={"as": "a", "as-user-extra": ["b"]}), "as-user-extra is no mapping"),
+        (document(user={"as": "a\r\nauthorization: b"}), "as holds a line break"),
+        (
+            document(user={"auth-provider": {"name": "gcp"}}),
+            "no longer has; let it use the exec plugin gke-gcloud-auth",
+        ),
+        (document(user={"auth-provider": {"name": "mine"}}), "auth-provider mine, which Kubernetes no longer has$"),
+        (
+            document(user={"auth-provider": {"name": "oidc"}}),
+            "id-token of OpenID Connect has expired; run kubectl once",
+        ),
+        (document(user=oidc(-60)), "id-token of OpenID Connect has expired; run kubectl once"),
+        (
+            document(user={"auth-provider": {"name": "oidc", "config": {"id-token": "secret"}}}),
+            "id-token is no token of OpenID",
+        ),
     ],
 )
 def test_what_cannot_be_used_is_named(tmp_path: Path, content: dict[str, Any], told: str) -> None:
     with pytest.raises(AccessError, match=told) as refused:
-        read_kubeconfig([written(tmp_path, content)], None, {}).headers()
+        read_files(written(tmp_path, content)).headers()
     assert "secret" not in str(refused.value)
 
 
@@ -139,7 +216,7 @@ def test_no_wrong_yaml_shows_its_own_text(tmp_path: Path) -> None:
     for text in ("token: secret: x", "token: 'secret", "\ttoken: secret", "token: !secret x", "secret: \x01"):
         path.write_text(text)
         with pytest.raises(AccessError, match="is no YAML") as refused:
-            read_kubeconfig([path], None, {})
+            read_files(path)
         assert text not in str(refused.value)
 
 

@@ -1,0 +1,119 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where a cluster and its user are described: in files, in an option, or in a pod. This module util is PRIVATE to the collection."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.access import AccessError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.entry import Entry
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.kubeconfig import Document, chosen, parse
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.options import Given
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.service_account import service_account
+
+
+@dataclass(frozen=True)
+class Source:
+    """A cluster and a user, and how errors call where they are described."""
+
+    called: str
+    cluster: Entry
+    user: Entry
+
+
+def find(options: Given, environment: Mapping[str, str]) -> Source:
+    """Return the source that the options, or else the environment, name. Raises MastodonError."""
+    kubeconfig, context, host = (
+        options.values.get("kubeconfig"),
+        options.text("context"),
+        options.text("kubernetes_host"),
+    )
+    if kubeconfig is None and not (host and options.has_credentials and not context):
+        kubeconfig = environment.get("KUBECONFIG") or _usual(environment) or None
+    if kubeconfig is not None:
+        return _described(kubeconfig, context, options)
+    if context:
+        raise MastodonError(options.called("context"), "cannot be used", "there is no kubeconfig", "Set kubeconfig.")
+    if host:
+        # A pod's own account is none for other clusters.
+        return Source(f"API server {host}", Entry(), Entry())
+    if "KUBERNETES_SERVICE_HOST" in environment:
+        return Source("Service account of this pod", *service_account(environment))
+    raise MastodonError(
+        "Kubernetes",
+        "no kubeconfig",
+        "neither the option kubeconfig, K8S_AUTH_KUBECONFIG, KUBECONFIG nor ~/.kube/config names one",
+        "Set kubeconfig to the file of your cluster.",
+    )
+
+
+@contextmanager
+def blaming(called: str) -> Iterator[None]:
+    """Turn what is wrong with a configuration into the sentence that names it."""
+    remedy = "Check the file and the context." if called.startswith("Kubeconfig") else "Correct it."
+    try:
+        yield
+    except AccessError as error:
+        raise MastodonError(called, "cannot be used", str(error), remedy) from error
+    except (TypeError, AttributeError, KeyError, ValueError) as error:
+        raise MastodonError(called, "cannot be used", "it is not laid out as a kubeconfig is", remedy) from error
+
+
+def _usual(environment: Mapping[str, str]) -> str:
+    usual = Path(environment.get("HOME", "~")).expanduser() / ".kube/config"
+    return str(usual) if usual.is_file() else ""
+
+
+def _described(kubeconfig: Any, context: str, options: Given) -> Source:
+    content = _content(kubeconfig)
+    called = options.called("kubeconfig") if content is not None else f"Kubeconfig {_listed(kubeconfig)}"
+    with blaming(called):
+        if content is None:
+            documents = _files(kubeconfig, called)
+        elif isinstance(content, str):
+            documents = [parse(content, "it", Path())]
+        else:
+            documents = [Document(content, Path())]
+        return Source(called, *chosen(documents, context))
+
+
+def _content(kubeconfig: Any) -> str | Mapping[str, Any] | None:
+    """Return a kubeconfig that is given itself, in place of the name of a file."""
+    if isinstance(kubeconfig, str):
+        return kubeconfig if "\n" in kubeconfig or kubeconfig.lstrip().startswith("{") else None
+    return kubeconfig if isinstance(kubeconfig, Mapping) else None
+
+
+def _listed(kubeconfig: Any) -> str:
+    """Return the names of files as KUBECONFIG has them."""
+    names = kubeconfig if isinstance(kubeconfig, list) else [kubeconfig]
+    if not names or not all(isinstance(name, str) and _content(name) is None for name in names):
+        remedy = "Write a path, a list of paths, or the content as a mapping."
+        raise MastodonError("Option kubeconfig", "is neither a file nor a kubeconfig", "", remedy)
+    return ":".join(names)
+
+
+def _files(kubeconfig: Any, called: str) -> list[Document]:
+    # Of several files some may be absent.
+    documents = []
+    for part in _listed(kubeconfig).split(":"):
+        file = Path(os.path.expandvars(part)).expanduser()
+        if not part:
+            continue
+        try:
+            documents.append(parse(file.read_bytes().decode(), str(file), file.parent))
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise MastodonError(called, "cannot be read", error.strerror or "", "Check its owner and mode.") from error
+    if not documents:
+        raise MastodonError(called, "does not exist", "", "Set kubeconfig to the file of your cluster.")
+    return documents
