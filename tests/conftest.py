@@ -145,6 +145,10 @@ class Lab:
         data: dict[str, str] = answer["data"]["data"]
         return data
 
+    def given(self, name: str) -> dict[str, str]:
+        """Return of it what another Mastodon may be given: the name of the key for updates of the zone is a setting."""
+        return {key: value for key, value in self.stored(name).items() if key != "tsig-key-name"}
+
     def apply_manifest(self, name: str) -> None:
         """Apply a manifest of the lab's mirror, as somebody who is not us."""
         with urlopen(f"{self.facts['mirror']}/manifests/{name}", timeout=30) as answer:

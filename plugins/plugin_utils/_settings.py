@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.fediverse.mastodon.plugins.module_utils import _pasted
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._formats import malformed
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._types import mistyped
 
@@ -40,7 +41,13 @@ def wrong(values: Mapping[str, Any], options: Mapping[str, Spec]) -> list[str]:
         value = values[name]
         if value in (None, "") and spec.get("required"):
             continue
-        problem = mistyped(value, spec) or _wrong_choice(value, spec) or malformed(name, value)
+        problem = (
+            _unknown_part(value, spec)
+            or mistyped(value, spec)
+            or _wrong_secret(value, spec)
+            or _wrong_choice(value, spec)
+            or malformed(name, value)
+        )
         if problem:
             problems.append(f"Variable {name}: {problem}")
     return problems or _buckets_in_hosts(values)
@@ -65,6 +72,32 @@ def coerced(values: Mapping[str, Any], options: Mapping[str, Spec]) -> dict[str,
 
 def _bare(spec: Spec) -> dict[str, Any]:
     return {key: item for key, item in spec.items() if key in ("type", "elements", "options", "no_log")}
+
+
+def _unknown_part(value: Any, spec: Spec, place: str = "") -> str:
+    """Name what a mapping has that nobody reads, wherever in the value it is."""
+    for item in value if isinstance(value, list) else [value]:
+        options = spec.get("options") or {}
+        for key, part in item.items() if isinstance(item, Mapping) and options else ():
+            where = f"{place}{key}"
+            if key not in options:
+                close = difflib.get_close_matches(str(key), options, n=1)
+                meant = f"Did you mean {place}{close[0]}?" if close else f"It may hold {', '.join(sorted(options))}."
+                return f"{where} is nothing that is read. {meant}"
+            if problem := _unknown_part(part, options[key], f"{where}."):
+                return problem
+    return ""
+
+
+def _wrong_secret(value: Any, spec: Spec, place: str = "") -> str:
+    """Name the secret that was pasted with a line break or the like, and never show it."""
+    if not spec.get("no_log"):
+        return ""
+    if isinstance(value, Mapping):
+        parts = (_wrong_secret(part, spec, f"{place}.{key}" if place else str(key)) for key, part in value.items())
+        return next(filter(None, parts), "")
+    flaw = _pasted.flaw(value) if place else ""
+    return f"{place} cannot be used: {flaw}. Give it without." if flaw else ""
 
 
 def _wrong_choice(value: Any, spec: Spec) -> str:

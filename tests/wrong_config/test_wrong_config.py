@@ -69,7 +69,9 @@ def test_no_mistake_changes_anything(refusals: Refusals) -> None:
 
 
 def test_a_secret_in_the_wrong_place_is_not_shown(refusals: Refusals) -> None:
-    assert MISTAKES["given_secrets_as_text"]["settings"]["vault_given_secrets"] not in refusals.run.output
+    assert "hunter2" in str(MISTAKES), "they are among the mistakes"
+    assert "hunter2" not in refusals.run.output
+    assert "46711302" not in refusals.run.output
 
 
 def test_there_are_enough_of_them() -> None:

@@ -9,6 +9,7 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils import _pasted
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
@@ -30,9 +31,13 @@ class Secret:
         return f"Secret {self.name}"
 
     def __getitem__(self, key: str) -> str:
-        """Return one value. Raises MastodonError when it is not there or empty."""
+        """Return one value. Raises MastodonError when it is not there, empty or not usable."""
         if not self.data.get(key):
             raise MastodonError(str(self), f"has no {key}", "", "Add it where this Secret comes from.")
+        if flaw := _pasted.flaw(self.data[key]):
+            raise MastodonError(
+                str(self), f"its {key} cannot be used", flaw, "Correct it where this Secret comes from."
+            )
         return self.data[key]
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils import _pasted
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import health, kv
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.client import Vault
@@ -54,10 +55,12 @@ def _missing(has: Mapping[str, Sequence[str]], wanted: Sequence[Mapping[str, Any
 
 
 def given(vault: Vault, mount: str, path: str, keys: Sequence[str]) -> Mapping[str, str]:
-    """Return a secret that only people can give. Raises MastodonError naming the keys that are not there."""
+    """Return a secret that only people can give. Raises MastodonError naming the keys that are not there or not usable."""
     found = kv.read(vault, mount, path)
     if missing := [key for key in keys if not found.data.get(key)]:
-        fields = ", ".join(f'"{key}": …' for key in missing)
-        remedy = f"Put {{{fields}}} there on standard input: bao kv put -mount={mount} {path} -."
+        remedy = kv.how_to_give(mount, path, missing, is_there=bool(found.version))
         raise MastodonError(f"Vault secret {mount}/{path}", "is not complete", f"no {', '.join(missing)}", remedy)
+    if flaws := [f"{key}: {flaw}" for key in keys if (flaw := _pasted.flaw(found.data[key]))]:
+        remedy = kv.how_to_give(mount, path, keys, is_there=True)
+        raise MastodonError(f"Vault secret {mount}/{path}", "cannot be used", "; ".join(flaws), remedy)
     return found.data

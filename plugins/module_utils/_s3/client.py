@@ -17,6 +17,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils import _pasted
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, innermost
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.forward import Dial
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
@@ -60,6 +61,9 @@ class Bucket:
 
     def __init__(self, endpoint: str, name: str, region: str, keys: Keys, dial: Dial | None = None) -> None:
         needs("requests", "requests_aws4auth")
+        # Both end in a header, whose library would show all of it.
+        if flaw := _pasted.header_flaw(keys.access_key) or _pasted.header_flaw(keys.secret_key):
+            raise MastodonError(keys.source, "its keys to the S3 server cannot be used", flaw, "Write them anew.")
         self._endpoint = endpoint.rstrip("/")
         self.name = name
         self._keys = keys

@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils import _pasted
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, innermost
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
 
@@ -116,7 +117,8 @@ def _token(parameters: Mapping[str, Any], environment: Mapping[str, str]) -> str
         None if named else environment.get("VAULT_TOKEN") or environment.get("BAO_TOKEN")
     )
     if given:
-        return str(given)
+        source = "vault_token, VAULT_TOKEN or BAO_TOKEN"
+        return _usable(str(given), source)
     file = Path(named) if named else Path(environment.get("HOME", "~")).expanduser() / ".vault-token"
     try:
         token = file.read_text(encoding="utf-8").strip()
@@ -125,6 +127,13 @@ def _token(parameters: Mapping[str, Any], environment: Mapping[str, str]) -> str
     if not token:
         remedy = "Set VAULT_TOKEN or BAO_TOKEN, or log in so that the file is written."
         raise MastodonError("Vault", "no token", f"{file} cannot be read or is empty", remedy)
+    return _usable(token, str(file))
+
+
+def _usable(token: str, source: str) -> str:
+    # It goes into a header, whose library would show all of it.
+    if flaw := _pasted.header_flaw(token):
+        raise MastodonError("Vault", f"the token of {source} cannot be used", flaw, "Copy it again.")
     return token
 
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,6 +36,12 @@ class Stored:
 
 class LostRaceError(Exception):
     """Somebody else wrote the path between our read and our write."""
+
+
+def how_to_give(mount: str, path: str, keys: Sequence[str], *, is_there: bool) -> str:
+    """Return the remedy for keys that only people can write, so that no value lands on a command line."""
+    example = "{" + ", ".join(f'"{key}": "…"' for key in keys) + "}"
+    return f"Run bao kv {'patch' if is_there else 'put'} -mount={mount} {path} - and type {example} and Ctrl-D."
 
 
 def read(vault: Vault, mount: str, path: str, version: int | None = None) -> Stored:

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils import _pasted
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import copies, generate, kv
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.client import Vault
@@ -48,20 +49,16 @@ def plan(mount: str, wanted: Mapping[str, Any], stored: kv.Stored) -> Change:
     subject = f"Vault path {mount}/{path}"
     if stored.gone:
         raise _gone(subject, mount, path, stored)
+    given = {key: value for key, value in (wanted.get("given") or {}).items() if stored.data.get(key) != value}
+    # What is replaced need not be right.
+    _refuse_pasted(mount, wanted, {**stored.data, **given})
     _refuse_malformed(subject, wanted, stored.data)
     made = _generated(subject, wanted, stored.data)
-    given = {key: value for key, value in (wanted.get("given") or {}).items() if stored.data.get(key) != value}
     data = {**stored.data, **made, **given}
     lacking = [key for key in wanted.get("required") or [] if not data.get(key)]
     if lacking:
-        example = "{" + ", ".join(f'"{key}": …' for key in lacking) + "}"
-        verb = "patch" if stored.version else "put"
-        raise MastodonError(
-            subject,
-            f"{', '.join(lacking)} missing",
-            "only you can give it",
-            f"Run bao kv {verb} -mount={mount} {path} - and type {example}.",
-        )
+        remedy = kv.how_to_give(mount, path, lacking, is_there=bool(stored.version))
+        raise MastodonError(subject, f"{', '.join(lacking)} missing", "only you can give it", remedy)
     return Change(path, stored, data, {**dict.fromkeys(made, "generated"), **dict.fromkeys(given, "given")})
 
 
@@ -72,6 +69,16 @@ def _gone(subject: str, mount: str, path: str, stored: kv.Stored) -> MastodonErr
     why = f"version {stored.version} was deleted at {stored.gone} and is not made again"
     remedy = f"Bring it back: {copies.undelete(mount, path, stored.version)}."
     return MastodonError(subject, "is deleted", why, remedy)
+
+
+def _refuse_pasted(mount: str, wanted: Mapping[str, Any], data: Mapping[str, object]) -> None:
+    """Raise MastodonError for what people gave and nothing can use. What else lies there is nobody's business here."""
+    used = {*(wanted.get("given") or ()), *(wanted.get("required") or ())} & data.keys()
+    flaws = {key: flaw for key in sorted(used) if data[key] and (flaw := _pasted.flaw(data[key]))}
+    if flaws:
+        told = "; ".join(f"{key}: {flaw}" for key, flaw in flaws.items())
+        remedy = kv.how_to_give(mount, wanted["path"], list(flaws), is_there=True)
+        raise MastodonError(f"Vault path {mount}/{wanted['path']}", "cannot be used", told, remedy)
 
 
 def _refuse_malformed(subject: str, wanted: Mapping[str, Any], data: Mapping[str, str]) -> None:

@@ -112,7 +112,7 @@ def inventory(folder: Path, other: Lab) -> Path:
         "mastodon_local_domain": OTHER,
         "mastodon_admin_email": f"owner@{OTHER}",
         "gateway_media_hostname": "",
-        "vault_given_secrets": {name: other.stored(name) for name in ("dns", "smtp")},
+        "vault_given_secrets": {"dns": other.given("dns"), "smtp": other.given("smtp")},
         "flux_install": False,
         "cnpg_install": False,
     }

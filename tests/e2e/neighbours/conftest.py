@@ -137,7 +137,7 @@ def neighbours(laid_down: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iter
     laid_down.kubectl("rollout", "status", "deployment/foreign", "-n=mastodon", "--timeout=60s")
     kv = laid_down.vault().secrets.kv.v2
     given = {
-        "dns": laid_down.stored("dns"),
+        "dns": laid_down.given("dns"),
         "smtp": laid_down.stored("smtp"),
         "postgresql-backup": laid_down.stored("s3"),
         "restic": laid_down.stored("s3"),

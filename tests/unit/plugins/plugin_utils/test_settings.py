@@ -23,7 +23,12 @@ OF_VALUES = {
     name: mistake
     for name, mistake in MISTAKES.items()
     if "does not add up" not in mistake["says"]
-    and (" is no" in mistake["says"] or " is less" in mistake["says"] or " is neither" in mistake["says"])
+    and (
+        " is no" in mistake["says"]
+        or " is less" in mistake["says"]
+        or " is neither" in mistake["says"]
+        or "cannot be used" in mistake["says"]
+    )
 }
 
 

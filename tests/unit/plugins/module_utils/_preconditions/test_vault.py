@@ -66,5 +66,17 @@ def test_a_secret_of_people_is_read_and_its_missing_keys_are_named() -> None:
     with pytest.raises(MastodonError) as caught:
         vault.given(client(server), "secret", "m/smtp", ["username", "password"])
     told = str(caught.value)
-    assert told.startswith('Vault secret secret/m/smtp: is not complete: no password. Put {"password": …} there')
+    assert told == (
+        "Vault secret secret/m/smtp: is not complete: no password. "
+        'Run bao kv patch -mount=secret m/smtp - and type {"password": "…"} and Ctrl-D.'
+    )
+
+
+def test_a_secret_of_people_that_was_pasted_wrongly_is_named_and_not_shown() -> None:
+    server = FakeVault()
+    server.versions["secret/data/m/smtp"] = [{"username": "canary", "password": "canary\n"}]
+    with pytest.raises(MastodonError) as caught:
+        vault.given(client(server), "secret", "m/smtp", ["username", "password"])
+    told = str(caught.value)
+    assert told.startswith("Vault secret secret/m/smtp: cannot be used: password: it begins or ends with a blank")
     assert "canary" not in told

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Answer, Bucket
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Answer, Bucket, Keys
 
 from .conftest import KEYS, S3
 
@@ -46,6 +46,19 @@ def test_a_server_that_is_not_there_is_told_without_the_keys(unused_port: int) -
         f"Bucket media at http://127.0.0.1:{unused_port}: cannot be reached: Connection refused. "
         "Check the endpoint, and that it can be reached from where Ansible runs."
     )
+
+
+@pytest.mark.parametrize(
+    ("access_key", "secret_key"),
+    [("canary\n", "canary"), ("ca\nnary", "canary"), ("canary", "canary\n"), ("€", "canary")],
+)
+def test_keys_with_a_line_break_end_in_no_error_that_shows_the_signed_header(
+    s3: S3, access_key: str, secret_key: str
+) -> None:
+    with pytest.raises(MastodonError) as refused:
+        Bucket(s3.endpoint, "media", "us-east-1", Keys(access_key, secret_key, "Secret s")).get("x")
+    assert str(refused.value).startswith("Secret s: its keys to the S3 server cannot be used: ")
+    assert "canary" not in str(refused.value)
 
 
 @pytest.fixture

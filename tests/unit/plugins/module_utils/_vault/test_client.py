@@ -92,6 +92,23 @@ def test_the_token_file_goes_before_the_environment(tmp_path: Path) -> None:
     assert connect({"address": ADDRESS}, {"BAO_TOKEN": "bao"}).api.token == "bao"
 
 
+@pytest.mark.parametrize("token", ["s.CANARY\n", " s.CANARY", "s.CAN\nARY"])
+def test_a_token_that_was_pasted_wrongly_is_named_and_not_shown(tmp_path: Path, token: str) -> None:
+    file = tmp_path / "token"
+    file.write_text(f"{token.strip()}\n\n" if token.strip().isprintable() else token)
+    for options, environment in (({"token": token}, {}), ({}, {"VAULT_TOKEN": token}), ({}, {"BAO_TOKEN": token})):
+        with pytest.raises(MastodonError) as told:
+            connect({"address": ADDRESS, **options}, environment)
+        assert "Vault: the token of vault_token, VAULT_TOKEN or BAO_TOKEN cannot be used: " in str(told.value)
+        assert "CAN" not in str(told.value)
+    if "CANARY" in token:
+        # Editors end a file with a line break.
+        assert connect({"address": ADDRESS, "token_file": str(file)}, {}).api.token == "s.CANARY"
+        return
+    with pytest.raises(MastodonError, match=f"the token of {file} cannot be used"):
+        connect({"address": ADDRESS, "token_file": str(file)}, {})
+
+
 @pytest.mark.parametrize("content", [None, "", "\n"])
 def test_no_token_says_where_it_was_looked_for(tmp_path: Path, content: str | None) -> None:
     file = tmp_path / "token"

