@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import compute
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at
 
 Item = Mapping[str, Any]
 Labels = Mapping[str, str]
@@ -25,6 +27,7 @@ OPTIONS: Mapping[str, Any] = {
     "name": {"type": "str", "required": True},
     "namespace": {"type": "str", "required": True},
     "made": {"type": "bool", "required": True},
+    "gateway_class": {"type": "str", "default": ""},
     "hostnames": {"type": "list", "elements": "str", "required": True},
     "listener": {"type": "str", "default": ""},
     "route_namespaces": {"type": "list", "elements": "str", "required": True},
@@ -61,7 +64,46 @@ def examine(wanted: Item, objects: Api, catalog: Catalog) -> list[str]:
         wanted["listener"],
         _labels(wanted["route_namespaces"], objects, catalog),
     )
-    return (not_ours if wanted["made"] else unfit)(found[0] if found else None, needed)
+    gateway = found[0] if found else None
+    if not wanted["made"]:
+        return unfit(gateway, needed)
+    return not_ours(gateway, needed) or [
+        *moved(gateway, needed, wanted["gateway_class"]),
+        *_unusable(wanted["gateway_class"], objects, catalog),
+    ]
+
+
+def moved(gateway: Item | None, needed: Needed, name: str) -> list[str]:
+    """Return one sentence when the Gateway would change its class: whoever serves it now would stop, for all that is on it."""
+    serves = at(gateway, "spec.gatewayClassName", "")
+    if not (serves and name) or serves == name:
+        return []
+    return [
+        f"{needed}: is of GatewayClass {serves}, whose controller would stop serving all that is on it once it is of {name}. "
+        f"Set gateway_class to {serves}, or gateway_name to a new name to have one of {name} beside it."
+    ]
+
+
+def _unusable(name: str, objects: Api, catalog: Catalog) -> list[str]:
+    """Return one sentence when nobody would serve a Gateway of this class."""
+    resource = catalog.find("gateway.networking.k8s.io", "v1", "GatewayClass")
+    if resource is None or not name:
+        return []
+    try:
+        found = {item["metadata"]["name"]: item for item in objects.read(Selection(resource)).objects}
+    except ApiError as error:
+        if not error.is_forbidden:
+            raise
+        # Who may lay down a Gateway need not see the classes; the Gateway's own status tells.
+        return []
+    if name not in found:
+        has = f"there are: {', '.join(sorted(found))}" if found else "there is none"
+        return [f"GatewayClass {name}: does not exist: {has}. Correct gateway_class, or install its controller first."]
+    status = compute(found[name])
+    if status.verdict == "Current":
+        return []
+    controller = found[name]["spec"]["controllerName"]
+    return [f"GatewayClass {name}: is not accepted: {status}. Look whether its controller {controller} runs."]
 
 
 def _labels(names: Iterable[str], objects: Api, catalog: Catalog) -> dict[str, Labels]:

@@ -9,14 +9,19 @@ collection.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._backups import Backup, of_cluster, of_volume
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import KUBERNETES_OPTIONS, connect
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects, Selection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import behind, flux
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER, Subject
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import compute
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at
@@ -60,7 +65,7 @@ _KINDS = (
 
 @dataclass(frozen=True)
 class Row:
-    """One object of ours."""
+    """One object of ours, or one behind a release of ours that is not as declared."""
 
     subject: str
     status: str
@@ -69,23 +74,53 @@ class Row:
 
     def line(self) -> str:
         """Return what people read."""
-        return f"{self.subject}: {self.status}, {self.age} old{f', {self.note}' if self.note else ''}"
+        return ", ".join(
+            part for part in (f"{self.subject}: {self.status}", self.age and f"{self.age} old", self.note) if part
+        )
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What it takes beside an object to tell of it: the time, and the ObjectStores by namespace and name."""
+
+    now: datetime
+    stores: Mapping[str, Mapping[str, Item]] = field(default_factory=dict)
 
 
 def status(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Return `{changed: False, objects: [{subject, status, age, note}], secrets: [{path, version, fingerprints}]}`."""
-    rows = _rows(Objects(Client(connect(parameters, run.environment))), datetime.now(UTC))
+    found = rows(Objects(Client(connect(parameters, run.environment))), datetime.now(UTC))
     secrets = _secrets(vault.connect(parameters, run.environment), parameters)
-    for line in [*(row.line() for row in rows), *map(_told, secrets)]:
+    for line in [*(one.line() for one in found), *map(_told, secrets)]:
         run.say(line)
-    return {"changed": False, "objects": [vars(row) for row in rows], "secrets": secrets}
+    return {"changed": False, "objects": [vars(one) for one in found], "secrets": secrets}
 
 
-def _rows(objects: Objects, now: datetime) -> list[Row]:
+def rows(objects: Api, now: datetime) -> list[Row]:
+    """Return what to say of all that is ours."""
     catalog = objects.discover()
-    kinds = [found for group, kind in _KINDS if (found := catalog.preferred(group, kind))]
+    kinds = [served for group, kind in _KINDS if (served := catalog.preferred(group, kind))]
     items = [item for kind in kinds for item in objects.read(Selection(kind)).objects if is_ours(item)]
-    return [row(item, now) for item in items]
+    scene = Scene(now, _stores(objects, catalog) if any(item["kind"] == "Cluster" for item in items) else {})
+    found = []
+    for item in items:
+        found.append(row(item, scene))
+        if item["kind"] == flux.RELEASE[1]:
+            # Ready tells that it was installed, and not that what it installed still runs.
+            found += [_trouble(one) for one in behind.look(objects, catalog, item)]
+    return found
+
+
+def _stores(objects: Api, catalog: Catalog) -> Mapping[str, Mapping[str, Item]]:
+    resource = catalog.preferred("barmancloud.cnpg.io", "ObjectStore")
+    found: dict[str, dict[str, Item]] = defaultdict(dict)
+    for item in objects.read(Selection(resource)).objects if resource else ():
+        found[item["metadata"]["namespace"]][item["metadata"]["name"]] = item
+    return found
+
+
+def _trouble(found: behind.Trouble) -> Row:
+    return Row(str(found.subject), "NotAsDeclared", "", found.what)
 
 
 def is_ours(item: Item) -> bool:
@@ -94,43 +129,47 @@ def is_ours(item: Item) -> bool:
     return any(manager == MANAGER or manager.startswith(f"{MANAGER}/") for manager in managers)
 
 
-def row(item: Item, now: datetime) -> Row:
+def row(item: Item, scene: Scene) -> Row:
     """Return what to say of one object."""
     found = compute(item)
     verdict = found.verdict if found.verdict == "Current" else f"{found.verdict} ({found})"
-    note = _NOTES.get(item["kind"], lambda _item, _now: "")(item, now)
-    return Row(str(Subject.of(item)), verdict, _span(item["metadata"]["creationTimestamp"], now), note)
+    note = _NOTES.get(item["kind"], lambda _item, _scene: "")(item, scene)
+    return Row(str(Subject.of(item)), verdict, _span(item["metadata"]["creationTimestamp"], scene.now), note)
 
 
-def _release(item: Item, now: datetime) -> str:
+def _release(item: Item, scene: Scene) -> str:
     newest = next(iter(at(item, "status.history", [])), None)
     if not newest:
         return "never installed"
     tag = at(item, "spec.values.image.tag", "")
     runs = f" running {tag}" if tag else ""
-    return f"chart {newest['chartVersion']}{runs}, {newest['status']} {_span(newest['lastDeployed'], now)} ago"
+    return f"chart {newest['chartVersion']}{runs}, {newest['status']} {_span(newest['lastDeployed'], scene.now)} ago"
 
 
-def _certificate(item: Item, now: datetime) -> str:
+def _certificate(item: Item, scene: Scene) -> str:
     ends = at(item, "status.notAfter", "")
-    return f"{(_time(ends) - now).days} days left" if ends else "not issued yet"
+    return f"{(_time(ends) - scene.now).days} days left" if ends else "not issued yet"
 
 
-def _cluster(item: Item, now: datetime) -> str:
+def _cluster(item: Item, scene: Scene) -> str:
     image = at(item, "status.image", "") or at(item, "spec.imageName", "")
     ready = f"{at(item, 'status.readyInstances', 0)} of {at(item, 'spec.instances', 0)} instances ready"
-    backup = at(item, "status.lastSuccessfulBackup", "")
-    return f"{image.rpartition('/')[2]}, {ready}, {f'last backup {_span(backup, now)} ago' if backup else 'no backup'}"
+    backup = of_cluster(item, scene.stores.get(item["metadata"]["namespace"], {}))
+    return f"{image.rpartition('/')[2]}, {ready}, {_backup(backup, scene)}"
 
 
-def _volume(item: Item, now: datetime) -> str:
-    last = at(item, "status.lastSyncTime", "")
-    return f"last backup {_span(last, now)} ago" if last else "no backup yet"
+def _volume(item: Item, scene: Scene) -> str:
+    return _backup(of_volume(item), scene)
 
 
-def _refreshed(item: Item, now: datetime) -> str:
+def _backup(found: Backup, scene: Scene) -> str:
+    last = f"last backup {_span(found.last_success, scene.now)} ago" if found.last_success else "no backup yet"
+    return f"{last}: {found.trouble}" if found.trouble else last
+
+
+def _refreshed(item: Item, scene: Scene) -> str:
     last = at(item, "status.refreshTime", "")
-    return f"read from Vault {_span(last, now)} ago" if last else "never read from Vault"
+    return f"read from Vault {_span(last, scene.now)} ago" if last else "never read from Vault"
 
 
 _NOTES = {

@@ -18,6 +18,7 @@ description:
   - In check mode a kind that is not served is told and not a failure, as an earlier role would have brought it.
 extends_documentation_fragment:
   - fediverse.mastodon.adopted
+  - fediverse.mastodon.gateway
   - fediverse.mastodon.kinds
   - fediverse.mastodon.kubernetes
   - fediverse.mastodon.vault
@@ -46,36 +47,6 @@ options:
       owner:
         description: Owner that its TXT records name.
         type: str
-        required: true
-  gateway:
-    description: A Gateway that must serve the hosts of Mastodon, or that others must not have made.
-    type: dict
-    suboptions:
-      name:
-        description: Name of the Gateway.
-        type: str
-        required: true
-      namespace:
-        description: Its namespace.
-        type: str
-        required: true
-      made:
-        description: Whether it is about to be made. If not, it must be ready and serve the hosts.
-        type: bool
-        required: true
-      hostnames:
-        description: Hosts that it must serve over HTTPS.
-        type: list
-        elements: str
-        required: true
-      listener:
-        description: Listener that serves them. When empty, each host has one called like it.
-        type: str
-        default: ""
-      route_namespaces:
-        description: Namespaces whose routes the listeners must take.
-        type: list
-        elements: str
         required: true
   needs:
     description: Settings that are needed only because of another one. Looked at with O(settings=true).

@@ -44,7 +44,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 objects:
-  description: One entry an object.
+  description: One entry an object of ours, and one for what is not as declared behind a release, whose C(age) is empty.
   returned: success
   type: list
   elements: dict
@@ -53,6 +53,10 @@ objects:
       status: Current
       age: 31 d
       note: 58 days left
+    - subject: Deployment mastodon/mastodon-web
+      status: NotAsDeclared
+      age: ""
+      note: is scaled to no replicas by kubectl
 secrets:
   description: One entry a path, with C(version), C(gone) and C(fingerprints). Never a value.
   returned: success

@@ -32,6 +32,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.mode
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.order import CRD, Stage, Wave
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.parallel import for_each
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.prune import Pruner
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.releases import Releases
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.remove import Removal, Remover
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.wait import Waiter
 
@@ -71,7 +72,7 @@ class Engine:
         self._judge = Judge(deadline.clock)
         self._live = Live(api, api.discover())
         self._waiter = Waiter(api, self._live, self._judge, deadline, say)
-        self._restored: set[Subject] = set()
+        self._releases = Releases(api, self._live, self._judge, deadline, say, check=request.check)
         self.outcomes: dict[Subject, Outcome] = {}
 
     def run(self) -> None:
@@ -103,7 +104,7 @@ class Engine:
         if self._request.check:
             self._tell_failures()
         elif self._request.wait:
-            self._waiter.wait([*subjects, *self._restored])
+            self._waiter.wait([*subjects, *self._releases.behind])
         kept = self._prune(listed - subjects)
         self._list(subjects | kept, listed | subjects, applier)
 
@@ -175,22 +176,10 @@ class Engine:
             # Only in check mode: what would bring the kind has not been laid down.
             self._record(Outcome(item.subject, "created", after=item.body))
             return
+        is_release = (item.subject.group, item.subject.kind) == flux.RELEASE
+        attempt = self._releases.before(item) if is_release else None
         outcome = applier.apply(item, resource, self._live.get(item.subject))
-        if outcome.action == "unchanged" and (item.subject.group, item.subject.kind) == flux.RELEASE:
-            outcome = self._heal(outcome, resource)
-        self._record(outcome)
-
-    def _heal(self, outcome: Outcome, resource: Resource) -> Outcome:
-        release = outcome.after
-        request = flux.needed(self._api, self._live.catalog, release) if release else None
-        if release is None or request is None:
-            return outcome
-        if not self._request.check:
-            release = flux.ask(self._api, resource, release, request)
-            self._judge.asked(outcome.subject)
-            self._live.read(request.missing)
-            self._restored.update(request.missing)
-        return Outcome(outcome.subject, "configured", request.reasons, outcome.before, release)
+        self._record(self._releases.after(outcome, resource, attempt) if is_release else outcome)
 
     def _record(self, outcome: Outcome) -> None:
         self.outcomes[outcome.subject] = outcome

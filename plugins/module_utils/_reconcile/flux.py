@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ask Flux to restore what is missing of a release, and to try again what failed.
+"""Ask Flux to put right what drifted behind a release, and to try again what failed.
 
 Flux looks at a release only at its interval, and one that failed too often not at all until something changes. The
 annotations: https://fluxcd.io/flux/components/helm/helmreleases/#triggering-a-reconcile. This module util is PRIVATE to
@@ -10,85 +10,66 @@ the collection.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog, Resource
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER, Subject
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.parallel import for_each
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.behind import Trouble
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import compute
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.rules import REQUESTED
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at
 
 RELEASE = ("helm.toolkit.fluxcd.io", "HelmRelease")
 # Apart from our field manager, so that a request never looks like a declared field.
-_ASKER = f"{MANAGER}.request"
-# Gone by design once they are done.
-_PASSING = frozenset({"Job", "Pod"})
+ASKER = f"{MANAGER}.request"
 
 
 @dataclass(frozen=True)
 class Request:
-    """What to ask of Flux for one release, why in words, and which objects should be there afterwards."""
+    """What to ask of Flux for one release, and why in words."""
 
     reasons: tuple[str, ...]
     notes: Mapping[str, str]
-    missing: dict[Subject, Resource]
 
 
-def needed(api: Api, catalog: Catalog, release: Object) -> Request | None:
-    """Look behind a release that needs no change itself. Return None when all is there, or Flux is busy with it."""
+def is_busy(release: Object) -> bool:
+    """Whether Flux is at work on a release, or was told not to be: what is behind it may be on its way."""
     status = compute(release)
-    if status.verdict == "InProgress" or status.reason == "Suspended":
+    return status.verdict == "InProgress" or status.reason == "Suspended"
+
+
+def needed(release: Object, troubles: Sequence[Trouble], began: datetime) -> Request | None:
+    """Return what to ask of Flux, None when it is busy or could do nothing. `began` is a moment by the API server's clock."""
+    if is_busy(release):
         return None
-    missing = _missing(api, catalog, release)
-    reasons = [f"{subject} is missing → asked Flux to restore it" for subject in missing]
+    status = compute(release)
+    reasons = [f"{trouble} → asked Flux to put it right" for trouble in troubles if trouble.is_drift]
     if status.verdict == "Failed":
         reasons.append(f"{status} → asked Flux to try again")
     if not reasons:
         return None
-    token = datetime.now(UTC).isoformat()
-    notes = {REQUESTED: token}
-    if status.verdict == "Failed":
-        notes["reconcile.fluxcd.io/resetAt"] = token
-    elif at(release, "spec.driftDetection.mode") != "enabled":
-        # Without drift correction only an upgrade puts objects back.
-        notes["reconcile.fluxcd.io/forceAt"] = token
-    return Request(tuple(reasons), notes, missing)
+    again = status.verdict == "Failed"
+    # Without drift correction only an upgrade puts objects back.
+    force = not again and at(release, "spec.driftDetection.mode") != "enabled"
+    return Request(tuple(reasons), _notes(began, *(["resetAt"] if again else []), *(["forceAt"] if force else [])))
+
+
+def again(reason: str, began: datetime) -> Request:
+    """Return what to ask for a release that is to be installed however often that failed."""
+    return Request((reason,), _notes(began, "resetAt"))
+
+
+def _notes(began: datetime, *besides: str) -> dict[str, str]:
+    # By the API server's clock, as it dates all changes: one that is no later was seen. And never the same twice.
+    token = began.replace(microsecond=datetime.now(UTC).microsecond).isoformat()
+    return {REQUESTED: token, **{f"reconcile.fluxcd.io/{name}": token for name in besides}}
 
 
 def ask(api: Api, resource: Resource, release: Object, request: Request) -> Object:
     """Set the annotations that Flux acts on, and return the release."""
     metadata = release["metadata"]
-    return api.annotate(resource, metadata["namespace"], metadata["name"], request.notes, _ASKER)
-
-
-def _missing(api: Api, catalog: Catalog, release: Object) -> dict[Subject, Resource]:
-    places: dict[tuple[Resource, str], set[Subject]] = defaultdict(set)
-    for entry in at(release, "status.inventory.entries", []):
-        subject = _subject(entry)
-        resource = catalog.preferred(subject.group, subject.kind)
-        if resource is not None and subject.kind not in _PASSING:
-            places[resource, subject.namespace].add(subject)
-    found = for_each(lambda place: _absent(api, *place), places.items())
-    return {subject: resource for resource, subjects in found for subject in sorted(subjects)}
-
-
-def _absent(api: Api, place: tuple[Resource, str], subjects: set[Subject]) -> tuple[Resource, set[Subject]]:
-    resource, namespace = place
-    name = next(iter(subjects)).name if len(subjects) == 1 else ""
-    present = api.names(Selection(resource, namespace, name))
-    return resource, {subject for subject in subjects if subject.name not in present}
-
-
-def _subject(entry: Mapping[str, Any]) -> Subject:
-    # `namespace_name_group_kind`, with colons of RBAC names doubled to underscores:
-    # https://pkg.go.dev/sigs.k8s.io/cli-utils/pkg/object#ObjMetadata.String
-    namespace, _unused, rest = entry["id"].partition("_")
-    name, group, kind = rest.rsplit("_", 2)
-    return Subject(group, kind, namespace, name.replace("__", ":"))
+    return api.annotate(resource, metadata["namespace"], metadata["name"], request.notes, ASKER)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._gateway import examine
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Listing, Selection
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.fake_api import (
     SERVED,
     FakeApi,
@@ -19,6 +20,7 @@ WANTED = {
     "name": "shared",
     "namespace": "edge",
     "made": False,
+    "gateway_class": "traefik",
     "hostnames": ["social.example.org"],
     "listener": "",
     "route_namespaces": ["mastodon"],
@@ -53,7 +55,8 @@ def gateway(*listeners: dict[str, Any], manager: str = "kubectl", **status: Any)
 
 
 def found(*objects: dict[str, Any], **wanted: Any) -> list[str]:
-    api = FakeApi(*objects, served=(*SERVED, kind("gateway.networking.k8s.io", "Gateway")))
+    classes = kind("gateway.networking.k8s.io", "GatewayClass", namespaced=False)
+    api = FakeApi(*objects, served=(*SERVED, kind("gateway.networking.k8s.io", "Gateway"), classes))
     return examine({**WANTED, **wanted}, api, api.discover())
 
 
@@ -161,11 +164,69 @@ def test_a_gateway_that_does_not_exist_is_not_used() -> None:
 
 @pytest.mark.parametrize("manager", ["fediverse.mastodon", "fediverse.mastodon/neighbour.example.org"])
 def test_a_gateway_of_ours_is_added_to(manager: str) -> None:
-    assert found(gateway(manager=manager), made=True) == []
+    assert found(gateway(manager=manager), gateway_class("traefik"), made=True) == []
 
 
 def test_a_gateway_that_does_not_exist_is_made() -> None:
+    assert found(gateway_class("traefik"), made=True) == []
+
+
+def gateway_class(name: str, accepted: str = "True") -> dict[str, Any]:
+    said = {"type": "Accepted", "status": accepted, "reason": "Waiting", "message": "Waiting for controller"}
+    return {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "GatewayClass",
+        "metadata": {"name": name, "generation": 1},
+        "spec": {"controllerName": f"{name}.io/gateway-controller"},
+        "status": {"conditions": [{**said, "observedGeneration": 1}]},
+    }
+
+
+@pytest.mark.parametrize(
+    ("classes", "told"),
+    [
+        (["cilium", "traefik"], "there are: cilium, traefik"),
+        ([], "there is none"),
+    ],
+)
+def test_a_class_that_does_not_exist_is_refused_with_those_that_do(classes: list[str], told: str) -> None:
+    assert found(*map(gateway_class, classes), made=True, gateway_class="nginx") == [
+        f"GatewayClass nginx: does not exist: {told}. Correct gateway_class, or install its controller first."
+    ]
+
+
+def test_a_class_whose_controller_is_not_there_is_refused() -> None:
+    assert found(gateway_class("traefik", accepted="Unknown"), made=True) == [
+        "GatewayClass traefik: is not accepted: Waiting for controller. "
+        "Look whether its controller traefik.io/gateway-controller runs."
+    ]
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_gateway_in_use_does_not_change_its_class(known: bool) -> None:
+    classes = [gateway_class("traefik"), *([gateway_class("cilium")] if known else [])]
+    sentences = found(gateway(manager="fediverse.mastodon"), *classes, made=True, gateway_class="cilium")
+    assert sentences[0] == (
+        "Gateway edge/shared: is of GatewayClass traefik, whose controller would stop serving all that is on it once it is "
+        "of cilium. Set gateway_class to traefik, or gateway_name to a new name to have one of cilium beside it."
+    )
+    assert len(sentences) == (1 if known else 2)
+
+
+def test_classes_that_may_not_be_listed_are_left_to_the_gateway_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = FakeApi.read
+
+    def forbidden(api: FakeApi, selection: Selection) -> Listing:
+        if selection.resource.kind == "GatewayClass":
+            raise api.forbidden(selection)
+        return read(api, selection)
+
+    monkeypatch.setattr(FakeApi, "read", forbidden)
     assert found(made=True) == []
+
+
+def test_the_class_of_a_gateway_that_is_used_as_it_is_is_its_owners() -> None:
+    assert found(gateway(listener()), gateway_class="") == []
 
 
 def test_a_gateway_of_others_is_not_added_to_unasked() -> None:

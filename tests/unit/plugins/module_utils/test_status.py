@@ -12,8 +12,10 @@ import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils import _status
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.kv import Stored
+from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.fake_api import FakeApi, kind
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+SCENE = _status.Scene(NOW)
 READY = {"conditions": [{"type": "Ready", "status": "True"}]}
 
 
@@ -64,20 +66,77 @@ def release() -> dict[str, Any]:
     ],
 )
 def test_an_object_is_told_in_one_line(found: dict[str, Any], told: str) -> None:
-    assert told in _status.row(found, NOW).line()
+    assert told in _status.row(found, SCENE).line()
 
 
 def test_what_is_not_well_says_why() -> None:
     waiting = {"conditions": [{"type": "Ready", "status": "False", "reason": "Failed", "message": "no issuer"}]}
-    assert "no issuer" in _status.row(item("cert-manager.io/v1", "Certificate", **waiting), NOW).line()
+    assert "no issuer" in _status.row(item("cert-manager.io/v1", "Certificate", **waiting), SCENE).line()
 
 
-def test_a_database_tells_its_version_instances_and_backup() -> None:
-    spec = {"instances": 3, "imageName": "registry/postgresql:17.6"}
-    found = item("postgresql.cnpg.io/v1", "Cluster", spec=spec, readyInstances=2)
-    assert _status.row(found, NOW).note == "postgresql:17.6, 2 of 3 instances ready, no backup"
-    found["status"]["lastSuccessfulBackup"] = "2026-11-23T00:00:00Z"
-    assert _status.row(found, NOW).note.endswith("last backup 36 h ago")
+# As CloudNativePG 1.30 and its plugin 0.14 write them; the Cluster's own fields tell of the in-tree method only.
+PLUGIN = {
+    "name": "barman-cloud.cloudnative-pg.io",
+    "isWALArchiver": True,
+    "parameters": {"barmanObjectName": "store", "serverName": "db-1"},
+}
+WINDOW = {"lastSuccessfulBackupTime": "2026-11-23T00:00:00Z", "firstRecoverabilityPoint": "2026-11-22T00:00:03Z"}
+
+
+def database(*plugins: dict[str, Any]) -> dict[str, Any]:
+    spec = {"instances": 3, "imageName": "registry/postgresql:17.6", "plugins": list(plugins)}
+    return item("postgresql.cnpg.io/v1", "Cluster", spec=spec, readyInstances=2)
+
+
+@pytest.mark.parametrize(
+    ("plugins", "window", "told"),
+    [
+        ((), {}, "no backup yet: none is asked for"),
+        ((PLUGIN,), {}, "no backup yet"),
+        ((PLUGIN,), {"db-1": WINDOW}, "last backup 36 h ago"),
+        ((PLUGIN,), {"db-2": WINDOW}, "no backup yet"),
+    ],
+)
+def test_a_database_tells_its_version_instances_and_backup(plugins: Any, window: dict[str, Any], told: str) -> None:
+    store = item("barmancloud.cnpg.io/v1", "ObjectStore", serverRecoveryWindow=window)
+    found = _status.row(database(*plugins), _status.Scene(NOW, {"ns": {"store": store}}))
+    assert found.note == f"postgresql:17.6, 2 of 3 instances ready, {told}"
+
+
+def test_an_empty_volume_has_no_backup() -> None:
+    mover = {"result": "Successful", "logs": "== Directory is empty skipping backup ==="}
+    found = item("volsync.backube/v1alpha1", "ReplicationSource", lastSyncTime="2026-11-24T11:00:00Z")
+    assert _status.row(found, SCENE).note == "last backup 60 min ago"
+    found["status"]["latestMoverStatus"] = mover
+    assert _status.row(found, SCENE).note.startswith("no backup yet: the volume was empty")
+
+
+def test_a_cluster_is_told_with_its_backups_and_with_what_is_not_as_declared_behind_its_releases() -> None:
+    ours = [{"manager": "fediverse.mastodon", "operation": "Apply"}]
+    behind = release()
+    behind["status"]["inventory"] = {"entries": [{"id": "ns_web_apps_Deployment", "v": "v1"}]}
+    web = item("apps/v1", "Deployment", spec={"replicas": 0})
+    web["metadata"] |= {
+        "name": "web",
+        "managedFields": [
+            {"manager": "kubectl", "time": "2026-11-24T11:00:00Z", "fieldsV1": {"f:spec": {"f:replicas": {}}}}
+        ],
+    }
+    store = item("barmancloud.cnpg.io/v1", "ObjectStore", serverRecoveryWindow={"db-1": WINDOW})
+    store["metadata"]["name"] = "store"
+    found = [behind, database(PLUGIN)]
+    for one in found:
+        one["metadata"]["managedFields"] = ours
+    served = (
+        kind("apps", "Deployment"),
+        kind("helm.toolkit.fluxcd.io", "HelmRelease", version="v2"),
+        kind("postgresql.cnpg.io", "Cluster"),
+        kind("barmancloud.cnpg.io", "ObjectStore"),
+    )
+    lines = [one.line() for one in _status.rows(FakeApi(*found, web, store, served=served), NOW)]
+    assert lines[0].startswith("HelmRelease ns/x: Current, ")
+    assert lines[1] == "Deployment ns/web: NotAsDeclared, is scaled to no replicas by kubectl"
+    assert lines[2].endswith("last backup 36 h ago")
 
 
 @pytest.mark.parametrize(
@@ -105,7 +164,7 @@ def test_secrets_are_told_by_fingerprints_only(monkeypatch: pytest.MonkeyPatch) 
     }
     monkeypatch.setattr(_status, "connect", lambda *_unused: None)
     monkeypatch.setattr(_status, "Client", lambda *_unused: None)
-    monkeypatch.setattr(_status, "_rows", lambda *_unused: [])
+    monkeypatch.setattr(_status, "rows", lambda *_unused: [])
     monkeypatch.setattr(_status.vault, "connect", lambda *_unused: None)
     monkeypatch.setattr(_status.kv, "read", lambda _server, _mount, path: held.get(path, Stored()))
     said: list[str] = []

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -50,7 +51,7 @@ def test_what_is_missing_behind_a_release_is_restored_and_waited_for() -> None:
     restore(api)
     ran = Ran(api, RELEASE)
     assert ran.error is None
-    told = "configured HelmRelease ns/app: Deployment ns/web is missing → asked Flux to restore it"
+    told = "configured HelmRelease ns/app: Deployment ns/web is missing → asked Flux to put it right"
     assert ran.lines == [told]
     assert api.writes == ["annotate HelmRelease ns/app as fediverse.mastodon.request"]
     assert Ran(api, RELEASE).actions == {"app": "unchanged"}
@@ -117,8 +118,92 @@ def test_a_suspended_release_is_an_error_that_says_so() -> None:
     assert "HelmRelease ns/app: failed: is suspended, so Flux does not act on it" in str(ran.error)
 
 
+def deployed(*editors: tuple[str, str, dict[str, Any]], replicas: int = 1, **more: Any) -> FakeApi:
+    """Return a cluster in which the release was asked last at noon, and its Deployment was written by these since."""
+    handled = {"lastHandledReconcileAt": "2026-06-01T12:00:00+00:00", **more}
+    api = released(**handled)
+    web = thing("Deployment", "web", spec={"replicas": replicas})
+    web["metadata"]["managedFields"] = [
+        {"manager": manager, "operation": "Update", "time": f"2026-06-01T{time}:00Z", "fieldsV1": fields}
+        for manager, time, fields in editors
+    ]
+    available = {**AVAILABLE, **{name: replicas for name in AVAILABLE if name.endswith("eplicas")}}
+    api.put({**web, "status": available}, "ADDED")
+    return api
+
+
+REPLICAS = {"f:spec": {"f:replicas": {}}}
+TEMPLATE = {"f:spec": {"f:template": {"f:spec": {}}}}
+
+
+def test_a_workload_scaled_to_nothing_by_hand_is_asked_back_and_waited_for() -> None:
+    api = deployed(("kubectl", "12:30", REPLICAS), replicas=0)
+    restore(api)
+    ran = Ran(api, RELEASE)
+    assert ran.error is None
+    assert ran.lines == [
+        "configured HelmRelease ns/app: Deployment ns/web is scaled to no replicas by kubectl → asked Flux to put it right"
+    ]
+    assert api.writes == ["annotate HelmRelease ns/app as fediverse.mastodon.request"]
+
+
+def test_check_mode_tells_a_workload_scaled_to_nothing() -> None:
+    api = deployed(("kubectl", "12:30", REPLICAS), replicas=0)
+    ran = Ran(api, RELEASE, check=True)
+    assert ran.actions == {"app": "configured"}
+    assert "Deployment ns/web is scaled to no replicas by kubectl" in ran.lines[0]
+    assert api.writes == []
+
+
+@pytest.mark.parametrize("manager", ["kubectl-edit", "node-fetch", "kubectl-set"])
+def test_what_anybody_changed_since_flux_last_looked_is_looked_at_once(manager: str) -> None:
+    api = deployed((manager, "12:30", TEMPLATE))
+
+    def react(asked: Subject) -> None:
+        token = api.objects[asked]["metadata"]["annotations"][TOKEN]
+        api.set_status(asked, status(lastHandledReconcileAt=token))
+
+    api.on_apply, api.began = react, datetime(2026, 6, 1, 13, tzinfo=UTC)
+    assert f"Deployment ns/web was changed by {manager} → asked Flux" in Ran(api, RELEASE).lines[0]
+    # Whatever Flux made of it: what the chart does not declare stays.
+    assert Ran(api, RELEASE).actions == {"app": "unchanged"}
+
+
+@pytest.mark.parametrize(
+    "editor",
+    [
+        ("kubectl", "11:30", TEMPLATE),
+        ("helm-controller", "12:30", TEMPLATE),
+        # A HorizontalPodAutoscaler.
+        ("kube-controller-manager", "12:30", REPLICAS),
+        ("kubectl", "12:30", {"f:metadata": {"f:labels": {}}}),
+        ("kubelet", "12:30", {"f:status": {}}),
+    ],
+)
+def test_what_is_no_drift_costs_no_request(editor: tuple[str, str, dict[str, Any]]) -> None:
+    assert Ran(deployed(editor), RELEASE).actions == {"app": "unchanged"}
+
+
+def test_no_replicas_are_well_where_the_chart_says_so() -> None:
+    assert Ran(deployed(("helm-controller", "11:00", REPLICAS), replicas=0), RELEASE).actions == {"app": "unchanged"}
+
+
+def test_a_request_of_somebody_else_is_no_moment() -> None:
+    api = deployed(("kubectl", "12:30", TEMPLATE), lastHandledReconcileAt="requested by hand")
+    assert Ran(api, RELEASE, wait=False).actions == {"app": "configured"}
+
+
+def test_a_workload_that_is_not_ready_behind_a_ready_release_is_waited_for_and_named() -> None:
+    api = deployed()
+    api.set_status(subject("Deployment", "web"), {**AVAILABLE, "availableReplicas": 0})
+    ran = Ran(api, RELEASE, seconds=0.05)
+    assert "Deployment ns/web: not ready after 0 s: 0 of 1 pods available" in str(ran.error)
+    assert api.writes == []
+    assert "check mode: Deployment ns/web is not ready: 0 of 1 pods available" in Ran(api, RELEASE, check=True).lines
+
+
 def test_one_listing_a_kind_is_enough_and_rbac_names_are_read_back() -> None:
     many = [{"id": f"ns_web-{number}_apps_Deployment", "v": "v1"} for number in range(20)]
     api = released(inventory={"entries": [*many, {"id": "_a__b_rbac.authorization.k8s.io_ClusterRole", "v": "v1"}]})
     Ran(api, RELEASE, check=True)
-    assert [call for call in api.calls if call.startswith("names")] == ["names Deployment ns"]
+    assert [call for call in api.calls if "Deployment" in call] == ["read Deployment ns"]

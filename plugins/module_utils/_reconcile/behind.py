@@ -1,0 +1,126 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What stands behind a release of Flux: whether it is there, ready, and as Flux made it.
+
+Ready says of a release only that it was installed once. This module util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog, Resource
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.parallel import for_each
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import compute
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at
+
+# Gone by design once they are done.
+_PASSING = frozenset({"Job", "Pod"})
+_WORKLOADS = frozenset({("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet")})
+# Flux itself, and what scales and rolls out.
+_CONTROLLERS = frozenset({"helm-controller", "kube-controller-manager"})
+# Of a release in Helm's history that was once in use.
+INSTALLED = frozenset({"deployed", "superseded"})
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """One object behind a release that is not as it should be. `is_drift` is what Flux can put right."""
+
+    subject: Subject
+    resource: Resource
+    what: str
+    is_drift: bool
+
+    def __str__(self) -> str:
+        """Return what people read."""
+        return f"{self.subject} {self.what}"
+
+
+def look(api: Api, catalog: Catalog, release: Object) -> list[Trouble]:
+    """Return what is missing, was changed since Flux last looked, is scaled to nothing, or is not ready."""
+    places: dict[tuple[Resource, str], set[Subject]] = defaultdict(set)
+    for entry in at(release, "status.inventory.entries", []):
+        subject = _subject(entry)
+        resource = catalog.preferred(subject.group, subject.kind)
+        if resource is not None and subject.kind not in _PASSING:
+            places[resource, subject.namespace].add(subject)
+    since = _last_look(release)
+    found = for_each(lambda place: list(_troubles(api, *place, since)), places.items())
+    return [trouble for troubles in found for trouble in troubles]
+
+
+def _troubles(api: Api, place: tuple[Resource, str], subjects: set[Subject], since: datetime) -> Iterator[Trouble]:
+    resource, namespace = place
+    name = next(iter(subjects)).name if len(subjects) == 1 else ""
+    selection = Selection(resource, namespace, name)
+    is_workload = (resource.group, resource.kind) in _WORKLOADS
+    items = {item["metadata"]["name"]: item for item in api.read(selection).objects} if is_workload else {}
+    present = items.keys() if is_workload else api.names(selection)
+    for subject in sorted(subjects):
+        if subject.name not in present:
+            yield Trouble(subject, resource, "is missing", is_drift=True)
+        elif item := items.get(subject.name):
+            yield from _of_workload(subject, resource, item, since)
+
+
+def _of_workload(subject: Subject, resource: Resource, item: Object, since: datetime) -> Iterator[Trouble]:
+    editors = _editors(item, since)
+    status = compute(item)
+    if by := _idled_by(item):
+        yield Trouble(subject, resource, f"is scaled to no replicas by {by}", is_drift=bool(editors))
+    elif editors:
+        yield Trouble(subject, resource, f"was changed by {', '.join(editors)}", is_drift=True)
+    elif status.verdict != "Current":
+        yield Trouble(subject, resource, f"is not ready: {status}", is_drift=False)
+
+
+def _idled_by(item: Object) -> str:
+    """Return who scaled a workload to nothing, if it was neither its chart nor a controller."""
+    if at(item, "spec.replicas", 1) != 0:
+        return ""
+    owners = [entry["manager"] for entry in _foreign(item) if at(entry, "fieldsV1.f:spec.f:replicas") is not None]
+    return owners[0] if owners else ""
+
+
+def _editors(item: Object, since: datetime) -> list[str]:
+    """Return who changed what Flux might have to change back, after it last looked."""
+    return sorted({entry["manager"] for entry in _foreign(item) if _time(entry.get("time", "")) > since})
+
+
+def _foreign(item: Object) -> Iterator[Mapping[str, Any]]:
+    for entry in item["metadata"].get("managedFields") or []:
+        if entry.get("manager") not in _CONTROLLERS and "f:spec" in (entry.get("fieldsV1") or {}):
+            yield entry
+
+
+def _last_look(release: Object) -> datetime:
+    newest: Mapping[str, Any] = next(iter(at(release, "status.history", [])), {})
+    told = (at(release, "status.lastHandledReconcileAt", ""), newest.get("lastDeployed") or "")
+    return max(map(_time, told))
+
+
+def _time(text: str) -> datetime:
+    """Return a moment; whoever asks Flux may write it in any way."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return _NEVER
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _subject(entry: Mapping[str, Any]) -> Subject:
+    # `namespace_name_group_kind`, with colons of RBAC names doubled to underscores:
+    # https://pkg.go.dev/sigs.k8s.io/cli-utils/pkg/object#ObjMetadata.String
+    namespace, _unused, rest = entry["id"].partition("_")
+    name, group, kind = rest.rsplit("_", 2)
+    return Subject(group, kind, namespace, name.replace("__", ":"))

@@ -1,0 +1,146 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A release whose first install did not come to its end: it is installed anew, as no upgrade could finish it.
+
+Flux tries such an install again as an upgrade, which has other hooks: those of Mastodon then migrate a database that has no
+schema yet, and fail for ever. All that is removed is Helm's note of the attempt, and nothing that it laid down: Flux takes
+that over. The notes: https://helm.sh/docs/topics/kubernetes_apis/ and `helm.sh/release.v1`. This module util is PRIVATE to
+the collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.behind import INSTALLED
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline, Reminder
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.flux import ASKER
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at, conditions_of
+
+_SECRET = Resource("", "v1", "Secret", "secrets", namespaced=True)
+_JOB = Resource("batch", "v1", "Job", "jobs", namespaced=True)
+_POD = Resource("", "v1", "Pod", "pods", namespaced=True)
+# Of a release that was in use once Helm keeps a note that says `deployed`, however many attempts come after it.
+_UNFINISHED = frozenset({"failed", "pending-install", "pending-upgrade"})
+_PAUSE = 2.0
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What a first install left: Helm's notes of it, and hook Jobs that have not ended."""
+
+    release: Object
+    notes: tuple[Object, ...]
+    hooks: tuple[Object, ...]
+
+    @property
+    def failed(self) -> bool:
+        """Whether Flux has given it up, and tries to upgrade what is not there."""
+        return bool(self.notes) and {_status(note) for note in self.notes} != {"pending-install"}
+
+    def is_obsolete(self, *, changed: bool) -> bool:
+        """Whether nothing good can come of it: it failed, or is at its hooks for what is no longer declared (`changed`).
+
+        Hooks without a note are those of a run that was interrupted here.
+        """
+        return self.failed or (bool(self.hooks) and (changed or not self.notes))
+
+    def __str__(self) -> str:
+        """Return why it is begun anew."""
+        return f"its first install {'failed' if self.failed else 'hangs at its hooks'} → installed anew"
+
+
+def clear(
+    api: Api, release: Object, deadline: Deadline, say: Callable[[str], None], *, changed: bool, check: bool
+) -> Attempt | None:
+    """Remove Helm's notes of an obsolete attempt and return it; its hooks are to `end` once the release is as declared.
+
+    Hooks that run are waited for, as they may be at work on a database.
+    """
+    attempt = look(api, release)
+    reminder = Reminder(deadline)
+    while attempt and attempt.is_obsolete(changed=changed) and not check:
+        running = next((Subject.of(hook) for hook in attempt.hooks if _runs(api, hook)), None)
+        if running is None:
+            _forget(api, attempt)
+            return attempt
+        if reminder.is_due():
+            say(f"waiting for {running} ({deadline.elapsed:.0f} s): an earlier install runs it")
+        if not deadline.pause(_PAUSE):
+            remedy = f"Look at it: kubectl logs -n {running.namespace} job/{running.name}."
+            raise MastodonError(str(running), "has not ended", "an earlier install runs it", remedy)
+        attempt = look(api, release)
+    return attempt if attempt and attempt.is_obsolete(changed=changed) else None
+
+
+def look(api: Api, release: Object) -> Attempt | None:
+    """Return what is there of a first install, None for a release that was installed once or was not begun."""
+    if at(release, "spec.suspend", False):
+        return None
+    if any(entry.get("status") in INSTALLED for entry in at(release, "status.history", [])):
+        return None
+    namespace = at(release, "spec.storageNamespace", release["metadata"]["namespace"])
+    selection = Selection(
+        _SECRET, namespace, fields="type=helm.sh/release.v1", labels=f"owner=helm,name={_name(release)}"
+    )
+    notes = api.read(selection).objects
+    if not all(_status(note) in _UNFINISHED for note in notes):
+        return None
+    hooks = tuple(_hooks(api, release))
+    return Attempt(release, notes, hooks) if notes or hooks else None
+
+
+def _forget(api: Api, attempt: Attempt) -> None:
+    for note in attempt.notes:
+        try:
+            api.delete(_SECRET, note, dry_run=False)
+        except ApiError as error:
+            if error.status != 404:
+                raise
+
+
+def end(api: Api, attempt: Attempt) -> None:
+    """End the hooks that Flux waits for: it does nothing else until they have."""
+    for hook in attempt.hooks:
+        metadata = {key: hook["metadata"][key] for key in ("namespace", "name")}
+        body = {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": {"activeDeadlineSeconds": 1}}
+        api.apply(_JOB, body, manager=ASKER, force=True, dry_run=False)
+
+
+def _name(release: Object) -> str:
+    target = at(release, "spec.targetNamespace", "")
+    default = f"{target}-{release['metadata']['name']}" if target else release["metadata"]["name"]
+    return str(at(release, "spec.releaseName", default))
+
+
+def _status(note: Object) -> str:
+    return str(at(note, "metadata.labels", {}).get("status", ""))
+
+
+def _hooks(api: Api, release: Object) -> Iterator[Object]:
+    namespace = at(release, "spec.targetNamespace", release["metadata"]["namespace"])
+    labels = f"app.kubernetes.io/instance={_name(release)}"
+    for job in api.read(Selection(_JOB, namespace, labels=labels)).objects:
+        is_hook = "helm.sh/hook" in at(job, "metadata.annotations", {})
+        ended = any(condition.status == "True" for condition in conditions_of(job).values())
+        if is_hook and not ended and not at(job, "metadata.deletionTimestamp"):
+            yield job
+
+
+def _runs(api: Api, job: Object) -> bool:
+    metadata = job["metadata"]
+    selection = Selection(_POD, metadata["namespace"], labels=f"batch.kubernetes.io/job-name={metadata['name']}")
+    return any(
+        at(container, "state.running") is not None
+        for pod in api.read(selection).objects
+        for kind in ("initContainerStatuses", "containerStatuses")
+        for container in at(pod, f"status.{kind}", [])
+    )

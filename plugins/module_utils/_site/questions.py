@@ -1,0 +1,89 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a Mastodon that answers says to other servers. This module util is PRIVATE to the collection."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._site.https import Answer
+
+# Returns what was found well; raises WrongError.
+Judge = Callable[[Answer], str]
+
+
+class WrongError(Exception):
+    """A site does not answer as it must; the text says how it does."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where a Mastodon is to answer: accounts are `@name@domain`, pages at `host`, and media, if any, at `media`."""
+
+    domain: str
+    host: str
+    media: str = ""
+
+    def __str__(self) -> str:
+        """Return how sentences call it."""
+        return f"Mastodon https://{self.host}"
+
+
+@dataclass(frozen=True)
+class Question:
+    """One request, and what its answer must be."""
+
+    host: str
+    path: str
+    judge: Judge
+
+    def __str__(self) -> str:
+        """Return how sentences call it."""
+        return f"https://{self.host}{self.path}"
+
+
+def questions(site: Site) -> Iterator[Question]:
+    """Yield all that is asked of a site: the web server, streaming, and what other hosts of it are for."""
+    yield Question(site.host, "/health", _is_well)
+    yield Question(site.host, "/api/v2/instance", lambda answer: _is_instance(answer, site.domain))
+    yield Question(site.host, "/api/v1/streaming/health", _is_well)
+    if site.host != site.domain:
+        path = "/.well-known/webfinger"
+        yield Question(site.domain, path, lambda answer: _leads_to(answer, f"https://{site.host}{path}"))
+    if site.media:
+        yield Question(site.media, "/", _is_store)
+
+
+def _is_well(answer: Answer) -> str:
+    if answer.status != 200:
+        raise WrongError(str(answer))
+    return ""
+
+
+def _is_instance(answer: Answer, domain: str) -> str:
+    _is_well(answer)
+    try:
+        said = json.loads(answer.body)
+    except ValueError as error:
+        raise WrongError("its answer is no JSON, so it is not Mastodon's") from error
+    found = said.get("domain") if isinstance(said, dict) else None
+    if found != domain:
+        raise WrongError(f"it answers for {found or 'no domain'}, not for {domain}")
+    return f"version {said.get('version') or 'unknown'}"
+
+
+def _leads_to(answer: Answer, address: str) -> str:
+    if not (301 <= answer.status <= 308 and answer.location.startswith(address)):
+        leads = f"{answer} to {answer.location}" if answer.location else str(answer)
+        raise WrongError(f"{leads}, and not a redirect to {address}")
+    return ""
+
+
+def _is_store(answer: Answer) -> str:
+    # Whether or not it lets anyone list, an S3 server answers in XML; a Gateway without a way to it does not.
+    if answer.status >= 500 or not answer.body.lstrip().startswith(b"<?xml"):
+        raise WrongError(f"{answer}, and not the answer of an S3 server")
+    return ""
