@@ -11,8 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-# A webhook may answer with pages of text; the first line or two name the cause.
+# A webhook may answer with pages of text, and an API server quotes whole objects: how it begins says what, how it ends why.
 _LONGEST_REASON = 600
+_END_OF_REASON = 250
 
 
 class MastodonError(Exception):
@@ -55,6 +56,10 @@ def innermost(error: BaseException) -> str:
     return re.sub(r"^.*\[Errno -?\d+\] ", "", text)
 
 
+def shortened(text: str, longest: int, end: int) -> str:
+    """Return `text` with its middle left out when it is longer than `longest`; `end` is how much of its end is kept."""
+    return text if len(text) <= longest else f"{text[: longest - end].rstrip()} … {text[-end:].lstrip()}"
+
+
 def _one_line(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _LONGEST_REASON else f"{line[:_LONGEST_REASON]}…"
+    return shortened(" ".join(text.split()), _LONGEST_REASON, _END_OF_REASON)

@@ -21,6 +21,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.body import encode
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import refused
 
@@ -84,7 +85,7 @@ class Client:
 
         Raises ApiError for what the server refuses and MastodonError when it cannot be reached.
         """
-        content = json.dumps(body).encode() if body is not None else None
+        content = encode(body, about) if body is not None else None
         for attempt in range(_ATTEMPTS):
             try:
                 response = self._send(method, path, query, content, headers)

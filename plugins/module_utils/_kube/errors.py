@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, shortened
 
 
 @dataclass(frozen=True)
@@ -27,14 +27,26 @@ class Cause:
 
 
 class ApiError(MastodonError):
-    """The API server answered a request with an error. `status` is the HTTP code."""
+    """The API server answered a request with an error. `status` is the HTTP code.
+
+    `message` is what it said, to decide by and never to be shown: it may quote a secret.
+    """
 
     def __init__(
-        self, subject: str, failed: str, why: str, remedy: str, *, status: int, causes: tuple[Cause, ...] = ()
+        self,
+        subject: str,
+        failed: str,
+        why: str,
+        remedy: str,
+        *,
+        status: int,
+        causes: tuple[Cause, ...] = (),
+        message: str = "",
     ) -> None:
         super().__init__(subject, failed, why, remedy)
         self.status = status
         self.causes = causes
+        self.message = message or why
 
     @property
     def is_forbidden(self) -> bool:
@@ -44,7 +56,7 @@ class ApiError(MastodonError):
     @property
     def is_webhook_down(self) -> bool:
         """Whether an admission webhook did not answer; it may still be starting."""
-        return self.status == 500 and "failed calling webhook" in self.why
+        return self.status == 500 and "failed calling webhook" in self.message
 
     @property
     def is_field_conflict(self) -> bool:
@@ -54,7 +66,12 @@ class ApiError(MastodonError):
     @property
     def is_missing_namespace(self) -> bool:
         """Whether the object's namespace does not exist."""
-        return self.status == 404 and bool(_NO_NAMESPACE.search(self.why))
+        return self.status == 404 and bool(_NO_NAMESPACE.search(self.message))
+
+    @property
+    def is_immutable(self) -> bool:
+        """Whether what was to be changed can be set only when an object is created."""
+        return self.status == 422 and bool(_IMMUTABLE.search(self.message))
 
 
 @dataclass(frozen=True)
@@ -74,6 +91,14 @@ class _Meaning:
 _WEBHOOK = re.compile(r"failed calling webhook .*?https://([^./]+)\.([^./]+)\.svc")
 _WEBHOOK_REMEDY = "Look at the pods of Service {1}/{0}; without any, install what the webhook belongs to, or remove its configuration."
 _NO_NAMESPACE = re.compile(r'namespaces "[^"]*" not found')
+# Each kind says it in its own words: a Job, a claim, a StatefulSet, a binding of a role.
+_IMMUTABLE = re.compile(
+    r"immutable|updates to \w+ spec for fields other than|cannot change roleRef|may not change once set"
+)
+# Of a webhook that does not answer, its name is no secret, nor what the network said.
+_LOST_WEBHOOK = re.compile(r'failed calling webhook "[^"]*"')
+_LONGEST_CAUSE = 200
+_END_OF_CAUSE = 120
 
 
 def _says(*statuses: int, text: str = "") -> Callable[[_Refusal], bool]:
@@ -127,8 +152,14 @@ def refused(subject: str, status: int, body: bytes, *, secret: bool = False) -> 
     remedy = _WEBHOOK_REMEDY.format(*webhook.groups()) if webhook else meaning.remedy
     why = _why(refusal)
     if secret and status in (400, 422, 500):
-        why = ", ".join(sorted({cause.field for cause in refusal.causes if cause.field})) or "its content is not shown"
-    return ApiError(subject, meaning.failed, why, remedy, status=status, causes=refusal.causes)
+        why = _without_values(refusal)
+    return ApiError(subject, meaning.failed, why, remedy, status=status, causes=refusal.causes, message=refusal.message)
+
+
+def _without_values(refusal: _Refusal) -> str:
+    if webhook := _LOST_WEBHOOK.search(refusal.message):
+        return webhook[0]
+    return ", ".join(sorted({cause.field for cause in refusal.causes if cause.field})) or "its content is not shown"
 
 
 def _parse(status: int, body: bytes) -> _Refusal:
@@ -148,5 +179,7 @@ def _parse(status: int, body: bytes) -> _Refusal:
 
 def _why(refusal: _Refusal) -> str:
     if refusal.status == 422 and refusal.causes:
-        return "; ".join(f"{cause.field}: {cause.message}" for cause in refusal.causes)
+        told = (": ".join(part for part in (cause.field, cause.message) if part) for cause in refusal.causes)
+        # The cause comes after the value, which may be all of an object.
+        return "; ".join(shortened(cause, _LONGEST_CAUSE, _END_OF_CAUSE) for cause in told)
     return refusal.message

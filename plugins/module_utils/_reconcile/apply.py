@@ -132,7 +132,7 @@ class Applier:
     def _may_pass(self, error: ApiError, began: float) -> bool:
         """Whether a webhook may yet answer, or a new kind may yet be served."""
         if error.is_webhook_down:
-            cause = find(WEBHOOK_CAUSES, error.why)
+            cause = find(WEBHOOK_CAUSES, error.message)
             return cause is not None and self._deadline.elapsed < began + cause.seconds
         not_served_yet = error.status == 404 and not error.is_missing_namespace
         return not_served_yet and self._deadline.elapsed < began + _SERVED_SOON

@@ -107,8 +107,16 @@ def _differences(old: Any, new: Any, path: str) -> Iterator[tuple[str, Any, Any]
         olds, news = ({item["name"]: item for item in items} for items in (old, new))
         for name in sorted(olds.keys() | news.keys()):
             yield from _differences(olds.get(name, _MISSING), news.get(name, _MISSING), f'{path}[name="{name}"]')
+        before, after = _orders(olds, news)
+        if before != after:
+            yield f"order of {path}", before, after
     elif old != new:
         yield path, old, new
+
+
+def _orders(olds: Mapping[str, Any], news: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """Return in which order the old and the new list have what is in both."""
+    return [name for name in olds if name in news], [name for name in news if name in olds]
 
 
 def _are_named(items: Any) -> bool:

@@ -12,7 +12,8 @@ https://pkg.go.dev/sigs.k8s.io/structured-merge-diff/v6/fieldpath. This module u
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER
@@ -101,28 +102,39 @@ def _list_matches(declared: list[Any], live: list[Any], owned: FieldSet) -> bool
     if len(declared) != len(owned):
         return False
     if all(key.startswith("v:") for key in owned):
-        values = [json.loads(key[2:]) for key in owned]
-        return all(value in values for value in declared) and all(value in live for value in declared)
+        return _set_matches(declared, live, [json.loads(key[2:]) for key in owned])
     if not all(key.startswith("k:") for key in owned):
         return False
     pairs = [(_item(declared, live, json.loads(key[2:])), below) for key, below in owned.items()]
-    if len({id(pair[0]) for pair, _unused in pairs if pair}) != len(declared):
+    places = {pair[0]: pair[1] for pair, _unused in pairs if pair}
+    if len(places) != len(declared) or not _is_ascending([places[place] for place in sorted(places)]):
         return False
-    return all(pair is not None and _matches(pair[0], pair[1], below) for pair, below in pairs)
+    return all(pair is not None and _matches(declared[pair[0]], live[pair[1]], below) for pair, below in pairs)
 
 
-def _item(declared: list[Any], live: list[Any], key: Mapping[str, Any]) -> tuple[Any, Any] | None:
-    """Return the declared item with this key and its live counterpart, None when that is not certain."""
+def _set_matches(declared: list[Any], live: list[Any], owned: list[Any]) -> bool:
+    if not all(value in owned and value in live for value in declared):
+        return False
+    return _is_ascending([live.index(value) for value in declared])
+
+
+def _is_ascending(places: Sequence[int]) -> bool:
+    """Whether what is declared stands in the declared order: an apply would move it, and containers start in order."""
+    return all(one < other for one, other in pairwise(places))
+
+
+def _item(declared: list[Any], live: list[Any], key: Mapping[str, Any]) -> tuple[int, int] | None:
+    """Return where the declared item with this key and its live counterpart stand, None when that is not certain."""
     # A declared item may leave out a part of its key that has a default, such as a port's protocol.
     wanted = _having(declared, key) or _having(declared, key, allow_missing=True)
     present = _having(live, key)
     return (wanted[0], present[0]) if len(wanted) == 1 and len(present) == 1 else None
 
 
-def _having(items: list[Any], key: Mapping[str, Any], *, allow_missing: bool = False) -> list[Any]:
+def _having(items: list[Any], key: Mapping[str, Any], *, allow_missing: bool = False) -> list[int]:
     return [
-        item
-        for item in items
+        place
+        for place, item in enumerate(items)
         if isinstance(item, Mapping)
         and all(_same(item[name], value) if name in item else allow_missing for name, value in key.items())
     ]

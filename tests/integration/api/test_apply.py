@@ -126,6 +126,27 @@ def test_a_field_no_longer_declared_is_removed(cluster: Cluster) -> None:
     assert cluster.get(cluster.path("configmaps", "settings"))["data"] == {"a": "1"}
 
 
+def test_another_order_of_containers_is_applied(cluster: Cluster) -> None:
+    containers = [{"name": name, "image": "example.test/a:1"} for name in ("wait", "migrate", "warm")]
+    pod: dict[str, Any] = {"containers": [{"name": "web", "image": "example.test/a:1"}], "initContainers": containers}
+    declared = {
+        "apiVersion": "v1",
+        "kind": "PodTemplate",
+        "metadata": {"name": "web", "namespace": cluster.namespace},
+        "template": {"spec": pod},
+    }
+    cluster.apply(declared)
+    pod["initContainers"] = [containers[1], containers[0], containers[2]]
+    applied = cluster.apply(declared)
+    assert applied.lines == [
+        f"configured PodTemplate {cluster.namespace}/web: order of template.spec.initContainers "
+        '["wait", "migrate", "warm"] → ["migrate", "wait", "warm"]'
+    ]
+    live = cluster.get(cluster.path("podtemplates", "web"))["template"]["spec"]["initContainers"]
+    assert [one["name"] for one in live] == ["migrate", "wait", "warm"]
+    assert cluster.apply(declared).result["changed"] is False
+
+
 def test_check_mode_writes_nothing(cluster: Cluster) -> None:
     cluster.apply(config_map(cluster, a="1"))
     before = cluster.get(cluster.path("configmaps", "settings"))["metadata"]["resourceVersion"]

@@ -74,14 +74,14 @@ def test_a_policy_s_denial_is_named(cluster: Cluster) -> None:
     assert told.endswith("denied request: not that name. Change the object as the policy asks.")
 
 
-@pytest.fixture
-def webhook(cluster: Cluster) -> Any:
-    """Return the way to remove a webhook that has no server behind it."""
+@pytest.fixture(params=["configmaps"])
+def webhook(request: pytest.FixtureRequest, cluster: Cluster) -> Any:
+    """Return the way to remove a webhook of some resource that has no server behind it."""
     path = f"{ADMISSION}/validatingwebhookconfigurations"
     hook = {
         "name": "lost.mastodon.test",
         "clientConfig": {"service": {"namespace": cluster.namespace, "name": "lost"}},
-        "rules": [RULE],
+        "rules": [{**RULE, "resources": [request.param]}],
         "sideEffects": "None",
         "admissionReviewVersions": ["v1"],
         "timeoutSeconds": 1,
@@ -89,8 +89,8 @@ def webhook(cluster: Cluster) -> Any:
     }
     post(cluster, path, "ValidatingWebhookConfiguration", webhooks=[hook])
     # The API server takes it into account a moment later.
-    settings = config_map(cluster, "probe", a="1")
-    eventually(lambda: "msg" in cluster.apply(settings, wait_timeout=0).result)
+    probe = {**config_map(cluster, "probe"), "kind": "Secret" if request.param == "secrets" else "ConfigMap"}
+    eventually(lambda: "msg" in cluster.apply(probe, wait_timeout=0).result)
     removed = threading.Event()
 
     def remove() -> None:
@@ -116,6 +116,20 @@ def test_a_webhook_that_does_not_come_up_is_named_and_one_that_does_is_waited_fo
     timer.join()
     assert applied.actions[f"ConfigMap {cluster.namespace}/settings"] == "created"
     assert any(line.startswith("waiting to apply ConfigMap") for line in applied.lines)
+
+
+@pytest.mark.parametrize("webhook", ["secrets"], indirect=True)
+def test_a_webhook_is_waited_for_with_a_secret_too_and_nothing_of_it_is_told(cluster: Cluster, webhook: Any) -> None:
+    secret = {**config_map(cluster, "key"), "kind": "Secret", "data": {}, "stringData": {"password": "canary"}}
+    failed = cluster.apply(secret, wait_timeout=1)
+    assert 'an admission webhook does not answer: failed calling webhook "lost.mastodon.test"' in failed.result["msg"]
+    timer = threading.Timer(2, webhook)
+    timer.start()
+    applied = cluster.apply(secret)
+    timer.join()
+    assert applied.actions[f"Secret {cluster.namespace}/key"] == "created"
+    assert any(line.startswith("waiting to apply Secret") for line in applied.lines)
+    assert "canary" not in f"{failed}{applied}"
 
 
 def test_a_namespace_that_is_being_deleted_is_named(cluster: Cluster) -> None:

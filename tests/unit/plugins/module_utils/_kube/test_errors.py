@@ -76,6 +76,51 @@ def test_a_namespace_that_is_being_deleted_is_recognised_by_its_cause() -> None:
     assert str(refused("X", 403, told)).startswith("X: its namespace is being deleted: unable to create.")
 
 
+@pytest.mark.parametrize("secret", [False, True])
+def test_a_webhook_is_recognised_whatever_is_shown_of_it(secret: bool) -> None:
+    told = 'Internal error occurred: failed calling webhook "a.b": Post "https://a.b.svc:443/": no endpoints: canary'
+    error = refused("Secret ns/x", 500, body(told), secret=secret)
+    assert error.is_webhook_down
+    assert "no endpoints" in error.message
+    assert 'failed calling webhook "a.b"' in str(error)
+    assert "Look at the pods of Service b/a" in str(error)
+    assert ("canary" in str(error)) is not secret
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        'Invalid value: {"Volumes":null}: field is immutable',
+        "Forbidden: field is immutable when `immutable` is set",
+        "Forbidden: spec is immutable after creation except resources.requests",
+        "Forbidden: updates to statefulset spec for fields other than 'replicas' are forbidden",
+        'Invalid value: {"Name":"b"}: cannot change roleRef',
+    ],
+)
+@pytest.mark.parametrize("secret", [False, True])
+def test_what_can_be_set_only_at_creation_is_recognised(told: str, secret: bool) -> None:
+    assert refused(
+        "X", 422, body(f"X is invalid: {told}", ("FieldValueInvalid", "spec", told)), secret=secret
+    ).is_immutable
+    assert not refused("X", 422, body("X is invalid: spec: Invalid value: 1", ("", "spec", "no"))).is_immutable
+
+
+def test_of_a_long_refusal_field_and_reason_are_kept() -> None:
+    value = f"Invalid value: {json.dumps({'Containers': ['x' * 5000]})}: field is immutable"
+    causes = [("FieldValueInvalid", f"spec.template.spec{number}", value) for number in range(2)]
+    told = str(refused("Job ns/x", 422, body("long", *causes)))
+    for number in range(2):
+        assert f"spec.template.spec{number}: Invalid value: " in told
+    assert told.count("field is immutable") == 2
+    assert len(told) < 600
+
+
+def test_a_cause_without_a_field_is_told_by_itself() -> None:
+    assert "is invalid: Validating policy says no. " in str(
+        refused("X", 422, body("long", ("", "", "Validating policy says no")))
+    )
+
+
 @pytest.mark.parametrize("status", [400, 422, 500])
 def test_the_values_of_a_secret_are_not_quoted(status: int) -> None:
     told = body("canary", ("FieldValueInvalid", "data.key", 'Invalid value: "canary"'))

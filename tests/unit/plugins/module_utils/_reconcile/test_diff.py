@@ -27,6 +27,10 @@ CASES = {
         {"spec": {"env": named(("A", 1), ("B", 3))}},
     ),
     'spec.env[name="B"] removed': ({"spec": {"env": named(("A", 1), ("B", 2))}}, {"spec": {"env": named(("A", 1))}}),
+    'order of spec.env ["A", "B"] → ["B", "A"]': (
+        {"spec": {"env": named(("A", 1), ("B", 2))}},
+        {"spec": {"env": named(("B", 2), ("A", 1))}},
+    ),
     "spec.args [1] → [2]": ({"spec": {"args": [1]}}, {"spec": {"args": [2]}}),
     f'spec.x "a" → "{"b" * 59}…': ({"spec": {"x": "a"}}, {"spec": {"x": "b" * 100}}),
 }

@@ -28,6 +28,7 @@ PORT: dict[str, Any] = {".": {}, "f:containerPort": {}}
 BOTH: dict[str, Any] = {**PORT, "f:protocol": {}}
 LIVE_TCP = {"containerPort": 80, "protocol": "TCP"}
 LIVE_UDP = {"containerPort": 80, "protocol": "UDP"}
+LIVE_SCTP = {"containerPort": 80, "protocol": "SCTP"}
 
 # What is declared, what is there, which fields of `spec` we own.
 PROVEN = {
@@ -46,7 +47,12 @@ PROVEN = {
         {"p": [LIVE_TCP, LIVE_UDP]},
         {"f:p": {TCP: PORT, UDP: BOTH}},
     ),
-    "set": ({"s": ["x", "y"]}, {"s": ["z", "y", "x"]}, {"f:s": {'v:"x"': {}, 'v:"y"': {}}}),
+    "set": ({"s": ["x", "y"]}, {"s": ["x", "z", "y"]}, {"f:s": {'v:"x"': {}, 'v:"y"': {}}}),
+    "keyed list with others' items between": (
+        {"p": [LIVE_UDP, LIVE_TCP]},
+        {"p": [LIVE_UDP, LIVE_SCTP, LIVE_TCP]},
+        {"f:p": {TCP: BOTH, UDP: BOTH}},
+    ),
 }
 NOT_PROVEN = {
     "another value": ({"a": 1}, {"a": 2}, {"f:a": {}}),
@@ -74,6 +80,17 @@ NOT_PROVEN = {
     ),
     "keyed list whose item is gone": ({"p": [LIVE_UDP]}, {"p": [LIVE_TCP]}, {"f:p": {UDP: BOTH}}),
     "set with a value too few": ({"s": ["x"]}, {"s": ["x", "y"]}, {"f:s": {'v:"x"': {}, 'v:"y"': {}}}),
+    "set in another order": ({"s": ["x", "y"]}, {"s": ["y", "x"]}, {"f:s": {'v:"x"': {}, 'v:"y"': {}}}),
+    "keyed list in another order": (
+        {"p": [LIVE_TCP, LIVE_UDP]},
+        {"p": [LIVE_UDP, LIVE_TCP]},
+        {"f:p": {TCP: BOTH, UDP: BOTH}},
+    ),
+    "keyed list with defaults in another order": (
+        {"p": [{"containerPort": 80}, LIVE_UDP]},
+        {"p": [LIVE_UDP, LIVE_SCTP, LIVE_TCP]},
+        {"f:p": {UDP: BOTH, TCP: PORT}},
+    ),
     "list by index": ({"a": [1]}, {"a": [1]}, {"f:a": {"i:0": {}}}),
     "a map where a list is declared": ({"a": [{"b": 1}]}, {"a": {"b": 1}}, {"f:a": {"f:b": {}}}),
 }
