@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 
@@ -36,8 +37,13 @@ class Resource:
     def path(self, namespace: str = "", name: str = "") -> str:
         """Return the path of the collection, or of the object `name` in it."""
         prefix = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
-        place = f"/namespaces/{namespace}" if self.namespaced and namespace else ""
-        return f"{prefix}{place}/{self.plural}{'/' + name if name else ''}"
+        place = f"/namespaces/{_segment(namespace)}" if self.namespaced and namespace else ""
+        return f"{prefix}{place}/{self.plural}{'/' + _segment(name) if name else ''}"
+
+
+def _segment(name: str) -> str:
+    # Names of roles may have nearly every character: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#path-segment-names
+    return quote(name, safe=":@")
 
 
 class Catalog:

@@ -48,6 +48,11 @@ class ApiError(MastodonError):
         self.causes = causes
         self.message = message or why
 
+    def advising(self, remedy: str) -> ApiError:
+        """Return the same error with another next step."""
+        told = (self.subject, self.failed, self.why, remedy)
+        return ApiError(*told, status=self.status, causes=self.causes, message=self.message)
+
     @property
     def is_forbidden(self) -> bool:
         """Whether this user lacks the right."""

@@ -8,6 +8,7 @@ This module util is PRIVATE to the collection.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,12 +46,17 @@ class Selection:
     def query(self) -> dict[str, str]:
         """Return the query that selects exactly these objects."""
         if self.name:
-            return {"fieldSelector": f"metadata.name={self.name}"}
+            return {"fieldSelector": f"metadata.name={_escaped(self.name)}"}
         fields = self.fields or _FIELD_SELECTORS.get((self.resource.group, self.resource.kind), "")
         return {
             **({"fieldSelector": fields} if fields else {}),
             **({"labelSelector": self.labels} if self.labels else {}),
         }
+
+
+def _escaped(value: str) -> str:
+    # https://github.com/kubernetes/kubernetes/blob/master/staging/src/k8s.io/apimachinery/pkg/fields/selector.go (EscapeValue)
+    return re.sub(r"([\\,=])", r"\\\1", value)
 
 
 @dataclass(frozen=True)

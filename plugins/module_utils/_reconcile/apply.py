@@ -21,6 +21,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.caus
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline, Reminder
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.diff import changes, comparable
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Outcome, Subject, Wanted
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.protected import deletion, what_goes_with
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import compute
 
 _PAUSE = 2.0
@@ -125,7 +126,7 @@ class Applier:
                 return self._api.apply(resource, wanted.body, manager=wanted.manager, force=force, dry_run=dry_run)
             except ApiError as error:
                 if self._check or not self._may_pass(error, began) or not self._deadline.pause(_PAUSE):
-                    raise
+                    raise _advised(error, wanted.subject, resource) from error
                 if reminder.is_due():
                     self._say(f"waiting to apply {wanted.subject} ({self._deadline.elapsed:.0f} s): {error.why}")
 
@@ -136,3 +137,12 @@ class Applier:
             return cause is not None and self._deadline.elapsed < began + cause.seconds
         not_served_yet = error.status == 404 and not error.is_missing_namespace
         return not_served_yet and self._deadline.elapsed < began + _SERVED_SOON
+
+
+def _advised(error: ApiError, subject: Subject, resource: Resource) -> ApiError:
+    """Return the error with what helps when a field can be set only once: the API server says no more than that."""
+    if not error.is_immutable:
+        return error
+    if lost := what_goes_with(subject):
+        return error.advising(f"Put the former value back: with {subject} would go {lost}.")
+    return error.advising(f"Put the former value back, or delete it first: {deletion(subject, resource)}.")

@@ -8,7 +8,7 @@ This module util is PRIVATE to the collection.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
@@ -19,8 +19,10 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
 
 
-def refuse(api: Api, live: Live, place: Subject, subjects: Collection[Subject]) -> None:
+def refuse(api: Api, live: Live, place: Subject, subjects: Collection[Subject], say: Callable[[str], None]) -> None:
     """Raise MastodonError for each of `subjects` that the inventory of another set than that of `place` lists.
+
+    What cannot be read in one of these is told: it is no reason to stop, as it may be anybody's.
 
     To be called with objects that our field manager applied and our own inventory does not list: that is rare, so that
     it costs no request otherwise.
@@ -29,7 +31,10 @@ def refuse(api: Api, live: Live, place: Subject, subjects: Collection[Subject]) 
         return
     errors = []
     for other in _inventories(api, live, place):
-        errors += [_claimed(subject, Subject.of(other)) for subject in sorted(inventory.listed(other) & set(subjects))]
+        listed, unreadable = inventory.readable(other)
+        if unreadable:
+            say(f"warning: {Subject.of(other)}: cannot be read as the inventory of a set: {unreadable[0]}")
+        errors += [_claimed(subject, Subject.of(other)) for subject in sorted(listed & set(subjects))]
     if errors:
         raise CombinedError(errors)
 
@@ -44,7 +49,7 @@ def _inventories(api: Api, live: Live, place: Subject) -> Iterator[Object]:
         if not error.is_forbidden:
             raise
         found = api.read(Selection(resource, place.namespace, labels=inventory.SELECTOR)).objects
-    yield from (item for item in found if Subject.of(item) != place)
+    yield from (item for item in found if Subject.of(item) != place and inventory.is_one(item))
 
 
 def _claimed(subject: Subject, other: Subject) -> MastodonError:

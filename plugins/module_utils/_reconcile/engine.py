@@ -87,7 +87,7 @@ class Engine:
                 self._judge.found(item.subject, live)
         listed = inventory.listed(self._live.get(self._place))
         subjects = {item.subject for item in self._request.wanted}
-        claims.refuse(self._api, self._live, self._place, self._strangers(listed))
+        claims.refuse(self._api, self._live, self._place, self._strangers(listed), self._say)
         # What exists already is listed only once it is adopted: being listed makes it ours to overrule people on.
         new = {subject for subject in subjects if self._live.get(subject) is None}
         wanted = (*self._request.wanted, inventory.wanted(self._place, listed | new))

@@ -16,6 +16,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects i
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject, Wanted
 
 _KEY = "objects"
+_PREFIX = "fediverse.mastodon."
 _NAME = re.compile(r"(?=.{1,200}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _LABELS = {"app.kubernetes.io/managed-by": "fediverse.mastodon"}
 # What finds the inventories of all sets.
@@ -27,20 +28,34 @@ def subject(name: str, namespace: str) -> Subject:
     if not _NAME.fullmatch(name):
         remedy = "Use lower-case letters, digits, dots and dashes, at most 200."
         raise MastodonError(f"Set {name!r}", "has a name that Kubernetes does not allow", "", remedy)
-    return Subject("", "ConfigMap", namespace, f"fediverse.mastodon.{name}")
+    return Subject("", "ConfigMap", namespace, f"{_PREFIX}{name}")
+
+
+def is_one(item: Object) -> bool:
+    """Whether a ConfigMap is the inventory of a set; others may have our label, as people copy what they see."""
+    return Subject.of(item).name.startswith(_PREFIX)
 
 
 def listed(inventory: Object | None) -> frozenset[Subject]:
     """Return what an inventory lists. Raises MastodonError when it was edited into something unreadable."""
-    if inventory is None:
-        return frozenset()
-    try:
-        lines = (inventory.get("data") or {}).get(_KEY, "").splitlines()
-        return frozenset(Subject.parse(line) for line in lines)
-    except ValueError as error:
+    subjects, unreadable = readable(inventory)
+    if inventory is not None and unreadable:
         raise MastodonError(
-            str(Subject.of(inventory)), "cannot be read", str(error), "Correct that line, or remove it."
-        ) from error
+            str(Subject.of(inventory)), "cannot be read", unreadable[0], "Correct that line, or remove it."
+        )
+    return subjects
+
+
+def readable(inventory: Object | None) -> tuple[frozenset[Subject], list[str]]:
+    """Return what an inventory lists, and why the other lines of it cannot be read."""
+    text = ((inventory or {}).get("data") or {}).get(_KEY, "")
+    subjects, unreadable = set(), []
+    for line in (line.rstrip("\r") for line in text.split("\n")):
+        try:
+            subjects.update([Subject.parse(line)] if line.strip() else [])
+        except ValueError as error:
+            unreadable.append(str(error))
+    return frozenset(subjects), unreadable
 
 
 def wanted(place: Subject, subjects: Iterable[Subject]) -> Wanted:

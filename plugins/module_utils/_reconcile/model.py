@@ -14,11 +14,17 @@ from typing import Any, Literal
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import names
 
 # Who applies, as metadata.managedFields tells everybody.
 MANAGER = "fediverse.mastodon"
 # The format of cli-utils: https://pkg.go.dev/sigs.k8s.io/cli-utils/pkg/object/dependson
 DEPENDS_ON = "config.kubernetes.io/depends-on"
+
+# Which object it is that was read, and who changed it: of no use in what is declared.
+_OF_A_COPY = frozenset({"managedFields", "resourceVersion", "uid"})
+# The server's own, which it passes over: https://github.com/kubernetes/kubernetes/blob/master/staging/src/k8s.io/apimachinery/pkg/util/managedfields/internal/stripmeta.go
+_GENERATED = frozenset({"creationTimestamp", "generation", "selfLink"})
 
 Action = Literal["created", "configured", "unchanged", "deleted", "skipped"]
 
@@ -45,7 +51,7 @@ class Subject:
     @classmethod
     def parse(cls, reference: str) -> Subject:
         """Read a `reference`. Raises ValueError for any other text."""
-        match reference.strip().split("/"):
+        match reference.split("/"):
             case [group, "namespaces", namespace, kind, name] if namespace and kind and name:
                 return cls(group, kind, namespace, name)
             case [group, kind, name] if kind and name:
@@ -57,7 +63,7 @@ class Subject:
         """Return the identity of an object."""
         group, _unused, _unused = item["apiVersion"].rpartition("/")
         metadata = item["metadata"]
-        return cls(group, item["kind"], metadata.get("namespace", ""), metadata["name"])
+        return cls(group, item["kind"], metadata.get("namespace") or "", metadata["name"])
 
 
 @dataclass(frozen=True)
@@ -107,7 +113,7 @@ def wanted_set(documents: Iterable[Any], manager: str = MANAGER) -> tuple[Wanted
 def _opened(documents: Iterable[Any]) -> Iterable[Any]:
     for document in documents:
         if isinstance(document, Mapping) and str(document.get("kind", "")).endswith("List") and "items" in document:
-            yield from _opened(document["items"])
+            yield from _opened(document["items"] or ())
         elif document:
             yield document
 
@@ -118,6 +124,8 @@ def _wanted(document: Any, position: int) -> Wanted:
         raise MastodonError(place, "is not a Kubernetes object", f"it is {type(document).__name__}", "Check its YAML.")
     metadata = document.get("metadata")
     named = metadata.get("name") if isinstance(metadata, Mapping) else None
+    if isinstance(metadata, Mapping) and not isinstance(metadata.get("namespace") or "", str):
+        raise MastodonError(f"{place} ({named})", "its metadata.namespace is no text", "", "Put it in quotes.")
     for field, value in (
         ("apiVersion", document.get("apiVersion")),
         ("kind", document.get("kind")),
@@ -132,19 +140,29 @@ def _wanted(document: Any, position: int) -> Wanted:
                 "Every object needs apiVersion, kind and metadata.name.",
             )
     subject = Subject.of(document)
+    parts = {"apiVersion": subject.group, "kind": subject.kind, "metadata.namespace": subject.namespace}
+    names.refuse(str(subject), {**parts, "metadata.name": subject.name})
     _unused, _unused, version = document["apiVersion"].rpartition("/")
-    return Wanted(subject, version, _declared(document), _dependencies(subject, document))
+    return Wanted(subject, version, _declared(document, subject), _dependencies(subject, document))
 
 
-def _declared(document: Mapping[str, Any]) -> Object:
-    """Return what a user can declare; generated manifests also carry an empty status and creation time."""
-    metadata = {key: value for key, value in document["metadata"].items() if key != "creationTimestamp"}
+def _declared(document: Mapping[str, Any], subject: Subject) -> Object:
+    """Return what a user can declare; generated manifests also carry an empty status and creation time.
+
+    Raises MastodonError for a copy of a live object: its version would be outdated by the first write, for good.
+    """
+    copied = sorted(document["metadata"].keys() & _OF_A_COPY)
+    if copied:
+        why = f"it has metadata.{copied[0]}"
+        raise MastodonError(str(subject), "is a copy of a live object", why, f"Remove {', '.join(copied)}.")
+    metadata = {key: value for key, value in document["metadata"].items() if key not in _GENERATED}
     return {key: value for key, value in document.items() if key != "status"} | {"metadata": metadata}
 
 
 def _dependencies(subject: Subject, document: Mapping[str, Any]) -> tuple[Subject, ...]:
-    told = (document["metadata"].get("annotations") or {}).get(DEPENDS_ON, "")
+    notes = document["metadata"].get("annotations")
+    told = str(notes.get(DEPENDS_ON) or "") if isinstance(notes, Mapping) else ""
     try:
-        return tuple(Subject.parse(part) for part in told.split(",") if part.strip())
+        return tuple(Subject.parse(part.strip()) for part in told.split(",") if part.strip())
     except ValueError as error:
         raise MastodonError(str(subject), f"its annotation {DEPENDS_ON} cannot be read", str(error)) from error

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
 
 _ANY = "*"
@@ -45,3 +46,9 @@ _LOST: Mapping[tuple[str, str], str] = {
 def what_goes_with(subject: Subject) -> str:
     """Return what is lost for good with an object, in words; empty for those that can simply be made again."""
     return _LOST.get((subject.group, subject.kind)) or _LOST.get((subject.group, _ANY), "")
+
+
+def deletion(subject: Subject, resource: Resource) -> str:
+    """Return the command that deletes an object."""
+    place = f"-n {subject.namespace} " if subject.namespace else ""
+    return f"kubectl {place}delete {resource.plural}{f'.{resource.group}' if resource.group else ''} {subject.name}"

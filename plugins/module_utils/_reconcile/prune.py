@@ -17,7 +17,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile impo
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Outcome, Subject
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.parallel import for_each
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.protected import what_goes_with
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.protected import deletion, what_goes_with
 
 _LEFT = "no longer declared, and left as it is"
 
@@ -104,9 +104,7 @@ class Pruner:
 
 
 def _kept(subject: Subject, resource: Resource, lost: str) -> str:
-    place = f"-n {subject.namespace} " if subject.namespace else ""
-    command = f"kubectl {place}delete {resource.plural}{f'.{resource.group}' if resource.group else ''} {subject.name}"
-    return f'kept, as with it goes {lost}. If it is to go: prune_allow ["{subject}"], or {command}'
+    return f'kept, as with it goes {lost}. If it is to go: prune_allow ["{subject}"], or {deletion(subject, resource)}'
 
 
 def _named(subject: Subject) -> dict[str, str]:

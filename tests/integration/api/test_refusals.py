@@ -143,6 +143,44 @@ def test_a_namespace_that_is_being_deleted_is_named(cluster: Cluster) -> None:
     assert "its namespace is being deleted" in told
 
 
+def job(cluster: Cluster, image: str) -> dict[str, Any]:
+    """Return a Job that does not start."""
+    pod = {"restartPolicy": "Never", "containers": [{"name": "a", "image": image}]}
+    metadata = {"name": "migrate", "namespace": cluster.namespace}
+    spec = {"suspend": True, "template": {"spec": pod}}
+    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": spec}
+
+
+def claim(cluster: Cluster, storage_class: str) -> dict[str, Any]:
+    """Return a claim that nothing fulfils."""
+    metadata = {"name": "data", "namespace": cluster.namespace}
+    asked = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    spec = {**asked, "storageClassName": storage_class}
+    return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": spec}
+
+
+Make = Callable[[Cluster, str], dict[str, Any]]
+
+
+@pytest.mark.parametrize("check", [False, True])
+@pytest.mark.parametrize(
+    ("make", "reason", "remedy"),
+    [
+        (job, ": field is immutable. ", "or delete it first: kubectl -n {0.namespace} delete jobs.batch migrate."),
+        (claim, "spec is immutable after", "with {1} would go the data on its volume."),
+    ],
+)
+def test_what_cannot_be_changed_is_told_with_field_reason_and_next_step(
+    cluster: Cluster, make: Make, reason: str, remedy: str, check: bool
+) -> None:
+    _inventory, subject = cluster.apply(make(cluster, "a"), wait=False).actions
+    told = cluster.apply(make(cluster, "b"), check=check).result["msg"]
+    assert told.startswith(f"{subject}: is invalid: spec")
+    assert reason in told
+    assert "Put the former value back" in told
+    assert told.endswith(remedy.format(cluster, subject))
+
+
 def limited(cluster: Cluster, folder: Path, *verbs: str) -> str:
     """Return the kubeconfig of a service account that may do this much to ConfigMaps of the namespace."""
     place = f"/{RBAC}/namespaces/{cluster.namespace}"

@@ -53,3 +53,17 @@ def test_an_old_server_is_named() -> None:
 )
 def test_paths(resource: Resource, place: tuple[str, ...], path: str) -> None:
     assert resource.path(*place) == path
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("system:basic-user", "system:basic-user"),
+        ("a?b#c d", "a%3Fb%23c%20d"),
+        ("a/status", "a%2Fstatus"),
+        ("日", "%E6%97%A5"),
+    ],
+)
+def test_a_name_in_a_path_is_quoted(name: str, path: str) -> None:
+    role = Resource("rbac.authorization.k8s.io", "v1", "Role", "roles", namespaced=True)
+    assert role.path("ns", name) == f"/apis/rbac.authorization.k8s.io/v1/namespaces/ns/roles/{path}"

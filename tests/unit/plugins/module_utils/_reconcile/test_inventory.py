@@ -26,3 +26,19 @@ def test_what_is_written_is_read_back() -> None:
     assert inventory.listed(inventory.wanted(place, subjects).body) == subjects
     assert inventory.listed(None) == frozenset()
     assert inventory.listed(inventory.wanted(place, ()).body) == frozenset()
+
+
+def test_a_line_that_cannot_be_read_is_told_beside_those_that_can() -> None:
+    edited = inventory.wanted(inventory.subject("set", "ns"), [subject("ConfigMap", "a")]).body
+    edited["data"]["objects"] += "nonsense\r\n\n  \n/namespaces/ns/ConfigMap/b\r\n"
+    subjects, unreadable = inventory.readable(edited)
+    assert subjects == {subject("ConfigMap", "a"), subject("ConfigMap", "b")}
+    assert unreadable == ["'nonsense' is not group/namespaces/namespace/Kind/name or group/Kind/name"]
+    with pytest.raises(MastodonError, match=r"ConfigMap ns/fediverse.mastodon.set: cannot be read: 'nonsense' is not"):
+        inventory.listed(edited)
+
+
+def test_a_config_map_that_only_has_our_label_is_no_inventory() -> None:
+    ours = inventory.wanted(inventory.subject("set", "ns"), ()).body
+    assert inventory.is_one(ours)
+    assert not inventory.is_one({**ours, "metadata": {**ours["metadata"], "name": "settings"}})

@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import copy
+import re
 from typing import Any
 
 import pytest
@@ -23,7 +25,7 @@ from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._rec
 def test_a_subject_is_called_and_written_in_known_ways(subject: Subject, called: str, reference: str) -> None:
     assert str(subject) == called
     assert subject.reference == reference
-    assert Subject.parse(f" {reference} ") == subject
+    assert Subject.parse(reference) == subject
 
 
 @pytest.mark.parametrize(
@@ -62,6 +64,58 @@ def test_what_is_no_object_is_named(document: Any, sentence: str) -> None:
     with pytest.raises(MastodonError) as caught:
         wanted_set([document])
     assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("a/status", "'a/status' has '/' in it"),
+        ("a%2Fb", "'a%2Fb' has '%' in it"),
+        ("..", "'..' is a place in every path"),
+        ("a\nb", "'a\\nb' has a character in it that cannot be seen"),
+        ("a\u2028b", "has a character in it that cannot be seen"),
+        ("a ", "'a ' begins or ends with a blank"),
+    ],
+)
+def test_a_name_that_would_be_something_else_in_an_address_is_refused(name: str, why: str) -> None:
+    named = thing("ConfigMap", "a")
+    elsewhere, of_kind, of_group = (copy.deepcopy(named) for _unused in range(3))
+    named["metadata"]["name"] = name
+    elsewhere["metadata"]["namespace"] = of_kind["kind"] = name
+    of_group["apiVersion"] = f"{name}/v1"
+    for document, field in (
+        (named, "metadata.name"),
+        (elsewhere, "metadata.namespace"),
+        (of_kind, "kind"),
+        (of_group, "apiVersion"),
+    ):
+        with pytest.raises(MastodonError) as caught:
+            wanted_set([document])
+        assert f": its {field} cannot be used: " in str(caught.value)
+        assert why in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["system:basic user", "a?b", "a#b", "a,b=c", "日本", "A.B"])
+def test_names_that_some_kinds_may_have_are_left_to_the_server(name: str) -> None:
+    assert wanted_set([thing("ClusterRole", name)])[0].subject.name == name
+
+
+@pytest.mark.parametrize("field", ["resourceVersion", "uid", "managedFields"])
+def test_a_copy_of_a_live_object_is_refused(field: str) -> None:
+    copied = thing("ConfigMap", "a")
+    copied["metadata"] |= {field: "7", "generation": 1}
+    told = f"ConfigMap ns/a: is a copy of a live object: it has metadata.{field}. Remove {field}."
+    with pytest.raises(MastodonError, match=re.escape(told)):
+        wanted_set([copied])
+
+
+def test_what_is_of_another_type_than_usual_is_no_traceback() -> None:
+    listed = {"apiVersion": "v1", "kind": "List", "items": None}
+    noted = {**thing("ConfigMap", "a"), "metadata": {"name": "a", "namespace": None, "annotations": ["x"]}}
+    assert [str(item.subject) for item in wanted_set([listed, noted])] == ["ConfigMap a"]
+    numbered = {**thing("ConfigMap", "a"), "metadata": {"name": "a", "namespace": 5}}
+    with pytest.raises(MastodonError, match=r"\(a\): its metadata.namespace is no text. Put it in quotes."):
+        wanted_set([numbered])
 
 
 def test_an_object_may_be_in_the_set_only_once() -> None:
