@@ -24,7 +24,7 @@ options:
           - Group and version, such as V(helm.toolkit.fluxcd.io/v2). Without it the kind is looked for by its name alone.
         type: str
       kind:
-        description: Kind, such as V(HelmRelease).
+        description: Kind, such as V(HelmRelease), or its plural or short name, as kubectl takes them.
         type: str
         required: true
       namespace:

@@ -69,7 +69,7 @@ def _removal(parameters: Mapping[str, Any], catalog: Catalog, run: Run) -> Remov
     name = parameters["name"]
     return Removal(
         place=inventory.subject(name, parameters["namespace"]) if name else None,
-        named=frozenset(_named(Target.of(option), catalog) for option in parameters["objects"] or []),
+        named=frozenset(_named(Target.of(option), catalog, run) for option in parameters["objects"] or []),
         allowed=frozenset(parameters["prune_allow"]),
         manager=parameters["field_manager"],
         wait=parameters["wait"],
@@ -77,8 +77,8 @@ def _removal(parameters: Mapping[str, Any], catalog: Catalog, run: Run) -> Remov
     )
 
 
-def _named(target: Target, catalog: Catalog) -> Subject:
-    resource = target.resource(catalog)
+def _named(target: Target, catalog: Catalog, run: Run) -> Subject:
+    resource = target.present(catalog, run.say)
     if resource is None:
         # Of a kind that is not there, there is nothing to delete.
         return Subject(target.api_version.rpartition("/")[0], target.kind, target.namespace, target.name)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog, unanswered_error
 
 KINDS_OPTION: dict[str, Any] = {
     "type": "list",
@@ -48,7 +48,8 @@ def missing(wanted: Iterable[Mapping[str, str]], catalog: Catalog) -> list[str]:
         group, _unused, version = kind["api_version"].rpartition("/")
         served = catalog.versions(group, kind["kind"])
         if version not in served:
-            sentences.append(_sentence(kind, served))
+            silent = unanswered_error(catalog, group, version)
+            sentences.append(str(silent) if silent else _sentence(kind, served))
     return sentences
 
 

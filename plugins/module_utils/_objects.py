@@ -44,13 +44,12 @@ def open_objects(parameters: Mapping[str, Any], run: Run) -> Objects:
 
 
 def info(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
-    """Return the chosen objects with their status. What does not exist, or is of a kind that does not, is left out."""
+    """Return the chosen objects with their status. What does not exist is left out."""
     objects = open_objects(parameters, run)
     catalog = objects.discover()
     found: dict[Subject, Object] = {}
     for target in map(Target.of, parameters["objects"]):
-        resource = target.resource(catalog)
-        if resource is not None:
+        if resource := target.present(catalog, run.say):
             found |= {Subject.of(item): item for item in objects.read(target.selection(resource)).objects}
     told = [_told(subject, item) for subject, item in sorted(found.items())]
     return {"changed": False, "objects": told, "requests": objects.requests}

@@ -84,7 +84,7 @@ class Waiting:
         """Wait until nothing of any target that is there now exists any more."""
         resources: dict[Subject, Resource] = {}
         for target in targets:
-            if resource := target.resource(self._live.catalog):
+            if resource := target.present(self._live.catalog, self._run.say):
                 resources |= {Subject.of(item): resource for item in self._read(target, resource)}
         self._live.read(resources)
         items = [item for subject in resources if (item := self._live.get(subject))]

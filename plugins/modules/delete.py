@@ -35,6 +35,8 @@ options:
   objects:
     description:
       - Objects to delete, whoever made them.
+      - Of an API group that the cluster does not have, there is nothing to delete, which is said. A kind that it does not have in a group that
+        it has, or without a group, ends the task, as it may be misspelt.
     type: list
     elements: dict
     suboptions:
@@ -43,7 +45,7 @@ options:
           - Group and version, such as V(helm.toolkit.fluxcd.io/v2). Without it the kind is looked for by its name alone.
         type: str
       kind:
-        description: Kind, such as V(HelmRelease).
+        description: Kind, such as V(HelmRelease), or its plural or short name, as kubectl takes them.
         type: str
         required: true
       namespace:

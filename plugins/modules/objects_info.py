@@ -14,7 +14,8 @@ short_description: Read Kubernetes objects with their computed status
 description:
   - Reads objects, and says of each whether it is as declared, on its way, or failed, by the same rules by which
     M(fediverse.mastodon.apply) waits.
-  - What does not exist, or is of a kind that the cluster does not have, is left out.
+  - What does not exist is left out, and so is all of an API group that the cluster does not have, which is said. A kind that it does not
+    have in a group that it has, or without a group, ends the task, as it may be misspelt.
 requirements:
   - python >= 3.11
   - urllib3 >= 2.3.0
@@ -34,7 +35,7 @@ options:
           - Group and version, such as V(helm.toolkit.fluxcd.io/v2). Without it the kind is looked for by its name alone.
         type: str
       kind:
-        description: Kind, such as V(HelmRelease).
+        description: Kind, such as V(HelmRelease), or its plural or short name, as kubectl takes them.
         type: str
         required: true
       namespace:

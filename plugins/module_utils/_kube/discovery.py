@@ -9,7 +9,8 @@ This module util is PRIVATE to the collection.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any
 from urllib.parse import quote
 
@@ -21,13 +22,14 @@ ACCEPT = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 
 @dataclass(frozen=True)
 class Resource:
-    """A kind as the API server serves it."""
+    """A kind as the API server serves it. `names` are what people call it besides, in lower case."""
 
     group: str
     version: str
     kind: str
     plural: str
     namespaced: bool
+    names: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def api_version(self) -> str:
@@ -47,9 +49,13 @@ def _segment(name: str) -> str:
 
 
 class Catalog:
-    """All kinds served, by group, version and kind."""
+    """All kinds served, by group, version and kind.
 
-    def __init__(self, resources: Iterable[Resource]) -> None:
+    `unanswered` are the groups and versions of which nothing new is known, as another server has them that does not answer.
+    """
+
+    def __init__(self, resources: Iterable[Resource], unanswered: Iterable[tuple[str, str]] = ()) -> None:
+        self.unanswered = frozenset(unanswered)
         self._exact: dict[tuple[str, str, str], Resource] = {}
         self._preferred: dict[tuple[str, str], Resource] = {}
         for resource in resources:
@@ -61,9 +67,35 @@ class Catalog:
         """Return the kind in exactly this version, or None if it is not served."""
         return self._exact.get((group, version, kind))
 
-    def called(self, kind: str) -> tuple[Resource, ...]:
-        """Return the kinds of this name of all groups, each in its preferred version."""
-        return tuple(resource for (_unused, name), resource in self._preferred.items() if name == kind)
+    def called(self, name: str, api_version: str = "") -> tuple[Resource, ...]:
+        """Return the kinds that people call so, in this version or else of all groups, each in its preferred version.
+
+        As to kubectl, a name is a kind, a plural, a singular or a short name, and the core group goes before all others.
+        """
+        candidates = self._candidates(api_version)
+        found = [one for one in candidates if one.kind == name]
+        found = found or [one for one in candidates if name.lower() in (one.kind.lower(), one.plural, *one.names)]
+        return tuple([one for one in found if not one.group] or found)
+
+    def alike(self, name: str, api_version: str = "") -> tuple[Resource, ...]:
+        """Return the kinds whose names are nearly this one, the most similar first."""
+        known = {called: one for one in self._candidates(api_version) for called in (one.kind.lower(), one.plural)}
+        near = get_close_matches(name.lower(), known, n=3, cutoff=0.7)
+        return tuple(dict.fromkeys(known[called] for called in near))
+
+    def group_like(self, group: str, kind: str) -> str:
+        """Return the group whose name is nearly this one and that has such a kind, empty if there is none."""
+        groups = [one.group for one in self.called(kind) if one.group]
+        return "".join(get_close_matches(group, groups, n=1, cutoff=0.7))
+
+    def serves(self, group: str) -> bool:
+        """Whether the API server has any kind of a group, or says that another server has."""
+        return any(one.group == group for one in self._exact.values()) or any(of == group for of, _ in self.unanswered)
+
+    def _candidates(self, api_version: str) -> list[Resource]:
+        if not api_version:
+            return list(self._preferred.values())
+        return [one for one in self._exact.values() if one.api_version == api_version]
 
     def versions(self, group: str, kind: str) -> tuple[str, ...]:
         """Return all versions in which the kind is served, the preferred one first."""
@@ -72,6 +104,26 @@ class Catalog:
     def preferred(self, group: str, kind: str) -> Resource | None:
         """Return the kind in the version that the API server prefers, or None if it is not served."""
         return self._preferred.get((group, kind))
+
+
+def unanswered_error(catalog: Catalog, group: str, version: str = "") -> MastodonError | None:
+    """Return why nothing is known of a group, or of this version of it, None when its server answers."""
+    names = sorted(f"{of}.{name}" for name, of in catalog.unanswered if name == group and version in ("", of))
+    if not names:
+        return None
+    failed = f"is served by APIService {names[0]}, whose service does not answer"
+    remedy = f"Look at it: kubectl describe apiservice {names[0]}. Repair its service, or delete the APIService."
+    return MastodonError(f"API group {group}", failed, "", remedy)
+
+
+def stale(document: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the groups and versions of an `APIGroupDiscoveryList` whose own server did not answer."""
+    return [
+        (group["metadata"].get("name", ""), version["version"])
+        for group in document.get("items", [])
+        for version in group.get("versions", [])
+        if version.get("freshness") == "Stale"
+    ]
 
 
 def parse(document: Mapping[str, Any]) -> list[Resource]:
@@ -91,4 +143,6 @@ def parse(document: Mapping[str, Any]) -> list[Resource]:
 
 
 def _resource(group: str, version: str, entry: Mapping[str, Any]) -> Resource:
-    return Resource(group, version, entry["responseKind"]["kind"], entry["resource"], entry["scope"] == "Namespaced")
+    names = (entry.get("singularResource", ""), *(entry.get("shortNames") or []))
+    kind, plural, namespaced = entry["responseKind"]["kind"], entry["resource"], entry["scope"] == "Namespaced"
+    return Resource(group, version, kind, plural, namespaced, tuple(name for name in names if name))

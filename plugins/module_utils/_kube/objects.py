@@ -15,12 +15,20 @@ from datetime import datetime
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client, Stream
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import ACCEPT, Catalog, Resource, parse
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import (
+    ACCEPT,
+    Catalog,
+    Resource,
+    parse,
+    stale,
+    unanswered_error,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
 
 Object = dict[str, Any]
 
 _METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
-# Helm keeps its releases in Secrets of up to 1 MiB each; of events only warnings explain anything.
+# Of no use to the engine: Helm keeps its releases in Secrets of up to 1 MiB each; of events only warnings explain anything.
 _FIELD_SELECTORS = {("", "Secret"): "type!=helm.sh/release.v1", ("", "Event"): "type!=Normal"}
 _PAGE = "500"
 
@@ -29,7 +37,8 @@ _PAGE = "500"
 class Selection:
     """The objects of one kind in one namespace (empty: not namespaced, or all).
 
-    Only the one called `name`, or those that selectors allow, in the API server's format.
+    Only the one called `name`, or those that selectors allow, in the API server's format. `complete` is whether those count that
+    are of no use to the engine, as they do to people.
     """
 
     resource: Resource
@@ -37,6 +46,7 @@ class Selection:
     name: str = ""
     fields: str = ""
     labels: str = ""
+    complete: bool = False
 
     def __str__(self) -> str:
         """Return how errors call it."""
@@ -47,7 +57,8 @@ class Selection:
         """Return the query that selects exactly these objects."""
         if self.name:
             return {"fieldSelector": f"metadata.name={_escaped(self.name)}"}
-        fields = self.fields or _FIELD_SELECTORS.get((self.resource.group, self.resource.kind), "")
+        usual = "" if self.complete else _FIELD_SELECTORS.get((self.resource.group, self.resource.kind), "")
+        fields = self.fields or usual
         return {
             **({"fieldSelector": fields} if fields else {}),
             **({"labelSelector": self.labels} if self.labels else {}),
@@ -72,6 +83,7 @@ class Objects:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self._catalog = Catalog(())
 
     @property
     def requests(self) -> int:
@@ -85,14 +97,13 @@ class Objects:
 
     def discover(self) -> Catalog:
         """Ask which kinds are served."""
-        found = [
-            resource
+        documents = [
+            self._client.request("GET", path, about="Discovery of API kinds", headers={"Accept": ACCEPT})
             for path in ("/api", "/apis")
-            for resource in parse(
-                self._client.request("GET", path, about="Discovery of API kinds", headers={"Accept": ACCEPT})
-            )
         ]
-        return Catalog(found)
+        found = [resource for document in documents for resource in parse(document)]
+        self._catalog = Catalog(found, (one for document in documents for one in stale(document)))
+        return self._catalog
 
     def read(self, selection: Selection) -> Listing:
         """Read objects, page by page."""
@@ -108,7 +119,7 @@ class Objects:
         query = {**selection.query(), "limit": _PAGE}
         items: list[Object] = []
         while True:
-            page = self._client.request("GET", path, about=str(selection), query=query, headers=headers)
+            page = self._ask(selection.resource, "GET", path, about=str(selection), query=query, headers=headers)
             items += page.get("items") or []
             metadata = page["metadata"]
             if not metadata.get("continue"):
@@ -154,14 +165,15 @@ class Objects:
         }
         selection = Selection(resource, metadata.get("namespace", ""), metadata["name"])
         path = resource.path(selection.namespace, selection.name)
-        self._client.request("DELETE", path, about=str(selection), body=options)
+        self._ask(resource, "DELETE", path, about=str(selection), body=options)
 
     def _patch(
         self, resource: Resource, body: Object, content_type: str, query: Mapping[str, str], dry_run: bool
     ) -> Object:
         metadata = body["metadata"]
         selection = Selection(resource, metadata.get("namespace", ""), metadata["name"])
-        result: Object = self._client.request(
+        result: Object = self._ask(
+            resource,
             "PATCH",
             resource.path(selection.namespace, selection.name),
             about=str(selection),
@@ -171,3 +183,12 @@ class Objects:
             secret=resource.kind == "Secret",
         )
         return result
+
+    def _ask(self, resource: Resource, method: str, path: str, **options: Any) -> Any:
+        try:
+            return self._client.request(method, path, **options)
+        except ApiError as error:
+            silent = unanswered_error(self._catalog, resource.group, resource.version) if error.status == 503 else None
+            if silent:
+                raise silent from error
+            raise

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils import _kinds
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource, unanswered_error
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import claims, flux, inventory, order
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
@@ -251,6 +251,8 @@ class Engine:
         return self._live.catalog.versions(item.subject.group, item.subject.kind)
 
     def _not_served(self, item: Wanted) -> MastodonError:
+        if silent := unanswered_error(self._live.catalog, item.subject.group, item.version):
+            return silent
         why = f"the cluster has no kind {item.body['apiVersion']} {item.subject.kind}"
         remedy = "Install what brings it first, or in the same set."
         if served := self._versions(item):

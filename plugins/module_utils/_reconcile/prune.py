@@ -10,7 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog, Resource
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import (
+    Catalog,
+    Resource,
+    unanswered_error,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import fields
@@ -62,6 +66,9 @@ class Pruner:
 
     def _one(self, subject: Subject) -> Outcome | None:
         resource = self._catalog.preferred(subject.group, subject.kind)
+        if resource is None and (silent := unanswered_error(self._catalog, subject.group)):
+            # It may be there, and is not to be forgotten.
+            return Outcome(subject, "skipped", (str(silent),))
         live = self._read(subject, resource) if resource else None
         if resource is None or live is None:
             return None

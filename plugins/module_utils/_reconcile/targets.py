@@ -8,12 +8,16 @@ This module util is PRIVATE to the collection.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog, Resource
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import (
+    Catalog,
+    Resource,
+    unanswered_error,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
 
@@ -42,16 +46,26 @@ class Target:
 
     def resource(self, catalog: Catalog) -> Resource | None:
         """Return how the kind is served, None if it is not. Raises MastodonError when several groups have such a kind."""
-        if self.api_version:
-            group, _unused, version = self.api_version.rpartition("/")
-            return catalog.find(group, version, self.kind)
-        found = catalog.called(self.kind)
+        found = catalog.called(self.kind, self.api_version)
         if len(found) > 1:
-            told = ", ".join(resource.api_version for resource in found)
+            told = ", ".join(f"{resource.api_version} {resource.kind}" for resource in found)
             raise MastodonError(
                 str(self), "is not the only kind of that name", told, "Set api_version to the one meant."
             )
         return found[0] if found else None
+
+    def present(self, catalog: Catalog, say: Callable[[str], None]) -> Resource | None:
+        """Return how the kind is served, None when nothing of it can be there, as the cluster has nothing of its API group.
+
+        That is said. Raises MastodonError for all else that is not served, which may be misspelt.
+        """
+        resource = self.resource(catalog)
+        group, slash, _unused = self.api_version.rpartition("/")
+        if resource is None:
+            if not slash or catalog.serves(group) or catalog.group_like(group, self.kind):
+                raise not_served(self, catalog)
+            say(f"{self}: the cluster has no API group {group}, and so nothing of this kind")
+        return resource
 
     def selection(self, resource: Resource) -> Selection:
         """Return what to read. Raises MastodonError when a namespace is given that cannot be, or a name without one."""
@@ -59,7 +73,7 @@ class Target:
             raise MastodonError(str(self), "belongs to no namespace", "", "Remove namespace.")
         if self.name and resource.namespaced and not self.namespace:
             raise MastodonError(str(self), "needs a namespace", "", "Set namespace.")
-        return Selection(resource, self.namespace, self.name, labels=self.labels)
+        return Selection(resource, self.namespace, self.name, labels=self.labels, complete=True)
 
     def subject(self, resource: Resource) -> Subject:
         """Return the identity of an object pointed at by name."""
@@ -68,10 +82,16 @@ class Target:
 
 def not_served(target: Target, catalog: Catalog) -> MastodonError:
     """Return the error of a kind that the cluster does not have, or not in that version."""
-    group, _unused, _unused = target.api_version.rpartition("/")
-    served = catalog.versions(group, target.kind) if target.api_version else ()
-    only = f", only {', '.join(served)}" if served else ""
-    why = f"the cluster has no kind {f'{target.api_version} ' if target.api_version else ''}{target.kind}{only}"
-    return MastodonError(
-        str(target), "cannot be found", why, "Correct kind and api_version, or install what brings it."
-    )
+    group, _unused, version = target.api_version.rpartition("/")
+    if silent := unanswered_error(catalog, group, version):
+        return silent
+    called = f"{target.api_version} {target.kind}".lstrip()
+    others = catalog.called(target.kind)
+    served = [one for other in others for one in catalog.versions(other.group, other.kind) if other.group == group]
+    only = f", only {', '.join(served)}" if served and target.api_version else ""
+    near = [] if served else [other for other in others if other.group == catalog.group_like(group, target.kind)]
+    near = near or list(catalog.alike(target.kind, target.api_version if catalog.serves(group) else ""))
+    remedy = "Correct kind and api_version, or install what brings it."
+    if near and not only:
+        remedy = f"Did you mean {' or '.join(f'{one.api_version} {one.kind}' for one in near)}?"
+    return MastodonError(str(target), "cannot be found", f"the cluster has no kind {called}{only}", remedy)

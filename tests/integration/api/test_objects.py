@@ -15,6 +15,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments
 from ansible_collections.fediverse.mastodon.tests.integration.api.support import Cluster
 from ansible_collections.fediverse.mastodon.tests.integration.api.test_apply import config_map, deployment
+from ansible_collections.fediverse.mastodon.tests.integration.api.test_refusals import eventually
 
 Task = Callable[..., dict[str, Any]]
 
@@ -53,8 +54,8 @@ def test_status_and_owners_are_told_and_secrets_masked(cluster: Cluster, info: T
             {"kind": "ReplicaSet", **place},
             {"kind": "Secret", **place, "name": "key"},
             {"kind": "Secret", **place, "name": "lost"},
-            {"kind": "NoSuchKind", **place, "name": "x"},
-            {"kind": "Deployment", **place, "label_selector": "app=web"},
+            {"api_version": "gone.example.org/v1", "kind": "NoSuchKind", **place, "name": "x"},
+            {"kind": "deploy", **place, "label_selector": "app=web"},
             {"kind": "Deployment", **place, "label_selector": "app=other"},
         ]
     )
@@ -117,3 +118,92 @@ def test_a_set_is_taken_down_and_nothing_else(cluster: Cluster, delete: Task, in
     assert f"ConfigMap {cluster.namespace}/theirs" in [item["subject"] for item in left]
     assert f"ConfigMap {cluster.namespace}/settings" not in [item["subject"] for item in left]
     assert delete(**place)["changed"] is False
+
+
+@pytest.mark.parametrize("called", ["ConfigMap", "configmap", "ConfigMaps", "cm"])
+def test_what_is_deleted_is_gone_however_its_kind_is_called(
+    cluster: Cluster, delete: Task, info: Task, called: str
+) -> None:
+    cluster.apply(config_map(cluster, a="1"))
+    named = {"kind": called, "namespace": cluster.namespace, "name": "settings"}
+    assert [item["subject"] for item in info(objects=[named])["objects"]] == [f"ConfigMap {cluster.namespace}/settings"]
+    done = delete(objects=[named])
+    assert done["objects"] == [
+        {"subject": f"ConfigMap {cluster.namespace}/settings", "action": "deleted", "changes": []}
+    ]
+    assert info(objects=[named])["objects"] == []
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"kind": "ConfigMapp"}, "Did you mean v1 ConfigMap?"),
+        ({"kind": "configmaps", "api_version": "v2"}, "the cluster has no kind v2 configmaps, only v1."),
+        ({"kind": "Deploymnt", "api_version": "apps/v1"}, "Did you mean apps/v1 Deployment?"),
+        ({"kind": "Deployment", "api_version": "app/v1"}, "Did you mean apps/v1 Deployment?"),
+        ({"kind": "NoSuchKind"}, "the cluster has no kind NoSuchKind."),
+    ],
+)
+def test_a_misspelt_kind_is_never_gone_and_never_empty(
+    cluster: Cluster, delete: Task, info: Task, wait: Task, options: dict[str, str], told: str
+) -> None:
+    named = {**options, "namespace": cluster.namespace, "name": "settings"}
+    for task in (info, delete, lambda objects: wait(objects=objects, until="deleted")):
+        with pytest.raises(MastodonError) as refused:
+            task(objects=[named])
+        assert told in str(refused.value)
+
+
+def test_of_a_group_that_is_not_there_nothing_is_left_to_delete(cluster: Cluster, delete: Task) -> None:
+    gone = {"kind": "Widget", "api_version": "gone.example.org/v1", "namespace": cluster.namespace, "name": "w"}
+    assert delete(objects=[gone])["changed"] is False
+
+
+def test_people_see_every_event_and_every_secret(cluster: Cluster, info: Task) -> None:
+    place = {"namespace": cluster.namespace}
+    release = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "sh.helm.release.v1.a.v1", **place}}
+    cluster.apply({**release, "type": "helm.sh/release.v1", "stringData": {"release": "canary"}})
+    event = {
+        "metadata": {"name": "told", **place},
+        "involvedObject": {"kind": "ConfigMap", "name": "settings", **place},
+        "type": "Normal",
+        "reason": "Told",
+    }
+    cluster.client.request("POST", f"/api/v1/namespaces/{cluster.namespace}/events", about="event", body=event)
+    found = info(objects=[{"kind": "Secret", **place}, {"kind": "Event", "api_version": "v1", **place}])["objects"]
+    assert {item["subject"] for item in found} >= {
+        f"Secret {cluster.namespace}/sh.helm.release.v1.a.v1",
+        f"Event {cluster.namespace}/told",
+    }
+    assert "canary" not in str(found)
+
+
+def test_a_group_whose_server_is_lost_is_told_as_such_and_stops_nobody_else(cluster: Cluster, info: Task) -> None:
+    group = f"{cluster.namespace}.lost.test"
+    name, path = f"v1.{group}", "/apis/apiregistration.k8s.io/v1/apiservices"
+    spec = {
+        "group": group,
+        "version": "v1",
+        "groupPriorityMinimum": 100,
+        "versionPriority": 100,
+        "service": {"namespace": cluster.namespace, "name": "lost"},
+    }
+    body = {"apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService", "metadata": {"name": name}, "spec": spec}
+    cluster.client.request("POST", path, about=name, body=body)
+    thing = {"apiVersion": f"{group}/v1", "kind": "Thing", "metadata": {"name": "a", "namespace": cluster.namespace}}
+    wanted = [{"kind": "Thing", "api_version": f"{group}/v1", "namespace": cluster.namespace}]
+    told = f"API group {group}: is served by APIService {name}, whose service does not answer."
+
+    def is_told() -> bool:
+        try:
+            info(objects=wanted)
+        except MastodonError as error:
+            return told in str(error)
+        return False
+
+    try:
+        eventually(is_told)
+        assert "msg" not in cluster.apply(config_map(cluster, a="1")).result
+        assert told in cluster.apply(config_map(cluster, a="1"), thing, wait_timeout=1).result["msg"]
+    finally:
+        cluster.delete(f"{path}/{name}")

@@ -115,7 +115,14 @@ def test_a_kind_that_comes_is_waited_for_and_one_that_does_not_is_named() -> Non
 def test_what_is_gone_or_of_no_kind_is_not_waited_for() -> None:
     awaited = Awaited(FakeApi())
     assert awaited.gone(kind="Deployment", namespace="ns", name="web") == []
-    assert awaited.gone(kind="Widget", namespace="ns", name="w") == []
+    assert awaited.gone(kind="Widget", api_version="example.test/v1", namespace="ns", name="w") == []
+    assert awaited.lines == ["Widget ns/w: the cluster has no API group example.test, and so nothing of this kind"]
+
+
+def test_what_may_be_misspelt_is_not_gone() -> None:
+    for name, version in (("Deploymnt", ""), ("Deploymnt", "apps/v1"), ("Widget", "")):
+        with pytest.raises(MastodonError, match=f"the cluster has no kind .*{name}"):
+            Awaited(FakeApi(WEB)).gone(kind=name, api_version=version, namespace="ns", name="web")
 
 
 def test_an_object_of_the_same_name_made_anew_is_another(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,13 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog, Resource, parse
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import (
+    Catalog,
+    Resource,
+    parse,
+    stale,
+    unanswered_error,
+)
 
 DOCUMENT = {
     "kind": "APIGroupDiscoveryList",
@@ -16,7 +22,13 @@ DOCUMENT = {
                 {
                     "version": version,
                     "resources": [
-                        {"resource": "deployments", "responseKind": {"kind": "Deployment"}, "scope": "Namespaced"},
+                        {
+                            "resource": "deployments",
+                            "responseKind": {"kind": "Deployment"},
+                            "scope": "Namespaced",
+                            "singularResource": "deployment",
+                            "shortNames": ["deploy"],
+                        },
                         {"resource": "only-subresources", "scope": "Namespaced"},
                     ],
                 }
@@ -24,6 +36,7 @@ DOCUMENT = {
             ],
         },
         {"metadata": {"name": "empty.test"}},
+        {"metadata": {"name": "lost.test"}, "versions": [{"version": "v1", "freshness": "Stale"}]},
     ],
 }
 
@@ -35,6 +48,21 @@ def test_kinds_are_found_in_the_version_asked_for_or_the_preferred_one() -> None
     assert catalog.preferred("apps", "Deployment") == deployment
     assert catalog.find("apps", "v2", "Deployment") is None
     assert catalog.preferred("", "Deployment") is None
+
+
+def test_a_kind_is_found_by_all_its_names() -> None:
+    catalog = Catalog(parse(DOCUMENT))
+    assert {catalog.called(name)[0].version for name in ("Deployment", "deployments", "deployment", "deploy")} == {"v1"}
+    assert catalog.called("deploy", "apps/v1beta1")[0].version == "v1beta1"
+    assert catalog.called("only-subresources") == ()
+
+
+def test_a_group_whose_own_server_does_not_answer_is_told_from_one_that_is_not_there() -> None:
+    catalog = Catalog(parse(DOCUMENT), stale(DOCUMENT))
+    assert "APIService v1.lost.test, whose service does not answer" in str(unanswered_error(catalog, "lost.test"))
+    assert catalog.serves("lost.test")
+    for group, version in (("apps", ""), ("gone.test", ""), ("lost.test", "v2")):
+        assert unanswered_error(catalog, group, version) is None
 
 
 def test_an_old_server_is_named() -> None:

@@ -35,8 +35,10 @@ def test_a_listing_is_read_page_by_page_and_its_items_made_whole() -> None:
     assert pool.asked[1][1] == "https://c/api/v1/namespaces/ns/configmaps?limit=500&continue=next"
 
 
-def test_one_object_is_selected_by_name_and_helm_s_secrets_are_left_out() -> None:
-    api, pool = objects(page(), page())
+def test_helm_s_secrets_are_left_out_where_the_engine_lists_and_nowhere_else() -> None:
+    api, pool = objects(page(), page(), page())
+    api.read(Selection(SECRETS, "ns", complete=True))
+    assert "fieldSelector" not in pool.asked.pop()[1]
     api.read(Selection(SECRETS, "ns", "one"))
     api.read(Selection(SECRETS, "ns"))
     assert "fieldSelector=metadata.name%3Done" in pool.asked[0][1]

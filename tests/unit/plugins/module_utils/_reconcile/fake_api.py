@@ -63,6 +63,7 @@ class FakeApi:
     def __init__(self, *objects: Object, served: tuple[Resource, ...] = SERVED) -> None:
         self.calls: list[str] = []
         self.served = list(served)
+        self.unanswered: list[tuple[str, str]] = []
         self.objects: dict[Subject, Object] = {}
         self.refusals: dict[Subject, list[ApiError]] = defaultdict(list)
         self.on_apply: Callable[[Subject], None] = lambda subject: None
@@ -108,7 +109,7 @@ class FakeApi:
 
     def discover(self) -> Catalog:
         self.calls.append("discover")
-        return Catalog(self.served)
+        return Catalog(self.served, self.unanswered)
 
     def read(self, selection: Selection) -> Listing:
         self.calls.append(f"read {selection}")

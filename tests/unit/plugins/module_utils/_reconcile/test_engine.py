@@ -232,6 +232,15 @@ def test_a_webhook_whose_service_is_not_there_is_given_up_soon() -> None:
     assert 15 <= clock.time < 20
 
 
+def test_an_api_group_whose_server_does_not_answer_is_told_and_stops_only_who_needs_it() -> None:
+    api = FakeApi(NAMESPACE)
+    api.unanswered = [("example.test", "v1")]
+    assert Ran(api, config("a")).error is None
+    assert str(Ran(api, config("a"), thing("Widget", "w"), seconds=0).error).startswith(
+        "API group example.test: is served by APIService v1.example.test, whose service does not answer."
+    )
+
+
 def test_a_kind_that_is_served_in_another_version_is_named_at_once() -> None:
     api, clock = FakeApi(NAMESPACE, served=(*SERVED, kind("example.test", "Widget", version="v1beta1"))), Clock()
     Ran(api, config("a"))

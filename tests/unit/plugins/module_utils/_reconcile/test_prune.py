@@ -17,7 +17,11 @@ from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._rec
     subject,
     thing,
 )
-from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.fake_api import SERVED, FakeApi
+from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.fake_api import (
+    SERVED,
+    FakeApi,
+    kind,
+)
 
 KEPT = thing("ConfigMap", "kept", data={"a": "1"})
 OLD = thing("ConfigMap", "old", data={"a": "1"})
@@ -53,6 +57,18 @@ def test_what_is_no_longer_wanted_is_deleted_and_then_forgotten() -> None:
     again = Ran(api, KEPT)
     assert again.actions == {"kept": "unchanged"}
     assert api.writes == []
+
+
+def test_what_cannot_be_asked_for_as_its_server_does_not_answer_is_not_forgotten() -> None:
+    lost = kind("lost.test", "Lost")
+    api = FakeApi(NAMESPACE, served=(*SERVED, lost))
+    assert Ran(api, KEPT, {**thing("Lost", "old"), "apiVersion": "lost.test/v1"}, wait=False).error is None
+    api.served.remove(lost)
+    api.unanswered = [("lost.test", "v1")]
+    ran = Ran(api, KEPT, prune=True)
+    assert ran.actions == {"kept": "unchanged", "old": "skipped"}
+    assert "APIService v1.lost.test, whose service does not answer" in ran.lines[0]
+    assert "Lost/old" in listed(api)
 
 
 def test_check_mode_only_says_so() -> None:
