@@ -17,6 +17,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects i
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.diff import masked
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import compute
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at, maps_at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.targets import Target
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
 
@@ -56,23 +57,22 @@ def info(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
 
 
 def _told(subject: Subject, item: Object) -> dict[str, Any]:
-    status = compute(item)
+    status, managed = compute(item), maps_at(item, "metadata.managedFields")
     return {
         "subject": str(subject),
         "status": status.verdict,
         "message": "" if status.verdict == "Current" else str(status),
         "owners": [str(owner) for owner in owners(item)],
-        "managers": sorted(
-            {entry["manager"] for entry in item["metadata"].get("managedFields") or [] if "manager" in entry}
-        ),
+        "managers": sorted({manager for entry in managed if (manager := at(entry, "manager", ""))}),
         "object": masked(item),
     }
 
 
 def owners(item: Object) -> list[Subject]:
     """Return what an object belongs to, as its owner references tell."""
-    namespace = item["metadata"].get("namespace", "")
+    namespace = at(item, "metadata.namespace", "")
     return [
-        Subject(owner["apiVersion"].rpartition("/")[0], owner["kind"], namespace, owner["name"])
-        for owner in item["metadata"].get("ownerReferences") or []
+        Subject(at(owner, "apiVersion", "").rpartition("/")[0], kind, namespace, name)
+        for owner in maps_at(item, "metadata.ownerReferences")
+        if (kind := at(owner, "kind", "")) and (name := at(owner, "name", ""))
     ]

@@ -121,13 +121,14 @@ class Objects:
         while True:
             page = self._ask(selection.resource, "GET", path, about=str(selection), query=query, headers=headers)
             items += page.get("items") or []
-            metadata = page["metadata"]
+            # Servers of aggregated groups, such as that of metrics, have no versions.
+            metadata = page.get("metadata") or {}
             if not metadata.get("continue"):
                 break
             query["continue"] = metadata["continue"]
         # Items of a list come without the kind that the list has.
         whole = {"apiVersion": selection.resource.api_version, "kind": selection.resource.kind}
-        return Listing(tuple({**whole, **item} for item in items), metadata["resourceVersion"])
+        return Listing(tuple({**whole, **item} for item in items), metadata.get("resourceVersion", ""))
 
     def watch(self, selection: Selection, resource_version: str, seconds: int) -> Stream:
         """Follow changes after `resource_version`, for at most `seconds`."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at, maps_at
 
 # Finalizers that no field manager set, or whose holder is not who set them, by what they begin with.
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/finalizers/
@@ -38,7 +38,7 @@ def _told(finalizer: str, item: Mapping[str, Any]) -> str:
 
 def _setter(finalizer: str, item: Mapping[str, Any]) -> str:
     """Return the field manager that set a finalizer: mostly the controller's own name."""
-    for entry in at(item, "metadata.managedFields", []):
+    for entry in maps_at(item, "metadata.managedFields"):
         fields = entry.get("fieldsV1") or {}
         if f'v:"{finalizer}"' in (fields.get("f:metadata", {}).get("f:finalizers") or {}):
             return str(entry.get("manager", ""))
@@ -51,6 +51,6 @@ def _of_namespace(item: Mapping[str, Any]) -> list[str]:
         return []
     return [
         condition["message"]
-        for condition in at(item, "status.conditions", [])
+        for condition in maps_at(item, "status.conditions")
         if condition.get("status") == "True" and condition.get("message")
     ]

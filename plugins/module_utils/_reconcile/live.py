@@ -53,7 +53,7 @@ class Live:
         selection, subjects = item
         listing = self._api.read(selection)
         self._versions[selection] = listing.resource_version
-        self.began = self.began or int(listing.resource_version)
+        self.began = self.began or int(listing.resource_version or 0)
         found = {Subject.of(one): one for one in listing.objects}
         for subject in subjects:
             self._selections[subject] = selection
@@ -90,7 +90,7 @@ class Live:
 
 def _version(item: Object) -> int:
     # Comparable as numbers: https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions
-    return int(item["metadata"]["resourceVersion"])
+    return int(item["metadata"].get("resourceVersion") or 0)
 
 
 def _selections(subjects: dict[Subject, Resource]) -> dict[Selection, frozenset[Subject]]:

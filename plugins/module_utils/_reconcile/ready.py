@@ -19,6 +19,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.stat
     at,
     conditions,
     failed,
+    maps_at,
     progressing,
 )
 
@@ -31,7 +32,7 @@ def compute(item: Mapping[str, Any]) -> Status:
     if metadata.get("deletionTimestamp"):
         held = finalizers.held(item)
         return progressing("Terminating", f"is being deleted{f', held by {held}' if held else ''}")
-    generation = metadata.get("generation", 0)
+    generation = at(item, "metadata.generation", 0)
     if at(item, "status.observedGeneration", generation) != generation:
         return _not_observed(item, generation)
     stalled = conditions(at(item, "status", {}), generation).get("Stalled")
@@ -43,13 +44,13 @@ def compute(item: Mapping[str, Any]) -> Status:
 
 def _not_observed(item: Mapping[str, Any], generation: int) -> Status:
     # Flux writes the generation when it is done, and meanwhile says in its conditions what it is doing, or lacks.
-    said = {condition["type"]: condition for condition in at(item, "status.conditions", [])}
+    said = {at(condition, "type", ""): condition for condition in maps_at(item, "status.conditions")}
     told = {kind: one for kind, one in said.items() if one.get("observedGeneration") == generation}
     ready, reconciling = told.get("Ready"), told.get("Reconciling")
     speaks = ready if ready and ready.get("status") == "False" else reconciling or ready
     if speaks:
-        return progressing(speaks.get("reason", ""), speaks.get("message", ""))
+        return progressing(at(speaks, "reason", ""), at(speaks, "message", ""))
     busy = said.get("Reconciling")
     if busy and busy.get("status") == "True":
-        return progressing("Busy", f"its controller is still busy with an earlier change: {busy.get('message', '')}")
+        return progressing("Busy", f"its controller is still busy with an earlier change: {at(busy, 'message', '')}")
     return progressing("LatestGenerationNotObserved", "its controller has not seen the latest change yet")

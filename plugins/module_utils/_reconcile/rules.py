@@ -18,6 +18,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.stat
     conditions,
     conditions_of,
     failed,
+    maps_at,
     progressing,
     require,
 )
@@ -89,8 +90,7 @@ def _helm_release(item: Item) -> Status:
     if is_asked(item):
         return progressing("Asked", "Flux has not finished what it was asked for")
     found = conditions_of(item)
-    status = at(item, "status", {})
-    tries = max(status.get("installFailures", 0), status.get("upgradeFailures", 0))
+    tries = max(at(item, "status.installFailures", 0), at(item, "status.upgradeFailures", 0))
     released = found.get("Released")
     if tries >= _TRIES and released and released.reason in ("InstallFailed", "UpgradeFailed"):
         return failed(released.reason, f"failed {tries} times: {released.told()}")
@@ -106,7 +106,7 @@ def _external_secret(item: Item) -> Status:
     # The generation is the first part of `generation-hash`: https://external-secrets.io/latest/api/externalsecret/
     synced = str(at(item, "status.syncedResourceVersion", ""))
     ready = _ready(item)
-    if ready.verdict == "Current" and synced.partition("-")[0] != str(at(item, "metadata.generation", "")):
+    if ready.verdict == "Current" and synced.partition("-")[0] != str(at(item, "metadata.generation") or ""):
         return progressing("LatestGenerationNotObserved", "the latest change is not synced yet")
     return ready
 
@@ -124,7 +124,7 @@ def _cnpg_cluster(item: Item) -> Status:
     if (at(item, "metadata.annotations") or {}).get(_HIBERNATION) == "on":
         return _hibernated(item)
     phase = at(item, "status.phase", "")
-    told = at(item, "status.phaseReason") or phase
+    told = at(item, "status.phaseReason", "") or phase
     if phase in _CNPG_ENDS:
         return failed(phase, told, _CNPG_ENDS[phase])
     ready, wanted = at(item, "status.readyInstances", 0), at(item, "spec.instances", 1)
@@ -155,7 +155,9 @@ def _phase(good: str, *bad: str) -> Rule:
         phase = str(at(item, "status.phase", ""))
         if phase.lower() == good.lower():
             return CURRENT
-        told = at(item, "status.message") or at(item, "status.error") or f"its phase is {phase or 'not set yet'}"
+        told = (
+            at(item, "status.message", "") or at(item, "status.error", "") or f"its phase is {phase or 'not set yet'}"
+        )
         return failed(phase, told) if phase in bad else progressing(phase or "NoStatus", told)
 
     return rule
@@ -175,7 +177,7 @@ def _ceph_cluster(item: Item) -> Status:
     ready = _phase("Ready")(item)
     if ready.verdict == "Current" and at(item, "status.ceph.health") == "HEALTH_ERR":
         details = at(item, "status.ceph.details", {})
-        told = "; ".join(detail.get("message", name) for name, detail in sorted(details.items()))
+        told = "; ".join(at(detail, "message", name) for name, detail in sorted(details.items()))
         return progressing("HEALTH_ERR", told or "Ceph's health is HEALTH_ERR")
     return ready
 
@@ -200,7 +202,7 @@ def _gateway(item: Item) -> Status:
 
 
 def _route(item: Item) -> Status:
-    parents = at(item, "status.parents", [])
+    parents = maps_at(item, "status.parents")
     if len(parents) < len(at(item, "spec.parentRefs", [])):
         return progressing("NoParent", "not all of its Gateways have answered yet; do they exist?")
     for parent in parents:

@@ -47,12 +47,26 @@ def failed(reason: str, message: str = "", remedy: str = "") -> Status:
 
 
 def at(item: Any, path: str, default: Any = None) -> Any:
-    """Return the value at a dotted path of maps, or `default` where there is none."""
+    """Return the value at a dotted path of maps, or `default` where there is none, or one of another type than `default`.
+
+    Whoever defines a kind decides what its objects look like.
+    """
     for key in path.split("."):
         if not isinstance(item, Mapping) or item.get(key) is None:
             return default
         item = item[key]
-    return item
+    return item if default is None or isinstance(item, _alike(default)) else default
+
+
+def _alike(default: Any) -> type | tuple[type, ...]:
+    if isinstance(default, Mapping):
+        return Mapping
+    return (int, float) if type(default) is int else type(default)
+
+
+def maps_at(item: Any, path: str) -> list[Mapping[str, Any]]:
+    """Return the maps in the list at a dotted path, and nothing else that is in it."""
+    return [entry for entry in at(item, path, []) if isinstance(entry, Mapping)]
 
 
 @dataclass(frozen=True)
@@ -71,13 +85,16 @@ class Condition:
 
 def conditions(holder: Mapping[str, Any], generation: int) -> dict[str, Condition]:
     """Return by type the conditions of `holder` that speak of this generation of the object."""
-    found = {}
-    for entry in holder.get("conditions") or []:
-        if entry.get("observedGeneration", generation) == generation:
-            found[entry["type"]] = Condition(
-                entry["type"], entry.get("status", "Unknown"), entry.get("reason", ""), entry.get("message", "")
-            )
-    return found
+    return {
+        condition.type: condition
+        for entry in maps_at(holder, "conditions")
+        if (condition := _condition(entry)).type and entry.get("observedGeneration", generation) == generation
+    }
+
+
+def _condition(entry: Mapping[str, Any]) -> Condition:
+    status = at(entry, "status", "Unknown")
+    return Condition(at(entry, "type", ""), status, at(entry, "reason", ""), at(entry, "message", ""))
 
 
 def conditions_of(item: Item) -> dict[str, Condition]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at, conditions
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at, conditions, maps_at
 
 # The first few crashes are often a database that is still starting. With the kubelet's pauses, five take about 90 s.
 _CRASHES = 5
@@ -47,10 +47,10 @@ class Trouble:
 def of_pod(pod: Mapping[str, Any]) -> Iterator[Trouble]:
     """Yield what keeps a pod from running."""
     about = Subject.of(pod)
-    for condition in at(pod, "status.conditions", []):
+    for condition in maps_at(pod, "status.conditions"):
         if condition.get("reason") == "Unschedulable" and condition.get("status") == "False":
             yield Trouble(about, f"Unschedulable: {condition.get('message', '')}")
-    for container in [*at(pod, "status.initContainerStatuses", []), *at(pod, "status.containerStatuses", [])]:
+    for container in [*maps_at(pod, "status.initContainerStatuses"), *maps_at(pod, "status.containerStatuses")]:
         if text := _waiting(container):
             yield Trouble(about, text, container["name"])
 

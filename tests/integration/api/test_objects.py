@@ -14,7 +14,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils import _delete,
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments
 from ansible_collections.fediverse.mastodon.tests.integration.api.support import Cluster
-from ansible_collections.fediverse.mastodon.tests.integration.api.test_apply import config_map, deployment
+from ansible_collections.fediverse.mastodon.tests.integration.api.test_apply import config_map, crd, deployment
 from ansible_collections.fediverse.mastodon.tests.integration.api.test_refusals import eventually
 
 Task = Callable[..., dict[str, Any]]
@@ -207,3 +207,23 @@ def test_a_group_whose_server_is_lost_is_told_as_such_and_stops_nobody_else(clus
         assert told in cluster.apply(config_map(cluster, a="1"), thing, wait_timeout=1).result["msg"]
     finally:
         cluster.delete(f"{path}/{name}")
+
+
+def test_an_odd_status_ends_no_listing(cluster: Cluster, info: Task) -> None:
+    cluster.crds.append("oddities.test.mastodon")
+    cluster.apply(crd("oddities"))
+    kind = crd("oddities")["spec"]["names"]["kind"]
+    odd: list[Any] = [
+        {"conditions": {"Ready": {"status": "False"}}},
+        {"conditions": ["text", None, 7, {}]},
+        {"phase": 7},
+    ]
+    for number, status in enumerate(odd):
+        place = {"name": f"odd-{number}", "namespace": cluster.namespace}
+        body = {"apiVersion": "test.mastodon/v1", "kind": kind, "metadata": place, "status": status}
+        path = f"/apis/test.mastodon/v1/namespaces/{cluster.namespace}/oddities"
+        cluster.client.request("POST", path, about=kind, body=body)
+    found = info(objects=[{"kind": "oddities", "namespace": cluster.namespace}])["objects"]
+    assert [(item["subject"], item["status"]) for item in found] == [
+        (f"{kind} {cluster.namespace}/odd-{number}", "Current") for number in range(len(odd))
+    ]

@@ -35,6 +35,12 @@ def test_a_listing_is_read_page_by_page_and_its_items_made_whole() -> None:
     assert pool.asked[1][1] == "https://c/api/v1/namespaces/ns/configmaps?limit=500&continue=next"
 
 
+def test_a_server_that_has_no_versions_is_read() -> None:
+    api, _unused = objects(Response(200, {"metadata": {}, "items": [{"metadata": {"name": "a"}}]}), Response(200, {}))
+    assert api.read(Selection(CONFIG, "ns")).resource_version == ""
+    assert api.read(Selection(CONFIG, "ns")).objects == ()
+
+
 def test_helm_s_secrets_are_left_out_where_the_engine_lists_and_nowhere_else() -> None:
     api, pool = objects(page(), page(), page())
     api.read(Selection(SECRETS, "ns", complete=True))
