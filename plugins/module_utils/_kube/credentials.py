@@ -87,10 +87,9 @@ def _credentials(user: Entry, cluster: Entry, environment: Mapping[str, str]) ->
     identity = _identity(user)
     if user.text("token") and (user.text("username") or user.text("password")):
         raise AccessError("its user has a token and a password, of which only one can be meant")
-    if user.text("tokenFile"):
-        # Whoever renews the token writes it there.
-        return (lambda: bearer(user.file("tokenFile"))), identity
     fixed = _fixed(user)
+    if user.text("tokenFile"):
+        return (lambda: _renewed(user) or fixed), identity
     if fixed or identity:
         return (lambda: fixed), identity
     if user.content.get("exec"):
@@ -107,6 +106,16 @@ def _identity(user: Entry) -> Identity | None:
     if certificate and not key:
         raise AccessError("its user has a client-certificate and no client-key")
     return Identity(certificate, key) if certificate else None
+
+
+def _renewed(user: Entry) -> dict[str, str]:
+    """Return the token as whoever renews it wrote it last, nothing if there is none but another one that is fixed."""
+    try:
+        return bearer(user.file("tokenFile"))
+    except AccessError:
+        if not user.text("token"):
+            raise
+        return {}
 
 
 def _fixed(user: Entry) -> dict[str, str]:

@@ -40,9 +40,16 @@ def parse(text: str, called: str, folder: Path) -> Document:
         raise AccessError(f"{called} is no YAML: {error.problem}{line}") from error
     except (yaml.YAMLError, ValueError) as error:
         raise AccessError(f"{called} is no YAML") from error
-    if not isinstance(document, dict):
-        raise AccessError(f"{called} is {'empty' if document is None else 'no mapping'}")
-    return Document(document, folder)
+    return document_of(document, called, folder)
+
+
+def document_of(content: Any, called: str, folder: Path) -> Document:
+    """Return the content of a kubeconfig as one. Raises AccessError, which shows none of it."""
+    if not isinstance(content, Mapping):
+        raise AccessError(f"{called} is {'empty' if content is None else 'no mapping'}")
+    if (content.get("apiVersion") or "v1", content.get("kind") or "Config") != ("v1", "Config"):
+        raise AccessError(f"{called} is no kubeconfig, but of another kind or version")
+    return Document(content, folder)
 
 
 def chosen(documents: Sequence[Document], context: str) -> tuple[Entry, Entry]:

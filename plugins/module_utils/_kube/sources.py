@@ -15,7 +15,12 @@ from typing import Any
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.access import AccessError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.entry import Entry
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.kubeconfig import Document, chosen, parse
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.kubeconfig import (
+    Document,
+    chosen,
+    document_of,
+    parse,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.options import Given
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.service_account import service_account
 
@@ -81,7 +86,7 @@ def _described(kubeconfig: Any, context: str, options: Given) -> Source:
         elif isinstance(content, str):
             documents = [parse(content, "it", Path())]
         else:
-            documents = [Document(content, Path())]
+            documents = [document_of(content, "it", Path())]
         return Source(called, *chosen(documents, context))
 
 

@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import connect
 from ansible_collections.fediverse.mastodon.tests.integration.api.support import Cluster
+from ansible_collections.fediverse.mastodon.tests.integration.api.whoever import World, made_world
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +35,9 @@ def cluster(kubeconfig: str) -> Iterator[Cluster]:
     for crd in found.crds:
         found.delete(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{crd}")
     client.request("DELETE", path, about=name)
+
+
+@pytest.fixture(scope="session")
+def world(kubeconfig: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with made_world(kubeconfig, tmp_path_factory.mktemp("whoever")) as made:
+        yield made

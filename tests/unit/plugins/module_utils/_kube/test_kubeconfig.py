@@ -95,13 +95,14 @@ def test_the_credentials_of_a_user(tmp_path: Path, user: dict[str, str], headers
 
 
 def test_a_token_in_a_file_is_read_each_time(tmp_path: Path) -> None:
-    access = read(tmp_path, user={"tokenFile": "token", "token": "old"})
+    access, only = (read(tmp_path, user={"tokenFile": "token", **more}) for more in ({"token": "old"}, {}))
     for token in ("first", "second"):
         (tmp_path / "token").write_text(f"{token}\n")
         assert access.headers() == {"authorization": f"Bearer {token}"}
     (tmp_path / "token").unlink()
+    assert access.headers() == {"authorization": "Bearer old"}
     with pytest.raises(AccessError, match=r"tokenFile .*token: No such file"):
-        access.headers()
+        only.headers()
 
 
 def test_a_context_without_a_user_has_no_credentials(tmp_path: Path) -> None:
@@ -156,6 +157,8 @@ def test_a_server_without_a_scheme_is_asked_over_tls(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
+        ({"kind": "Secret"}, "is no kubeconfig, but of another kind or version"),
+        ({"apiVersion": "v2"}, "is no kubeconfig, but of another kind or version"),
         ({}, "it has no current-context"),
         (document(contexts=None), "it has no context first"),
         (document(contexts=[{"name": "first"}]), "it has no context first"),
