@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from ansible_collections.fediverse.mastodon.tests.integration.api.servers import Tunnel
 from ansible_collections.fediverse.mastodon.tests.integration.api.support import Cluster
 
 ROOT = Path(__file__).parents[3]
@@ -100,6 +102,33 @@ def test_as_a_module_it_does_the_same(cluster: Cluster, play: Play) -> None:
 def test_the_environment_of_the_task_names_the_cluster(cluster: Cluster, play: Play) -> None:
     done = play(options={**BOTH, "kubeconfig": ""}, environment={"K8S_AUTH_KUBECONFIG": cluster.kubeconfig})
     assert done.returncode == 0, done.stdout
+
+
+def test_the_proxy_of_the_task_s_environment_is_the_way(cluster: Cluster, play: Play) -> None:
+    lost = play(options=BOTH, environment={"HTTPS_PROXY": "http://127.0.0.1:1"})
+    assert lost.returncode != 0
+    assert "cannot be reached: Connection refused" in " ".join(lost.stdout.split())
+    proxy = Tunnel()
+    done = play(options=BOTH, environment={"https_proxy": f"http://{proxy.address}", "no_proxy": ""})
+    assert done.returncode == 0, done.stdout
+    assert proxy.opened > 0
+    proxy.close()
+
+
+@pytest.mark.parametrize("module", [{}, {"become": True, "become_method": "su"}])
+def test_a_kubeconfig_given_as_content_is_used_and_shown_nowhere(
+    cluster: Cluster, play: Play, module: dict[str, Any]
+) -> None:
+    content = yaml.safe_load(Path(cluster.kubeconfig).read_text())
+    secret = content["users"][0]["user"]["client-key-data"]
+    interpreter = f"ansible_python_interpreter={sys.executable}"
+    done = play("-e", interpreter, "-vvv", options={**BOTH, "kubeconfig": content}, **module)
+    assert done.returncode == 0, done.stdout
+    assert secret not in done.stdout + done.stderr
+    wrong = {**content, "current-context": "lost"}
+    refused = play("-e", interpreter, "-vvv", options={**BOTH, "kubeconfig": wrong}, **module)
+    assert "Option kubeconfig: cannot be used: it has no context lost" in " ".join(refused.stdout.split())
+    assert secret not in refused.stdout + refused.stderr
 
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
