@@ -39,7 +39,8 @@ class ActionModule(EngineAction):
     def _manifest(self, manifest: Mapping[str, str | None]) -> Iterable[Any]:
         path = manifest.get("path")
         found = self._find("files", path) if path else None
-        text = _manifests.content(manifest, found)
+        with self.environment():
+            text = _manifests.content(manifest, found)
         return _documents.parse(text, f"Manifest {manifest.get('url') or path}")
 
     def _template(self, name: str, task_vars: Mapping[str, Any]) -> Iterable[Any]:

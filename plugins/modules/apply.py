@@ -61,7 +61,7 @@ options:
     suboptions:
       url:
         description:
-          - Address, V(http) or V(https). Proxies are taken from the environment.
+          - Address, V(http) or V(https). Proxies are taken from the environment of the task.
         type: str
       path:
         description:

@@ -12,13 +12,15 @@ from __future__ import annotations
 import gc
 import os
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
 from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.sources import is_content
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
 
 # Ansible forks for every task, and each fork's collector would look at all that is imported by now, which copies the memory
@@ -68,7 +70,8 @@ class EngineAction(ActionBase):
         try:
             prepared = self.prepare(plain(parameters), task_vars)
             if self._is_local():
-                result.update(self.engine(prepared, self._run()))
+                with self.environment() as environment:
+                    result.update(self.engine(prepared, self._run(environment)))
             else:
                 result.update(self._on_target(prepared, task_vars))
         except MastodonError as error:
@@ -80,13 +83,24 @@ class EngineAction(ActionBase):
     def _is_local(self) -> bool:
         return self._connection.transport == "local" and not self._play_context.become
 
-    def _run(self) -> Run:
+    def _run(self, environment: Mapping[str, str]) -> Run:
         return Run(
-            check=self._task.check_mode,
-            diff=self._task.diff,
-            say=self._display.display,
-            environment=together(os.environ, self._task_environment()),
+            check=self._task.check_mode, diff=self._task.diff, say=self._display.display, environment=environment
         )
+
+    @contextmanager
+    def environment(self) -> Iterator[Mapping[str, str]]:
+        """Be in the environment of the task, as a module is: clients of all servers look for proxies there.
+
+        Ansible forks for every task, so that no other one sees it; afterwards it is as before.
+        """
+        before = dict(os.environ)
+        inside = together(before, self._task_environment())
+        _become(inside)
+        try:
+            yield inside
+        finally:
+            _become(before)
 
     def _task_environment(self) -> dict[str, str]:
         """Return what the `environment` keyword of the play, block and task adds. Ansible passes it to modules only."""
@@ -97,7 +111,7 @@ class EngineAction(ActionBase):
 
     def _on_target(self, parameters: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         given = {name: value for name, value in parameters.items() if value is not None}
-        if isinstance(given.get("kubeconfig"), Mapping):
+        if is_content(given.get("kubeconfig")):
             # The module would write its options to the target's log, and credentials are among these.
             task_vars = {**task_vars, "ansible_no_target_syslog": True}
         result: dict[str, Any] = self._execute_module(
@@ -108,6 +122,12 @@ class EngineAction(ActionBase):
         for line in result.pop("messages", []):
             self._display.display(line)
         return result
+
+
+def _become(environment: Mapping[str, str]) -> None:
+    if os.environ != environment:
+        os.environ.clear()
+        os.environ.update(environment)
 
 
 def together(outer: Mapping[str, str], inner: Mapping[str, str]) -> dict[str, str]:

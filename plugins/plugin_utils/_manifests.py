@@ -49,7 +49,7 @@ def _download(url: str, source: str) -> bytes:
     if urlsplit(url).scheme not in ("http", "https"):
         raise MastodonError(source, "cannot be fetched", "it is neither http nor https", "Use path for a file.")
     try:
-        # Proxies are taken from the environment.
+        # Proxies are taken from the environment, which is the task's.
         with open_url(url, timeout=_SECONDS) as response:
             data: bytes = response.read(_LARGEST + 1)
     except (OSError, http.client.HTTPException, ValueError) as error:

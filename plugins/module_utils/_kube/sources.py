@@ -72,35 +72,34 @@ def blaming(called: str) -> Iterator[None]:
         raise MastodonError(called, "cannot be used", "it is not laid out as a kubeconfig is", remedy) from error
 
 
+def is_content(kubeconfig: Any) -> bool:
+    """Whether a kubeconfig is given itself, as a mapping or text, in place of the name of a file."""
+    if isinstance(kubeconfig, str):
+        return "\n" in kubeconfig or kubeconfig.lstrip().startswith("{")
+    return isinstance(kubeconfig, Mapping)
+
+
 def _usual(environment: Mapping[str, str]) -> str:
     usual = Path(environment.get("HOME", "~")).expanduser() / ".kube/config"
     return str(usual) if usual.is_file() else ""
 
 
 def _described(kubeconfig: Any, context: str, options: Given) -> Source:
-    content = _content(kubeconfig)
-    called = options.called("kubeconfig") if content is not None else f"Kubeconfig {_listed(kubeconfig)}"
+    called = options.called("kubeconfig") if is_content(kubeconfig) else f"Kubeconfig {_listed(kubeconfig)}"
     with blaming(called):
-        if content is None:
+        if not is_content(kubeconfig):
             documents = _files(kubeconfig, called)
-        elif isinstance(content, str):
-            documents = [parse(content, "it", Path())]
+        elif isinstance(kubeconfig, str):
+            documents = [parse(kubeconfig, "it", Path())]
         else:
-            documents = [document_of(content, "it", Path())]
+            documents = [document_of(kubeconfig, "it", Path())]
         return Source(called, *chosen(documents, context))
-
-
-def _content(kubeconfig: Any) -> str | Mapping[str, Any] | None:
-    """Return a kubeconfig that is given itself, in place of the name of a file."""
-    if isinstance(kubeconfig, str):
-        return kubeconfig if "\n" in kubeconfig or kubeconfig.lstrip().startswith("{") else None
-    return kubeconfig if isinstance(kubeconfig, Mapping) else None
 
 
 def _listed(kubeconfig: Any) -> str:
     """Return the names of files as KUBECONFIG has them."""
     names = kubeconfig if isinstance(kubeconfig, list) else [kubeconfig]
-    if not names or not all(isinstance(name, str) and _content(name) is None for name in names):
+    if not names or not all(isinstance(name, str) and not is_content(name) for name in names):
         remedy = "Write a path, a list of paths, or the content as a mapping."
         raise MastodonError("Option kubeconfig", "is neither a file nor a kubeconfig", "", remedy)
     return ":".join(names)

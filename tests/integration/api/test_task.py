@@ -115,16 +115,24 @@ def test_the_proxy_of_the_task_s_environment_is_the_way(cluster: Cluster, play: 
     proxy.close()
 
 
+def test_the_proxy_of_the_task_s_environment_is_the_way_to_a_manifest(play: Play) -> None:
+    wanted = {"manifests": [{"url": "http://manifests.example.org/all.yaml"}]}
+    lost = play(options=wanted, environment={"HTTP_PROXY": "http://127.0.0.1:1"})
+    assert "all.yaml: cannot be fetched: [Errno 111] Connection refused" in " ".join(lost.stdout.split())
+
+
 @pytest.mark.parametrize("module", [{}, {"become": True, "become_method": "su"}])
 def test_a_kubeconfig_given_as_content_is_used_and_shown_nowhere(
     cluster: Cluster, play: Play, module: dict[str, Any]
 ) -> None:
-    content = yaml.safe_load(Path(cluster.kubeconfig).read_text())
+    text = Path(cluster.kubeconfig).read_text()
+    content = yaml.safe_load(text)
     secret = content["users"][0]["user"]["client-key-data"]
     interpreter = f"ansible_python_interpreter={sys.executable}"
-    done = play("-e", interpreter, "-vvv", options={**BOTH, "kubeconfig": content}, **module)
-    assert done.returncode == 0, done.stdout
-    assert secret not in done.stdout + done.stderr
+    for given in (content, text):
+        done = play("-e", interpreter, "-vvv", options={**BOTH, "kubeconfig": given}, **module)
+        assert done.returncode == 0, done.stdout
+        assert secret not in done.stdout + done.stderr
     wrong = {**content, "current-context": "lost"}
     refused = play("-e", interpreter, "-vvv", options={**BOTH, "kubeconfig": wrong}, **module)
     assert "Option kubeconfig: cannot be used: it has no context lost" in " ".join(refused.stdout.split())
