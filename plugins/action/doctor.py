@@ -44,7 +44,9 @@ class ActionModule(EngineAction):
             known = load(_ROLES, _PLAY_SETTINGS)
             settings = given(task_vars, known) | task_vars.keys() & set(_PLAY_SETTINGS)
             values = {name: self._value(name, task_vars) for name in sorted(settings)}
-            problems = (misspelt(task_vars, known), missing(values, known), wrong(values, known.options))
+            # A kubeconfig may be given as its content; whoever reads it says what is wrong with it, and shows none of it.
+            shown = {name: value for name, value in values.items() if name != "kubeconfig"}
+            problems = (misspelt(task_vars, known), missing(values, known), wrong(shown, known.options))
             traps = _chart_values.problems(values.get("mastodon_values") or {})
             if found := [*chain(*problems), *unmet(parameters["needs"]), *traps]:
                 raise CombinedError(found)
