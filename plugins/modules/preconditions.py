@@ -105,9 +105,9 @@ options:
         type: str
         required: true
       path:
-        description: Path in Vault of C(username) and C(password).
+        description: Path in Vault of C(username) and C(password). Empty for a server that takes mail without a login.
         type: str
-        required: true
+        default: ""
       port:
         description: Its port. 465 is encrypted from the start, others by STARTTLS.
         type: int

@@ -19,7 +19,7 @@ _SMTPS = 465
 
 @dataclass(frozen=True)
 class Login:
-    """A mail server and who logs in. `source` is where the password was read, for errors."""
+    """A mail server and who logs in: nobody without a `username`. `source` is where the password was read, for errors."""
 
     host: str
     port: int
@@ -37,7 +37,10 @@ def handshake(login: Login, dial: Dial | None = None) -> str:
             encrypted = login.port == _SMTPS or link.has_extn("starttls")
             if login.port != _SMTPS and encrypted:
                 link.starttls(context=_context(login))
-            link.login(login.username, login.password)
+            if login.username:
+                link.login(login.username, login.password)
+            else:
+                _begin_mail(link, subject)
     except ssl.SSLError as error:
         remedy = "Give the server a certificate for this name, or correct mastodon_smtp_server."
         raise MastodonError(subject, "TLS failed", str(error.reason or error), remedy) from error
@@ -47,7 +50,19 @@ def handshake(login: Login, dial: Dial | None = None) -> str:
     except (smtplib.SMTPException, OSError) as error:
         remedy = "Check mastodon_smtp_server and mastodon_smtp_port, and whether a firewall keeps mail in."
         raise MastodonError(subject, "does not speak with us", str(error), remedy) from error
-    return f"{subject}: takes the login, {'encrypted' if encrypted else 'NOT encrypted'}"
+    taken = "takes the login" if login.username else "takes mail without a login"
+    return f"{subject}: {taken}, {'encrypted' if encrypted else 'NOT encrypted'}"
+
+
+def _begin_mail(link: smtplib.SMTP, subject: str) -> None:
+    # Who wants a login says so to the first command of a mail: https://www.rfc-editor.org/rfc/rfc4954#section-6
+    code, _unused = link.mail("")
+    link.rset()
+    if code != 250:
+        remedy = (
+            "Set mastodon_smtp_login to true and put the login into Vault, or let the server take mail from the pods."
+        )
+        raise MastodonError(subject, "takes no mail without a login", f"it answers {code}", remedy)
 
 
 def _connected(login: Login, dial: Dial) -> smtplib.SMTP:

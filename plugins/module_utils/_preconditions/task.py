@@ -69,7 +69,7 @@ ARGUMENTS = Arguments(
             "options": {
                 "host": _NEEDED,
                 "port": {"type": "int", "default": 587},
-                "path": _PATH,
+                "path": {**_PATH, "required": False, "default": ""},
                 "verify": {"type": "bool", "default": True},
             },
         },
@@ -145,11 +145,10 @@ def _given(parameters: Mapping[str, Any], server: servers.Vault, wanted: Mapping
 def _mail(parameters: Mapping[str, Any], connection: Connection, server: servers.Vault) -> str:
     if not (wanted := parameters["smtp"]):
         raise SkippedError("Mail server: none is named")
-    given = vault.given(server, parameters["mount"], wanted["path"], ["username", "password"])
-    source = f"Vault path {parameters['mount']}/{wanted['path']}"
-    login = mail.Login(
-        wanted["host"], wanted["port"], given["username"], given["password"], source, verify=wanted["verify"]
-    )
+    path, source = wanted["path"], f"Vault path {parameters['mount']}/{wanted['path']}"
+    given = vault.given(server, parameters["mount"], path, ["username", "password"]) if path else {}
+    username, password = given.get("username", ""), given.get("password", "")
+    login = mail.Login(wanted["host"], wanted["port"], username, password, source, verify=wanted["verify"])
     return mail.handshake(login, forward.way_to(connection, login.host, login.port))
 
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.fediverse.mastodon.plugins.module_utils._sizing.profiles import Profile
 from ansible_collections.fediverse.mastodon.plugins.module_utils._sizing.settings import Settings, refuse, whole_number
 
@@ -82,7 +83,7 @@ def _with_surge(replicas: int) -> int:
 
 def _pooler(clients: int, settings: Settings) -> Pooler | None:
     asked = settings.get("cnpg_pooler")
-    wanted = clients > _POOLER_FROM if asked in (None, "") else asked
+    wanted = clients > _POOLER_FROM if asked in (None, "") else boolean(asked)
     # What is in front of somebody else's server is theirs.
     if not wanted or settings.get("cnpg_backend") == "external":
         return None

@@ -201,3 +201,13 @@ def test_trap_17_the_fingerprints_of_the_launch_go_with_the_release() -> None:
     recorded = {"fediverse.mastodon/fingerprints": "are-primary-key=0 key=1"}
     release = objects(mastodon_launch={"annotations": recorded})["HelmRelease mastodon"]
     assert release["metadata"]["annotations"].items() >= recorded.items()
+
+
+def test_a_relay_without_login_needs_no_secret_in_vault() -> None:
+    site = Site(mastodon_smtp_login=False)
+    objects = site.objects("mastodon")
+    values = objects["HelmRelease mastodon"]["spec"]["values"]["mastodon"]["smtp"]
+    assert values["authMethod"] == "none"
+    assert objects[f"Secret {values['existingSecret']}"]["stringData"] == {"username": "", "password": ""}
+    assert "ExternalSecret mastodon-smtp" not in objects
+    assert [one["required"] for one in site.value("vault_secrets") if one["path"].endswith("/smtp")] == [[]]

@@ -67,6 +67,23 @@ def test_a_wrong_password_names_where_it_came_from() -> None:
         )
 
 
+def without_login(port: int) -> str:
+    return handshake(Login("127.0.0.1", port, "", "", ""))
+
+
+def test_a_relay_that_wants_no_login_says_so() -> None:
+    with server(MAIL="250 go on", RSET="250 done") as port:
+        assert without_login(port) == f"Mail server 127.0.0.1:{port}: takes mail without a login, NOT encrypted"
+
+
+def test_a_server_that_wants_a_login_after_all_is_named_with_the_setting() -> None:
+    with server(MAIL="530 authentication required", RSET="250 done") as port, pytest.raises(MastodonError) as caught:
+        without_login(port)
+    assert str(caught.value).startswith(
+        f"Mail server 127.0.0.1:{port}: takes no mail without a login: it answers 530. Set mastodon_smtp_login to true"
+    )
+
+
 def test_a_server_that_offers_no_login_is_told() -> None:
     with server(EHLO="250 mail.test") as port:
         assert refused(port).startswith(f"Mail server 127.0.0.1:{port}: does not speak with us: ")
