@@ -39,6 +39,12 @@ options:
     description: Secret with C(password).
     type: str
     required: true
+  managed:
+    description:
+      - Whether an operator gives the server its password from the Secret. One that it does not accept may then be newer than what the
+        server knows, and is waited for.
+    type: bool
+    default: false
   wait_timeout:
     description: How long O(depends_on) is waited for, in seconds.
     type: int

@@ -12,6 +12,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import (
     NotReadyError,
+    RefusedLoginError,
     Server,
     is_older,
 )
@@ -25,6 +26,7 @@ OLDEST = "14"
 _SECONDS = 15
 # It shuts down, starts or has crashed: https://www.postgresql.org/docs/current/errcodes-appendix.html
 _NOT_READY = "57P0"
+_REFUSED = "28P01"
 
 
 @dataclass(frozen=True)
@@ -60,9 +62,8 @@ def ask(server: Server, username: str, password: str, database: str) -> Found:
     except native.DatabaseError as error:
         if _field(error, "C").startswith(_NOT_READY):
             raise NotReadyError(str(server), "does not serve yet", _field(error, "M"), "Read its log.") from error
-        raise MastodonError(
-            str(server), f"{username} cannot use {database}", _field(error, "M"), server.remedy
-        ) from error
+        refusal = RefusedLoginError if _field(error, "C") == _REFUSED else MastodonError
+        raise refusal(str(server), f"{username} cannot use {database}", _field(error, "M"), server.remedy) from error
     [[version, encoding, may_create]] = rows
     return Found(version, encoding, may_create)
 

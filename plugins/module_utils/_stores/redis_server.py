@@ -12,7 +12,11 @@ from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
-from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import Server, is_older
+from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import (
+    RefusedLoginError,
+    Server,
+    is_older,
+)
 
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
 with suppress(ImportError):
@@ -39,7 +43,7 @@ def ask(server: Server, password: str) -> Mapping[str, Any]:
             told: Mapping[str, Any] = client.info()
             return told
     except redis.AuthenticationError as error:
-        raise MastodonError(str(server), "does not accept the password", str(error), server.remedy) from error
+        raise RefusedLoginError(str(server), "does not accept the password", str(error), server.remedy) from error
     except (redis.ConnectionError, redis.TimeoutError) as error:
         raise OSError(str(error)) from error
     except redis.RedisError as error:

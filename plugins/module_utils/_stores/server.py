@@ -17,6 +17,10 @@ class NotReadyError(MastodonError):
     """The server is there but starts, stops or changes its primary."""
 
 
+class RefusedLoginError(MastodonError):
+    """The server does not accept the login, or not yet: an operator may still have to give it a newer password."""
+
+
 @dataclass(frozen=True)
 class Server:
     """Where it is, as pods find it. `dial` opens sockets to one that lies inside the cluster. `secret` names its login."""

@@ -25,7 +25,11 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret im
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores import postgresql_server, redis_server
-from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import NotReadyError, Server
+from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import (
+    NotReadyError,
+    RefusedLoginError,
+    Server,
+)
 
 _OPTIONS: dict[str, Any] = {
     **KUBERNETES_OPTIONS,
@@ -33,6 +37,7 @@ _OPTIONS: dict[str, Any] = {
     # Where the login is, not the login.
     "secret_namespace": {"type": "str", "required": True, "no_log": False},
     "secret_name": {"type": "str", "required": True, "no_log": False},
+    "managed": {"type": "bool", "default": False},
     "depends_on": DEPENDS_ON_OPTION,
     "wait_timeout": {"type": "int", "default": 600},
 }
@@ -83,7 +88,7 @@ def _check(product: str, parameters: Mapping[str, Any], run: Run, question: Ques
         return {
             "changed": False,
             "verdict": "passed",
-            "told": _patiently(server, lambda: question(server, secret), run),
+            "told": _patiently(server, lambda: question(server, secret), run, managed=parameters["managed"]),
         }
     except forward.NotThereError as error:
         if not run.check:
@@ -97,12 +102,19 @@ def _check(product: str, parameters: Mapping[str, Any], run: Run, question: Ques
         return _skipped(str(server), str(error), run)
 
 
-def _patiently(server: Server, ask: Callable[[], str], run: Run) -> str:
-    """Return what `ask` returns, also from a server that restarts: a change of its settings makes it do so a little later."""
+def _patiently(server: Server, ask: Callable[[], str], run: Run, *, managed: bool) -> str:
+    """Return what `ask` returns, also from a server that restarts: a change of its settings makes it do so a little later.
+
+    One that is managed gets a new password a little later, too.
+    """
     for _attempt in range(0 if run.check else _ATTEMPTS - 1):
         try:
             return ask()
         except (forward.NoPodError, NotReadyError) as error:
+            why = str(error)
+        except RefusedLoginError as error:
+            if not managed:
+                raise
             why = str(error)
         except OSError as error:
             if server.dial is None:

@@ -13,6 +13,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._stores import 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.postgresql_server import Found
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import (
     NotReadyError,
+    RefusedLoginError,
     Server,
     is_older,
 )
@@ -112,3 +113,4 @@ def test_a_restart_is_told_from_a_refusal(monkeypatch: pytest.MonkeyPatch, code:
     with pytest.raises(MastodonError, match="the database system is shutting down") as refused:
         postgresql_server.ask(SERVER, "mastodon", "password", "mastodon")
     assert isinstance(refused.value, NotReadyError) is may_pass
+    assert isinstance(refused.value, RefusedLoginError) is (code == "28P01")

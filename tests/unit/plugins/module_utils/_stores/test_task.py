@@ -15,7 +15,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.forward i
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Listing
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores import task
-from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import NotReadyError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import NotReadyError, RefusedLoginError
 
 WELL = {"redis_version": "7.2.5", "maxmemory_policy": "noeviction"}
 
@@ -35,10 +35,18 @@ def found(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     return items
 
 
-def run(port: int = 6379, *, host: str = "127.0.0.1", check: bool = False) -> tuple[dict[str, Any], list[str]]:
+def run(
+    port: int = 6379, *, host: str = "127.0.0.1", check: bool = False, managed: bool = False
+) -> tuple[dict[str, Any], list[str]]:
     said: list[str] = []
     parameters = {name: option.get("default") for name, option in task.REDIS.options.items()}
-    parameters |= {"host": host, "port": port, "secret_namespace": "mastodon", "secret_name": "mastodon-redis"}
+    parameters |= {
+        "host": host,
+        "port": port,
+        "managed": managed,
+        "secret_namespace": "mastodon",
+        "secret_name": "mastodon-redis",
+    }
     return task.redis(parameters, Run(check=check, diff=False, say=said.append, environment={})), said
 
 
@@ -82,6 +90,36 @@ def test_a_server_that_restarts_is_waited_for(
         "waiting for Redis 127.0.0.1:6379: Service a/b: no pod.",
     ]
     assert len(slept) == 2
+
+
+def test_a_managed_server_that_does_not_know_a_new_password_yet_is_waited_for(
+    found: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, slept: list[float]
+) -> None:
+    answers: list[Any] = [RefusedLoginError("Redis", "does not accept the password"), WELL]
+
+    def ask(*_unused: Any) -> dict[str, str]:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return dict(answer)
+
+    monkeypatch.setattr(task.redis_server, "ask", ask)
+    result, said = run(managed=True)
+    assert (result["verdict"], len(slept)) == ("passed", 1)
+    assert said == ["waiting for Redis 127.0.0.1:6379: Redis: does not accept the password."]
+
+
+@pytest.mark.parametrize(("managed", "check"), [(False, False), (False, True), (True, True)])
+def test_a_password_that_nobody_will_tell_the_server_is_refused_at_once(
+    found: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, slept: list[float], managed: bool, check: bool
+) -> None:
+    def ask(*_unused: Any) -> None:
+        raise RefusedLoginError("Redis", "does not accept the password")
+
+    monkeypatch.setattr(task.redis_server, "ask", ask)
+    with pytest.raises(MastodonError, match="does not accept the password"):
+        run(managed=managed, check=check)
+    assert slept == []
 
 
 def test_a_server_that_never_gets_ready_fails_in_the_end(

@@ -1,0 +1,23 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""In-process entry point; plugins/modules/secret_fingerprints.py documents it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils import _fingerprints
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._action import EngineAction
+
+
+class ActionModule(EngineAction):
+    """Runs in the controller's process."""
+
+    arguments = _fingerprints.ARGUMENTS
+
+    def engine(self, parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
+        """Do the task from here."""
+        return _fingerprints.fingerprints(parameters, run)
