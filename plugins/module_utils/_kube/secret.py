@@ -45,8 +45,13 @@ def read_secret(connection: Connection, namespace: str, name: str) -> Secret | N
     """Return the Secret, or None when there is none."""
     for item in Objects(Client(connection)).read(Selection(_SECRET, namespace, name)).objects:
         data = item.get("data") or {}
-        return Secret(f"{namespace}/{name}", {key: base64.b64decode(value).decode() for key, value in data.items()})
+        return Secret(f"{namespace}/{name}", {key: _text(value) for key, value in data.items()})
     return None
+
+
+def _text(value: str) -> str:
+    # A Secret may hold anything; what is no text stays recognisable.
+    return base64.b64decode(value).decode(errors="backslashreplace")
 
 
 def must_have_secret(connection: Connection, namespace: str, name: str) -> Secret:

@@ -5,8 +5,13 @@
 
 from __future__ import annotations
 
+import base64
+from typing import Any
+
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import secret as secrets
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Listing
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import Secret
 
 
@@ -20,3 +25,14 @@ def test_a_value_that_was_pasted_wrongly_is_named_and_not_shown(value: str) -> N
 
 def test_a_right_value_is_given() -> None:
     assert Secret("a/b", {"password": "with a blank inside"})["password"] == "with a blank inside"
+
+
+def test_what_is_no_text_is_read_beside_what_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = {"password": base64.b64encode(b"kept").decode(), "store.jks": base64.b64encode(b"\xfe\xed\xfe").decode()}
+    monkeypatch.setattr(secrets, "Client", lambda *_unused: None)
+    monkeypatch.setattr(secrets.Objects, "read", lambda *_unused: Listing(({"data": data},), "1"))
+    connection: Any = None
+    found = secrets.read_secret(connection, "a", "b")
+    assert found is not None
+    assert found["password"] == "kept"
+    assert found.data["store.jks"] == r"\xfe\xed\xfe"
