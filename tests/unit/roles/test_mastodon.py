@@ -211,3 +211,61 @@ def test_a_relay_without_login_needs_no_secret_in_vault() -> None:
     assert objects[f"Secret {values['existingSecret']}"]["stringData"] == {"username": "", "password": ""}
     assert "ExternalSecret mastodon-smtp" not in objects
     assert [one["required"] for one in site.value("vault_secrets") if one["path"].endswith("/smtp")] == [[]]
+
+
+RECOGNISED = {"annotations": {"fediverse.mastodon/secrets": "mastodon-smtp=3f2a9c0d1e4b"}}
+
+
+def test_trap_18_pods_are_made_anew_for_a_changed_secret() -> None:
+    assert values(mastodon_recognised=RECOGNISED)["podAnnotations"] == RECOGNISED["annotations"]
+    cache = Site(dragonfly_recognised=RECOGNISED).objects("dragonfly")["Dragonfly mastodon-redis"]["spec"]
+    assert cache["annotations"] == RECOGNISED["annotations"]
+    dns = Site(external_dns_recognised=RECOGNISED).objects("external_dns")["HelmRelease external-dns-mastodon"]["spec"]
+    assert dns["values"]["podAnnotations"] == RECOGNISED["annotations"]
+
+
+def test_before_there_are_secrets_nothing_is_annotated() -> None:
+    assert values()["podAnnotations"] == {}
+    assert "annotations" not in Site().objects("dragonfly")["Dragonfly mastodon-redis"]["spec"]
+
+
+def held(value: Any) -> set[str]:
+    """Return the names of all Secrets that chart values or an environment name."""
+    if isinstance(value, list):
+        return {name for item in value for name in held(item)}
+    if not isinstance(value, dict):
+        return set()
+    ours = {value[key] for key in ("existingSecret", "secret") if isinstance(value.get(key), str) and value[key]}
+    return ours | {name for item in value.values() for name in held(item)}
+
+
+@pytest.mark.parametrize("settings", [{}, {"mastodon_name": "other"}, {"rook_backend": "rook", "cnpg_pooler": True}])
+def test_every_secret_of_the_pods_is_among_those_that_are_recognised(settings: dict[str, Any]) -> None:
+    site = Site(**settings)
+    recognised = {one["name"] for one in site.value("mastodon_used_secrets")}
+    assert recognised == held(site.value("mastodon_base_values")) | held(site.value("mastodon_secret_environment"))
+
+
+def test_a_secret_that_holds_nothing_is_not_recognised() -> None:
+    names = {one["name"] for one in Site(mastodon_smtp_login=False).value("mastodon_used_secrets")}
+    assert not [name for name in names if "smtp" in name]
+
+
+def test_what_a_secret_will_hold_is_what_is_recognised_before_it_is_made() -> None:
+    site = Site()
+    found = {**site.objects("mastodon"), **site.objects("dragonfly"), **site.objects("external_dns")}
+    predicted = [
+        *(one for one in site.value("mastodon_used_secrets") if one["name"] in ("mastodon-app", "mastodon-smtp")),
+        {"name": "mastodon-redis", "path": site.value("dragonfly_vault_path"), "keys": ["password"]},
+        {
+            "name": "external-dns-mastodon",
+            "path": site.value("external_dns_vault_path"),
+            "keys": site.value("external_dns_keys"),
+        },
+    ]
+    for one in predicted:
+        spec = found[f"ExternalSecret {one['name']}"]["spec"]
+        assert "template" not in spec["target"]
+        assert {entry["secretKey"]: entry["remoteRef"] for entry in spec["data"]} == {
+            key: {"key": one["path"], "property": key} for key in one["keys"]
+        }

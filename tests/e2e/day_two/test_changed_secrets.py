@@ -1,0 +1,103 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A secret that somebody changes in Vault is what everything uses after one run.
+
+Those of mail, of backups and of volumes are changed for the second Mastodon, in tests/e2e/neighbours.
+"""
+
+from __future__ import annotations
+
+import string
+
+import pytest
+
+from ...conftest import Lab, Run
+from ..support import served
+from ..zone import DOMAIN
+
+SPACE = "mastodon"
+MARK = "fediverse.mastodon/secrets"
+# What is made here follows its secret; a login to a server elsewhere would have to be changed there, too.
+CHANGED = {
+    "app": {"secret-key-base": "5e" * 64},
+    "postgresql": {"password": "another-password-of-the-database"},
+    "redis": {"password": "another-password-of-the-cache"},
+}
+# Of base64, in its order.
+DIGITS = f"{string.ascii_uppercase}{string.ascii_lowercase}{string.digits}+/"
+
+
+def written_otherwise(key: str) -> str:
+    """Return another text for the same key, which its server thus still knows: the last bits before the padding count for nothing."""
+    digits = key.rstrip("=")
+    assert digits != key
+    last = DIGITS[DIGITS.index(digits[-1]) ^ 1]
+    return f"{digits[:-1]}{last}{'=' * (len(key) - len(digits))}"
+
+
+@pytest.fixture(scope="module")
+def changed(laid_down: Lab) -> Run:
+    """One run after four of the secrets were changed in Vault."""
+    dns = {"tsig-secret": written_otherwise(laid_down.stored("dns")["tsig-secret"])}
+    for name, data in {**CHANGED, "dns": dns}.items():
+        laid_down.vault().secrets.kv.v2.patch(f"mastodon/{DOMAIN}/{name}", dict(data), mount_point="secret")
+    return laid_down.site()
+
+
+def test_one_run_carries_the_change_through_and_names_who_has_the_older_one_meanwhile(changed: Run) -> None:
+    assert changed.returncode == 0, changed.output[-6000:]
+    for told in (
+        "configured ExternalSecret mastodon/mastodon-db-owner: its Secret has an older password than Vault path",
+        "configured ExternalSecret mastodon/mastodon-app: its Secret has an older secret-key-base",
+        "everybody will be signed out",
+        "Deployment mastodon/mastodon-web runs with an older value of Secret mastodon/mastodon-app, Secret mastodon/mastodon-db",
+        "StatefulSet mastodon/mastodon-redis runs with an older value of Secret mastodon/mastodon-redis until",
+    ):
+        assert told in changed.output
+    assert not [value for data in CHANGED.values() for value in data.values() if value in changed.output]
+
+
+@pytest.mark.parametrize(
+    ("workload", "container", "variable", "path"),
+    [
+        ("deploy/mastodon-web", "mastodon-web", "SECRET_KEY_BASE", "app"),
+        ("deploy/mastodon-web", "mastodon-web", "DB_PASS", "postgresql"),
+        ("deploy/mastodon-streaming", "mastodon-streaming", "DB_PASS", "postgresql"),
+        ("deploy/mastodon-sidekiq-all-queues", "mastodon", "REDIS_PASSWORD", "redis"),
+        ("statefulset/mastodon-redis", "dragonfly", "DFLY_requirepass", "redis"),
+    ],
+)
+@pytest.mark.usefixtures("changed")
+def test_what_runs_has_the_new_value(laid_down: Lab, workload: str, container: str, variable: str, path: str) -> None:
+    [value] = CHANGED[path].values()
+    command = ("exec", f"-n={SPACE}", workload, f"-c={container}", "--", "printenv", variable)
+    assert laid_down.kubectl(*command).strip() == value
+
+
+@pytest.mark.usefixtures("changed")
+def test_mastodon_answers_and_reaches_its_database(laid_down: Lab) -> None:
+    assert served(laid_down, DOMAIN) == DOMAIN
+    tootctl = ("exec", f"-n={SPACE}", "deploy/mastodon-web", "-c=mastodon-web", "--", "tootctl")
+    assert "OK" in laid_down.kubectl(*tootctl, "accounts", "modify", "owner")
+
+
+@pytest.mark.usefixtures("changed")
+def test_who_writes_records_and_certificates_has_the_new_credential(laid_down: Lab) -> None:
+    release = laid_down.get("helmrelease", "-n=external-dns", "external-dns-mastodon")
+    pods = laid_down.get("pods", "-n=external-dns", "-l=app.kubernetes.io/instance=external-dns-mastodon")["items"]
+    running = [pod["metadata"] for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+    wanted = release["spec"]["values"]["podAnnotations"][MARK]
+    assert [metadata["annotations"][MARK] for metadata in running] == [wanted]
+    for namespace in ("external-dns", "cert-manager"):
+        [source] = laid_down.get("externalsecret", f"-n={namespace}")["items"]
+        assert "force-sync" in source["metadata"]["annotations"]
+
+
+@pytest.mark.usefixtures("changed")
+def test_the_next_run_changes_nothing(laid_down: Lab) -> None:
+    mark = laid_down.audit_mark()
+    run = laid_down.site()
+    assert run.returncode == 0, run.output[-4000:]
+    assert run.recap["changed"] == 0
+    assert laid_down.our_writes(mark) == []
