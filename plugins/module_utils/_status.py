@@ -16,8 +16,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._backups import Backup, of_cluster, of_volume
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import KUBERNETES_OPTIONS, connect
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import (
+    KUBERNETES_OPTIONS,
+    Connection,
+    connect,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import behind, flux
@@ -26,6 +31,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.mode
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import compute
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._site import task as site
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import client as vault
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import kv
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.secrets import fingerprint
@@ -36,6 +42,7 @@ ARGUMENTS = Arguments(
     {
         **KUBERNETES_OPTIONS,
         **vault.VAULT_OPTIONS,
+        "site": site.SITE_OPTION,
         "mount": {"type": "str", "default": "secret"},
         # Paths, not secrets.
         "path": {"type": "str", "required": True},
@@ -89,7 +96,10 @@ class Scene:
 
 def status(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Return `{changed: False, objects: [{subject, status, age, note}], secrets: [{path, version, fingerprints}]}`."""
-    found = rows(Objects(Client(connect(parameters, run.environment))), datetime.now(UTC))
+    connection = connect(parameters, run.environment)
+    found = rows(Objects(Client(connection)), datetime.now(UTC))
+    if parameters["site"]:
+        found.append(_answer(parameters["site"], connection, run))
     secrets = _secrets(vault.connect(parameters, run.environment), parameters)
     for line in [*(one.line() for one in found), *map(_told, secrets)]:
         run.say(line)
@@ -109,6 +119,17 @@ def rows(objects: Api, now: datetime) -> list[Row]:
             # Ready tells that it was installed, and not that what it installed still runs.
             found += [_trouble(one) for one in behind.look(objects, catalog, item)]
     return found
+
+
+def _answer(wanted: Mapping[str, Any], connection: Connection, run: Run) -> Row:
+    subject = str(site.site_of(wanted))
+    try:
+        told = site.examine(wanted, connection, 0, run.say)
+        return Row(subject, "Answers", "", told.removeprefix(f"{subject}: answers "))
+    except site.NotAskedError as reason:
+        return Row(subject, "NotAsked", "", str(reason))
+    except MastodonError as error:
+        return Row(subject, "Silent", "", f"{error.failed}: {error.why}" if error.why else error.failed)
 
 
 def _stores(objects: Api, catalog: Catalog) -> Mapping[str, Mapping[str, Item]]:

@@ -12,15 +12,17 @@ short_description: Ask everything that Mastodon is to stand on, in one table
 version_added: 0.1.0
 author: fediverse.mastodon contributors (@fediverse)
 description:
-  - Asks the API server for its version, its clock, our rights, the kinds and the StorageClasses that are needed; Vault for our token's rights and
+  - Asks the API server for its version, its clock, our rights, the kinds, the StorageClasses and the Gateway that are needed; Vault for our token's rights and
     for the secrets that only people can give; DNS for the zones that hosts are in; the mail server for a login; and a bucket of yours for an object
-    of its own, which is removed again.
+    of its own, which is removed again; and a Mastodon that is there what other servers ask.
   - Shows one line for each, which is C(ok), C(failed) with cause and remedy, or C(skipped) with the reason, and fails when any is failed.
   - Nothing stays written. In check mode the bucket is skipped.
 extends_documentation_fragment:
   - fediverse.mastodon.adopted
+  - fediverse.mastodon.gateway
   - fediverse.mastodon.kinds
   - fediverse.mastodon.kubernetes
+  - fediverse.mastodon.site
   - fediverse.mastodon.vault
   - fediverse.mastodon.attributes
 options:

@@ -13,10 +13,11 @@ version_added: 0.1.0
 author: fediverse.mastodon contributors (@fediverse)
 description:
   - Lists what this collection applied to the cluster with its status, age and version, days left of certificates, the last backups, and the
-    fingerprints of secrets in Vault.
+    fingerprints of secrets in Vault; and whether Mastodon answers what other servers ask.
   - Writes nothing, and shows no secret.
 extends_documentation_fragment:
   - fediverse.mastodon.kubernetes
+  - fediverse.mastodon.site
   - fediverse.mastodon.vault
   - fediverse.mastodon.attributes
 options:

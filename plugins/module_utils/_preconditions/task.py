@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils import _kinds
+from ansible_collections.fediverse.mastodon.plugins.module_utils import _gateway, _kinds
 from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.resolver import Resolver
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import forward
@@ -36,6 +36,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arg
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Bucket, Keys
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.round_trip import round_trip
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.task import way_to
+from ansible_collections.fediverse.mastodon.plugins.module_utils._site import task as site
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import client as servers
 
 _TEXT = {"type": "str", "default": ""}
@@ -57,6 +58,8 @@ ARGUMENTS = Arguments(
         "adopted": adopted.ADOPTED_OPTION,
         "kinds": _kinds.KINDS_OPTION,
         "rights": _list(resources=_WORDS, namespace=_TEXT, verbs=_WORDS),
+        "gateway": {"type": "dict", "options": _gateway.OPTIONS},
+        "site": site.SITE_OPTION,
         "storage_classes": _list(name=_TEXT, wanted_by=_NEEDED),
         "mount": {"type": "str", "default": "secret"},
         "vault_rights": _list(path=_NEEDED, capabilities=_WORDS),
@@ -110,6 +113,7 @@ def _looks(parameters: Mapping[str, Any], run: Run) -> Iterator[Look]:
         yield partial(domain.delegation, resolver, host, parameters["zones"])
     yield partial(_mail, parameters, connection, server)
     yield partial(_bucket, parameters, connection, server, run)
+    yield partial(_site, parameters, connection, run)
 
 
 def _at_the_cluster(parameters: Mapping[str, Any], connection: Connection) -> Iterator[Look]:
@@ -122,12 +126,24 @@ def _at_the_cluster(parameters: Mapping[str, Any], connection: Connection) -> It
     yield from adopted.looks(parameters["adopted"], objects)
     for one in parameters["storage_classes"]:
         yield partial(cluster.storage_class, objects, one["name"], one["wanted_by"])
+    yield partial(_gateway_ready, parameters, objects)
 
 
 def _kinds_served(parameters: Mapping[str, Any], objects: Objects) -> str:
     if missing := _kinds.missing(parameters["kinds"], objects.discover()):
         raise CombinedError(missing)
     return f"Kinds: {', '.join(one['kind'] for one in parameters['kinds']) or 'none'} served, as the cluster must bring them"
+
+
+def _gateway_ready(parameters: Mapping[str, Any], objects: Objects) -> str:
+    if not (wanted := parameters["gateway"]):
+        raise SkippedError("Gateway: none is named")
+    if problems := _gateway.examine(wanted, objects, objects.discover()):
+        raise CombinedError(problems)
+    place = f"Gateway {wanted['namespace']}/{wanted['name']}"
+    return (
+        f"{place}: to be of GatewayClass {wanted['gateway_class']}" if wanted["made"] else f"{place}: serves all hosts"
+    )
 
 
 def _at_vault(parameters: Mapping[str, Any], server: servers.Vault) -> Iterator[Look]:
@@ -150,6 +166,15 @@ def _mail(parameters: Mapping[str, Any], connection: Connection, server: servers
     username, password = given.get("username", ""), given.get("password", "")
     login = mail.Login(wanted["host"], wanted["port"], username, password, source, verify=wanted["verify"])
     return mail.handshake(login, forward.way_to(connection, login.host, login.port))
+
+
+def _site(parameters: Mapping[str, Any], connection: Connection, run: Run) -> str:
+    if not (wanted := parameters["site"]):
+        raise SkippedError("Mastodon: nobody said where it is to answer")
+    try:
+        return site.examine(wanted, connection, 0, run.say)
+    except site.NotAskedError as reason:
+        raise SkippedError(f"{site.site_of(wanted)}: not asked: {reason}") from reason
 
 
 def _bucket(parameters: Mapping[str, Any], connection: Connection, server: servers.Vault, run: Run) -> str:

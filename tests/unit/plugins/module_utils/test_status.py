@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils import _status
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.kv import Stored
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.fake_api import FakeApi, kind
@@ -156,6 +157,46 @@ def test_ours_is_what_our_field_manager_applied(manager: str | None, ours: bool)
     assert _status.is_ours(found) is ours
 
 
+SITE = {"domain": "example.org", "web_domain": "", "media_hostname": ""}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "line"),
+    [
+        (
+            "Mastodon https://example.org: answers for example.org at 192.0.2.1, version 4.7.4",
+            "Mastodon https://example.org: Answers, for example.org at 192.0.2.1, version 4.7.4",
+        ),
+        (
+            MastodonError("Mastodon https://example.org", "does not answer as it must", "503 Service Unavailable"),
+            "Mastodon https://example.org: Silent, does not answer as it must: 503 Service Unavailable",
+        ),
+        (
+            _status.site.NotAskedError("192.0.2.1 cannot be reached from here"),
+            "Mastodon https://example.org: NotAsked, 192.0.2.1 cannot be reached from here",
+        ),
+    ],
+)
+def test_whether_mastodon_answers_is_the_last_row(
+    monkeypatch: pytest.MonkeyPatch, outcome: str | Exception, line: str
+) -> None:
+    def examine(*_unused: Any) -> str:
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    for name in ("connect", "Client"):
+        monkeypatch.setattr(_status, name, lambda *_unused: None)
+    monkeypatch.setattr(_status, "rows", lambda *_unused: [])
+    monkeypatch.setattr(_status.site, "examine", examine)
+    monkeypatch.setattr(_status, "_secrets", lambda *_unused: [])
+    monkeypatch.setattr(_status.vault, "connect", lambda *_unused: None)
+    said: list[str] = []
+    result = _status.status({"site": SITE}, Run(check=False, diff=False, say=said.append, environment={}))
+    assert said == [line]
+    assert result["objects"][-1]["subject"] == "Mastodon https://example.org"
+
+
 def test_secrets_are_told_by_fingerprints_only(monkeypatch: pytest.MonkeyPatch) -> None:
     held = {
         "folder/fingerprint": Stored(1, {"key": "ab" * 32}),
@@ -168,7 +209,7 @@ def test_secrets_are_told_by_fingerprints_only(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(_status.vault, "connect", lambda *_unused: None)
     monkeypatch.setattr(_status.kv, "read", lambda _server, _mount, path: held.get(path, Stored()))
     said: list[str] = []
-    parameters = {"mount": "secret", "path": "folder", "secrets": ["app", "gone", "absent"]}
+    parameters = {"mount": "secret", "path": "folder", "secrets": ["app", "gone", "absent"], "site": None}
     result = _status.status(parameters, Run(check=False, diff=False, say=said.append, environment={}))
     assert said[0].startswith("secret folder/app: version 2, password ")
     assert said[1:] == ["secret folder/gone: version 3 was deleted at 2026-11-01", "secret folder/absent: not there"]

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._preconditions.
     find,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
+
+NOBODY: Any = None
 
 
 def well() -> str:
@@ -67,3 +70,46 @@ def test_one_failure_is_enough_and_comes_after_the_whole_table(monkeypatch: pyte
         task.examine({}, Run(check=False, diff=False, say=said.append, environment={}))
     assert str(caught.value) == "StorageClass: none is the default. Mark one."
     assert len(said) == 2
+
+
+GATEWAY = {
+    "name": "shared",
+    "namespace": "edge",
+    "made": True,
+    "gateway_class": "traefik",
+    "hostnames": ["example.org"],
+    "listener": "",
+    "route_namespaces": [],
+}
+
+
+def looked(monkeypatch: pytest.MonkeyPatch, look: Callable[..., str], problems: list[str], **options: Any) -> Finding:
+    monkeypatch.setattr(task._gateway, "examine", lambda *_unused: problems)
+    return find(lambda: look(options, SimpleNamespace(discover=lambda: None)))
+
+
+def test_the_class_of_the_gateway_is_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = looked(monkeypatch, task._gateway_ready, [], gateway=GATEWAY)
+    assert found == Finding("ok", "Gateway edge/shared: to be of GatewayClass traefik")
+    found = looked(monkeypatch, task._gateway_ready, ["GatewayClass traefik: does not exist."], gateway=GATEWAY)
+    assert found == Finding("failed", "GatewayClass traefik: does not exist.")
+    assert looked(monkeypatch, task._gateway_ready, [], gateway=None).state == "skipped"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "found"),
+    [
+        (task.site.NotInstalledError("HelmRelease m/m was never installed"), "skipped"),
+        (MastodonError("Mastodon https://example.org", "does not answer as it must", "503"), "failed"),
+    ],
+)
+def test_a_mastodon_that_is_silent_is_failed_and_one_not_there_yet_is_skipped(
+    monkeypatch: pytest.MonkeyPatch, outcome: Exception, found: str
+) -> None:
+    def examine(*_unused: Any) -> str:
+        raise outcome
+
+    monkeypatch.setattr(task.site, "examine", examine)
+    site = {"domain": "example.org", "web_domain": "", "media_hostname": ""}
+    run = Run(check=False, diff=False, say=print, environment={})
+    assert find(lambda: task._site({"site": site}, NOBODY, run)).state == found
