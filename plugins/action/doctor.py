@@ -30,7 +30,7 @@ from ansible_collections.fediverse.mastodon.plugins.plugin_utils._variables impo
 
 _ROLES = Path(__file__).parents[2] / "roles"
 # What the playbooks themselves read, and thus no role's.
-_PLAY_SETTINGS = ("kubeconfig", "kubeconfig_context", "vault_address", "vault_token_file")
+_PLAY_SETTINGS = ("force_conflicts", "kubeconfig", "kubeconfig_context", "vault_address", "vault_token_file")
 
 
 class ActionModule(EngineAction):

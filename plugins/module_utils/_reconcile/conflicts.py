@@ -41,5 +41,6 @@ def settle(error: ApiError, subject: Subject, *, is_ours: bool, is_forced: bool)
     if not foreign:
         return held
     told = ", ".join(f'{field.lstrip(".")} is owned by "{owner}"' for field, owner in sorted(foreign.items()))
-    remedy = f'Leave it to its owner by not declaring it, or take it over: force_conflicts: ["{subject}"].'
+    # As an option of `apply`, or to site.yml, which hands it to all of them.
+    remedy = f'Leave it to its owner by not declaring it, or take it over once with -e \'{{"force_conflicts": ["{subject}"]}}\'.'
     raise MastodonError(str(subject), "is not applied", told, remedy) from error

@@ -26,11 +26,14 @@ STANDS_ON = {
 # The first may be killed while it makes secrets, the last while it waits for databases.
 FIRST_KILLS = 2
 LATEST_KILL = 30.0
+# Of the right form, and in no registry.
+NO_IMAGE = "v4.7.99"
 
 
 @dataclass(frozen=True)
 class Story:
-    """What site.yml said on the empty cluster, with each tag alone and in check mode; after runs that were killed; again.
+    """What site.yml said on the empty cluster, with each tag alone and in check mode; with an image that does not exist, after
+    runs that were killed; with the right one; again.
 
     `secrets` are Vault's versions as the runs that were killed left them.
     """
@@ -39,6 +42,7 @@ class Story:
     empty_check: Run
     empty_check_writes: list[str]
     secrets: dict[str, str]
+    mistaken: Run
     first: Run
     second: Run
     second_writes: list[str]
@@ -55,11 +59,13 @@ def story(lab: Lab) -> Story:
     for _ in range(FIRST_KILLS):
         lab.killed_site(moments.uniform(1, LATEST_KILL))
     secrets = lab.vault_versions()
+    mistaken = lab.site("--extra-vars", f"mastodon_image_tag={NO_IMAGE}")
+    assert mistaken.returncode != 0
     first = lab.site()
     assert first.returncode == 0, first.output[-6000:]
     mark = lab.audit_mark()
     second = lab.site()
-    return Story(alone, empty_check, empty_writes, secrets, first, second, lab.our_writes(mark))
+    return Story(alone, empty_check, empty_writes, secrets, mistaken, first, second, lab.our_writes(mark))
 
 
 @pytest.fixture(scope="session")

@@ -217,7 +217,7 @@ def test_a_field_of_another_program_is_left_alone_unless_forced(cluster: Cluster
     subject = f"ConfigMap {cluster.namespace}/settings"
     assert applied.result["msg"] == (
         f'{subject}: is not applied: data.a is owned by "some-controller". '
-        f'Leave it to its owner by not declaring it, or take it over: force_conflicts: ["{subject}"].'
+        f'Leave it to its owner by not declaring it, or take it over once with -e \'{{"force_conflicts": ["{subject}"]}}\'.'
     )
     assert cluster.get(cluster.path("configmaps", "settings"))["data"] == {"a": "theirs"}
     forced = cluster.apply(config_map(cluster, a="wanted"), force_conflicts=[subject])

@@ -119,7 +119,7 @@ def test_a_person_is_overruled_and_a_program_is_not() -> None:
     ran = Ran(api, config("a", x="1"))
     assert str(ran.error) == (
         'ConfigMap ns/a: is not applied: data.x is owned by "helm-controller". Leave it to its owner by not declaring '
-        'it, or take it over: force_conflicts: ["ConfigMap ns/a"].'
+        'it, or take it over once with -e \'{"force_conflicts": ["ConfigMap ns/a"]}\'.'
     )
     assert api.writes == []
     forced = Ran(api, config("a", x="1"), force_conflicts=frozenset({"ConfigMap ns/a"}))

@@ -1,0 +1,124 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Nothing says ok while Mastodon is silent: what stopped behind a Ready release is named by all, and put right by a run."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Iterator
+
+import pytest
+
+from ...conftest import Lab
+from ..support import eventually, served
+from ..zone import DOMAIN
+
+WEB = ("deployment", "-n=mastodon", "mastodon-web")
+IDLE = "Deployment mastodon/mastodon-web is scaled to no replicas by kubectl"
+OTHER_CLASS = """
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: {name: other}
+spec: {controllerName: example.org/gateway-controller}
+"""
+
+
+@pytest.fixture
+def silent(laid_down: Lab) -> Iterator[Lab]:
+    """The lab with Mastodon's web server scaled to nothing by hand, which a run takes back afterwards."""
+    laid_down.kubectl("scale", *WEB, "--replicas=0")
+    laid_down.kubectl(
+        "wait", "pod", "-n=mastodon", "-l=app.kubernetes.io/component=web", "--for=delete", "--timeout=60s"
+    )
+    yield laid_down
+    assert laid_down.site().returncode == 0
+
+
+def test_a_mastodon_that_answers_is_told_by_a_run_and_by_the_status(laid_down: Lab) -> None:
+    told = rf"Mastodon https://{DOMAIN}: answers for {DOMAIN} at 10\.\S+, version 4\S+, by a certificate that browsers do not know"
+    assert re.search(told, laid_down.site().output)
+    assert re.search(told, laid_down.site("--check").output)
+    assert f"Mastodon https://{DOMAIN}: Answers, for {DOMAIN} at 10." in laid_down.playbook("status.yml").output
+
+
+def test_a_mastodon_scaled_to_nothing_is_told_by_all_and_put_right_by_one_run(silent: Lab) -> None:
+    mark = silent.audit_mark()
+    check = silent.site("--check")
+    assert check.returncode != 0
+    assert f"{IDLE} → asked Flux to put it right" in check.output
+    assert f"Mastodon https://{DOMAIN}: does not answer as it must: {IDLE}" in check.output
+    status = silent.playbook("status.yml")
+    assert "Deployment mastodon/mastodon-web: NotAsDeclared, is scaled to no replicas by kubectl" in status.output
+    assert f"Mastodon https://{DOMAIN}: Silent, does not answer as it must" in status.output
+    doctor = silent.playbook("doctor.yml")
+    assert doctor.returncode != 0
+    assert f"failed   Mastodon https://{DOMAIN}: does not answer as it must" in doctor.output
+    assert silent.our_writes(mark) == []
+    run = silent.site()
+    assert run.returncode == 0, run.output[-4000:]
+    assert served(silent, DOMAIN) == DOMAIN
+    assert silent.site().recap["changed"] == 0
+
+
+def test_a_run_that_cannot_put_it_right_ends_badly(laid_down: Lab) -> None:
+    laid_down.kubectl(
+        "patch", "service", "-n=mastodon", "mastodon-web", "--patch", '{"spec":{"selector":{"nobody":"here"}}}'
+    )
+    try:
+        run = laid_down.site("--tags", "mastodon")
+    finally:
+        laid_down.kubectl(
+            "patch",
+            "service",
+            "-n=mastodon",
+            "mastodon-web",
+            "--type=json",
+            '--patch=[{"op":"remove","path":"/spec/selector/nobody"}]',
+        )
+    assert run.returncode != 0
+    assert f"Mastodon https://{DOMAIN}: does not answer as it must: 503 Service Unavailable" in run.output
+    eventually(lambda: laid_down.site("--check").returncode, lambda code: code == 0)
+
+
+def test_a_field_that_another_program_took_is_handed_back_as_the_message_says(laid_down: Lab) -> None:
+    # As Lens writes: https://github.com/lensapp/lens/issues/8284
+    patch = '{"spec":{"hostnames":["other.lab.test"]}}'
+    laid_down.kubectl(
+        "patch", "httproute", "-n=mastodon", "mastodon", "--field-manager=node-fetch", "--type=merge", f"-p={patch}"
+    )
+    refused = laid_down.site("--tags", "mastodon", ANSIBLE_CALLBACK_RESULT_FORMAT="json")
+    assert refused.returncode != 0
+    said = str(json.loads(re.findall(r"FAILED! => (\{.*\})$", refused.output, re.MULTILINE)[-1])["msg"])
+    assert 'HTTPRoute mastodon/mastodon: is not applied: spec.hostnames is owned by "node-fetch". ' in said
+    remedy = shlex.split(said.partition("take it over once with ")[2].rstrip("."))
+    run = laid_down.site("--tags", "mastodon", *remedy)
+    assert run.returncode == 0, run.output[-4000:]
+    assert laid_down.site().recap["changed"] == 0
+
+
+@pytest.mark.parametrize("arguments", [(), ("--tags", "gateway"), ("--check",)])
+def test_a_gateway_class_that_nobody_has_is_refused_before_anything_is_written(
+    laid_down: Lab, arguments: tuple[str, ...]
+) -> None:
+    mark = laid_down.audit_mark()
+    run = laid_down.site("-e", "gateway_class=nginx", *arguments)
+    assert run.returncode != 0
+    assert "GatewayClass nginx: does not exist: there are: traefik." in run.output
+    assert laid_down.our_writes(mark) == []
+    assert served(laid_down, DOMAIN) == DOMAIN
+
+
+def test_a_gateway_in_use_does_not_change_its_class(laid_down: Lab) -> None:
+    laid_down.kubectl("apply", "--filename=-", given=OTHER_CLASS)
+    try:
+        mark = laid_down.audit_mark()
+        run = laid_down.site("-e", "gateway_class=other", "--tags", "gateway")
+        assert laid_down.our_writes(mark) == []
+    finally:
+        laid_down.kubectl("delete", "gatewayclass", "other")
+    assert run.returncode != 0
+    assert "is of GatewayClass traefik, whose controller would stop serving all that is on it" in run.output
+    assert "GatewayClass other: is not accepted: " in run.output
