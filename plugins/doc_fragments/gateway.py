@@ -33,6 +33,10 @@ options:
             whoever serves it now would stop. Looked at with O(gateway.made=true).
         type: str
         default: ""
+      issuer:
+        description: ClusterIssuer of others that its certificates are to come from, which must exist and be ready. Looked at with O(gateway.made=true).
+        type: str
+        default: ""
       hostnames:
         description: Hosts that it must serve over HTTPS.
         type: list

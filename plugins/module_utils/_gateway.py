@@ -28,10 +28,24 @@ OPTIONS: Mapping[str, Any] = {
     "namespace": {"type": "str", "required": True},
     "made": {"type": "bool", "required": True},
     "gateway_class": {"type": "str", "default": ""},
+    "issuer": {"type": "str", "default": ""},
     "hostnames": {"type": "list", "elements": "str", "required": True},
     "listener": {"type": "str", "default": ""},
     "route_namespaces": {"type": "list", "elements": "str", "required": True},
 }
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What others make and the Gateway needs, and the setting that names it."""
+
+    group: str
+    name: str
+    setting: str
+
+
+_CLASS = Kind("gateway.networking.k8s.io", "GatewayClass", "gateway_class")
+_ISSUER = Kind("cert-manager.io", "ClusterIssuer", "cert_manager_issuer_name")
 
 
 @dataclass(frozen=True)
@@ -69,7 +83,8 @@ def examine(wanted: Item, objects: Api, catalog: Catalog) -> list[str]:
         return unfit(gateway, needed)
     return not_ours(gateway, needed) or [
         *moved(gateway, needed, wanted["gateway_class"]),
-        *_unusable(wanted["gateway_class"], objects, catalog),
+        *_unusable(_CLASS, wanted["gateway_class"], objects, catalog),
+        *_unusable(_ISSUER, wanted["issuer"], objects, catalog),
     ]
 
 
@@ -84,9 +99,9 @@ def moved(gateway: Item | None, needed: Needed, name: str) -> list[str]:
     ]
 
 
-def _unusable(name: str, objects: Api, catalog: Catalog) -> list[str]:
-    """Return one sentence when nobody would serve a Gateway of this class."""
-    resource = catalog.find("gateway.networking.k8s.io", "v1", "GatewayClass")
+def _unusable(kind: Kind, name: str, objects: Api, catalog: Catalog) -> list[str]:
+    """Return one sentence when the Gateway would wait for an object of others in vain: it is not there, or not ready."""
+    resource = catalog.preferred(kind.group, kind.name)
     if resource is None or not name:
         return []
     try:
@@ -94,16 +109,18 @@ def _unusable(name: str, objects: Api, catalog: Catalog) -> list[str]:
     except ApiError as error:
         if not error.is_forbidden:
             raise
-        # Who may lay down a Gateway need not see the classes; the Gateway's own status tells.
+        # Who may apply a Gateway need not see these; its own status tells.
         return []
     if name not in found:
         has = f"there are: {', '.join(sorted(found))}" if found else "there is none"
-        return [f"GatewayClass {name}: does not exist: {has}. Correct gateway_class, or install its controller first."]
+        return [f"{kind.name} {name}: does not exist: {has}. Correct {kind.setting}, or install it first."]
     status = compute(found[name])
     if status.verdict == "Current":
         return []
-    controller = found[name]["spec"]["controllerName"]
-    return [f"GatewayClass {name}: is not accepted: {status}. Look whether its controller {controller} runs."]
+    controller = at(found[name], "spec.controllerName", "")
+    return [
+        f"{kind.name} {name}: is not ready: {status}. Look whether its controller{controller and f' {controller}'} runs."
+    ]
 
 
 def _labels(names: Iterable[str], objects: Api, catalog: Catalog) -> dict[str, Labels]:

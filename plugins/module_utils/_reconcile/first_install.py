@@ -30,16 +30,18 @@ _JOB = Resource("batch", "v1", "Job", "jobs", namespaced=True)
 _POD = Resource("", "v1", "Pod", "pods", namespaced=True)
 # Of a release that was in use once Helm keeps a note that says `deployed`, however many attempts come after it.
 _UNFINISHED = frozenset({"failed", "pending-install", "pending-upgrade"})
+# Why a container cannot start, whatever is waited for.
+_NO_IMAGE = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName"})
 _PAUSE = 2.0
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """What a first install left: Helm's notes of it, and hook Jobs that have not ended."""
+    """What an attempt left: of a first install Helm's notes of it, and hook Jobs that have not ended."""
 
-    release: Object
     notes: tuple[Object, ...]
     hooks: tuple[Object, ...]
+    is_first: bool = True
 
     @property
     def failed(self) -> bool:
@@ -55,6 +57,8 @@ class Attempt:
 
     def __str__(self) -> str:
         """Return why it is begun anew."""
+        if not self.is_first:
+            return "its last upgrade hangs at a hook without an image → ended that"
         return f"its first install {'failed' if self.failed else 'hangs at its hooks'} → installed anew"
 
 
@@ -63,8 +67,14 @@ def clear(
 ) -> Attempt | None:
     """Remove Helm's notes of an obsolete attempt and return it; its hooks are to `end` once the release is as declared.
 
-    Hooks that run are waited for, as they may be at work on a database.
+    Hooks that run are waited for, as they may be at work on a database. Of a release that was installed once only hooks are
+    ended that never began, for an image that there is not, as Flux would wait for them until its timeout.
     """
+    if at(release, "spec.suspend", False):
+        return None
+    if _was_installed(release):
+        stuck = tuple(hook for hook in _hooks(api, release) if _lacks_image(api, hook)) if changed else ()
+        return Attempt((), stuck, is_first=False) if stuck else None
     attempt = look(api, release)
     reminder = Reminder(deadline)
     while attempt and attempt.is_obsolete(changed=changed) and not check:
@@ -83,10 +93,6 @@ def clear(
 
 def look(api: Api, release: Object) -> Attempt | None:
     """Return what is there of a first install, None for a release that was installed once or was not begun."""
-    if at(release, "spec.suspend", False):
-        return None
-    if any(entry.get("status") in INSTALLED for entry in at(release, "status.history", [])):
-        return None
     namespace = at(release, "spec.storageNamespace", release["metadata"]["namespace"])
     selection = Selection(
         _SECRET, namespace, fields="type=helm.sh/release.v1", labels=f"owner=helm,name={_name(release)}"
@@ -95,7 +101,7 @@ def look(api: Api, release: Object) -> Attempt | None:
     if not all(_status(note) in _UNFINISHED for note in notes):
         return None
     hooks = tuple(_hooks(api, release))
-    return Attempt(release, notes, hooks) if notes or hooks else None
+    return Attempt(notes, hooks) if notes or hooks else None
 
 
 def _forget(api: Api, attempt: Attempt) -> None:
@@ -113,6 +119,10 @@ def end(api: Api, attempt: Attempt) -> None:
         metadata = {key: hook["metadata"][key] for key in ("namespace", "name")}
         body = {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": {"activeDeadlineSeconds": 1}}
         api.apply(_JOB, body, manager=ASKER, force=True, dry_run=False)
+
+
+def _was_installed(release: Object) -> bool:
+    return any(entry.get("status") in INSTALLED for entry in at(release, "status.history", []))
 
 
 def _name(release: Object) -> str:
@@ -136,11 +146,18 @@ def _hooks(api: Api, release: Object) -> Iterator[Object]:
 
 
 def _runs(api: Api, job: Object) -> bool:
+    return any("running" in state for state in _states(api, job))
+
+
+def _lacks_image(api: Api, job: Object) -> bool:
+    states = list(_states(api, job))
+    return bool(states) and all(at(state, "waiting.reason") in _NO_IMAGE for state in states)
+
+
+def _states(api: Api, job: Object) -> Iterator[Object]:
+    """Yield the state of each container of a Job's pods."""
     metadata = job["metadata"]
     selection = Selection(_POD, metadata["namespace"], labels=f"batch.kubernetes.io/job-name={metadata['name']}")
-    return any(
-        at(container, "state.running") is not None
-        for pod in api.read(selection).objects
-        for kind in ("initContainerStatuses", "containerStatuses")
-        for container in at(pod, f"status.{kind}", [])
-    )
+    for pod in api.read(selection).objects:
+        for kind in ("initContainerStatuses", "containerStatuses"):
+            yield from (at(container, "state", {}) for container in at(pod, f"status.{kind}", []))

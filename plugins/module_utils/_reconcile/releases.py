@@ -42,7 +42,7 @@ class Releases:
         live = self._live.get(item.subject)
         if live is None or live["metadata"].get("deletionTimestamp") or not our_fields(live, item.manager):
             return None
-        changed = not is_unchanged(item.body, live, item.manager)
+        changed = flux.is_busy(live) and not is_unchanged(item.body, live, item.manager)
         return first_install.clear(self._api, live, self._deadline, self._say, changed=changed, check=self._check)
 
     def after(self, outcome: Outcome, resource: Resource, attempt: Attempt | None) -> Outcome:
@@ -56,8 +56,9 @@ class Releases:
 
     def _anew(self, outcome: Outcome, resource: Resource, release: Object, attempt: Attempt) -> Outcome:
         if not self._check:
-            release = flux.ask(self._api, resource, release, flux.again(str(attempt), self._api.began))
-            self._judge.asked(outcome.subject)
+            if attempt.is_first:
+                release = flux.ask(self._api, resource, release, flux.again(str(attempt), self._api.began))
+                self._judge.asked(outcome.subject)
             first_install.end(self._api, attempt)
         return replace(outcome, action="configured", changes=(*outcome.changes, str(attempt)), after=release)
 

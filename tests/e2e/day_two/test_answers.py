@@ -121,4 +121,4 @@ def test_a_gateway_in_use_does_not_change_its_class(laid_down: Lab) -> None:
         laid_down.kubectl("delete", "gatewayclass", "other")
     assert run.returncode != 0
     assert "is of GatewayClass traefik, whose controller would stop serving all that is on it" in run.output
-    assert "GatewayClass other: is not accepted: " in run.output
+    assert "GatewayClass other: is not ready: " in run.output

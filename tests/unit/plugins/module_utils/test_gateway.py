@@ -21,6 +21,7 @@ WANTED = {
     "namespace": "edge",
     "made": False,
     "gateway_class": "traefik",
+    "issuer": "",
     "hostnames": ["social.example.org"],
     "listener": "",
     "route_namespaces": ["mastodon"],
@@ -56,7 +57,8 @@ def gateway(*listeners: dict[str, Any], manager: str = "kubectl", **status: Any)
 
 def found(*objects: dict[str, Any], **wanted: Any) -> list[str]:
     classes = kind("gateway.networking.k8s.io", "GatewayClass", namespaced=False)
-    api = FakeApi(*objects, served=(*SERVED, kind("gateway.networking.k8s.io", "Gateway"), classes))
+    issuers = kind("cert-manager.io", "ClusterIssuer", namespaced=False)
+    api = FakeApi(*objects, served=(*SERVED, kind("gateway.networking.k8s.io", "Gateway"), classes, issuers))
     return examine({**WANTED, **wanted}, api, api.discover())
 
 
@@ -191,13 +193,13 @@ def gateway_class(name: str, accepted: str = "True") -> dict[str, Any]:
 )
 def test_a_class_that_does_not_exist_is_refused_with_those_that_do(classes: list[str], told: str) -> None:
     assert found(*map(gateway_class, classes), made=True, gateway_class="nginx") == [
-        f"GatewayClass nginx: does not exist: {told}. Correct gateway_class, or install its controller first."
+        f"GatewayClass nginx: does not exist: {told}. Correct gateway_class, or install it first."
     ]
 
 
 def test_a_class_whose_controller_is_not_there_is_refused() -> None:
     assert found(gateway_class("traefik", accepted="Unknown"), made=True) == [
-        "GatewayClass traefik: is not accepted: Waiting for controller. "
+        "GatewayClass traefik: is not ready: Waiting for controller. "
         "Look whether its controller traefik.io/gateway-controller runs."
     ]
 
@@ -211,6 +213,27 @@ def test_a_gateway_in_use_does_not_change_its_class(known: bool) -> None:
         "of cilium. Set gateway_class to traefik, or gateway_name to a new name to have one of cilium beside it."
     )
     assert len(sentences) == (1 if known else 2)
+
+
+def issuer(name: str, ready: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "cert-manager.io/v1",
+        "kind": "ClusterIssuer",
+        "metadata": {"name": name},
+        "status": {"conditions": [{"type": "Ready", "status": ready, "message": "account not registered"}]},
+    }
+
+
+def test_an_issuer_of_others_must_exist_and_be_ready() -> None:
+    there = (gateway_class("traefik"), issuer("letsencrypt", "True"), issuer("staging", "False"))
+    assert found(*there, made=True, issuer="letsencrypt") == []
+    assert found(*there, made=True, issuer="letsencript") == [
+        "ClusterIssuer letsencript: does not exist: there are: letsencrypt, staging. "
+        "Correct cert_manager_issuer_name, or install it first."
+    ]
+    assert found(*there, made=True, issuer="staging") == [
+        "ClusterIssuer staging: is not ready: account not registered. Look whether its controller runs."
+    ]
 
 
 def test_classes_that_may_not_be_listed_are_left_to_the_gateway_itself(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,6 +77,7 @@ GATEWAY = {
     "namespace": "edge",
     "made": True,
     "gateway_class": "traefik",
+    "issuer": "",
     "hostnames": ["example.org"],
     "listener": "",
     "route_namespaces": [],

@@ -100,7 +100,30 @@ def test_a_first_install_that_failed_is_begun_anew_even_if_nothing_else_changed(
 def test_what_was_installed_once_is_never_begun_anew(
     notes: tuple[dict[str, Any], ...], history: tuple[str, ...]
 ) -> None:
-    api = begun(*notes, hook(), PULLING, history=history)
+    api = begun(*notes, hook(), RUNNING, history=history)
+    Ran(api, NEW, wait=False)
+    assert api.writes == ["apply HelmRelease ns/app"]
+
+
+def test_of_an_upgrade_a_hook_without_an_image_is_ended_and_nothing_is_removed() -> None:
+    api = begun(note(1, "deployed"), note(2, "pending-upgrade"), hook(), PULLING, history=("deployed",))
+    ran = Ran(api, NEW, wait=False)
+    assert ran.lines[0].endswith("its last upgrade hangs at a hook without an image → ended that")
+    assert api.writes == ["apply HelmRelease ns/app", "apply Job ns/app-db-prepare by force"]
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        (),
+        (RUNNING,),
+        (pod(terminated={"exitCode": 1}),),
+        (pod(waiting={"reason": "ContainerCreating"}),),
+        (pod(waiting={"reason": "CreateContainerConfigError"}),),
+    ],
+)
+def test_of_an_upgrade_a_hook_that_ran_or_may_yet_run_is_left_alone(found: tuple[dict[str, Any], ...]) -> None:
+    api = begun(hook(), *found, history=("deployed",))
     Ran(api, NEW, wait=False)
     assert api.writes == ["apply HelmRelease ns/app"]
 
