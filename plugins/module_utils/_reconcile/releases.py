@@ -42,7 +42,7 @@ class Releases:
         live = self._live.get(item.subject)
         if live is None or live["metadata"].get("deletionTimestamp") or not our_fields(live, item.manager):
             return None
-        changed = flux.is_busy(live) and not is_unchanged(item.body, live, item.manager)
+        changed = not is_unchanged(item.body, live, item.manager)
         return first_install.clear(self._api, live, self._deadline, self._say, changed=changed, check=self._check)
 
     def after(self, outcome: Outcome, resource: Resource, attempt: Attempt | None) -> Outcome:
