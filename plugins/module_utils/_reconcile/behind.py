@@ -77,7 +77,9 @@ def _of_workload(subject: Subject, resource: Resource, item: Object, since: date
     editors = _editors(item, since)
     status = compute(item)
     if by := _idled_by(item):
-        yield Trouble(subject, resource, f"is scaled to no replicas by {by}", is_drift=bool(editors))
+        # When it was done only what came of it tells. Flux is asked once, as it may be told to leave replicas alone.
+        latest = max(_time(entry.get("time", "")) for entry in item["metadata"]["managedFields"])
+        yield Trouble(subject, resource, f"is scaled to no replicas by {by}", is_drift=latest > since)
     elif editors:
         yield Trouble(subject, resource, f"was changed by {', '.join(editors)}", is_drift=True)
     elif status.verdict != "Current":
@@ -85,11 +87,17 @@ def _of_workload(subject: Subject, resource: Resource, item: Object, since: date
 
 
 def _idled_by(item: Object) -> str:
-    """Return who scaled a workload to nothing, if it was neither its chart nor a controller."""
+    """Return who scaled a workload to nothing, if it was neither its chart nor a controller.
+
+    Of who scales to zero by the subresource `scale` there is no trace but that nobody owns the number any more.
+    """
     if at(item, "spec.replicas", 1) != 0:
         return ""
-    owners = [entry["manager"] for entry in _foreign(item) if at(entry, "fieldsV1.f:spec.f:replicas") is not None]
-    return owners[0] if owners else ""
+    entries = item["metadata"].get("managedFields") or []
+    owners = [entry["manager"] for entry in entries if at(entry, "fieldsV1.f:spec.f:replicas") is not None]
+    if not entries or _CONTROLLERS & set(owners):
+        return ""
+    return owners[0] if owners else "hand"
 
 
 def _editors(item: Object, since: datetime) -> list[str]:

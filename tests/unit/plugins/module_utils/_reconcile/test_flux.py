@@ -132,6 +132,7 @@ def deployed(*editors: tuple[str, str, dict[str, Any]], replicas: int = 1, **mor
     return api
 
 
+STATUS = {"f:status": {"f:observedGeneration": {}}}
 REPLICAS = {"f:spec": {"f:replicas": {}}}
 TEMPLATE = {"f:spec": {"f:template": {"f:spec": {}}}}
 
@@ -145,6 +146,26 @@ def test_a_workload_scaled_to_nothing_by_hand_is_asked_back_and_waited_for() -> 
         "configured HelmRelease ns/app: Deployment ns/web is scaled to no replicas by kubectl → asked Flux to put it right"
     ]
     assert api.writes == ["annotate HelmRelease ns/app as fediverse.mastodon.request"]
+
+
+def scaled_to_zero(time: str = "12:30") -> FakeApi:
+    """Return what `kubectl scale --replicas=0` leaves: the number is nobody's, and only the status tells when."""
+    return deployed(("helm-controller", "11:00", TEMPLATE), ("kube-controller-manager", time, STATUS), replicas=0)
+
+
+def test_what_kubectl_scales_to_nothing_leaves_no_owner_and_is_asked_back_once() -> None:
+    api = scaled_to_zero()
+
+    def react(asked: Subject) -> None:
+        token = api.objects[asked]["metadata"]["annotations"][TOKEN]
+        api.set_status(asked, status(lastHandledReconcileAt=token))
+
+    api.on_apply, api.began = react, datetime(2026, 6, 1, 13, tzinfo=UTC)
+    told = "Deployment ns/web is scaled to no replicas by hand → asked Flux to put it right"
+    assert told in Ran(api, RELEASE).lines[0]
+    # Flux may be told to leave replicas alone.
+    assert Ran(api, RELEASE).actions == {"app": "unchanged"}
+    assert Ran(api, RELEASE, check=True).lines == ["check mode: Deployment ns/web is scaled to no replicas by hand"]
 
 
 def test_check_mode_tells_a_workload_scaled_to_nothing() -> None:
