@@ -30,7 +30,10 @@ from ansible_collections.fediverse.mastodon.plugins.plugin_utils._variables impo
 
 _ROLES = Path(__file__).parents[2] / "roles"
 # What the playbooks themselves read, and thus no role's.
-_PLAY_SETTINGS = ("force_conflicts", "kubeconfig", "kubeconfig_context", "vault_address", "vault_token_file")
+_PLAY_SETTINGS: Mapping[str, Any] = {
+    "force_conflicts": {"type": "list", "elements": "str"},
+    **{name: {"type": "str"} for name in ("kubeconfig", "kubeconfig_context", "vault_address", "vault_token_file")},
+}
 
 
 class ActionModule(EngineAction):
@@ -46,7 +49,11 @@ class ActionModule(EngineAction):
             values = {name: self._value(name, task_vars) for name in sorted(settings)}
             # A kubeconfig may be given as its content; whoever reads it says what is wrong with it, and shows none of it.
             shown = {name: value for name, value in values.items() if name != "kubeconfig"}
-            problems = (misspelt(task_vars, known), missing(values, known), wrong(shown, known.options))
+            problems = (
+                misspelt(task_vars, known),
+                missing(values, known),
+                wrong(shown, {**_PLAY_SETTINGS, **known.options}),
+            )
             traps = _chart_values.problems(values.get("mastodon_values") or {})
             if found := [*chain(*problems), *unmet(parameters["needs"]), *traps]:
                 raise CombinedError(found)

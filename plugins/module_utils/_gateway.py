@@ -82,8 +82,10 @@ def examine(wanted: Item, objects: Api, catalog: Catalog) -> list[str]:
     if not wanted["made"]:
         return unfit(gateway, needed)
     return not_ours(gateway, needed) or [
-        *moved(gateway, needed, wanted["gateway_class"]),
-        *_unusable(_CLASS, wanted["gateway_class"], objects, catalog),
+        *(
+            _unusable(_CLASS, wanted["gateway_class"], objects, catalog)
+            or moved(gateway, needed, wanted["gateway_class"])
+        ),
         *_unusable(_ISSUER, wanted["issuer"], objects, catalog),
     ]
 
