@@ -66,11 +66,7 @@ def connect(parameters: Mapping[str, Any], environment: Mapping[str, str]) -> Co
 def _refuse_other_cluster(source: Source, options: Given) -> None:
     """Refuse a server that the shell happens to name, where the task names a kubeconfig."""
     host = options.text("kubernetes_host")
-    if (
-        "kubeconfig" not in options.values
-        or "kubeconfig" in options.variables
-        or "kubernetes_host" not in options.variables
-    ):
+    if not host or not options.is_of_task("kubeconfig") or options.is_of_task("kubernetes_host"):
         return
     server = str(source.cluster.content.get("server", ""))
     if server.rstrip("/") != host.rstrip("/"):

@@ -78,6 +78,10 @@ class Given:
             self.text("kubernetes_api_key") or self.text("kubernetes_username") or self.text("kubernetes_client_cert")
         )
 
+    def is_of_task(self, name: str) -> bool:
+        """Whether an option was given to the task itself, and not by the environment that it happens to run in."""
+        return name in self.values and name not in self.variables
+
     def called(self, name: str) -> str:
         """Return how errors call an option."""
         return f"Variable {self.variables[name]}" if name in self.variables else f"Option {name}"

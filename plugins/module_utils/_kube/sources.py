@@ -41,7 +41,10 @@ def find(options: Given, environment: Mapping[str, str]) -> Source:
         options.text("context"),
         options.text("kubernetes_host"),
     )
-    if kubeconfig is None and not (host and options.has_credentials and not context):
+    if host and options.has_credentials and not (options.is_of_task("kubeconfig") or options.is_of_task("context")):
+        # As with kubernetes.core, these are enough.
+        return Source(f"API server {host}", Entry(), Entry())
+    if kubeconfig is None:
         kubeconfig = environment.get("KUBECONFIG") or _usual(environment) or None
     if kubeconfig is not None:
         return _described(kubeconfig, context, options)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
@@ -107,3 +109,19 @@ def test_a_selection_is_called_like_its_objects() -> None:
         "ConfigMap ns",
         "ConfigMap",
     ]
+
+
+def test_a_server_of_others_that_stopped_answering_is_named() -> None:
+    kinds = [{"resource": "podmetrics", "responseKind": {"kind": "PodMetrics"}, "scope": "Namespaced"}]
+    versions = [{"version": "v1", "freshness": "Stale", "resources": kinds}]
+    groups = {
+        "kind": "APIGroupDiscoveryList",
+        "items": [{"metadata": {"name": "metrics.k8s.io"}, "versions": versions}],
+    }
+    away = [Response(503, "service unavailable")] * 5
+    pool: Any = Pool(Response(200, {"kind": "APIGroupDiscoveryList"}), Response(200, groups), *away)
+    api = Objects(Client(Connection("https://c", pool, dict), sleep=lambda seconds: None))
+    resource = api.discover().find("metrics.k8s.io", "v1", "PodMetrics")
+    assert resource is not None
+    with pytest.raises(MastodonError, match=r"is served by APIService v1\.metrics\.k8s\.io, whose service does not"):
+        api.read(Selection(resource, "ns"))

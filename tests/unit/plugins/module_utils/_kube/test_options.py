@@ -50,7 +50,8 @@ def test_a_host_and_a_user_need_no_kubeconfig_and_meet_no_other(
         **{f"kubernetes_{name.lower()}": value for name, value in {"HOST": HOST, **variables}.items()},
         **({"kubernetes_impersonate_groups": ["x", "y"]} if "IMPERSONATE_GROUPS" in variables else {}),
     }
-    for connection in (connect({}, environment), connect(options, {"HOME": str(tmp_path)})):
+    broken = {"K8S_AUTH_KUBECONFIG": "/nonexistent", "K8S_AUTH_CONTEXT": "other", "HOME": str(tmp_path)}
+    for connection in (connect({}, environment), connect(options, broken)):
         assert connection.host == HOST
         assert connection.headers() == headers
 
