@@ -8,15 +8,17 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: s3_public_read
-short_description: Let anyone read a bucket's objects and nobody list them, and prove it
+short_description: Let anyone read what Mastodon shows of a bucket and nothing else, and prove it
 version_added: 0.1.0
 author: fediverse.mastodon contributors (@fediverse)
 description:
-  - Reads an object as anyone would, and tries to list the bucket. When the first works and the second is refused, nothing is done,
-    however that was arranged.
-  - Otherwise it writes the object C(.fediverse-mastodon), adds one statement to the bucket's policy if that is needed, leaves all
-    other statements as they are, and tries again.
-  - Fails when the object still cannot be read, and when the bucket can be listed.
+  - As anyone would, reads an object of a folder that Mastodon shows (C(accounts/.fediverse-mastodon)) and one of those it hides, which
+    has archives of people's accounts (C(backups/.fediverse-mastodon)), tries to list the bucket and, except in check mode, to write to it.
+    When the first works and all others are refused, nothing is done, however that was arranged.
+  - Otherwise it writes both objects, adds one statement to the bucket's policy if that is needed, which names the folders that Mastodon
+    shows, leaves all other statements as they are, and tries again.
+  - Fails when an object of the first kind still cannot be read, and when anyone can read one of the other, list the bucket or write to it.
+    Only 401 and 403 count as refused.
   - The keys are read from a Secret of the cluster, such as the one of an ObjectBucketClaim.
   - An endpoint inside the cluster, C(name.namespace.svc), is reached through the API server, as C(kubectl port-forward) does.
 extends_documentation_fragment:
@@ -38,6 +40,12 @@ options:
     description: Region to sign requests for.
     type: str
     default: us-east-1
+  state:
+    description:
+      - V(absent) takes the statement out of the policy, and says so when anyone can still read by whatever else allows it.
+    type: str
+    choices: [present, absent]
+    default: present
   secret_namespace:
     description: Namespace of the Secret with the bucket's keys.
     type: str

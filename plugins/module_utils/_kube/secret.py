@@ -14,9 +14,14 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects, Selection
 
 _SECRET = Resource("", "v1", "Secret", "secrets", namespaced=True)
+_CLAIM = Resource("objectbucket.io", "v1alpha1", "ObjectBucketClaim", "objectbucketclaims", namespaced=True)
+# Rook's namespace stands before the rest of the name:
+# https://github.com/kube-object-storage/lib-bucket-provisioner/blob/main/pkg/provisioner/controller.go
+_PROVISIONER = "bucket-provisioner"
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,21 @@ def must_have_secret(connection: Connection, namespace: str, name: str) -> Secre
     """Return the Secret. Raises MastodonError when there is none."""
     found = read_secret(connection, namespace, name)
     if found is None:
-        remedy = "Lay down the ExternalSecret or claim that makes it."
-        raise MastodonError(f"Secret {namespace}/{name}", "does not exist", "", remedy)
+        raise MastodonError(f"Secret {namespace}/{name}", "does not exist", "", _remedy(connection, namespace, name))
     return found
+
+
+def _remedy(connection: Connection, namespace: str, name: str) -> str:
+    """Say how to get it back. A claim that was served once is looked at again only when what serves it starts."""
+    try:
+        claims = Objects(Client(connection)).read(Selection(_CLAIM, namespace, name)).objects
+    except ApiError:
+        # No cluster without Rook has this kind.
+        claims = ()
+    for claim in claims:
+        if (claim.get("status") or {}).get("phase") == "Bound":
+            provisioner = (claim["metadata"].get("labels") or {}).get(_PROVISIONER, "")
+            operator = provisioner.partition(".ceph.rook.io")[0] or "rook-ceph"
+            command = f"kubectl -n {operator} rollout restart deployment rook-ceph-operator"
+            return f"ObjectBucketClaim {namespace}/{name} is bound, and Rook writes its Secret again when it starts: {command}"
+    return "Apply the ExternalSecret or claim that makes it."

@@ -81,6 +81,10 @@ class Bucket:
         """Read an object as anyone."""
         return self._send("GET", f"/{key}", signed=False)
 
+    def put_anonymously(self, key: str, content: bytes) -> Answer:
+        """Write an object as anyone."""
+        return self._send("PUT", f"/{key}", content, signed=False)
+
     def list_anonymously(self) -> Answer:
         """List the bucket as anyone."""
         return self._send("GET", "?list-type=2&max-keys=1", signed=False)
@@ -109,8 +113,9 @@ class Bucket:
         return found
 
     def set_policy(self, policy: Mapping[str, Any]) -> None:
-        """Write the bucket's policy."""
-        self._good("writing its policy", self._send("PUT", "?policy=", json.dumps(policy).encode()))
+        """Write the bucket's policy, or take it away when it is empty."""
+        content = json.dumps(policy).encode() if policy else None
+        self._good("writing its policy", self._send("PUT" if policy else "DELETE", "?policy=", content))
 
     def _good(self, what: str, answer: Answer) -> Answer:
         if answer.status < HTTPStatus.MULTIPLE_CHOICES:

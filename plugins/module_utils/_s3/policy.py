@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bucket policies that let anyone read objects. Pure. This module util is PRIVATE to the collection."""
+"""Bucket policies that let anyone read what Mastodon shows to anyone. Pure. This module util is PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -10,22 +10,50 @@ from typing import Any
 
 # Ours among the statements of others.
 SID = "FediverseMastodonAnyoneReads"
+# Where Mastodon keeps what it shows, by the names of its models; copies of other servers' media are below cache. Archives of
+# people's accounts are below backups and go to their owners only: https://github.com/mastodon/mastodon/blob/main/app/models/backup.rb
+SHOWN = (
+    "accounts",
+    "cache",
+    "custom_emojis",
+    "media_attachments",
+    "preview_card_providers",
+    "preview_cards",
+    "site_uploads",
+)
+HIDDEN = "backups"
+
+
+def public_read(bucket: str) -> dict[str, Any]:
+    """Return the policy that has our statement only.
+
+    The principal is written as Rook reads it, which never lets go of a claim whose policy it cannot read:
+    https://github.com/rook/rook/blob/v1.20.6/pkg/operator/ceph/object/policy.go
+    """
+    statement = {
+        "Sid": SID,
+        "Effect": "Allow",
+        "Principal": {"AWS": ["*"]},
+        "Action": ["s3:GetObject"],
+        "Resource": [f"arn:aws:s3:::{bucket}/{folder}/*" for folder in SHOWN],
+    }
+    return {"Version": "2012-10-17", "Statement": [statement]}
 
 
 def with_public_read(policy: Mapping[str, Any], bucket: str) -> dict[str, Any]:
-    """Return the policy with our statement in it, and all others as they are.
+    """Return the policy with our statement in it, and all others as they are. S3 allows what any statement allows."""
+    ours = public_read(bucket)
+    return {**ours, **policy, "Statement": [*_others(policy), *ours["Statement"]]}
 
-    S3 allows what any statement allows, and `GetObject` of `bucket/*` is no right to list.
-    """
+
+def without_public_read(policy: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the policy without our statement; empty when it has no other."""
+    others = _others(policy)
+    return {**policy, "Statement": others} if others else {}
+
+
+def _others(policy: Mapping[str, Any]) -> list[Any]:
     statements = policy.get("Statement") or []
     # A single statement may stand without a list around it.
-    others = [statements] if isinstance(statements, Mapping) else list(statements)
-    ours = {
-        "Sid": SID,
-        "Effect": "Allow",
-        "Principal": "*",
-        "Action": ["s3:GetObject"],
-        "Resource": [f"arn:aws:s3:::{bucket}/*"],
-    }
-    kept = [statement for statement in others if statement.get("Sid") != SID]
-    return {"Version": "2012-10-17", **policy, "Statement": [*kept, ours]}
+    listed = [statements] if isinstance(statements, Mapping) else list(statements)
+    return [statement for statement in listed if statement.get("Sid") != SID]

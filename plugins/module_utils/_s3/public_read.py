@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Let anyone read a bucket's objects and nobody list them, and prove both.
+"""Let anyone read what Mastodon shows to anyone and nothing else, and prove it; or take that back.
 
 Proof first: a bucket that already behaves so is left as it is, however its owner arranged that. This module util is
 PRIVATE to the collection.
@@ -18,14 +18,24 @@ from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Answer, Bucket
-from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.policy import with_public_read
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.policy import (
+    HIDDEN,
+    SHOWN,
+    with_public_read,
+    without_public_read,
+)
 
-# Stays in the bucket, so that a run that changes nothing can prove it without writing.
-PROBE = ".fediverse-mastodon"
-CONTENT = b"Anyone may read the objects of this bucket, and nobody but its owner may list them.\n"
+# They stay in the bucket, so that a run that changes nothing can prove it without writing.
+_NAME = ".fediverse-mastodon"
+PROBE = f"{SHOWN[0]}/{_NAME}"
+SECRET_PROBE = f"{HIDDEN}/{_NAME}"
+CONTENT = b"Anyone may read what Mastodon shows, and nobody but the bucket's owner may list it or read the rest.\n"
 # Servers with several gateways take a moment until all of them know a new policy.
 _ATTEMPTS = 6
 _PAUSE = 1.0
+_REFUSED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+
+Sleep = Callable[[float], None]
 
 
 @dataclass(frozen=True)
@@ -37,35 +47,70 @@ class Change:
     after: str
 
 
-def ensure(bucket: Bucket, *, check: bool, sleep: Callable[[float], None] = time.sleep) -> list[Change]:
+def ensure(bucket: Bucket, *, check: bool, sleep: Sleep = time.sleep) -> list[Change]:
     """Return what was changed, or in check mode would be. Raises MastodonError when the proof fails."""
-    _refuse_listing(bucket)
-    if _is_readable(bucket.get_anonymously(PROBE)):
+    _refuse_listing(bucket, sleep)
+    if not check:
+        _refuse_writing(bucket, sleep)
+    if _is_readable(bucket.get_anonymously(PROBE)) and _is_hidden(bucket, sleep):
         return []
-    changes = [*_probe(bucket, check=check), *_policy(bucket, check=check)]
+    changes = [*_probe(bucket, PROBE, check=check), *_probe(bucket, SECRET_PROBE, check=check)]
+    changes += _policy(bucket, sleep, check=check)
     if not check:
         _prove(bucket, sleep)
     return changes
+
+
+def withdraw(bucket: Bucket, say: Callable[[str], None], *, check: bool, sleep: Sleep = time.sleep) -> list[Change]:
+    """Take our statement back, and say so when anyone still reads. Return what was changed, or in check mode would be."""
+    by = "an ACL, a statement of others or a setting of the provider allows it"
+    try:
+        before = bucket.policy()
+    except MastodonError as error:
+        # Where nobody reads, it does not matter that these keys may not look at policies.
+        before, by = {}, str(error)
+    after = without_public_read(before)
+    if after != before and not check:
+        bucket.set_policy(after)
+    changes = [_changed(bucket, "configured" if after else "deleted", before, after)] if after != before else []
+    if not check and _is_still_readable(bucket, sleep, attempts=_ATTEMPTS if changes else 1):
+        say(f"{bucket}: anyone still reads {PROBE}, which rook_anonymous_read does not ask for: {by}")
+    return changes
+
+
+def _is_still_readable(bucket: Bucket, sleep: Sleep, *, attempts: int) -> bool:
+    for attempt in range(attempts):
+        if attempt:
+            sleep(_PAUSE)
+        if not _is_readable(bucket.get_anonymously(PROBE)):
+            return False
+    return True
 
 
 def _is_readable(answer: Answer) -> bool:
     return answer.status == HTTPStatus.OK and answer.body == CONTENT
 
 
-def _probe(bucket: Bucket, *, check: bool) -> list[Change]:
-    found = bucket.get(PROBE)
+def _is_hidden(bucket: Bucket, sleep: Sleep) -> bool:
+    """Whether the other probe is there and refused: an object that is missing is refused by every bucket."""
+    answer = _settled(lambda: bucket.get_anonymously(SECRET_PROBE), sleep)
+    return answer.status in _REFUSED and bucket.get(SECRET_PROBE) == CONTENT
+
+
+def _probe(bucket: Bucket, key: str, *, check: bool) -> list[Change]:
+    found = bucket.get(key)
     if found == CONTENT:
         return []
     if not check:
-        bucket.put(PROBE, CONTENT)
+        bucket.put(key, CONTENT)
     action = "created" if found is None else "configured"
     before = "" if found is None else "other content\n"
-    return [Change(f"{action} object {PROBE} in bucket {bucket.name}", before, CONTENT.decode())]
+    return [Change(f"{action} object {key} in bucket {bucket.name}", before, CONTENT.decode())]
 
 
-def _policy(bucket: Bucket, *, check: bool) -> list[Change]:
+def _policy(bucket: Bucket, sleep: Sleep, *, check: bool) -> list[Change]:
     # The probe that was just written may be readable already, by an ACL or the provider's settings.
-    if not check and _is_readable(bucket.get_anonymously(PROBE)):
+    if not check and _is_readable(bucket.get_anonymously(PROBE)) and _is_hidden(bucket, sleep):
         return []
     before = bucket.policy()
     after = with_public_read(before, bucket.name)
@@ -73,29 +118,65 @@ def _policy(bucket: Bucket, *, check: bool) -> list[Change]:
         return []
     if not check:
         bucket.set_policy(after)
-    action = "configured" if before else "created"
-    return [Change(f"{action} policy of bucket {bucket.name}", _text(before), _text(after))]
+    return [_changed(bucket, "configured" if before else "created", before, after)]
 
 
-def _prove(bucket: Bucket, sleep: Callable[[float], None]) -> None:
+def _changed(bucket: Bucket, action: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Change:
+    return Change(f"{action} policy of bucket {bucket.name}", _text(before), _text(after))
+
+
+def _prove(bucket: Bucket, sleep: Sleep) -> None:
     for attempt in range(_ATTEMPTS):
-        answer = bucket.get_anonymously(PROBE)
-        if _is_readable(answer):
-            return _refuse_listing(bucket)
+        shown, hidden = bucket.get_anonymously(PROBE), bucket.get_anonymously(SECRET_PROBE)
+        if _is_readable(shown) and hidden.status in _REFUSED:
+            return _refuse_listing(bucket, sleep)
         if attempt < _ATTEMPTS - 1:
             sleep(_PAUSE)
-    remedy = "Look for a statement that denies it, or a setting of the provider that blocks public access."
-    why = f"{answer.status} {answer.code}"
-    raise MastodonError(str(bucket), f"anyone should read {PROBE} but cannot", why, remedy)
+    if not _is_readable(shown):
+        remedy = "Look for a statement that denies it, or a setting of the provider that blocks public access."
+        raise MastodonError(str(bucket), f"anyone should read {PROBE} but cannot", _told(shown), remedy)
+    remedy = f"Take s3:GetObject of {HIDDEN}/* from * in its policy, or let no ACL or setting of the provider allow it."
+    why = f"it answers {_told(hidden)}, and archives of people's accounts lie there"
+    raise MastodonError(str(bucket), f"nobody should read {SECRET_PROBE} but anyone may", why, remedy)
 
 
-def _refuse_listing(bucket: Bucket) -> None:
-    answer = bucket.list_anonymously()
+def _refuse_listing(bucket: Bucket, sleep: Sleep) -> None:
+    answer = _settled(bucket.list_anonymously, sleep)
     if answer.status < HTTPStatus.MULTIPLE_CHOICES:
         remedy = "Take s3:ListBucket from * in its policy, or the ACL public-read from the bucket."
         raise MastodonError(str(bucket), "can be listed by anyone", "so every upload can be found", remedy)
+    _must_be_refused(bucket, answer, "list it")
+
+
+def _refuse_writing(bucket: Bucket, sleep: Sleep) -> None:
+    # What is written, if it is, is what belongs there.
+    answer = _settled(lambda: bucket.put_anonymously(PROBE, CONTENT), sleep)
+    if answer.status < HTTPStatus.MULTIPLE_CHOICES:
+        remedy = "Take s3:PutObject from * in its policy, or the ACL public-read-write from the bucket."
+        raise MastodonError(str(bucket), "can be written by anyone", "so all media can be replaced", remedy)
+    _must_be_refused(bucket, answer, "write to it")
+
+
+def _must_be_refused(bucket: Bucket, answer: Answer, what: str) -> None:
     if answer.code == "NoSuchBucket":
         raise MastodonError(str(bucket), "does not exist", "", "Make the bucket, or correct its name.")
+    if answer.status not in _REFUSED:
+        remedy = "Read the server's log, and run again."
+        raise MastodonError(str(bucket), f"does not say whether anyone may {what}", _told(answer), remedy)
+
+
+def _settled(ask: Callable[[], Answer], sleep: Sleep) -> Answer:
+    """Return the answer of a server that is not just out of breath."""
+    for _attempt in range(_ATTEMPTS - 1):
+        answer = ask()
+        if answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            return answer
+        sleep(_PAUSE)
+    return ask()
+
+
+def _told(answer: Answer) -> str:
+    return f"{answer.status} {answer.code}"
 
 
 def _text(policy: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from http import HTTPStatus
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Bucket
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.policy import SHOWN
 
 
 def round_trip(bucket: Bucket, *, anyone_reads: bool) -> str:
@@ -17,7 +18,7 @@ def round_trip(bucket: Bucket, *, anyone_reads: bool) -> str:
 
     Where anyone should read but may not yet, site.yml would allow it, so that is told and no failure.
     """
-    key, content = f".fediverse-mastodon-doctor-{secrets.token_hex(6)}", secrets.token_bytes(32)
+    key, content = f"{SHOWN[0]}/.fediverse-mastodon-doctor-{secrets.token_hex(6)}", secrets.token_bytes(32)
     bucket.put(key, content)
     try:
         if bucket.get(key) != content:

@@ -22,7 +22,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config im
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import must_have_secret, read_secret
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Bucket, Keys
-from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.public_read import Change, ensure
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.public_read import Change, ensure, withdraw
 
 ARGUMENTS = Arguments(
     {
@@ -30,6 +30,7 @@ ARGUMENTS = Arguments(
         "endpoint": {"type": "str", "required": True},
         "bucket": {"type": "str", "required": True},
         "region": {"type": "str", "default": "us-east-1"},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         # Where the keys are, not the keys.
         "secret_namespace": {"type": "str", "required": True, "no_log": False},
         "secret_name": {"type": "str", "required": True, "no_log": False},
@@ -40,11 +41,12 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def public_read(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
-    """Let anyone read the bucket's objects and nobody list them."""
+    """Let anyone read what Mastodon shows and nothing else, or take that back."""
     connection = connect(parameters, run.environment)
     where = parameters["secret_namespace"], parameters["secret_name"]
+    wanted = parameters["state"] == "present"
     # On an empty cluster whatever makes the bucket and its keys has not run.
-    due = [Change(f"created policy of bucket {parameters['bucket']}", "", "")]
+    due = [Change(f"created policy of bucket {parameters['bucket']}", "", "")] if wanted else []
     if run.check and read_secret(connection, *where) is None:
         return _result(due, run)
     secret = must_have_secret(connection, *where)
@@ -52,7 +54,7 @@ def public_read(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     endpoint = parameters["endpoint"]
     bucket = Bucket(endpoint, parameters["bucket"], parameters["region"], keys, way_to(connection, endpoint))
     try:
-        return _result(ensure(bucket, check=run.check), run)
+        return _result(ensure(bucket, check=run.check) if wanted else withdraw(bucket, run.say, check=run.check), run)
     except forward.NotThereError:
         if not run.check:
             raise

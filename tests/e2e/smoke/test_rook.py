@@ -126,15 +126,42 @@ def drop(lab: Lab, name: str) -> None:
 def media(store: Lab) -> Bucket:
     """A bucket that outlives its claim, and that anyone may read."""
     made = claimed(store, "media", KEEPS, bucketName="smoke-media", additionalConfig={"maxSize": "1G"})
+    allow(made, "smoke-media", {"AWS": ["*"]})
+    return made
+
+
+def allow(made: Bucket, name: str, principal: object) -> None:
+    """Let the principal read all that is in the bucket."""
     statement = {
         "Effect": "Allow",
-        "Principal": "*",
-        "Action": "s3:GetObject",
-        "Resource": "arn:aws:s3:::smoke-media/*",
+        "Principal": principal,
+        "Action": ["s3:GetObject"],
+        "Resource": [f"arn:aws:s3:::{name}/*"],
     }
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     requests.put(f"{made.address}?policy=", policy, auth=made.keys, timeout=SECONDS).raise_for_status()
-    return made
+
+
+def test_a_claim_whose_policy_rook_cannot_read_is_not_let_go(store: Lab) -> None:
+    made = claimed(store, "held", KEEPS, bucketName="smoke-held")
+    allow(made, "smoke-held", "*")
+    store.kubectl("delete", "objectbucketclaim", f"-n={SPACE}", "held", "--wait=false")
+    held = eventually(lambda: store.get("objectbucketclaim", f"-n={SPACE}", "held"), bool)
+    assert held["metadata"]["deletionTimestamp"]
+    allow(made, "smoke-held", {"AWS": ["*"]})
+    store.kubectl("wait", "objectbucketclaim", f"-n={SPACE}", "held", "--for=delete", "--timeout=60s")
+
+
+def test_a_secret_that_was_deleted_comes_back_with_the_operator(store: Lab) -> None:
+    claimed(store, "again", KEEPS, bucketName="smoke-again")
+    before = store.get("secret", f"-n={SPACE}", "again")["data"]
+    store.kubectl("delete", "secret", f"-n={SPACE}", "again", "--wait=false")
+    store.kubectl("patch", "secret", f"-n={SPACE}", "again", "--type=merge", '-p={"metadata":{"finalizers":null}}')
+    assert not store.get("secret", f"-n={SPACE}", "again", "--ignore-not-found")
+    assert phase(store, "objectbucketclaim", SPACE, "again") == "Bound"
+    store.kubectl("rollout", "restart", f"-n={ROOK}", "deployment/rook-ceph-operator")
+    back = eventually(lambda: store.get("secret", f"-n={SPACE}", "again", "--ignore-not-found"), bool, 90)
+    assert back["data"] == before
 
 
 def test_upstream_s_chart_runs_the_stand_in(laid_down: Lab) -> None:

@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.policy import with_public_read
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.policy import public_read, with_public_read
 
 from .conftest import Site
 
@@ -24,7 +24,7 @@ def claim(**settings: Any) -> dict[str, Any]:
 
 def test_rook_keeps_the_policy_that_the_role_proves() -> None:
     asked = claim()["additionalConfig"]
-    assert json.loads(asked["bucketPolicy"]) == with_public_read({}, BUCKET)
+    assert json.loads(asked["bucketPolicy"]) == with_public_read({}, BUCKET) == public_read(BUCKET)
     assert "bucketPolicy" in Site().value("rook_base_values")["obcAllowAdditionalConfigFields"].split(",")
 
 

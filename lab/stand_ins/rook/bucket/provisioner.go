@@ -9,6 +9,7 @@ package bucket
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
 	"github.com/kube-object-storage/lib-bucket-provisioner/pkg/apis/objectbucket.io/v1alpha1"
@@ -133,7 +134,29 @@ func (p Provisioner) Revoke(bucket *v1alpha1.ObjectBucket) error {
 	if err != nil {
 		return err
 	}
+	if err := readable(ctx, gateway, bucket.Spec.Endpoint.BucketName); err != nil {
+		return err
+	}
 	return gateway.DeleteUser(ctx, bucket.Spec.AdditionalState[cephUser])
+}
+
+// readable is an error when the bucket has a policy that upstream can't read and add its own statement to. It then never lets
+// go of the claim: https://github.com/rook/rook/blob/v1.20.6/pkg/operator/ceph/object/policy.go
+func readable(ctx context.Context, gateway *rgw.Gateway, bucket string) error {
+	policy, err := gateway.Policy(ctx, bucket)
+	if err != nil || policy == "" {
+		return err
+	}
+	var read struct {
+		Statement []struct {
+			Principal        map[string][]string
+			Action, Resource []string
+		}
+	}
+	if err := json.Unmarshal([]byte(policy), &read); err != nil {
+		return fmt.Errorf("error getting policy for bucket %q. %w", bucket, err)
+	}
+	return nil
 }
 
 func storeOf(bucket *v1alpha1.ObjectBucket) types.NamespacedName {

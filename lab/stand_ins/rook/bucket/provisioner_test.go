@@ -25,6 +25,7 @@ import (
 type gateway struct {
 	users   []string
 	buckets map[string]string
+	policy  string
 	asked   []string
 }
 
@@ -45,6 +46,11 @@ func (server *gateway) ServeHTTP(answer http.ResponseWriter, request *http.Reque
 		fmt.Fprint(answer, "</ListBucketsResult>")
 	case strings.HasSuffix(path, "/create"):
 		server.buckets[strings.TrimSuffix(path, "/create")[1:]] = request.Header.Get("X-Vgw-Owner")
+	case request.URL.Query().Has("policy") && server.policy == "":
+		answer.WriteHeader(http.StatusNotFound)
+		fmt.Fprint(answer, "<Error><Code>NoSuchBucketPolicy</Code></Error>")
+	case request.URL.Query().Has("policy"):
+		fmt.Fprint(answer, server.policy)
 	case path == "/change-bucket-owner":
 		server.buckets[request.URL.Query().Get("bucket")] = request.URL.Query().Get("owner")
 	}
@@ -116,5 +122,20 @@ func TestABucketIsMadeKeptOrGivenToItsNewUser(t *testing.T) {
 func TestABucketOfTheAdministratorsIsNotGranted(t *testing.T) {
 	if _, err := (Provisioner{}).Grant(&api.BucketOptions{BucketName: "old"}); err == nil {
 		t.Error("it is")
+	}
+}
+
+func TestAPolicyThatUpstreamCannotReadIsAnError(t *testing.T) {
+	for policy, want := range map[string]string{
+		"": "",
+		`{"Statement": [{"Principal": {"AWS": ["*"]}, "Action": ["s3:GetObject"], "Resource": ["arn:aws:s3:::media/a/*"]}]}`: "",
+		`{"Statement": [{"Principal": "*", "Action": ["s3:GetObject"], "Resource": ["arn:aws:s3:::media/*"]}]}`:              "Principal",
+		`{"Statement": [{"Principal": {"AWS": "*"}, "Action": ["s3:GetObject"]}]}`:                                           "Principal",
+		`{"Statement": [{"Principal": {"AWS": ["*"]}, "Action": "s3:GetObject"}]}`:                                           "Action",
+	} {
+		err := readable(context.Background(), reach(t, &gateway{policy: policy}), "media")
+		if (want == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", policy, err, want)
+		}
 	}
 }

@@ -26,6 +26,21 @@ func (gateway *Gateway) SetPolicy(ctx context.Context, bucket string, policy *st
 	return err
 }
 
+// Policy is the policy that a bucket has, and empty when it has none.
+func (gateway *Gateway) Policy(ctx context.Context, bucket string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	answer, err := gateway.s3().GetBucketPolicy(ctx, &s3.GetBucketPolicyInput{Bucket: &bucket})
+	var refused smithy.APIError
+	if errors.As(err, &refused) && refused.ErrorCode() == "NoSuchBucketPolicy" {
+		return "", nil
+	}
+	if err != nil {
+		return "", ignoreNoSuchBucket(err)
+	}
+	return aws.ToString(answer.Policy), nil
+}
+
 // Purge deletes a bucket with all that is in it. One that is gone is no error.
 func (gateway *Gateway) Purge(ctx context.Context, bucket string) error {
 	server := gateway.s3()

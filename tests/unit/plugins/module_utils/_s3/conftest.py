@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -31,6 +32,9 @@ class S3:
     # How it differs from a server that does what it is asked.
     listable: bool = False
     readable: bool = False
+    writable: bool = False
+    # What is answered to anyone in place of a verdict, each once.
+    breathless: list[int] = field(default_factory=list)
     obeys_policies: bool = True
     knows_policies: bool = True
     accepts: str = "AKIA"
@@ -44,6 +48,8 @@ class S3:
         bucket, _unused, key = path.strip("/").partition("/")
         if bucket != self.bucket:
             return 404, error("NoSuchBucket")
+        if not signer and self.breathless:
+            return self.breathless.pop(0), error("SlowDown")
         if signer and signer != self.accepts:
             return 403, error("InvalidAccessKeyId")
         if "policy" in parse_qs(query, keep_blank_values=True):
@@ -57,10 +63,14 @@ class S3:
             self.policy = json.loads(body)
             self.writes.append("policy")
             return 204, b""
+        if method == "DELETE":
+            self.policy = None
+            self.writes.append("no policy")
+            return 204, b""
         return (200, json.dumps(self.policy).encode()) if self.policy else (404, error("NoSuchBucketPolicy"))
 
     def _object(self, method: str, key: str, body: bytes, signer: str) -> tuple[int, bytes]:
-        if not signer and not self._anyone_reads():
+        if not signer and not (self.writable if method == "PUT" else self._anyone_reads(key)):
             return 403, error("AccessDenied")
         if method == "PUT":
             self.objects[key] = body
@@ -74,12 +84,14 @@ class S3:
     def _list(self, signer: str) -> tuple[int, bytes]:
         return (200, b"<ListBucketResult/>") if signer or self.listable else (403, error("AccessDenied"))
 
-    def _anyone_reads(self) -> bool:
-        allowed = self.policy and any(
-            one["Effect"] == "Allow" and one["Principal"] == "*" and "s3:GetObject" in one["Action"]
-            for one in self.policy["Statement"]
-        )
-        return self.readable or bool(allowed and self.obeys_policies)
+    def _anyone_reads(self, key: str) -> bool:
+        statements = self.policy["Statement"] if self.policy and self.obeys_policies else []
+        return self.readable or any(self._allows(one, key) for one in statements)
+
+    def _allows(self, statement: dict[str, Any], key: str) -> bool:
+        everybody = statement["Principal"] in ("*", {"AWS": "*"}, {"AWS": ["*"]})
+        covers = any(fnmatchcase(f"arn:aws:s3:::{self.bucket}/{key}", one) for one in statement["Resource"])
+        return statement["Effect"] == "Allow" and everybody and "s3:GetObject" in statement["Action"] and covers
 
 
 def error(code: str) -> bytes:

@@ -8,8 +8,15 @@ from typing import Any
 
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Bucket
-from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.public_read import CONTENT, PROBE, ensure
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Answer, Bucket
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.policy import SID, public_read
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.public_read import (
+    CONTENT,
+    PROBE,
+    SECRET_PROBE,
+    ensure,
+    withdraw,
+)
 
 from .conftest import KEYS, S3
 
@@ -17,6 +24,20 @@ OTHERS: dict[str, Any] = {
     "Version": "2012-10-17",
     "Statement": [{"Sid": "Theirs", "Effect": "Deny", "Principal": "*", "Action": ["s3:PutObject"], "Resource": ["x"]}],
 }
+
+
+EVERYTHING = {
+    "Sid": "All",
+    "Effect": "Allow",
+    "Principal": "*",
+    "Action": ["s3:GetObject"],
+    "Resource": ["arn:aws:s3:::media/*"],
+}
+DUE = [
+    f"created object {PROBE} in bucket media",
+    f"created object {SECRET_PROBE} in bucket media",
+    "created policy of bucket media",
+]
 
 
 def no_sleep(_seconds: float) -> None:
@@ -27,15 +48,23 @@ def run(bucket: Bucket, *, check: bool = False) -> list[str]:
     return [change.line for change in ensure(bucket, check=check, sleep=no_sleep)]
 
 
-def test_an_empty_bucket_gets_the_probe_and_a_policy_and_then_nothing_more(s3: S3, bucket: Bucket) -> None:
-    assert run(bucket) == [f"created object {PROBE} in bucket media", "created policy of bucket media"]
-    assert s3.writes == [PROBE, "policy"]
+def off(bucket: Bucket, *, check: bool = False) -> tuple[list[str], list[str]]:
+    """Take it back, and return what was changed and what was told."""
+    told: list[str] = []
+    changes = withdraw(bucket, told.append, check=check, sleep=no_sleep)
+    return [change.line for change in changes], told
+
+
+def test_an_empty_bucket_gets_the_probes_and_a_policy_and_then_nothing_more(s3: S3, bucket: Bucket) -> None:
+    assert run(bucket) == DUE
+    assert s3.writes == [PROBE, SECRET_PROBE, "policy"]
     assert run(bucket) == []
-    assert s3.writes == [PROBE, "policy"]
+    assert s3.writes == [PROBE, SECRET_PROBE, "policy"]
 
 
 def test_check_mode_tells_the_same_and_writes_nothing(s3: S3, bucket: Bucket) -> None:
-    assert run(bucket, check=True) == [f"created object {PROBE} in bucket media", "created policy of bucket media"]
+    s3.writable = True
+    assert run(bucket, check=True) == DUE
     assert s3.writes == []
 
 
@@ -46,17 +75,97 @@ def test_the_statements_of_others_are_kept(s3: S3, bucket: Bucket) -> None:
     assert len(s3.policy["Statement"]) == 2
 
 
+def test_archives_of_accounts_that_a_policy_of_ours_once_opened_are_closed(s3: S3, bucket: Bucket) -> None:
+    s3.policy = {"Version": "2012-10-17", "Statement": [EVERYTHING | {"Sid": SID}]}
+    assert run(bucket) == [*DUE[:2], "configured policy of bucket media"]
+    assert s3.policy == public_read("media")
+    assert bucket.get_anonymously(SECRET_PROBE).status == 403
+    assert run(bucket) == []
+
+
+def test_archives_of_accounts_that_others_open_end_the_run(s3: S3, bucket: Bucket) -> None:
+    s3.policy = {"Version": "2012-10-17", "Statement": [EVERYTHING]}
+    with pytest.raises(MastodonError) as refused:
+        run(bucket)
+    assert str(refused.value) == (
+        f"{bucket}: nobody should read {SECRET_PROBE} but anyone may: it answers 200 OK, and archives of people's accounts "
+        "lie there. Take s3:GetObject of backups/* from * in its policy, or let no ACL or setting of the provider allow it."
+    )
+
+
 def test_a_bucket_that_anyone_reads_by_other_means_gets_no_policy(s3: S3, bucket: Bucket) -> None:
-    s3.readable, s3.knows_policies = True, False
-    assert run(bucket) == [f"created object {PROBE} in bucket media"]
-    assert s3.policy is None
+    s3.policy = {"Statement": [EVERYTHING | {"Resource": ["arn:aws:s3:::media/acc*"]}]}
+    assert run(bucket) == DUE[:2]
+    assert len(s3.policy["Statement"]) == 1
 
 
 def test_a_probe_of_other_content_is_written_again(s3: S3, bucket: Bucket) -> None:
-    s3.readable = True
-    s3.objects[PROBE] = b"old"
+    s3.policy = public_read("media")
+    s3.objects |= {PROBE: b"old", SECRET_PROBE: CONTENT}
     assert run(bucket) == [f"configured object {PROBE} in bucket media"]
     assert s3.objects[PROBE] == CONTENT
+
+
+def test_what_anyone_may_write_is_refused_before_anything_else_is_written(s3: S3, bucket: Bucket) -> None:
+    s3.writable = True
+    with pytest.raises(
+        MastodonError, match=r"can be written by anyone: so all media can be replaced\. Take s3:PutObject"
+    ):
+        run(bucket)
+    assert s3.objects == {PROBE: CONTENT}
+
+
+@pytest.mark.parametrize("status", [404, 405, 400, 302])
+def test_only_a_refusal_counts_as_refused(s3: S3, bucket: Bucket, monkeypatch: pytest.MonkeyPatch, status: int) -> None:
+    monkeypatch.setattr(bucket, "list_anonymously", lambda: Answer(status))
+    with pytest.raises(MastodonError, match=f"does not say whether anyone may list it: {status} "):
+        run(bucket)
+    assert s3.writes == []
+
+
+def test_a_server_out_of_breath_is_asked_again_and_not_believed(s3: S3, bucket: Bucket) -> None:
+    s3.breathless = [503, 500]
+    assert run(bucket) == DUE
+    s3.breathless = [503] * 6
+    with pytest.raises(MastodonError, match="does not say whether anyone may list it: 503 SlowDown"):
+        run(bucket)
+
+
+def test_what_was_allowed_is_taken_back(s3: S3, bucket: Bucket) -> None:
+    run(bucket)
+    assert off(bucket, check=True) == (["deleted policy of bucket media"], [])
+    assert s3.policy is not None
+    assert off(bucket) == (["deleted policy of bucket media"], [])
+    assert s3.policy is None
+    assert bucket.get_anonymously(PROBE).status == 403
+    assert off(bucket) == ([], [])
+
+
+def test_the_statements_of_others_stay_when_ours_is_taken_back(s3: S3, bucket: Bucket) -> None:
+    s3.policy = OTHERS
+    run(bucket)
+    assert off(bucket) == (["configured policy of bucket media"], [])
+    assert s3.policy == OTHERS
+
+
+def test_a_bucket_that_others_let_anyone_read_is_told_when_it_should_not(s3: S3, bucket: Bucket) -> None:
+    run(bucket)
+    s3.readable = True
+    changed, told = off(bucket)
+    assert changed == ["deleted policy of bucket media"]
+    assert told == [
+        f"{bucket}: anyone still reads {PROBE}, which rook_anonymous_read does not ask for: "
+        "an ACL, a statement of others or a setting of the provider allows it"
+    ]
+
+
+def test_keys_that_may_not_see_policies_matter_only_where_anyone_reads(s3: S3, bucket: Bucket) -> None:
+    s3.knows_policies = False
+    assert off(bucket) == ([], [])
+    s3.readable = True
+    s3.objects[PROBE] = CONTENT
+    [told] = off(bucket)[1]
+    assert "reading its policy failed: 501 NotImplemented" in told
 
 
 def listable(s3: S3) -> None:
@@ -116,5 +225,5 @@ def test_a_policy_that_takes_effect_late_is_waited_for(s3: S3, bucket: Bucket) -
         waits.append(seconds)
         s3.obeys_policies = len(waits) == 2
 
-    assert len(ensure(bucket, check=False, sleep=sleep)) == 2
+    assert len(ensure(bucket, check=False, sleep=sleep)) == 3
     assert len(waits) == 2

@@ -31,9 +31,9 @@ def found(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     return items
 
 
-def run(endpoint: str, *, check: bool = False) -> tuple[dict[str, Any], list[str]]:
+def run(endpoint: str, *, check: bool = False, state: str = "present") -> tuple[dict[str, Any], list[str]]:
     said: list[str] = []
-    parameters = {"endpoint": endpoint, "bucket": "media", "region": "us-east-1"}
+    parameters = {"endpoint": endpoint, "bucket": "media", "region": "us-east-1", "state": state}
     where = {"secret_namespace": "mastodon", "secret_name": "mastodon-s3"}
     return task.public_read(parameters | where, Run(check=check, diff=True, say=said.append, environment={})), said
 
@@ -42,7 +42,7 @@ def test_tells_and_shows_what_it_changed_without_the_keys(s3: S3, found: list[di
     result, said = run(s3.endpoint)
     assert result["changed"]
     assert said == [diff["after_header"] for diff in result["diff"]]
-    assert "arn:aws:s3:::media/*" in result["diff"][-1]["after"]
+    assert "arn:aws:s3:::media/accounts/*" in result["diff"][-1]["after"]
     assert KEYS.secret_key not in str(result)
     assert run(s3.endpoint) == ({"changed": False, "diff": []}, [])
 
@@ -53,6 +53,33 @@ def test_check_mode_on_a_cluster_without_the_keys_tells_what_would_be(s3: S3, fo
     assert (result["changed"], said) == (True, ["created policy of bucket media"])
     with pytest.raises(MastodonError, match="Secret mastodon/mastodon-s3: does not exist"):
         run(s3.endpoint)
+
+
+def test_takes_back_what_it_allowed(s3: S3, found: list[dict[str, Any]]) -> None:
+    run(s3.endpoint)
+    result, said = run(s3.endpoint, state="absent")
+    assert (result["changed"], said) == (True, ["deleted policy of bucket media"])
+    assert result["diff"][0]["after"] == ""
+    assert run(s3.endpoint, state="absent") == ({"changed": False, "diff": []}, [])
+    found.clear()
+    assert run(s3.endpoint, state="absent", check=True)[0]["changed"] is False
+
+
+def test_a_secret_that_was_deleted_while_its_claim_is_bound_comes_back_with_rooks_operator(
+    s3: S3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels = {"bucket-provisioner": "storage.ceph.rook.io-bucket"}
+    claim = {"metadata": {"name": "mastodon-s3", "labels": labels}, "status": {"phase": "Bound"}}
+    monkeypatch.setattr(task, "connect", lambda *_unused: None)
+    monkeypatch.setattr(secrets, "Client", lambda *_unused: None)
+    there = {"ObjectBucketClaim": (claim,), "Secret": ()}
+    monkeypatch.setattr(secrets.Objects, "read", lambda _self, asked: Listing(there[asked.resource.kind], "1"))
+    with pytest.raises(MastodonError) as refused:
+        run(s3.endpoint)
+    assert str(refused.value) == (
+        "Secret mastodon/mastodon-s3: does not exist. ObjectBucketClaim mastodon/mastodon-s3 is bound, and Rook writes its "
+        "Secret again when it starts: kubectl -n storage rollout restart deployment rook-ceph-operator"
+    )
 
 
 def test_check_mode_does_not_need_the_server_that_would_be_laid_down(
