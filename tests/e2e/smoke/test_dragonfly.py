@@ -93,6 +93,62 @@ def test_it_keeps_its_data_when_its_pod_is_killed(cache: Lab) -> None:
     assert ask(cache, "GET", "kept") == "yes"
 
 
+def restarted(lab: Lab, name: str = "cache") -> None:
+    """End its pod in peace, which takes a snapshot, and wait for the next one."""
+    before = lab.get("pod", f"-n={SPACE}", f"{name}-0")["metadata"]["uid"]
+    lab.kubectl("delete", "pod", f"-n={SPACE}", f"{name}-0", "--timeout=60s")
+    eventually(
+        lambda: lab.get("pod", f"-n={SPACE}", f"{name}-0", "--ignore-not-found").get("metadata", {}),
+        lambda pod: pod.get("uid", before) != before,
+    )
+    lab.kubectl("wait", f"-n={SPACE}", f"pod/{name}-0", "--for=condition=Ready", "--timeout=60s")
+
+
+def files(lab: Lab, name: str) -> list[str]:
+    return lab.kubectl("exec", f"-n={SPACE}", f"{name}-0", "--", "ls", "/dragonfly/snapshots").split()
+
+
+def test_each_snapshot_stays_unless_their_name_is_fixed_and_what_was_kept_is_found_again(cache: Lab) -> None:
+    apply(cache, dragonfly("kept"))
+    wait(cache, "kept")
+    inside = ("env", f"REDISCLI_AUTH={PASSWORD}", "redis-cli", "--no-auth-warning")
+    cache.kubectl("exec", f"-n={SPACE}", "kept-0", "--", *inside, "SET", "kept", "yes")
+    restarted(cache, "kept")
+    restarted(cache, "kept")
+    old = files(cache, "kept")
+    assert len(old) == 2
+    assert all(name.startswith("dump-20") for name in old)
+    args = ["--proactor_threads=1", "--dbfilename=dump"]
+    apply(cache, dragonfly("kept", args=args))
+    eventually(lambda: cache.get("pod", f"-n={SPACE}", "kept-0", "--ignore-not-found"), lambda pod: asks(pod, args[1]))
+    cache.kubectl("wait", f"-n={SPACE}", "pod/kept-0", "--for=condition=Ready", "--timeout=60s")
+    restarted(cache, "kept")
+    restarted(cache, "kept")
+    assert [name for name in files(cache, "kept") if not name.startswith("dump-20")] == ["dump-summary.dfs"]
+    assert cache.kubectl("exec", f"-n={SPACE}", "kept-0", "--", *inside, "GET", "kept").strip() == "yes"
+    cache.kubectl("delete", "dragonfly", f"-n={SPACE}", "kept")
+
+
+def asks(pod: Object, argument: str) -> bool:
+    return any(argument in container["args"] for container in pod.get("spec", {}).get("containers", []))
+
+
+def test_a_full_volume_ends_the_server_and_it_starts_no_more(cache: Lab) -> None:
+    claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}
+    apply(cache, dragonfly("full", snapshot={"cron": "* * * * *", "persistentVolumeClaimSpec": claim}))
+    wait(cache, "full")
+    filler = "head -c 2000000 /dev/zero > /dragonfly/snapshots/dump-2026-01-01T00:00:00-0000.dfs"
+    cache.kubectl("exec", f"-n={SPACE}", "full-0", "--", "sh", "-c", filler)
+    eventually(
+        lambda: cache.get("pod", f"-n={SPACE}", "full-0")["status"]["containerStatuses"][0]["restartCount"],
+        lambda count: count > 1,
+        180,
+    )
+    said = cache.kubectl("logs", f"-n={SPACE}", "full-0", "--tail=5", "--previous")
+    assert "No space left on device" in said
+    cache.kubectl("delete", "dragonfly", f"-n={SPACE}", "full")
+
+
 def test_a_replica_takes_over_with_the_data(cache: Lab) -> None:
     apply(cache, dragonfly("cache", replicas=2))
     eventually(

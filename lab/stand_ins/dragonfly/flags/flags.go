@@ -18,6 +18,8 @@ import (
 
 	"github.com/robfig/cron/v3"
 	"k8s.io/apimachinery/pkg/api/resource"
+
+	"lab/stand-ins/dragonfly/snapshots"
 )
 
 // Dragonfly wants that much for each thread: https://github.com/dragonflydb/dragonfly/blob/main/src/server/dfly_main.cc
@@ -32,6 +34,8 @@ type Settings struct {
 	AdminPort int
 	Password  string
 	Dir       string
+	// FileName may have placeholders; without a fixed name no snapshot takes the place of another.
+	FileName  string
 	Schedule  string
 	Databases int
 	// Bytes; none means most of what the container may have.
@@ -52,6 +56,7 @@ func Parse(arguments []string, variable func(string) string) (Settings, error) {
 	set.IntVar(&settings.AdminPort, "admin_port", 0, "")
 	set.StringVar(&settings.Password, "requirepass", "", "")
 	set.StringVar(&settings.Dir, "dir", "", "")
+	set.StringVar(&settings.FileName, "dbfilename", "dump-{timestamp}", "")
 	set.StringVar(&settings.Schedule, "snapshot_cron", "", "")
 	set.IntVar(&settings.Databases, "dbnum", 16, "")
 	set.StringVar(&maxMemory, "maxmemory", "0", "")
@@ -102,6 +107,9 @@ func (settings Settings) check(luaFlags string) error {
 	if strings.Contains(settings.Dir, "://") {
 		return fmt.Errorf("--dir=%s: Redis keeps snapshots on a volume only", settings.Dir)
 	}
+	if err := snapshots.Check(settings.FileName); err != nil {
+		return fmt.Errorf("--dbfilename=%s: %w", settings.FileName, err)
+	}
 	if settings.Schedule == "" {
 		return nil
 	}
@@ -126,8 +134,8 @@ func (settings Settings) Within(memory int64, processors int) (Settings, error) 
 	return settings, nil
 }
 
-// Redis is a redis.conf: https://redis.io/docs/latest/operate/oss_and_stack/management/config-file/
-func (settings Settings) Redis() string {
+// Redis is a redis.conf, with the snapshot to start from: https://redis.io/docs/latest/operate/oss_and_stack/management/config-file/
+func (settings Settings) Redis(snapshot string) string {
 	policy := "noeviction"
 	if settings.CacheMode {
 		policy = "allkeys-lru"
@@ -138,9 +146,14 @@ func (settings Settings) Redis() string {
 		fmt.Sprintf("maxmemory %d", settings.MaxMemory),
 		"maxmemory-policy " + policy,
 		"enable-debug-command no",
+		// Every snapshot is named anew, from this machine.
+		"enable-protected-configs local",
 		// Snapshots are taken by the schedule and at the end, not by the number of changes.
 		`save ""`,
-		"shutdown-on-sigterm save",
+		"shutdown-on-sigterm " + settings.atTheEnd(),
+	}
+	if snapshot != "" {
+		lines = append(lines, "dbfilename "+strconv.Quote(snapshot))
 	}
 	if settings.Dir != "" {
 		lines = append(lines, "dir "+strconv.Quote(settings.Dir))
@@ -150,6 +163,14 @@ func (settings Settings) Redis() string {
 		lines = append(lines, "requirepass "+password, "masterauth "+password)
 	}
 	return strings.Join(lines, "\n") + "\n"
+}
+
+// atTheEnd is a last snapshot, unless there is no name for it.
+func (settings Settings) atTheEnd() string {
+	if settings.FileName == "" {
+		return "nosave"
+	}
+	return "save"
 }
 
 // bytes reads sizes as Dragonfly has them: 900M, 1GB, 1.5GiB, each in powers of 1024.

@@ -29,19 +29,19 @@ func TestWhatTheRoleAsksForBecomesRedis(t *testing.T) {
 		t.Errorf("got %+v", settings)
 	}
 	for _, line := range []string{
-		"port 6379", "databases 16", "maxmemory 429496729", "maxmemory-policy noeviction", `save ""`,
-		"shutdown-on-sigterm save", `dir "/dragonfly/snapshots"`, `requirepass "a\"b"`, `masterauth "a\"b"`,
+		"port 6379", "databases 16", "maxmemory 429496729", "maxmemory-policy noeviction", `save ""`, `dbfilename "dump-summary.dfs"`,
+		"enable-protected-configs local", "shutdown-on-sigterm save", `dir "/dragonfly/snapshots"`, `requirepass "a\"b"`, `masterauth "a\"b"`,
 	} {
-		if !strings.Contains(settings.Redis(), line+"\n") {
-			t.Errorf("no line %q in:\n%s", line, settings.Redis())
+		if !strings.Contains(settings.Redis("dump-summary.dfs"), line+"\n") {
+			t.Errorf("no line %q in:\n%s", line, settings.Redis("dump-summary.dfs"))
 		}
 	}
 }
 
 func TestACacheEvicts(t *testing.T) {
 	settings, err := Parse([]string{"--cache_mode"}, none)
-	if err != nil || !strings.Contains(settings.Redis(), "maxmemory-policy allkeys-lru\n") {
-		t.Errorf("got %v, %s", err, settings.Redis())
+	if err != nil || !strings.Contains(settings.Redis("dump-summary.dfs"), "maxmemory-policy allkeys-lru\n") {
+		t.Errorf("got %v, %s", err, settings.Redis("dump-summary.dfs"))
 	}
 }
 
@@ -71,6 +71,7 @@ func TestRefused(t *testing.T) {
 		"--maxmemory=":                          `--maxmemory: "" is no size such as 900M`,
 		"--maxmemory=-1G":                       `--maxmemory: "-1G" is no size such as 900M`,
 		"--maxmemory=1BM":                       `--maxmemory: "1BM" is no size such as 900M`,
+		"--dbfilename=dump.rdb":                 `--dbfilename=dump.rdb: DF snapshot format requires no filename extension. Got ".rdb"`,
 		"--dir=s3://bucket/path":                "--dir=s3://bucket/path: Redis keeps snapshots on a volume only",
 		"--default_lua_flags=disable-atomicity": "--default_lua_flags=disable-atomicity: only allow-undeclared-keys is known here",
 		"--snapshot_cron=0 0 3 * * *":           "--snapshot_cron=0 0 3 * * *: expected exactly 5 fields, found 6: [0 0 3 * * *]",
@@ -113,4 +114,20 @@ func text(err error) string {
 		return ""
 	}
 	return err.Error()
+}
+
+func TestEachSnapshotIsKeptUnlessTheirNameIsFixed(t *testing.T) {
+	for argument, want := range map[string]string{
+		"--dbfilename=dump": "dump", "--dbnum=1": "dump-{timestamp}", "--dbfilename=": "",
+	} {
+		if settings, err := Parse([]string{argument}, none); err != nil || settings.FileName != want {
+			t.Errorf("%s: got %+v, %v", argument, settings, err)
+		}
+	}
+}
+
+func TestWithoutANameThereIsNoSnapshotAtTheEnd(t *testing.T) {
+	if redis := (Settings{}).Redis(""); !strings.Contains(redis, "shutdown-on-sigterm nosave") || strings.Contains(redis, "dbfilename") {
+		t.Error(redis)
+	}
 }

@@ -15,6 +15,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"lab/stand-ins/dragonfly/snapshots"
 )
 
 const (
@@ -125,6 +127,10 @@ func (dragonfly *Dragonfly) container() corev1.Container {
 	if password := spec.Authentication.PasswordFromSecret; password != nil {
 		from := &corev1.EnvVarSource{SecretKeyRef: password}
 		container.Env = append(container.Env, corev1.EnvVar{Name: "DFLY_requirepass", ValueFrom: from})
+	}
+	if claim := spec.Snapshot.PersistentVolumeClaimSpec; claim != nil {
+		size := claim.Resources.Requests[corev1.ResourceStorage]
+		container.Env = append(container.Env, corev1.EnvVar{Name: snapshots.SizeVariable, Value: size.String()})
 	}
 	if spec.Snapshot.hasVolume() {
 		container.VolumeMounts = []corev1.VolumeMount{{Name: volume, MountPath: spec.Snapshot.dir()}}

@@ -7,6 +7,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -18,11 +19,14 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/robfig/cron/v3"
+	"k8s.io/apimachinery/pkg/api/resource"
 
 	"lab/stand-ins/dragonfly/flags"
+	"lab/stand-ins/dragonfly/snapshots"
 )
 
 // What a container may have, in either version of cgroups.
@@ -48,46 +52,110 @@ func run() error {
 			return err
 		}
 	}
-	if settings.Schedule != "" {
-		stop, err := takeSnapshots(settings)
-		if err != nil {
-			return err
-		}
-		defer stop()
+	volume, err := volumeOf(settings)
+	if err != nil {
+		return err
 	}
-	return serve(settings)
+	return serve(settings, volume)
+}
+
+// volume is where snapshots are written.
+type volume struct {
+	dir, template string
+	// Bytes, as the operator here tells; none means no bound.
+	size   int64
+	client *redis.Client
+}
+
+func volumeOf(settings flags.Settings) (volume, error) {
+	size := int64(0)
+	if told := os.Getenv(snapshots.SizeVariable); told != "" {
+		asked, err := resource.ParseQuantity(told)
+		if err != nil {
+			return volume{}, fmt.Errorf("%s: %w", snapshots.SizeVariable, err)
+		}
+		size = asked.Value()
+	}
+	client := redis.NewClient(&redis.Options{Addr: address(settings), Password: settings.Password})
+	return volume{settings.Dir, settings.FileName, size, client}, nil
+}
+
+// name lets Redis write its next snapshot to a file as Dragonfly would name it now.
+func (volume volume) name() error {
+	return volume.client.ConfigSet(context.Background(), "dbfilename", snapshots.Name(volume.template, time.Now())).Err()
+}
+
+// snapshot takes one. Upstream crashes when its volume is full: https://github.com/dragonflydb/dragonfly-operator/issues/566
+func (volume volume) snapshot() error {
+	if volume.template == "" {
+		return errors.New("filename is not specified")
+	}
+	if err := snapshots.Full(volume.dir, volume.size); err != nil {
+		return err
+	}
+	if err := volume.name(); err != nil {
+		return err
+	}
+	return volume.client.BgSave(context.Background()).Err()
 }
 
 // serve runs Redis until it ends, which it does on SIGTERM, after a last snapshot. Its configuration comes through a pipe,
 // so that the password is in no file and on no command line.
-func serve(settings flags.Settings) error {
+func serve(settings flags.Settings, volume volume) error {
+	if err := snapshots.Full(volume.dir, volume.size); err != nil {
+		return err
+	}
+	found, err := snapshots.Newest(settings.Dir, settings.FileName)
+	if err != nil {
+		return err
+	}
 	command := exec.Command("redis-server", "-")
-	command.Stdin = strings.NewReader(settings.Redis())
+	command.Stdin = strings.NewReader(settings.Redis(found))
 	command.Stdout, command.Stderr = os.Stdout, os.Stderr
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
 	if err := command.Start(); err != nil {
 		return err
 	}
-	go func() {
-		for range signals {
+	stop, full, err := takeSnapshots(settings, volume)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	ended := make(chan error, 1)
+	go func() { ended <- command.Wait() }()
+	for {
+		select {
+		case err := <-ended:
+			return err
+		case err := <-full:
+			_ = command.Process.Kill()
+			return err
+		case <-signals:
+			if volume.template != "" {
+				_ = volume.name()
+			}
 			// Redis treats a second SIGINT as an order to drop everything.
 			_ = command.Process.Signal(syscall.SIGTERM)
 		}
-	}()
-	return command.Wait()
+	}
 }
 
-func takeSnapshots(settings flags.Settings) (func(), error) {
-	client := redis.NewClient(&redis.Options{Addr: address(settings), Password: settings.Password})
+// takeSnapshots takes them by the schedule, and tells when there is no room for another.
+func takeSnapshots(settings flags.Settings, volume volume) (stop func(), full <-chan error, err error) {
+	failed := make(chan error, 1)
 	schedule := cron.New()
-	_, err := schedule.AddFunc(settings.Schedule, func() {
-		if err := client.BgSave(context.Background()).Err(); err != nil {
-			fmt.Fprintf(os.Stderr, "Snapshot: %v.\n", err)
-		}
-	})
+	if settings.Schedule != "" {
+		_, err = schedule.AddFunc(settings.Schedule, func() {
+			if err := volume.snapshot(); errors.Is(err, snapshots.ErrFull) {
+				failed <- err
+			} else if err != nil {
+				fmt.Fprintf(os.Stderr, "Failed to perform snapshot: %v.\n", err)
+			}
+		})
+	}
 	schedule.Start()
-	return func() { schedule.Stop() }, err
+	return func() { schedule.Stop() }, failed, err
 }
 
 // serveAdmin opens a second port that leads to Redis with the password said already, as --admin_nopass asks for.
