@@ -18,7 +18,7 @@ from requests_aws4auth import AWS4Auth
 from ...conftest import Lab
 from ..support import eventually
 
-PROBE = ".fediverse-mastodon"
+PROBE, SECRET_PROBE = "accounts/.fediverse-mastodon", "backups/.fediverse-mastodon"
 REDIS = "mastodon-redis"
 # Everything of the state roles that the lab's own settings leave out.
 EVERYTHING = {
@@ -58,6 +58,36 @@ def test_anyone_can_read_an_object_and_nobody_can_list_the_bucket(laid_down: Lab
     address = bucket(laid_down)
     assert requests.get(f"{address}/{PROBE}", timeout=10).status_code == 200
     assert requests.get(f"{address}?list-type=2", timeout=10).status_code == 403
+    assert requests.get(f"{address}/{SECRET_PROBE}", timeout=10).status_code == 403
+    assert requests.put(f"{address}/{PROBE}", b"mine", timeout=10).status_code == 403
+
+
+def test_a_bucket_that_is_no_longer_for_anyone_is_closed_and_opened_again(laid_down: Lab) -> None:
+    address = bucket(laid_down)
+    off = ("--tags", "rook", "-e", json.dumps({"rook_anonymous_read": False}))
+    run = laid_down.site(*off)
+    assert run.returncode == 0, run.output[-4000:]
+    assert requests.get(f"{address}/{PROBE}", timeout=10).status_code == 403
+    assert laid_down.site(*off).recap["changed"] == 0
+    run = laid_down.site("--tags", "rook")
+    assert run.returncode == 0, run.output[-4000:]
+    assert requests.get(f"{address}/{PROBE}", timeout=10).status_code == 200
+    assert laid_down.site("--tags", "rook").recap["changed"] == 0
+
+
+def test_a_job_that_deletes_media_goes_when_it_is_turned_off(laid_down: Lab) -> None:
+    job = ("cronjob", "-n=mastodon", "mastodon-media-remove", "--ignore-not-found")
+    assert laid_down.get(*job)
+    off = ("--tags", "mastodon", "-e", json.dumps({"mastodon_media_retention_days": 0}))
+    shown = laid_down.site(*off, "--check")
+    assert "deleted CronJob mastodon/mastodon-media-remove" in shown.output
+    assert laid_down.get(*job)
+    run = laid_down.site(*off)
+    assert run.returncode == 0, run.output[-4000:]
+    assert not laid_down.get(*job)
+    assert laid_down.site(*off).recap["changed"] == 0
+    assert laid_down.site("--tags", "mastodon").returncode == 0
+    assert laid_down.get(*job)
 
 
 def test_a_lost_policy_is_named_by_check_mode_and_written_again(laid_down: Lab) -> None:
