@@ -12,11 +12,14 @@ short_description: Refuse what a Mastodon that runs cannot survive
 version_added: 0.1.0
 author: fediverse.mastodon contributors (@fediverse)
 description:
-  - Refuses another local or web domain than the one it runs as, a version that goes back or skips a minor release, secrets that are lost
-    in Vault and would be made anew, and encryption keys other than those it was launched with.
+  - Refuses another local or web domain than the one it runs as, a version that goes back or skips a minor release, and another database,
+    cache, bucket, Gateway or folder in Vault than it was launched with, unless it was moved and O(moved_from) tells so.
+  - Refuses a second Mastodon on a domain, and names outside of its namespace that another Mastodon uses.
+  - Refuses secrets that would be made anew although a copy of them, or what they encrypted, is left anywhere; encryption keys other than
+    those it was launched with; and to overwrite a Secret that somebody else made.
   - Refuses a PostgreSQL or Redis that is too old for the version.
-  - What runs is read from where it is at work, the release's own ConfigMap, Deployment and HelmRelease. Of keys only fingerprints are kept,
-    as an annotation of the HelmRelease.
+  - What was launched is read from where it is at work, the release's own ConfigMap, Deployment and HelmRelease, its ExternalSecrets, its
+    Secrets and its database, in all namespaces that may be read. Of keys only fingerprints are kept, as an annotation of the HelmRelease.
   - Writes nothing.
 extends_documentation_fragment:
   - fediverse.mastodon.kubernetes
@@ -43,6 +46,57 @@ options:
     description: Image tag that is wanted.
     type: str
     required: true
+  places:
+    description: Where it is to keep its data, and how it is to be reached. What is empty is not compared.
+    type: dict
+    default: {}
+    suboptions:
+      database_hosts:
+        description: Hosts that lead to the database, directly or through a pooler, the one that is used first.
+        type: list
+        elements: str
+        default: []
+      database_name:
+        description: Name of the database.
+        type: str
+        default: ""
+      cache_host:
+        description: Host of the cache.
+        type: str
+        default: ""
+      media_endpoint:
+        description: Address of the object store.
+        type: str
+        default: ""
+      media_bucket:
+        description: Bucket for media.
+        type: str
+        default: ""
+      gateway_namespace:
+        description: Namespace of the Gateway.
+        type: str
+        default: ""
+      gateway_name:
+        description: Name of the Gateway.
+        type: str
+        default: ""
+      gateway_class:
+        description: Class of the Gateway, when it is made here.
+        type: str
+        default: ""
+      store:
+        description: Name of the ClusterSecretStore.
+        type: str
+        default: ""
+      vault_role:
+        description: Role by which the ClusterSecretStore logs in.
+        type: str
+        default: ""
+  moved_from:
+    description: Places that its data was moved away from, as the refusal names them.
+    type: list
+    elements: str
+    default: []
   mount:
     description: KV version 2 mount.
     type: str
@@ -52,7 +106,7 @@ options:
     type: str
     required: true
   secrets:
-    description: One entry a path of Vault.
+    description: One entry for each ExternalSecret.
     type: list
     elements: dict
     default: []
@@ -61,17 +115,33 @@ options:
         description: Path below the mount.
         type: str
         required: true
+      namespace:
+        description: Namespace of the Secret. That of the release when not set.
+        type: str
       secret:
         description: Secret of the cluster that is made of it.
         type: str
         required: true
       keys:
-        description: Keys that must be there as long as Mastodon runs.
+        description: Keys of the path that it is made of.
         type: list
         elements: str
         required: true
+      names:
+        description: What the Secret calls a key, where that differs.
+        type: dict
+        default: {}
+      made:
+        description: Those that M(fediverse.mastodon.vault_secret) makes once. They are not made anew as long as a copy is left.
+        type: list
+        elements: str
+        default: []
+      kept:
+        description: Whether a Mastodon that runs has had them since it was launched.
+        type: bool
+        default: false
       permanent:
-        description: Those that may never change.
+        description: Keys that may never change, as data is encrypted with them.
         type: list
         elements: str
         default: []
@@ -79,6 +149,10 @@ options:
     description: What holds the database.
     type: dict
     suboptions: &store
+      cluster:
+        description: C(namespace/name) of the CloudNativePG Cluster that holds the database. Empty for a server of your own.
+        type: str
+        default: ""
       version:
         description: Its version, where it is known. Empty to ask the server.
         type: str
@@ -102,6 +176,10 @@ options:
         description: Path of Vault with its C(password). As long as there is none, the server is not asked.
         type: str
         default: ""
+      password:
+        description: Its password, instead of the one in Vault.
+        type: str
+        default: ""
   redis:
     description: What holds the cache and the jobs.
     type: dict
@@ -116,16 +194,21 @@ EXAMPLES = r"""
     local_domain: example.org
     version: v4.7.4
     fingerprint_key: mastodon/example.org/fingerprint
+    places:
+      database_hosts: [mastodon-db-rw.mastodon.svc]
+      database_name: mastodon
     secrets:
       - path: mastodon/example.org/app
         secret: mastodon-app
         keys: [secret-key-base, are-primary-key]
+        made: [secret-key-base, are-primary-key]
+        kept: true
         permanent: [are-primary-key]
 """
 
 RETURN = r"""
 launched:
-  description: Whether a Mastodon of this name runs, or ran, here.
+  description: Whether a Mastodon of this name runs, or ran, here, seen from its release.
   returned: success
   type: bool
 version:

@@ -1,37 +1,71 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What runs already, read from where it is at work: Mastodon's own environment and image, and the release's annotation.
+"""What runs already, read from where it is at work: Mastodon's own environment and image, and its release.
 
 A record of our own would say what we once meant, not what other servers know. This module util is PRIVATE to the collection.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Objects, Selection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
+from ansible_collections.fediverse.mastodon.plugins.module_utils._launch import look as kinds
 from ansible_collections.fediverse.mastodon.plugins.module_utils._launch.ladder import Release, parse
+from ansible_collections.fediverse.mastodon.plugins.module_utils._launch.look import Look
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at
 
 # On the HelmRelease: by which key its fingerprints were made, and those of the secrets that may never change.
 ANNOTATION = "fediverse.mastodon/fingerprints"
 
-_CONFIG_MAP = Resource("", "v1", "ConfigMap", "configmaps", namespaced=True)
-_DEPLOYMENT = Resource("apps", "v1", "Deployment", "deployments", namespaced=True)
-_HELM = ("helm.toolkit.fluxcd.io", "v2", "HelmRelease")
+# Every chart of Mastodon sets it on all that belongs to a release.
+_LABEL = "app.kubernetes.io/name=mastodon"
+# Of a release in Flux's history: https://fluxcd.io/flux/components/helm/helmreleases/#history
+_WAS_UP = ("deployed", "superseded")
+_INSTANCE = "app.kubernetes.io/instance"
+# What the chart calls in its values what it puts into the environment.
+_VALUES = {
+    "LOCAL_DOMAIN": "mastodon.localDomain",
+    "WEB_DOMAIN": "mastodon.webDomain",
+    "DB_HOST": "postgresql.hostname",
+    "DB_NAME": "postgresql.database",
+    "REDIS_HOST": "redis.hostname",
+    "S3_ENDPOINT": "mastodon.s3.endpoint",
+    "S3_BUCKET": "mastodon.s3.bucket",
+}
 
 
 @dataclass(frozen=True)
 class Launched:
-    """A Mastodon that runs, or ran. `web_domain` is where it is found, also when that is the local domain."""
+    """A Mastodon that runs, ran or was to run, in `namespace` as the release `name`. `environment` is Mastodon's own.
 
-    local_domain: str
-    web_domain: str
+    One that was never `installed` is a release that Flux did not get up even once.
+    """
+
+    namespace: str
+    name: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+    installed: bool = True
     release: Release | None = None
     fingerprints: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """Return how errors call it."""
+        return f"Mastodon {self.namespace}/{self.name}"
+
+    @property
+    def local_domain(self) -> str:
+        """Return the domain of its accounts, empty when nothing tells it any more."""
+        return self.environment.get("LOCAL_DOMAIN", "")
+
+    @property
+    def web_domain(self) -> str:
+        """Return where it is found, also when that is the local domain."""
+        return self.environment.get("WEB_DOMAIN") or self.local_domain
 
 
 def fullname(name: str) -> str:
@@ -39,45 +73,61 @@ def fullname(name: str) -> str:
     return name if "mastodon" in name else f"{name}-mastodon"
 
 
-def read(objects: Objects, namespace: str, name: str) -> Launched | None:
-    """Return what runs in the namespace as the release `name`, or None when that was never launched."""
-    environment = _one(objects, Selection(_CONFIG_MAP, namespace, f"{fullname(name)}-env")).get("data") or {}
-    if not environment.get("LOCAL_DOMAIN"):
-        return None
-    web = _one(objects, Selection(_DEPLOYMENT, namespace, f"{fullname(name)}-web"))
-    resource = objects.discover().find(*_HELM)
-    helm = _one(objects, Selection(resource, namespace, name)) if resource else {}
-    return Launched(
-        environment["LOCAL_DOMAIN"],
-        environment.get("WEB_DOMAIN") or environment["LOCAL_DOMAIN"],
-        parse(_tag(web) or _tag_of_values(helm) or _chart_version(helm)),
-        _recorded(helm),
-    )
+def read(look: Look, namespace: str, name: str) -> list[Launched]:
+    """Return every Mastodon of the cluster, the one that is `namespace/name` with its version and fingerprints."""
+    maps, releases = _environments(look), _releases(look)
+    web = look.one(kinds.DEPLOYMENT, f"{fullname(name)}-web", namespace)
+    here = (namespace, name)
+    return [
+        _launched(place, maps[place], releases[place], web if place == here else {})
+        for place in sorted({*maps, *releases, *([here] if web else [])})
+    ]
 
 
-def _one(objects: Objects, selection: Selection) -> Object:
-    return next(iter(objects.read(selection).objects), {})
+def _environments(look: Look) -> dict[tuple[str, str], Mapping[str, str]]:
+    found: dict[tuple[str, str], Mapping[str, str]] = defaultdict(dict)
+    for item in look.everywhere(kinds.CONFIG_MAP, _LABEL):
+        metadata, data = item["metadata"], item.get("data") or {}
+        # The one of the chart's hooks tells what an install that failed was to be.
+        if data.get("LOCAL_DOMAIN") and not metadata["name"].endswith("-predeploy"):
+            release = (metadata.get("labels") or {}).get(_INSTANCE) or metadata["name"].removesuffix("-env")
+            found[metadata["namespace"], release] = data
+    return found
+
+
+def _releases(look: Look) -> dict[tuple[str, str], Object]:
+    found: dict[tuple[str, str], Object] = defaultdict(dict)
+    for item in look.everywhere(kinds.HELM_RELEASE):
+        if at(item, "spec.values.mastodon.localDomain"):
+            found[_place(item)] = item
+    return found
+
+
+def _place(release: Object) -> tuple[str, str]:
+    """Return where helm-controller installs it: https://fluxcd.io/flux/components/helm/helmreleases/#release-name"""
+    spec, metadata = release["spec"], release["metadata"]
+    target = spec.get("targetNamespace")
+    name = f"{target}-{metadata['name']}" if target else metadata["name"]
+    return target or metadata["namespace"], spec.get("releaseName") or name
+
+
+def _launched(place: tuple[str, str], environment: Mapping[str, str], release: Object, web: Object) -> Launched:
+    values: Mapping[str, Any] = at(release, "spec.values", {})
+    declared = {name: str(at(values, path) or "") for name, path in _VALUES.items()}
+    history: Sequence[Mapping[str, str]] = at(release, "status.history", [])
+    installed = bool(environment or web or any(entry.get("status") in _WAS_UP for entry in history))
+    version = _tag(web) or str(at(values, "image.tag") or "") or (history[0].get("appVersion", "") if history else "")
+    known = parse(version) if installed else None
+    return Launched(*place, environment or declared, installed, known, _recorded(release))
 
 
 def _tag(deployment: Object) -> str:
-    if not deployment:
-        return ""
-    image: str = deployment["spec"]["template"]["spec"]["containers"][0]["image"]
-    return image.partition("@")[0].rpartition(":")[2]
+    containers: Sequence[Mapping[str, str]] = at(deployment, "spec.template.spec.containers", []) or [{}]
+    return containers[0].get("image", "").partition("@")[0].rpartition(":")[2]
 
 
-def _tag_of_values(helm: Object) -> str:
-    values: Mapping[str, Any] = (helm.get("spec") or {}).get("values") or {}
-    return str((values.get("image") or {}).get("tag") or "")
-
-
-def _chart_version(helm: Object) -> str:
-    history: list[Mapping[str, str]] = (helm.get("status") or {}).get("history") or [{}]
-    return str(history[0].get("appVersion") or "")
-
-
-def _recorded(helm: Object) -> dict[str, str]:
-    written = ((helm.get("metadata") or {}).get("annotations") or {}).get(ANNOTATION, "")
+def _recorded(release: Object) -> dict[str, str]:
+    written = str(at(release, "metadata.annotations", {}).get(ANNOTATION, ""))
     return dict(pair.split("=", maxsplit=1) for pair in written.split() if "=" in pair)
 
 

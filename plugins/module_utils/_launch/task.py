@@ -8,21 +8,28 @@ This module util is PRIVATE to the collection.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import (
-    KUBERNETES_OPTIONS,
-    Connection,
-    connect,
-)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import KUBERNETES_OPTIONS, connect
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import read_secret
-from ansible_collections.fediverse.mastodon.plugins.module_utils._launch import keys, ladder, record, stores
-from ansible_collections.fediverse.mastodon.plugins.module_utils._launch.keys import Kept
+from ansible_collections.fediverse.mastodon.plugins.module_utils._launch import (
+    keys,
+    ladder,
+    mirrors,
+    moves,
+    neighbours,
+    record,
+    remains,
+    stores,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._launch.keys import Kept, Past
+from ansible_collections.fediverse.mastodon.plugins.module_utils._launch.look import Look
+from ansible_collections.fediverse.mastodon.plugins.module_utils._launch.moves import Move
 from ansible_collections.fediverse.mastodon.plugins.module_utils._launch.record import Launched
+from ansible_collections.fediverse.mastodon.plugins.module_utils._launch.scene import Scene, look_at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import client as vault
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import kv
@@ -36,6 +43,8 @@ ARGUMENTS = Arguments(
         "local_domain": {"type": "str", "required": True},
         "web_domain": {"type": "str", "default": ""},
         "version": {"type": "str", "required": True},
+        "places": moves.OPTIONS,
+        "moved_from": {"type": "list", "elements": "str", "default": []},
         "mount": {"type": "str", "default": "secret"},
         # A path, not a key.
         "fingerprint_key": {"type": "str", "required": True, "no_log": False},
@@ -45,12 +54,7 @@ ARGUMENTS = Arguments(
             "default": [],
             # Where secrets are, not what they are.
             "no_log": False,
-            "options": {
-                "path": {"type": "str", "required": True},
-                "secret": {"type": "str", "required": True, "no_log": False},
-                "keys": {"type": "list", "elements": "str", "required": True, "no_log": False},
-                "permanent": {"type": "list", "elements": "str", "default": []},
-            },
+            "options": mirrors.OPTIONS,
         },
         "postgresql": stores.OPTIONS,
         "redis": stores.OPTIONS,
@@ -66,61 +70,91 @@ def check(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
             "Variable mastodon_image_tag", f"{parameters['version']!r} is no release", "", "Write it like v4.7.4."
         )
     connection = connect(parameters, run.environment)
-    launched = record.read(Objects(Client(connection)), parameters["namespace"], parameters["name"])
-    server = vault.connect(parameters, run.environment)
-    mount = parameters["mount"]
-    kept = [_kept(one, mount, connection, server, parameters["namespace"]) for one in parameters["secrets"]]
-    salt = kv.read(server, mount, parameters["fingerprint_key"]).data.get("key", "")
-    found = _problems(launched, wanted, parameters) + (keys.problems(launched, kept, salt) if launched else [])
+    scene = look_at(Look(Objects(Client(connection)), parameters["namespace"]), parameters)
+    server, mine = vault.connect(parameters, run.environment), scene.mine
+    servers = stores.Asked(
+        lambda path: kv.read(server, parameters["mount"], path).data.get("password", ""), connection, run.say
+    )
+    kept = _kept(scene, server)
+    salt = kv.read(server, parameters["mount"], parameters["fingerprint_key"]).data.get("key", "")
+    folder = list(moves.of_secrets(scene.app, scene.readers, scene.store))
+    found = _others(scene, [move.old for move in folder]) + _identity(mine, wanted, parameters)
+    found += moves.problems(str(scene), [*folder, *_moves(scene)], parameters["moved_from"])
+    if all(move.old in parameters["moved_from"] for move in folder):
+        # Of another folder nothing is to be told but that it is another.
+        found += keys.problems(server, kept, _past(scene, servers, moved=bool(folder)), salt)
     # What holds already needs no second look: a patch release asks for nothing new.
-    if launched is None or launched.release is None or launched.release.series != wanted.series:
-        found += stores.problems(
-            parameters, wanted, lambda path: kv.read(server, mount, path).data.get("password", ""), connection, run.say
-        )
+    if mine is None or mine.release is None or mine.release.series != wanted.series:
+        found += stores.problems(parameters, wanted, servers)
     if found:
         raise CombinedError(found)
     return {
         "changed": False,
-        "launched": launched is not None,
-        "version": str(launched.release) if launched and launched.release else "",
+        "launched": mine is not None,
+        "version": str(mine.release) if mine and mine.release else "",
         "annotations": _annotations(keys.fingerprints(kept, salt)),
     }
 
 
-def _kept(one: Mapping[str, Any], mount: str, connection: Connection, server: vault.Vault, namespace: str) -> Kept:
-    secret = read_secret(connection, namespace, one["secret"])
-    return Kept(
-        mount,
-        one["path"],
-        one["keys"],
-        one["permanent"],
-        kv.read(server, mount, one["path"]),
-        f"{namespace}/{one['secret']}",
-        secret.data if secret else {},
+def _kept(scene: Scene, server: vault.Vault) -> list[Kept]:
+    """Read what is made once, and what an ExternalSecret is about to make a Secret of that is there already."""
+    found = []
+    for mirror in scene.mirrors:
+        if not mirror.made and mirror.place in scene.synced:
+            continue
+        secret = mirrors.held(scene.look, mirror)
+        if mirror.made or secret.data:
+            found.append(Kept(mirror, kv.read(server, mirror.mount, mirror.path), secret))
+    return found
+
+
+def _past(scene: Scene, servers: stores.Asked, *, moved: bool) -> Past:
+    database, mine = scene.parameters["postgresql"], scene.mine
+    return Past(
+        # Made of the path too, so that those of another folder are never the same.
+        mine.fingerprints if mine and not moved else {},
+        mine is not None,
+        lambda: remains.databases(scene.look, database, lambda: servers.schema(database)),
     )
 
 
-def _problems(launched: Launched | None, wanted: ladder.Release, parameters: Mapping[str, Any]) -> list[str]:
-    if launched is None:
+def _others(scene: Scene, old_folders: Collection[str]) -> list[str]:
+    parameters = scene.parameters
+    hosts = [parameters["local_domain"], parameters["web_domain"] or parameters["local_domain"]]
+    found = neighbours.on_the_domain(scene.all, scene.app, scene.readers, scene.here, hosts)
+    found += neighbours.on_the_store(scene.store, parameters["places"], parameters["namespace"])
+    return found + neighbours.on_the_names(scene.mirrors, scene.readers, old_folders, parameters["namespace"])
+
+
+def _moves(scene: Scene) -> list[Move]:
+    wanted, mine = scene.parameters["places"], scene.mine
+    inferred = moves.inferred(scene.mirrors, scene.readers)
+    environment = mine.environment if mine and mine.installed else inferred
+    return [*moves.of_stores(environment, wanted), *moves.of_gateway(scene.look, wanted, scene.here)]
+
+
+def _identity(running: Launched | None, wanted: ladder.Release, parameters: Mapping[str, Any]) -> list[str]:
+    if running is None or not running.installed:
         return []
-    subject = f"Mastodon {parameters['namespace']}/{parameters['name']}"
-    local = parameters["local_domain"]
-    found = _moved(subject, "mastodon_local_domain", launched.local_domain, local)
-    found += _moved(subject, "mastodon_web_domain", launched.web_domain, parameters["web_domain"] or local)
-    if launched.release:
+    found = []
+    if running.local_domain:
+        local = parameters["local_domain"]
+        found += _renamed(running, "mastodon_local_domain", running.local_domain, local)
+        found += _renamed(running, "mastodon_web_domain", running.web_domain, parameters["web_domain"] or local)
+    if running.release:
         try:
-            ladder.check_step(subject, launched.release, wanted)
+            ladder.check_step(str(running), running.release, wanted)
         except MastodonError as refusal:
             found.append(str(refusal))
     return found
 
 
-def _moved(subject: str, setting: str, running: str, wanted: str) -> list[str]:
-    if running == wanted:
+def _renamed(running: Launched, setting: str, now: str, wanted: str) -> list[str]:
+    if now == wanted:
         return []
     why = "other servers know its accounts and posts by that name for good"
-    remedy = f"Set {setting} to {running}, or lay down {wanted} as another Mastodon of its own mastodon_name."
-    return [str(MastodonError(subject, f"runs as {running} and cannot become {wanted}", why, remedy))]
+    remedy = f"Set {setting} to {now}, or install {wanted} as another Mastodon of its own mastodon_name."
+    return [str(MastodonError(str(running), f"runs as {now} and cannot become {wanted}", why, remedy))]
 
 
 def _annotations(fingerprints: Mapping[str, str]) -> dict[str, str]:

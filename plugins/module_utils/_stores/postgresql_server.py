@@ -31,11 +31,12 @@ _REFUSED = "28P01"
 
 @dataclass(frozen=True)
 class Found:
-    """What a server told of itself and of one database."""
+    """What a server told of itself and of one database. `schema` is its newest migration of Mastodon's, empty without any."""
 
     version: str
     encoding: str
     may_create: bool
+    schema: str = ""
 
 
 def ask(server: Server, username: str, password: str, database: str) -> Found:
@@ -54,8 +55,10 @@ def ask(server: Server, username: str, password: str, database: str) -> Found:
         )
         rows = connection.run(
             "SELECT current_setting('server_version'), current_setting('server_encoding'),"
-            " has_schema_privilege('public', 'CREATE')"
+            " has_schema_privilege('public', 'CREATE'), to_regclass('schema_migrations') IS NOT NULL"
         )
+        [[version, encoding, may_create, migrated]] = rows
+        schema = connection.run("SELECT max(version) FROM schema_migrations")[0][0] if migrated else ""
         connection.close()
     except native.InterfaceError as error:
         raise OSError(str(error)) from error
@@ -64,8 +67,7 @@ def ask(server: Server, username: str, password: str, database: str) -> Found:
             raise NotReadyError(str(server), "does not serve yet", _field(error, "M"), "Read its log.") from error
         refusal = RefusedLoginError if _field(error, "C") == _REFUSED else MastodonError
         raise refusal(str(server), f"{username} cannot use {database}", _field(error, "M"), server.remedy) from error
-    [[version, encoding, may_create]] = rows
-    return Found(version, encoding, may_create)
+    return Found(version, encoding, may_create, schema or "")
 
 
 def judge(server: Server, found: Found) -> str:

@@ -21,10 +21,10 @@ def refuse_older(vault: Vault, mount: str, path: str, newest: kv.Stored, lost: S
     for version in kv.older(vault, mount, path, newest):
         held = [key for key in lost if version.data.get(key)]
         if version.gone:
-            why = f"version {version.version} is deleted and may hold what is not made again"
+            why = f"version {version.version} is deleted and may hold it, so it is not made anew"
             remedy = f"Look into it: {undelete(mount, path, version.version)}, and run again."
         elif held:
-            why = f"version {version.version} holds it, and it is not made again"
+            why = f"version {version.version} holds it, so it is not made anew"
             source = f"bao kv get -mount={mount} -version={version.version} -format=json {path}"
             remedy = f"Bring it back: {source} | {write(mount, path, newest, {key: key for key in held}, '.data.data')}"
         else:

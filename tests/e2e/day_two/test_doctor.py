@@ -65,7 +65,13 @@ def test_all_that_is_well_is_told_as_such(laid_down: Lab) -> None:
 
 
 def test_a_bucket_of_yours_is_written_and_read_and_left_as_it_was(laid_down: Lab) -> None:
-    mine = {"rook_backend": "external", "rook_external_endpoint": laid_down.facts["s3_endpoint"]}
+    moved = {"mastodon_moved_from": ["http://rook-ceph-rgw-media.rook-ceph.svc/mastodon-mastodon-s3"]}
+    mine = {
+        "rook_backend": "external",
+        "rook_external_endpoint": laid_down.facts["s3_endpoint"],
+        "rook_claim_name": "elsewhere-s3",
+        **moved,
+    }
     run, rows = doctor(laid_down, **mine, rook_external_bucket="mastodon")
     assert run.returncode == 0, run.output[-4000:]
     assert any("put and got, anyone reads it" in row for row in rows["ok"]), rows

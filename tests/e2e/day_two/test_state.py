@@ -20,8 +20,17 @@ from ..support import eventually
 
 PROBE, SECRET_PROBE = "accounts/.fediverse-mastodon", "backups/.fediverse-mastodon"
 REDIS = "mastodon-redis"
+# As if somebody had moved the data of the Mastodon that runs here.
+MOVED = {
+    "mastodon_moved_from": [
+        "http://rook-ceph-rgw-media.rook-ceph.svc/mastodon-mastodon-s3",
+        "mastodon-db-rw.mastodon.svc/mastodon",
+        "mastodon-redis.mastodon.svc",
+    ]
+}
 # Everything of the state roles that the lab's own settings leave out.
 EVERYTHING = {
+    **MOVED,
     "rook_backend": "external",
     "rook_external_bucket": "mastodon",
     "rook_claim_name": "other-s3",
@@ -123,6 +132,7 @@ def test_a_bucket_elsewhere_is_taken_with_its_keys_from_vault(laid_down: Lab) ->
         "rook_external_endpoint": laid_down.facts["s3_endpoint"],
         "rook_external_bucket": "mastodon",
         "rook_claim_name": "elsewhere-s3",
+        **MOVED,
     }
     run = laid_down.site("--tags", "rook", "-e", json.dumps(settings))
     assert run.returncode == 0, run.output[-4000:]
@@ -156,7 +166,7 @@ def policy(lab: Lab, name: str) -> Iterator[None]:
 
 
 def test_a_redis_that_evicts_is_refused(laid_down: Lab) -> None:
-    settings = {"dragonfly_backend": "external", "dragonfly_external_host": laid_down.facts["redis_host"]}
+    settings = {"dragonfly_backend": "external", "dragonfly_external_host": laid_down.facts["redis_host"], **MOVED}
     with policy(laid_down, "allkeys-lru"):
         run = laid_down.site("--tags", "dragonfly", "-e", json.dumps(settings))
     assert run.returncode != 0
@@ -177,7 +187,7 @@ def test_a_redis_that_evicts_is_refused(laid_down: Lab) -> None:
 def test_an_existing_database_that_mastodon_cannot_use_is_refused(
     laid_down: Lab, settings: dict[str, Any], sentence: str
 ) -> None:
-    given = {"cnpg_backend": "external", "cnpg_external_host": "mastodon-db-rw.mastodon.svc", **settings}
+    given = {"cnpg_backend": "external", "cnpg_external_host": "mastodon-db-rw.mastodon.svc", **MOVED, **settings}
     run = laid_down.site("--tags", "cnpg", "-e", json.dumps(given))
     assert run.returncode != 0
     assert sentence in " ".join(run.output.split())

@@ -8,85 +8,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog, Resource
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Listing, Selection
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import Secret
-from ansible_collections.fediverse.mastodon.plugins.module_utils._launch import task
+from ansible_collections.fediverse.mastodon.plugins.module_utils._launch import stores
 from ansible_collections.fediverse.mastodon.plugins.module_utils._launch.record import ANNOTATION, fullname
-from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
-from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.kv import Stored
-
-APP = "mastodon/example.org/app"
-SALT = "mastodon/example.org/fingerprint"
-VALUES = {"secret-key-base": "session-canary", "are-primary-key": "encryption-canary"}
-HELM = Resource("helm.toolkit.fluxcd.io", "v2", "HelmRelease", "helmreleases", namespaced=True)
-WANTED: dict[str, Any] = {
-    "namespace": "mastodon",
-    "name": "mastodon",
-    "local_domain": "example.org",
-    "web_domain": "",
-    "version": "v4.7.4",
-    "mount": "secret",
-    "fingerprint_key": SALT,
-    "secrets": [{"path": APP, "secret": "mastodon-app", "keys": list(VALUES), "permanent": ["are-primary-key"]}],
-    "postgresql": None,
-    "redis": None,
-}
-
-
-class World:
-    """What the cluster and Vault hold."""
-
-    def __init__(self) -> None:
-        self.objects: dict[str, dict[str, Any]] = {}
-        self.vault: dict[str, Stored] = {}
-        self.secrets: dict[str, dict[str, str]] = {}
-        self.said: list[str] = []
-
-    def launch(self, image: str = "ghcr.io/mastodon/mastodon:v4.7.2", **environment: str) -> None:
-        """Fill both as a run of site.yml does."""
-        self.vault = {APP: Stored(1, VALUES), SALT: Stored(1, {"key": "ab" * 32})}
-        self.secrets["mastodon-app"] = dict(VALUES)
-        self.objects["HelmRelease mastodon"] = {"metadata": {"annotations": self.check()["annotations"]}}
-        self.objects["ConfigMap mastodon-env"] = {"data": {"LOCAL_DOMAIN": "example.org", **environment}}
-        container = {"image": image}
-        self.objects["Deployment mastodon-web"] = {"spec": {"template": {"spec": {"containers": [container]}}}}
-
-    def check(self, **other: Any) -> dict[str, Any]:
-        """Run the task."""
-        run = Run(check=False, diff=False, say=self.said.append, environment={})
-        return task.check({**WANTED, **other}, run)
-
-    def refused(self, **other: Any) -> list[str]:
-        """Run the task and return what it refuses."""
-        with pytest.raises(MastodonError) as refusal:
-            self.check(**other)
-        assert "canary" not in str(refusal.value), "a secret is shown"
-        return str(refusal.value).splitlines()
-
-    def discover(self) -> Catalog:
-        return Catalog([HELM])
-
-    def read(self, selection: Selection) -> Listing:
-        found = self.objects.get(f"{selection.resource.kind} {selection.name}")
-        return Listing((found,) if found else (), "1")
-
-
-@pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> World:
-    here = World()
-    monkeypatch.setattr(task, "connect", lambda *_unused: None)
-    monkeypatch.setattr(task, "Client", lambda *_unused: None)
-    monkeypatch.setattr(task, "Objects", lambda *_unused: here)
-    monkeypatch.setattr(task.vault, "connect", lambda *_unused: None)
-    monkeypatch.setattr(task.kv, "read", lambda _vault, _mount, path: here.vault.get(path, Stored()))
-    monkeypatch.setattr(
-        task,
-        "read_secret",
-        lambda _connection, _namespace, name: Secret(name, here.secrets[name]) if name in here.secrets else None,
-    )
-    return here
+from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._launch.world import (
+    APP,
+    FOLDER,
+    KEYS,
+    SALT,
+    World,
+)
 
 
 def test_on_an_empty_cluster_everything_may_be_chosen(world: World) -> None:
@@ -99,7 +29,7 @@ def test_what_runs_unchanged_is_let_through_and_recognised_by_fingerprints_only(
     result = world.check()
     assert (result["launched"], result["version"], result["changed"]) == (True, "v4.7.2", False)
     assert set(result["annotations"]) == {ANNOTATION}
-    assert not any(value in str(result) for value in VALUES.values())
+    assert not any(value in str(result) for value in KEYS.values())
     assert result == world.check()
 
 
@@ -132,10 +62,11 @@ def test_a_version_that_skips_a_series_or_goes_back_is_refused(world: World) -> 
 
 def test_without_its_deployment_the_release_tells_the_version(world: World) -> None:
     world.launch()
-    del world.objects["Deployment mastodon-web"]
-    world.objects["HelmRelease mastodon"] |= {"status": {"history": [{"appVersion": "v4.6.9"}]}}
+    world.remove("Deployment", "mastodon-web")
+    [release] = [one for one in world.api.objects.values() if one["kind"] == "HelmRelease"]
+    release["status"] = {"history": [{"appVersion": "v4.6.9"}]}
     assert world.check()["version"] == "v4.6.9"
-    world.objects["HelmRelease mastodon"] |= {"spec": {"values": {"image": {"tag": "v4.7.1"}}}}
+    release["spec"]["values"]["image"] = {"tag": "v4.7.1"}
     assert world.check()["version"] == "v4.7.1"
 
 
@@ -145,36 +76,12 @@ def test_a_tag_that_names_no_release_is_refused(world: World) -> None:
     ]
 
 
-def test_an_empty_path_of_a_running_mastodon_is_refused_with_the_way_back(world: World) -> None:
-    world.launch()
-    del world.vault[APP]
-    assert world.refused() == [
-        f"Vault path secret/{APP}: is empty: a Mastodon that runs was launched with it, so it is not made anew. Write it "
-        "back from the cluster: kubectl get secret -n mastodon mastodon-app -o json | jq '.data | map_values(@base64d)' "
-        f"| bao kv put -mount=secret {APP} -"
-    ]
-
-
-def test_a_deleted_version_is_brought_back(world: World) -> None:
-    world.launch()
-    world.vault[APP] = Stored(3, {}, "2026-11-01")
-    assert f"bao kv undelete -mount=secret -versions=3 {APP}." in world.refused()[0]
-
-
-def test_what_is_lost_in_both_places_comes_from_a_backup(world: World) -> None:
-    world.launch()
-    world.vault[APP] = Stored(1, {"secret-key-base": "session-canary"})
-    world.secrets.clear()
-    told = world.refused()[0]
-    assert "are-primary-key missing" in told
-    assert told.endswith("Restore it from a backup of Vault.")
-
-
 def test_another_encryption_key_is_refused_before_and_after_it_reached_the_cluster(world: World) -> None:
     world.launch()
-    world.vault[APP] = Stored(2, {**VALUES, "are-primary-key": "another-canary"})
+    other = {**KEYS, "are-primary-key": "another-canary"}
+    world.store(APP, other)
     before = world.refused()
-    world.secrets["mastodon-app"]["are-primary-key"] = "another-canary"
+    world.secret("mastodon/mastodon-app", other)
     assert before == world.refused()
     assert before[0].startswith(
         f"Vault path secret/{APP}: are-primary-key is another one than Mastodon was launched with"
@@ -184,21 +91,21 @@ def test_another_encryption_key_is_refused_before_and_after_it_reached_the_clust
 
 def test_a_session_key_may_be_rotated(world: World) -> None:
     world.launch()
-    world.vault[APP] = Stored(2, {**VALUES, "secret-key-base": "rotated-canary"})
+    world.store(APP, {**KEYS, "secret-key-base": "rotated-canary"})
     assert world.check()["launched"]
 
 
 def test_fingerprints_made_by_a_lost_key_are_not_taken_for_changed_secrets(world: World) -> None:
     world.launch()
-    world.vault[SALT] = Stored(1, {"key": "cd" * 32})
+    world.store(SALT, {"key": "cd" * 32})
     assert world.check()["launched"]
-    del world.vault[SALT]
+    world.lose(SALT)
     assert world.check()["annotations"] == {}
 
 
 def test_everything_wrong_is_told_at_once(world: World) -> None:
     world.launch()
-    world.vault.clear()
+    world.lose(APP)
     assert len(world.refused(local_domain="other.org", web_domain="w.org", version="v4.9.0")) == 4
 
 
@@ -212,7 +119,7 @@ def test_everything_wrong_is_told_at_once(world: World) -> None:
 def test_a_store_that_is_too_old_is_refused_before_a_new_series(
     world: World, store: str, version: str, told: str
 ) -> None:
-    given = {"version": version, "host": "", "path": ""}
+    given = {"cluster": "", "database": "", "version": version, "host": "", "path": ""}
     assert world.refused(**{store: given}) == [told]
     world.launch()
     assert world.check(**{store: given})["launched"], "a patch release asks for nothing new"
@@ -227,17 +134,17 @@ def test_a_server_is_asked_with_the_password_of_vault_or_skipped_aloud(
         asked.append(password)
         return {"redis_version": "6.0.0"}
 
-    monkeypatch.setattr(task.stores.redis_server, "ask", ask)
-    store = {"version": "", "host": "redis.example.org", "port": 6379, "path": "mastodon/example.org/redis"}
+    monkeypatch.setattr(stores.redis_server, "ask", ask)
+    store = {"version": "", "host": "redis.example.org", "port": 6379, "path": f"{FOLDER}/redis", "password": ""}
     assert world.check(redis=store)["launched"] is False
-    world.vault["mastodon/example.org/redis"] = Stored(1, {"password": "cache-canary"})
+    world.store(f"{FOLDER}/redis", {"password": "cache-canary"})
     assert "Redis redis.example.org: is too old" in world.refused(redis=store)[0]
     assert asked == ["cache-canary"]
 
     def out_of_reach(*_unused: Any) -> Any:
         raise OSError("no way")
 
-    monkeypatch.setattr(task.stores.redis_server, "ask", out_of_reach)
+    monkeypatch.setattr(stores.redis_server, "ask", out_of_reach)
     world.check(redis=store)
     assert world.said == ["skipped the check of Redis redis.example.org:6379, which cannot be asked from here: no way"]
 

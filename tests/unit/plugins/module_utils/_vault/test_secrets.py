@@ -138,7 +138,7 @@ def test_what_an_older_version_holds_is_never_made_again(
         ensure(vault, APP, SMTP)
     chosen = '{"are": ."are"}'
     assert str(refused.value) == (
-        "Vault path secret/app: are missing: version 2 holds it, and it is not made again. Bring it back: "
+        "Vault path secret/app: are missing: version 2 holds it, so it is not made anew. Bring it back: "
         f"bao kv get -mount=secret -version=2 -format=json app | jq '.data.data | {chosen}' "
         f"| bao kv {'patch' if newest else 'put'} -mount=secret app -"
     )
@@ -147,7 +147,7 @@ def test_what_an_older_version_holds_is_never_made_again(
 
 def test_what_a_deleted_older_version_may_hold_is_not_made_again(vault: Vault, server: FakeVault) -> None:
     server.versions["secret/data/app"] = [None, {"mine": "kept"}]
-    with pytest.raises(MastodonError, match="version 1 is deleted and may hold what is not made again"):
+    with pytest.raises(MastodonError, match="version 1 is deleted and may hold it, so it is not made anew"):
         ensure(vault, APP)
     server.destroyed.add(("secret/data/app", 1))
     assert ensure(vault, APP)[1]["action"] == "configured"

@@ -1,0 +1,58 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the cluster holds of Mastodons, in every namespace that may be read. This module util is PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
+
+# Group and kind. Read in the version that the API server prefers, as what is looked at may be older than what we apply.
+Kind = tuple[str, str]
+
+CONFIG_MAP: Kind = ("", "ConfigMap")
+SECRET: Kind = ("", "Secret")
+VOLUME_CLAIM: Kind = ("", "PersistentVolumeClaim")
+DEPLOYMENT: Kind = ("apps", "Deployment")
+HELM_RELEASE: Kind = ("helm.toolkit.fluxcd.io", "HelmRelease")
+EXTERNAL_SECRET: Kind = ("external-secrets.io", "ExternalSecret")
+STORE: Kind = ("external-secrets.io", "ClusterSecretStore")
+DATABASE: Kind = ("postgresql.cnpg.io", "Cluster")
+GATEWAY: Kind = ("gateway.networking.k8s.io", "Gateway")
+ROUTE: Kind = ("gateway.networking.k8s.io", "HTTPRoute")
+
+
+class Look:
+    """One API server, seen from one namespace."""
+
+    def __init__(self, api: Api, namespace: str) -> None:
+        self._api = api
+        self._catalog = api.discover()
+        self._namespace = namespace
+
+    def one(self, kind: Kind, name: str, namespace: str = "") -> Object:
+        """Return an object, empty when it, or its kind, is not there."""
+        resource = self._catalog.preferred(*kind)
+        found = self._api.read(Selection(resource, namespace, name)).objects if resource else ()
+        return next(iter(found), {})
+
+    def here(self, kind: Kind, labels: str) -> Sequence[Object]:
+        """Return the objects of the namespace that have these labels."""
+        resource = self._catalog.preferred(*kind)
+        return self._api.read(Selection(resource, self._namespace, labels=labels)).objects if resource else ()
+
+    def everywhere(self, kind: Kind, labels: str = "") -> Sequence[Object]:
+        """Return the objects of all namespaces, or of this one when no other may be read."""
+        resource = self._catalog.preferred(*kind)
+        if resource is None:
+            return ()
+        try:
+            return self._api.read(Selection(resource, labels=labels)).objects
+        except ApiError as error:
+            if not error.is_forbidden:
+                raise
+        return self.here(kind, labels)

@@ -1,0 +1,33 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is left of a Mastodon that nothing else tells of: a database whose columns only its keys can decrypt.
+
+This module util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._launch import look as kinds
+from ansible_collections.fediverse.mastodon.plugins.module_utils._launch.look import Look
+
+# Set by CloudNativePG on the volumes of a database: https://cloudnative-pg.io/documentation/current/labels_annotations/
+_VOLUMES = "cnpg.io/cluster="
+# The first migration of 4.3 that encrypts: https://github.com/mastodon/mastodon/releases/tag/v4.3.0
+_ENCRYPTS_SINCE = "20240307180905"
+
+
+def databases(look: Look, database: Mapping[str, Any] | None, schema: Callable[[], str]) -> list[str]:
+    """Return what may hold encrypted columns. `schema` asks a server of the user's own for its newest migration."""
+    if database is None:
+        return []
+    if not database["cluster"]:
+        return [f"database {database['database']} at {database['host']}"] if schema() >= _ENCRYPTS_SINCE else []
+    namespace, name = database["cluster"].split("/")
+    if look.one(kinds.DATABASE, name, namespace):
+        return [f"Cluster {namespace}/{name}"]
+    volumes = look.here(kinds.VOLUME_CLAIM, f"{_VOLUMES}{name}")
+    return [f"PersistentVolumeClaim {namespace}/{item['metadata']['name']}" for item in volumes]

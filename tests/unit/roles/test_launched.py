@@ -1,0 +1,89 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is looked at before a launched Mastodon is touched is what the roles apply."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import pytest
+
+from .conftest import Site
+from .test_alone import FILES, INVENTORIES
+
+
+@cache
+def site(inventory: str) -> Site:
+    return Site(**INVENTORIES[inventory])
+
+
+@cache
+def external_secrets(inventory: str) -> list[dict[str, Any]]:
+    # Files of tasks, as some are included only when the run gets there.
+    applied = (task for role, file in FILES for task in site(inventory).tasks(role, file).values())
+    return [item for task in applied for item in task.get("applies", []) if item["kind"] == "ExternalSecret"]
+
+
+def mirrors(inventory: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = site(inventory).value("mastodon_mirrors")
+    return found
+
+
+@pytest.mark.parametrize("inventory", INVENTORIES)
+def test_every_external_secret_of_every_role_is_looked_at_before_it_is_applied(inventory: str) -> None:
+    namespace = site(inventory).value("mastodon_namespace")
+    rendered = {
+        (item["metadata"]["namespace"], item["spec"]["target"]["name"]): {
+            (entry["secretKey"], entry["remoteRef"]["key"], entry["remoteRef"]["property"])
+            for entry in item["spec"]["data"]
+        }
+        for item in external_secrets(inventory)
+    }
+    looked_at = {
+        (one.get("namespace") or namespace, one["secret"]): {
+            (one.get("names", {}).get(key, key), one["path"], key) for key in one["keys"]
+        }
+        for one in mirrors(inventory)
+    }
+    assert looked_at == rendered
+    assert all(item["metadata"]["name"] == item["spec"]["target"]["name"] for item in external_secrets(inventory)), (
+        "the guards know an ExternalSecret by the name of its Secret"
+    )
+
+
+@pytest.mark.parametrize("inventory", INVENTORIES)
+def test_every_key_that_is_made_once_is_looked_for_in_the_secret_made_of_it(inventory: str) -> None:
+    made = {
+        (one["path"], key)
+        for one in site(inventory).value("vault_secrets")
+        for key in [*(one.get("generate") or {}), *(one.get("vapid") or {}).values()]
+    }
+    assert {(one["path"], key) for one in mirrors(inventory) for key in one.get("made", [])} == made
+
+
+@pytest.mark.parametrize("inventory", INVENTORIES)
+def test_the_places_are_those_that_the_release_is_given(inventory: str) -> None:
+    values = site(inventory).value("mastodon_base_values")
+    places = site(inventory).value("mastodon_launch_places")
+    assert values["postgresql"]["hostname"] == places["database_hosts"][0]
+    assert values["postgresql"]["direct"]["hostname"] in places["database_hosts"]
+    assert (values["postgresql"]["database"], values["redis"]["hostname"]) == (
+        places["database_name"],
+        places["cache_host"],
+    )
+    s3 = values["mastodon"]["s3"]
+    assert (s3["endpoint"], s3["bucket"]) == (places["media_endpoint"], places["media_bucket"])
+    route = site(inventory).objects("mastodon")["HTTPRoute " + site(inventory).value("mastodon_name")]
+    assert {(ref["namespace"], ref["name"]) for ref in route["spec"]["parentRefs"]} == {
+        (places["gateway_namespace"], places["gateway_name"])
+    }
+    store = site(inventory).objects("external_secrets")[f"ClusterSecretStore {places['store']}"]
+    assert store["spec"]["provider"]["vault"]["auth"]["kubernetes"]["role"] == places["vault_role"]
+
+
+def test_the_first_that_is_looked_at_holds_the_keys_that_may_never_change() -> None:
+    assert [bool(one.get("permanent")) for one in mirrors("everything")] == [True] + [False] * (
+        len(mirrors("everything")) - 1
+    )
