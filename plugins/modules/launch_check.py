@@ -14,6 +14,7 @@ author: fediverse.mastodon contributors (@fediverse)
 description:
   - Refuses another local or web domain than the one it runs as, a version that goes back or skips a minor release, and another database,
     cache, bucket, Gateway or folder in Vault than it was launched with, unless it was moved and O(moved_from) tells so.
+  - Refuses operators in another namespace than they are installed in, another Ceph on the same disks, and another owner of the database.
   - Refuses a second Mastodon on a domain, and names outside of its namespace that another Mastodon uses.
   - Refuses secrets that would be made anew although a copy of them, or what they encrypted, is left anywhere; encryption keys other than
     those it was launched with; and to overwrite a Secret that somebody else made.
@@ -60,6 +61,14 @@ options:
         description: Name of the database.
         type: str
         default: ""
+      database_user:
+        description: Owner of the database, when CloudNativePG makes it.
+        type: str
+        default: ""
+      database_secret:
+        description: C(namespace/name) of the ExternalSecret of its password.
+        type: str
+        default: ""
       cache_host:
         description: Host of the cache.
         type: str
@@ -84,6 +93,18 @@ options:
         description: Class of the Gateway, when it is made here.
         type: str
         default: ""
+      ceph_namespace:
+        description: Namespace of the CephCluster.
+        type: str
+        default: ""
+      ceph_name:
+        description: Name of the CephCluster, when it is made here.
+        type: str
+        default: ""
+      ceph_path:
+        description: Where it keeps its state on the nodes.
+        type: str
+        default: ""
       store:
         description: Name of the ClusterSecretStore.
         type: str
@@ -92,6 +113,28 @@ options:
         description: Role by which the ClusterSecretStore logs in.
         type: str
         default: ""
+  operators:
+    description: What is installed once a cluster, and may not be installed in a second namespace.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      kind:
+        description: Kind of the object that installs it.
+        type: str
+        default: HelmRelease
+      name:
+        description: Name of that object.
+        type: str
+        required: true
+      namespace:
+        description: Namespace of that object.
+        type: str
+        required: true
+      setting:
+        description: Variable that holds the namespace.
+        type: str
+        required: true
   moved_from:
     description: Places that its data was moved away from, as the refusal names them.
     type: list

@@ -22,6 +22,8 @@ HELM_RELEASE: Kind = ("helm.toolkit.fluxcd.io", "HelmRelease")
 EXTERNAL_SECRET: Kind = ("external-secrets.io", "ExternalSecret")
 STORE: Kind = ("external-secrets.io", "ClusterSecretStore")
 DATABASE: Kind = ("postgresql.cnpg.io", "Cluster")
+CEPH: Kind = ("ceph.rook.io", "CephCluster")
+FLUX: Kind = ("fluxcd.controlplane.io", "FluxInstance")
 GATEWAY: Kind = ("gateway.networking.k8s.io", "Gateway")
 ROUTE: Kind = ("gateway.networking.k8s.io", "HTTPRoute")
 
@@ -40,10 +42,11 @@ class Look:
         found = self._api.read(Selection(resource, namespace, name)).objects if resource else ()
         return next(iter(found), {})
 
-    def here(self, kind: Kind, labels: str) -> Sequence[Object]:
-        """Return the objects of the namespace that have these labels."""
+    def within(self, kind: Kind, namespace: str = "", labels: str = "") -> Sequence[Object]:
+        """Return the objects of a namespace, that of Mastodon without one, that have these labels."""
         resource = self._catalog.preferred(*kind)
-        return self._api.read(Selection(resource, self._namespace, labels=labels)).objects if resource else ()
+        place = namespace or self._namespace
+        return self._api.read(Selection(resource, place, labels=labels)).objects if resource else ()
 
     def everywhere(self, kind: Kind, labels: str = "") -> Sequence[Object]:
         """Return the objects of all namespaces, or of this one when no other may be read."""
@@ -55,4 +58,4 @@ class Look:
         except ApiError as error:
             if not error.is_forbidden:
                 raise
-        return self.here(kind, labels)
+        return self.within(kind, labels=labels)

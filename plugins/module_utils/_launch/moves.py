@@ -26,12 +26,18 @@ OPTIONS: dict[str, Any] = {
     "options": {
         "database_hosts": {"type": "list", "elements": "str", "default": []},
         "database_name": _TEXT,
+        "database_user": _TEXT,
+        # Where the login is, not the login.
+        "database_secret": {**_TEXT, "no_log": False},
         "cache_host": _TEXT,
         "media_endpoint": _TEXT,
         "media_bucket": _TEXT,
         "gateway_namespace": _TEXT,
         "gateway_name": _TEXT,
         "gateway_class": _TEXT,
+        "ceph_namespace": _TEXT,
+        "ceph_name": _TEXT,
+        "ceph_path": _TEXT,
         "store": _TEXT,
         "vault_role": _TEXT,
     },

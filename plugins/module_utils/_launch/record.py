@@ -73,9 +73,12 @@ def fullname(name: str) -> str:
     return name if "mastodon" in name else f"{name}-mastodon"
 
 
-def read(look: Look, namespace: str, name: str) -> list[Launched]:
-    """Return every Mastodon of the cluster, the one that is `namespace/name` with its version and fingerprints."""
-    maps, releases = _environments(look), _releases(look)
+def read(look: Look, applied: Sequence[Object], namespace: str, name: str) -> list[Launched]:
+    """Return every Mastodon of the cluster, the one that is `namespace/name` with its version and fingerprints.
+
+    `applied` are the cluster's HelmReleases.
+    """
+    maps, releases = _environments(look), _releases(applied)
     web = look.one(kinds.DEPLOYMENT, f"{fullname(name)}-web", namespace)
     here = (namespace, name)
     return [
@@ -95,9 +98,9 @@ def _environments(look: Look) -> dict[tuple[str, str], Mapping[str, str]]:
     return found
 
 
-def _releases(look: Look) -> dict[tuple[str, str], Object]:
+def _releases(applied: Sequence[Object]) -> dict[tuple[str, str], Object]:
     found: dict[tuple[str, str], Object] = defaultdict(dict)
-    for item in look.everywhere(kinds.HELM_RELEASE):
+    for item in applied:
         if at(item, "spec.values.mastodon.localDomain"):
             found[_place(item)] = item
     return found

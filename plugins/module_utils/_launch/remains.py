@@ -29,5 +29,5 @@ def databases(look: Look, database: Mapping[str, Any] | None, schema: Callable[[
     namespace, name = database["cluster"].split("/")
     if look.one(kinds.DATABASE, name, namespace):
         return [f"Cluster {namespace}/{name}"]
-    volumes = look.here(kinds.VOLUME_CLAIM, f"{_VOLUMES}{name}")
+    volumes = look.within(kinds.VOLUME_CLAIM, namespace, f"{_VOLUMES}{name}")
     return [f"PersistentVolumeClaim {namespace}/{item['metadata']['name']}" for item in volumes]

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
 from ansible_collections.fediverse.mastodon.plugins.module_utils._launch import look as kinds
 from ansible_collections.fediverse.mastodon.plugins.module_utils._launch import record
 from ansible_collections.fediverse.mastodon.plugins.module_utils._launch.look import Look
@@ -20,13 +21,16 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._launch.record 
 class Scene:
     """What is wanted, and what the cluster holds.
 
-    `all` are its Mastodons, `readers` the paths of Vault that its ExternalSecrets read, and `synced` those that have done it.
+    `all` are its Mastodons, `applied` what Flux runs, `external` its ExternalSecrets, `readers` the paths of Vault that those
+    read, and `synced` those that have done it.
     """
 
     parameters: Mapping[str, Any]
     look: Look
     all: Sequence[Launched]
     mirrors: Sequence[Mirror]
+    applied: Sequence[Object]
+    external: Sequence[Object]
     readers: Readers
     synced: frozenset[tuple[str, str]]
     store: Mapping[str, Any]
@@ -53,14 +57,16 @@ class Scene:
 
 def look_at(look: Look, parameters: Mapping[str, Any]) -> Scene:
     """Read what the cluster holds."""
-    external = look.everywhere(kinds.EXTERNAL_SECRET)
+    releases, external = look.everywhere(kinds.HELM_RELEASE), look.everywhere(kinds.EXTERNAL_SECRET)
     store = parameters["places"]["store"]
     namespace, name = parameters["namespace"], parameters["name"]
     return Scene(
         parameters,
         look,
-        record.read(look, namespace, name),
+        record.read(look, releases, namespace, name),
         [Mirror.of(one, parameters["mount"], namespace) for one in parameters["secrets"]],
+        [*releases, *look.everywhere(kinds.FLUX)],
+        external,
         readers(external),
         synced(external),
         look.one(kinds.STORE, store) if store else {},

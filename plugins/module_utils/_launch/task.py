@@ -16,6 +16,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client im
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import KUBERNETES_OPTIONS, connect
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects
 from ansible_collections.fediverse.mastodon.plugins.module_utils._launch import (
+    fixed,
     keys,
     ladder,
     mirrors,
@@ -44,6 +45,7 @@ ARGUMENTS = Arguments(
         "web_domain": {"type": "str", "default": ""},
         "version": {"type": "str", "required": True},
         "places": moves.OPTIONS,
+        "operators": fixed.OPERATORS,
         "moved_from": {"type": "list", "elements": "str", "default": []},
         "mount": {"type": "str", "default": "secret"},
         # A path, not a key.
@@ -79,6 +81,7 @@ def check(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     salt = kv.read(server, parameters["mount"], parameters["fingerprint_key"]).data.get("key", "")
     folder = list(moves.of_secrets(scene.app, scene.readers, scene.store))
     found = _others(scene, [move.old for move in folder]) + _identity(mine, wanted, parameters)
+    found += _fixed(scene)
     found += moves.problems(str(scene), [*folder, *_moves(scene)], parameters["moved_from"])
     if all(move.old in parameters["moved_from"] for move in folder):
         # Of another folder nothing is to be told but that it is another.
@@ -131,6 +134,18 @@ def _moves(scene: Scene) -> list[Move]:
     inferred = moves.inferred(scene.mirrors, scene.readers)
     environment = mine.environment if mine and mine.installed else inferred
     return [*moves.of_stores(environment, wanted), *moves.of_gateway(scene.look, wanted, scene.here)]
+
+
+def _fixed(scene: Scene) -> list[str]:
+    wanted = scene.parameters["places"]
+    return [
+        str(problem)
+        for problem in (
+            *fixed.operators(scene.applied, scene.parameters["operators"]),
+            *fixed.ceph(scene.look, wanted),
+            *fixed.owner(scene.external, wanted),
+        )
+    ]
 
 
 def _identity(running: Launched | None, wanted: ladder.Release, parameters: Mapping[str, Any]) -> list[str]:

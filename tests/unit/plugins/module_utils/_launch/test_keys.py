@@ -143,6 +143,8 @@ def test_what_is_looked_for_only_when_keys_are_lost_costs_a_run_nothing(world: W
         [
             "discover",
             "read ConfigMap",
+            "read CephCluster rook-ceph",
+            "read FluxInstance",
             "read HelmRelease",
             "read ExternalSecret",
             "read ClusterSecretStore vault-mastodon",

@@ -167,3 +167,51 @@ def test_the_keys_of_somebody_elses_secret_are_not_overwritten_either(world: Wor
     world.store(APP, KEYS)
     world.secret("mastodon/mastodon-app", {**KEYS, "secret-key-base": "theirs-canary"}, own=False)
     assert "it would be overwritten, and holds another secret-key-base" in world.refused()[0]
+
+
+@pytest.mark.parametrize(
+    ("api_version", "kind", "place", "setting"),
+    [
+        ("helm.toolkit.fluxcd.io/v2", "HelmRelease", "postgres/cloudnative-pg", "cnpg_namespace"),
+        ("fluxcd.controlplane.io/v1", "FluxInstance", "gitops/flux", "flux_namespace"),
+    ],
+)
+def test_an_operator_is_not_installed_a_second_time(
+    world: World, api_version: str, kind: str, place: str, setting: str
+) -> None:
+    world.put(api_version, kind, place, metadata={"managedFields": [{"manager": "somebody"}]})
+    assert world.check()["launched"] is False
+    namespace, _unused, name = place.partition("/")
+    world.put(api_version, kind, place, metadata={"managedFields": [{"manager": "fediverse.mastodon"}]})
+    [told] = world.refused()
+    assert told.startswith(f"{kind} {place}: is installed already: a second one in ")
+    assert told.endswith(f"Set {setting} to {namespace}.")
+    wanted = [{"kind": kind, "name": name, "namespace": namespace, "setting": setting}]
+    assert world.check(operators=wanted)["launched"] is False
+
+
+@pytest.mark.parametrize(
+    ("places", "told"),
+    [
+        ({"ceph_name": "other"}, "holds the media: Rook runs one a namespace, and other would be an empty one. Set"),
+        ({"ceph_path": "/mnt"}, "keeps its state in /var/lib/rook and cannot go on in /mnt: its monitors"),
+    ],
+)
+def test_a_ceph_that_runs_keeps_its_name_and_its_place(world: World, places: dict[str, str], told: str) -> None:
+    assert world.check(places=places)["launched"] is False
+    world.put("ceph.rook.io/v1", "CephCluster", "rook-ceph/rook-ceph", spec={"dataDirHostPath": "/var/lib/rook"})
+    assert world.check()["launched"] is False
+    assert told in world.refused(places=places)[0]
+    assert world.check(places={"ceph_name": ""})["launched"] is False
+
+
+def test_a_database_keeps_its_owner(world: World) -> None:
+    world.launch()
+    template = {"template": {"data": {"username": "mastodon"}}}
+    spec = {"data": [{"remoteRef": {"key": OWNER}}], "target": template}
+    world.put("external-secrets.io/v1", "ExternalSecret", "mastodon/mastodon-db-owner", spec=spec)
+    assert world.check()["launched"]
+    assert world.refused(places={"database_user": "other"}) == [
+        "Database mastodon: belongs to mastodon and cannot be used as other: its owner is set once. Set cnpg_username to mastodon."
+    ]
+    assert world.check(places={"database_user": ""})["launched"]

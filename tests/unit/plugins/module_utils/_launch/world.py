@@ -34,18 +34,25 @@ SERVED = (
     kind("external-secrets.io", "ExternalSecret"),
     kind("external-secrets.io", "ClusterSecretStore", namespaced=False),
     kind("postgresql.cnpg.io", "Cluster"),
+    kind("ceph.rook.io", "CephCluster"),
+    kind("fluxcd.controlplane.io", "FluxInstance"),
     kind("gateway.networking.k8s.io", "Gateway"),
     kind("gateway.networking.k8s.io", "HTTPRoute"),
 )
 PLACES: dict[str, Any] = {
     "database_hosts": ["mastodon-db-rw.mastodon.svc", "mastodon-db-pooler.mastodon.svc"],
     "database_name": "mastodon",
+    "database_user": "mastodon",
+    "database_secret": "mastodon/mastodon-db-owner",
     "cache_host": "mastodon-redis.mastodon.svc",
     "media_endpoint": "http://rook-ceph-rgw-media.rook-ceph.svc",
     "media_bucket": "mastodon-mastodon-s3",
     "gateway_namespace": "gateway-system",
     "gateway_name": "shared",
     "gateway_class": "traefik",
+    "ceph_namespace": "rook-ceph",
+    "ceph_name": "rook-ceph",
+    "ceph_path": "/var/lib/rook",
     "store": "vault-mastodon",
     "vault_role": "mastodon-example.org",
 }
@@ -73,6 +80,10 @@ WANTED: dict[str, Any] = {
     "version": "v4.7.4",
     "places": PLACES,
     "moved_from": [],
+    "operators": [
+        {"kind": "HelmRelease", "name": "cloudnative-pg", "namespace": "cnpg-system", "setting": "cnpg_namespace"},
+        {"kind": "FluxInstance", "name": "flux", "namespace": "flux-system", "setting": "flux_namespace"},
+    ],
     "mount": "secret",
     "fingerprint_key": SALT,
     "secrets": [
