@@ -58,6 +58,8 @@ class Scene:
 def look_at(look: Look, parameters: Mapping[str, Any]) -> Scene:
     """Read what the cluster holds."""
     releases, external = look.everywhere(kinds.HELM_RELEASE), look.everywhere(kinds.EXTERNAL_SECRET)
+    # Who uses a Flux of others may have no right to look at it.
+    makes_flux = any(one["kind"] == kinds.FLUX[1] for one in parameters["operators"])
     store = parameters["places"]["store"]
     namespace, name = parameters["namespace"], parameters["name"]
     return Scene(
@@ -65,7 +67,7 @@ def look_at(look: Look, parameters: Mapping[str, Any]) -> Scene:
         look,
         record.read(look, releases, namespace, name),
         [Mirror.of(one, parameters["mount"], namespace) for one in parameters["secrets"]],
-        [*releases, *look.everywhere(kinds.FLUX)],
+        [*releases, *(look.everywhere(kinds.FLUX) if makes_flux else ())],
         external,
         readers(external),
         synced(external),
