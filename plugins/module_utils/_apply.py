@@ -14,9 +14,8 @@ from typing import Any
 from ansible_collections.fediverse.mastodon.plugins.module_utils._depends_on import DEPENDS_ON_OPTION, await_ready
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kinds import KINDS_OPTION
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import KUBERNETES_OPTIONS, connect
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import KUBERNETES_OPTIONS
+from ansible_collections.fediverse.mastodon.plugins.module_utils._objects import open_objects
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.diff import documents
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.engine import Engine, Request
@@ -58,8 +57,8 @@ def apply(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     The result tells what was done also when the task failed half-way.
     """
     wanted = wanted_set(parameters["objects"], parameters["field_manager"])
-    objects = Objects(Client(connect(parameters, run.environment)))
     deadline = Deadline(parameters["wait_timeout"])
+    objects = open_objects(parameters, run, deadline)
     if wanted:
         await_ready(parameters["depends_on"], objects, deadline, run)
     engine = Engine(objects, _request(parameters, run, wanted), deadline, run.say)

@@ -46,10 +46,11 @@ ARGUMENTS = Arguments(
 
 def delete(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Delete. The result tells what was done also when the task failed half-way."""
-    objects = open_objects(parameters, run)
+    deadline = Deadline(parameters["wait_timeout"])
+    objects = open_objects(parameters, run, deadline)
     live = Live(objects, objects.discover())
     removal = _removal(parameters, live.catalog, run)
-    remover = Remover(objects, live, removal, Deadline(parameters["wait_timeout"]), run.say)
+    remover = Remover(objects, live, removal, deadline, run.say)
     failure: dict[str, Any] = {}
     try:
         remover.run()

@@ -14,6 +14,7 @@ from typing import Any
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import KUBERNETES_OPTIONS, connect
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Objects
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.retries import Limit
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.diff import masked
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import compute
@@ -39,9 +40,9 @@ SELECTED: dict[str, Any] = {
 INFO = Arguments({"objects": SELECTED, **KUBERNETES_OPTIONS})
 
 
-def open_objects(parameters: Mapping[str, Any], run: Run) -> Objects:
-    """Return the objects of the cluster that the options point at."""
-    return Objects(Client(connect(parameters, run.environment)))
+def open_objects(parameters: Mapping[str, Any], run: Run, limit: Limit | None = None) -> Objects:
+    """Return the objects of the cluster that the options point at. `limit` is how long the task may take, if it waits."""
+    return Objects(Client(connect(parameters, run.environment), limit=limit, say=run.say))
 
 
 def info(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:

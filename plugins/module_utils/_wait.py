@@ -39,8 +39,9 @@ _PAUSE = 1.0
 
 def wait(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Wait for the chosen objects. In check mode nothing is waited for, as nothing was made or deleted before."""
-    objects = open_objects(parameters, run)
-    waiting = Waiting(objects, Deadline(parameters["wait_timeout"]), run)
+    deadline = Deadline(parameters["wait_timeout"])
+    objects = open_objects(parameters, run, deadline)
+    waiting = Waiting(objects, deadline, run)
     targets = [Target.of(option) for option in parameters["objects"]]
     subjects = waiting.gone(targets) if parameters["until"] == "deleted" else waiting.current(targets)
     return {"changed": False, "objects": [str(subject) for subject in subjects], "requests": objects.requests}

@@ -16,8 +16,15 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+# Those of a moment, of which a random one can be injected again and again.
 FAULTS = ("429", "500", "503", "reset before", "reset after", "cut short", "slow")
+# Those that last: an answer that never comes, or ends half-way without an end of the connection; a server that reads
+# and says that it will write no more; one that writes a byte now and then; one that is away, and refuses all connections.
+LASTING = ("silent", "silent half-way", "half closed", "dripping", "away")
+# What a task asks for, one after the other.
+STAGES = ("discovery", "list", "dry run", "apply", "watch")
 _SLOW_SECONDS = 0.5
+_DRIP_SECONDS = 0.01
 # Of a watch; after so many bytes it ends in the middle of a line.
 _WATCH_BYTES = 3000
 
@@ -26,7 +33,8 @@ _WATCH_BYTES = 3000
 class Faults:
     """What to inject: in `rate` of all requests, and at most `in_a_row` times for the same one.
 
-    `always` is a fault that every request meets. `injected` counts, by fault.
+    `always` is a fault that every request meets, or at a `stage` the first `times` requests. `injected` counts, by fault.
+    `seconds` is how long one that is away stays so.
     """
 
     seed: int = 0
@@ -34,6 +42,9 @@ class Faults:
     in_a_row: int = 2
     always: str = ""
     kinds: tuple[str, ...] = FAULTS
+    stage: str = ""
+    times: int = 1
+    seconds: float = 0.0
     injected: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -42,6 +53,8 @@ class Faults:
 
     def choose(self, request: str) -> str:
         """Return the fault for a request, empty for none."""
+        if self.stage and (_stage(request) != self.stage or self.injected.total() >= self.times):
+            return ""
         fault = self.always or (self._random.choice(self.kinds) if self._random.random() < self.rate else "")
         if not self.always and self._rows[request] >= self.in_a_row:
             fault = ""
@@ -66,22 +79,54 @@ class Proxy:
     def __init__(self, upstream: Upstream, faults: Faults) -> None:
         self._upstream = upstream
         self._faults = faults
+        self._clients: set[asyncio.StreamWriter] = set()
+        self._listening: asyncio.Server | None = None
+
+    async def listen(self, port: int = 0) -> int:
+        """Serve from now on, and return the port."""
+        self._listening = await asyncio.start_server(self.serve, "127.0.0.1", port)
+        return int(self._listening.sockets[0].getsockname()[1])
 
     async def serve(self, client: asyncio.StreamReader, answer: asyncio.StreamWriter) -> None:
         """Pass on one request."""
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+        self._clients.add(answer)
+        try:
             head = await client.readuntil(b"\r\n\r\n")
             body = await client.readexactly(_length(head))
-            fault = self._faults.choose(head.split(b" HTTP/1.1", 1)[0].decode())
-            if fault == "reset before":
-                answer.transport.abort()
-            elif fault.isdigit():
-                answer.write(_refusal(int(fault)))
-                await answer.drain()
-            else:
-                await asyncio.sleep(_SLOW_SECONDS if fault == "slow" else 0)
-                await self._pass_on(head, body, answer, fault)
-        answer.close()
+            await self._meet(self._faults.choose(head.split(b" HTTP/1.1", 1)[0].decode()), head, body, answer)
+        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass
+        finally:
+            self._clients.discard(answer)
+            answer.close()
+
+    async def _meet(self, fault: str, head: bytes, body: bytes, answer: asyncio.StreamWriter) -> None:
+        if fault == "away":
+            await self._go_away()
+        elif fault == "reset before":
+            answer.transport.abort()
+        elif fault == "silent":
+            await asyncio.sleep(3600)
+        elif fault == "half closed":
+            answer.write_eof()
+            await asyncio.sleep(3600)
+        elif fault.isdigit():
+            answer.write(_refusal(int(fault)))
+            await answer.drain()
+        else:
+            await asyncio.sleep(_SLOW_SECONDS if fault == "slow" else 0)
+            await self._pass_on(head, body, answer, fault)
+
+    async def _go_away(self) -> None:
+        if self._listening is None:
+            return
+        port = int(self._listening.sockets[0].getsockname()[1])
+        self._listening.close()
+        self._listening = None
+        for client in list(self._clients):
+            client.transport.abort()
+        await asyncio.sleep(self._faults.seconds)
+        await self.listen(port)
 
     async def _pass_on(self, head: bytes, body: bytes, answer: asyncio.StreamWriter, fault: str) -> None:
         name = self._upstream.host if self._upstream.trust else None
@@ -109,9 +154,28 @@ class Proxy:
                 await answer.drain()
                 answer.transport.abort()
                 return
-            answer.write(chunk)
-            await answer.drain()
+            if fault == "silent half-way":
+                answer.write(chunk[: len(chunk) // 2])
+                await asyncio.sleep(3600)
+            await _write(chunk, answer, drips=fault == "dripping")
             sent += len(chunk)
+
+
+async def _write(chunk: bytes, answer: asyncio.StreamWriter, *, drips: bool) -> None:
+    size = 16 if drips else len(chunk)
+    for start in range(0, len(chunk), size):
+        answer.write(chunk[start : start + size])
+        await answer.drain()
+        await asyncio.sleep(_DRIP_SECONDS if drips else 0)
+
+
+def _stage(request: str) -> str:
+    """Return which of STAGES a request belongs to."""
+    if request.startswith("PATCH"):
+        return "dry run" if "dryRun=All" in request else "apply"
+    if "watch=1" in request:
+        return "watch"
+    return "list" if "limit=" in request else "discovery"
 
 
 def _length(head: bytes) -> int:
@@ -143,11 +207,9 @@ def running(upstream: Upstream, faults: Faults) -> Iterator[str]:
     ended = threading.Event()
 
     async def serve() -> None:
-        server = await asyncio.start_server(Proxy(upstream, faults).serve, "127.0.0.1", 0)
-        host, port = server.sockets[0].getsockname()
-        address.put(f"http://{host}:{port}")
-        async with server:
-            await asyncio.to_thread(ended.wait)
+        port = await Proxy(upstream, faults).listen()
+        address.put(f"http://127.0.0.1:{port}")
+        await asyncio.to_thread(ended.wait)
 
     thread = threading.Thread(target=asyncio.run, args=(serve(),), daemon=True)
     thread.start()

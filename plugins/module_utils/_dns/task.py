@@ -15,10 +15,10 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._depends_on imp
 from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.records import Drift, asked_for, drifts, targets
 from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.resolver import Resolver
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import KUBERNETES_OPTIONS, connect
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import KUBERNETES_OPTIONS
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Objects, Selection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._objects import open_objects
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline, Reminder
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
 
@@ -43,8 +43,8 @@ _API = ("gateway.networking.k8s.io", "v1")
 
 def check(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Wait until all names that routes ask for lead to the Gateway; in check mode only tell which do not."""
-    objects = Objects(Client(connect(parameters, run.environment)))
     deadline = Deadline(parameters["wait_timeout"])
+    objects = open_objects(parameters, run, deadline)
     await_ready(parameters["depends_on"], objects, deadline, run)
     names, wanted, skipped = _expected(parameters, objects)
     for line in skipped:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""REST and JSON to one API server: keep-alive, bounded retries, every request counted.
+"""REST and JSON to one API server: keep-alive, bounded retries, every request counted and within the task's time.
 
 This module util is PRIVATE to the collection.
 """
@@ -9,7 +9,6 @@ This module util is PRIVATE to the collection.
 from __future__ import annotations
 
 import json
-import random
 import ssl
 import threading
 import time
@@ -24,45 +23,63 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.body import encode
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import refused
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.retries import (
+    Fate,
+    Limit,
+    Retries,
+    of_answer,
+    of_error,
+)
 
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
 with suppress(ImportError):
     import urllib3
     from urllib3 import HTTPHeaderDict
-    from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError, SSLError
+    from urllib3.exceptions import HTTPError, SSLError
 
-_ATTEMPTS = 5
-_FIRST_PAUSE = 0.2
-_LONGEST_PAUSE = 10.0
-# An API server gives a webhook up to 30 s.
 _CONNECT_SECONDS = 10
+# An API server gives a webhook up to 30 s, and any request a minute.
 _READ_SECONDS = 60
-_RETRIED = frozenset({429, 500, 502, 503, 504})
-# Answered with 500 but not passing: a webhook is for the caller to judge, as it may be part of what it lays down, and
-# a field that does not fit the schema never will.
-_LASTING = (b"failed calling webhook", b"failed to create typed patch", b"failed to convert new object")
+# Of what is only read, and of a watch: a connection may have died in silence.
+_SILENT_SECONDS = 30
+# At the very end of a task, too, an answer that is on its way is taken.
+_AT_LEAST_SECONDS = 5.0
+_TELL_EVERY = 10.0
 
 
 class _AnswerError(Exception):
-    """An answer that is of no use: what it means, and whether another attempt may get a better one."""
+    """An answer that is of no use: what it means, and what another attempt would get."""
 
-    def __init__(self, meaning: MastodonError, *, may_pass: bool) -> None:
+    def __init__(self, meaning: MastodonError, fate: Fate) -> None:
         super().__init__(meaning)
         self.meaning = meaning
-        self.may_pass = may_pass
+        self.fate = fate
 
 
 class Client:
     """Sends requests. Safe for threads. Every request it repeats is idempotent: reads, applies, guarded deletes.
 
+    With a `limit`, a server that goes away is waited for as long as the limit allows, and `say` tells so.
     `began` is the server's clock at its first answer, the beginning of time when it does not tell.
     """
 
-    def __init__(self, connection: Connection, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        sleep: Callable[[float], None] = time.sleep,
+        *,
+        limit: Limit | None = None,
+        say: Callable[[str], None] = lambda line: None,
+    ) -> None:
         self._connection = connection
         self._sleep = sleep
+        self._limit = limit
+        self._say = say
         self._count = 0
-        self._counting = threading.Lock()
+        self._lock = threading.Lock()
+        self._told = -_TELL_EVERY
+        # Whether this server has ever answered as one does.
+        self._known = False
         self.began = datetime.min.replace(tzinfo=UTC)
 
     @property
@@ -86,39 +103,43 @@ class Client:
         Raises ApiError for what the server refuses and MastodonError when it cannot be reached.
         """
         content = encode(body, about) if body is not None else None
-        for attempt in range(_ATTEMPTS):
+        retries = Retries(self._limit)
+        while True:
             try:
                 response = self._send(method, path, query, content, headers)
                 return self._read(response, about, secret=secret)
             except HTTPError as error:
-                failure, may_pass, wait = self._unreachable(error), _may_pass(error), None
+                failure, fate, asked_for = self._lost(error), of_error(error, known=self._known), None
             except _AnswerError as error:
-                failure, may_pass, wait = error.meaning, error.may_pass, response.headers.get("Retry-After")
-            if attempt == _ATTEMPTS - 1 or not may_pass:
+                failure, fate, asked_for = error.meaning, error.fate, response.headers.get("Retry-After")
+            pause = retries.pause(fate, asked_for, known=self._known)
+            if pause is None:
                 raise failure
-            self._sleep(_pause(attempt, wait))
-        raise AssertionError("the last attempt returns or raises")
+            if retries.are_many:
+                self._tell(failure)
+            self._sleep(pause)
 
     def _read(self, response: urllib3.BaseHTTPResponse, about: str, *, secret: bool) -> Any:
         if response.status >= 300:
-            may_pass = _is_transient(response.status, response.data)
-            raise _AnswerError(self._refused(about, response, secret=secret), may_pass=may_pass)
+            fate = of_answer(response.status, response.data, known=self._known)
+            raise _AnswerError(self._refused(about, response, secret=secret), fate)
         try:
-            return json.loads(response.data)
+            told = json.loads(response.data)
         except ValueError as error:
             # A connection that broke at the wrong moment, or the login page of a proxy.
             why = f"its answer ({response.status}) is no JSON"
             remedy = "Check that the address in the kubeconfig is the API server's, and what is in between."
-            told = MastodonError(f"API server {self._connection.host}", "cannot be understood", why, remedy)
-            raise _AnswerError(told, may_pass=True) from error
+            meaning = MastodonError(f"API server {self._connection.host}", "cannot be understood", why, remedy)
+            raise _AnswerError(meaning, Fate.SOON) from error
+        self._known = True
+        return told
 
     def stream(self, path: str, *, about: str, query: Mapping[str, str], seconds: int) -> Stream:
-        """Open a watch that the server ends after `seconds`."""
-        timeout = _timeout(seconds + 30)
+        """Open a watch that the server ends after `seconds`. It also ends when nothing comes for half a minute."""
         try:
-            response = self._send("GET", path, query, None, None, timeout=timeout, preload_content=False)
+            response = self._send("GET", path, query, None, None, preload_content=False)
         except HTTPError as error:
-            raise self._unreachable(error) from error
+            raise self._lost(error) from error
         if response.status >= 300:
             raise self._refused(about, response)
         return Stream(response)
@@ -132,7 +153,7 @@ class Client:
         headers: Mapping[str, str] | None,
         **options: Any,
     ) -> urllib3.BaseHTTPResponse:
-        with self._counting:
+        with self._lock:
             self._count += 1
         url = f"{self._connection.host}{path}{'?' + urlencode(query) if query else ''}"
         sent = HTTPHeaderDict({"Accept": "application/json", "User-Agent": "fediverse.mastodon"})
@@ -140,7 +161,7 @@ class Client:
         sent.extend(self._connection.headers())
         sent.update(headers or {})
         response = self._connection.pool.request(
-            method, url, body=content, headers=sent, redirect=False, **{"timeout": _timeout(_READ_SECONDS), **options}
+            method, url, body=content, headers=sent, redirect=False, timeout=self._timeout(method), **options
         )
         self._note_time(response)
         return response
@@ -154,6 +175,24 @@ class Client:
         # Wrong credentials are no fault of the object that was asked for first.
         subject = f"API server {self._connection.host}" if response.status == 401 else about
         return refused(subject, response.status, response.data, secret=secret)
+
+    def _timeout(self, method: str) -> urllib3.Timeout:
+        usual = _SILENT_SECONDS if method == "GET" else _READ_SECONDS
+        most = max(self._limit.remaining, _AT_LEAST_SECONDS) if self._limit else usual
+        return urllib3.Timeout(connect=min(_CONNECT_SECONDS, most), read=min(usual, most))
+
+    def _lost(self, error: HTTPError) -> MastodonError:
+        # What else is kept open goes the same way, and would cost another timeout each.
+        self._connection.pool.clear()
+        return self._unreachable(error)
+
+    def _tell(self, failure: MastodonError) -> None:
+        with self._lock:
+            now = time.monotonic()
+            if now < self._told + _TELL_EVERY:
+                return
+            self._told = now
+        self._say(f"{failure.subject} {failure.failed}: {failure.why}; asking again")
 
     def _unreachable(self, error: HTTPError) -> MastodonError:
         subject = f"API server {self._connection.host}"
@@ -186,29 +225,6 @@ class Stream:
         # Already ended otherwise.
         with suppress(ValueError, RuntimeError, OSError):
             self._response.shutdown()
-
-
-def _timeout(read: int) -> urllib3.Timeout:
-    return urllib3.Timeout(connect=_CONNECT_SECONDS, read=read)
-
-
-def _may_pass(error: HTTPError) -> bool:
-    # A wrong address or certificate stays wrong; a refused or reset connection may be a restart. To urllib3 a refused
-    # connection is a kind of timeout.
-    if isinstance(error, NewConnectionError):
-        return not isinstance(error, NameResolutionError)
-    return not isinstance(error, (SSLError, ConnectTimeoutError))
-
-
-def _is_transient(status: int, body: bytes) -> bool:
-    return status in _RETRIED and not any(words in body for words in _LASTING)
-
-
-def _pause(attempt: int, retry_after: str | None) -> float:
-    if retry_after and retry_after.isdigit():
-        return min(float(retry_after), _LONGEST_PAUSE)
-    # Jitter, so that the threads do not come back all at once.
-    return _FIRST_PAUSE * float(2**attempt) * random.uniform(0.5, 1.5)  # noqa: S311 no secret
 
 
 def _innermost(error: BaseException) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import overrides, sources
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import overrides, sockets, sources
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.access import Access, Identity
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.credentials import access_of
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.options import KUBERNETES_OPTIONS, Given, given
@@ -80,6 +80,7 @@ def _pool(access: Access, called: str, options: Given, environment: Mapping[str,
     except (OSError, ValueError) as error:
         raise MastodonError(called, "its certificates cannot be used", str(error), "Get a new kubeconfig.") from error
     pool: dict[str, Any] = {"maxsize": _CONNECTIONS, "ssl_context": trust, "retries": False}
+    pool["socket_options"] = sockets.options()
     if access.server_name:
         pool["server_hostname"] = access.server_name
     proxy = _proxy(access, options, environment)

@@ -31,6 +31,7 @@ _METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=
 # Of no use to the engine: Helm keeps its releases in Secrets of up to 1 MiB each; of events only warnings explain anything.
 _FIELD_SELECTORS = {("", "Secret"): "type!=helm.sh/release.v1", ("", "Event"): "type!=Normal"}
 _PAGE = "500"
+_GONE = 410
 
 
 @dataclass(frozen=True)
@@ -115,8 +116,21 @@ class Objects:
         return {item["metadata"]["name"] for item in listing.objects}
 
     def _pages(self, selection: Selection, headers: Mapping[str, str]) -> Listing:
-        path = selection.resource.path(selection.namespace)
-        query = {**selection.query(), "limit": _PAGE}
+        try:
+            items, version = self._list(selection, headers, {"limit": _PAGE})
+        except ApiError as error:
+            if error.status != _GONE:
+                raise
+            # The pages were read too slowly: https://kubernetes.io/docs/reference/using-api/api-concepts/#retrieving-large-results-sets-in-chunks
+            items, version = self._list(selection, headers, {})
+        # Items of a list come without the kind that the list has.
+        whole = {"apiVersion": selection.resource.api_version, "kind": selection.resource.kind}
+        return Listing(tuple({**whole, **item} for item in items), version)
+
+    def _list(
+        self, selection: Selection, headers: Mapping[str, str], limit: Mapping[str, str]
+    ) -> tuple[list[Object], str]:
+        path, query = selection.resource.path(selection.namespace), {**selection.query(), **limit}
         items: list[Object] = []
         while True:
             page = self._ask(selection.resource, "GET", path, about=str(selection), query=query, headers=headers)
@@ -124,11 +138,8 @@ class Objects:
             # Servers of aggregated groups, such as that of metrics, have no versions.
             metadata = page.get("metadata") or {}
             if not metadata.get("continue"):
-                break
+                return items, metadata.get("resourceVersion", "")
             query["continue"] = metadata["continue"]
-        # Items of a list come without the kind that the list has.
-        whole = {"apiVersion": selection.resource.api_version, "kind": selection.resource.kind}
-        return Listing(tuple({**whole, **item} for item in items), metadata.get("resourceVersion", ""))
 
     def watch(self, selection: Selection, resource_version: str, seconds: int) -> Stream:
         """Follow changes after `resource_version`, for at most `seconds`."""

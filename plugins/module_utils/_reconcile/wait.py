@@ -91,7 +91,8 @@ class Waiter:
                 if looks_behind and self._deadline.elapsed >= began + _LOOK_BEHIND:
                     self._look_behind(pending)
                 if not self._deadline.remaining:
-                    raise self._gave_up(pending, "not ready" if looks_behind else "not gone")
+                    self._look_once_more(watching, subjects, goal, "not ready" if looks_behind else "not gone")
+                    return
                 if reminder.is_due():
                     self._report(pending)
                 watching.next(min(_LOOK_AGAIN, self._deadline.remaining))
@@ -117,9 +118,18 @@ class Waiter:
         if len(pending) > _REPORTED_AT_ONCE:
             self._say(f"waiting for {len(pending) - _REPORTED_AT_ONCE} more")
 
-    def _gave_up(self, pending: Mapping[Subject, Status], missed: str) -> MastodonError:
+    def _look_once_more(self, watching: Watching, subjects: Collection[Subject], goal: Goal, missed: str) -> None:
+        """Give up, unless all is well: what the watches told may have been lost. Raises MastodonError."""
         failed = f"{missed} after {self._deadline.seconds:.0f} s"
-        return CombinedError(self._explain(subject, failed, status) for subject, status in pending.items())
+        try:
+            watching.read_again()
+        except MastodonError as error:
+            pending = self._pending(subjects, goal)
+            raise CombinedError(
+                _blind(subject, failed, status, error) for subject, status in pending.items()
+            ) from error
+        if pending := self._pending(subjects, goal):
+            raise CombinedError(self._explain(subject, failed, status) for subject, status in pending.items())
 
     def _explain(self, subject: Subject, failed: str, status: Status) -> MastodonError:
         where = f" -n {subject.namespace}" if subject.namespace else ""
@@ -130,6 +140,11 @@ class Waiter:
     def _why(self, subject: Subject, status: Status) -> str:
         warning = self._diagnosis.why(subject) or newest_warning(self._api, subject, self._diagnosis.is_over)
         return f"{status}; {warning}" if warning else str(status)
+
+
+def _blind(subject: Subject, failed: str, status: Status, error: MastodonError) -> MastodonError:
+    why = f"{status}, as last seen; {error.subject} {error.failed}: {error.why}"
+    return MastodonError(str(subject), failed, why, error.remedy)
 
 
 def _gone(item: Object | None, uid: str) -> Status:

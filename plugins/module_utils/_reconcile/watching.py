@@ -19,12 +19,13 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors im
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api, Events
 
-# The server ends a watch after this many seconds; a connection that died in silence is noticed then.
+# The server ends a watch after this many seconds, the client sooner when nothing comes.
 _SECONDS = 240
 _PAUSE = 1.0
-_LOSSES = 10
-_GONE = 410
 _REFUSALS = (400, 401, 403, 404)
+# Right after its start an API server knows neither rights nor kinds that it knows a moment later.
+_REFUSALS_AFTER_A_LOSS = 10
+_ODD = (KeyError, TypeError, ValueError, AttributeError)
 
 
 class Known(Protocol):
@@ -66,7 +67,7 @@ class Watching:
             thread.join(timeout=_PAUSE)
 
     def next(self, seconds: float) -> None:
-        """Wait for news, at most `seconds`. Raises MastodonError when a watch is refused or lost for good."""
+        """Wait for news, at most `seconds`. Raises MastodonError when a watch is refused."""
         try:
             error = self._news.get(timeout=seconds)
             while error is None:
@@ -75,44 +76,45 @@ class Watching:
             return
         raise error
 
+    def read_again(self) -> None:
+        """Read all that is followed, whatever the watches have told. Raises MastodonError when that cannot be done."""
+        for selection in self._watches:
+            self._known.refresh(selection)
+
     def _follow(self, selection: Selection, version: str) -> None:
-        losses = 0
+        """Watch from a version on, and read again whenever that ends: silence, too, may be a connection that died."""
+        is_lost, refusals = False, 0
         while not self._ended.is_set():
             try:
-                version = self._once(selection, version)
-                losses = 0
+                self._once(selection, version)
+                # Also keeps a server that ends every watch at once from being overrun.
+                if not self._ended.wait(_PAUSE):
+                    version = self._known.refresh(selection)
+                    self._news.put(None)
+                    is_lost, refusals = False, 0
             except MastodonError as error:
-                losses += 1
-                refused = isinstance(error, ApiError) and error.status in _REFUSALS
-                if refused or losses > _LOSSES:
+                is_refused = isinstance(error, ApiError) and error.status in _REFUSALS
+                refusals = refusals + 1 if is_refused else 0
+                if refusals > (_REFUSALS_AFTER_A_LOSS if is_lost else 0):
                     self._news.put(error)
                     return
-            # Also keeps a server that ends every watch at once from being overrun.
-            self._ended.wait(_PAUSE)
+                is_lost, version = True, ""
+            except _ODD:
+                # An event that makes no sense; what it was about is read again.
+                version = ""
 
-    def _once(self, selection: Selection, version: str) -> str:
-        """Follow one watch to its end and return the version from which to go on."""
-        try:
-            stream = self._api.watch(selection, version, _SECONDS)
-        except ApiError as error:
-            if error.status != _GONE:
-                raise
-            return self._read_again(selection)
+    def _once(self, selection: Selection, version: str) -> None:
+        """Follow one watch to its end, none without a version."""
+        if not version:
+            return
+        stream = self._api.watch(selection, version, _SECONDS)
         self._streams[selection] = stream
         if self._ended.is_set():
             stream.stop()
         for event in stream:
             if event["type"] == "ERROR":
                 # Mostly 410: too much has happened since.
-                return self._read_again(selection)
-            item = event["object"]
-            version = item["metadata"]["resourceVersion"]
+                return
             if event["type"] != "BOOKMARK":
-                self._known.follow(item, is_gone=event["type"] == "DELETED")
+                self._known.follow(event["object"], is_gone=event["type"] == "DELETED")
                 self._news.put(None)
-        return version
-
-    def _read_again(self, selection: Selection) -> str:
-        version = self._known.refresh(selection)
-        self._news.put(None)
-        return version

@@ -78,7 +78,8 @@ def postgresql(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
 def _check(product: str, parameters: Mapping[str, Any], run: Run, question: Question) -> dict[str, Any]:
     connection = connect(parameters, run.environment)
     where = parameters["secret_namespace"], parameters["secret_name"]
-    await_ready(parameters["depends_on"], Objects(Client(connection)), Deadline(parameters["wait_timeout"]), run)
+    deadline = Deadline(parameters["wait_timeout"])
+    await_ready(parameters["depends_on"], Objects(Client(connection, limit=deadline, say=run.say)), deadline, run)
     if run.check and read_secret(connection, *where) is None:
         return _skipped(f"{product} {parameters['host']}", f"Secret {'/'.join(where)} is not made yet", run)
     secret = must_have_secret(connection, *where)

@@ -22,6 +22,18 @@ def config_map(cluster: Cluster, name: str = "settings", **data: str) -> dict[st
     }
 
 
+def balancer(cluster: Cluster, name: str) -> dict[str, Any]:
+    """Return a Service that never gets ready by itself."""
+    ports = [{"port": 80}]
+    spec = {"type": "LoadBalancer", "loadBalancerClass": "example.test/none", "ports": ports, "selector": {"a": "b"}}
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": name, "namespace": cluster.namespace},
+        "spec": spec,
+    }
+
+
 def deployment(cluster: Cluster, **spec: Any) -> dict[str, Any]:
     container = {
         "name": "web",

@@ -17,7 +17,12 @@ import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import connect
 from ansible_collections.fediverse.mastodon.tests.integration.api.support import Cluster
-from ansible_collections.fediverse.mastodon.tests.integration.api.test_apply import config_map, deployment, service
+from ansible_collections.fediverse.mastodon.tests.integration.api.test_apply import (
+    balancer,
+    config_map,
+    deployment,
+    service,
+)
 from ansible_collections.fediverse.mastodon.tests.integration.faults import Faults, Upstream, running
 
 
@@ -79,14 +84,7 @@ def test_what_never_gets_better_is_one_sentence(cluster: Cluster, tmp_path: Path
 
 
 def test_dropped_watches_are_taken_up_again(cluster: Cluster, tmp_path: Path) -> None:
-    job = {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
-        "metadata": {"name": "waiting", "namespace": cluster.namespace},
-        "spec": {"suspend": True, "template": deployment(cluster)["spec"]["template"]},
-    }
-    job["spec"]["template"]["spec"]["restartPolicy"] = "Never"
-    job["spec"]["template"]["metadata"] = {}
+    waiting = balancer(cluster, "waiting")
     with through(cluster, tmp_path, Faults(1, rate=0.5, in_a_row=5, kinds=("cut short", "reset after"))) as options:
-        applied = cluster.apply(job, wait_timeout=12, **options)
-    assert f"Job {cluster.namespace}/waiting: not ready after 12 s: is suspended." in applied.result["msg"]
+        applied = cluster.apply(waiting, wait_timeout=12, **options)
+    assert f"Service {cluster.namespace}/waiting: not ready after 12 s: it has no address yet" in applied.result["msg"]

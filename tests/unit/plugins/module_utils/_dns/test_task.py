@@ -36,9 +36,7 @@ class World:
         self.api = FakeApi(served=(*SERVED, kind(GROUP, "Gateway"), kind(GROUP, "HTTPRoute")))
         self.answers: list[str] = []
         self.said: list[str] = []
-        monkeypatch.setattr(task, "connect", lambda *_unused: None)
-        monkeypatch.setattr(task, "Client", lambda *_unused: None)
-        monkeypatch.setattr(task, "Objects", lambda *_unused: self.api)
+        monkeypatch.setattr(task, "open_objects", lambda *_unused: self.api)
         monkeypatch.setattr(task, "Resolver", lambda *_unused: self)
         monkeypatch.setattr(task, "_PAUSE", 0.0)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import ssl
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -57,6 +58,10 @@ class Pool:
     def __init__(self, *answers: Response | Exception) -> None:
         self.answers = list(answers)
         self.asked: list[tuple[str, str, dict[str, Any]]] = []
+        self.cleared = 0
+
+    def clear(self) -> None:
+        self.cleared += 1
 
     def request(self, method: str, url: str, **options: Any) -> Any:
         self.asked.append((method, url, options))
@@ -64,6 +69,22 @@ class Pool:
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+
+@dataclass
+class Task:
+    """How long a task may go on; time passes only by sleeping."""
+
+    remaining: float
+    lines: list[str] = field(default_factory=list)
+
+    def sleep(self, seconds: float) -> None:
+        self.remaining -= seconds
+
+    def client(self, *answers: Response | Exception) -> tuple[Client, Pool]:
+        pool: Any = Pool(*answers)
+        connection = Connection(HOST, pool, dict)
+        return Client(connection, self.sleep, limit=self, say=self.lines.append), pool
 
 
 def client(*answers: Response | Exception) -> tuple[Client, Pool, list[float]]:
@@ -172,6 +193,99 @@ def test_a_server_that_cannot_be_reached_is_named_with_the_cause(told: str) -> N
         asking.request("GET", "/", about="X")
     assert told in str(caught.value)
     assert asking.requests == attempts
+
+
+REFUSED = raised_from(NewConnectionError(NOWHERE, "x"), ConnectionRefusedError(111, "Connection refused"))
+LOSSES: list[Response | Exception] = [
+    REFUSED,
+    ProtocolError("reset"),
+    ReadTimeoutError(NOWHERE, "/", "slow"),
+    raised_from(ConnectTimeoutError(NOWHERE, "x"), TimeoutError("timed out")),
+    raised_from(NameResolutionError("h", NOWHERE, NOWHERE), OSError(-2, "Name or service not known")),
+    SSLError(ssl.SSLEOFError(8, "EOF occurred in violation of protocol")),
+    Response(429, {"kind": "Status", "message": "the server has received too many requests"}),
+    Response(503),
+    Response(500, {"kind": "Status", "message": "etcdserver: leader changed"}),
+]
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_server_that_goes_away_is_waited_for_and_told(loss: Response | Exception) -> None:
+    task = Task(90)
+    asking, pool = task.client(Response(200, {}), *[loss] * 14, Response(200, {"a": 1}))
+    asking.request("GET", "/", about="X")
+    assert asking.request("GET", "/", about="X") == {"a": 1}
+    assert 25 < 90 - task.remaining < 90
+    assert task.lines[0].startswith(("API server https://cluster:6443 ", "X "))
+    assert task.lines[0].endswith("; asking again")
+    assert bool(pool.cleared) == isinstance(loss, Exception)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_server_that_stays_away_is_given_up_at_the_deadline(loss: Response | Exception) -> None:
+    task = Task(90)
+    asking, _unused = task.client(Response(200, {}), *[loss] * 100)
+    asking.request("GET", "/", about="X")
+    with pytest.raises(MastodonError):
+        asking.request("GET", "/", about="X")
+    assert task.remaining == 0
+
+
+@pytest.mark.parametrize(
+    ("loss", "most"),
+    [
+        (REFUSED, 40),
+        (ProtocolError("reset"), 10),
+        (Response(503), 10),
+        (ConnectTimeoutError(NOWHERE, "x"), 0),
+        (SSLError(ssl.SSLCertVerificationError(1, "certificate verify failed")), 0),
+    ],
+)
+def test_a_server_that_has_never_answered_is_given_up_soon(loss: Response | Exception, most: float) -> None:
+    task = Task(600)
+    asking, _unused = task.client(*[loss] * 100)
+    with pytest.raises(MastodonError):
+        asking.request("GET", "/", about="X")
+    assert 600 - task.remaining <= most
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        Response(503, {"kind": "Status", "message": "the server is currently unable to handle the request"}),
+        Response(500, {"kind": "Status", "message": "an error on the server has prevented the request"}),
+    ],
+)
+def test_what_the_server_itself_cannot_do_is_tried_a_few_times(refusal: Response) -> None:
+    task = Task(600)
+    asking, pool = task.client(Response(200, {}), *[refusal] * 100)
+    asking.request("GET", "/", about="X")
+    with pytest.raises(MastodonError):
+        asking.request("GET", "/", about="X")
+    assert len(pool.asked) == 6
+
+
+@pytest.mark.parametrize(
+    ("method", "remaining", "read"), [("GET", 600, 30), ("PATCH", 600, 60), ("PATCH", 20, 20), ("GET", 0, 5)]
+)
+def test_each_request_keeps_within_the_task_s_time(method: str, remaining: float, read: float) -> None:
+    asking, pool = Task(remaining).client(Response(200, {}))
+    asking.request(method, "/", about="X")
+    timeout = pool.asked[0][2]["timeout"]
+    assert (timeout.connect_timeout, timeout.read_timeout) == (min(10, read), read)
+
+
+def test_after_the_deadline_nothing_is_asked_twice() -> None:
+    asking, pool = Task(0).client(REFUSED, REFUSED)
+    with pytest.raises(MastodonError, match="Connection refused"):
+        asking.request("GET", "/", about="X")
+    assert len(pool.asked) == 1
+
+
+def test_a_watch_that_is_silent_ends_after_half_a_minute() -> None:
+    asking, pool = Task(600).client(Response(200))
+    asking.stream("/", about="X", query={}, seconds=240)
+    assert pool.asked[0][2]["timeout"].read_timeout == 30
 
 
 def test_a_watch_is_put_together_from_pieces_and_ends_when_it_breaks() -> None:

@@ -43,6 +43,15 @@ def test_a_server_that_has_no_versions_is_read() -> None:
     assert api.read(Selection(CONFIG, "ns")).objects == ()
 
 
+def test_pages_that_are_too_old_are_read_anew_at_once() -> None:
+    expired = Response(
+        410, {"kind": "Status", "code": 410, "reason": "Expired", "message": "the continue token is too old"}
+    )
+    api, pool = objects(page("a", more="next"), expired, page("a", "b"))
+    assert [item["metadata"]["name"] for item in api.read(Selection(CONFIG, "ns")).objects] == ["a", "b"]
+    assert pool.asked[2][1] == "https://c/api/v1/namespaces/ns/configmaps"
+
+
 def test_helm_s_secrets_are_left_out_where_the_engine_lists_and_nowhere_else() -> None:
     api, pool = objects(page(), page(), page())
     api.read(Selection(SECRETS, "ns", complete=True))

@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from itertools import count
 from typing import Any
 
@@ -169,6 +171,89 @@ def test_a_watch_that_the_server_has_no_time_for_is_tried_again(monkeypatch: pyt
 
     monkeypatch.setattr(waiting.api, "watch", busy)
     waiting.run()
+
+
+class Silent:
+    """A watch on which nothing ever comes; `ends` is whether somebody notices."""
+
+    def __init__(self, *events: dict[str, Any], ends: bool) -> None:
+        self.events = events
+        self.ended = threading.Event()
+        if ends:
+            self.ended.set()
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        yield from self.events
+        self.ended.wait()
+
+    def stop(self) -> None:
+        self.ended.set()
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        (),
+        ({"type": "MODIFIED", "object": {}},),
+        ({"type": "MODIFIED"},),
+        ({"type": "MODIFIED", "object": {"metadata": {"resourceVersion": "x"}}},),
+        ([1],),
+    ],
+)
+def test_a_watch_that_told_nothing_of_use_is_followed_by_a_listing(
+    monkeypatch: pytest.MonkeyPatch, events: tuple[Any, ...]
+) -> None:
+    monkeypatch.setattr(watching, "_PAUSE", 0.01)
+    waiting = Waiting(Deadline(5))
+    monkeypatch.setattr(waiting.api, "watch", lambda *_unused: Silent(*events, ends=True))
+    waiting.api.set_status(WEB, AVAILABLE)
+    waiting.run()
+
+
+def test_before_giving_up_it_is_read_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting = Waiting(Deadline(0.05))
+    monkeypatch.setattr(waiting.api, "watch", lambda *_unused: Silent(ends=False))
+    waiting.api.set_status(WEB, AVAILABLE)
+    waiting.run()
+
+
+def test_a_server_that_is_away_at_the_end_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting = Waiting(Deadline(0.05))
+
+    def away(*_unused: Any) -> Any:
+        raise MastodonError("API server https://c", "cannot be reached", "Connection refused", "Check that it is up.")
+
+    monkeypatch.setattr(waiting.api, "watch", away)
+    monkeypatch.setattr(waiting.api, "read", away)
+    with pytest.raises(MastodonError) as caught:
+        waiting.run()
+    assert str(caught.value) == (
+        "Deployment ns/web: not ready after 0 s: 0 of 1 pods available, as last seen; API server https://c cannot be"
+        " reached: Connection refused. Check that it is up."
+    )
+
+
+def test_a_server_that_is_away_for_long_is_asked_until_it_is_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "_PAUSE", 0.001)
+    waiting = Waiting(Deadline(20))
+    read, watch = waiting.api.read, waiting.api.watch
+    lost = MastodonError("API server https://c", "cannot be reached", "Connection refused")
+    refused = ApiError("Deployment ns", "is not permitted", "no rights are known yet", "", status=403)
+    fates = iter([*[lost] * 50, *[refused] * 5])
+
+    def away(function: Any) -> Any:
+        def asked(*arguments: Any) -> Any:
+            if error := next(fates, None):
+                raise error
+            return function(*arguments)
+
+        return asked
+
+    monkeypatch.setattr(waiting.api, "watch", away(watch))
+    monkeypatch.setattr(waiting.api, "read", away(read))
+    waiting.api.set_status(WEB, AVAILABLE)
+    waiting.run()
+    assert next(fates, None) is None
 
 
 def test_a_watch_that_is_not_permitted_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
