@@ -35,11 +35,15 @@ def compute(item: Mapping[str, Any]) -> Status:
     generation = at(item, "metadata.generation", 0)
     if at(item, "status.observedGeneration", generation) != generation:
         return _not_observed(item, generation)
-    stalled = conditions(at(item, "status", {}), generation).get("Stalled")
+    said = conditions(at(item, "status", {}), generation)
+    stalled, busy = said.get("Stalled"), said.get("Reconciling")
     if stalled and stalled.status == "True" and not rules.is_asked(item):
         return failed(stalled.reason, stalled.told())
     group, _unused, _unused = item["apiVersion"].rpartition("/")
-    return _RULES.get((group, item["kind"]), rules.any_kind)(item)
+    status = _RULES.get((group, item["kind"]), rules.any_kind)(item)
+    if status.verdict == "Current" and busy and busy.status == "True":
+        return progressing(busy.reason, busy.told())
+    return status
 
 
 def _not_observed(item: Mapping[str, Any], generation: int) -> Status:

@@ -142,6 +142,8 @@ CURRENT = [
 ]
 IN_PROGRESS = [
     ("Namespace", "", "phase: Terminating", "Terminating"),
+    ("ConfigMap", "", "conditions: [{type: Reconciling, status: 'True', reason: R, message: busy}]", "busy"),
+    ("Namespace", "", "{phase: Active, conditions: [{type: Reconciling, status: 'True', message: busy}]}", "busy"),
     ("Pod", "", "phase: Pending", "its controller has not set the condition Ready yet"),
     ("Pod", "", "{conditions: [{type: PodScheduled, status: 'False', message: no room}]}", "no room"),
     ("Deployment", "", "", "its controller has not seen it yet"),
