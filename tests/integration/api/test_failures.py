@@ -78,3 +78,56 @@ def test_a_former_revision_that_failed_does_not_end_the_run_that_repairs_it(clus
     failure(cluster, broken, within=30)
     repaired = workload(cluster, "Deployment", pods(), replicas=0)
     assert "failed" not in cluster.apply(repaired, wait_timeout=60).result
+
+
+def shell(script: str, **container: Any) -> dict[str, Any]:
+    """Return a pod template that runs a script, which the kubelet does not fetch."""
+    return pods(
+        "docker.io/library/busybox:latest", command=["sh", "-c", script], imagePullPolicy="IfNotPresent", **container
+    )
+
+
+def test_what_crashes_at_its_start_is_not_ready_without_a_probe(cluster: Cluster) -> None:
+    result = cluster.apply(workload(cluster, "Deployment", shell("sleep 2; exit 3")), wait_timeout=25).result
+    assert result.get("failed") is True
+    assert f"Deployment {cluster.namespace}/web: not ready after 25 s: " in result["msg"]
+
+
+def test_what_goes_on_without_a_probe_is_ready_after_a_few_seconds_and_then_at_once(cluster: Cluster) -> None:
+    running = workload(cluster, "Deployment", shell("sleep 3600"))
+    began = time.monotonic()
+    first = cluster.apply(running, wait_timeout=60)
+    assert "failed" not in first.result
+    assert time.monotonic() - began > 5
+    began = time.monotonic()
+    assert cluster.apply(running).result["changed"] is False
+    assert time.monotonic() - began < 3
+
+
+def test_a_paused_deployment_is_called_paused_and_ends_the_wait(cluster: Cluster) -> None:
+    told = failure(cluster, workload(cluster, "Deployment", shell("sleep 3600"), paused=True), within=60)
+    assert "failed: is paused, so that nothing is rolled out: 0 of 1 pods updated. Resume it: kubectl rollout" in told
+
+
+def test_a_claim_of_a_class_that_does_not_exist(cluster: Cluster) -> None:
+    claim = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "data", "namespace": cluster.namespace},
+        "spec": {
+            "accessModes": ["ReadWriteOnce"],
+            "storageClassName": "none-such",
+            "resources": {"requests": {"storage": "1Gi"}},
+        },
+    }
+    told = failure(cluster, claim, within=60)
+    assert f"PersistentVolumeClaim {cluster.namespace}/data: failed: there is no StorageClass none-such" in told
+    assert told.endswith("Correct storageClassName, or make the StorageClass.")
+
+
+@pytest.mark.parametrize("kind", ["ReplicaSet", "ReplicationController"])
+def test_an_image_that_does_not_exist_behind_a_bare_set_of_pods(cluster: Cluster, kind: str) -> None:
+    made = workload(cluster, kind, pods("UPPER::x"))
+    if kind == "ReplicationController":
+        made |= {"apiVersion": "v1", "spec": {"template": pods("UPPER::x"), "selector": {"app": "web"}}}
+    assert "InvalidImageName" in failure(cluster, made, within=40)
