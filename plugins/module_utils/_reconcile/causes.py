@@ -102,16 +102,16 @@ STATUS_CAUSES = (
     Cause(
         _SOURCES + ".*(no chart (name|version) found|no '[^']*' chart with version|could not locate a version"
         "|unable to locate any tags)",
-        30,
-        60,
+        20,
+        40,
         "Check the chart's name and version, and that its repository has them.",
     ),
     # What it names may be made a moment later.
     Cause(_SOURCES + r".*(could not get Source object|failed to get source)", 60, 60, "Make it, or correct the name."),
     Cause(
         _SOURCES + ".*(not found|404|(name|manifest) unknown|does not exist|couldn't find remote ref)",
-        30,
-        60,
+        20,
+        40,
         "Check its address, and the chart's name and version.",
     ),
     # Tried again every 10 or 15 s, as a plugin may be starting.

@@ -5,12 +5,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils import _wait
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 
 from ...conftest import Lab
+from ...integration.api.support import Cluster
 from ..support import eventually
 from .support import apply, namespace
 
@@ -18,7 +22,7 @@ SPACE = "smoke-cnpg"
 NAME = "pair"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def pair(laid_down: Lab) -> Iterator[Lab]:
     """The lab with a cluster of two instances, by the operator that site.yml laid down."""
     with namespace(laid_down, SPACE):
@@ -72,3 +76,27 @@ def test_the_second_instance_takes_over_with_the_data(pair: Lab) -> None:
     wait_healthy(pair)
     assert ask(pair, survivor, "SELECT word, pg_is_in_recovery() FROM kept") == "yes|f"
     ask(pair, survivor, "INSERT INTO kept VALUES ('still')")
+
+
+def test_a_hibernated_database_is_told_at_once_and_woken_as_told(pair: Lab) -> None:
+    wanted = {"api_version": "postgresql.cnpg.io/v1", "kind": "Cluster", "namespace": SPACE, "name": NAME}
+    cluster = Cluster.of(pair.facts["kubeconfig"], SPACE)
+    pair.kubectl(
+        "annotate", "clusters.postgresql.cnpg.io", f"-n={SPACE}", NAME, "cnpg.io/hibernation=on", "--overwrite"
+    )
+    eventually(lambda: pods(pair), lambda found: found == [])
+    began = time.monotonic()
+    with pytest.raises(MastodonError) as caught:
+        cluster.run(_wait.ARGUMENTS, _wait.wait, objects=[wanted], wait_timeout=300)
+    assert time.monotonic() - began < 15
+    told = str(caught.value)
+    assert told.startswith(
+        f"Cluster {SPACE}/{NAME}: failed: is hibernated: its pods are gone, its volumes are kept. Wake it: "
+    )
+    pair.kubectl(*told.partition("Wake it: kubectl ")[2].rstrip(".").split())
+    assert "failed" not in cluster.run(_wait.ARGUMENTS, _wait.wait, objects=[wanted], wait_timeout=300).result
+
+
+def pods(lab: Lab) -> list[str]:
+    found = lab.get("pods", f"-n={SPACE}", f"-l=cnpg.io/cluster={NAME}")["items"]
+    return [item["metadata"]["name"] for item in found]

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from ...conftest import Lab
+from ...integration.api.support import Cluster
 from ..support import eventually
 from .git_server import Repository, served
 from .support import Object, apply, namespace, ready, wait_ready
@@ -97,6 +99,48 @@ def test_a_release_that_fails_says_why_and_recovers(laid_down: Lab) -> None:
     apply(laid_down, release({"text": "hello"}))
     wait_ready(laid_down, "helmrelease", SPACE, "greeter")
     assert laid_down.get("configmap", f"-n={SPACE}", "greeting")["data"] == {"text": "hello"}
+
+
+@pytest.mark.parametrize(
+    ("chart", "version", "told"),
+    [
+        ("volsync", "99.0.0", "no 'volsync' chart with version matching '99.0.0' found"),
+        ("none-such", "", " : 404 "),
+    ],
+)
+def test_a_chart_that_does_not_exist_ends_a_wait_within_a_minute(
+    laid_down: Lab, chart: str, version: str, told: str
+) -> None:
+    space = f"{SPACE}-{chart}"
+    cluster = Cluster.of(laid_down.facts["kubeconfig"], space)
+    began = time.monotonic()
+    with namespace(laid_down, space):
+        applied = cluster.apply(*from_a_repository(laid_down, space, chart, version), wait_timeout=600)
+    assert told in applied.result["msg"]
+    assert "Check " in applied.result["msg"]
+    assert "; Pod " not in applied.result["msg"]
+    assert time.monotonic() - began < 60
+
+
+def from_a_repository(lab: Lab, space: str, chart: str, version: str) -> list[Object]:
+    """A release and the repository that it comes from."""
+    metadata = {"name": chart, "namespace": space}
+    source_ref = {"kind": "HelmRepository", "name": chart}
+    wanted = {"chart": chart, "sourceRef": source_ref, **({"version": version} if version else {})}
+    return [
+        {
+            "apiVersion": "source.toolkit.fluxcd.io/v1",
+            "kind": "HelmRepository",
+            "metadata": metadata,
+            "spec": {"interval": "1h", "url": f"{lab.facts['mirror']}/charts/{chart}"},
+        },
+        {
+            "apiVersion": "helm.toolkit.fluxcd.io/v2",
+            "kind": "HelmRelease",
+            "metadata": metadata,
+            "spec": {"interval": "1h", "chart": {"spec": wanted}},
+        },
+    ]
 
 
 def release(values: dict[str, Any]) -> Object:

@@ -10,8 +10,6 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import connect
 from ansible_collections.fediverse.mastodon.tests.integration.api.support import Cluster
 from ansible_collections.fediverse.mastodon.tests.integration.api.whoever import World, made_world
 
@@ -25,16 +23,15 @@ def kubeconfig(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def cluster(kubeconfig: str) -> Iterator[Cluster]:
-    client = Client(connect({"kubeconfig": kubeconfig}, os.environ))
     name = f"apply-{uuid.uuid4().hex[:8]}"
+    found = Cluster.of(kubeconfig, name)
     path = f"/api/v1/namespaces/{name}"
     body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
-    client.request("POST", "/api/v1/namespaces", about=name, body=body)
-    found = Cluster(kubeconfig, name, client)
+    found.client.request("POST", "/api/v1/namespaces", about=name, body=body)
     yield found
     for crd in found.crds:
         found.delete(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{crd}")
-    client.request("DELETE", path, about=name)
+    found.client.request("DELETE", path, about=name)
 
 
 @pytest.fixture(scope="session")

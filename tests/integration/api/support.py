@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils import _apply
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import connect
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Engine, Run
 
 
@@ -35,6 +36,11 @@ class Cluster:
     namespace: str
     client: Client
     crds: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, kubeconfig: str, namespace: str) -> Cluster:
+        """Return the cluster of a kubeconfig, and a namespace of it."""
+        return cls(kubeconfig, namespace, Client(connect({"kubeconfig": kubeconfig}, os.environ)))
 
     def apply(self, *objects: dict[str, Any], check: bool = False, **options: Any) -> Applied:
         """Run the task `apply` with these objects."""

@@ -47,17 +47,17 @@ PULL = f"{NOT_READY}chart pull error: failed to download chart for remote refere
 INDEX = "HelmRepository Failed: failed to fetch Helm repository index: failed to cache index to temporary file: "
 # What Flux's controllers, CloudNativePG and VolSync write into their conditions and phases.
 STATUSES = [
-    (f"{REFERENCE}no 'a' chart with version matching '9' found", 30),
-    (f"{REFERENCE}no chart name found", 30),
-    (f"{REFERENCE}could not locate a version matching provided version string >=9", 30),
-    (f"{PULL}r.test/a:9: not found", 30),
-    (f'{PULL}GET "https://r.test/v2/a/manifests/9": response status code 404: name unknown', 30),
+    (f"{REFERENCE}no 'a' chart with version matching '9' found", 20),
+    (f"{REFERENCE}no chart name found", 20),
+    (f"{REFERENCE}could not locate a version matching provided version string >=9", 20),
+    (f"{PULL}r.test/a:9: not found", 20),
+    (f'{PULL}GET "https://r.test/v2/a/manifests/9": response status code 404: name unknown', 20),
     (f'{PULL}GET "https://r.test/v2/a/manifests/9": response status code 403: denied: denied', 60),
     (f'{PULL}Get "https://r.test/v2/": dial tcp: lookup r.test on 10.0.0.10:53: no such host', 300),
     (f'{PULL}Get "https://r.test/v2/": dial tcp 10.0.0.1:443: connect: connection refused', 300),
     (f'{PULL}Get "https://r.test/v2/": net/http: TLS handshake timeout', 300),
     (f'{NOT_READY}failed to get source: HelmRepository.source.toolkit.fluxcd.io "a" not found', 60),
-    (f"{INDEX}failed to fetch https://r.test/index.yaml : 404 Not Found", 30),
+    (f"{INDEX}failed to fetch https://r.test/index.yaml : 404 Not Found", 20),
     (f"{INDEX}failed to fetch https://r.test/index.yaml : 401 Unauthorized", 60),
     (f"{INDEX}failed to fetch https://r.test/index.yaml : 503 Service Unavailable", 300),
     (f'{INDEX}Get "https://r.test/index.yaml": context deadline exceeded', 300),

@@ -117,7 +117,7 @@ def unready(kind: str, message: str, reason: str = "SourceNotReady", generation:
     [
         (
             unready("HelmRelease", NO_VERSION),
-            30,
+            20,
             "Check the chart's name and version, and that its repository has them.",
         ),
         (unready("HelmRepository", NO_HOST, "Failed"), 300, "Check that the cluster reaches it"),
@@ -135,7 +135,7 @@ def test_what_an_object_says_of_itself_is_final_when_its_time_is_over(item: Obje
 def test_the_latest_change_has_its_own_time() -> None:
     judged = Judged(thing("ConfigMap", "a"))
     assert judged.at(0, unready("HelmRelease", NO_VERSION)) == "InProgress"
-    assert judged.at(20, unready("HelmRelease", NO_VERSION, generation=2)) == "InProgress"
+    assert judged.at(25, unready("HelmRelease", NO_VERSION, generation=2)) == "InProgress"
 
 
 def test_what_was_said_before_the_run_has_more_time_when_the_run_changed_something() -> None:
@@ -143,8 +143,8 @@ def test_what_was_said_before_the_run_has_more_time_when_the_run_changed_somethi
     judged = Judged(release)
     assert judged.at(0, release) == "InProgress"
     judged.judge.changed(subject("ConfigMap", "a"))
-    assert judged.at(59, release) == "InProgress"
-    assert judged.at(60, release) == "Failed"
+    assert judged.at(39, release) == "InProgress"
+    assert judged.at(40, release) == "Failed"
 
 
 def running(*containers: dict[str, Any], replicas: int = 1, available: int = 1) -> Object:
