@@ -118,8 +118,8 @@ class Comparison:
 
 def refresh(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Return `{changed, refreshed: [ExternalSecrets]}` when every Secret of the store holds what Vault does."""
-    connection = connect(parameters, run.environment)
-    objects = Objects(Client(connection))
+    connection, deadline = connect(parameters, run.environment), Deadline(parameters["wait_timeout"])
+    objects = Objects(Client(connection, limit=deadline, say=run.say))
     sources = _sources(objects, parameters["store"])
     compared = Comparison(connection, vault.connect(parameters, run.environment), parameters["mount"])
     found = compared.older(sources)
@@ -128,7 +128,7 @@ def refresh(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     if found and not run.check:
         users = _secret_users.lines(objects, [(source.subject.namespace, source.secret) for source in found])
         for_each(lambda source: _ask(objects, source), found)
-        _await(compared, list(found), objects, Deadline(parameters["wait_timeout"]), run)
+        _await(compared, list(found), objects, deadline, run)
         for line in users:
             run.say(line)
     return {"changed": bool(found), "refreshed": [str(source.subject) for source in found]}

@@ -80,7 +80,7 @@ options:
     default: true
   wait_timeout:
     description:
-      - How long the whole task may take, in seconds.
+      - How long the whole task may take, in seconds. An API server that goes away in the meantime is waited for as long.
     type: int
     default: 600
   prune:

@@ -74,7 +74,7 @@ options:
     default: true
   wait_timeout:
     description:
-      - How long the task may take, in seconds.
+      - How long the task may take, in seconds. An API server that goes away in the meantime is waited for as long.
     type: int
     default: 300
 """

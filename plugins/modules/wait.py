@@ -55,7 +55,7 @@ options:
     default: Current
   wait_timeout:
     description:
-      - How long the task may take, in seconds.
+      - How long the task may take, in seconds. An API server that goes away in the meantime is waited for as long.
     type: int
     default: 600
 """

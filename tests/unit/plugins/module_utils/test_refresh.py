@@ -87,7 +87,7 @@ class World:
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     here = World()
     monkeypatch.setattr(_refresh, "connect", lambda *_unused: None)
-    monkeypatch.setattr(_refresh, "Client", lambda *_unused: None)
+    monkeypatch.setattr(_refresh, "Client", lambda *_unused, **_options: None)
     monkeypatch.setattr(_refresh, "Objects", lambda *_unused: here)
     monkeypatch.setattr(_refresh.vault, "connect", lambda *_unused: None)
     monkeypatch.setattr(_refresh.kv, "read", lambda _vault, _mount, path: here.vault.get(path, Stored()))
