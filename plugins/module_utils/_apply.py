@@ -16,10 +16,16 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kinds import KINDS_OPTION
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import KUBERNETES_OPTIONS
 from ansible_collections.fediverse.mastodon.plugins.module_utils._objects import open_objects
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import forced
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.diff import documents
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.engine import Engine, Request
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER, Outcome, wanted_set
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import (
+    MANAGER,
+    Outcome,
+    Wanted,
+    wanted_set,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
 
 ARGUMENTS = Arguments(
@@ -79,7 +85,7 @@ def apply(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     }
 
 
-def _request(parameters: Mapping[str, Any], run: Run, wanted: Any) -> Request:
+def _request(parameters: Mapping[str, Any], run: Run, wanted: tuple[Wanted, ...]) -> Request:
     return Request(
         name=parameters["name"],
         namespace=parameters["namespace"],
@@ -87,7 +93,7 @@ def _request(parameters: Mapping[str, Any], run: Run, wanted: Any) -> Request:
         wait=parameters["wait"],
         prune=parameters["prune"],
         prune_allow=frozenset(parameters["prune_allow"]),
-        force_conflicts=frozenset(parameters["force_conflicts"]),
+        force_conflicts=forced.read(parameters["force_conflicts"], [item.subject for item in wanted]),
         manager=parameters["field_manager"],
         kinds=tuple(parameters["kinds"]),
         check=run.check,

@@ -18,6 +18,10 @@ description:
     C(config.kubernetes.io/depends-on) waits until the named objects of the set are ready.
   - A declared field that a person changed with kubectl, on an object that an earlier run laid down, is put back. A
     declared field that any other program owns is a conflict, which is reported and left alone.
+  - Of an object that C(kubectl apply) made without server-side apply, the declared fields are taken over once they have the
+    declared values, so that they go when they are no longer declared. What such an object has beside them stays, and is
+    named.
+  - A status is applied where its kind has none of its own to write to, as kubectl does.
   - With connection V(local) it runs inside Ansible, without the cost of a module. With any other connection it runs as
     a module on the target, which then needs the requirements. Files are always read on the controller.
 requirements:
@@ -42,6 +46,8 @@ options:
   objects:
     description:
       - Objects as they would be in YAML.
+      - Ansible reads what stands in a playbook, and it knows YAML 1.1 only, to which C(12:30) is the number 750 and C(1e3) a
+        text. Templates and manifests are read as kubectl reads them.
     type: list
     elements: dict
     default: []

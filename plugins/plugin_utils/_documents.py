@@ -9,21 +9,7 @@ from typing import Any
 
 import yaml
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-
-_TIMESTAMP = "tag:yaml.org,2002:timestamp"
-
-
-# Safe, fast where libyaml is there, and leaving dates as text: Kubernetes has no dates.
-_LOADER = type(
-    "_Loader",
-    (yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader,),
-    {
-        "yaml_implicit_resolvers": {
-            first: [(tag, pattern) for tag, pattern in resolvers if tag != _TIMESTAMP]
-            for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-        }
-    },
-)
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._yaml import documents
 
 
 def parse(text: str, source: str) -> list[Any]:
@@ -32,10 +18,18 @@ def parse(text: str, source: str) -> list[Any]:
     Raises MastodonError that says where, but does not quote: it may be a secret.
     """
     try:
-        return [document for document in yaml.load_all(text, Loader=_LOADER) if document is not None]
+        return [document for document in documents(text) if document is not None]
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
         raise MastodonError(source, "is not valid YAML", f"{where}{error.problem}", "Correct it.") from error
+    except yaml.reader.ReaderError as error:
+        raise MastodonError(source, "is not valid YAML", _where(text, error), "Correct it.") from error
     except yaml.YAMLError as error:
         raise MastodonError(source, "is not valid YAML", type(error).__name__, "Correct it.") from error
+
+
+def _where(text: str, error: yaml.reader.ReaderError) -> str:
+    # libyaml counts in bytes.
+    before = text.encode(errors="replace")[: error.position].decode(errors="ignore")
+    return f"line {before.count(chr(10)) + 1}: it has a character that YAML takes only as an escape in double quotes"

@@ -15,12 +15,14 @@ from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 
+# A patch may be a list of operations.
+Body = Mapping[str, Any] | list[dict[str, Any]]
 # YAML has no escape for half of a surrogate pair, so that characters go as they are; but for those that it does not allow
 # in a text, or reads as a line's end: https://yaml.org/spec/1.2.2/#51-character-set
 _NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
-def encode(body: Mapping[str, Any], about: str) -> bytes:
+def encode(body: Body, about: str) -> bytes:
     """Return `body` as the API server reads it, whatever type it is told. Raises MastodonError for what JSON cannot say."""
     try:
         text = json.dumps(body, ensure_ascii=False, allow_nan=False)

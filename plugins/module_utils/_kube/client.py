@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.body import encode
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.body import Body, encode
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import refused
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.retries import (
@@ -30,6 +30,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.retries i
     of_answer,
     of_error,
 )
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.warnings import Warnings
 
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
 with suppress(ImportError):
@@ -59,7 +60,9 @@ class _AnswerError(Exception):
 class Client:
     """Sends requests. Safe for threads. Every request it repeats is idempotent: reads, applies, guarded deletes.
 
-    With a `limit`, a server that goes away is waited for as long as the limit allows, and `say` tells so.
+    With a `limit`, a server that goes away is waited for as long as the limit allows. `say` tells so, and what the server
+    warns of, each once; of what only we read, the user is not the one to be warned.
+
     `began` is the server's clock at its first answer, the beginning of time when it does not tell.
     """
 
@@ -72,6 +75,7 @@ class Client:
         say: Callable[[str], None] = lambda line: None,
     ) -> None:
         self._connection = connection
+        self._warnings = Warnings(say)
         self._sleep = sleep
         self._limit = limit
         self._say = say
@@ -94,7 +98,7 @@ class Client:
         *,
         about: str,
         query: Mapping[str, str] | None = None,
-        body: Mapping[str, Any] | None = None,
+        body: Body | None = None,
         headers: Mapping[str, str] | None = None,
         secret: bool = False,
     ) -> Any:
@@ -107,6 +111,8 @@ class Client:
         while True:
             try:
                 response = self._send(method, path, query, content, headers)
+                if method != "GET":
+                    self._warnings.tell(response.headers, about, secret=secret)
                 return self._read(response, about, secret=secret)
             except HTTPError as error:
                 failure, fate, asked_for = self._lost(error), of_error(error, known=self._known), None

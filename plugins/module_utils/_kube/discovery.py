@@ -22,7 +22,10 @@ ACCEPT = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 
 @dataclass(frozen=True)
 class Resource:
-    """A kind as the API server serves it. `names` are what people call it besides, in lower case."""
+    """A kind as the API server serves it. `names` are what people call it besides, in lower case.
+
+    `has_status`: its status is a subresource, so that an apply passes over it.
+    """
 
     group: str
     version: str
@@ -30,6 +33,7 @@ class Resource:
     plural: str
     namespaced: bool
     names: tuple[str, ...] = field(default=(), compare=False)
+    has_status: bool = field(default=True, compare=False)
 
     @property
     def api_version(self) -> str:
@@ -145,4 +149,5 @@ def parse(document: Mapping[str, Any]) -> list[Resource]:
 def _resource(group: str, version: str, entry: Mapping[str, Any]) -> Resource:
     names = (entry.get("singularResource", ""), *(entry.get("shortNames") or []))
     kind, plural, namespaced = entry["responseKind"]["kind"], entry["resource"], entry["scope"] == "Namespaced"
-    return Resource(group, version, kind, plural, namespaced, tuple(name for name in names if name))
+    has_status = any(below.get("subresource") == "status" for below in entry.get("subresources") or [])
+    return Resource(group, version, kind, plural, namespaced, tuple(name for name in names if name), has_status)

@@ -163,6 +163,22 @@ class Objects:
         body = {"metadata": {"namespace": namespace, "name": name, "annotations": dict(notes)}}
         return self._patch(resource, body, "application/merge-patch+json", {"fieldManager": manager}, dry_run=False)
 
+    def reassign(self, resource: Resource, live: Object, entries: list[dict[str, Any]]) -> Object:
+        """Set who owns which fields of an object. Raises ApiError with status 409 when it is no longer as in `live`."""
+        version = {"op": "replace", "path": "/metadata/resourceVersion", "value": live["metadata"]["resourceVersion"]}
+        patch = [{"op": "replace", "path": "/metadata/managedFields", "value": entries}, version]
+        metadata = live["metadata"]
+        selection = Selection(resource, metadata.get("namespace", ""), metadata["name"])
+        result: Object = self._client.request(
+            "PATCH",
+            resource.path(selection.namespace, selection.name),
+            about=str(selection),
+            body=patch,
+            headers={"Content-Type": "application/json-patch+json"},
+            secret=resource.kind == "Secret",
+        )
+        return result
+
     def delete(self, resource: Resource, live: Object, *, dry_run: bool) -> None:
         """Delete exactly this object, not one of the same name made meanwhile."""
         metadata = live["metadata"]

@@ -15,7 +15,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import conflicts, fields
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import conflicts, fields, sharing
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.causes import WEBHOOK_CAUSES, find
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline, Reminder
@@ -64,21 +64,44 @@ class Applier:
         if live["metadata"].get("deletionTimestamp"):
             return self._make_again(wanted, resource, live)
         if fields.is_unchanged(wanted.body, live, wanted.manager):
-            return Outcome(wanted.subject, "unchanged", before=live, after=live)
+            return self._take_over(wanted, resource, Outcome(wanted.subject, "unchanged", before=live, after=live))
         try:
             trial = self._trial(wanted, resource)
         except ApiError as error:
             if not (self._check and error.is_webhook_down):
                 raise
             return Outcome(wanted.subject, "configured", (f"not certain: {error.failed}",), live, live)
-        before, after = (fields.our_fields(item, wanted.manager) for item in (live, trial.result))
-        if comparable(trial.result) == comparable(live) and before == after:
-            return Outcome(wanted.subject, "unchanged", before=live, after=live)
+        if _is_same(wanted, live, trial.result):
+            return self._take_over(wanted, resource, Outcome(wanted.subject, "unchanged", before=live, after=live))
         result = trial.result
         if not self._check:
             result = self._send(wanted, resource, force=bool(trial.taken), dry_run=False)
-        told = changes(live, result, trial.taken) or ("its declared fields are now managed by this collection",)
-        return Outcome(wanted.subject, "configured", told, live, result)
+            if not fields.is_built_in(wanted.body) and fields.lacks(wanted.body, result):
+                result = self._send(wanted, resource, force=bool(trial.taken), dry_run=False)
+        status = "status" in wanted.body
+        told = changes(live, result, trial.taken, status=status) or (
+            "its declared fields are now managed by this collection",
+        )
+        return self._take_over(wanted, resource, Outcome(wanted.subject, "configured", told, live, result))
+
+    def _take_over(self, wanted: Wanted, resource: Resource, outcome: Outcome) -> Outcome:
+        """Leave nobody who applied on the client as an owner of what we declare, or it would stay for ever."""
+        item = outcome.after
+        entries = sharing.alone(item, wanted.manager) if item else None
+        if item is None or entries is None:
+            return outcome
+        if not self._check:
+            try:
+                item = self._api.reassign(resource, item, entries)
+            except ApiError as error:
+                # All that was asked for is there. The next run tries again, as kubectl does.
+                return replace(
+                    outcome, changes=(*outcome.changes, f"not taken over from kubectl apply: it {error.failed}")
+                )
+        told = [*outcome.changes, "its declared fields are no longer shared with kubectl apply"]
+        if left := sharing.kept(entries):
+            told.append(f"what is not declared stays as kubectl apply set it: {', '.join(left)}")
+        return replace(outcome, action="configured", changes=tuple(told), after=item)
 
     def _create(self, wanted: Wanted, resource: Resource) -> Outcome:
         try:
@@ -137,6 +160,13 @@ class Applier:
             return cause is not None and self._deadline.elapsed < began + cause.seconds
         not_served_yet = error.status == 404 and not error.is_missing_namespace
         return not_served_yet and self._deadline.elapsed < began + _SERVED_SOON
+
+
+def _is_same(wanted: Wanted, live: Object, result: Object) -> bool:
+    """Whether an apply that had this result changed nothing, neither what is there nor whose it is."""
+    status = "status" in wanted.body
+    before, after = (fields.our_fields(item, wanted.manager) for item in (live, result))
+    return before == after and comparable(result, status=status) == comparable(live, status=status)
 
 
 def _advised(error: ApiError, subject: Subject, resource: Resource) -> ApiError:

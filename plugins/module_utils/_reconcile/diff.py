@@ -29,20 +29,22 @@ _SECRET = ("data", "stringData")
 _MISSING: Any = object()
 
 
-def comparable(item: Object) -> Object:
-    """Return what users and controllers declare in an object: no status and nothing that each write changes."""
+def comparable(item: Object, *, status: bool = False) -> Object:
+    """Return what is declared in an object: nothing that each write changes, and a `status` only where it is declared."""
     metadata = {key: value for key, value in item["metadata"].items() if key not in _SERVER_SIDE}
-    return {key: value for key, value in item.items() if key != "status"} | {"metadata": metadata}
+    return {key: value for key, value in item.items() if key != "status" or status} | {"metadata": metadata}
 
 
-def changes(before: Object, after: Object, owners: Mapping[str, str] | None = None) -> tuple[str, ...]:
+def changes(
+    before: Object, after: Object, owners: Mapping[str, str] | None = None, *, status: bool = False
+) -> tuple[str, ...]:
     """Return one phrase for each field that differs, such as `spec.instances 1 → 2`.
 
-    `owners` names, by path, who had changed a field.
+    `owners` names, by path, who had changed a field. `status`: it is declared too.
     """
     secret = after.get("kind") == "Secret"
     told = []
-    for path, old, new in _differences(comparable(before), comparable(after), ""):
+    for path, old, new in _differences(comparable(before, status=status), comparable(after, status=status), ""):
         hidden = path.endswith(_LAST_APPLIED) or (secret and path.startswith(_SECRET))
         phrase = f"{path} changed" if hidden else _phrase(path, old, new)
         owner = next((name for field, name in (owners or {}).items() if _is_within(path, field)), "")

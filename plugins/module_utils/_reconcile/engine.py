@@ -178,7 +178,7 @@ class Engine:
             return
         is_release = (item.subject.group, item.subject.kind) == flux.RELEASE
         attempt = self._releases.before(item) if is_release else None
-        outcome = applier.apply(item, resource, self._live.get(item.subject))
+        outcome = applier.apply(item.as_served(resource), resource, self._live.get(item.subject))
         self._record(self._releases.after(outcome, resource, attempt) if is_release else outcome)
 
     def _record(self, outcome: Outcome) -> None:
@@ -217,8 +217,9 @@ class Engine:
     def _await_dependencies(self, items: Iterable[Wanted]) -> None:
         needed: set[Subject] = set()
         for item in items:
-            live = self._live.get(item.subject)
-            if live is None or not is_unchanged(item.body, live, item.manager):
+            live, resource = self._live.get(item.subject), self._live.resource(item)
+            served = item.as_served(resource) if resource else item
+            if live is None or not is_unchanged(served.body, live, item.manager):
                 needed.update(item.depends_on)
         self._waiter.wait(needed)
 

@@ -24,6 +24,13 @@ FieldSet = Mapping[str, Any]
 _IDENTITY = ("apiVersion", "kind")
 _IDENTITY_METADATA = ("name", "namespace")
 _ABSENT = object()
+_BUILT_IN = frozenset(
+    {
+        *("admissionregistration", "apiextensions", "apiregistration", "certificates", "coordination", "discovery"),
+        *("events", "flowcontrol.apiserver", "networking", "node", "rbac.authorization", "resource", "scheduling"),
+        "storage",
+    }
+)
 
 
 def is_unchanged(body: Mapping[str, Any], live: Mapping[str, Any], manager: str = MANAGER) -> bool:
@@ -35,7 +42,26 @@ def is_unchanged(body: Mapping[str, Any], live: Mapping[str, Any], manager: str 
     declared = _ownable(body)
     if not declared or not owned:
         return not declared and not owned
+    if not is_built_in(body) and lacks(declared, live):
+        return False
     return _matches(declared, live, owned)
+
+
+def is_built_in(body: Mapping[str, Any]) -> bool:
+    """Whether Kubernetes itself brings a kind, and so leaves out of it what is empty."""
+    group, _unused, _unused = body["apiVersion"].rpartition("/")
+    return "." not in group or group.removesuffix(".k8s.io") in _BUILT_IN
+
+
+def lacks(declared: Any, live: Any) -> bool:
+    """Whether something declared is not there, however empty.
+
+    An apply that takes the last field out of a map may leave null for it, though it is declared; the next one brings it.
+    """
+    if isinstance(declared, Mapping) and isinstance(live, Mapping):
+        given = ((value, live.get(key)) for key, value in declared.items() if value is not None)
+        return any(there is None or lacks(value, there) for value, there in given)
+    return False
 
 
 def _ownable(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import names
 
@@ -75,6 +76,12 @@ class Wanted:
     body: Object
     depends_on: tuple[Subject, ...] = ()
     manager: str = MANAGER
+
+    def as_served(self, resource: Resource) -> Wanted:
+        """Return it without a status where the API server passes over that."""
+        if "status" not in self.body or not resource.has_status:
+            return self
+        return replace(self, body={key: value for key, value in self.body.items() if key != "status"})
 
 
 @dataclass(frozen=True)
@@ -147,7 +154,9 @@ def _wanted(document: Any, position: int) -> Wanted:
 
 
 def _declared(document: Mapping[str, Any], subject: Subject) -> Object:
-    """Return what a user can declare; generated manifests also carry an empty status and creation time.
+    """Return what a user can declare; generated manifests also carry an empty creation time.
+
+    Which kinds let an apply set a status is the cluster's to say: see Wanted.as_served.
 
     Raises MastodonError for a copy of a live object: its version would be outdated by the first write, for good.
     """
@@ -156,7 +165,7 @@ def _declared(document: Mapping[str, Any], subject: Subject) -> Object:
         why = f"it has metadata.{copied[0]}"
         raise MastodonError(str(subject), "is a copy of a live object", why, f"Remove {', '.join(copied)}.")
     metadata = {key: value for key, value in document["metadata"].items() if key not in _GENERATED}
-    return {key: value for key, value in document.items() if key != "status"} | {"metadata": metadata}
+    return {**document, "metadata": metadata}
 
 
 def _dependencies(subject: Subject, document: Mapping[str, Any]) -> tuple[Subject, ...]:

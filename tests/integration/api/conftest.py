@@ -21,6 +21,13 @@ def kubeconfig(request: pytest.FixtureRequest) -> str:
     return named or str(request.getfixturevalue("lab").facts["kubeconfig"])
 
 
+@pytest.fixture(scope="session")
+def kubectl(request: pytest.FixtureRequest) -> str:
+    """The program kubectl, of the tests' own lab unless the cluster is another: then TEST_KUBECTL, or what is in the PATH."""
+    named = os.environ.get("TEST_KUBECTL", "kubectl") if os.environ.get("TEST_KUBECONFIG") else ""
+    return named or str(request.getfixturevalue("lab").facts["kubectl"])
+
+
 @pytest.fixture
 def cluster(kubeconfig: str) -> Iterator[Cluster]:
     name = f"apply-{uuid.uuid4().hex[:8]}"

@@ -9,7 +9,6 @@ import threading
 from typing import Any
 
 import pytest
-from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.tests.integration.api.support import Cluster
 
 
@@ -160,37 +159,20 @@ def test_another_order_of_containers_is_applied(cluster: Cluster) -> None:
     assert cluster.apply(declared).result["changed"] is False
 
 
-@pytest.mark.parametrize("name", ["a?b", "a#b", "a b", "a,b=c\\d", "日本", "A:b"])
-def test_an_odd_name_is_one_name(cluster: Cluster, name: str) -> None:
-    rules = [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]
-    metadata = {"name": name, "namespace": cluster.namespace}
-    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": metadata, "rules": rules}
-    assert cluster.apply(role).actions[f"Role {cluster.namespace}/{name}"] == "created"
-    assert cluster.apply(role).result["changed"] is False
-    assert cluster.apply(config_map(cluster)).actions[f"Role {cluster.namespace}/{name}"] == "deleted"
-
-
-def test_a_name_that_reaches_another_object_is_refused_before_anything_is_written(cluster: Cluster) -> None:
-    with pytest.raises(MastodonError, match=r"its metadata.name cannot be used: 'a/status' has '/' in it"):
-        cluster.apply(config_map(cluster, "b", a="1"), config_map(cluster, "a/status", a="1"))
-    found = cluster.get(f"/api/v1/namespaces/{cluster.namespace}/configmaps")["items"]
-    assert {item["metadata"]["name"] for item in found} <= {"kube-root-ca.crt"}
-
-
-def test_another_set_s_inventory_that_cannot_be_read_is_a_warning(cluster: Cluster) -> None:
-    labels = {"app.kubernetes.io/managed-by": "fediverse.mastodon"}
-    for name, text in (("fediverse.mastodon.other", "a/b/c/d\n"), ("foreign", "anything")):
-        edited = config_map(cluster, name, objects=text)
-        edited["metadata"]["labels"] = labels
-        cluster.server_side_apply(cluster.path("configmaps", name), "kubectl", edited)
-    path = cluster.path("configmaps", "settings")
-    cluster.server_side_apply(path, "fediverse.mastodon", config_map(cluster, a="1"))
-    applied = cluster.apply(config_map(cluster, a="2"))
-    assert applied.lines[0] == (
-        f"warning: ConfigMap {cluster.namespace}/fediverse.mastodon.other: cannot be read as the inventory of a set: "
-        "'a/b/c/d' is not group/namespaces/namespace/Kind/name or group/Kind/name"
-    )
-    assert cluster.get(path)["data"] == {"a": "2"}
+@pytest.mark.parametrize("check", [False, True])
+def test_what_the_server_warns_of_is_told_once(cluster: Cluster, check: bool) -> None:
+    twice = deployment(cluster)
+    containers = twice["spec"]["template"]["spec"]["containers"]
+    containers.append({"name": "side", "image": "example.test/side:1", "ports": [{"containerPort": 80}]})
+    lines = cluster.apply(twice, check=check, wait=False).lines
+    place = "spec.template.spec.containers"
+    told = f"{place}[1].ports[0]: duplicate port definition with {place}[0].ports[0]"
+    assert lines == [
+        f"warning: Deployment {cluster.namespace}/web: {told}",
+        f"created Deployment {cluster.namespace}/web",
+    ]
+    # Nothing is written, so that nothing is warned of.
+    assert cluster.apply(twice, check=check, wait=False).lines == (lines if check else [])
 
 
 def test_check_mode_writes_nothing(cluster: Cluster) -> None:
@@ -389,3 +371,39 @@ def test_an_object_that_is_being_deleted_is_made_again(cluster: Cluster) -> None
     again = cluster.apply(config_map(cluster, a="1"))
     release.join()
     assert again.actions[f"ConfigMap {cluster.namespace}/settings"] == "created"
+
+
+@pytest.mark.parametrize("has_status", [False, True])
+def test_a_status_is_applied_where_an_apply_can_set_it(cluster: Cluster, has_status: bool) -> None:
+    plural, kind = ("stated", "Stated") if has_status else ("plain", "Plain")
+    brings = crd(plural)
+    brings["spec"]["versions"][0]["subresources"] = {"status": {}} if has_status else {}
+    cluster.crds = [brings["metadata"]["name"]]
+    metadata = {"name": "w", "namespace": cluster.namespace}
+    for phase in ("one", "two"):
+        widget = {"apiVersion": "test.mastodon/v1", "kind": kind, "metadata": metadata, "status": {"phase": phase}}
+        applied = cluster.apply(brings, widget, wait=False)
+        path = cluster.path(plural, "w", "apis/test.mastodon/v1")
+        assert cluster.get(path).get("status") == (None if has_status else {"phase": phase})
+        assert cluster.apply(brings, widget, wait=False).result["changed"] is False
+    assert has_status or applied.lines == [f'configured Plain {cluster.namespace}/w: status.phase "one" → "two"']
+
+
+def test_templates_of_which_nothing_is_left_change_nothing(cluster: Cluster) -> None:
+    assert cluster.apply().result["changed"] is False
+    names = {item["metadata"]["name"] for item in cluster.get(cluster.path("configmaps", "")[:-1])["items"]}
+    assert names <= {"kube-root-ca.crt"}
+
+
+def test_a_map_that_is_declared_empty_is_there_though_its_fields_are_removed(cluster: Cluster) -> None:
+    cluster.crds = ["gadgets.test.mastodon"]
+    gadget = {
+        "apiVersion": "test.mastodon/v1",
+        "kind": "Gadget",
+        "metadata": {"name": "g", "namespace": cluster.namespace},
+        "spec": {"selfSigned": {"points": None}},
+    }
+    cluster.apply(crd("gadgets"), gadget)
+    cluster.apply(crd("gadgets"), {**gadget, "spec": {"selfSigned": {}}})
+    assert cluster.get(cluster.path("gadgets", "g", "apis/test.mastodon/v1"))["spec"] == {"selfSigned": {}}
+    assert cluster.apply(crd("gadgets"), {**gadget, "spec": {"selfSigned": {}}}).result["changed"] is False

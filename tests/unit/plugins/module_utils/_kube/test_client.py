@@ -313,3 +313,32 @@ def test_headers_that_come_several_times_are_sent_so() -> None:
     Client(Connection("https://c", pool, lambda: acting)).request("GET", "/", about="x")
     sent = list(pool.asked[0][2]["headers"].items())
     assert [value for name, value in sent if name == "Impersonate-Group"] == ["a", "b"]
+
+
+WARNED = '299 - "schedule means \\"hourly\\"", 299 api "unknown field x"'
+
+
+def warned(method: str, *, times: int = 1, secret: bool = False) -> list[str]:
+    lines: list[str] = []
+    pool: Any = Pool(*(Response(200, {}, Warning=WARNED) for _unused in range(times)))
+    asking = Client(Connection(HOST, pool, dict), say=lines.append)
+    for _unused in range(times):
+        asking.request(method, "/x", about="ScheduledBackup ns/b", secret=secret)
+    return lines
+
+
+def test_what_the_server_warns_of_is_told_once() -> None:
+    assert warned("PATCH", times=3) == [
+        'warning: ScheduledBackup ns/b: schedule means "hourly"',
+        "warning: ScheduledBackup ns/b: unknown field x",
+    ]
+
+
+def test_of_what_only_we_read_nobody_is_warned() -> None:
+    assert warned("GET") == []
+
+
+def test_a_warning_quotes_no_secret() -> None:
+    lines = warned("PATCH", secret=True)
+    assert lines
+    assert not any("hourly" in line or "field" in line for line in lines)

@@ -152,6 +152,10 @@ class FakeApi:
         self.on_apply(subject)
         return stored
 
+    def reassign(self, resource: Resource, live: Object, entries: list[dict[str, Any]]) -> Object:
+        self.calls.append(f"reassign {Subject.of(live)}")
+        return self.put({**live, "metadata": {**live["metadata"], "managedFields": entries}})
+
     def delete(self, resource: Resource, live: Object, *, dry_run: bool) -> None:
         self.calls.append(f"{'try to delete' if dry_run else 'delete'} {Subject.of(live)}")
         if not dry_run:

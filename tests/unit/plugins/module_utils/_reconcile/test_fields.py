@@ -134,3 +134,20 @@ def test_labels_and_annotations_are_fields_like_any_other() -> None:
 
 def test_our_fields_are_empty_where_we_own_nothing() -> None:
     assert our_fields(live({}, None)) == {}
+
+
+@pytest.mark.parametrize(
+    ("version", "proven"),
+    [
+        ("v1", True),
+        ("rbac.authorization.k8s.io/v1", True),
+        ("gateway.networking.k8s.io/v1", False),
+        ("cert-manager.io/v1", False),
+    ],
+)
+def test_only_kinds_of_kubernetes_itself_leave_out_what_is_empty(version: str, proven: bool) -> None:
+    body = {**declared({"selfSigned": {}, "none": None, "b": 1}), "apiVersion": version}
+    there = live({"b": 1}, {"f:spec": {"f:selfSigned": {}, "f:none": {}, "f:b": {}}}, apiVersion=version)
+    assert is_unchanged(body, {**there, "apiVersion": version}) is proven
+    there["spec"]["selfSigned"] = {}
+    assert is_unchanged(body, {**there, "apiVersion": version})

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Outcome, Subject, wanted_set
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.builders import NAMESPACE, thing
 
@@ -42,9 +43,17 @@ def test_lists_are_opened_and_empty_documents_left_out() -> None:
 
 
 def test_what_users_cannot_declare_is_left_out() -> None:
-    generated = {**thing("Deployment", "d"), "status": {}}
-    generated["metadata"]["creationTimestamp"] = None
+    generated = thing("Deployment", "d")
+    generated["metadata"] |= {"creationTimestamp": None, "generation": 1, "selfLink": "/x"}
     assert wanted_set([generated])[0].body == thing("Deployment", "d")
+
+
+@pytest.mark.parametrize("has_status", [False, True])
+def test_a_status_is_declared_where_an_apply_can_set_it(has_status: bool) -> None:
+    declared = {**thing("Widget", "w"), "status": {"phase": "x"}}
+    resource = Resource("example.test", "v1", "Widget", "widgets", namespaced=True, has_status=has_status)
+    body = wanted_set([declared])[0].as_served(resource).body
+    assert body == (thing("Widget", "w") if has_status else declared)
 
 
 @pytest.mark.parametrize(
