@@ -100,6 +100,9 @@ class Maker:
 
     def _next(self, before: Object, kind: str, name: str) -> Object:
         after = copy.deepcopy(before)
+        if self._random.random() < 0.2:
+            self._turn(after)
+            return after
         if self._random.random() < 0.5:
             fresh = self._object(kind, name)
             for section in self.some(*sorted(fresh.keys() - {"apiVersion", "kind", "metadata"})):
@@ -107,6 +110,12 @@ class Maker:
         for _unused in range(self._random.randint(0, 4)):
             self._edit(after)
         return after
+
+    def _turn(self, item: Object) -> None:
+        """Turn the order in one list and change nothing else, as nothing else would give it away."""
+        lists = [parent[key] for parent, key in _places(item) if isinstance(parent[key], list) and len(parent[key]) > 1]
+        if lists:
+            self.one(*lists).reverse()
 
     def _edit(self, item: Object) -> None:
         """Change something at a random place, whether or not the outcome is valid."""
