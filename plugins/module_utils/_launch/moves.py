@@ -77,9 +77,9 @@ def problems(subject: str, moves: Sequence[Move], declared: Collection[str]) -> 
     ]
 
 
-def of_stores(now: Mapping[str, str], wanted: Mapping[str, Any]) -> Iterator[Move]:
+def of_stores(now: Mapping[str, str], direct_host: str, wanted: Mapping[str, Any]) -> Iterator[Move]:
     """Yield what the settings would move of Mastodon's data, compared with its environment `now`."""
-    yield from _database(now, wanted)
+    yield from _database(now, direct_host, wanted)
     yield from _cache(now, wanted)
     yield from _media(now, wanted)
 
@@ -94,11 +94,11 @@ def inferred(mirrors: Iterable[Mirror], readers: Readers) -> dict[str, str]:
     return {}
 
 
-def _database(now: Mapping[str, str], wanted: Mapping[str, Any]) -> Iterator[Move]:
+def _database(now: Mapping[str, str], direct_host: str, wanted: Mapping[str, Any]) -> Iterator[Move]:
     hosts, name = wanted["database_hosts"], wanted["database_name"]
     host, running = now.get("DB_HOST", ""), now.get("DB_NAME", "")
     lost = "it would start with an empty one, and what people wrote stays behind"
-    if host and hosts and host not in hosts:
+    if host and hosts and not {host, direct_host} & set(hosts):
         back = _back(_CLUSTER, host, "cnpg_backend", "cnpg", ("cnpg_cluster_name", "cnpg_cluster_namespace"))
         yield Move(
             "its database",

@@ -28,7 +28,7 @@ _LABEL = "app.kubernetes.io/name=mastodon"
 _WAS_UP = ("deployed", "superseded")
 _INSTANCE = "app.kubernetes.io/instance"
 # What the chart calls in its values what it puts into the environment.
-_VALUES = {
+VALUES = {
     "LOCAL_DOMAIN": "mastodon.localDomain",
     "WEB_DOMAIN": "mastodon.webDomain",
     "DB_HOST": "postgresql.hostname",
@@ -43,13 +43,15 @@ _VALUES = {
 class Launched:
     """A Mastodon that runs, ran or was to run, in `namespace` as the release `name`. `environment` is Mastodon's own.
 
-    One that was never `installed` is a release that Flux did not get up even once.
+    One that was never `installed` is a release that Flux did not get up even once. Behind a pooler, `direct_host` is where the
+    database itself is.
     """
 
     namespace: str
     name: str
     environment: Mapping[str, str] = field(default_factory=dict)
     installed: bool = True
+    direct_host: str = ""
     release: Release | None = None
     fingerprints: Mapping[str, str] = field(default_factory=dict)
 
@@ -116,12 +118,15 @@ def _place(release: Object) -> tuple[str, str]:
 
 def _launched(place: tuple[str, str], environment: Mapping[str, str], release: Object, web: Object) -> Launched:
     values: Mapping[str, Any] = at(release, "spec.values", {})
-    declared = {name: str(at(values, path) or "") for name, path in _VALUES.items()}
+    declared = {name: str(at(values, path) or "") for name, path in VALUES.items()}
     history: Sequence[Mapping[str, str]] = at(release, "status.history", [])
     installed = bool(environment or web or any(entry.get("status") in _WAS_UP for entry in history))
     version = _tag(web) or str(at(values, "image.tag") or "") or (history[0].get("appVersion", "") if history else "")
     known = parse(version) if installed else None
-    return Launched(*place, environment or declared, installed, known, _recorded(release))
+    # As long as the release says of both what is at work.
+    agrees = environment.get("DB_HOST", declared["DB_HOST"]) == declared["DB_HOST"]
+    direct = str(at(values, "postgresql.direct.hostname", "")) if agrees else ""
+    return Launched(*place, environment or declared, installed, direct, known, _recorded(release))
 
 
 def _tag(deployment: Object) -> str:

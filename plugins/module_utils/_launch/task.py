@@ -131,9 +131,11 @@ def _others(scene: Scene, old_folders: Collection[str]) -> list[str]:
 
 def _moves(scene: Scene) -> list[Move]:
     wanted, mine = scene.parameters["places"], scene.mine
-    inferred = moves.inferred(scene.mirrors, scene.readers)
-    environment = mine.environment if mine and mine.installed else inferred
-    return [*moves.of_stores(environment, wanted), *moves.of_gateway(scene.look, wanted, scene.here)]
+    if mine and mine.installed:
+        stored = moves.of_stores(mine.environment, mine.direct_host, wanted)
+    else:
+        stored = moves.of_stores(moves.inferred(scene.mirrors, scene.readers), "", wanted)
+    return [*stored, *moves.of_gateway(scene.look, wanted, scene.here)]
 
 
 def _fixed(scene: Scene) -> list[str]:

@@ -99,6 +99,17 @@ def test_a_pooler_that_is_turned_on_or_off_moves_no_database(world: World) -> No
     assert world.check(places=pooled)["launched"]
 
 
+def test_a_pooler_that_is_renamed_moves_no_database(world: World) -> None:
+    world.launch(DB_HOST="old.mastodon.svc")
+    [release] = [one for one in world.api.objects.values() if one["kind"] == "HelmRelease"]
+    stores = {"hostname": "old.mastodon.svc", "direct": {"hostname": "mastodon-db-rw.mastodon.svc"}}
+    release["spec"]["values"]["postgresql"] = stores
+    assert world.check()["launched"]
+    # A release that was led elsewhere already says nothing of the database that is at work.
+    release["spec"]["values"]["postgresql"] = {**stores, "hostname": "mastodon-db-rw.mastodon.svc"}
+    assert "its database is old.mastodon.svc/mastodon and cannot become" in world.refused()[0]
+
+
 def test_another_folder_in_vault_is_refused_and_nothing_is_made_in_it(world: World) -> None:
     world.launch()
     moved = [mirror("other/app", "mastodon-app", KEYS, permanent=["are-primary-key"])]
