@@ -78,6 +78,7 @@ RESTARTS = {
     "Dragonfly": "the cache",
     "CephObjectStore": "the object store",
 }
+RELEASE, OPERATOR = "HelmRelease mastodon/social", "an operator"
 ROLES = ("mastodon", "cnpg", "dragonfly", "rook")
 
 
@@ -121,7 +122,7 @@ class Launched:
         for item in self.objects.values():
             metadata = {**item["metadata"], "managedFields": [{"manager": MANAGER}]}
             self.world.api.put({**item, "metadata": metadata, "status": {"refreshTime": "2026-06-01T00:00:00Z"}})
-        values = at(self.objects["HelmRelease mastodon/social"], "spec.values")
+        values = at(self.objects[RELEASE], "spec.values")
         environment = {name: str(at(values, path)) for name, path in VALUES.items() if at(values, path)}
         self.world.config_map("mastodon", "social", **environment)
         for mirror in self.site.value("mastodon_mirrors"):
@@ -146,7 +147,7 @@ class Launched:
             return f"refused: {refusal}"
         rendered = self._rendered(site, ROLES)
         started = {
-            RESTARTS[item["kind"]]
+            OPERATOR if item["kind"] == "HelmRelease" and place != RELEASE else RESTARTS[item["kind"]]
             for place, item in rendered.items()
             if item["kind"] in RESTARTS and place in self.objects and _started(item) != _started(self.objects[place])
         }
