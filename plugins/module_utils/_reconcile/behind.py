@@ -24,7 +24,9 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.stat
 
 # Gone by design once they are done.
 _PASSING = frozenset({"Job", "Pod"})
-_WORKLOADS = frozenset({("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet")})
+_SERVICE = ("", "Service")
+# What is read as a whole, to see who changed it. Of others it is enough that they are there.
+_LOOKED_INTO = frozenset({("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet"), _SERVICE})
 # Flux itself, and what scales and rolls out.
 _CONTROLLERS = frozenset({"helm-controller", "kube-controller-manager"})
 # Of a release in Helm's history that was once in use.
@@ -63,17 +65,17 @@ def _troubles(api: Api, place: tuple[Resource, str], subjects: set[Subject], sin
     resource, namespace = place
     name = next(iter(subjects)).name if len(subjects) == 1 else ""
     selection = Selection(resource, namespace, name)
-    is_workload = (resource.group, resource.kind) in _WORKLOADS
-    items = {item["metadata"]["name"]: item for item in api.read(selection).objects} if is_workload else {}
-    present = items.keys() if is_workload else api.names(selection)
+    whole = (resource.group, resource.kind) in _LOOKED_INTO
+    items = {item["metadata"]["name"]: item for item in api.read(selection).objects} if whole else {}
+    present = items.keys() if whole else api.names(selection)
     for subject in sorted(subjects):
         if subject.name not in present:
             yield Trouble(subject, resource, "is missing", is_drift=True)
         elif item := items.get(subject.name):
-            yield from _of_workload(subject, resource, item, since)
+            yield from _of_item(subject, resource, item, since)
 
 
-def _of_workload(subject: Subject, resource: Resource, item: Object, since: datetime) -> Iterator[Trouble]:
+def _of_item(subject: Subject, resource: Resource, item: Object, since: datetime) -> Iterator[Trouble]:
     editors = _editors(item, since)
     status = compute(item)
     if by := _idled_by(item):
@@ -82,7 +84,7 @@ def _of_workload(subject: Subject, resource: Resource, item: Object, since: date
         yield Trouble(subject, resource, f"is scaled to no replicas by {by}", is_drift=latest > since)
     elif editors:
         yield Trouble(subject, resource, f"was changed by {', '.join(editors)}", is_drift=True)
-    elif status.verdict != "Current":
+    elif status.verdict != "Current" and (subject.group, subject.kind) != _SERVICE:
         yield Trouble(subject, resource, f"is not ready: {status}", is_drift=False)
 
 

@@ -14,7 +14,7 @@ from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._rec
     subject,
     thing,
 )
-from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.fake_api import FakeApi
+from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.fake_api import FakeApi, kind
 
 RELEASE = thing("HelmRelease", "app", spec={"driftDetection": {"mode": "enabled"}})
 AVAILABLE = {"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1}
@@ -203,6 +203,18 @@ def test_what_anybody_changed_since_flux_last_looked_is_looked_at_once(manager: 
 )
 def test_what_is_no_drift_costs_no_request(editor: tuple[str, str, dict[str, Any]]) -> None:
     assert Ran(deployed(editor), RELEASE).actions == {"app": "unchanged"}
+
+
+@pytest.mark.parametrize(("manager", "told"), [("kubectl-patch", True), ("helm-controller", False)])
+def test_a_service_that_somebody_changed_is_looked_at(manager: str, told: bool) -> None:
+    api = released(inventory={"entries": [{"id": "ns_web__Service", "v": "v1"}]})
+    api.served.append(kind("", "Service"))
+    service = thing("Service", "web")
+    fields = {"f:spec": {"f:selector": {"f:nobody": {}}}}
+    service["metadata"]["managedFields"] = [{"manager": manager, "time": "2026-06-01T12:30:00Z", "fieldsV1": fields}]
+    api.put(service, "ADDED")
+    lines = Ran(api, RELEASE, wait=False).lines
+    assert ("Service ns/web was changed by kubectl-patch → asked Flux" in str(lines)) is told
 
 
 def test_no_replicas_are_well_where_the_chart_says_so() -> None:
