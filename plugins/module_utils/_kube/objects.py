@@ -193,7 +193,9 @@ class Objects:
         }
         selection = Selection(resource, metadata.get("namespace", ""), metadata["name"])
         path = resource.path(selection.namespace, selection.name)
-        self._ask(resource, "DELETE", path, about=str(selection), body=options)
+        # Both, as an audit log shows no body.
+        query = {"dryRun": "All"} if dry_run else {}
+        self._ask(resource, "DELETE", path, about=str(selection), query=query, body=options)
 
     def _patch(
         self, resource: Resource, body: Object, content_type: str, query: Mapping[str, str], dry_run: bool

@@ -100,9 +100,9 @@ def test_delete_names_the_very_object() -> None:
     assert b"dryRun" not in options["body"]
 
 
-def test_a_dry_run_of_a_delete_is_asked_for_where_the_api_server_looks() -> None:
+def test_a_dry_run_of_a_delete_is_asked_for_where_the_api_server_looks_and_where_its_audit_log_shows_it() -> None:
     _unused, url, options = sent(lambda api: api.delete(CONFIG, BODY, dry_run=True))
-    assert "?" not in url
+    assert url.endswith("?dryRun=All")
     assert b'"dryRun": ["All"]' in options["body"]
 
 
