@@ -102,7 +102,7 @@ class Lab:
 
     def playbook(self, name: str, *arguments: str) -> Run:
         """Run another playbook of the collection."""
-        return self._run("ansible-playbook", "-i", "inventories/lab", f"playbooks/{name}", *arguments)
+        return self._run("ansible-playbook", "-i", "inventories/lab", str(Path("playbooks") / name), *arguments)
 
     def _run(self, *command: str, **environment: str) -> Run:
         started = time.monotonic()

@@ -10,6 +10,7 @@ would just not take effect. This plugin util is PRIVATE to the collection.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from ansible_collections.fediverse.mastodon.plugins.plugin_utils._documents impo
 # Below this likeness a name of another prefix is taken for the user's own variable.
 _SURELY_MEANT = 0.88
 _ABSENT = object()
+_REGISTERED = re.compile(r"^ +register: (\w+)$", re.MULTILINE)
 # What others call a secret, and the entry of Vault that holds it here.
 _SECRETS = {
     "mastodon_secret_key_base": "app, key secret-key-base",
@@ -63,7 +65,7 @@ class Known:
 
 
 def load(roles: Path, extra: Iterable[str] = ()) -> Known:
-    """Read every role's argument spec, defaults and vars below the folder `roles`."""
+    """Read every role's argument spec, defaults, vars and what it registers below the folder `roles`."""
     names: set[str] = set(extra)
     options: dict[str, Mapping[str, Any]] = {}
     defaults: dict[str, Any] = {}
@@ -75,6 +77,9 @@ def load(roles: Path, extra: Iterable[str] = ()) -> Known:
             defaults.update(_load(file))
         for file in role.glob("vars/**/*.yml"):
             names.update(_load(file))
+        # A later play of the same run finds them too.
+        for file in role.glob("tasks/**/*.yml"):
+            names.update(_REGISTERED.findall(file.read_text(encoding="utf-8")))
     return Known(frozenset(prefixes), frozenset(names | options.keys() | defaults.keys()), options, defaults)
 
 

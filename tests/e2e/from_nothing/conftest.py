@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from random import Random
 
 import pytest
+import yaml
 
-from ...conftest import SEED, Lab, Run
+from ...conftest import ROOT, SEED, Lab, Run
+from ..alone import FILES, alone
 
 # What a role stands on and an empty cluster has not, by the tag that provides it.
 STANDS_ON = {
@@ -23,6 +25,13 @@ STANDS_ON = {
     "gateway": "cert_manager",
     "mastodon": "flux",
 }
+PARTS = [(role, file) for role, file in FILES if role in STANDS_ON]
+TIMEOUTS = sorted(
+    name
+    for path in ROOT.glob("roles/*/defaults/main.yml")
+    for name in yaml.safe_load(path.read_text())
+    if name.endswith("_wait_timeout")
+)
 # The first may be killed while it makes secrets, the last while it waits for databases.
 FIRST_KILLS = 2
 LATEST_KILL = 30.0
@@ -35,10 +44,11 @@ class Story:
     """What site.yml said on the empty cluster, with each tag alone and in check mode; with an image that does not exist, after
     runs that were killed; with the right one; again.
 
-    `secrets` are Vault's versions as the runs that were killed left them.
+    `parts` is each file of a role imported alone. `secrets` are Vault's versions as the runs that were killed left them.
     """
 
-    alone: dict[str, Run]
+    tags: dict[str, Run]
+    parts: Run
     empty_check: Run
     empty_check_writes: list[str]
     secrets: dict[str, str]
@@ -49,10 +59,11 @@ class Story:
 
 
 @pytest.fixture(scope="session")
-def story(lab: Lab) -> Story:
-    """Run each tag alone and check mode on nothing, then lay everything down in spite of kills, then run once more."""
+def story(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Story:
+    """Run each tag and each file alone and check mode on nothing, then lay everything down in spite of kills, then run once more."""
     mark = lab.audit_mark()
-    alone = {tag: lab.site("--tags", tag) for tag in STANDS_ON}
+    tags = {tag: lab.site("--tags", tag) for tag in STANDS_ON}
+    parts = alone(lab, tmp_path_factory.mktemp("parts"), PARTS, "-e", " ".join(f"{name}=5" for name in TIMEOUTS))
     empty_check = lab.site("--check", "--diff")
     empty_writes = lab.our_writes(mark)
     moments = Random(SEED)
@@ -65,7 +76,7 @@ def story(lab: Lab) -> Story:
     assert first.returncode == 0, first.output[-6000:]
     mark = lab.audit_mark()
     second = lab.site()
-    return Story(alone, empty_check, empty_writes, secrets, mistaken, first, second, lab.our_writes(mark))
+    return Story(tags, parts, empty_check, empty_writes, secrets, mistaken, first, second, lab.our_writes(mark))
 
 
 @pytest.fixture(scope="session")

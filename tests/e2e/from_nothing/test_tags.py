@@ -11,7 +11,8 @@ import re
 import pytest
 
 from ...conftest import ROOT, Lab
-from .conftest import STANDS_ON, Story
+from ..alone import failures, outputs
+from .conftest import PARTS, STANDS_ON, Story
 
 TAGS = sorted(path.name for path in (ROOT / "roles").iterdir() if path.name not in ("common", "doctor"))
 
@@ -31,12 +32,24 @@ def test_on_a_full_cluster_a_tag_runs_its_role_alone_and_changes_nothing(laid_do
 
 @pytest.mark.parametrize(("tag", "first"), STANDS_ON.items())
 def test_on_an_empty_cluster_a_tag_says_which_tag_comes_first(story: Story, tag: str, first: str) -> None:
-    run = story.alone[tag]
+    run = story.tags[tag]
     assert run.returncode != 0
     assert f"not served by this cluster. Run site.yml with --tags {first} first, or without tags." in " ".join(
         run.output.split()
     )
     assert "Traceback" not in run.output
+
+
+# Looks at a Mastodon that runs, and there is none.
+NEEDS_NOTHING = {("mastodon", "launched")}
+
+
+def test_on_an_empty_cluster_each_file_of_a_role_says_in_one_sentence_what_is_missing(story: Story) -> None:
+    assert list(outputs(story.parts)) == PARTS
+    found = failures(story.parts)
+    assert found.keys() == set(PARTS) - NEEDS_NOTHING
+    sentence = re.compile(r"[A-Z]\w+ \S+: (not served by this cluster|cannot be found|has no namespace).*\. [A-Z].*\.")
+    assert [line for text in found.values() for line in text.splitlines() if not sentence.fullmatch(line)] == []
 
 
 def test_a_prerequisite_of_yours_that_is_not_there_is_named_before_anything_is_written(laid_down: Lab) -> None:

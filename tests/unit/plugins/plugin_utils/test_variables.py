@@ -73,6 +73,10 @@ def test_the_collections_own_roles_are_read() -> None:
     assert "mastodon_local_domain" in known.required
 
 
+def test_what_a_role_registers_is_no_misspelt_setting_of_a_later_play() -> None:
+    assert misspelt(["mastodon_launch"], load(ROLES)) == []
+
+
 def test_every_default_is_documented_once_by_the_role_that_its_name_begins_with_and_every_option_has_one() -> None:
     """The argument specs are the contract: what is in the defaults stands in them and the other way round."""
     known = load(ROLES)
