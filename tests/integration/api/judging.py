@@ -19,8 +19,9 @@ from ansible_collections.fediverse.mastodon.tests.integration.api.support import
 
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _OF_ITS_PLACE = ("uid", "resourceVersion", "creationTimestamp", "namespace", "generation", "managedFields")
-# kubectl keeps its annotation up to date, and we leave it alone.
-_OF_CLIENT_SIDE = ("kubectl-last-applied", "kubectl-client-side-apply")
+# kubectl keeps its annotation up to date, and we leave it alone; and it applies again what declares nothing but a name, of
+# which the API server then thinks that somebody made it before.
+_NOT_COMPARED = ("kubectl-last-applied", "kubectl-client-side-apply", "before-first-apply")
 # Of all other kinds it is a controller's, or the server's.
 _DECLARED_STATUS = ("pairs",)
 
@@ -164,7 +165,7 @@ def _owned(item: Object) -> list[str]:
     return sorted(
         json.dumps([entry["operation"], entry.get("subresource", ""), entry["fieldsV1"]], sort_keys=True)
         for entry in entries
-        if entry["manager"] not in _OF_CLIENT_SIDE
+        if entry["manager"] not in _NOT_COMPARED
     )
 
 
@@ -172,8 +173,8 @@ def differences(one: Any, other: Any, path: str = "") -> Iterator[tuple[str, str
     """Yield where two trees differ, and in what."""
     if isinstance(one, dict) and isinstance(other, dict):
         for key in sorted(one.keys() | other.keys()):
-            if key not in one and other[key] == {}:
-                # An apply that empties a map may lose it, until the next one. We apply once more, kubectl does not.
+            if one.get(key) is None and other.get(key) in ({}, []):
+                # An apply that empties a map or list may lose it, until the next one. We apply once more, kubectl does not.
                 continue
             if key not in one or key not in other:
                 yield f"{path}.{key}", f"only {'the second' if key in other else 'the first'} has it"

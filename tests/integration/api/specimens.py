@@ -91,6 +91,16 @@ def _pod(make: Make) -> Object:
     }
 
 
+def ordered_pod(make: Make) -> Object:
+    """Return the template of a pod that is stored as it is declared, with several items in each list that has an order."""
+    env = [{"name": name, "value": make.one("1", "2")} for name in ("A", "B", "C")]
+    image = "example.test/a:1"
+    containers = [{"name": name, "image": image, "env": env} for name in ("main", "side")]
+    first = [{"name": name, "image": image} for name in ("wait", "migrate", "warm")]
+    volumes = [{"name": name, "emptyDir": {}} for name in ("tmp", "x")]
+    return {"template": {"spec": {"containers": containers, "initContainers": first, "volumes": volumes}}}
+
+
 def _pod_template(make: Make) -> Object:
     return {"template": {**make.maybe(metadata={"labels": make.maybe(a="1", b="")}), "spec": _pod(make)}}
 

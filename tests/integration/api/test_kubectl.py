@@ -38,6 +38,7 @@ PLURALS = {
     "stateds": f"apis/{GROUP}/v1",
 }
 KUBECTL = ("--server-side", "--field-manager=judge")
+ONLY_OURS = "only the second has it"
 OTHER = ("--server-side", "--field-manager=other", "--force-conflicts")
 
 
@@ -108,8 +109,12 @@ def judged(pairs: list[Pair], theirs: Side, ours: Side) -> Iterator[str]:
     one, other = theirs.live(PLURALS), ours.live(PLURALS)
     for name in sorted(one.keys() | other.keys()):
         kept = left_to_kubectl(name.split(" ", 1)[1], ours.lines) if name.split(" ", 1)[1] in by_client else ()
+        # Where the set declares nothing that kubectl had set, nothing is taken over, and nothing is to be told.
+        is_apart = kept == (".owned",)
         for path, difference in judging.differences(one.get(name, {}), other.get(name, {})):
             # What client-side kubectl had set and the set never declared is the user's: it stays, and is named.
+            if is_apart and difference == ONLY_OURS:
+                continue
             if not any(path.startswith(field) or field.startswith(path) for field in kept):
                 yield f"{name}: {path}: {difference}"
 
