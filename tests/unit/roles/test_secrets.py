@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._refresh import Source
 
-from .conftest import APPLY, Site
+from .conftest import Site
 
 # Everything that reads a secret; the bucket's keys come from Vault as those of the least that a user sets do.
 SETTINGS: dict[str, Any] = {
@@ -22,7 +22,7 @@ SETTINGS: dict[str, Any] = {
     "volsync_endpoint": "https://s3.example.org",
     "volsync_bucket": "backups",
 }
-ROLES = ("mastodon", "cnpg", "dragonfly", "rook", "external_dns", "cert_manager")
+ROLES = ("mastodon", "cnpg", "dragonfly", "rook", "external_dns", "cert_manager", "volsync")
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +34,6 @@ def site() -> Site:
 def sources(site: Site) -> list[Source]:
     """What all roles apply of ExternalSecrets."""
     applied = [item for role in ROLES for item in site.objects(role).values()]
-    for task in site.tasks("volsync", "volumes.yml").values():
-        applied += task.get("applies", []) if APPLY in task else []
     return [Source.of(item) for item in applied if item["kind"] == "ExternalSecret"]
 
 
