@@ -12,6 +12,12 @@ import yaml
 
 from .conftest import APPLY, ROOT, Site
 
+BACKUP = {"cnpg_backup": True, "cnpg_backup_endpoint": "https://s3.example.org", "cnpg_backup_bucket": "backups"}
+VOLUMES = {
+    "volsync_volumes": [{"name": "pages"}],
+    "volsync_endpoint": "https://s3.example.org",
+    "volsync_bucket": "volumes",
+}
 ROOK = {"rook_backend": "rook", "rook_storage": {"deviceFilter": "^sdb$"}}
 
 
@@ -32,12 +38,12 @@ def asked(role: str, file: str, name: str, **settings: Any) -> tuple[list[Any], 
         ("gateway", "main.yml", "example-org-tls", {}, {"gateway_install": False}),
         ("cnpg", "operator.yml", "cloudnative-pg", {}, {"cnpg_install": False}),
         ("cnpg", "operator.yml", "cloudnative-pg", {}, {"cnpg_backend": "external", "cnpg_external_host": "db"}),
-        ("cnpg", "cluster.yml", "plugin-barman-cloud", {"cnpg_backup": True}, {"cnpg_backup": False}),
+        ("cnpg", "cluster.yml", "plugin-barman-cloud", BACKUP, {"cnpg_backup": False}),
         ("dragonfly", "operator.yml", "dragonfly-operator", {}, {"dragonfly_install": False}),
         ("rook", "operator.yml", "rook-ceph", ROOK, {**ROOK, "rook_install": False}),
         ("rook", "operator.yml", "rook-ceph", ROOK, {"rook_backend": "external"}),
         ("rook", "store.yml", "media", ROOK, {"rook_backend": "external"}),
-        ("volsync", "main.yml", "volsync", {"volsync_volumes": [{"name": "pages"}]}, {"volsync_volumes": []}),
+        ("volsync", "main.yml", "volsync", VOLUMES, {"volsync_volumes": []}),
     ],
 )
 def test_what_others_may_need_is_left_as_it_is_and_named(
