@@ -180,5 +180,8 @@ def differences(one: Any, other: Any, path: str = "") -> Iterator[tuple[str, str
                 yield f"{path}.{key}", f"only {'the second' if key in other else 'the first'} has it"
             else:
                 yield from differences(one[key], other[key], f"{path}.{key}")
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        for place, (first, second) in enumerate(zip(one, other, strict=True)):
+            yield from differences(first, second, f"{path}[{place}]")
     elif json.dumps(one) != json.dumps(other):
         yield path, f"{one!r} and {other!r}"
