@@ -9,6 +9,7 @@ This module util is PRIVATE to the collection.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils import _external_dns, _gateway, _kinds
@@ -16,8 +17,8 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import KUBERNETES_OPTIONS, connect
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects
-from ansible_collections.fediverse.mastodon.plugins.module_utils._preconditions import adopted
-from ansible_collections.fediverse.mastodon.plugins.module_utils._preconditions.finding import find
+from ansible_collections.fediverse.mastodon.plugins.module_utils._preconditions import adopted, cluster
+from ansible_collections.fediverse.mastodon.plugins.module_utils._preconditions.finding import Look, find
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import client as vault
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import health
@@ -44,6 +45,7 @@ ARGUMENTS = Arguments(
             },
         },
         "settings": {"type": "bool", "default": False},
+        "storage_classes": cluster.STORAGE_CLASSES_OPTION,
         "vault": {"type": "bool", "default": False},
     }
 )
@@ -68,11 +70,15 @@ def _cluster(parameters: Mapping[str, Any], run: Run) -> list[str]:
     wanted = [(look, parameters[option]) for option, look in looks.items() if parameters[option]]
     if found := [problem for look, option in wanted for problem in look(option, objects, catalog)]:
         raise CombinedError(found)
-    return [f"API server {connection.host} answers", *_adopted(parameters["adopted"], objects, run)]
+    named = [one for one in parameters["storage_classes"] if one["name"]]
+    storage = [partial(cluster.storage_class, objects, one["name"], one["wanted_by"]) for one in named]
+    used = [*adopted.looks(parameters["adopted"], objects), *storage]
+    return [f"API server {connection.host} answers", *_found(used, run)]
 
 
-def _adopted(roles: Sequence[str], objects: Objects, run: Run) -> list[str]:
-    findings = [find(look) for look in adopted.looks(roles, objects)]
+def _found(looks: Sequence[Look], run: Run) -> list[str]:
+    """Return what is well of what is used as it is. Raises CombinedError for what is not."""
+    findings = [find(look) for look in looks]
     if failed := [finding.text for finding in findings if finding.state == "failed"]:
         raise CombinedError(failed)
     for finding in findings:

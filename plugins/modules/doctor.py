@@ -74,6 +74,20 @@ options:
     description: Check the play's variables against the argument specs of all roles of this collection.
     type: bool
     default: false
+  storage_classes:
+    description: StorageClasses that must exist; one without a name is not looked for.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: Its name.
+        type: str
+        default: ""
+      wanted_by:
+        description: The setting that names it, for the remedy.
+        type: str
+        required: true
   vault:
     description: Look at Vault.
     type: bool

@@ -60,7 +60,7 @@ ARGUMENTS = Arguments(
         "rights": _list(resources=_WORDS, namespace=_TEXT, verbs=_WORDS),
         "gateway": {"type": "dict", "options": _gateway.OPTIONS},
         "site": site.SITE_OPTION,
-        "storage_classes": _list(name=_TEXT, wanted_by=_NEEDED),
+        "storage_classes": cluster.STORAGE_CLASSES_OPTION,
         "mount": {"type": "str", "default": "secret"},
         "vault_rights": _list(path=_NEEDED, capabilities=_WORDS),
         "secrets": {**_list(path=_PATH, keys={**_WORDS, "no_log": False}), "no_log": False},
