@@ -94,14 +94,16 @@ options:
       - Delete what an earlier run of this set applied and the set no longer holds, once all that it holds is ready. A set
         that holds nothing any more goes with its inventory.
       - When false, that is only named.
+      - With O(wait=false) that is as soon as all is applied, as no later run would wait either; what replaces the old may not
+        be ready then.
     type: bool
     default: true
   prune_allow:
     description:
       - Objects, written as C(Kind namespace/name), of kinds that are otherwise never pruned but named as kept, because they
         hold data or lead to it. These are Namespace, Secret, PersistentVolume, PersistentVolumeClaim, StorageClass,
-        CustomResourceDefinition, volume snapshots, all kinds of Rook, object buckets and External Secrets, Cluster, Database,
-        Backup and ObjectStore of CloudNativePG, Dragonfly, ReplicationDestination of VolSync, FluxInstance, HelmRelease,
+        CustomResourceDefinition, volume snapshots, all kinds of Rook, object buckets and External Secrets, Gateway, Cluster,
+        Database, Backup and ObjectStore of CloudNativePG, Dragonfly, ReplicationDestination of VolSync, FluxInstance, HelmRelease,
         Kustomization and the sources of Flux.
     type: list
     elements: str

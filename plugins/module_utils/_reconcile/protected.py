@@ -32,6 +32,8 @@ _LOST: Mapping[tuple[str, str], str] = {
     ("ceph.rook.io", _ANY): "what Ceph keeps in it, or the keys to that",
     ("objectbucket.io", _ANY): "the bucket, or the keys to it",
     ("volsync.backube", "ReplicationDestination"): "the volume that was restored",
+    # Routes move to another one later, and each by itself.
+    ("gateway.networking.k8s.io", "Gateway"): "all traffic through it",
     # They own the Secrets that they write, so that those go as well: https://external-secrets.io/latest/guides/ownership-deletion-policy/
     ("external-secrets.io", _ANY): "the Secrets that it keeps",
     # Uninstalling a chart may take its kinds along, and with these every object of them.

@@ -76,12 +76,13 @@ class Pruner:
             return self._delete(subject, resource, live)
         if self._keep:
             return Outcome(subject, "skipped", (_LEFT,), live, live)
+        others = fields.other_appliers(live, self._manager)
         if (lost := what_goes_with(subject)) and str(subject) not in self._allowed:
-            return Outcome(subject, "skipped", (_kept(subject, resource, lost),), live, live)
+            return Outcome(subject, "skipped", (_kept(subject, resource, lost, shared=bool(others)),), live, live)
         # Of an object that declares nothing but its name, nobody owns anything.
         if not fields.our_fields(live, self._manager) and live["metadata"].get("managedFields"):
             return Outcome(subject, "skipped", ("not deleted, as it has been taken over by others",), live, live)
-        if others := fields.other_appliers(live, self._manager):
+        if others:
             return self._leave(subject, live, others)
         return self._delete(subject, resource, live)
 
@@ -110,8 +111,11 @@ class Pruner:
         return Outcome(subject, "deleted", before=live)
 
 
-def _kept(subject: Subject, resource: Resource, lost: str) -> str:
-    return f'kept, as with it goes {lost}. If it is to go: prune_allow ["{subject}"], or {deletion(subject, resource)}'
+def _kept(subject: Subject, resource: Resource, lost: str, *, shared: bool) -> str:
+    why, allow = f"kept, as with it goes {lost}", f'prune_allow ["{subject}"]'
+    if shared:
+        return f"{why}. If your part of it is to go: {allow}"
+    return f"{why}. If it is to go: {allow}, or {deletion(subject, resource)}"
 
 
 def _named(subject: Subject) -> dict[str, str]:

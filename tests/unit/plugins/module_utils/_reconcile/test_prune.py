@@ -105,6 +105,7 @@ HOLDERS = [
     "kustomize.toolkit.fluxcd.io/v1 Kustomization",
     "source.toolkit.fluxcd.io/v1 HelmRepository",
     "fluxcd.controlplane.io/v1 FluxInstance",
+    "gateway.networking.k8s.io/v1 Gateway",
 ]
 MERE = [
     "v1 ConfigMap",
@@ -148,6 +149,25 @@ def test_what_holds_data_or_leads_to_it_is_kept_unless_named(called: str) -> Non
     plural = f"{item['kind'].lower()}s{f'.{group}' if group else ''}"
     assert line.endswith(f'. If it is to go: prune_allow ["{name}"], or kubectl {place}delete {plural} one')
     assert Ran(api, KEPT, prune_allow=frozenset({name})).actions["one"] == "deleted"
+
+
+def test_a_gateway_that_others_share_is_kept_and_nobody_is_shown_how_to_delete_it() -> None:
+    api, item = served("gateway.networking.k8s.io/v1 Gateway")
+    gateway = next(resource for resource in api.served if resource.kind == "Gateway")
+    theirs = {**item, "spec": {"b": 1}}
+    api.apply(gateway, theirs, manager="fediverse.mastodon/other.example", force=False, dry_run=False)
+    [line] = Ran(api, KEPT).lines
+    assert line == (
+        "skipped Gateway ns/one: kept, as with it goes all traffic through it. "
+        'If your part of it is to go: prune_allow ["Gateway ns/one"]'
+    )
+    assert Ran(api, KEPT, prune_allow=frozenset({"Gateway ns/one"})).actions["one"] == "configured"
+    assert api.objects[Subject.of(item)]["spec"] == {"b": 1}
+
+
+def test_without_waiting_what_is_no_longer_wanted_goes_as_well_as_no_later_run_waits_either() -> None:
+    api = laid_down(OLD)
+    assert Ran(api, KEPT, wait=False).actions == {"kept": "unchanged", "old": "deleted"}
 
 
 @pytest.mark.parametrize("called", MERE)
