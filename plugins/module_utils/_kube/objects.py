@@ -179,13 +179,13 @@ class Objects:
         )
         return result
 
-    def delete(self, resource: Resource, live: Object, *, dry_run: bool) -> None:
-        """Delete exactly this object, not one of the same name made meanwhile."""
+    def delete(self, resource: Resource, live: Object, *, dry_run: bool, orphan: bool = False) -> None:
+        """Delete exactly this object, not one of the same name made meanwhile; with `orphan`, without what it owns."""
         metadata = live["metadata"]
         options = {
             "apiVersion": "v1",
             "kind": "DeleteOptions",
-            "propagationPolicy": "Background",
+            "propagationPolicy": "Orphan" if orphan else "Background",
             "preconditions": {"uid": metadata["uid"]},
             # As a query the API server passes over it when there is a body, and deletes:
             # https://github.com/kubernetes/kubernetes/blob/master/staging/src/k8s.io/apiserver/pkg/endpoints/handlers/delete.go

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Kinds that hold data or lead to it: never deleted unless named one by one.
+"""Kinds that hold data or lead to it: never deleted unless named one by one, nor along with what made them.
 
 This module util is PRIVATE to the collection.
 """
@@ -44,10 +44,19 @@ _LOST: Mapping[tuple[str, str], str] = {
     ("fluxcd.controlplane.io", _ANY): "all that it installed",
 }
 
+# Those that own objects of kinds above. With `backupOwnerReference: self` a schedule owns the Backups that it made:
+# https://cloudnative-pg.io/documentation/current/cloudnative-pg.v1/#scheduledbackupspec
+_OUTLIVED = frozenset({("postgresql.cnpg.io", "ScheduledBackup")})
+
 
 def what_goes_with(subject: Subject) -> str:
     """Return what is lost for good with an object, in words; empty for those that can simply be made again."""
     return _LOST.get((subject.group, subject.kind)) or _LOST.get((subject.group, _ANY), "")
+
+
+def is_outlived(subject: Subject) -> bool:
+    """Whether what an object owns stays when the object goes."""
+    return (subject.group, subject.kind) in _OUTLIVED
 
 
 def deletion(subject: Subject, resource: Resource) -> str:

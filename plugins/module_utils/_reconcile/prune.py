@@ -21,7 +21,11 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile impo
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Outcome, Subject
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.parallel import for_each
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.protected import deletion, what_goes_with
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.protected import (
+    deletion,
+    is_outlived,
+    what_goes_with,
+)
 
 _LEFT = "no longer declared, and left as it is"
 
@@ -103,7 +107,7 @@ class Pruner:
 
     def _delete(self, subject: Subject, resource: Resource, live: Object) -> Outcome:
         try:
-            self._api.delete(resource, live, dry_run=self._check)
+            self._api.delete(resource, live, dry_run=self._check, orphan=is_outlived(subject))
         except ApiError as error:
             # Gone meanwhile, or replaced by an object of somebody else.
             if error.status not in (404, 409):

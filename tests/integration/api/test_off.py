@@ -243,6 +243,9 @@ class Somewhere:
             resource = self._catalog.preferred(subject.group, subject.kind)
             assert resource is not None
             for item in self._objects.read(Selection(resource, subject.namespace, subject.name)).objects:
+                # Without what it owns, an object goes only when the garbage collector has come to know its kind.
+                if "deletionTimestamp" in item["metadata"]:
+                    continue
                 found[self.told(subject)] = json.loads(json.dumps(bare(item)).replace(self.prefix, ""))
         return found
 

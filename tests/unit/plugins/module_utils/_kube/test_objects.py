@@ -100,6 +100,13 @@ def test_delete_names_the_very_object() -> None:
     assert b"dryRun" not in options["body"]
 
 
+def test_what_an_object_owns_goes_with_it_unless_it_is_orphaned() -> None:
+    _unused, _url, options = sent(lambda api: api.delete(CONFIG, BODY, dry_run=False))
+    assert b'"propagationPolicy": "Background"' in options["body"]
+    _unused, _url, options = sent(lambda api: api.delete(CONFIG, BODY, dry_run=False, orphan=True))
+    assert b'"propagationPolicy": "Orphan"' in options["body"]
+
+
 def test_a_dry_run_of_a_delete_is_asked_for_where_the_api_server_looks_and_where_its_audit_log_shows_it() -> None:
     _unused, url, options = sent(lambda api: api.delete(CONFIG, BODY, dry_run=True))
     assert url.endswith("?dryRun=All")

@@ -156,10 +156,20 @@ class FakeApi:
         self.calls.append(f"reassign {Subject.of(live)}")
         return self.put({**live, "metadata": {**live["metadata"], "managedFields": entries}})
 
-    def delete(self, resource: Resource, live: Object, *, dry_run: bool) -> None:
+    def delete(self, resource: Resource, live: Object, *, dry_run: bool, orphan: bool = False) -> None:
         self.calls.append(f"{'try to delete' if dry_run else 'delete'} {Subject.of(live)}")
         if not dry_run:
             self.put(live, "DELETED")
+            self._collect(live["metadata"]["uid"], orphan=orphan)
+
+    def _collect(self, uid: str, *, orphan: bool) -> None:
+        """Do with what an object owned as the garbage collector would."""
+        for item in list(self.objects.values()):
+            owners = item["metadata"].get("ownerReferences", [])
+            left = [owner for owner in owners if owner["uid"] != uid]
+            if left != owners:
+                kept = {**item, "metadata": {**item["metadata"], "ownerReferences": left}}
+                self.put(kept, "MODIFIED" if left or orphan else "DELETED")
 
     def forbidden(self, selection: Selection) -> ApiError:
         """Return the error of a missing right."""

@@ -170,6 +170,19 @@ def test_without_waiting_what_is_no_longer_wanted_goes_as_well_as_no_later_run_w
     assert Ran(api, KEPT, wait=False).actions == {"kept": "unchanged", "old": "deleted"}
 
 
+@pytest.mark.parametrize(
+    ("called", "stays"), [("postgresql.cnpg.io/v1 ScheduledBackup", True), ("batch/v1 CronJob", False)]
+)
+def test_backups_stay_when_the_schedule_that_made_and_owns_them_goes(called: str, stays: bool) -> None:
+    api, item = served(called)
+    owner = {"uid": api.objects[Subject.of(item)]["metadata"]["uid"], "kind": item["kind"], "name": "one"}
+    made = thing("ConfigMap", "made")
+    api.put({**made, "metadata": {**made["metadata"], "ownerReferences": [owner]}})
+    assert Ran(api, KEPT).actions["one"] == "deleted"
+    assert Subject.of(item) not in api.objects
+    assert (Subject.of(made) in api.objects) is stays
+
+
 @pytest.mark.parametrize("called", MERE)
 def test_what_can_simply_be_made_again_goes(called: str) -> None:
     api, _item = served(called)

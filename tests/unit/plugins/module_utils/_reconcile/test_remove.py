@@ -20,7 +20,11 @@ from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._rec
     subject,
     thing,
 )
-from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.fake_api import FakeApi
+from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.fake_api import (
+    SERVED,
+    FakeApi,
+    kind,
+)
 
 PLACE = inventory.subject("set", "ns")
 
@@ -61,6 +65,16 @@ def test_a_set_is_taken_down_with_its_inventory() -> None:
     assert removed.lines == ["deleted HelmRelease ns/r", "deleted ConfigMap ns/a"]
     assert {item.name for item in api.objects} == {"ns", "theirs"}
     assert Removed(api).lines == []
+
+
+def test_a_schedule_of_backups_that_is_deleted_by_name_leaves_its_backups() -> None:
+    schedule = kind("postgresql.cnpg.io", "ScheduledBackup")
+    api = FakeApi(NAMESPACE, served=(*SERVED, schedule))
+    owner = api.put({**thing("ScheduledBackup", "db"), "apiVersion": "postgresql.cnpg.io/v1"})
+    made = thing("ConfigMap", "made")
+    api.put({**made, "metadata": {**made["metadata"], "ownerReferences": [{"uid": owner["metadata"]["uid"]}]}})
+    assert Removed(api, Subject.of(owner)).lines == ["deleted ScheduledBackup ns/db"]
+    assert {item.name for item in api.objects} == {"ns", "made"}
 
 
 def test_data_stays_and_stays_listed_unless_named() -> None:
@@ -123,7 +137,7 @@ def test_what_holds_an_object_is_named_and_what_comes_after_stays(monkeypatch: p
     release = thing("HelmRelease", "r", spec={"interval": "1h"})
     api = laid_down(thing("ConfigMap", "a", data={"x": "1"}), release)
 
-    def mark(resource: Any, live: dict[str, Any], *, dry_run: bool) -> None:
+    def mark(resource: Any, live: dict[str, Any], *, dry_run: bool, orphan: bool) -> None:
         dying = {"deletionTimestamp": "2026-01-01T00:00:00Z", "finalizers": ["finalizers.fluxcd.io"]}
         api.put({**live, "metadata": {**live["metadata"], **dying}})
 
