@@ -18,6 +18,7 @@ description:
   - Refuses a second Mastodon on a domain, and names outside of its namespace that another Mastodon uses.
   - Refuses secrets that would be made anew although a copy of them, or what they encrypted, is left anywhere; encryption keys other than
     those it was launched with; and to overwrite a Secret that somebody else made.
+  - Refuses to make encryption keys for a database on a server of your own that cannot be asked whether a Mastodon is in it.
   - Refuses a PostgreSQL or Redis that is too old for the version.
   - What was launched is read from where it is at work, the release's own ConfigMap, Deployment and HelmRelease, its ExternalSecrets, its
     Secrets and its database, in all namespaces that may be read. Of keys only fingerprints are kept, as an annotation of the HelmRelease.
@@ -216,13 +217,17 @@ options:
         type: str
         default: mastodon
       path:
-        description: Path of Vault with its C(password). As long as there is none, the server is not asked.
+        description: Path of Vault with its C(password).
         type: str
         default: ""
       password:
-        description: Its password, instead of the one in Vault.
+        description: Its password, instead of the one in Vault, such as before it is written there. Without any the server is not asked.
         type: str
         default: ""
+  database_is_new:
+    description: Whether nothing is in a database on a server of your own. Believed only as long as the server cannot be asked.
+    type: bool
+    default: false
   redis:
     description: What holds the cache and the jobs.
     type: dict

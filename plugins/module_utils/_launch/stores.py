@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import forward
@@ -32,6 +32,11 @@ OPTIONS: dict[str, Any] = {
 }
 
 Store = Mapping[str, Any]
+_Answer = TypeVar("_Answer")
+
+
+class NotAskedError(MastodonError):
+    """A server was not asked, so that nothing is known of what it holds."""
 
 
 @dataclass(frozen=True)
@@ -43,36 +48,50 @@ class Asked:
     say: Callable[[str], None]
 
     def version(self, product: str, store: Store) -> str:
-        """Return the version of a server, or an empty text when it cannot be asked."""
-        if product == "Redis":
-            told = self._answer(product, store, redis_server.ask)
-            return str(told["redis_version"]) if told else ""
-        found = self._postgresql(store)
-        return found.version if found else ""
+        """Return the version of a server. Empty when it cannot be asked, which is said, or as long as nobody gave a login."""
+        if not self._password(store):
+            return ""
+        try:
+            return self._redis(store) if product == "Redis" else self._postgresql(store).version
+        except NotAskedError as error:
+            self.say(f"skipped the check of {error.subject}, which cannot be asked from here: {error.why}")
+            return ""
 
     def schema(self, store: Store) -> str:
-        """Return the newest migration of Mastodon's in the database, or an empty text."""
-        found = self._postgresql(store)
-        return found.schema if found else ""
+        """Return the newest migration of Mastodon's in the database, empty without any. Raises NotAskedError."""
+        return self._postgresql(store).schema
 
-    def _postgresql(self, store: Store) -> postgresql_server.Found | None:
+    def _redis(self, store: Store) -> str:
+        return self._answer(
+            "Redis", store, lambda server, password: str(redis_server.ask(server, password)["redis_version"])
+        )
+
+    def _postgresql(self, store: Store) -> postgresql_server.Found:
         def ask(server: Server, password: str) -> postgresql_server.Found:
             return postgresql_server.ask(server, store["username"], password, store["database"])
 
-        found: postgresql_server.Found | None = self._answer("PostgreSQL", store, ask)
-        return found
+        return self._answer("PostgreSQL", store, ask)
 
-    def _answer(self, product: str, store: Store, ask: Callable[[Server, str], Any]) -> Any:
-        password = store["host"] and (store["password"] or (store["path"] and self.passwords(store["path"])))
-        if not password:
-            return None
+    def _password(self, store: Store) -> str:
+        if not store["host"]:
+            return ""
+        given: str = store["password"]
+        return given or (self.passwords(store["path"]) if store["path"] else "")
+
+    def _answer(self, product: str, store: Store, ask: Callable[[Server, str], _Answer]) -> _Answer:
+        place, password = f"Vault path {store['path']}", self._password(store)
         dial = forward.way_to(self.connection, store["host"], store["port"])
-        server = Server(product, store["host"], store["port"], f"Vault path {store['path']}", dial)
+        server = Server(
+            product, store["host"], store["port"], "vault_given_secrets" if store["password"] else place, dial
+        )
+        if not password:
+            why = f"its password is neither in {place} nor in vault_given_secrets"
+            raise NotAskedError(str(server), "cannot be asked", why, "Give its password in vault_given_secrets")
         try:
             return ask(server, password)
         except (forward.NotThereError, OSError) as error:
-            self.say(f"skipped the check of {server}, which cannot be asked from here: {error}")
-            return None
+            remedy = "Make it reachable from where Ansible runs"
+            raise NotAskedError(str(server), "cannot be asked", str(error), remedy) from error
 
 
 def problems(parameters: Mapping[str, Any], wanted: Release, servers: Asked) -> list[str]:

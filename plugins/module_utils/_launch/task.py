@@ -59,6 +59,7 @@ ARGUMENTS = Arguments(
             "options": mirrors.OPTIONS,
         },
         "postgresql": stores.OPTIONS,
+        "database_is_new": {"type": "bool", "default": False},
         "redis": stores.OPTIONS,
     }
 )
@@ -112,12 +113,12 @@ def _kept(scene: Scene, server: vault.Vault) -> list[Kept]:
 
 
 def _past(scene: Scene, servers: stores.Asked, *, moved: bool) -> Past:
-    database, mine = scene.parameters["postgresql"], scene.mine
+    database, is_new, mine = scene.parameters["postgresql"], scene.parameters["database_is_new"], scene.mine
     return Past(
         # Made of the path too, so that those of another folder are never the same.
         mine.fingerprints if mine and not moved else {},
         mine is not None,
-        lambda: remains.databases(scene.look, database, lambda: servers.schema(database)),
+        lambda: remains.databases(scene.look, database, lambda: servers.schema(database), is_new=is_new),
     )
 
 

@@ -115,7 +115,7 @@ class Launched:
         self.site = Site(**BASE)
         self.world = installed(World(), patches)
         # Servers of the user's own are asked for nothing here.
-        patches.setattr(stores.Asked, "_answer", lambda *_unused: None)
+        patches.setattr(stores.Asked, "version", lambda *_unused: "")
         self._fill()
 
     def _fill(self) -> None:

@@ -87,3 +87,33 @@ def test_the_first_that_is_looked_at_holds_the_keys_that_may_never_change() -> N
     assert [bool(one.get("permanent")) for one in mirrors("everything")] == [True] + [False] * (
         len(mirrors("everything")) - 1
     )
+
+
+@pytest.mark.parametrize(
+    ("backend", "store", "path"), [("cnpg", "postgresql", "postgresql"), ("dragonfly", "redis", "redis")]
+)
+def test_a_server_of_yours_is_asked_with_the_password_that_you_give_as_vault_does_not_hold_it_yet(
+    backend: str, store: str, path: str
+) -> None:
+    external = {f"{backend}_backend": "external", f"{backend}_external_host": "server.example.org"}
+    given = {"vault_given_secrets": {path: {"password": "given"}}}
+    assert Site(**external, **given).value("mastodon_stores")[store]["password"] == "given"
+    assert Site(**external).value("mastodon_stores")[store]["password"] == ""
+
+
+def test_the_server_that_is_asked_is_the_one_that_mastodon_uses() -> None:
+    site = Site(
+        cnpg_backend="external",
+        cnpg_external_host="db.example.org",
+        mastodon_postgresql_direct_host="other.example.org",
+        mastodon_postgresql_direct_port=6432,
+        mastodon_postgresql_database="social",
+    )
+    asked = site.value("mastodon_stores")["postgresql"]
+    assert (asked["host"], asked["port"], asked["database"]) == ("other.example.org", 6432, "social")
+
+
+@pytest.mark.parametrize("is_new", [False, True])
+def test_only_you_say_that_a_database_is_new(is_new: bool) -> None:
+    (looked,) = Site(mastodon_database_is_new=is_new).tasks("mastodon", "launched.yml").values()
+    assert looked["fediverse.mastodon.launch_check"]["database_is_new"] is is_new

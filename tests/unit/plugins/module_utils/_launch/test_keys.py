@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.forward import NoPodError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores import postgresql_server
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._launch.world import (
     APP,
@@ -115,6 +116,64 @@ def test_a_server_of_yours_that_holds_encrypted_columns_gets_no_new_keys(
     else:
         assert "database social at db.example.org may hold what nothing else can decrypt" in world.refused(**options)[0]
     assert set(asked) == {"given-canary"}
+
+
+EXTERNAL: dict[str, Any] = {
+    "cluster": "",
+    "version": "",
+    "host": "db.example.org",
+    "port": 5432,
+    "username": "m",
+    "database": "social",
+    "path": OWNER,
+    "password": "",
+}
+
+
+def of_a_server_of_yours(**other: Any) -> dict[str, Any]:
+    return {"postgresql": {**EXTERNAL, **other}, "secrets": WANTED["secrets"][:1]}
+
+
+def test_a_server_whose_password_nobody_gave_gets_no_keys_as_it_may_be_encrypted_already(world: World) -> None:
+    assert world.refused(**of_a_server_of_yours()) == [
+        "PostgreSQL db.example.org:5432: could not be asked whether it holds a Mastodon already: its password is neither in Vault "
+        "path mastodon/example.org/postgresql nor in vault_given_secrets: its encryption keys would be made anew. Give its "
+        "password in vault_given_secrets, write the keys that it was encrypted with to Vault, or set mastodon_database_is_new "
+        "to true if nothing is in it."
+    ]
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        TimeoutError("timed out"),
+        postgresql_server.native.InterfaceError("network error on read"),
+        NoPodError("Service db/db", "cannot be reached", "no pod behind it is ready", "Look at its pods."),
+    ],
+)
+def test_a_server_that_cannot_be_asked_gets_no_keys_unless_its_database_is_new(
+    world: World, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    def fail(*_unused: Any, **_named: Any) -> None:
+        raise failure
+
+    monkeypatch.setattr(postgresql_server.native, "Connection", fail)
+    options = of_a_server_of_yours(password="given-canary")
+    [told] = world.refused(**options)
+    assert told.startswith("PostgreSQL db.example.org:5432: could not be asked whether it holds a Mastodon already: ")
+    assert str(failure).rstrip(".") in told
+    assert world.check(**options, database_is_new=True)["launched"] is False
+    world.store(APP, KEYS)
+    assert world.check(**options)["launched"] is False, "nothing is to be made"
+
+
+def test_a_server_that_tells_of_a_mastodon_is_believed_whatever_the_settings_say(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = postgresql_server.Found("17.6", "UTF8", may_create=True, schema="20260805130216")
+    monkeypatch.setattr(postgresql_server, "ask", lambda *_unused: found)
+    [told] = world.refused(**of_a_server_of_yours(password="given-canary"), database_is_new=True)
+    assert "database social at db.example.org may hold what nothing else can decrypt" in told
 
 
 def test_a_password_of_a_database_may_be_made_again_when_nothing_runs(world: World) -> None:

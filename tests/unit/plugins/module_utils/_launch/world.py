@@ -91,6 +91,7 @@ WANTED: dict[str, Any] = {
         mirror(OWNER, "mastodon-db-owner", PASSWORD),
     ],
     "postgresql": {"cluster": "mastodon/mastodon-db", "version": "17.6", "host": "", "path": ""},
+    "database_is_new": False,
     "redis": None,
 }
 
