@@ -93,7 +93,9 @@ options:
     description:
       - Delete what an earlier run of this set applied and the set no longer holds, once all that it holds is ready. A set
         that holds nothing any more goes with its inventory.
-      - When false, that is only named.
+      - Of an object that others apply to as well, with kubectl or otherwise, only what this set declared goes. One that
+        C(kubectl apply) made without server-side apply and of which this set declared all is left as it is and named.
+      - When false, what would go is only named.
       - With O(wait=false) that is as soon as all is applied, as no later run would wait either; what replaces the old may not
         be ready then.
     type: bool

@@ -17,7 +17,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import fields
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import fields, sharing
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Outcome, Subject
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.parallel import for_each
@@ -69,6 +69,7 @@ class Pruner:
         return outcomes
 
     def _one(self, subject: Subject) -> Outcome | None:
+        """Return what becomes of an object, None when it is gone already."""
         resource = self._catalog.preferred(subject.group, subject.kind)
         if resource is None and (silent := unanswered_error(self._catalog, subject.group)):
             # It may be there, and is not to be forgotten.
@@ -80,26 +81,41 @@ class Pruner:
             return self._delete(subject, resource, live)
         if self._keep:
             return Outcome(subject, "skipped", (_LEFT,), live, live)
-        others = fields.other_appliers(live, self._manager)
+        return self._of_set(subject, resource, live)
+
+    def _of_set(self, subject: Subject, resource: Resource, live: Object) -> Outcome:
+        """Delete what the set made, unless it holds data or others have a part in it."""
+        appliers = fields.other_appliers(live, self._manager)
+        others = [*appliers, *sharing.appliers(live)]
         if (lost := what_goes_with(subject)) and str(subject) not in self._allowed:
             return Outcome(subject, "skipped", (_kept(subject, resource, lost, shared=bool(others)),), live, live)
         # Of an object that declares nothing but its name, nobody owns anything.
         if not fields.our_fields(live, self._manager) and live["metadata"].get("managedFields"):
             return Outcome(subject, "skipped", ("not deleted, as it has been taken over by others",), live, live)
+        if others and not appliers and sharing.is_all_ours(live, self._manager):
+            # Taking back our fields would empty what was theirs before the set took it over.
+            told = f"not deleted, as kubectl apply made it. If it is to go: {deletion(subject, resource)}"
+            return Outcome(subject, "skipped", (told,), live, live)
         if others:
             return self._leave(subject, live, others)
         return self._delete(subject, resource, live)
 
     def _leave(self, subject: Subject, live: Object, others: Iterable[str]) -> Outcome:
         """Take back what nobody but us declares, such as one Mastodon's listeners of a Gateway that others share."""
-        version = fields.our_version(live, self._manager)
+        version, them = fields.our_version(live, self._manager), ", ".join(others)
         resource = self._catalog.find(subject.group, version.rpartition("/")[2], subject.kind)
         after = live
         # In a version that is no longer served, nothing can be taken back.
         if resource is not None:
             body = {"apiVersion": version, "kind": subject.kind, "metadata": _named(subject)}
-            after = self._api.apply(resource, body, manager=self._manager, force=False, dry_run=self._check)
-        return Outcome(subject, "configured", (f"left to {', '.join(others)}",), live, after)
+            try:
+                after = self._api.apply(resource, body, manager=self._manager, force=False, dry_run=self._check)
+            except ApiError as error:
+                if error.status != 422:
+                    raise
+                told = f"left to {them} as it is, as it cannot be without what this set declared: {error.why}"
+                return Outcome(subject, "skipped", (told,), live, live)
+        return Outcome(subject, "configured", (f"left to {them}",), live, after)
 
     def _read(self, subject: Subject, resource: Resource) -> Object | None:
         listing = self._api.read(Selection(resource, subject.namespace, subject.name))

@@ -31,10 +31,22 @@ def alone(live: Mapping[str, Any], manager: str) -> list[dict[str, Any]] | None:
     return [entry for entry in left if entry["fieldsV1"]] if left != entries else None
 
 
+def appliers(live: Mapping[str, Any]) -> list[str]:
+    """Return the field managers that applied on the client, even those of whose fields none is theirs any more."""
+    return sorted({entry["manager"] for entry in live["metadata"].get("managedFields") or [] if _is_by_client(entry)})
+
+
 def kept(entries: list[dict[str, Any]]) -> list[str]:
     """Return the fields that stay with whoever applied them on the client, such as `data.a`."""
     found = {path for entry in entries if _is_by_client(entry) for path in _paths(entry["fieldsV1"], "")}
     return sorted(path for path in found if not path.endswith(_LAST_APPLIED.removeprefix("f:")))
+
+
+def is_all_ours(live: Mapping[str, Any], manager: str) -> bool:
+    """Whether those who applied on the client have nothing left but what holds our fields, such as a map."""
+    ours = tuple(_paths(our_fields(live, manager), ""))
+    theirs = kept(live["metadata"].get("managedFields") or [])
+    return all(any(path.startswith((f"{held}.", f"{held}[")) for path in ours) for held in theirs)
 
 
 def _is_by_client(entry: Mapping[str, Any]) -> bool:

@@ -251,6 +251,55 @@ def test_what_others_have_taken_over_is_left_to_them() -> None:
     assert Ran(api, KEPT).actions["old"] == "skipped"
 
 
+NOTE = ("metadata", "annotations", "kubectl.kubernetes.io/last-applied-configuration")
+
+
+def joined() -> FakeApi:
+    """Return an API server with an object that kubectl applied on the client and that a set then joined."""
+    api = laid_down(OLD)
+    api.edit(subject("ConfigMap", "old"), "kubectl-client-side-apply", NOTE, "{}")
+    return api
+
+
+def test_of_what_kubectl_applied_and_the_set_only_joined_no_more_goes_than_the_set_declared() -> None:
+    api = joined()
+    api.edit(subject("ConfigMap", "old"), "kubectl-client-side-apply", ("data", "b"), "2")
+    ran = Ran(api, KEPT)
+    assert ran.lines == ["configured ConfigMap ns/old: left to kubectl-client-side-apply"]
+    assert api.objects[subject("ConfigMap", "old")]["data"] == {"b": "2"}
+    assert "ConfigMap/old" not in listed(api)
+
+
+def test_what_kubectl_applied_and_a_set_then_declared_as_a_whole_is_neither_deleted_nor_emptied() -> None:
+    api = joined()
+    for entry in api.objects[subject("ConfigMap", "old")]["metadata"]["managedFields"]:
+        if entry["operation"] == "Update":
+            # It keeps the map, though we took over all that is in it.
+            entry["fieldsV1"]["f:data"] = {}
+    line = (
+        "skipped ConfigMap ns/old: not deleted, as kubectl apply made it. "
+        "If it is to go: kubectl -n ns delete configmaps old"
+    )
+    for _each in ("once", "again"):
+        assert Ran(api, KEPT).lines == [line]
+        assert api.objects[subject("ConfigMap", "old")]["data"] == {"a": "1"}
+        assert api.writes == []
+
+
+def test_what_cannot_be_without_the_fields_of_the_set_is_left_to_others_as_it_is() -> None:
+    api = joined()
+    old = subject("ConfigMap", "old")
+    api.edit(old, "kubectl-client-side-apply", ("data", "b"), "2")
+    api.refusals[old] = [ApiError(str(old), "is not valid", "data.a: Required value", "", status=422)]
+    ran = Ran(api, KEPT)
+    assert ran.error is None
+    assert ran.lines == [
+        "skipped ConfigMap ns/old: left to kubectl-client-side-apply as it is, "
+        "as it cannot be without what this set declared: data.a: Required value"
+    ]
+    assert "ConfigMap/old" in listed(api)
+
+
 def test_an_object_deleted_meanwhile_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     api = laid_down(OLD)
 
