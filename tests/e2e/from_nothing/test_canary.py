@@ -22,7 +22,7 @@ OTHER_DOMAIN = "canary.lab.test"
 # A shorter one, such as a user's name, may rightly be part of a word.
 TELLING = 12
 # Stored beside secrets, and no secrets.
-OPEN_KEYS = ("email",)
+OPEN_KEYS = ("email", "made-by")
 KINDS_THAT_ALL_MAY_READ = ("configmaps", "events", "helmreleases", "externalsecrets", "deployments", "jobs")
 
 
