@@ -94,7 +94,9 @@ class Catalog:
 
     def serves(self, group: str) -> bool:
         """Whether the API server has any kind of a group, or says that another server has."""
-        return any(one.group == group for one in self._exact.values()) or any(of == group for of, _ in self.unanswered)
+        return any(one.group == group for one in self._exact.values()) or any(
+            of == group for of, _unused in self.unanswered
+        )
 
     def _candidates(self, api_version: str) -> list[Resource]:
         if not api_version:

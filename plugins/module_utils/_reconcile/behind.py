@@ -63,7 +63,7 @@ def look(api: Api, catalog: Catalog, release: Object) -> list[Trouble]:
 
 def _troubles(api: Api, place: tuple[Resource, str], subjects: set[Subject], since: datetime) -> Iterator[Trouble]:
     resource, namespace = place
-    name = next(iter(subjects)).name if len(subjects) == 1 else ""
+    name = min(subjects).name if len(subjects) == 1 else ""
     selection = Selection(resource, namespace, name)
     whole = (resource.group, resource.kind) in _LOOKED_INTO
     items = {item["metadata"]["name"]: item for item in api.read(selection).objects} if whole else {}

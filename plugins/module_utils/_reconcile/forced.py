@@ -27,7 +27,7 @@ def read(names: Iterable[str], subjects: Iterable[Subject]) -> frozenset[str]:
 def _ways(subject: Subject) -> Iterator[str]:
     """Yield how people write it, without regard to capitals: without namespace, or as kubectl does."""
     kind, name = subject.kind.lower(), subject.name.lower()
-    for place in {f"{subject.namespace}/{name}", name}:
+    for place in (f"{subject.namespace}/{name}", name):
         yield from (f"{kind} {place}", f"{kind}/{place}", f"{kind}s/{place}")
         if subject.group:
             yield f"{kind}.{subject.group}/{place}"

@@ -24,7 +24,8 @@ DEPENDS_ON = "config.kubernetes.io/depends-on"
 
 # Which object it is that was read, and who changed it: of no use in what is declared.
 _OF_A_COPY = frozenset({"managedFields", "resourceVersion", "uid"})
-# The server's own, which it passes over: https://github.com/kubernetes/kubernetes/blob/master/staging/src/k8s.io/apimachinery/pkg/util/managedfields/internal/stripmeta.go
+# The server's own, which it passes over:
+# https://github.com/kubernetes/kubernetes/blob/master/staging/src/k8s.io/apimachinery/pkg/util/managedfields/internal/stripmeta.go
 _GENERATED = frozenset({"creationTimestamp", "generation", "selfLink"})
 
 Action = Literal["created", "configured", "unchanged", "deleted", "skipped"]

@@ -61,7 +61,8 @@ def at(item: Any, path: str, default: Any = None) -> Any:
 def _alike(default: Any) -> type | tuple[type, ...]:
     if isinstance(default, Mapping):
         return Mapping
-    return (int, float) if type(default) is int else type(default)
+    # To Python, a truth value is a number.
+    return (int, float) if isinstance(default, int) and not isinstance(default, bool) else type(default)
 
 
 def maps_at(item: Any, path: str) -> list[Mapping[str, Any]]:

@@ -43,7 +43,6 @@ SITE_OPTION: dict[str, Any] = {
 }
 ARGUMENTS = Arguments(
     {**KUBERNETES_OPTIONS, "site": SITE_OPTION, "wait_timeout": {"type": "int", "default": 60}},
-    required_one_of=(("site",),),
 )
 _PAUSE = 2.0
 
@@ -58,6 +57,8 @@ class NotInstalledError(NotAskedError):
 
 def check(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Ask the site until it answers. Raises MastodonError when it does not. In check mode it is asked once, if it is there."""
+    if not parameters["site"]:
+        raise MastodonError("Option site", "missing", "nothing says whom to ask", "Name domain, release and Gateway.")
     connection, site = connect(parameters, run.environment), site_of(parameters["site"])
     seconds = 0 if run.check else parameters["wait_timeout"]
     try:

@@ -102,7 +102,7 @@ def remote_keys(value: Any) -> list[str]:
 @pytest.mark.parametrize("inventory", INVENTORIES)
 def test_the_path_in_vault_set_alone_moves_all_that_is_written_and_read_there(inventory: str) -> None:
     settings = {**INVENTORIES[inventory], "vault_path": MOVED}
-    sites = {role: Site(alone=role, **settings) for role, _ in FILES}
+    sites = {role: Site(alone=role, **settings) for role, _unused in FILES}
     done = {one: sites[one[0]].tasks(*one) for one in FILES}
     text = json.dumps(list(done.values()))
     assert re.findall(r"(?<!fediverse\.)mastodon/example\.org[^\"]*", text) == []

@@ -73,7 +73,7 @@ def fallbacks(template: nodes.Template) -> Iterator[str]:
 
 
 def test_no_variable_is_defined_twice() -> None:
-    assert [name for name, times in Counter(name for name, _ in owners()).items() if times > 1] == []
+    assert [name for name, times in Counter(name for name, _unused in owners()).items() if times > 1] == []
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -41,10 +41,10 @@ NEEDED: list[tuple[str, str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(
-    ("variable", "part", "settings"), NEEDED, ids=[f"{name} by {part}" for name, part, _ in NEEDED]
+    ("variable", "part", "settings"), NEEDED, ids=[f"{name} by {part}" for name, part, _unused in NEEDED]
 )
 def test_a_role_alone_names_what_is_missing(variable: str, part: str, settings: dict[str, Any]) -> None:
-    role, _, file = part.partition("/")
+    role, _unused, file = part.partition("/")
     sentence = f"Variable {variable}: missing. Set it in your inventory."
     with pytest.raises(AnsibleError, match=re.escape(sentence)):
         Site(alone=role, **settings).tasks(role, f"{file}.yml")

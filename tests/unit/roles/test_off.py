@@ -83,7 +83,7 @@ def test_volumes_that_are_no_longer_backed_up_are_looked_for() -> None:
     ],
 )
 def test_a_pooler_goes_only_where_one_is_left(applied: dict[str, Any], runs: bool) -> None:
-    (task,) = Site(omit="(omitted)", **applied).tasks("cnpg", "leftovers.yml").values()
+    [task] = list(Site(omit="(omitted)", **applied).tasks("cnpg", "leftovers.yml").values())
     assert task["when"] is runs
 
 
