@@ -54,7 +54,12 @@ options:
     default: {}
     suboptions:
       database_hosts:
-        description: Hosts that lead to the database, directly or through a pooler, the one that is used first.
+        description: The host of the database, or of a pooler in front of it, and the one of its migrations.
+        type: list
+        elements: str
+        default: []
+      database_services:
+        description: Hosts that lead to one database that CloudNativePG makes, directly or through a pooler.
         type: list
         elements: str
         default: []

@@ -25,6 +25,7 @@ OPTIONS: dict[str, Any] = {
     "default": {},
     "options": {
         "database_hosts": {"type": "list", "elements": "str", "default": []},
+        "database_services": {"type": "list", "elements": "str", "default": []},
         "database_name": _TEXT,
         "database_user": _TEXT,
         # Where the login is, not the login.
@@ -43,6 +44,8 @@ OPTIONS: dict[str, Any] = {
     },
 }
 
+# Where the hosts of the database come from, in this order.
+_HOSTS = ("mastodon_postgresql_host", "mastodon_postgresql_direct_host")
 # How CloudNativePG, the Dragonfly operator and Rook call their Services.
 _CLUSTER = re.compile(r"(.+)-(?:rw|pooler)\.([^.]+)\.svc.*")
 _OWNER = "-owner"
@@ -98,17 +101,25 @@ def _database(now: Mapping[str, str], direct_host: str, wanted: Mapping[str, Any
     hosts, name = wanted["database_hosts"], wanted["database_name"]
     host, running = now.get("DB_HOST", ""), now.get("DB_NAME", "")
     lost = "it would start with an empty one, and what people wrote stays behind"
-    if host and hosts and not {host, direct_host} & set(hosts):
-        back = _back(_CLUSTER, host, "cnpg_backend", "cnpg", ("cnpg_cluster_name", "cnpg_cluster_namespace"))
-        yield Move(
-            "its database",
-            f"{host}/{running}".rstrip("/"),
-            f"{hosts[0]}/{name}",
-            lost,
-            back or f"cnpg_external_host to {host}",
-        )
+    same = {host, direct_host or host}
+    if same & set(wanted["database_services"]):
+        same.update(wanted["database_services"])
+    strange = [new for new in hosts if new not in same] if host else []
+    if strange:
+        old, new = f"{host}/{running}".rstrip("/"), f"{strange[0]}/{name}"
+        yield Move("its database", old, new, lost, _back_to_database(host, direct_host or host, wanted, same))
     elif running and name and running != name:
         yield Move("its database", f"{host}/{running}", f"{host}/{name}", lost, f"cnpg_database to {running}")
+
+
+def _back_to_database(host: str, direct_host: str, wanted: Mapping[str, Any], same: Collection[str]) -> str:
+    """Return the settings that lead to it again: of the role that has another one, or those that alone lead elsewhere."""
+    hosts = wanted["database_hosts"]
+    if any(one in same for one in (*hosts, *wanted["database_services"])):
+        olds = zip(_HOSTS, hosts, (host, direct_host), strict=False)
+        return " and ".join(f"{setting} to {old}" for setting, new, old in olds if new not in same)
+    back = _back(_CLUSTER, host, "cnpg_backend", "cnpg", ("cnpg_cluster_name", "cnpg_cluster_namespace"))
+    return back or f"cnpg_external_host to {host}"
 
 
 def _cache(now: Mapping[str, str], wanted: Mapping[str, Any]) -> Iterator[Move]:

@@ -68,7 +68,7 @@ def test_the_places_are_those_that_the_release_is_given(inventory: str) -> None:
     values = site(inventory).value("mastodon_base_values")
     places = site(inventory).value("mastodon_launch_places")
     assert values["postgresql"]["hostname"] == places["database_hosts"][0]
-    assert values["postgresql"]["direct"]["hostname"] in places["database_hosts"]
+    assert values["postgresql"]["direct"]["hostname"] == places["database_hosts"][1]
     assert (values["postgresql"]["database"], values["redis"]["hostname"]) == (
         places["database_name"],
         places["cache_host"],
@@ -117,3 +117,10 @@ def test_the_server_that_is_asked_is_the_one_that_mastodon_uses() -> None:
 def test_only_you_say_that_a_database_is_new(is_new: bool) -> None:
     (looked,) = Site(mastodon_database_is_new=is_new).tasks("mastodon", "launched.yml").values()
     assert looked["fediverse.mastodon.launch_check"]["database_is_new"] is is_new
+
+
+def test_only_services_of_a_cluster_that_is_made_here_lead_to_the_same_database() -> None:
+    made = Site().value("mastodon_launch_places")["database_services"]
+    assert made == ["mastodon-db-rw.mastodon.svc", "mastodon-db-pooler.mastodon.svc"]
+    yours = Site(cnpg_backend="external", cnpg_external_host="db.example.org").value("mastodon_launch_places")
+    assert (yours["database_services"], yours["database_hosts"]) == ([], ["db.example.org"] * 2)

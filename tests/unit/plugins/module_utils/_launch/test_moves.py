@@ -20,6 +20,7 @@ from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._lau
     mirror,
 )
 
+NEW = ["new-rw.mastodon.svc", "new-pooler.mastodon.svc"]
 RGW = "http://rook-ceph-rgw-media.rook-ceph.svc"
 
 
@@ -27,7 +28,7 @@ RGW = "http://rook-ceph-rgw-media.rook-ceph.svc"
     ("places", "told", "back", "old"),
     [
         (
-            {"database_hosts": ["new-rw.mastodon.svc", "new-pooler.mastodon.svc"]},
+            {"database_hosts": NEW, "database_services": NEW},
             "its database is mastodon-db-rw.mastodon.svc/mastodon and cannot become new-rw.mastodon.svc/mastodon",
             "cnpg_backend to cnpg, cnpg_cluster_name to mastodon-db and cnpg_cluster_namespace to mastodon",
             "mastodon-db-rw.mastodon.svc/mastodon",
@@ -108,6 +109,31 @@ def test_a_pooler_that_is_renamed_moves_no_database(world: World) -> None:
     # A release that was led elsewhere already says nothing of the database that is at work.
     release["spec"]["values"]["postgresql"] = {**stores, "hostname": "mastodon-db-rw.mastodon.svc"}
     assert "its database is old.mastodon.svc/mastodon and cannot become" in world.refused()[0]
+
+
+@pytest.mark.parametrize(
+    ("hosts", "setting"),
+    [
+        (["other.example.org", "mastodon-db-rw.mastodon.svc"], "mastodon_postgresql_host"),
+        (["mastodon-db-rw.mastodon.svc", "other.example.org"], "mastodon_postgresql_direct_host"),
+    ],
+)
+def test_no_host_alone_leads_to_another_database(world: World, hosts: list[str], setting: str) -> None:
+    world.launch()
+    assert world.refused(places={"database_hosts": hosts}) == [
+        "Mastodon mastodon/mastodon: its database is mastodon-db-rw.mastodon.svc/mastodon and cannot become "
+        "other.example.org/mastodon: it would start with an empty one, and what people wrote stays behind. Set "
+        f"{setting} to mastodon-db-rw.mastodon.svc, or move it yourself and add mastodon-db-rw.mastodon.svc/mastodon to "
+        "mastodon_moved_from."
+    ]
+
+
+def test_a_server_of_yours_is_not_left_for_a_service_of_a_cluster_that_never_held_it(world: World) -> None:
+    world.launch(DB_HOST="db.example.org")
+    hosts = ["mastodon-db-pooler.mastodon.svc", "db.example.org"]
+    [told] = world.refused(places={"database_hosts": hosts})
+    assert "its database is db.example.org/mastodon and cannot become mastodon-db-pooler.mastodon.svc/mastodon" in told
+    assert "Set mastodon_postgresql_host to db.example.org, or" in told
 
 
 def test_another_folder_in_vault_is_refused_and_nothing_is_made_in_it(world: World) -> None:

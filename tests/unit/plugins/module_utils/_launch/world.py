@@ -41,6 +41,7 @@ SERVED = (
 )
 PLACES: dict[str, Any] = {
     "database_hosts": ["mastodon-db-rw.mastodon.svc", "mastodon-db-pooler.mastodon.svc"],
+    "database_services": ["mastodon-db-rw.mastodon.svc", "mastodon-db-pooler.mastodon.svc"],
     "database_name": "mastodon",
     "database_user": "mastodon",
     "database_secret": "mastodon/mastodon-db-owner",
