@@ -14,7 +14,8 @@ author: fediverse.mastodon contributors (@fediverse)
 description:
   - Refuses another local or web domain than the one it runs as, a version that goes back or skips a minor release, and another database,
     cache, bucket, Gateway or folder in Vault than it was launched with, unless it was moved and O(moved_from) tells so.
-  - Refuses operators in another namespace than they are installed in, another Ceph on the same disks, and another owner of the database.
+  - Refuses operators in another namespace than they are installed in, another Ceph on the same disks, another owner of the database, and a
+    ClusterSecretStore that reads another mount than the secrets are in.
   - Refuses a second Mastodon on a domain, and names outside of its namespace that another Mastodon uses.
   - Refuses secrets that would be made anew although a copy of them, or what they encrypted, is left anywhere; encryption keys other than
     those it was launched with; and to overwrite a Secret that somebody else made.
@@ -113,6 +114,10 @@ options:
         default: ""
       store:
         description: Name of the ClusterSecretStore.
+        type: str
+        default: ""
+      store_mount:
+        description: Mount that it is to read, which has to be O(mount).
         type: str
         default: ""
       vault_role:

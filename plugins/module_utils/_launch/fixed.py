@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What stays as it was installed: a second operator, or another disk, would break what the first one runs.
+"""What stays as it was installed: a second operator, another disk or mount would break what the first one runs.
 
 This module util is PRIVATE to the collection.
 """
@@ -79,3 +79,13 @@ def owner(external: Iterable[Object], wanted: Mapping[str, Any]) -> Iterator[Mas
             failed = f"belongs to {user} and cannot be used as {wanted['database_user']}"
             subject = f"Database {wanted['database_name']}"
             yield MastodonError(subject, failed, "its owner is set once", f"Set cnpg_username to {user}.")
+
+
+def store(wanted: Mapping[str, Any], mount: str) -> Iterator[MastodonError]:
+    """Yield an error when the pods would be given the secrets of another mount than the one that they are made in."""
+    found = wanted["store_mount"]
+    if found and found.strip("/") != mount.strip("/"):
+        failed = f"would read the mount {found}, and the secrets are in {mount}"
+        why = "Mastodon would get other keys than those it encrypts with"
+        subject = f"ClusterSecretStore {wanted['store']}"
+        yield MastodonError(subject, failed, why, f"Set external_secrets_vault_mount to {mount}.")

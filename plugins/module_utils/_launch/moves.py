@@ -40,6 +40,7 @@ OPTIONS: dict[str, Any] = {
         "ceph_name": _TEXT,
         "ceph_path": _TEXT,
         "store": _TEXT,
+        "store_mount": _TEXT,
         "vault_role": _TEXT,
     },
 }

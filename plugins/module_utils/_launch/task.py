@@ -147,6 +147,7 @@ def _fixed(scene: Scene) -> list[str]:
             *fixed.operators(scene.applied, scene.parameters["operators"]),
             *fixed.ceph(scene.look, wanted),
             *fixed.owner(scene.external, wanted),
+            *fixed.store(wanted, scene.parameters["mount"]),
         )
     ]
 

@@ -80,7 +80,8 @@ def test_the_places_are_those_that_the_release_is_given(inventory: str) -> None:
         (places["gateway_namespace"], places["gateway_name"])
     }
     store = site(inventory).objects("external_secrets")[f"ClusterSecretStore {places['store']}"]
-    assert store["spec"]["provider"]["vault"]["auth"]["kubernetes"]["role"] == places["vault_role"]
+    vault = store["spec"]["provider"]["vault"]
+    assert (vault["auth"]["kubernetes"]["role"], vault["path"]) == (places["vault_role"], places["store_mount"])
 
 
 def test_the_first_that_is_looked_at_holds_the_keys_that_may_never_change() -> None:

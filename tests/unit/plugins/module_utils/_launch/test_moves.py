@@ -152,7 +152,20 @@ def test_another_folder_in_vault_is_refused_and_nothing_is_made_in_it(world: Wor
 
 def test_another_mount_is_refused(world: World) -> None:
     world.launch()
-    assert f"Set vault_mount to secret and vault_path to {FOLDER}, or" in world.refused(mount="kv")[0]
+    told = world.refused(mount="kv", places={"store_mount": "kv"})
+    assert f"Set vault_mount to secret and vault_path to {FOLDER}, or" in told[0]
+
+
+def test_a_store_that_would_read_other_keys_than_are_made_is_refused(world: World) -> None:
+    other = {"store_mount": "kv"}
+    refusal = (
+        "ClusterSecretStore vault-mastodon: would read the mount kv, and the secrets are in secret: Mastodon would get other keys "
+        "than those it encrypts with. Set external_secrets_vault_mount to secret."
+    )
+    assert world.refused(places=other) == [refusal]
+    world.launch()
+    assert world.refused(places=other) == [refusal]
+    assert refusal in world.refused(places=other, moved_from=[f"secret/{FOLDER}"])
 
 
 def test_the_database_of_a_release_that_is_gone_is_known_by_who_reads_its_password(world: World) -> None:

@@ -55,6 +55,7 @@ PLACES: dict[str, Any] = {
     "ceph_name": "rook-ceph",
     "ceph_path": "/var/lib/rook",
     "store": "vault-mastodon",
+    "store_mount": "secret",
     "vault_role": "mastodon-example.org",
 }
 ENVIRONMENT = {
