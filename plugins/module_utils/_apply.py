@@ -48,6 +48,7 @@ ARGUMENTS = Arguments(
         "prune_allow": {"type": "list", "elements": "str", "default": []},
         "force_conflicts": {"type": "list", "elements": "str", "default": []},
         "field_manager": {"type": "str", "default": MANAGER},
+        "owner": {"type": "str", "default": ""},
         "kinds": KINDS_OPTION,
         "depends_on": DEPENDS_ON_OPTION,
         **KUBERNETES_OPTIONS,
@@ -95,6 +96,7 @@ def _request(parameters: Mapping[str, Any], run: Run, wanted: tuple[Wanted, ...]
         prune_allow=frozenset(parameters["prune_allow"]),
         force_conflicts=forced.read(parameters["force_conflicts"], [item.subject for item in wanted]),
         manager=parameters["field_manager"],
+        owner=parameters["owner"],
         kinds=tuple(parameters["kinds"]),
         check=run.check,
     )

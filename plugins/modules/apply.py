@@ -117,6 +117,15 @@ options:
       - It never changes, as fields of another name are not ours.
     type: str
     default: fediverse.mastodon
+  owner:
+    description:
+      - Whose set this is, such as the local domain of a Mastodon, noted in the inventory. Needed in namespaces that several share, where
+        they may call a set the same.
+      - A set of another owner is refused before anything is written; when this one holds nothing, it is left alone and named.
+      - A set of which no owner is noted is taken for that of who declares an object that it lists. Else it is refused or left alone just
+        so, with the command that notes the owner.
+    type: str
+    default: ""
   force_conflicts:
     description:
       - Objects, written as C(Kind namespace/name), whose declared fields are taken from whoever owns them. Others than those of the set are passed

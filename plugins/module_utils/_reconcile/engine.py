@@ -16,7 +16,13 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils import _kinds
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource, unanswered_error
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import claims, flux, inventory, order
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import (
+    claims,
+    flux,
+    inventory,
+    order,
+    owners,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.apply import Applier, Ownership
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
@@ -45,6 +51,7 @@ _PAUSE = 1.0
 class Request:
     """What the user asks for: the set `name` and its objects, with its inventory in `namespace`.
 
+    `owner` is whose it is, of those who may call a set the same in a namespace that they share.
     `kinds` are those that the cluster must serve already, each with the tag that provides it: see _kinds.
     """
 
@@ -56,6 +63,7 @@ class Request:
     prune_allow: frozenset[str] = frozenset()
     force_conflicts: frozenset[str] = frozenset()
     manager: str = MANAGER
+    owner: str = ""
     kinds: tuple[Mapping[str, str], ...] = ()
     check: bool = False
 
@@ -81,16 +89,13 @@ class Engine:
             self._turn_off()
             return
         _kinds.refuse(self._request.kinds, self._live.catalog, self._say, check=self._request.check)
-        self._live.read(self._served(self._request.wanted) | self._served([inventory.wanted(self._place, ())]))
-        for item in self._request.wanted:
-            if live := self._live.get(item.subject):
-                self._judge.found(item.subject, live)
-        listed = inventory.listed(self._live.get(self._place))
         subjects = {item.subject for item in self._request.wanted}
+        self._read(subjects)
+        listed = inventory.listed(self._live.get(self._place))
         claims.refuse(self._api, self._live, self._place, self._strangers(listed), self._say)
         # What exists already is listed only once it is adopted: being listed makes it ours to overrule people on.
         new = {subject for subject in subjects if self._live.get(subject) is None}
-        wanted = (*self._request.wanted, inventory.wanted(self._place, listed | new))
+        wanted = (*self._request.wanted, self._inventory(listed | new))
         applier = Applier(
             self._api,
             Ownership(listed, self._request.force_conflicts),
@@ -108,6 +113,15 @@ class Engine:
         kept = self._prune(listed - subjects)
         self._list(subjects | kept, listed | subjects, applier)
 
+    def _read(self, subjects: AbstractSet[Subject]) -> None:
+        """Read what is there. Raises MastodonError when the set is another's."""
+        self._live.read(self._served(self._request.wanted) | self._served([inventory.wanted(self._place, ())]))
+        if problem := owners.problem(self._live.get(self._place), self._request.owner, subjects):
+            raise problem
+        for subject in subjects:
+            if live := self._live.get(subject):
+                self._judge.found(subject, live)
+
     def _turn_off(self) -> None:
         """Take down what the set once held, as it holds nothing any more."""
         request = self._request
@@ -118,7 +132,9 @@ class Engine:
                 raise
             # Where we never had rights, we never applied anything.
             self._say(f"skipped {self._place}: it may not be read, so that nothing it lists is touched")
-        if self._live.get(self._place):
+        if problem := owners.problem(self._live.get(self._place), request.owner, frozenset()):
+            self._say(f"skipped {problem}")
+        elif self._live.get(self._place):
             named: frozenset[Subject] = frozenset()
             allowed, manager, wait = request.prune_allow, request.manager, request.wait
             removal = Removal(self._place, named, allowed, manager, wait, request.check, request.prune)
@@ -236,7 +252,11 @@ class Engine:
 
     def _list(self, subjects: AbstractSet[Subject], already: AbstractSet[Subject], applier: Applier) -> None:
         if subjects != already and not self._request.check:
-            self._apply(inventory.wanted(self._place, subjects), applier)
+            self._apply(self._inventory(subjects), applier)
+
+    def _inventory(self, subjects: Iterable[Subject]) -> Wanted:
+        owner = self._request.owner or inventory.owner(self._live.get(self._place))
+        return inventory.wanted(self._place, subjects, owner)
 
     def _prune(self, leftovers: Iterable[Subject]) -> set[Subject]:
         """Delete what is no longer wanted and return what has to stay."""

@@ -18,6 +18,8 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.mode
 _KEY = "objects"
 _PREFIX = "fediverse.mastodon."
 _NAME = re.compile(r"(?=.{1,200}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+# Whose set it is, such as the local domain of a Mastodon; no label, as it may have any form.
+OWNER = "fediverse.mastodon/owner"
 _LABELS = {"app.kubernetes.io/managed-by": "fediverse.mastodon"}
 # What finds the inventories of all sets.
 SELECTOR = ",".join(f"{name}={value}" for name, value in _LABELS.items())
@@ -29,6 +31,16 @@ def subject(name: str, namespace: str) -> Subject:
         remedy = "Use lower-case letters, digits, dots and dashes, at most 200."
         raise MastodonError(f"Set {name!r}", "has a name that Kubernetes does not allow", "", remedy)
     return Subject("", "ConfigMap", namespace, f"{_PREFIX}{name}")
+
+
+def name(place: Subject) -> str:
+    """Return what the set with the inventory `place` is called."""
+    return place.name.removeprefix(_PREFIX)
+
+
+def owner(inventory: Object | None) -> str:
+    """Return whose set it is, empty when that is not noted."""
+    return str(((inventory or {}).get("metadata", {}).get("annotations") or {}).get(OWNER, ""))
 
 
 def is_one(item: Object) -> bool:
@@ -58,12 +70,13 @@ def readable(inventory: Object | None) -> tuple[frozenset[Subject], list[str]]:
     return frozenset(subjects), unreadable
 
 
-def wanted(place: Subject, subjects: Iterable[Subject]) -> Wanted:
+def wanted(place: Subject, subjects: Iterable[Subject], owner: str = "") -> Wanted:
     """Return the inventory as an object to apply."""
+    notes = {"annotations": {OWNER: owner}} if owner else {}
     body: Object = {
         "apiVersion": "v1",
         "kind": place.kind,
-        "metadata": {"name": place.name, "namespace": place.namespace, "labels": dict(_LABELS)},
+        "metadata": {"name": place.name, "namespace": place.namespace, "labels": dict(_LABELS), **notes},
         "data": {_KEY: "".join(f"{item.reference}\n" for item in sorted(subjects))},
     }
     return Wanted(place, "v1", body)

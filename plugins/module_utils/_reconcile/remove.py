@@ -102,7 +102,7 @@ class Remover:
             self._api.delete(resource, live, dry_run=False)
         elif kept != listed:
             # Inventories are always ours, under whichever name the set itself is applied.
-            wanted = inventory.wanted(place, kept)
+            wanted = inventory.wanted(place, kept, inventory.owner(live))
             self._api.apply(resource, wanted.body, manager=wanted.manager, force=False, dry_run=False)
 
 

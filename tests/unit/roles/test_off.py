@@ -67,6 +67,12 @@ def test_external_dns_goes_as_it_would_put_back_what_others_now_write() -> None:
     assert asked("external_dns", "main.yml", "external-dns-mastodon")[1]["prune_allow"] == []
 
 
+def test_a_set_in_a_namespace_that_mastodons_share_says_whose_it_is() -> None:
+    for role, name in (("external_dns", "external-dns-mastodon"), ("volsync", "mastodon-volumes")):
+        for settings in ({}, {"external_dns_install": False}, VOLUMES):
+            assert asked(role, "main.yml", name, **settings)[1]["owner"] == "example.org"
+
+
 def test_volumes_that_are_no_longer_backed_up_are_looked_for() -> None:
     objects, options = asked("volsync", "main.yml", "mastodon-volumes")
     assert objects == []
