@@ -17,7 +17,8 @@ description:
   - Where the address cannot be reached from here, the requests take the way through the API server to the Service that leads to the Gateway. Where
     that is not possible either, the check is C(skipped) with the reason.
   - Fails with what is wrong, and with what is missing, scaled to nothing or not ready behind the release.
-  - Writes nothing. In check mode a Mastodon that is there is asked once, and one that is not is skipped.
+  - Writes nothing. In check mode a Mastodon that is there is asked once, what is wrong is said without failing, as a run may put it right,
+    and one that is not there is skipped.
 extends_documentation_fragment:
   - fediverse.mastodon.kubernetes
   - fediverse.mastodon.site
@@ -43,7 +44,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 verdict:
-  description: C(passed), or C(skipped) when nothing could be asked.
+  description: C(passed), C(skipped) when nothing could be asked, or in check mode C(failed).
   returned: success
   type: str
 told:

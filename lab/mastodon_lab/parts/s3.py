@@ -25,11 +25,19 @@ PORT = 8333
 BUCKET = "mastodon"
 REGION = "us-east-1"
 SECONDS = 15.0
-# Browsers fetch media without credentials.
+PROOF = "lab-proof-"
+# Browsers fetch media without credentials; archives of people's accounts, below backups, are nobody's but theirs.
 ANYONE_READS = {
     "Version": "2012-10-17",
     "Statement": [
-        {"Effect": "Allow", "Principal": "*", "Action": ["s3:GetObject"], "Resource": [f"arn:aws:s3:::{BUCKET}/*"]}
+        {
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": ["s3:GetObject"],
+            "Resource": [
+                f"arn:aws:s3:::{BUCKET}/{begins}*" for begins in (PROOF, "accounts/", "cache/", "media_attachments/")
+            ],
+        }
     ],
 }
 
@@ -41,7 +49,7 @@ class Account:
 
 
 def set_up(host: str, account: Account) -> None:
-    """Make the bucket and let anyone read from it."""
+    """Make the bucket and let anyone read what Mastodon shows."""
     made = _call(host, account, "PUT", f"/{BUCKET}")
     if made.status not in (HTTPStatus.OK, HTTPStatus.CONFLICT):
         raise _failed(f"making bucket {BUCKET}", made)
@@ -52,7 +60,7 @@ def set_up(host: str, account: Account) -> None:
 def prove(host: str, account: Account) -> None:
     """Raise LabError unless an object can be put, read by anyone, and deleted."""
     content = secrets.token_bytes(16)
-    path = f"/{BUCKET}/lab-proof-{secrets.token_hex(4)}"
+    path = f"/{BUCKET}/{PROOF}{secrets.token_hex(4)}"
     _expect("putting an object", _call(host, account, "PUT", path, body=content))
     read = _call(host, None, "GET", path)
     _expect("reading an object without an account", read)

@@ -31,6 +31,8 @@ _LOOKED_INTO = frozenset({("apps", "Deployment"), ("apps", "StatefulSet"), ("app
 _CONTROLLERS = frozenset({"helm-controller", "kube-controller-manager"})
 # Of a release in Helm's history that was once in use.
 INSTALLED = frozenset({"deployed", "superseded"})
+# What `kubectl rollout restart` sets: no chart declares it, so that Flux has nothing to put right.
+_RESTART = frozenset({"f:kubectl.kubernetes.io/restartedAt", "."})
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -109,8 +111,14 @@ def _editors(item: Object, since: datetime) -> list[str]:
 
 def _foreign(item: Object) -> Iterator[Mapping[str, Any]]:
     for entry in item["metadata"].get("managedFields") or []:
-        if entry.get("manager") not in _CONTROLLERS and "f:spec" in (entry.get("fieldsV1") or {}):
+        fields = at(entry, "fieldsV1.f:spec", {})
+        if entry.get("manager") not in _CONTROLLERS and fields and not _leaves(fields) <= _RESTART:
             yield entry
+
+
+def _leaves(fields: Mapping[str, Any]) -> set[str]:
+    """Return the names of the innermost fields."""
+    return {leaf for name, below in fields.items() for leaf in (_leaves(below) if below else {name})}
 
 
 def _last_look(release: Object) -> datetime:

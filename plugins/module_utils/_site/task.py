@@ -56,13 +56,19 @@ class NotInstalledError(NotAskedError):
 
 
 def check(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
-    """Ask the site until it answers. Raises MastodonError when it does not. In check mode it is asked once, if it is there."""
+    """Ask the site until it answers. Raises MastodonError when it does not. In check mode it is asked once, if it is there,
+    and what is wrong is said."""
     if not parameters["site"]:
         raise MastodonError("Option site", "missing", "nothing says whom to ask", "Name domain, release and Gateway.")
     connection, site = connect(parameters, run.environment), site_of(parameters["site"])
     seconds = 0 if run.check else parameters["wait_timeout"]
     try:
         text, verdict = examine(parameters["site"], connection, seconds, run.say), "passed"
+    except MastodonError as error:
+        # What is wrong may be what a run would put right.
+        if not run.check:
+            raise
+        text, verdict = f"check mode: {error}", "failed"
     except NotAskedError as reason:
         if isinstance(reason, NotInstalledError) and not run.check:
             raise MastodonError(str(site), "does not answer", str(reason), "Run site.yml.") from reason

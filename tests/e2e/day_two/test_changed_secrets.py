@@ -9,6 +9,7 @@ Those of mail, of backups and of volumes are changed for the second Mastodon, in
 from __future__ import annotations
 
 import string
+from collections.abc import Iterator
 
 import pytest
 
@@ -37,12 +38,17 @@ def written_otherwise(key: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def changed(laid_down: Lab) -> Run:
-    """One run after four of the secrets were changed in Vault."""
+def changed(laid_down: Lab) -> Iterator[Run]:
+    """One run after four of the secrets were changed in Vault; what was there before is put back afterwards."""
+    kv = laid_down.vault().secrets.kv.v2
+    before = {name: laid_down.stored(name) for name in (*CHANGED, "dns")}
     dns = {"tsig-secret": written_otherwise(laid_down.stored("dns")["tsig-secret"])}
     for name, data in {**CHANGED, "dns": dns}.items():
-        laid_down.vault().secrets.kv.v2.patch(f"mastodon/{DOMAIN}/{name}", dict(data), mount_point="secret")
-    return laid_down.site()
+        kv.patch(f"mastodon/{DOMAIN}/{name}", dict(data), mount_point="secret")
+    yield laid_down.site()
+    for name, data in before.items():
+        kv.create_or_update_secret(f"mastodon/{DOMAIN}/{name}", data, mount_point="secret")
+    assert laid_down.site().returncode == 0
 
 
 def test_one_run_carries_the_change_through_and_names_who_has_the_older_one_meanwhile(changed: Run) -> None:
