@@ -72,7 +72,7 @@ def _cluster(parameters: Mapping[str, Any], run: Run) -> list[str]:
         raise CombinedError(found)
     named = [one for one in parameters["storage_classes"] if one["name"]]
     storage = [partial(cluster.storage_class, objects, one["name"], one["wanted_by"]) for one in named]
-    used = [*adopted.looks(parameters["adopted"], objects), *storage]
+    used: list[Look] = [*adopted.looks(parameters["adopted"], objects), *storage]
     return [f"API server {connection.host} answers", *_found(used, run)]
 
 

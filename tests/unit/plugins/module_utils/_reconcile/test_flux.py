@@ -134,6 +134,9 @@ def deployed(*editors: tuple[str, str, dict[str, Any]], replicas: int = 1, **mor
 
 STATUS = {"f:status": {"f:observedGeneration": {}}}
 REPLICAS = {"f:spec": {"f:replicas": {}}}
+RESTART = {
+    "f:spec": {"f:template": {"f:metadata": {"f:annotations": {".": {}, "f:kubectl.kubernetes.io/restartedAt": {}}}}}
+}
 TEMPLATE = {"f:spec": {"f:template": {"f:spec": {}}}}
 
 
@@ -199,6 +202,7 @@ def test_what_anybody_changed_since_flux_last_looked_is_looked_at_once(manager: 
         ("kube-controller-manager", "12:30", REPLICAS),
         ("kubectl", "12:30", {"f:metadata": {"f:labels": {}}}),
         ("kubelet", "12:30", {"f:status": {}}),
+        ("kubectl-rollout", "12:30", RESTART),
     ],
 )
 def test_what_is_no_drift_costs_no_request(editor: tuple[str, str, dict[str, Any]]) -> None:
