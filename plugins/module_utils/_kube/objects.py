@@ -179,14 +179,19 @@ class Objects:
         )
         return result
 
-    def delete(self, resource: Resource, live: Object, *, dry_run: bool, orphan: bool = False) -> None:
-        """Delete exactly this object, not one of the same name made meanwhile; with `orphan`, without what it owns."""
+    def delete(
+        self, resource: Resource, live: Object, *, dry_run: bool, orphan: bool = False, as_seen: bool = False
+    ) -> None:
+        """Delete exactly this object, not one of the same name made meanwhile; with `orphan`, without what it owns.
+
+        With `as_seen`, a change since `live` was read is a conflict (409).
+        """
         metadata = live["metadata"]
         options = {
             "apiVersion": "v1",
             "kind": "DeleteOptions",
             "propagationPolicy": "Orphan" if orphan else "Background",
-            "preconditions": {"uid": metadata["uid"]},
+            "preconditions": {key: metadata[key] for key in ("uid", *(["resourceVersion"] if as_seen else []))},
             # As a query the API server passes over it when there is a body, and deletes:
             # https://github.com/kubernetes/kubernetes/blob/master/staging/src/k8s.io/apiserver/pkg/endpoints/handlers/delete.go
             **({"dryRun": ["All"]} if dry_run else {}),

@@ -79,12 +79,11 @@ def clear(
     reminder = Reminder(deadline)
     while attempt and attempt.is_obsolete(changed=changed) and not check:
         running = next((Subject.of(hook) for hook in attempt.hooks if _runs(api, hook)), None)
-        if running is None:
-            _forget(api, attempt)
+        if running is None and _forget(api, attempt):
             return attempt
-        if reminder.is_due():
+        if running and reminder.is_due():
             say(f"waiting for {running} ({deadline.elapsed:.0f} s): an earlier install runs it")
-        if not deadline.pause(_PAUSE):
+        if running and not deadline.pause(_PAUSE):
             remedy = f"Look at it: kubectl logs -n {running.namespace} job/{running.name}."
             raise MastodonError(str(running), "has not ended", "an earlier install runs it", remedy)
         attempt = look(api, release)
@@ -104,18 +103,22 @@ def look(api: Api, release: Object) -> Attempt | None:
     return Attempt(notes, hooks) if notes or hooks else None
 
 
-def _forget(api: Api, attempt: Attempt) -> None:
+def _forget(api: Api, attempt: Attempt) -> bool:
+    """Remove the notes as they were seen; return False for one that Helm wrote to meanwhile: it may say `deployed` by now."""
     for note in attempt.notes:
         try:
-            api.delete(_SECRET, note, dry_run=False)
+            api.delete(_SECRET, note, dry_run=False, as_seen=True)
         except ApiError as error:
+            if error.status == 409:
+                return False
             if error.status != 404:
                 raise
+    return True
 
 
 def end(api: Api, attempt: Attempt) -> None:
-    """End the hooks that Flux waits for: it does nothing else until they have."""
-    for hook in attempt.hooks:
+    """End the hooks that Flux waits for, as it does nothing else until they have; not those that began to run meanwhile."""
+    for hook in (hook for hook in attempt.hooks if not _runs(api, hook)):
         metadata = {key: hook["metadata"][key] for key in ("namespace", "name")}
         body = {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": {"activeDeadlineSeconds": 1}}
         api.apply(_JOB, body, manager=ASKER, force=True, dry_run=False)

@@ -67,6 +67,7 @@ class FakeApi:
         self.objects: dict[Subject, Object] = {}
         self.refusals: dict[Subject, list[ApiError]] = defaultdict(list)
         self.on_apply: Callable[[Subject], None] = lambda subject: None
+        self.on_delete: Callable[[Subject], None] = lambda subject: None
         self.lost_watches = 0
         self.began = BEGAN
         self._version = 0
@@ -156,7 +157,13 @@ class FakeApi:
         self.calls.append(f"reassign {Subject.of(live)}")
         return self.put({**live, "metadata": {**live["metadata"], "managedFields": entries}})
 
-    def delete(self, resource: Resource, live: Object, *, dry_run: bool, orphan: bool = False) -> None:
+    def delete(
+        self, resource: Resource, live: Object, *, dry_run: bool, orphan: bool = False, as_seen: bool = False
+    ) -> None:
+        self.on_delete(Subject.of(live))
+        now = self.objects.get(Subject.of(live), live)
+        if as_seen and now["metadata"]["resourceVersion"] != live["metadata"]["resourceVersion"]:
+            raise ApiError(str(Subject.of(live)), "has changed", "the precondition failed", "", status=409)
         self.calls.append(f"{'try to delete' if dry_run else 'delete'} {Subject.of(live)}")
         if not dry_run:
             self.put(live, "DELETED")
