@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 
 # A patch may be a list of operations.
-Body: TypeAlias = "Mapping[str, Any] | list[dict[str, Any]]"
+Body: TypeAlias = list[dict[str, Any]] | Mapping[str, Any]
 # YAML has no escape for half of a surrogate pair, so that characters go as they are; but for those that it does not allow
 # in a text, or reads as a line's end: https://yaml.org/spec/1.2.2/#51-character-set
 _NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
