@@ -144,8 +144,11 @@ def test_a_full_volume_ends_the_server_and_it_starts_no_more(cache: Lab) -> None
         lambda count: count > 1,
         180,
     )
-    said = cache.kubectl("logs", f"-n={SPACE}", "full-0", "--tail=5", "--previous")
-    assert "No space left on device" in said
+    # Of what has just ended kubectl may find no log for a moment.
+    eventually(
+        lambda: cache.kubectl("logs", f"-n={SPACE}", "full-0", "--tail=5", "--previous"),
+        lambda said: "No space left on device" in said,
+    )
     cache.kubectl("delete", "dragonfly", f"-n={SPACE}", "full")
 
 
