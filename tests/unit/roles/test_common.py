@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -72,19 +72,23 @@ def fallbacks(template: nodes.Template) -> Iterator[str]:
             yield test.node.name
 
 
+def mentions(role: str, find: Callable[[nodes.Template], Iterable[str]]) -> set[tuple[str, str]]:
+    """Return each variable that `find` sees in the role's templates, with the file that it stands in."""
+    return {
+        (name, str(file.relative_to(ROOT)))
+        for file in files(role, "defaults", "vars", "tasks", "templates")
+        for template in parsed(file)
+        for name in find(template)
+    }
+
+
 def test_no_variable_is_defined_twice() -> None:
     assert [name for name, times in Counter(name for name, _unused in owners()).items() if times > 1] == []
 
 
 @pytest.mark.parametrize("role", ROLES)
 def test_what_a_role_reads_is_its_own_or_stands_in_common(role: str) -> None:
-    read = {
-        (name, str(file.relative_to(ROOT)))
-        for file in files(role, "defaults", "vars", "tasks", "templates")
-        for template in parsed(file)
-        for name in names(template)
-    }
-    assert sorted(one for one in read if OWNERS.get(one[0], role) not in (role, "common")) == []
+    assert sorted(one for one in mentions(role, names) if OWNERS.get(one[0], role) not in (role, "common")) == []
 
 
 @pytest.mark.parametrize("role", [role for role in ROLES if role != "common"])
@@ -95,13 +99,7 @@ def test_a_role_depends_on_common_and_on_nothing_else(role: str) -> None:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_no_role_falls_back_where_a_variable_has_its_owner(role: str) -> None:
-    found = {
-        (name, str(file.relative_to(ROOT)))
-        for file in files(role, "defaults", "vars", "tasks", "templates")
-        for template in parsed(file)
-        for name in fallbacks(template)
-    }
-    assert sorted(one for one in found if one[0] in OWNERS) == []
+    assert sorted(one for one in mentions(role, fallbacks) if one[0] in OWNERS) == []
 
 
 @pytest.mark.parametrize("playbook", PLAYBOOKS, ids=lambda path: path.name)
