@@ -9,11 +9,15 @@ This module util is PRIVATE to the collection.
 from __future__ import annotations
 
 import re
+import traceback
 from collections.abc import Iterable
+from pathlib import Path
 
 # A webhook may answer with pages of text, and an API server quotes whole objects: how it begins says what, how it ends why.
 _LONGEST_REASON = 600
 _END_OF_REASON = 250
+# On a target this is the folder, or the archive, that Ansible sent.
+_COLLECTION = Path(__file__).parents[1]
 
 
 class MastodonError(Exception):
@@ -45,6 +49,22 @@ class CombinedError(MastodonError):
 
     def __str__(self) -> str:
         return "\n".join(dict.fromkeys(str(error) for error in self.errors))
+
+
+def unforeseen(subject: str, error: Exception) -> MastodonError:
+    """Return what is told of an error that nobody thought of. Not its text, which may quote a secret: what it is, and where."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if _COLLECTION in Path(frame.filename).parents] or frames
+    where = f" at {Path(ours[-1].filename).name}, line {ours[-1].lineno}, in {ours[-1].name}" if ours else ""
+    remedy = (
+        "This is a fault of the collection, or a server answered what none should: report this line. -vvv shows more."
+    )
+    return MastodonError(subject, "ended with an error that was not foreseen", f"{type(error).__name__}{where}", remedy)
+
+
+def way_of(error: Exception) -> str:
+    """Return the calls that led to an error, without its text and thus without any value."""
+    return "".join(traceback.format_tb(error.__traceback__))
 
 
 def innermost(error: BaseException) -> str:

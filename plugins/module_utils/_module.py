@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, unforeseen, way_of
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Engine, Run
 
 
@@ -24,4 +24,7 @@ def run_module(arguments: Arguments, engine: Engine) -> None:
         result = engine(module.params, run)
     except MastodonError as error:
         module.fail_json(msg=str(error), messages=messages)
+    except Exception as error:
+        told = unforeseen(f"Module {module._name}", error)
+        module.fail_json(msg=str(told), messages=messages, exception=way_of(error))
     module.exit_json(messages=messages, **result)

@@ -17,9 +17,10 @@ from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
+from ansible.errors import AnsibleError
 from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
-from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, unforeseen, way_of
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.sources import is_content
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
 
@@ -76,6 +77,11 @@ class EngineAction(ActionBase):
                 result.update(self._on_target(prepared, task_vars))
         except MastodonError as error:
             result.update(failed=True, msg=str(error))
+        except AnsibleError:
+            raise
+        except Exception as error:
+            self._display.vvv(way_of(error))
+            result.update(failed=True, msg=str(unforeseen(f"Module {self._task.action}", error)))
         # As AnsibleModule does: what a no_log option held is shown nowhere.
         cleaned: dict[str, Any] = remove_values(result, validated._no_log_values)
         return cleaned

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, unforeseen
 
 # Returns what to tell of a precondition that is met; raises what it is otherwise.
 Look = Callable[[], str]
@@ -38,3 +38,7 @@ def find(look: Look) -> Finding:
         return Finding("skipped", str(reason))
     except MastodonError as error:
         return Finding("failed", str(error))
+    except Exception as error:
+        # Of all that is looked at, the rest is told all the same.
+        name = getattr(getattr(look, "func", look), "__name__", "").strip("_<>")
+        return Finding("failed", str(unforeseen(f"Check {name}", error)))

@@ -3,8 +3,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
-from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible.module_utils.testing import patch_module_args
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, unforeseen, way_of
+from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
+from ansible_collections.fediverse.mastodon.plugins.module_utils._preconditions.finding import find
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
 
 
 @pytest.mark.parametrize(
@@ -25,3 +34,42 @@ def test_an_error_is_one_sentence(parts: tuple[str, ...], sentence: str) -> None
 
 def test_pages_of_reason_are_cut() -> None:
     assert len(str(MastodonError("A", "failed", "x" * 5000))) < 700
+
+
+def stumble() -> str:
+    return str({"password": "CANARY"}["CANARY"])
+
+
+def test_what_nobody_thought_of_is_one_sentence_without_a_value() -> None:
+    with pytest.raises(KeyError) as raised:
+        stumble()
+    told = str(unforeseen("Module apply", raised.value))
+    assert re.fullmatch(
+        r"Module apply: ended with an error that was not foreseen: KeyError at test_errors\.py, line \d+, in stumble\. This is .*",
+        told,
+    )
+    assert "in stumble" in way_of(raised.value)
+    assert "CANARY')" not in told + way_of(raised.value)
+    assert "not foreseen: KeyError. This" in str(unforeseen("Module apply", KeyError("CANARY")))
+
+
+def test_a_check_that_nobody_thought_of_failing_is_failed_and_named() -> None:
+    found = find(stumble)
+    assert found.state == "failed"
+    assert found.text.startswith("Check stumble: ended with an error that was not foreseen: KeyError at")
+
+
+def test_a_module_ends_in_a_sentence_whatever_its_engine_raises(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def engine(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
+        run.say("created it")
+        return {"changed": stumble()}
+
+    with patch_module_args({}), pytest.raises(SystemExit):
+        run_module(Arguments({}), engine)
+    told = json.loads(capsys.readouterr().out)
+    assert told["failed"] is True
+    assert "KeyError at _module.py, line" in told["msg"]
+    assert told["messages"] == ["created it"]
+    assert "CANARY')" not in json.dumps(told)

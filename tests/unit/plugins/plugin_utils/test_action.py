@@ -4,12 +4,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import date
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible.errors import AnsibleActionFail
 from ansible.parsing.dataloader import DataLoader
-from ansible_collections.fediverse.mastodon.plugins.plugin_utils._action import plain, together
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._action import EngineAction, plain, together
 
 
 def exact(value: Any) -> Any:
@@ -62,3 +67,44 @@ def test_the_environment_of_a_task_goes_before_that_of_the_process(
     outer: dict[str, str], inner: dict[str, str], expected: dict[str, str]
 ) -> None:
     assert together(outer, inner) == expected
+
+
+class Failing(EngineAction):
+    """An action whose engine raises."""
+
+    arguments = Arguments({})
+    error: Exception
+
+    def engine(self, parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
+        raise self.error
+
+
+def action(error: Exception) -> Failing:
+    task = SimpleNamespace(
+        async_val=0,
+        check_mode=False,
+        diff=False,
+        environment=[],
+        args={},
+        action="fediverse.mastodon.apply",
+        collections=[],
+    )
+    connection = SimpleNamespace(transport="local", has_pipelining=True, _shell=SimpleNamespace(tmpdir=None))
+    made = Failing(task, connection, SimpleNamespace(become=False), None, None, None)
+    made.error = error
+    return made
+
+
+def test_an_action_ends_in_a_sentence_whatever_its_engine_raises() -> None:
+    result = action(KeyError("CANARY")).run(task_vars={})
+    assert result["failed"] is True
+    assert result["msg"].startswith(
+        "Module fediverse.mastodon.apply: ended with an error that was not foreseen: KeyError at _action.py, line "
+    )
+    assert "CANARY" not in json.dumps(result)
+
+
+def test_what_an_engine_or_ansible_says_itself_is_told_as_it_is() -> None:
+    assert action(MastodonError("A", "failed")).run(task_vars={})["msg"] == "A: failed."
+    with pytest.raises(AnsibleActionFail, match="as Ansible says it"):
+        action(AnsibleActionFail("as Ansible says it")).run(task_vars={})
