@@ -70,10 +70,13 @@ def way_of(error: Exception) -> str:
 def innermost(error: BaseException) -> str:
     """Return the cause of an error of `requests`, without the connection and the address that urllib3 puts before it."""
     cause = error
-    while isinstance(inner := getattr(cause, "reason", None) or (cause.args[0] if cause.args else None), BaseException):
+    while inner := next(
+        (one for one in (getattr(cause, "reason", None), *cause.args) if isinstance(one, Exception)), None
+    ):
         cause = inner
     text = str(getattr(cause, "strerror", None) or cause)
-    return re.sub(r"^.*\[Errno -?\d+\] ", "", text)
+    # What was sent in the place of what should have been may be anything.
+    return re.sub(r"b'.*'", "…", re.sub(r"^.*\[Errno -?\d+\] ", "", text))
 
 
 def shortened(text: str, longest: int, end: int) -> str:
@@ -82,4 +85,5 @@ def shortened(text: str, longest: int, end: int) -> str:
 
 
 def _one_line(text: str) -> str:
-    return shortened(" ".join(text.split()), _LONGEST_REASON, _END_OF_REASON)
+    printable = "".join(letter if letter.isprintable() else " " for letter in text)
+    return shortened(" ".join(printable.split()), _LONGEST_REASON, _END_OF_REASON)

@@ -13,6 +13,7 @@ from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils import _pasted
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._shapes import at, texts
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import health, kv
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.client import Vault
 
@@ -41,9 +42,9 @@ def capabilities(vault: Vault, wanted: Sequence[Mapping[str, Any]]) -> str:
     return f"{vault.subject}: the token may do all that role vault does"
 
 
-def _capabilities(vault: Vault, paths: Sequence[str]) -> dict[str, Any]:
-    answer = vault.api.write_data("sys/capabilities-self", data={"paths": paths})
-    return dict((answer if isinstance(answer, dict) else answer.json())["data"])
+def _capabilities(vault: Vault, paths: Sequence[str]) -> dict[str, list[str]]:
+    data = at(vault.api.write_data("sys/capabilities-self", data={"paths": paths}), "data", kind=dict)
+    return {path: texts(data, path) for path in paths}
 
 
 def _missing(has: Mapping[str, Sequence[str]], wanted: Sequence[Mapping[str, Any]]) -> Iterator[str]:

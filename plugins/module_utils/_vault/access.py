@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._shapes import at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.client import Vault
 
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
@@ -34,13 +35,12 @@ class Outcome:
 def ensure_mount(vault: Vault, path: str, *, check: bool) -> Outcome:
     """Enable KV version 2 at the path unless it is there. Raises MastodonError when something else is mounted there."""
     subject = f"Vault mount {path}"
-    mounts = vault.call(
+    kind, version = vault.call(
         "listing the mounts",
         'path "sys/mounts" { capabilities = ["read"] }',
-        vault.api.sys.list_mounted_secrets_engines,
-    )["data"]
-    found = mounts.get(f"{path.strip('/')}/")
-    if found is None:
+        lambda: _mounted(vault.api.adapter.get("/v1/sys/mounts"), f"{path.strip('/')}/"),
+    )
+    if not kind:
         if not check:
             rule = f'path "sys/mounts/{path}" {{ capabilities = ["create", "update"] }}'
             vault.call(
@@ -49,22 +49,28 @@ def ensure_mount(vault: Vault, path: str, *, check: bool) -> Outcome:
                 lambda: vault.api.sys.enable_secrets_engine("kv", path=path, options={"version": "2"}),
             )
         return Outcome("created", f"created {subject}", "", "kv version 2\n")
-    if found["type"] != "kv" or (found.get("options") or {}).get("version") != "2":
-        has = f"{found['type']} version {(found.get('options') or {}).get('version', '1')}"
-        raise MastodonError(
-            subject, "cannot be used", f"it is {has}, not KV version 2", "Set vault_mount to another path."
-        )
+    if (kind, version) != ("kv", "2"):
+        why = f"it is {kind} version {version}, not KV version 2"
+        raise MastodonError(subject, "cannot be used", why, "Set vault_mount to another path.")
     return Outcome("unchanged", "")
+
+
+def _mounted(answer: object, path: str) -> tuple[str, str]:
+    """Return type and version of what is mounted at a path, both empty when nothing is."""
+    mounts = at(answer, "data", kind=dict)
+    if path not in mounts:
+        return "", ""
+    return at(mounts, path, "type", kind=str), at(mounts, path, "options", kind=dict, default={}).get("version", "1")
 
 
 def ensure_policy(vault: Vault, name: str, rules: str, *, check: bool) -> Outcome:
     """Write the policy when its text differs."""
     rule = f'path "sys/policies/acl/{name}" {{ capabilities = ["read", "create", "update"] }}'
     try:
-        found = vault.call(f"reading policy {name}", rule, lambda: _json(vault, f"sys/policies/acl/{name}"))["policy"]
+        found = vault.call(f"reading policy {name}", rule, lambda: _policy(vault, name))
     except exceptions.InvalidPath:
         found = None
-    if found is not None and str(found).strip() == rules.strip():
+    if found is not None and found.strip() == rules.strip():
         return Outcome("unchanged", "")
     if not check:
         vault.call(
@@ -73,29 +79,27 @@ def ensure_policy(vault: Vault, name: str, rules: str, *, check: bool) -> Outcom
             lambda: vault.api.sys.create_or_update_acl_policy(name, rules, pretty_print=False),
         )
     action = "created" if found is None else "configured"
-    return Outcome(action, f"{action} Vault policy {name}", str(found or ""), rules)
+    return Outcome(action, f"{action} Vault policy {name}", found or "", rules)
 
 
-def _json(vault: Vault, path: str) -> Mapping[str, Any]:
-    answer = vault.api.adapter.get(f"/v1/{path}")
-    return dict((answer if isinstance(answer, dict) else answer.json())["data"])
+def _policy(vault: Vault, name: str) -> str | None:
+    # It asks for another path than hvac, which few are given.
+    return at(vault.api.adapter.get(f"/v1/sys/policies/acl/{name}"), "data", "policy", kind=str)
 
 
 def ensure_kubernetes_role(vault: Vault, wanted: Mapping[str, Any], *, check: bool) -> list[Outcome]:
     """See to the Kubernetes login, its configuration and one role of it."""
     mount = wanted["mount_point"].strip("/")
     rule = 'path "sys/auth" { capabilities = ["read"] }'
-    found = vault.call("listing the logins", rule, vault.api.sys.list_auth_methods)["data"].get(f"{mount}/")
-    if found is not None and found["type"] != "kubernetes":
-        raise MastodonError(
-            f"Vault login {mount}",
-            "cannot be used",
-            f"it is of type {found['type']}",
-            "Set vault_auth_mount to another path.",
-        )
-    outcomes = [] if found is not None else [_enable(vault, mount, check)]
-    outcomes.append(_configure(vault, mount, wanted["kubernetes_host"], exists=found is not None, check=check))
-    outcomes.append(_role(vault, mount, wanted, exists=found is not None, check=check))
+    kind, _unused = vault.call(
+        "listing the logins", rule, lambda: _mounted(vault.api.adapter.get("/v1/sys/auth"), f"{mount}/")
+    )
+    if kind not in ("", "kubernetes"):
+        remedy = "Set vault_auth_mount to another path."
+        raise MastodonError(f"Vault login {mount}", "cannot be used", f"it is of type {kind}", remedy)
+    outcomes = [] if kind else [_enable(vault, mount, check)]
+    outcomes.append(_configure(vault, mount, wanted["kubernetes_host"], exists=bool(kind), check=check))
+    outcomes.append(_role(vault, mount, wanted, exists=bool(kind), check=check))
     return [outcome for outcome in outcomes if outcome.action != "unchanged"]
 
 
@@ -113,7 +117,9 @@ def _configure(vault: Vault, mount: str, host: str, *, exists: bool, check: bool
     if exists:
         try:
             found = vault.call(
-                f"reading login {mount}", rule, lambda: vault.api.auth.kubernetes.read_config(mount_point=mount)
+                f"reading login {mount}",
+                rule,
+                lambda: at(vault.api.adapter.get(f"/v1/auth/{mount}/config"), "data", kind=dict),
             )
         except exceptions.InvalidPath:
             found = {}
@@ -142,14 +148,19 @@ def _role(vault: Vault, mount: str, wanted: Mapping[str, Any], *, exists: bool, 
         "token_ttl": wanted["ttl"],
         **({"audience": wanted["audience"]} if wanted.get("audience") else {}),
     }
-    found = vault.call(f"reading role {name}", rule, lambda: vault.api.read(path)) if exists else None
-    before = {key: found["data"].get(key) for key in desired} if isinstance(found, dict) else {}
+    # Of a role that is not there hvac returns nothing.
+    found = vault.call(f"reading role {name}", rule, lambda: _fields(vault.api.read(path))) if exists else {}
+    before = {key: found.get(key) for key in desired} if found else {}
     if before == desired:
         return Outcome("unchanged", "")
     if not check:
         vault.call(f"writing role {name}", rule, lambda: vault.api.write_data(path, data=desired))
     action = "configured" if before else "created"
     return Outcome(action, f"{action} Vault role {name}", _text(before), _text(desired))
+
+
+def _fields(answer: object) -> dict[str, Any]:
+    return at(answer, "data", kind=dict) if answer is not None else {}
 
 
 def _text(fields: Mapping[str, Any]) -> str:

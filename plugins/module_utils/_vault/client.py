@@ -13,16 +13,20 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils import _pasted
+from ansible_collections.fediverse.mastodon.plugins.module_utils._bounded import watch_pools, within
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, innermost
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
+from ansible_collections.fediverse.mastodon.plugins.module_utils._shapes import WrongShapeError, parsed
 
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
 with suppress(ImportError):
     import hvac
     import requests
     from hvac import exceptions
+    from requests.adapters import HTTPAdapter
 
 T = TypeVar("T")
 
@@ -37,14 +41,28 @@ VAULT_OPTIONS: dict[str, Any] = {
 
 _ATTEMPTS = 5
 _FIRST_PAUSE = 0.3
+_SECONDS = 30
+_BETWEEN = "Check that the address is Vault's, and what is in between."
+
+
+class OddAnswerError(Exception):
+    """An answer that Vault does not give: the page of a proxy, or nothing at all."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"it answers {status} with something else than Vault does")
+        self.status = status
 
 
 class Vault:
-    """One server and one token."""
+    """One server and one token. An answer is waited for `seconds` at most, however it comes."""
 
-    def __init__(self, api: hvac.Client, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self, api: hvac.Client, sleep: Callable[[float], None] = time.sleep, seconds: float = _SECONDS
+    ) -> None:
         self.api = api
         self._sleep = sleep
+        self._seconds = seconds
+        api.session.hooks["response"].append(_refuse_odd)
 
     @property
     def subject(self) -> str:
@@ -54,20 +72,26 @@ class Vault:
     def call(self, about: str, rule: str, do: Callable[[], T]) -> T:
         """Return what `do` returns. `about` is what it reads or writes, `rule` the policy rule that allows it.
 
-        Raises MastodonError; InvalidPath passes, as it may be the answer to the question whether something is there.
+        What `do` takes out of an answer it takes with `at`. Raises MastodonError; InvalidPath passes, as it may be the answer
+        to the question whether something is there.
         """
         for attempt in range(_ATTEMPTS):
             try:
-                return do()
+                with within(self._seconds):
+                    return do()
             except exceptions.InvalidPath:
                 raise
-            except (exceptions.VaultError, requests.RequestException) as error:
+            except (TimeoutError, WrongShapeError) as error:
+                raise MastodonError(self.subject, f"{about} failed", str(error), _BETWEEN) from error
+            except (exceptions.VaultError, requests.RequestException, OddAnswerError) as error:
                 if attempt == _ATTEMPTS - 1 or not _may_pass(error):
                     raise self._told(about, rule, error) from error
                 self._sleep(_FIRST_PAUSE * 2**attempt)
         raise AssertionError("the last attempt returns or raises")
 
     def _told(self, about: str, rule: str, error: Exception) -> MastodonError:
+        if isinstance(error, OddAnswerError):
+            return MastodonError(self.subject, f"{about} failed", str(error), _BETWEEN)
         if isinstance(error, requests.exceptions.SSLError):
             return MastodonError(
                 self.subject, "TLS failed", _reason(error), "Set ca_cert to the authority's certificate."
@@ -97,18 +121,39 @@ def connect(parameters: Mapping[str, Any], environment: Mapping[str, str]) -> Va
     address = parameters.get("address") or environment.get("VAULT_ADDR") or environment.get("BAO_ADDR")
     if not address:
         raise MastodonError("Vault", "no address", "", "Set vault_address, VAULT_ADDR or BAO_ADDR.")
-    return Vault(
-        hvac.Client(
-            url=str(address),
-            token=_token(parameters, environment),
-            namespace=parameters.get("vault_namespace") or environment.get("VAULT_NAMESPACE"),
-            verify=parameters.get("ca_cert")
-            or environment.get("VAULT_CACERT")
-            or environment.get("BAO_CACERT")
-            or True,
-            timeout=int(parameters.get("timeout") or 30),
-        )
+    seconds = int(parameters.get("timeout") or _SECONDS)
+    api = hvac.Client(
+        url=str(address),
+        token=_token(parameters, environment),
+        namespace=parameters.get("vault_namespace") or environment.get("VAULT_NAMESPACE"),
+        verify=parameters.get("ca_cert") or environment.get("VAULT_CACERT") or environment.get("BAO_CACERT") or True,
+        timeout=seconds,
     )
+    for scheme in ("http://", "https://"):
+        adapter = HTTPAdapter()
+        watch_pools(adapter.poolmanager)
+        api.session.mount(scheme, adapter)
+    return Vault(api, seconds=seconds)
+
+
+def _refuse_odd(response: requests.Response, *_unused: Any, **_options: Any) -> None:
+    """Raise OddAnswerError for what Vault does not answer. hvac takes all of it: with 404, for a path that holds nothing."""
+    if response.status_code == 204:
+        return
+    try:
+        told = {} if response.is_redirect and urlsplit(response.headers["Location"]) else parsed(response.content)
+    except (WrongShapeError, ValueError):
+        told = None
+    if not isinstance(told, dict) or not (response.is_redirect or _is_usual(response.status_code, told)):
+        raise OddAnswerError(response.status_code)
+    # hvac reads no error of another type, such as one with a charset.
+    response.headers["Content-Type"] = "application/json"
+
+
+def _is_usual(status: int, told: Mapping[str, Any]) -> bool:
+    if status == 404:
+        return isinstance(told.get("errors"), list) or isinstance(told.get("data"), dict)
+    return status == 200 or status >= 400
 
 
 def _token(parameters: Mapping[str, Any], environment: Mapping[str, str]) -> str:
@@ -138,6 +183,8 @@ def _usable(token: str, source: str) -> str:
 
 
 def _may_pass(error: Exception) -> bool:
+    if isinstance(error, OddAnswerError):
+        return error.status == 429 or error.status >= 500
     # A wrong certificate stays wrong, and a sealed server waits for a person.
     if isinstance(error, requests.exceptions.SSLError) or "sealed" in str(error).lower():
         return False

@@ -39,11 +39,13 @@ def generate(spec: Mapping[str, Any]) -> str:
     return "".join(secrets.choice(_ALPHANUMERIC) for _unused in range(spec.get("length") or DEFAULT_LENGTH))
 
 
-def flaw(value: str) -> str:
+def flaw(value: object) -> str:
     """Return what is wrong with a stored secret, or an empty string. Formats are for making: Mastodon takes any text.
 
     Bitnami's chart, for one, makes keys of ten characters, and every row of the database is encrypted with them.
     """
+    if not isinstance(value, str):
+        return "it is no text, but a number, a list or the like"
     if not value:
         return "it is empty"
     if value != value.strip():

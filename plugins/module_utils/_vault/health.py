@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._shapes import at, texts
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.client import Vault, sealed
 
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
@@ -28,30 +28,35 @@ class Health:
 
 def check(vault: Vault) -> Health:
     """Return the server's health. Raises MastodonError when it is unreachable, not initialised, sealed or refuses the token."""
-    status = vault.call("reading its health", "", lambda: _status(vault))
-    if not status.get("initialized"):
+    version, is_initialised, is_sealed = vault.call("reading its health", "", lambda: _status(vault))
+    if not is_initialised:
         raise MastodonError(
             vault.subject, "is not initialised", "", "Run vault operator init, or bao operator init, and unseal it."
         )
-    if status.get("sealed"):
+    if is_sealed:
         raise sealed(vault.subject)
-    token = _lookup(vault)
-    return Health(str(status["version"]), tuple(token.get("policies") or ()), int(token.get("ttl") or 0))
+    return Health(version, *_lookup(vault))
 
 
-def _status(vault: Vault) -> dict[str, Any]:
+def _status(vault: Vault) -> tuple[str, bool, bool]:
     # The codes for standby, sealed and uninitialised are no errors here.
     answer = vault.api.sys.read_health_status(
         method="GET", standby_ok=True, sealed_code=200, uninit_code=200, performance_standby_code=200
     )
-    return dict(answer if isinstance(answer, dict) else answer.json())
+    told = answer if isinstance(answer, dict) else answer.json()
+    return at(told, "version", kind=str), at(told, "initialized", kind=bool), at(told, "sealed", kind=bool)
 
 
-def _lookup(vault: Vault) -> dict[str, Any]:
+def _lookup(vault: Vault) -> tuple[tuple[str, ...], int]:
     try:
-        return dict(vault.call("looking up the token", "", vault.api.auth.token.lookup_self)["data"])
+        return vault.call("looking up the token", "", lambda: _token(vault.api.auth.token.lookup_self()))
     except MastodonError as error:
         if not isinstance(error.__cause__, exceptions.Forbidden):
             raise
         remedy = "Log in again and set VAULT_TOKEN, BAO_TOKEN or vault_token_file."
         raise MastodonError(vault.subject, "does not accept the token", "it is wrong or has expired", remedy) from error
+
+
+def _token(answer: object) -> tuple[tuple[str, ...], int]:
+    data = at(answer, "data", kind=dict)
+    return tuple(texts(data, "policies")), at(data, "ttl", kind=int, default=0)

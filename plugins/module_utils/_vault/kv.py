@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._shapes import at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.client import Vault
 
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
@@ -19,6 +19,7 @@ with suppress(ImportError):
 
 # Vault keeps ten unless it is told otherwise: https://developer.hashicorp.com/vault/api-docs/secret/kv/kv-v2#max_versions
 _LOOKED_AT = 50
+_NOTHING: dict[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -47,24 +48,24 @@ def how_to_give(mount: str, path: str, keys: Sequence[str], *, is_there: bool) -
 def read(vault: Vault, mount: str, path: str, version: int | None = None) -> Stored:
     """Return what is stored at the path, the newest version unless one is named. Raises MastodonError when it may not be read."""
     rule = f'path "{mount}/data/{path}" {{ capabilities = ["read"] }}'
+    return vault.call(f"reading {mount}/{path}", rule, lambda: _stored(vault, f"/v1/{mount}/data/{path}", version))
+
+
+def _stored(vault: Vault, path: str, version: int | None) -> Stored:
     try:
-        answer = vault.call(
-            f"reading {mount}/{path}",
-            rule,
-            lambda: vault.api.secrets.kv.v2.read_secret_version(
-                path, version=version, mount_point=mount, raise_on_deleted_version=False
-            ),
-        )
+        answer = vault.api.adapter.get(path, params={"version": version} if version is not None else {})
     except exceptions.InvalidPath as error:
-        # Of a destroyed version hvac raises what the server tells of it.
+        # So it is told, too, of a version that was deleted.
         answer = error.json if isinstance(error.json, dict) else {}
         if not answer.get("data"):
             return Stored()
-    metadata: Mapping[str, Any] = answer["data"]["metadata"]
-    data = answer["data"]["data"]
+    metadata = at(answer, "data", "metadata", kind=dict)
     # A version that is still readable may have a time at which it is to be deleted.
-    gone = "" if data is not None else metadata.get("deletion_time") or "an unknown time"
-    return Stored(int(metadata["version"]), dict(data or {}), str(gone), bool(metadata.get("destroyed")))
+    gone = at(metadata, "deletion_time", kind=str, default="") or "an unknown time"
+    data = at(answer, "data", "data", kind=dict, default=_NOTHING)
+    destroyed = at(metadata, "destroyed", kind=bool, default=False)
+    number = at(metadata, "version", kind=int)
+    return Stored(number, {}, gone, destroyed) if data is _NOTHING else Stored(number, data, "", destroyed)
 
 
 def older(vault: Vault, mount: str, path: str, newest: Stored) -> Iterator[Stored]:
@@ -80,13 +81,13 @@ def write(vault: Vault, mount: str, path: str, data: Mapping[str, str], version:
     capability = "update" if version else "create"
     rule = f'path "{mount}/data/{path}" {{ capabilities = ["{capability}"] }}'
     try:
-        answer = vault.call(
-            f"writing {mount}/{path}",
-            rule,
-            lambda: vault.api.secrets.kv.v2.create_or_update_secret(path, dict(data), cas=version, mount_point=mount),
-        )
+        return vault.call(f"writing {mount}/{path}", rule, lambda: _written(vault, mount, path, data, version))
     except MastodonError as error:
         if "check-and-set" in error.why:
             raise LostRaceError from error
         raise
-    return int(answer["data"]["version"])
+
+
+def _written(vault: Vault, mount: str, path: str, data: Mapping[str, str], version: int) -> int:
+    answer = vault.api.secrets.kv.v2.create_or_update_secret(path, dict(data), cas=version, mount_point=mount)
+    return at(answer, "data", "version", kind=int)

@@ -86,7 +86,7 @@ def _refuse_malformed(subject: str, wanted: Mapping[str, Any], data: Mapping[str
     for spec in specs.values():
         generate.known_format(spec)
     for key in (*specs, *_pair(wanted)):
-        flaw = generate.flaw(str(data[key])) if key in data else ""
+        flaw = generate.flaw(data[key]) if key in data else ""
         if flaw:
             raise MastodonError(
                 subject, f"{key} is malformed", flaw, "Restore the right value; it is never made again."
@@ -176,7 +176,14 @@ def _told(change: Change, version: int, salt: str) -> dict[str, Any]:
 
 def fingerprint(salt: str, path: str, key: str, value: str) -> str:
     """Return 12 hex digits by which a value can be recognised, but not guessed without the key that lies in Vault."""
-    return hmac.new(bytes.fromhex(salt), f"{path}\0{key}\0{value}".encode(), hashlib.sha256).hexdigest()[:12]
+    try:
+        secret = bytes.fromhex(salt)
+    except (TypeError, ValueError) as error:
+        why = "it is not what was generated"
+        raise MastodonError(
+            "The key of fingerprints in Vault", "cannot be used", why, "Restore the right value."
+        ) from error
+    return hmac.new(secret, f"{path}\0{key}\0{value}".encode(), hashlib.sha256).hexdigest()[:12]
 
 
 def lines(results: Iterable[Mapping[str, Any]], mount: str) -> list[str]:
