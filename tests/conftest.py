@@ -45,8 +45,8 @@ def free_index(claim: socket.socket) -> int:
 
 # Beside a lab that somebody may have running here, and beside the tests of another checkout.
 CLAIM = socket.socket(socket.AF_UNIX)
-LAB_NAME = os.environ.get("TEST_LAB_NAME", "test")
 LAB_INDEX = os.environ.get("TEST_LAB_INDEX") or str(free_index(CLAIM))
+LAB_NAME = f"{os.environ.get('TEST_LAB_NAME', 'test')}-{LAB_INDEX}"
 OURS = "fediverse.mastodon"
 # How a host of an inventory is this machine.
 HERE = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}

@@ -265,6 +265,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+mastodon:
+  description: Namespace and name of the Mastodon that was looked at.
+  returned: success
+  type: str
+  sample: mastodon/mastodon
 launched:
   description: Whether a Mastodon of this name runs, or ran, here, seen from its release.
   returned: success

@@ -94,6 +94,7 @@ def check(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
         raise CombinedError(found)
     return {
         "changed": False,
+        "mastodon": f"{parameters['namespace']}/{parameters['name']}",
         "launched": mine is not None,
         "version": str(mine.release) if mine and mine.release else "",
         "annotations": _annotations(keys.fingerprints(kept, salt)),

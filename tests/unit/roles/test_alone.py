@@ -114,8 +114,9 @@ def test_the_path_in_vault_set_alone_moves_all_that_is_written_and_read_there(in
 def test_policy_secrets_fingerprint_account_and_status_use_the_same_path_in_vault() -> None:
     settings = {**EVERYTHING, "vault_path": MOVED}
     vault = Site(alone="vault", **settings).tasks("vault", "main.yml")
-    mastodon = Site(alone="mastodon", **settings).tasks("mastodon", "main.yml")
-    options = {name: one for tasks in (vault, mastodon) for task in tasks.values() for name, one in task.items()}
+    mastodon = Site(alone="mastodon", **settings)
+    files = (mastodon.tasks("mastodon", file) for file in ("launched.yml", "main.yml"))
+    options = {name: one for tasks in (vault, *files) for task in tasks.values() for name, one in task.items()}
     assert f'path "kv/data/{MOVED}/*"' in options["fediverse.mastodon.vault_policy"]["rules"]
     made = options["fediverse.mastodon.vault_secret"]
     assert {one["path"].rpartition("/")[0] for one in made["secrets"]} == {MOVED}

@@ -125,3 +125,11 @@ def test_only_services_of_a_cluster_that_is_made_here_lead_to_the_same_database(
     assert made == ["mastodon-db-rw.mastodon.svc", "mastodon-db-pooler.mastodon.svc"]
     yours = Site(cnpg_backend="external", cnpg_external_host="db.example.org").value("mastodon_launch_places")
     assert (yours["database_services"], yours["database_hosts"]) == ([], ["db.example.org"] * 2)
+
+
+def test_what_was_found_of_another_mastodon_in_the_same_play_counts_for_nothing() -> None:
+    found = {"mastodon_launch": {"mastodon": "mastodon/mastodon", "annotations": {}}}
+    assert Site(**found).value("mastodon_checked") is True
+    assert Site(**found, mastodon_name="other").value("mastodon_checked") is False
+    assert Site(**found, mastodon_namespace="other").value("mastodon_checked") is False
+    assert Site().value("mastodon_checked") is False

@@ -21,6 +21,7 @@ from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._lau
 
 def test_on_an_empty_cluster_everything_may_be_chosen(world: World) -> None:
     result = world.check()
+    assert result.pop("mastodon") == "mastodon/mastodon"
     assert result == {"changed": False, "launched": False, "version": "", "annotations": {}}
 
 
