@@ -1,6 +1,6 @@
 # Sourced by the lab's commands with $root set to the checkout: sees to it that $root/.venv has what the file named by
-# $FEDIVERSE_MASTODON_REQUIREMENTS (default requirements.txt) asks for. It is a link into the cache, where all checkouts that ask for
-# the same share one environment.
+# $FEDIVERSE_MASTODON_REQUIREMENTS (default requirements.txt) asks for, in the versions of constraints.txt. It is a link into the cache,
+# where all checkouts that ask for the same share one environment.
 
 refuse() {
     echo "lab: $1" >&2
@@ -9,7 +9,7 @@ refuse() {
 
 # What an environment that fulfils $1 is recognised by.
 mark() {
-    echo ".$1-$({ python3 -VV && cat "$root/requirements.txt" "$root/$1"; } | sha256sum | cut -c -16)"
+    echo ".$1-$({ python3 -VV && cat "$root/constraints.txt" "$root/requirements.txt" "$root/$1"; } | sha256sum | cut -c -16)"
 }
 
 # Makes the environment $1 unless it is there.
@@ -21,7 +21,7 @@ make_environment() {
         { apt-get update && apt-get install --yes --no-install-recommends python3-venv; } >/dev/null ||
             refuse "The package python3-venv can't be installed, see above: install it and try again."
     fi
-    python3 -m venv --clear "$1" && "$1/bin/pip" install --quiet --requirement "$root/$requirements" ||
+    python3 -m venv --clear "$1" && "$1/bin/pip" install --quiet --constraint "$root/constraints.txt" --requirement "$root/$requirements" ||
         refuse "The Python environment .venv can't be made, see above: fix that and try again."
     touch "$1/$(mark requirements.txt)" "$1/$(mark "$requirements")"
 }

@@ -20,7 +20,7 @@ QUICK = f"""\
 #!/bin/sh
 [ "$1 $2" = "-m venv" ] || exec {sys.executable} "$@"
 mkdir -p "$4/bin"
-printf '#!/bin/sh\\n' > "$4/bin/pip"
+printf '#!/bin/sh\\necho "$*" > "%s/asked"\\n' "$4" > "$4/bin/pip"
 chmod +x "$4/bin/pip"
 """
 
@@ -46,9 +46,10 @@ def sourced(root: Path, cache: Path, **environment: str) -> subprocess.Completed
     )
 
 
-def checkout(folder: Path, requirements: str = "") -> Path:
+def checkout(folder: Path, requirements: str = "", constraints: str = "") -> Path:
     folder.mkdir()
     (folder / "requirements.txt").write_text(requirements)
+    (folder / "constraints.txt").write_text(constraints)
     (folder / "requirements-test.txt").write_text("-r requirements.txt\n# and more\n")
     return folder
 
@@ -66,6 +67,16 @@ def test_an_environment_is_made_once_for_all_checkouts_that_ask_for_the_same(tmp
     assert sourced(one, cache, FEDIVERSE_MASTODON_REQUIREMENTS="requirements-test.txt").returncode == 0
     assert sourced(one, cache).stderr == ""
     assert "requirements-test" in (one / ".venv").resolve().name
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="the lab needs root, and so do its commands")
+def test_other_pins_are_another_environment(tmp_path: Path) -> None:
+    one, other = checkout(tmp_path / "one"), checkout(tmp_path / "other", constraints="hvac==2.4.0\n")
+    cache = tmp_path / "cache"
+    for root in (one, other):
+        assert sourced(root, cache).returncode == 0
+    assert (one / ".venv").resolve() != (other / ".venv").resolve()
+    assert "--constraint" in (one / ".venv/asked").read_text()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="the lab needs root, and so do its commands")
