@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
+import yaml
+
 from .conftest import OWN, Tarball
 
 # Written by `ansible-galaxy collection build`.
@@ -23,7 +25,9 @@ def test_nothing_of_the_checkouts_owner_is_packed(tarball: Tarball) -> None:
 
 
 def test_all_that_a_run_reads_is_packed(tarball: Tarball) -> None:
-    assert {name for name in tarball.tracked if name.startswith(tuple(f"{folder}/" for folder in NEEDED))} <= tarball.files
+    assert {
+        name for name in tarball.tracked if name.startswith(tuple(f"{folder}/" for folder in NEEDED))
+    } <= tarball.files
     assert {"README.md", "LICENSE", "requirements.txt", "changelogs/changelog.yaml"} <= tarball.files
     assert {name for name in tarball.tracked if name.startswith("inventories/example/")} <= tarball.files
 
@@ -63,3 +67,11 @@ def test_the_playbooks_name_no_folder_of_a_checkout(tarball: Tarball) -> None:
     for name, text in tarball.texts.items():
         if name.startswith(("playbooks/", "roles/", "plugins/")):
             assert re.findall(r"\b(?:lab|tests|extensions)/[a-z_]+", text) == [], name
+
+
+def test_an_execution_environment_gets_the_packages_in_ranges(tarball: Tarball) -> None:
+    needs = yaml.safe_load(tarball.texts["meta/execution-environment.yml"])
+    assert needs["version"] == 1
+    lines = tarball.texts[needs["dependencies"]["python"]].splitlines()
+    packages = [line for line in lines if line and not line.startswith("#")]
+    assert [line for line in packages if not re.fullmatch(r"[\w-]+>=[\d.]+", line)] == []
