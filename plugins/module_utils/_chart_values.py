@@ -88,6 +88,12 @@ TRAPS = (
     Trap("mastodon.pvc.enabled", "the chart refuses it beside the bucket, where media are", _REMOVE),
     Trap("mastodon.s3.enabled", "media would be lost with the pods", _REMOVE, lambda value, _values: value is False),
     Trap("mastodon.secrets.existingSecret", "the keys that may never change would not be looked after", _REMOVE),
+    Trap(
+        "mastodon.smtp.tls",
+        "beside STARTTLS, which is on unless enableStartTls is never, Mastodon sends no mail at all",
+        "Remove one of the two; both follow from mastodon_smtp_port.",
+        lambda value, values: value is True and at(values, "mastodon.smtp.enableStartTls") not in (None, "never"),
+    ),
     Trap("mastodon.smtp.existingSecret", "its login comes from Vault", _REMOVE),
     Trap("httproute.enabled", "there would be two routes for one host", f"{_OURS}."),
     Trap("httproute.streamingHostnames", "the chart makes that route even when routes are off", f"{_OURS}."),

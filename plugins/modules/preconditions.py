@@ -110,10 +110,26 @@ options:
         description: Path in Vault of C(username) and C(password). Empty for a server that takes mail without a login.
         type: str
         default: ""
+      method:
+        description: How Mastodon logs in.
+        type: str
+        choices: [plain, login, cram_md5]
+        default: plain
       port:
-        description: Its port. 465 is encrypted from the start, others by STARTTLS.
+        description: Its port.
         type: int
         default: 587
+      starttls:
+        description:
+          - Whether Mastodon encrypts by STARTTLS. With V(always) nothing is sent to a server that does not offer it; with V(auto) the
+            password is sent to such a one for anybody to read.
+        type: str
+        choices: [always, auto, never]
+        default: always
+      tls:
+        description: Whether the server encrypts from the start, as on port 465. O(smtp.starttls) is without effect then.
+        type: bool
+        default: false
       verify:
         description: Whether its certificate must be valid here.
         type: bool

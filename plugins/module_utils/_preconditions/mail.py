@@ -9,49 +9,92 @@ import smtplib
 import socket
 import ssl
 from dataclasses import dataclass, field
+from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.forward import Dial
 
 _SECONDS = 15
-_SMTPS = 465
+STARTTLS = ("always", "auto", "never")
+METHODS = ("plain", "login", "cram_md5")
 
 
 @dataclass(frozen=True)
 class Login:
-    """A mail server and who logs in: nobody without a `username`. `source` is where the password was read, for errors."""
+    """A mail server, as Mastodon is told to speak with it, and who logs in: nobody without a `username`.
+
+    With `tls` it is encrypted from the start, otherwise by `starttls`. `source` is where the password was read, for errors.
+    """
 
     host: str
     port: int
     username: str
     password: str = field(repr=False)
     source: str
+    tls: bool = False
+    starttls: str = "always"
+    method: str = "plain"
     verify: bool = True
 
 
 def handshake(login: Login, dial: Dial | None = None) -> str:
-    """Tell that the server encrypts and takes the login. `dial` opens the socket where there is no route. Raises MastodonError."""
+    """Tell that the server takes mail from Mastodon. `dial` opens the socket where there is no route. Raises MastodonError."""
     subject = f"Mail server {login.host}:{login.port}"
     try:
         with _connected(login, dial or (lambda: _direct(login))) as link:
-            encrypted = login.port == _SMTPS or link.has_extn("starttls")
-            if login.port != _SMTPS and encrypted:
-                link.starttls(context=_context(login))
+            encrypted = _encrypt(link, login, subject)
             if login.username:
-                link.login(login.username, login.password)
+                _log_in(link, login)
             else:
                 _begin_mail(link, subject)
     except ssl.SSLError as error:
-        remedy = "Give the server a certificate for this name, or correct mastodon_smtp_server."
-        raise MastodonError(subject, "TLS failed", str(error.reason or error), remedy) from error
+        raise MastodonError(subject, "TLS failed", str(error.reason or error), _tls_remedy(login, error)) from error
     except smtplib.SMTPAuthenticationError as error:
-        remedy = f"Correct username and password in {login.source}."
-        raise MastodonError(subject, "does not take the login", f"it answers {error.smtp_code}", remedy) from error
+        raise MastodonError(
+            subject, "does not take the login", f"it answers {error.smtp_code}", _login_remedy(login, error)
+        ) from error
     except (smtplib.SMTPException, OSError) as error:
         remedy = "Check mastodon_smtp_server and mastodon_smtp_port, and whether a firewall keeps mail in."
         raise MastodonError(subject, "does not speak with us", str(error), remedy) from error
     taken = "takes the login" if login.username else "takes mail without a login"
     return f"{subject}: {taken}, {'encrypted' if encrypted else 'NOT encrypted'}"
+
+
+def _encrypt(link: smtplib.SMTP, login: Login, subject: str) -> bool:
+    """Return whether the connection is encrypted from now on. Before that no password is sent, unless that was asked for."""
+    if login.tls or login.starttls == "never":
+        return login.tls
+    offered = link.has_extn("starttls")
+    if offered:
+        link.starttls(context=_context(login))
+        link.ehlo()
+    elif login.starttls == "always":
+        why = "it offers no STARTTLS, so that anybody on the way could read mail and password"
+        remedy = "Take a port that does (587, or 465), or set mastodon.smtp.enableStartTls in mastodon_values to auto."
+        raise MastodonError(subject, "does not encrypt", why, remedy)
+    return offered
+
+
+def _log_in(link: smtplib.SMTP, login: Login) -> None:
+    """Log in by Mastodon's one method, offered or not, where smtplib's own `login` would choose among all."""
+    link.user, link.password = login.username, login.password
+    ways: dict[str, Any] = {"plain": link.auth_plain, "login": link.auth_login, "cram_md5": link.auth_cram_md5}
+    name = login.method.upper().replace("_", "-")
+    link.auth(name, ways[login.method], initial_response_ok=login.method == "plain")
+
+
+def _login_remedy(login: Login, error: smtplib.SMTPAuthenticationError) -> str:
+    # An unknown or unwanted command, or a way to log in that it does not have: https://www.rfc-editor.org/rfc/rfc4954#section-4
+    if error.smtp_code in (500, 502, 503, 504, 538):
+        return f"It may not know {login.method}: set mastodon.smtp.authMethod in mastodon_values to a way to log in that it has."
+    return f"Correct username and password in {login.source}."
+
+
+def _tls_remedy(login: Login, error: ssl.SSLError) -> str:
+    # It speaks before it encrypts.
+    if login.tls and error.reason == "WRONG_VERSION_NUMBER":
+        return "Correct mastodon_smtp_port (587 for STARTTLS), or set mastodon.smtp.tls in mastodon_values to false."
+    return "Give the server a certificate for this name, or correct mastodon_smtp_server."
 
 
 def _begin_mail(link: smtplib.SMTP, subject: str) -> None:
@@ -96,6 +139,6 @@ class _Dialled(smtplib.SMTP):
 
     def _get_socket(self, *_unused: object) -> socket.socket:
         opened = self._dial()
-        if self._login.port != _SMTPS:
+        if not self._login.tls:
             return opened
         return _context(self._login).wrap_socket(opened, server_hostname=self._login.host)

@@ -73,6 +73,9 @@ ARGUMENTS = Arguments(
                 "host": _NEEDED,
                 "port": {"type": "int", "default": 587},
                 "path": {**_PATH, "required": False, "default": ""},
+                "tls": {"type": "bool", "default": False},
+                "starttls": {"type": "str", "choices": list(mail.STARTTLS), "default": "always"},
+                "method": {"type": "str", "choices": list(mail.METHODS), "default": "plain"},
                 "verify": {"type": "bool", "default": True},
             },
         },
@@ -164,7 +167,8 @@ def _mail(parameters: Mapping[str, Any], connection: Connection, server: servers
     path, source = wanted["path"], f"Vault path {parameters['mount']}/{wanted['path']}"
     given = vault.given(server, parameters["mount"], path, ["username", "password"]) if path else {}
     username, password = given.get("username", ""), given.get("password", "")
-    login = mail.Login(wanted["host"], wanted["port"], username, password, source, verify=wanted["verify"])
+    how = {option: wanted[option] for option in ("tls", "starttls", "method", "verify")}
+    login = mail.Login(wanted["host"], wanted["port"], username, password, source, **how)
     return mail.handshake(login, forward.way_to(connection, login.host, login.port))
 
 

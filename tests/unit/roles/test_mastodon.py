@@ -269,3 +269,32 @@ def test_what_a_secret_will_hold_is_what_is_recognised_before_it_is_made() -> No
         assert {entry["secretKey"]: entry["remoteRef"] for entry in spec["data"]} == {
             key: {"key": one["path"], "property": key} for key in one["keys"]
         }
+
+
+@pytest.mark.parametrize(
+    ("settings", "tls", "starttls"),
+    [
+        ({"mastodon_smtp_port": 25}, False, "always"),
+        ({"mastodon_smtp_port": 25, "mastodon_smtp_login": False}, False, "auto"),
+        ({"mastodon_smtp_port": 465}, True, "never"),
+        ({"mastodon_smtp_port": "465"}, True, "never"),
+        ({"mastodon_smtp_port": 465, "mastodon_smtp_login": False}, True, "never"),
+        ({"mastodon_smtp_port": 587}, False, "always"),
+        ({"mastodon_smtp_port": 587, "mastodon_smtp_login": False}, False, "always"),
+        ({"mastodon_values": {"mastodon": {"smtp": {"tls": True}}}}, True, "never"),
+        ({"mastodon_values": {"mastodon": {"smtp": {"enableStartTls": "auto"}}}}, False, "auto"),
+        ({"mastodon_smtp_port": 465, "mastodon_values": {"mastodon": {"smtp": {"tls": False}}}}, False, "always"),
+        (
+            {"mastodon_smtp_port": 465, "mastodon_values": {"mastodon": {"smtp": {"enableStartTls": "auto"}}}},
+            False,
+            "auto",
+        ),
+    ],
+)
+def test_mail_is_encrypted_from_the_start_or_by_starttls_and_never_both(
+    settings: dict[str, Any], tls: bool, starttls: str
+) -> None:
+    smtp = values(**settings)["mastodon"]["smtp"]
+    assert (smtp["tls"], smtp["enableStartTls"]) == (tls, starttls)
+    asked = Site(**settings).value("doctor_smtp")
+    assert (asked["tls"], asked["starttls"]) == (tls, starttls), "the doctor asks as Mastodon will"

@@ -17,7 +17,8 @@ from mastodon_stand_in.errors import RefusalError, UnavailableError
 from mastodon_stand_in.settings import Environment, Site, is_true, number
 
 _SECONDS = 20
-_STARTTLS = {"always": "always", "never": "never", "false": "never", "auto": "auto", "": "auto"}
+# All words that upstream does not know are its default: lib/mastodon/email_configuration_helper.rb.
+_STARTTLS = {"always": "always", "never": "never", "false": "auto", "auto": "auto", "": "auto"}
 _METHODS = ("plain", "login", "cram_md5", "none")
 
 
@@ -142,6 +143,9 @@ def _connected(settings: MailSettings) -> Iterator[smtplib.SMTP]:
 
 
 def _dialled(settings: MailSettings) -> smtplib.SMTP:
+    if settings.tls and settings.starttls != "never":
+        # As the gem says at every mail: https://github.com/mikel/mail/blob/2.8.1/lib/mail/network/delivery_methods/smtp.rb
+        raise OSError(":enable_starttls and :tls are mutually exclusive, set SMTP_ENABLE_STARTTLS to never")
     where = (settings.server, settings.port, settings.domain)
     if settings.tls:
         return smtplib.SMTP_SSL(*where, timeout=_SECONDS, context=_context(settings))

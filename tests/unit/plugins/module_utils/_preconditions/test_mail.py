@@ -9,13 +9,21 @@ import socketserver
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import ClassVar
+from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._preconditions.mail import Login, handshake
+from ansible_collections.fediverse.mastodon.tests.unit.mail_server import LOGIN, PASSWORD, Server, Sink
 
 SECRET = "canary-password"
+
+
+@pytest.fixture
+def trusted(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this process trust the servers of the tests."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
 
 
 class Speaker(socketserver.StreamRequestHandler):
@@ -43,8 +51,8 @@ def server(**answers: str) -> Iterator[int]:
         thread.join()
 
 
-def login(port: int, *, verify: bool = True) -> str:
-    return handshake(Login("127.0.0.1", port, "user", SECRET, "Vault path secret/m/smtp", verify))
+def login(port: int, starttls: str = "auto") -> str:
+    return handshake(Login("127.0.0.1", port, "user", SECRET, "Vault path secret/m/smtp", starttls=starttls))
 
 
 def refused(port: int) -> str:
@@ -68,7 +76,7 @@ def test_a_wrong_password_names_where_it_came_from() -> None:
 
 
 def without_login(port: int) -> str:
-    return handshake(Login("127.0.0.1", port, "", "", ""))
+    return handshake(Login("127.0.0.1", port, "", "", "", starttls="auto"))
 
 
 def test_a_relay_that_wants_no_login_says_so() -> None:
@@ -85,8 +93,11 @@ def test_a_server_that_wants_a_login_after_all_is_named_with_the_setting() -> No
 
 
 def test_a_server_that_offers_no_login_is_told() -> None:
-    with server(EHLO="250 mail.test") as port:
-        assert refused(port).startswith(f"Mail server 127.0.0.1:{port}: does not speak with us: ")
+    with server(EHLO="250 mail.test", AUTH="502 no") as port:
+        assert refused(port) == (
+            f"Mail server 127.0.0.1:{port}: does not take the login: it answers 502. "
+            "It may not know plain: set mastodon.smtp.authMethod in mastodon_values to a way to log in that it has."
+        )
 
 
 def test_encryption_that_is_offered_and_fails_is_not_done_without() -> None:
@@ -98,3 +109,67 @@ def test_nobody_there_is_told() -> None:
     with server() as port:
         pass
     assert refused(port).startswith(f"Mail server 127.0.0.1:{port}: does not speak with us: ")
+
+
+def speak(sink: Sink, **how: Any) -> str:
+    return handshake(Login("localhost", sink.port, LOGIN, PASSWORD, "Vault path secret/m/smtp", **how))
+
+
+@pytest.mark.parametrize(
+    ("served", "how", "methods"),
+    [
+        ({"tls": True, "starttls": False}, {"tls": True, "starttls": "never"}, ["PLAIN"]),
+        ({}, {}, ["PLAIN"]),
+        ({}, {"starttls": "auto"}, ["PLAIN"]),
+        ({}, {"method": "login"}, ["LOGIN"]),
+        ({"refuses": ("PLAIN",)}, {"method": "login"}, ["LOGIN"]),
+    ],
+    ids=["port 465", "port 587", "whatever is offered", "another way to log in", "the one way that is left"],
+)
+def test_the_password_is_sent_encrypted_and_as_mastodon_does(
+    mail_server: Server, trusted: None, served: dict[str, Any], how: dict[str, Any], methods: list[str]
+) -> None:
+    with mail_server(**served) as sink:
+        assert speak(sink, **how) == f"Mail server localhost:{sink.port}: takes the login, encrypted"
+    assert (sink.methods, sink.told_in_clear) == (methods, [False])
+
+
+def test_no_password_is_sent_where_encryption_is_not_offered(mail_server: Server) -> None:
+    with mail_server(starttls=False) as sink, pytest.raises(MastodonError) as caught:
+        speak(sink)
+    assert sink.methods == []
+    assert str(caught.value) == (
+        f"Mail server localhost:{sink.port}: does not encrypt: it offers no STARTTLS, so that anybody on the way could read mail "
+        "and password. Take a port that does (587, or 465), or set mastodon.smtp.enableStartTls in mastodon_values to auto."
+    )
+
+
+@pytest.mark.parametrize("starttls", ["auto", "never"])
+def test_it_is_sent_in_the_clear_where_that_was_asked_for(mail_server: Server, starttls: str) -> None:
+    with mail_server(starttls=False) as sink:
+        assert speak(sink, starttls=starttls).endswith("takes the login, NOT encrypted")
+    assert sink.told_in_clear == [True]
+
+
+def test_a_way_to_log_in_that_the_server_has_not_is_told_though_it_has_others(
+    mail_server: Server, trusted: None
+) -> None:
+    with mail_server(refuses=("PLAIN",)) as sink, pytest.raises(MastodonError) as caught:
+        speak(sink)
+    assert "does not take the login: it answers 504. It may not know plain: set mastodon.smtp.authMethod" in str(
+        caught.value
+    )
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused_before_the_password(mail_server: Server) -> None:
+    with mail_server(tls=True) as sink, pytest.raises(MastodonError, match="TLS failed: CERTIFICATE_VERIFY_FAILED"):
+        speak(sink, tls=True)
+    assert sink.methods == []
+
+
+def test_a_server_that_encrypts_later_is_told_with_both_ways_out(mail_server: Server, trusted: None) -> None:
+    with mail_server() as sink, pytest.raises(MastodonError) as caught:
+        speak(sink, tls=True)
+    assert "TLS failed: WRONG_VERSION_NUMBER. Correct mastodon_smtp_port (587 for STARTTLS), or set" in str(
+        caught.value
+    )
