@@ -76,7 +76,8 @@ def test_the_credential_comes_from_vault(settings: dict[str, Any], variables: di
     assert [one["remoteRef"] for one in secret["spec"]["data"]] == [
         {"key": "mastodon/example.org/dns", "property": key} for key in variables.values()
     ]
-    references = {one["name"]: one["valueFrom"]["secretKeyRef"] for one in release["spec"]["values"]["env"]}
+    given = [one for one in release["spec"]["values"]["env"] if "valueFrom" in one]
+    references = {one["name"]: one["valueFrom"]["secretKeyRef"] for one in given}
     assert references == {name: {"name": "external-dns-mastodon", "key": key} for name, key in variables.items()}
     assert release["metadata"]["annotations"]["config.kubernetes.io/depends-on"].endswith(
         "external-dns/ExternalSecret/external-dns-mastodon"
@@ -88,7 +89,23 @@ def test_a_service_account_may_be_credential_enough() -> None:
     assert "ExternalSecret external-dns-mastodon" not in objects
     release = objects["HelmRelease external-dns-mastodon"]
     assert "annotations" not in release["metadata"]
-    assert release["spec"]["values"]["env"] == []
+    assert release["spec"]["values"]["env"] == [{"name": "AWS_REGION", "value": "us-east-1"}]
+
+
+def test_external_dns_and_the_issuer_sign_for_one_region_of_route_53() -> None:
+    site = Site(
+        external_dns_provider="route53",
+        cert_manager_acme_solver="route53",
+        external_dns_route53_region="cn-northwest-1",
+    )
+    release = site.objects("external_dns")["HelmRelease external-dns-mastodon"]["spec"]["values"]
+    issuer = site.objects("cert_manager")["ClusterIssuer example-org-acme"]["spec"]["acme"]
+    assert {"name": "AWS_REGION", "value": "cn-northwest-1"} in release["env"]
+    assert issuer["solvers"][0]["dns01"]["route53"]["region"] == "cn-northwest-1"
+
+
+def test_a_zone_of_route_53_above_the_hosts_is_theirs() -> None:
+    assert values(external_dns_provider="route53")["extraArgs"]["aws-zone-match-parent"] is True
 
 
 def test_updates_go_to_the_named_server_and_zone() -> None:
