@@ -8,7 +8,7 @@ This module util is PRIVATE to the collection.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, MastodonError
@@ -74,24 +74,15 @@ def check(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
         )
     connection = connect(parameters, run.environment)
     scene = look_at(Look(Objects(Client(connection)), parameters["namespace"]), parameters)
-    server, mine = vault.connect(parameters, run.environment), scene.mine
+    server = vault.connect(parameters, run.environment)
     servers = stores.Asked(
         lambda path: kv.read(server, parameters["mount"], path).data.get("password", ""), connection, run.say
     )
     kept = _kept(scene, server)
     salt = kv.read(server, parameters["mount"], parameters["fingerprint_key"]).data.get("key", "")
-    folder = list(moves.of_secrets(scene.app, scene.readers, scene.store))
-    found = _others(scene, [move.old for move in folder]) + _identity(mine, wanted, parameters)
-    found += _fixed(scene)
-    found += moves.problems(str(scene), [*folder, *_moves(scene)], parameters["moved_from"])
-    if all(move.old in parameters["moved_from"] for move in folder):
-        # Of another folder nothing is to be told but that it is another.
-        found += keys.problems(server, kept, _past(scene, servers, moved=bool(folder)), salt)
-    # What holds already needs no second look: a patch release asks for nothing new.
-    if mine is None or mine.release is None or mine.release.series != wanted.series:
-        found += stores.problems(parameters, wanted, servers)
-    if found:
+    if found := _problems(scene, wanted, servers, lambda past: keys.problems(server, kept, past, salt)):
         raise CombinedError(found)
+    mine = scene.mine
     return {
         "changed": False,
         "mastodon": f"{parameters['namespace']}/{parameters['name']}",
@@ -99,6 +90,23 @@ def check(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
         "version": str(mine.release) if mine and mine.release else "",
         "annotations": _annotations(keys.fingerprints(kept, salt)),
     }
+
+
+def _problems(
+    scene: Scene, wanted: ladder.Release, servers: stores.Asked, of_keys: Callable[[Past], list[str]]
+) -> list[str]:
+    parameters, mine = scene.parameters, scene.mine
+    folder = list(moves.of_secrets(scene.app, scene.readers, scene.store))
+    found = _others(scene, [move.old for move in folder]) + _identity(mine, wanted, parameters)
+    found += _fixed(scene)
+    found += moves.problems(str(scene), [*folder, *_moves(scene)], parameters["moved_from"])
+    if all(move.old in parameters["moved_from"] for move in folder):
+        # Of another folder nothing is to be told but that it is another.
+        found += of_keys(_past(scene, servers, moved=bool(folder)))
+    # What holds already needs no second look: a patch release asks for nothing new.
+    if mine is None or mine.release is None or mine.release.series != wanted.series:
+        found += stores.problems(parameters, wanted, servers)
+    return found
 
 
 def _kept(scene: Scene, server: vault.Vault) -> list[Kept]:

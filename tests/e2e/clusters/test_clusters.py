@@ -1,10 +1,14 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One inventory with two clusters, laid down by one run: an empty one, and one on which others run Flux and CloudNativePG."""
+"""One inventory with two clusters, laid down by one run: an empty one, and one on which others run Flux and CloudNativePG.
+
+The second keeps its media in a bucket that is there.
+"""
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Iterator
@@ -111,7 +115,10 @@ def inventory(folder: Path, other: Lab) -> Path:
         "lab": other.facts,
         "mastodon_local_domain": OTHER,
         "mastodon_admin_email": f"owner@{OTHER}",
-        "gateway_media_hostname": "",
+        "gateway_media_hostname": f"media.{OTHER}",
+        "rook_backend": "external",
+        "rook_external_endpoint": other.facts["s3_endpoint"],
+        "rook_external_bucket": "mastodon",
         "vault_given_secrets": {"dns": other.given("dns"), "smtp": other.given("smtp")},
         "flux_install": False,
         "cnpg_install": False,
@@ -121,10 +128,16 @@ def inventory(folder: Path, other: Lab) -> Path:
     return path
 
 
+def keep(lab: Lab, name: str, data: dict[str, str]) -> None:
+    """Put a secret of the second Mastodon into its Vault."""
+    lab.vault().secrets.kv.v2.create_or_update_secret(f"mastodon/{OTHER}/{name}", data, mount_point="secret")
+
+
 @pytest.fixture(scope="module")
 def pair(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     with fresh_lab(f"other-{LAB_NAME}", int(LAB_INDEX) + 1) as other:
         prepare(other)
+        keep(other, "s3", other.stored("s3"))
         hosts = inventory(tmp_path_factory.mktemp("clusters"), other)
         before = theirs(other)
         yield Pair(lab, other, hosts, before, lab.site("-i", str(hosts)))
@@ -174,3 +187,20 @@ def test_one_that_stands_still_is_named_before_anything_is_written_and_does_not_
         lambda: pair.other.get("deployment", f"-n={PLATFORM}", name)["status"].get("availableReplicas"),
         lambda available: available == 1,
     )
+
+
+def test_a_key_that_was_changed_on_the_s3_server_and_in_vault_is_used_after_one_run(pair: Pair) -> None:
+    login = {**pair.other.stored("s3"), "secret-access-key": "another-secret-key-of-the-media"}
+    key = base64.b64encode(login["secret-access-key"].encode()).decode()
+    server = ("statefulset/s3", "-n=object-store")
+    changed = json.dumps({"data": {"ROOT_SECRET_KEY": key}})
+    pair.other.kubectl("patch", "secret", "-n=object-store", "s3", "--type=merge", "--patch", changed)
+    pair.other.kubectl("rollout", "restart", *server)
+    pair.other.kubectl("rollout", "status", *server, "--timeout=120s")
+    keep(pair.other, "s3", login)
+    run = pair.again("--limit=other")
+    assert run.returncode == 0, run.output[-8000:]
+    assert login["secret-access-key"] not in run.output
+    command = ("exec", "-n=mastodon", "deploy/mastodon-web", "-c=mastodon-web", "--", "printenv")
+    assert pair.other.kubectl(*command, "AWS_SECRET_ACCESS_KEY").strip() == login["secret-access-key"]
+    assert pair.again("--limit=other").recap_of("other")["changed"] == 0

@@ -12,6 +12,7 @@ import string
 from collections.abc import Iterator
 
 import pytest
+from mastodon_stand_in.passwords import matches
 
 from ...conftest import Lab, Run
 from ..support import served
@@ -25,6 +26,8 @@ CHANGED = {
     "postgresql": {"password": "another-password-of-the-database"},
     "redis": {"password": "another-password-of-the-cache"},
 }
+# What the owner signed in with first, which Mastodon keeps by itself since.
+ADMIN = {"password": "another-password-of-the-owner"}
 # Of base64, in its order.
 DIGITS = f"{string.ascii_uppercase}{string.ascii_lowercase}{string.digits}+/"
 
@@ -41,9 +44,9 @@ def written_otherwise(key: str) -> str:
 def changed(laid_down: Lab) -> Iterator[Run]:
     """One run after four of the secrets were changed in Vault; what was there before is put back afterwards."""
     kv = laid_down.vault().secrets.kv.v2
-    before = {name: laid_down.stored(name) for name in (*CHANGED, "dns")}
+    before = {name: laid_down.stored(name) for name in (*CHANGED, "dns", "admin")}
     dns = {"tsig-secret": written_otherwise(laid_down.stored("dns")["tsig-secret"])}
-    for name, data in {**CHANGED, "dns": dns}.items():
+    for name, data in {**CHANGED, "dns": dns, "admin": ADMIN}.items():
         kv.patch(f"mastodon/{DOMAIN}/{name}", dict(data), mount_point="secret")
     yield laid_down.site()
     for name, data in before.items():
@@ -86,6 +89,18 @@ def test_mastodon_answers_and_reaches_its_database(laid_down: Lab) -> None:
     assert served(laid_down, DOMAIN) == DOMAIN
     tootctl = ("exec", f"-n={SPACE}", "deploy/mastodon-web", "-c=mastodon-web", "--", "tootctl")
     assert "OK" in laid_down.kubectl(*tootctl, "accounts", "modify", "owner")
+
+
+@pytest.mark.usefixtures("changed")
+def test_the_owners_password_is_the_owners_whatever_vault_keeps(laid_down: Lab) -> None:
+    assert laid_down.stored("admin")["password"] == ADMIN["password"]
+    kv, path = laid_down.vault().secrets.kv.v2, f"mastodon/{DOMAIN}/admin"
+    versions = sorted(map(int, kv.read_secret_metadata(path, mount_point="secret")["data"]["versions"]))
+    first = kv.read_secret_version(path, versions[-2], mount_point="secret", raise_on_deleted_version=True)
+    sql = "SELECT encrypted_password FROM users ORDER BY id LIMIT 1"
+    psql = ("psql", "--tuples-only", "--no-align", "--dbname=mastodon", f"-c{sql}")
+    kept = laid_down.kubectl("exec", f"-n={SPACE}", "mastodon-db-1", "-c=postgres", "--", *psql).strip()
+    assert matches(first["data"]["data"]["password"], kept)
 
 
 @pytest.mark.usefixtures("changed")
