@@ -196,7 +196,7 @@ _are("cert_manager_issuer_name gateway_certificate_name gateway_name mastodon_ga
 _are("rook_cluster_name rook_store_name rook_claim_name rook_bucket_class external_secrets_store", _OBJECT_NAME)
 _are("cnpg_external_port cnpg_port cnpg_direct_port dragonfly_external_port dragonfly_port", _PORT)
 _are("mastodon_smtp_port mastodon_postgresql_port mastodon_postgresql_direct_port mastodon_redis_port", _PORT)
-_are("cert_manager_rfc2136_port external_dns_rfc2136_port", _PORT)
+_are("cert_manager_rfc2136_port external_dns_rfc2136_port gateway_http_port gateway_https_port", _PORT)
 _are("mastodon_release_timeout", _DURATION)
 _are("cert_manager_wait_timeout cnpg_wait_timeout dragonfly_wait_timeout external_dns_wait_timeout", _SECONDS)
 _are("external_secrets_wait_timeout flux_wait_timeout gateway_wait_timeout mastodon_wait_timeout", _SECONDS)

@@ -9,16 +9,15 @@ conditions, or with a generation of their own. This module util is PRIVATE to th
 
 from __future__ import annotations
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import gateway_api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import (
     CURRENT,
     Item,
     Rule,
     Status,
     at,
-    conditions,
     conditions_of,
     failed,
-    maps_at,
     progressing,
     require,
 )
@@ -193,29 +192,6 @@ def _replication_source(item: Item) -> Status:
     return CURRENT
 
 
-def _gateway(item: Item) -> Status:
-    told = require(conditions_of(item), "Accepted", "Programmed")
-    if told.verdict != "Current":
-        return told
-    # Listeners may be others', who wait for certificates of their own; of ours the routes to them tell.
-    return CURRENT if at(item, "status.addresses") else progressing("NoAddress", "it has no address yet")
-
-
-def _route(item: Item) -> Status:
-    parents = maps_at(item, "status.parents")
-    if len(parents) < len(at(item, "spec.parentRefs", [])):
-        return progressing("NoParent", "not all of its Gateways have answered yet; do they exist?")
-    for parent in parents:
-        told = require(conditions(parent, at(item, "metadata.generation", 0)), "Accepted", "ResolvedRefs")
-        if told.verdict != "Current":
-            return progressing(told.reason, f"Gateway {at(parent, 'parentRef.name')}: {told.message}")
-    return CURRENT
-
-
-def _gateway_class(item: Item) -> Status:
-    return require(conditions_of(item), "Accepted")
-
-
 RULES: dict[tuple[str, str], Rule] = {
     **{
         ("source.toolkit.fluxcd.io", kind): _source
@@ -241,9 +217,9 @@ RULES: dict[tuple[str, str], Rule] = {
     ("ceph.rook.io", "CephBlockPool"): _phase("Ready"),
     ("ceph.rook.io", "CephObjectStore"): _phase("Ready"),
     ("volsync.backube", "ReplicationSource"): _replication_source,
-    ("gateway.networking.k8s.io", "GatewayClass"): _gateway_class,
-    ("gateway.networking.k8s.io", "Gateway"): _gateway,
-    ("gateway.networking.k8s.io", "HTTPRoute"): _route,
+    ("gateway.networking.k8s.io", "GatewayClass"): gateway_api.gateway_class,
+    ("gateway.networking.k8s.io", "Gateway"): gateway_api.gateway,
+    ("gateway.networking.k8s.io", "HTTPRoute"): gateway_api.route,
 }
 
 # Without any generation in their status, what they say right after a change may still be about what was before it.

@@ -7,4 +7,7 @@ from __future__ import annotations
 
 from ansible_collections.fediverse.mastodon.tests.integration.api.conftest import cluster, kubeconfig
 
-__all__ = ["cluster", "kubeconfig"]
+# The same once more, for somebody else.
+neighbour = cluster
+
+__all__ = ["cluster", "kubeconfig", "neighbour"]

@@ -335,6 +335,14 @@ IN_PROGRESS = [
         "conditions: [{type: Accepted, status: 'True'}, {type: Programmed, status: 'True'}]",
         "it has no address yet",
     ),
+    # One of its listeners has a port that its controller does not listen at, but others are served.
+    (
+        "Gateway",
+        "",
+        "{conditions: [{type: Accepted, status: 'True'}, {type: Programmed, status: 'True'}], "
+        "listeners: [{name: b, conditions: [{type: Accepted, status: 'False', reason: PortUnavailable}]}]}",
+        "it has no address yet",
+    ),
     ("HTTPRoute", "parentRefs: [{name: g}]", "", "not all of its Gateways have answered yet"),
     (
         "HTTPRoute",
@@ -354,6 +362,14 @@ FAILED = [
     ),
     ("Job", "", "conditions: [{type: Failed, status: 'True', message: backoff}]", "backoff"),
     ("Pooler", "", "phase: failed", "its phase is failed"),
+    (
+        "Gateway",
+        "",
+        "{conditions: [{type: Accepted, status: 'False'}], "
+        "listeners: [{name: a, conditions: [{type: Accepted, status: 'True'}]}, "
+        "{name: b, conditions: [{type: Accepted, status: 'False', reason: PortUnavailable, message: no port 443}]}]}",
+        "listener b: no port 443",
+    ),
     (
         "CustomResourceDefinition",
         "",
