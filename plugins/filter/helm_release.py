@@ -46,9 +46,11 @@ options:
     description: Annotations of the HelmRelease, such as C(config.kubernetes.io/depends-on).
     type: dict
     default: {}
-  ignore_drift:
+  patches:
     description:
-      - Fields that others may change, as Flux's C(driftDetection.ignore) takes them. All others are put back.
+      - Changes to what the chart renders, where it has no value for them, as Flux's C(postRenderers) takes patches of Kustomize.
+      - Each has C(target), such as V({kind: Deployment, name: app}), and C(patch), what is to be merged into the object or a list of
+        operations.
     type: list
     elements: dict
     default: []
@@ -71,6 +73,7 @@ _value:
   elements: dict
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -85,7 +88,7 @@ def helm_release(
     values: Mapping[str, Any] | None = None,
     timeout: str = "10m",
     annotations: Mapping[str, str] | None = None,
-    ignore_drift: Sequence[Mapping[str, Any]] = (),
+    patches: Sequence[Mapping[str, Any]] = (),
 ) -> list[dict[str, Any]]:
     """Return the Namespace, HelmRepository and HelmRelease of one chart."""
     return [
@@ -99,7 +102,11 @@ def helm_release(
                 "namespace": namespace,
                 **({"annotations": dict(annotations)} if annotations else {}),
             },
-            "spec": _release_spec(name, chart or name, str(version), timeout, dict(values or {}), list(ignore_drift)),
+            "spec": {
+                **_release_spec(name, chart or name, str(version), timeout),
+                **({"postRenderers": _post_renderers(patches)} if patches else {}),
+                **({"values": dict(values)} if values else {}),
+            },
         },
     ]
 
@@ -116,24 +123,24 @@ def _repository(name: str, namespace: str, url: str) -> dict[str, Any]:
     }
 
 
-def _release_spec(
-    name: str, chart: str, version: str, timeout: str, values: dict[str, Any], ignored: list[Any]
-) -> dict[str, Any]:
+def _release_spec(name: str, chart: str, version: str, timeout: str) -> dict[str, Any]:
     # The default strategy uninstalls or rolls back on failure; after a database migration that loses data:
     # https://fluxcd.io/flux/components/helm/helmreleases/#configuring-failure-handling
     step = {"crds": "CreateReplace", "strategy": {"name": "RetryOnFailure", "retryInterval": "1m"}}
-    spec: dict[str, Any] = {
+    return {
         "interval": "30m",
         "timeout": timeout,
         "releaseName": name,
         "chart": {"spec": {"chart": chart, "version": version, "sourceRef": {"kind": "HelmRepository", "name": name}}},
         "install": step,
         "upgrade": step,
-        "driftDetection": {"mode": "enabled", **({"ignore": ignored} if ignored else {})},
+        "driftDetection": {"mode": "enabled"},
     }
-    if values:
-        spec["values"] = values
-    return spec
+
+
+def _post_renderers(patches: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    # Kustomize wants them as texts, and reads JSON too.
+    return [{"kustomize": {"patches": [{**one, "patch": json.dumps(one["patch"], sort_keys=True)} for one in patches]}}]
 
 
 class FilterModule:

@@ -35,6 +35,11 @@ def _is_not(default: int) -> Callable[[Any, Values], bool]:
     return lambda value, _values: value not in (None, default, str(default))
 
 
+def _is_more_than_a_repository(value: Any, _values: Values) -> bool:
+    return "@" in str(value) or ":" in str(value).rpartition("/")[2]
+
+
+_TAGGED = "the chart adds the tag to it"
 _DEAD = "no template of the chart reads it"
 _OURS = "Remove it; this collection installs that itself"
 _REMOVE = "Remove it."
@@ -77,6 +82,10 @@ TRAPS = (
         "the chart needs a list of name and value, and writes an invalid Job from a mapping",
         "Write it as a list.",
         lambda value, _values: isinstance(value, Mapping) and bool(value),
+    ),
+    *(
+        Trap(f"{part}image.repository", _TAGGED, "Name the repository alone.", _is_more_than_a_repository)
+        for part in ("", "mastodon.web.", "mastodon.streaming.")
     ),
     Trap("mastodon.web.image.tag", "migrations would run in another version", "Set mastodon_image_tag."),
     Trap("mastodon.streaming.image.tag", "it would run beside another version", "Set mastodon_image_tag."),

@@ -130,7 +130,13 @@ _EMAIL = Format(_matches(r"[^@\s]+@[^@\s]+\.[^@\s.]+"), "not a mail address", "a
 _ACCOUNT = Format(_matches(r"[a-zA-Z0-9_]{1,30}"), "not an account name (letters, digits, underscores)", "alice")
 _FREE = Format(lambda text: text.lower() not in _RESERVED, "a name that Mastodon keeps for itself", "alice")
 _VERSION = Format(_matches(r"v?\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?"), "not a version of a chart", "1.2.3")
-_RELEASE = Format(_matches(r"v?\d+\.\d+\.\d+([-+@].*)?"), "not a release", "v4.7.4")
+_RELEASE = Format(_matches(r"v?\d+\.\d+\.\d+([-_.][-\w.]*)?"), "not a release, as images are tagged", "v4.7.4")
+_TAG = Format(
+    lambda text: "@" not in text,
+    "not a tag alone: web and streaming are two images of two digests, and of a digest the chart makes a label that Kubernetes refuses",
+    "v4.7.4",
+)
+_LABEL_VALUE = Format(_matches(r"(?=.{1,63}$).*[A-Za-z0-9]"), "not what a label may be", "v4.7.4")
 _SCHEDULE = Format(_is_schedule(5), "not a cron schedule of five fields", "17 3 * * *")
 # https://cloudnative-pg.io/documentation/current/backup/#scheduled-backups
 _BACKUP_SCHEDULE = Format(
@@ -172,7 +178,8 @@ _are("cnpg_chart_repository dragonfly_chart_repository rook_chart_repository vol
 _are("cert_manager_chart_version external_dns_chart_version external_secrets_chart_version", _VERSION)
 _are("cnpg_chart_version cnpg_backup_chart_version dragonfly_chart_version rook_chart_version", _VERSION)
 _are("volsync_chart_version mastodon_chart_version", _VERSION)
-_are("mastodon_image_tag", _RELEASE)
+# The chart labels objects with it: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/
+_are("mastodon_image_tag", _TAG, _RELEASE, _LABEL_VALUE)
 _are("cnpg_cluster_image", _POSTGRESQL)
 _are("cert_manager_acme_email mastodon_admin_email mastodon_smtp_from_address", _EMAIL)
 _are("mastodon_admin_username", _ACCOUNT, _FREE)

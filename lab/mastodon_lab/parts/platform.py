@@ -140,7 +140,8 @@ def manifests(lab: Lab, made: Keys) -> list[str]:
     }
     # A claim that is made before there is a StorageClass waits 15 s until the controller looks at it again.
     ordered = sorted(_parts(lab), key=lambda part: part.key != "local-path-provisioner")
-    return [_filled((MANIFESTS / f"{part.key}.yaml").read_text(), values) for part in ordered]
+    names = [*(part.key for part in ordered), *(("mastodon",) if lab.has(SITE) else ())]
+    return [_filled((MANIFESTS / f"{name}.yaml").read_text(), values) for name in names]
 
 
 def _filled(manifest: str, values: Mapping[str, str]) -> str:

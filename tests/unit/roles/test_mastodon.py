@@ -5,12 +5,20 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from .conftest import Site
 
+# https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
+RESTRICTED = {
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "runAsNonRoot": True,
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
 OURS = {"app.kubernetes.io/name": "mastodon", "app.kubernetes.io/instance": "mastodon"}
 
 
@@ -35,16 +43,21 @@ def test_what_runs_once_has_no_budget_and_what_runs_twice_may_lose_one_pod() -> 
     assert budget == {"maxUnavailable": 1, "selector": {"matchLabels": {**OURS, "app.kubernetes.io/component": "web"}}}
 
 
-def test_web_pods_scale_where_the_size_says_so_and_flux_leaves_their_number_alone() -> None:
-    small = objects(mastodon_size="small")
-    assert named(small, "HorizontalPodAutoscaler") == []
-    assert "ignore" not in small["HelmRelease mastodon"]["spec"]["driftDetection"]
-    large = objects(mastodon_size="large", mastodon_web_max_replicas=6)
-    scaler = large["HorizontalPodAutoscaler mastodon-web"]["spec"]
+def patches(**settings: Any) -> list[Any]:
+    spec = objects(**settings)["HelmRelease mastodon"]["spec"]
+    rendered = [one["kustomize"]["patches"] for one in spec.get("postRenderers", [])]
+    web = {"kind": "Deployment", "name": "mastodon-web"}
+    assert all(one["target"] == web for some in rendered for one in some)
+    return [json.loads(one["patch"]) for some in rendered for one in some]
+
+
+def test_web_pods_scale_where_the_size_says_so_and_no_upgrade_puts_their_number_back() -> None:
+    assert named(objects(mastodon_size="small"), "HorizontalPodAutoscaler") == []
+    assert patches(mastodon_size="small") == []
+    large: dict[str, Any] = {"mastodon_size": "large", "mastodon_web_max_replicas": 6}
+    scaler = objects(**large)["HorizontalPodAutoscaler mastodon-web"]["spec"]
     assert (scaler["minReplicas"], scaler["maxReplicas"]) == (4, 6)
-    assert large["HelmRelease mastodon"]["spec"]["driftDetection"]["ignore"] == [
-        {"paths": ["/spec/replicas"], "target": {"kind": "Deployment", "name": "mastodon-web"}}
-    ]
+    assert patches(**large) == [[{"op": "remove", "path": "/spec/replicas"}]]
 
 
 @pytest.mark.parametrize("name", ["mastodon", "second-mastodon", "other"])
@@ -80,6 +93,15 @@ def test_metrics_are_asked_for_only_where_somebody_collects_them() -> None:
     assert found["PodMonitor mastodon"]["spec"]["selector"]["matchLabels"] == OURS
     assert found["HelmRelease mastodon"]["spec"]["values"]["mastodon"]["metrics"]["prometheus"]["enabled"] is True
     assert {"port": 9394, "protocol": "TCP"} in found["NetworkPolicy mastodon-web"]["spec"]["ingress"][0]["ports"]
+
+
+def test_the_exporter_is_as_podsecurity_restricted_wants_it_too() -> None:
+    [patch] = patches(mastodon_monitoring=True)
+    assert patch["spec"]["template"]["spec"]["containers"] == [
+        {"name": "prometheus-exporter", "securityContext": RESTRICTED}
+    ]
+    both = patches(mastodon_monitoring=True, mastodon_size="large", mastodon_web_max_replicas=6)
+    assert len(both) == 2
 
 
 def test_old_media_are_removed_by_jobs_that_have_what_the_app_has() -> None:
@@ -159,10 +181,14 @@ def test_trap_6_secrets_come_before_the_release() -> None:
 
 
 def test_trap_10_containers_are_as_podsecurity_restricted_wants_them() -> None:
-    found = values()["mastodon"]
-    for part in ("web", "streaming", "sidekiq"):
-        assert found[part]["securityContext"]["allowPrivilegeEscalation"] is False
-        assert found[part]["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    found = values()
+    # From the root it reaches the chart's Jobs too; a part's own would win over it.
+    assert found["securityContext"] == RESTRICTED
+    assert not [part for part in ("web", "streaming", "sidekiq") if "securityContext" in found["mastodon"][part]]
+
+
+def test_a_retried_upgrade_restarts_no_pod_that_would_come_out_the_same() -> None:
+    assert values()["revisionPodAnnotation"] is False
 
 
 @pytest.mark.parametrize("size", ["minimal", "small", "medium", "large"])

@@ -52,5 +52,16 @@ def test_values_and_annotations_are_left_out_when_empty() -> None:
     assert full["metadata"]["annotations"] == {"k": "v"}
 
 
+def test_patches_are_written_as_texts_that_kustomize_reads() -> None:
+    target = {"kind": "Deployment", "name": "app"}
+    [rendered] = release(patches=[{"target": target, "patch": [{"op": "remove", "path": "/spec/replicas"}]}])[2]["spec"][
+        "postRenderers"
+    ]
+    assert rendered == {
+        "kustomize": {"patches": [{"target": target, "patch": '[{"op": "remove", "path": "/spec/replicas"}]'}]}
+    }
+    assert "postRenderers" not in release()[2]["spec"]
+
+
 def test_is_offered_to_ansible() -> None:
     assert FilterModule().filters() == {"helm_release": helm_release}

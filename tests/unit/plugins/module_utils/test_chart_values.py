@@ -21,6 +21,14 @@ BITING = {
     "mastodon.s3.enabled": nested("mastodon.s3.enabled", False),
     "mastodon.hooks.s3Upload.rclone.env": nested("mastodon.hooks.s3Upload.rclone.env", {"RCLONE_S3_PROVIDER": "Ceph"}),
     "mastodon.smtp.tls": nested("mastodon.smtp", {"tls": True, "enableStartTls": "auto"}),
+    **{
+        f"{part}image.repository": nested(f"{part}image.repository", repository)
+        for part, repository in {
+            "": "ghcr.io/mastodon/mastodon:v4.7.4",
+            "mastodon.web.": "ghcr.io/mastodon/mastodon@sha256:0000",
+            "mastodon.streaming.": "mastodon-streaming:v4.7.4",
+        }.items()
+    },
 }
 
 
@@ -45,6 +53,7 @@ def test_each_trap_is_refused_by_name_in_one_sentence(path: str) -> None:
         nested("mastodon.smtp", {"tls": True, "enableStartTls": "never"}),
         nested("mastodon.smtp", {"tls": False, "enableStartTls": "auto"}),
         nested("httproute.enabled", False),
+        nested("image.repository", "registry.example.org:5000/mastodon/mastodon"),
         {"postgresql": {"readReplica": {"hostname": "replica", "existingSecret": "login"}}},
         {"mastodon": {"otel": {"exporterUri": "http://x", "endpointUri": "http://x"}}},
         {"mastodon": {"limitedFederationMode": True}},

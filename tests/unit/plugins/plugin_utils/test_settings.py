@@ -60,6 +60,7 @@ OF_VALUES = {
         ("mastodon_name", "m"),
         ("mastodon_name", "mastodon-of-a-very-long-name-01"),
         ("mastodon_admin_username", "Rooty"),
+        ("mastodon_image_tag", "v4.7.4-glitch_2026.11"),
         ("rook_external_endpoint", "https://s3.example.org/"),
         ("vault_address", "https://example.org/vault"),
         ("cnpg_cluster_image", "ghcr.io/cloudnative-pg/postgresql:17.6"),
