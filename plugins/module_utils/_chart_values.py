@@ -35,6 +35,10 @@ def _is_not(default: int) -> Callable[[Any, Values], bool]:
     return lambda value, _values: value not in (None, default, str(default))
 
 
+def _without(path: str) -> Callable[[Any, Values], bool]:
+    return lambda value, values: bool(value) and not at(values, path)
+
+
 def _is_more_than_a_repository(value: Any, _values: Values) -> bool:
     return "@" in str(value) or ":" in str(value).rpartition("/")[2]
 
@@ -65,7 +69,16 @@ TRAPS = (
         "postgresql.readReplica.hostname",
         "the chart gives it no login without a Secret of its own",
         "Set postgresql.readReplica.existingSecret, too.",
-        lambda value, values: bool(value) and not at(values, "postgresql.readReplica.existingSecret"),
+        _without("postgresql.readReplica.existingSecret"),
+    ),
+    *(
+        Trap(
+            f"redis.{part}.enabled",
+            "the chart does not copy the password of the other Redis",
+            f"Set redis.{part}.existingSecret, too.",
+            _without(f"redis.{part}.existingSecret"),
+        )
+        for part in ("sidekiq", "cache")
     ),
     Trap("mastodon.web.pdb", _DEAD, f"{_OURS} from two replicas on."),
     Trap("mastodon.streaming.pdb", _DEAD, f"{_OURS} from two replicas on."),
@@ -75,7 +88,7 @@ TRAPS = (
         "mastodon.otel.exporterUri",
         "the chart reads mastodon.otel.endpointUri",
         "Set that one, too.",
-        lambda value, values: bool(value) and not at(values, "mastodon.otel.endpointUri"),
+        _without("mastodon.otel.endpointUri"),
     ),
     Trap(
         "mastodon.hooks.s3Upload.rclone.env",

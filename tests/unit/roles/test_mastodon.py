@@ -114,9 +114,55 @@ def test_old_media_are_removed_by_jobs_that_have_what_the_app_has() -> None:
     assert container["image"] == "ghcr.io/mastodon/mastodon:v4.7.4"
     assert container["envFrom"] == [{"configMapRef": {"name": "mastodon-env"}}]
     assert {one["name"] for one in container["env"]} >= {"DB_PASS", "REDIS_PASSWORD", "AWS_SECRET_ACCESS_KEY"}
-    assert all(set(one) == {"name", "valueFrom"} for one in container["env"]), "a secret would be written out"
+    written = {one["name"] for one in container["env"] if "valueFrom" not in one}
+    assert not [name for name in written if "PASS" in name or "KEY" in name], "a secret would be written out"
+    assert container["securityContext"] == RESTRICTED
     assert named(found, "CronJob") == ["mastodon-media-remove", "mastodon-preview-cards-remove"]
     assert named(objects(mastodon_media_retention_days=0), "CronJob") == ["mastodon-preview-cards-remove"]
+
+
+OF_PODS: dict[str, Any] = {
+    "imagePullSecrets": [{"name": "registry"}],
+    "image": {"repository": "registry.example.org/mastodon", "pullPolicy": "Always"},
+    "nodeSelector": {"disk": "fast"},
+    "tolerations": [{"key": "mastodon", "operator": "Exists"}],
+    "hostAliases": [{"ip": "192.0.2.7", "hostnames": ["db"]}],
+    "podLabels": {"egress": "yes"},
+    "mastodon": {
+        "extraEnvFrom": "more",
+        "sidekiq": {"nodeSelector": {"disk": "slow"}, "extraEnvVars": {"DB_SSLMODE": "prefer"}},
+    },
+    "redis": {"sidekiq": {"enabled": True, "hostname": "queue", "existingSecret": "queue-login"}},
+    "postgresql": {"readReplica": {"hostname": "replica", "existingSecret": "replica-login"}},
+}
+
+
+def test_jobs_of_ours_get_what_mastodon_values_give_the_charts_pods() -> None:
+    found = objects(mastodon_values=OF_PODS)
+    for name in named(found, "CronJob"):
+        template = found[f"CronJob {name}"]["spec"]["jobTemplate"]["spec"]["template"]
+        pod = template["spec"]
+        [container] = pod["containers"]
+        assert template["metadata"]["labels"] == {"egress": "yes"}
+        assert {key: pod[key] for key in ("imagePullSecrets", "tolerations", "hostAliases")} == {
+            key: OF_PODS[key] for key in ("imagePullSecrets", "tolerations", "hostAliases")
+        }
+        assert pod["nodeSelector"] == {"disk": "slow"}, "they do what Sidekiq's pods do"
+        assert pod["serviceAccountName"] == "mastodon"
+        assert (container["image"], container["imagePullPolicy"]) == ("registry.example.org/mastodon:v4.7.4", "Always")
+        assert [one["configMapRef"]["name"] for one in container["envFrom"]] == ["mastodon-env", "more"]
+        env = {one["name"]: one.get("value") or one["valueFrom"]["secretKeyRef"] for one in container["env"]}
+        assert env["SIDEKIQ_REDIS_PASSWORD"] == {"name": "queue-login", "key": "password"}
+        assert env["REPLICA_DB_USER"] == {"name": "replica-login", "key": "username"}
+        assert env["DB_SSLMODE"] == "prefer"
+
+
+def test_secrets_that_mastodon_values_name_are_recognised_once_each() -> None:
+    shared = {"redis": {"cache": {"enabled": True, "existingSecret": "mastodon-redis"}}}
+    names = [one["name"] for one in Site(mastodon_values={**OF_PODS, **shared}).value("mastodon_used_secrets")]
+    assert names.count("mastodon-redis") == 1
+    names = [one["name"] for one in Site(mastodon_values=OF_PODS).value("mastodon_used_secrets")]
+    assert {"queue-login", "replica-login"} <= set(names)
 
 
 def test_a_media_host_leads_to_a_bucket_inside_the_cluster_to_be_read_only() -> None:
@@ -262,7 +308,8 @@ def held(value: Any) -> set[str]:
         return {name for item in value for name in held(item)}
     if not isinstance(value, dict):
         return set()
-    ours = {value[key] for key in ("existingSecret", "secret") if isinstance(value.get(key), str) and value[key]}
+    ours = {value["existingSecret"]} if value.get("existingSecret") else set()
+    ours |= {value["secretKeyRef"]["name"]} if "secretKeyRef" in value else set()
     return ours | {name for item in value.values() for name in held(item)}
 
 
@@ -270,7 +317,9 @@ def held(value: Any) -> set[str]:
 def test_every_secret_of_the_pods_is_among_those_that_are_recognised(settings: dict[str, Any]) -> None:
     site = Site(**settings)
     recognised = {one["name"] for one in site.value("mastodon_used_secrets")}
-    assert recognised == held(site.value("mastodon_base_values")) | held(site.value("mastodon_secret_environment"))
+    jobs = [one for name, one in site.objects("mastodon").items() if name.startswith("CronJob ")]
+    assert recognised == held(site.value("mastodon_base_values"))
+    assert recognised > {name for job in jobs for name in held(job)}
 
 
 def test_a_secret_that_holds_nothing_is_not_recognised() -> None:

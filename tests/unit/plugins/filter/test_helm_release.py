@@ -54,9 +54,9 @@ def test_values_and_annotations_are_left_out_when_empty() -> None:
 
 def test_patches_are_written_as_texts_that_kustomize_reads() -> None:
     target = {"kind": "Deployment", "name": "app"}
-    [rendered] = release(patches=[{"target": target, "patch": [{"op": "remove", "path": "/spec/replicas"}]}])[2]["spec"][
-        "postRenderers"
-    ]
+    [rendered] = release(patches=[{"target": target, "patch": [{"op": "remove", "path": "/spec/replicas"}]}])[2][
+        "spec"
+    ]["postRenderers"]
     assert rendered == {
         "kustomize": {"patches": [{"target": target, "patch": '[{"op": "remove", "path": "/spec/replicas"}]'}]}
     }

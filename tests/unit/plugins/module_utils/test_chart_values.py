@@ -57,6 +57,7 @@ def test_each_trap_is_refused_by_name_in_one_sentence(path: str) -> None:
         {"postgresql": {"readReplica": {"hostname": "replica", "existingSecret": "login"}}},
         {"mastodon": {"otel": {"exporterUri": "http://x", "endpointUri": "http://x"}}},
         {"mastodon": {"limitedFederationMode": True}},
+        {"redis": {"sidekiq": {"enabled": True, "hostname": "queue", "existingSecret": "queue"}}},
     ],
 )
 def test_what_does_what_it_says_is_let_through(values: dict[str, Any]) -> None:
