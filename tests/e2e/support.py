@@ -18,6 +18,16 @@ from .zone import EXTERNAL_DNS
 
 Found = TypeVar("Found")
 
+# What PodSecurity "restricted", which the lab enforces in Mastodon's namespace, wants of a pod and of each of its containers.
+POD_SECURITY = {
+    "runAsUser": 1000,
+    "runAsGroup": 1000,
+    "fsGroup": 1000,
+    "runAsNonRoot": True,
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+CONTAINER_SECURITY = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+
 
 def eventually(probe: Callable[[], Found], is_right: Callable[[Found], bool], seconds: float = 120) -> Found:
     """Ask until the answer is right, and return it."""

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from ...conftest import ROOT, Lab, Run
+from ..support import CONTAINER_SECURITY, POD_SECURITY
 
 SECOND = "second.lab.test"
 VOLUME, KEPT = "foreign-pages", "kept"
@@ -58,10 +59,12 @@ spec:
     metadata: {{labels: {json.dumps(LABELS)}}}
     spec:
       terminationGracePeriodSeconds: 0
+      securityContext: {json.dumps(POD_SECURITY)}
       containers:
         - name: pages
           image: docker.io/library/busybox:latest
           command: [sh, -c, "echo {KEPT} > /pages/word; sleep infinity"]
+          securityContext: {json.dumps(CONTAINER_SECURITY)}
           volumeMounts: [{{name: pages, mountPath: /pages}}]
       volumes: [{{name: pages, persistentVolumeClaim: {{claimName: {VOLUME}}}}}]
 """
@@ -124,7 +127,7 @@ def backups(lab: Lab) -> dict[str, Any]:
         "volsync_bucket": "mastodon",
         "volsync_schedule": "* * * * *",
         # No snapshots can be made of the lab's volumes.
-        "volsync_volumes": [{"name": VOLUME, "copy_method": "Direct"}],
+        "volsync_volumes": [{"name": VOLUME, "copy_method": "Direct", "user": POD_SECURITY["runAsUser"]}],
     }
 
 

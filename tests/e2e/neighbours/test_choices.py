@@ -11,7 +11,7 @@ import re
 import pytest
 from mastodon_lab import versions
 
-from ..support import eventually
+from ..support import CONTAINER_SECURITY, POD_SECURITY, eventually
 from .conftest import KEPT, VOLUME, Neighbours
 
 
@@ -68,10 +68,12 @@ def test_what_was_backed_up_can_be_read_back(backed_up: Neighbours) -> None:
         "image": f"quay.io/backube/volsync:{versions.VOLSYNC.removeprefix('v')}",
         "command": ["restic", "--no-cache", "dump", "latest", "/word"],
         "envFrom": [{"secretRef": {"name": f"{VOLUME}-restic"}}],
+        "securityContext": CONTAINER_SECURITY,
     }
     name = ("pod", "-n=mastodon", "restored")
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "restored", "namespace": "mastodon"}}
-    given = json.dumps({**pod, "spec": {"containers": [restoring], "restartPolicy": "Never"}})
+    spec = {"containers": [restoring], "restartPolicy": "Never", "securityContext": POD_SECURITY}
+    given = json.dumps({**pod, "spec": spec})
     lab.kubectl("apply", "--filename=-", given=given)
     try:
         eventually(lambda: lab.get(*name)["status"]["phase"], lambda phase: phase in ("Succeeded", "Failed"))

@@ -69,6 +69,7 @@ def deploy(lab: Lab, monkeypatch: pytest.MonkeyPatch, *parts: Part) -> None:
     manifests.mkdir()
     for part in parts:
         (manifests / f"{part.key}.yaml").write_text(f"kind: {part.key}")
+    (manifests / "mastodon.yaml").write_text("kind: Namespace")
     monkeypatch.setattr(platform, "MANIFESTS", manifests)
     monkeypatch.setattr(platform, "PARTS", parts)
     built = Built({"kubectl": Path("kubectl")}, (), Path("/mirror"), Path("/gateway-api"))
@@ -78,7 +79,7 @@ def deploy(lab: Lab, monkeypatch: pytest.MonkeyPatch, *parts: Part) -> None:
 def test_the_gateway_api_comes_before_what_uses_it(lab: Lab, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     deploy(lab, monkeypatch, part(failing(0, OSError())))
     assert cluster.applied[0] == "/gateway-api"
-    assert cluster.applied[1] == "kind: thing"
+    assert cluster.applied[1] == "kind: thing\n---\nkind: Namespace"
     assert cluster.waited == ["things/deployment/thing"]
 
 
@@ -126,10 +127,18 @@ def certified(lab: Lab) -> Lab:
 def test_every_name_in_manifests_is_filled_in(certified: Lab) -> None:
     lab = certified
     filled = platform.manifests(lab, keys(lab))
-    assert len(filled) == 9
+    assert len(filled) == len(platform.PARTS) + 1
     assert not re.search(r"@[A-Z0-9_]+@", "\n".join(filled))
     assert lab.gateway_ip in "".join(filled)
     assert keys(lab).redis_password in "".join(filled)
+
+
+def test_podsecurity_restricted_is_enforced_where_mastodon_will_be(certified: Lab) -> None:
+    *_parts, last = platform.manifests(certified, keys(certified))
+    assert "kind: Namespace" in last
+    assert "pod-security.kubernetes.io/enforce: restricted" in last
+    bare = replace(certified, parts=frozenset())
+    assert not [one for one in platform.manifests(bare, keys(bare)) if "pod-security" in one]
 
 
 def test_a_changed_manifest_restarts_its_pods() -> None:
