@@ -76,7 +76,7 @@ def innermost(error: BaseException) -> str:
         cause = inner
     text = str(getattr(cause, "strerror", None) or cause)
     # What was sent in the place of what should have been may be anything.
-    return re.sub(r"b'.*'", "…", re.sub(r"^.*\[Errno -?\d+\] ", "", text))
+    return re.sub(r"\bb['\"].*", "…", re.sub(r"^.*\[Errno -?\d+\] ", "", text))
 
 
 def shortened(text: str, longest: int, end: int) -> str:

@@ -34,11 +34,13 @@ def at(answer: object, *path: str, kind: type[T], default: T = _NEEDED) -> T:
     """
     found: Any = answer
     for depth, key in enumerate(path):
+        if found is None and default is not _NEEDED:
+            return default
         if not isinstance(found, Mapping):
             raise WrongShapeError(f"{_place(path[:depth])} is not an object")
         found = found.get(key)
-        if found is None and default is not _NEEDED:
-            return default
+    if found is None and default is not _NEEDED:
+        return default
     # To Python, true is a number too.
     if not isinstance(found, kind) or (isinstance(found, bool) and kind is not bool):
         raise WrongShapeError(f"{_place(path)} is not {_WORDS[kind]}")
@@ -50,6 +52,22 @@ def texts(answer: object, *path: str) -> list[str]:
     found = at(answer, *path, kind=list, default=[])
     if not all(isinstance(item, str) for item in found):
         raise WrongShapeError(f"{_place(path)} is not a list of texts")
+    return found
+
+
+def objects(answer: object, *path: str) -> list[dict[str, Any]]:
+    """Return the list of objects at `path`, empty where nothing lies. Raises WrongShapeError."""
+    found = at(answer, *path, kind=list, default=[])
+    if not all(isinstance(item, dict) for item in found):
+        raise WrongShapeError(f"{_place(path)} is not a list of objects")
+    return found
+
+
+def pairs(answer: object, *path: str) -> dict[str, str]:
+    """Return the object of nothing but texts at `path`, empty where nothing lies. Raises WrongShapeError."""
+    found = at(answer, *path, kind=dict, default={})
+    if not all(isinstance(item, str) for item in found.values()):
+        raise WrongShapeError(f"{_place(path)} is not an object of texts")
     return found
 
 

@@ -8,18 +8,19 @@ This module util is PRIVATE to the collection.
 
 from __future__ import annotations
 
-import json
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._bounded import within
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, innermost
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.body import Body, encode
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import refused
@@ -31,16 +32,20 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.retries i
     of_error,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.warnings import Warnings
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.watch import Stream
+from ansible_collections.fediverse.mastodon.plugins.module_utils._shapes import WrongShapeError, at, parsed
 
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
 with suppress(ImportError):
     import urllib3
     from urllib3 import HTTPHeaderDict
-    from urllib3.exceptions import HTTPError, SSLError
+    from urllib3.exceptions import HTTPError, ProtocolError, SSLError
 
 _CONNECT_SECONDS = 10
 # An API server gives a webhook up to 30 s, and any request a minute.
 _READ_SECONDS = 60
+# A list of the longest pages, over a slow line.
+_WHOLE_SECONDS = 120
 # Of what is only read, and of a watch: a connection may have died in silence.
 _SILENT_SECONDS = 30
 # At the very end of a task, too, an answer that is on its way is taken.
@@ -55,6 +60,20 @@ class _AnswerError(Exception):
         super().__init__(meaning)
         self.meaning = meaning
         self.fate = fate
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """One request. `read` looks at what is answered and returns what is of use; `secret` keeps it out of errors."""
+
+    method: str
+    path: str
+    about: str
+    query: Mapping[str, str] | None = None
+    content: bytes | None = field(default=None, repr=False)
+    headers: Mapping[str, str] | None = None
+    secret: bool = False
+    read: Callable[[Any], Any] = lambda told: at(told, kind=dict)
 
 
 class Client:
@@ -101,20 +120,26 @@ class Client:
         body: Body | None = None,
         headers: Mapping[str, str] | None = None,
         secret: bool = False,
+        read: Callable[[Any], Any] = lambda told: at(told, kind=dict),
     ) -> Any:
         """Return the JSON answer. `about` names the object in errors; `secret` keeps its values out of them.
 
-        Raises ApiError for what the server refuses and MastodonError when it cannot be reached.
+        `read` raises WrongShapeError for an answer that is not made as it should be. Raises ApiError for what the server
+        refuses and MastodonError when it cannot be reached or understood.
         """
         content = encode(body, about) if body is not None else None
+        return self._insist(_Asked(method, path, about, query, content, headers, secret, read))
+
+    def _insist(self, asked: _Asked) -> Any:
+        """Ask until there is an answer, or no use in asking again."""
         retries = Retries(self._limit)
         while True:
             try:
-                response = self._send(method, path, query, content, headers)
-                if method != "GET":
-                    self._warnings.tell(response.headers, about, secret=secret)
-                return self._read(response, about, secret=secret)
-            except HTTPError as error:
+                response = self._send(asked)
+                if asked.method != "GET":
+                    self._warnings.tell(response.headers, asked.about, secret=asked.secret)
+                return self._read(response, asked)
+            except (HTTPError, TimeoutError) as error:
                 failure, fate, asked_for = self._lost(error), of_error(error, known=self._known), None
             except _AnswerError as error:
                 failure, fate, asked_for = error.meaning, error.fate, response.headers.get("Retry-After")
@@ -125,69 +150,74 @@ class Client:
                 self._tell(failure)
             self._sleep(pause)
 
-    def _read(self, response: urllib3.BaseHTTPResponse, about: str, *, secret: bool) -> Any:
+    def _read(self, response: urllib3.BaseHTTPResponse, asked: _Asked) -> Any:
         if response.status >= 300:
             fate = of_answer(response.status, response.data, known=self._known)
-            raise _AnswerError(self._refused(about, response, secret=secret), fate)
+            raise _AnswerError(self._refused(asked.about, response, secret=asked.secret), fate)
         try:
-            told = json.loads(response.data)
-        except ValueError as error:
+            told = asked.read(parsed(response.data))
+        except WrongShapeError as error:
             # A connection that broke at the wrong moment, or the login page of a proxy.
-            why = f"its answer ({response.status}) is no JSON"
+            subject, why = (
+                f"API server {self._connection.host}",
+                f"asked for {asked.about}, it answers {response.status}: {error}",
+            )
             remedy = "Check that the address in the kubeconfig is the API server's, and what is in between."
-            meaning = MastodonError(f"API server {self._connection.host}", "cannot be understood", why, remedy)
-            raise _AnswerError(meaning, Fate.SOON) from error
+            raise _AnswerError(MastodonError(subject, "cannot be understood", why, remedy), Fate.SOON) from error
         self._known = True
         return told
 
     def stream(self, path: str, *, about: str, query: Mapping[str, str], seconds: int) -> Stream:
         """Open a watch that the server ends after `seconds`. It also ends when nothing comes for half a minute."""
         try:
-            response = self._send("GET", path, query, None, None, preload_content=False)
-        except HTTPError as error:
+            response = self._send(_Asked("GET", path, about, query), preload_content=False)
+        except (HTTPError, TimeoutError) as error:
             raise self._lost(error) from error
         if response.status >= 300:
             raise self._refused(about, response)
         return Stream(response)
 
-    def _send(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str] | None,
-        content: bytes | None,
-        headers: Mapping[str, str] | None,
-        **options: Any,
-    ) -> urllib3.BaseHTTPResponse:
+    def _send(self, asked: _Asked, **options: Any) -> urllib3.BaseHTTPResponse:
         with self._lock:
             self._count += 1
-        url = f"{self._connection.host}{path}{'?' + urlencode(query) if query else ''}"
+        url = f"{self._connection.host}{asked.path}{'?' + urlencode(asked.query) if asked.query else ''}"
         sent = HTTPHeaderDict({"Accept": "application/json", "User-Agent": "fediverse.mastodon"})
         # Those of whom is acted as may come several times, once a group.
         sent.extend(self._connection.headers())
-        sent.update(headers or {})
-        response = self._connection.pool.request(
-            method, url, body=content, headers=sent, redirect=False, timeout=self._timeout(method), **options
-        )
+        sent.update(asked.headers or {})
+        options = {"body": asked.content, "headers": sent, "redirect": False, **options}
+        whole, each = self._patience(asked.method)
+        with within(whole):
+            response = self._pooled(asked.method, url, timeout=each, **options)
         self._note_time(response)
         return response
+
+    def _pooled(self, *given: Any, **options: Any) -> urllib3.BaseHTTPResponse:
+        try:
+            return self._connection.pool.request(*given, **options)
+        except (ArithmeticError, ValueError) as error:
+            # Lengths that are none, and the like, which neither urllib3 nor http.client foresees.
+            raise ProtocolError(f"its answer is not HTTP ({type(error).__name__})") from error
 
     def _note_time(self, response: urllib3.BaseHTTPResponse) -> None:
         told = response.headers.get("Date")
         if told and self.began.year == datetime.min.year:
-            self.began = parsedate_to_datetime(told)
+            with suppress(ValueError, TypeError, OverflowError):
+                self.began = parsedate_to_datetime(told).astimezone(UTC)
 
     def _refused(self, about: str, response: urllib3.BaseHTTPResponse, *, secret: bool = False) -> MastodonError:
         # Wrong credentials are no fault of the object that was asked for first.
         subject = f"API server {self._connection.host}" if response.status == 401 else about
         return refused(subject, response.status, response.data, secret=secret)
 
-    def _timeout(self, method: str) -> urllib3.Timeout:
+    def _patience(self, method: str) -> tuple[float, urllib3.Timeout]:
+        """Return how long a whole answer may take, and each part of it."""
         usual = _SILENT_SECONDS if method == "GET" else _READ_SECONDS
-        most = max(self._limit.remaining, _AT_LEAST_SECONDS) if self._limit else usual
-        return urllib3.Timeout(connect=min(_CONNECT_SECONDS, most), read=min(usual, most))
+        most = max(self._limit.remaining, _AT_LEAST_SECONDS) if self._limit else _WHOLE_SECONDS
+        each = urllib3.Timeout(connect=min(_CONNECT_SECONDS, most), read=min(usual, most))
+        return min(_WHOLE_SECONDS, most), each
 
-    def _lost(self, error: HTTPError) -> MastodonError:
+    def _lost(self, error: Exception) -> MastodonError:
         # What else is kept open goes the same way, and would cost another timeout each.
         self._connection.pool.clear()
         return self._unreachable(error)
@@ -200,7 +230,7 @@ class Client:
             self._told = now
         self._say(f"{failure.subject} {failure.failed}: {failure.why}; asking again")
 
-    def _unreachable(self, error: HTTPError) -> MastodonError:
+    def _unreachable(self, error: Exception) -> MastodonError:
         subject = f"API server {self._connection.host}"
         if isinstance(error, SSLError):
             remedy = "Check certificate-authority and client-certificate in the kubeconfig."
@@ -210,32 +240,11 @@ class Client:
         )
 
 
-class Stream:
-    """The lines of one watch, as dicts. `stop` may be called from another thread."""
-
-    def __init__(self, response: urllib3.BaseHTTPResponse) -> None:
-        self._response = response
-
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        """Yield until the server ends the watch, the connection breaks or `stop` is called."""
-        rest = b""
-        with suppress(HTTPError, OSError, ValueError):
-            for chunk in self._response.stream():
-                *lines, rest = (rest + chunk).split(b"\n")
-                for line in lines:
-                    yield json.loads(line)
-        self._response.close()
-
-    def stop(self) -> None:
-        """End the iteration in whichever thread it runs."""
-        # Already ended otherwise.
-        with suppress(ValueError, RuntimeError, OSError):
-            self._response.shutdown()
-
-
 def _innermost(error: BaseException) -> str:
     """Return the cause without urllib3's wrapping of it."""
+    if isinstance(error, TimeoutError):
+        return str(error)
     reason = getattr(error, "reason", None) or error.__cause__ or error.__context__
     while isinstance(reason, BaseException) and not isinstance(error, ssl.SSLError):
         error, reason = reason, reason.__cause__ or reason.__context__
-    return str(getattr(error, "strerror", None) or error)
+    return innermost(error)

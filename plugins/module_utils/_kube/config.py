@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._bounded import watch_pools
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import overrides, sockets, sources
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.access import Access, Identity
@@ -54,6 +55,7 @@ def connect(parameters: Mapping[str, Any], environment: Mapping[str, str]) -> Co
         cluster, user = overrides.of_cluster(source.cluster, options), overrides.of_user(source.user, options)
         access = access_of(cluster, user, environment)
     pool = _pool(access, source.called, options, environment)
+    watch_pools(pool)
 
     def headers() -> Mapping[str, str]:
         with blaming(source.called):

@@ -125,11 +125,16 @@ def unanswered_error(catalog: Catalog, group: str, version: str = "") -> Mastodo
 def stale(document: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the groups and versions of an `APIGroupDiscoveryList` whose own server did not answer."""
     return [
-        (group["metadata"].get("name", ""), version["version"])
-        for group in document.get("items", [])
-        for version in group.get("versions", [])
+        (_name(group), version["version"])
+        for group in document.get("items") or []
+        for version in group.get("versions") or []
         if version.get("freshness") == "Stale"
     ]
+
+
+def _name(group: Mapping[str, Any]) -> str:
+    # The core group has none.
+    return (group.get("metadata") or {}).get("name") or ""
 
 
 def parse(document: Mapping[str, Any]) -> list[Resource]:
@@ -139,10 +144,10 @@ def parse(document: Mapping[str, Any]) -> list[Resource]:
             "API server", "is too old", "it has no aggregated discovery", "Upgrade to Kubernetes 1.30 or newer."
         )
     return [
-        _resource(group["metadata"].get("name", ""), version["version"], entry)
-        for group in document.get("items", [])
-        for version in group.get("versions", [])
-        for entry in version.get("resources", [])
+        _resource(_name(group), version["version"], entry)
+        for group in document.get("items") or []
+        for version in group.get("versions") or []
+        for entry in version.get("resources") or []
         # Without a kind it only holds subresources.
         if entry.get("responseKind")
     ]
@@ -150,6 +155,6 @@ def parse(document: Mapping[str, Any]) -> list[Resource]:
 
 def _resource(group: str, version: str, entry: Mapping[str, Any]) -> Resource:
     names = (entry.get("singularResource", ""), *(entry.get("shortNames") or []))
-    kind, plural, namespaced = entry["responseKind"]["kind"], entry["resource"], entry["scope"] == "Namespaced"
+    kind, plural, namespaced = entry["responseKind"]["kind"], entry["resource"], entry.get("scope") == "Namespaced"
     has_status = any(below.get("subresource") == "status" for below in entry.get("subresources") or [])
     return Resource(group, version, kind, plural, namespaced, tuple(name for name in names if name), has_status)

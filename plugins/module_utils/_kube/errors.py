@@ -8,13 +8,12 @@ This module util is PRIVATE to the collection.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, shortened
+from ansible_collections.fediverse.mastodon.plugins.module_utils._shapes import WrongShapeError, at, objects, parsed
 
 
 @dataclass(frozen=True)
@@ -102,8 +101,12 @@ _IMMUTABLE = re.compile(
 )
 # Of a webhook that does not answer, its name is no secret, nor what the network said.
 _LOST_WEBHOOK = re.compile(r'failed calling webhook "[^"]*"')
+_CAUSE = ("reason", "field", "message")
 _LONGEST_CAUSE = 200
 _END_OF_CAUSE = 120
+# Of a page only what people read in it.
+_BEGINNING = 500
+_PAGE = re.compile(r"<[^>]*(>|$)")
 
 
 def _says(*statuses: int, text: str = "") -> Callable[[_Refusal], bool]:
@@ -169,17 +172,18 @@ def _without_values(refusal: _Refusal) -> str:
 
 def _parse(status: int, body: bytes) -> _Refusal:
     try:
-        told: Any = json.loads(body)
-    except ValueError:
-        told = None
-    if not isinstance(told, dict):
+        told = at(parsed(body), kind=dict)
+        causes = tuple(
+            Cause(*(_text(cause.get(name)) for name in _CAUSE)) for cause in objects(told, "details", "causes")
+        )
+    except WrongShapeError:
         # A proxy or load balancer before the API server answers in its own words.
-        return _Refusal(status, f"HTTP {status} {body[:200].decode(errors='replace')}", ())
-    causes = tuple(
-        Cause(cause.get("reason", ""), cause.get("field", ""), cause.get("message", ""))
-        for cause in (told.get("details") or {}).get("causes") or []
-    )
-    return _Refusal(status, told.get("message") or told.get("reason") or f"HTTP {status}", causes)
+        return _Refusal(status, f"HTTP {status} {_PAGE.sub(' ', body[:_BEGINNING].decode(errors='replace'))}", ())
+    return _Refusal(status, _text(told.get("message")) or _text(told.get("reason")) or f"HTTP {status}", causes)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _why(refusal: _Refusal) -> str:

@@ -5,19 +5,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import urlencode
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._bounded import within
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Objects, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.stream import open_stream
+from ansible_collections.fediverse.mastodon.plugins.module_utils._shapes import WrongShapeError, at, objects, parsed
 
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
 with suppress(ImportError):
@@ -48,9 +48,12 @@ def ready_pod(connection: Connection, namespace: str, labels: Mapping[str, str])
 
 
 def _is_ready(pod: Object) -> bool:
-    conditions = (pod.get("status") or {}).get("conditions") or []
+    try:
+        conditions = objects(pod, "status", "conditions")
+    except WrongShapeError:
+        return False
     return not pod["metadata"].get("deletionTimestamp") and any(
-        condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions
+        (condition.get("type"), condition.get("status")) == ("Ready", "True") for condition in conditions
     )
 
 
@@ -64,22 +67,28 @@ def run(
     subject = f"Pod {namespace}/{pod}"
     query = urlencode({"container": container, "command": command, "stdout": "true", "stderr": "true"}, doseq=True)
     try:
-        with closing(
-            open_stream(connection, f"/api/v1/namespaces/{namespace}/pods/{pod}/exec?{query}", seconds)
-        ) as stream:
+        path = f"/api/v1/namespaces/{namespace}/pods/{pod}/exec?{query}"
+        with within(seconds), closing(open_stream(connection, path, seconds)) as stream:
             said = _collected(stream)
-    except (OSError, websocket.WebSocketException) as error:
+    except (OSError, ValueError, websocket.WebSocketException) as error:
         remedy = f"Allow the kubeconfig's user to create pods/exec in namespace {namespace}."
         raise MastodonError(subject, f"{command[0]} cannot be run in it", str(error), remedy) from error
     if not said[_STATUS]:
         raise MastodonError(subject, f"{command[0]} was cut off", "the connection ended before it did", "Run again.")
-    return Finished(_code(subject, json.loads(said[_STATUS])), said[_STDOUT].decode(), said[_STDERR].decode())
+    try:
+        code = _code(subject, parsed(said[_STATUS]))
+    except WrongShapeError as error:
+        raise MastodonError(
+            subject, f"how {command[0]} ended cannot be understood", str(error), "Run again."
+        ) from error
+    return Finished(code, *(said[channel].decode(errors="replace") for channel in (_STDOUT, _STDERR)))
 
 
 def _collected(stream: websocket.WebSocket) -> dict[int, bytes]:
     said = {_STDOUT: b"", _STDERR: b"", _STATUS: b""}
     for message in _messages(stream):
-        said[message[0]] += message[1:]
+        if message[0] in said:
+            said[message[0]] += message[1:]
     return said
 
 
@@ -90,10 +99,11 @@ def _messages(stream: websocket.WebSocket) -> Iterator[bytes]:
             yield message if isinstance(message, bytes) else message.encode()
 
 
-def _code(subject: str, status: Mapping[str, Any]) -> int:
-    if status["status"] == "Success":
+def _code(subject: str, status: object) -> int:
+    if at(status, "status", kind=str) == "Success":
         return 0
-    for cause in (status.get("details") or {}).get("causes") or []:
-        if cause.get("reason") == "ExitCode":
+    for cause in objects(status, "details", "causes"):
+        if cause.get("reason") == "ExitCode" and str(cause.get("message")).isdecimal():
             return int(cause["message"])
-    raise MastodonError(subject, "a command cannot be run in it", str(status.get("message")), "Look at the pod.")
+    told = at(status, "message", kind=str, default="")
+    raise MastodonError(subject, "a command cannot be run in it", told, "Look at the pod.")

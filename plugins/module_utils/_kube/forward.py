@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils import _shapes as shapes
+from ansible_collections.fediverse.mastodon.plugins.module_utils._bounded import within
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
@@ -24,6 +26,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.port_forward import port_of
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.stream import open_stream
+from ansible_collections.fediverse.mastodon.plugins.module_utils._shapes import WrongShapeError, at
 
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
 with suppress(ImportError):
@@ -77,18 +80,23 @@ def dial(connection: Connection, service: Service) -> socket.socket:
     Raises NotThereError when there is none, MastodonError when there is no way to it.
     """
     objects = Objects(Client(connection))
-    name = _port_name(objects, service)
-    for pod, port in _ready_pods(objects, service, name):
-        return _forward(connection, service, pod, port)
+    try:
+        ready = list(_ready_pods(objects, service, _port_name(objects, service)))
+    except WrongShapeError as error:
+        raise MastodonError(
+            str(service), "cannot be understood", str(error), "Look at it and at its slices."
+        ) from error
+    if ready:
+        return _forward(connection, service, *ready[0])
     remedy = f"Look at its pods: kubectl get pods -n {service.namespace}."
     raise NoPodError(str(service), "cannot be reached", "no pod behind it is ready", remedy)
 
 
 def _port_name(objects: Objects, service: Service) -> str:
     for item in objects.read(Selection(_SERVICE, service.namespace, service.name)).objects:
-        for port in item["spec"].get("ports") or []:
-            if port["port"] == service.port:
-                return str(port.get("name") or "")
+        for port in shapes.objects(item, "spec", "ports"):
+            if port.get("port") == service.port:
+                return at(port, "name", kind=str, default="")
         raise MastodonError(str(service), f"has no port {service.port}", "", "Correct the port of its address.")
     raise NotThereError(str(service), "does not exist", "", "Correct its address, or lay down what makes it.")
 
@@ -97,23 +105,24 @@ def _ready_pods(objects: Objects, service: Service, port_name: str) -> Iterator[
     for item in objects.read(Selection(_SLICE, service.namespace)).objects:
         if (item["metadata"].get("labels") or {}).get("kubernetes.io/service-name") != service.name:
             continue
-        ports = [port["port"] for port in item.get("ports") or [] if str(port.get("name") or "") == port_name]
-        for endpoint in item.get("endpoints") or []:
-            if ports and _is_ready_pod(endpoint):
-                yield endpoint["targetRef"]["name"], ports[0]
+        named = [port for port in shapes.objects(item, "ports") if (port.get("name") or "") == port_name]
+        for endpoint in shapes.objects(item, "endpoints"):
+            if named and _is_ready_pod(endpoint):
+                yield at(endpoint, "targetRef", "name", kind=str), at(named[0], "port", kind=int)
 
 
 def _is_ready_pod(endpoint: Mapping[str, Any]) -> bool:
     # Not set means ready: https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/#conditions
-    ready = (endpoint.get("conditions") or {}).get("ready", True)
-    return bool(ready) and (endpoint.get("targetRef") or {}).get("kind") == "Pod"
+    ready = at(endpoint, "conditions", "ready", kind=bool, default=True)
+    return ready and at(endpoint, "targetRef", "kind", kind=str, default="") == "Pod"
 
 
 def _forward(connection: Connection, service: Service, pod: str, port: int) -> socket.socket:
     path = f"/api/v1/namespaces/{service.namespace}/pods/{pod}/portforward?ports={port}"
     try:
-        stream = open_stream(connection, path, _SECONDS)
-    except (OSError, websocket.WebSocketException) as error:
+        with within(_SECONDS):
+            stream = open_stream(connection, path, _SECONDS)
+    except (OSError, ValueError, websocket.WebSocketException) as error:
         remedy = f"Allow the kubeconfig's user to create pods/portforward in namespace {service.namespace}."
         raise MastodonError(str(service), "cannot be reached through the API server", str(error), remedy) from error
     forwarded = port_of(stream)

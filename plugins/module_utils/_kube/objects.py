@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client, Stream
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import (
     ACCEPT,
     Catalog,
@@ -24,6 +24,13 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery
     unanswered_error,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.shapes import (
+    a_deletion,
+    a_page,
+    an_object,
+    of_discovery,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.watch import Stream
 
 Object = dict[str, Any]
 
@@ -99,7 +106,9 @@ class Objects:
     def discover(self) -> Catalog:
         """Ask which kinds are served."""
         documents = [
-            self._client.request("GET", path, about="Discovery of API kinds", headers={"Accept": ACCEPT})
+            self._client.request(
+                "GET", path, about="the kinds it serves", headers={"Accept": ACCEPT}, read=of_discovery
+            )
             for path in ("/api", "/apis")
         ]
         found = [resource for document in documents for resource in parse(document)]
@@ -133,7 +142,8 @@ class Objects:
         path, query = selection.resource.path(selection.namespace), {**selection.query(), **limit}
         items: list[Object] = []
         while True:
-            page = self._ask(selection.resource, "GET", path, about=str(selection), query=query, headers=headers)
+            asked = {"about": str(selection), "query": query, "headers": headers, "read": a_page}
+            page = self._ask(selection.resource, "GET", path, **asked)
             items += page.get("items") or []
             # Servers of aggregated groups, such as that of metrics, have no versions.
             metadata = page.get("metadata") or {}
@@ -176,6 +186,7 @@ class Objects:
             body=patch,
             headers={"Content-Type": "application/json-patch+json"},
             secret=resource.kind == "Secret",
+            read=an_object,
         )
         return result
 
@@ -200,7 +211,7 @@ class Objects:
         path = resource.path(selection.namespace, selection.name)
         # Both, as an audit log shows no body.
         query = {"dryRun": "All"} if dry_run else {}
-        self._ask(resource, "DELETE", path, about=str(selection), query=query, body=options)
+        self._ask(resource, "DELETE", path, about=str(selection), query=query, body=options, read=a_deletion)
 
     def _patch(
         self, resource: Resource, body: Object, content_type: str, query: Mapping[str, str], dry_run: bool
@@ -216,6 +227,7 @@ class Objects:
             body=body,
             headers={"Content-Type": content_type},
             secret=resource.kind == "Secret",
+            read=an_object,
         )
         return result
 

@@ -8,16 +8,17 @@ This module util is PRIVATE to the collection.
 
 from __future__ import annotations
 
-import json
 import random
 import ssl
 from contextlib import suppress
 from enum import Enum
 from typing import Protocol
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._shapes import WrongShapeError, parsed
+
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
 with suppress(ImportError):
-    from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError, SSLError
+    from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError, SSLError
 
 _ATTEMPTS = 5
 _FIRST_PAUSE = 0.2
@@ -50,8 +51,11 @@ class Fate(Enum):
     OUTAGE = "it goes well once the server, or the way to it, is back"
 
 
-def of_error(error: HTTPError, *, known: bool) -> Fate:
+def of_error(error: Exception, *, known: bool) -> Fate:
     """Return the fate of a request without an answer. `known` is whether the server has answered another before."""
+    # One that never comes to an end takes as long each time.
+    if isinstance(error, TimeoutError):
+        return Fate.OUTAGE if known else Fate.LASTS
     # A refused or reset connection may be a restart. To urllib3 a refused connection is a kind of timeout.
     if isinstance(error, NewConnectionError) and not isinstance(error, NameResolutionError):
         return Fate.OUTAGE
@@ -94,7 +98,7 @@ class Retries:
         return min(pause, self._limit.remaining) if self._limit else pause
 
     def _length(self, asked_for: str | None) -> float:
-        if asked_for and asked_for.isdigit():
+        if asked_for and asked_for.isdecimal():
             return min(float(asked_for), _LONGEST_ASKED_FOR)
         # Jitter, so that the threads do not come back all at once.
         pause = _FIRST_PAUSE * float(2 ** min(self._count - 1, 5)) * random.uniform(0.5, 1.5)  # noqa: S311 no secret
@@ -109,7 +113,7 @@ def _is_distrust(error: BaseException) -> bool:
 def _is_of_kubernetes(body: bytes) -> bool:
     """Whether an API server says so itself, for example of an extension of it that is away, and not a proxy before it."""
     try:
-        told = json.loads(body)
-    except ValueError:
+        told = parsed(body)
+    except WrongShapeError:
         return False
     return isinstance(told, dict) and told.get("kind") == "Status"

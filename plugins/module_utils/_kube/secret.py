@@ -16,6 +16,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config im
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects, Selection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._shapes import WrongShapeError, pairs
 
 _SECRET = Resource("", "v1", "Secret", "secrets", namespaced=True)
 _CLAIM = Resource("objectbucket.io", "v1alpha1", "ObjectBucketClaim", "objectbucketclaims", namespaced=True)
@@ -49,8 +50,10 @@ class Secret:
 def read_secret(connection: Connection, namespace: str, name: str) -> Secret | None:
     """Return the Secret, or None when there is none."""
     for item in Objects(Client(connection)).read(Selection(_SECRET, namespace, name)).objects:
-        data = item.get("data") or {}
-        return Secret(f"{namespace}/{name}", {key: _text(value) for key, value in data.items()})
+        try:
+            return Secret(f"{namespace}/{name}", {key: _text(value) for key, value in pairs(item, "data").items()})
+        except (WrongShapeError, ValueError) as error:
+            raise MastodonError(f"Secret {namespace}/{name}", "cannot be read", "its data is not base64") from error
     return None
 
 

@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import refused
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
 
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
@@ -26,14 +27,18 @@ def open_stream(connection: Connection, path: str, seconds: int) -> websocket.We
     """
     needs("websocket")
     sent = {"User-Agent": "fediverse.mastodon"}
-    return websocket.create_connection(
-        re.sub("^http", "ws", f"{connection.host}{path}"),
-        timeout=seconds,
-        subprotocols=["v4.channel.k8s.io"],
-        # One name may come several times.
-        header=[f"{name}: {value}" for name, value in (*sent.items(), *connection.headers().items())],
-        socket=_socket(connection, seconds),
-    )
+    try:
+        return websocket.create_connection(
+            re.sub("^http", "ws", f"{connection.host}{path}"),
+            timeout=seconds,
+            subprotocols=["v4.channel.k8s.io"],
+            # One name may come several times.
+            header=[f"{name}: {value}" for name, value in (*sent.items(), *connection.headers().items())],
+            socket=_socket(connection, seconds),
+        )
+    except websocket.WebSocketBadStatusException as error:
+        # Its text has all headers and all of a page in it.
+        raise OSError(refused("", error.status_code, error.resp_body or b"").why) from error
 
 
 def _socket(connection: Connection, seconds: int) -> socket.socket:

@@ -19,6 +19,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._preconditions.finding import SkippedError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._shapes import WrongShapeError, at
 
 # Flux 2.9 and the official chart ask for it: https://fluxcd.io/flux/installation/#prerequisites
 OLDEST_KUBERNETES = (1, 33)
@@ -39,14 +40,19 @@ _IS_DEFAULT = "storageclass.kubernetes.io/is-default-class"
 def version(client: Client, host: str) -> str:
     """Tell the API server's version. Raises MastodonError when it is too old."""
     about = f"API server {host}"
-    told = client.request("GET", "/version", about=about)
-    numbers = int(told["major"]), int(told["minor"].rstrip("+"))
+    numbers, called = client.request("GET", "/version", about="its version", read=_version)
     if numbers < OLDEST_KUBERNETES:
         oldest = ".".join(map(str, OLDEST_KUBERNETES))
-        raise MastodonError(
-            about, "is too old", f"it is {told['gitVersion']}", f"Upgrade Kubernetes to {oldest} or newer."
-        )
-    return f"{about}: Kubernetes {told['gitVersion']}"
+        raise MastodonError(about, "is too old", f"it is {called}", f"Upgrade Kubernetes to {oldest} or newer.")
+    return f"{about}: Kubernetes {called}"
+
+
+def _version(told: object) -> tuple[tuple[int, int], str]:
+    # Those of some providers end in a plus.
+    numbers = [at(told, name, kind=str).rstrip("+") for name in ("major", "minor")]
+    if not all(number.isdecimal() for number in numbers):
+        raise WrongShapeError("major or minor of its answer is not a number")
+    return (int(numbers[0]), int(numbers[1])), at(told, "gitVersion", kind=str)
 
 
 def clock(server: datetime, here: datetime) -> str:
@@ -124,5 +130,9 @@ def _may(client: Client, verb: str, resource: str, namespace: str) -> bool:
         "kind": "SelfSubjectAccessReview",
         "spec": {"resourceAttributes": {key: value for key, value in asked.items() if value}},
     }
-    answer = client.request("POST", _REVIEWS, about="SelfSubjectAccessReview", body=body)
-    return bool(answer["status"]["allowed"])
+    allowed: bool = client.request("POST", _REVIEWS, about="SelfSubjectAccessReview", body=body, read=_allowed)
+    return allowed
+
+
+def _allowed(told: object) -> bool:
+    return at(told, "status", "allowed", kind=bool)

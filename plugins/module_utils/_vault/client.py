@@ -81,7 +81,7 @@ class Vault:
                     return do()
             except exceptions.InvalidPath:
                 raise
-            except (TimeoutError, WrongShapeError) as error:
+            except (TimeoutError, WrongShapeError, OverflowError) as error:
                 raise MastodonError(self.subject, f"{about} failed", str(error), _BETWEEN) from error
             except (exceptions.VaultError, requests.RequestException, OddAnswerError) as error:
                 if attempt == _ATTEMPTS - 1 or not _may_pass(error):

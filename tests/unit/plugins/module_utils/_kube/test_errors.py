@@ -57,7 +57,7 @@ SENTENCES: dict[str, tuple[int, bytes]] = {
         500,
         body("Internal error: failed calling webhook w"),
     ),
-    "X: the API server is overloaded or starting: HTTP 503 <html>busy</html>. Run again later.": (
+    "X: the API server is overloaded or starting: HTTP 503 busy. Run again later.": (
         503,
         b"<html>busy</html>",
     ),

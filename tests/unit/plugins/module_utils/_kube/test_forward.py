@@ -89,7 +89,7 @@ def test_leads_to_a_ready_pod_and_the_port_behind_the_name(monkeypatch: pytest.M
     ("services", "slices", "told"),
     [
         ([], [], "Service store/s3: does not exist."),
-        ([{"metadata": {}, "spec": {"ports": [{"port": 443}]}}], [], "Service store/s3: has no port 80."),
+        ([{"metadata": {"name": "s3"}, "spec": {"ports": [{"port": 443}]}}], [], "Service store/s3: has no port 80."),
         ([SERVICE], [], "Service store/s3: cannot be reached: no pod behind it is ready."),
         ([SERVICE], [slice_of("s3", ready=False)], "no pod behind it is ready"),
         ([SERVICE], [slice_of("s3", ready=True, kind="Node")], "no pod behind it is ready"),

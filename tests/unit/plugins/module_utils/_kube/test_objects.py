@@ -38,7 +38,9 @@ def test_a_listing_is_read_page_by_page_and_its_items_made_whole() -> None:
 
 
 def test_a_server_that_has_no_versions_is_read() -> None:
-    api, _unused = objects(Response(200, {"metadata": {}, "items": [{"metadata": {"name": "a"}}]}), Response(200, {}))
+    api, _unused = objects(
+        Response(200, {"metadata": {}, "items": [{"metadata": {"name": "a"}}]}), Response(200, {"items": None})
+    )
     assert api.read(Selection(CONFIG, "ns")).resource_version == ""
     assert api.read(Selection(CONFIG, "ns")).objects == ()
 
@@ -69,7 +71,7 @@ def test_names_ask_for_metadata_only() -> None:
 
 
 def sent(api_call: Any) -> tuple[str, str, dict[str, Any]]:
-    api, pool = objects(Response(200, {}))
+    api, pool = objects(Response(200, {"kind": "ConfigMap", "metadata": {"name": "a"}}))
     api_call(api)
     return pool.asked[0]
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -29,7 +30,10 @@ class Server:
         self.minor = minor
         self.asked: list[str] = []
 
-    def request(self, method: str, path: str, *, about: str, body: Any = None) -> dict[str, Any]:
+    def request(self, method: str, path: str, *, about: str, read: Callable[[Any], Any], body: Any = None) -> Any:
+        return read(self._answer(method, path, body))
+
+    def _answer(self, method: str, path: str, body: Any) -> dict[str, Any]:
         if path == "/version":
             return {"major": "1", "minor": self.minor, "gitVersion": f"v1.{self.minor}.0"}
         assert (method, path) == ("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews")

@@ -1,0 +1,78 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How the API server's answers are made, whatever the kind. What a kind has in `spec` and `status` is its own affair.
+
+All raise WrongShapeError. This module util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._shapes import (
+    WrongShapeError,
+    at,
+    objects,
+    pairs,
+    texts,
+)
+
+# https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/object-meta/
+_TEXTS = ("namespace", "uid", "resourceVersion", "creationTimestamp", "deletionTimestamp")
+
+
+def an_object(told: object) -> dict[str, Any]:
+    """Return an object of any kind."""
+    whole = at(told, kind=dict)
+    metadata = at(whole, "metadata", kind=dict)
+    at(metadata, "name", kind=str)
+    for key in _TEXTS:
+        at(metadata, key, kind=str, default="")
+    at(metadata, "generation", kind=int, default=0)
+    for key in ("labels", "annotations"):
+        pairs(metadata, key)
+    for key in ("ownerReferences", "managedFields"):
+        objects(metadata, key)
+    texts(metadata, "finalizers")
+    return whole
+
+
+def a_page(told: object) -> dict[str, Any]:
+    """Return a page of a list. One without items has them all the same: what has not may be anything."""
+    whole = at(told, kind=dict)
+    metadata = at(whole, "metadata", kind=dict, default={})
+    for key in ("continue", "resourceVersion"):
+        at(metadata, key, kind=str, default="")
+    if "items" not in whole:
+        raise WrongShapeError("its answer has no items")
+    for item in objects(whole, "items"):
+        an_object(item)
+    return whole
+
+
+def a_deletion(told: object) -> None:
+    """Accept a success, or the object as it goes."""
+    at(told, "kind", kind=str)
+
+
+def of_discovery(told: object) -> dict[str, Any]:
+    """Return an `APIGroupDiscoveryList`, or something else that says so."""
+    whole = at(told, kind=dict)
+    for group in objects(whole, "items") if whole.get("kind") == "APIGroupDiscoveryList" else ():
+        at(group, "metadata", "name", kind=str, default="")
+        for version in objects(group, "versions"):
+            at(version, "version", kind=str)
+            for resource in objects(version, "resources"):
+                _resource(resource)
+    return whole
+
+
+def _resource(told: dict[str, Any]) -> None:
+    if at(told, "responseKind", kind=dict, default={}):
+        at(told, "responseKind", "kind", kind=str)
+    at(told, "resource", kind=str)
+    for key in ("scope", "singularResource"):
+        at(told, key, kind=str, default="")
+    texts(told, "shortNames")
+    objects(told, "subresources")
