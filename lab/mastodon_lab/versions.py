@@ -31,7 +31,7 @@ VOLSYNC: Final = "v0.16.0"
 # As go/controllers has it: the kinds of volume snapshots, without which VolSync does not start.
 SNAPSHOTTER: Final = "v8.6.0"
 FLUX_OPERATOR: Final = "v0.59.0"
-# The controllers of Flux 2.9.5, which is what the operator makes of 2.9.x.
+# The controllers of Flux 2.9.5.
 SOURCE_CONTROLLER: Final = "v1.9.5"
 KUSTOMIZE_CONTROLLER: Final = "v1.9.5"
 HELM_CONTROLLER: Final = "v1.6.4"

@@ -36,12 +36,13 @@ class ActionModule(EngineAction):
         """Run it."""
         return apply(parameters, run)
 
-    def _manifest(self, manifest: Mapping[str, str | None]) -> Iterable[Any]:
+    def _manifest(self, manifest: Mapping[str, Any]) -> Iterable[Any]:
         path = manifest.get("path")
         found = self._find("files", path) if path else None
         with self.environment():
             text = _manifests.content(manifest, found)
-        return _documents.parse(text, f"Manifest {manifest.get('url') or path}")
+        documents = _documents.parse(text, f"Manifest {manifest.get('url') or path}")
+        return _manifests.without_labels(documents, manifest.get("without_labels") or [])
 
     def _template(self, name: str, task_vars: Mapping[str, Any]) -> Iterable[Any]:
         path = self._find("templates", name)

@@ -38,7 +38,12 @@ ARGUMENTS = Arguments(
             "type": "list",
             "elements": "dict",
             "default": [],
-            "options": {"url": {"type": "str"}, "path": {"type": "path"}, "checksum": {"type": "str"}},
+            "options": {
+                "url": {"type": "str"},
+                "path": {"type": "path"},
+                "checksum": {"type": "str"},
+                "without_labels": {"type": "list", "elements": "str", "default": []},
+            },
             "mutually_exclusive": [["url", "path"]],
             "required_one_of": [["url", "path"]],
         },

@@ -76,7 +76,14 @@ options:
       checksum:
         description:
           - SHA-256 that the file must have, as hexadecimal digits with or without C(sha256:) before them.
+          - Without it, a server that says that the file has moved is not followed.
         type: str
+      without_labels:
+        description:
+          - Labels that the file's objects are applied without, such as those that add a ClusterRole to everybody's.
+        type: list
+        elements: str
+        default: []
   wait:
     description:
       - Wait until all objects are ready. What will not become ready by itself ends the task as soon as that is certain,

@@ -8,8 +8,9 @@ from __future__ import annotations
 import hashlib
 import http.client
 import urllib.error
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from ansible.module_utils.urls import open_url
@@ -20,15 +21,15 @@ _LARGEST = 64 * 1024 * 1024
 _SECONDS = 60
 
 
-def content(manifest: Mapping[str, str | None], path: str | None) -> str:
+def content(manifest: Mapping[str, Any], path: str | None) -> str:
     """Return the text of one entry of the option `manifests`; `path` is where its file was found.
 
     Raises MastodonError when it can't be had, or is not what its checksum says.
     """
     url = manifest.get("url")
     source = f"Manifest {url or path}"
-    data = _download(url, source) if url else _read(path or "", source)
     expected = (manifest.get("checksum") or "").removeprefix("sha256:").lower()
+    data = _download(url, source, moves=bool(expected)) if url else _read(path or "", source)
     found = hashlib.sha256(data).hexdigest()
     if expected and expected != found:
         raise MastodonError(source, "is not the expected file", f"its sha256 is {found}", "Check source and checksum.")
@@ -38,6 +39,20 @@ def content(manifest: Mapping[str, str | None], path: str | None) -> str:
         raise MastodonError(source, "is not text", str(error.reason), "Check the address.") from error
 
 
+def without_labels(documents: Iterable[Any], labels: Sequence[str]) -> list[Any]:
+    """Return the documents, with those labels left out of their metadata."""
+    return [_without(document, labels) for document in documents]
+
+
+def _without(document: Any, labels: Sequence[str]) -> Any:
+    metadata = document.get("metadata") if isinstance(document, Mapping) else None
+    found = metadata.get("labels") if isinstance(metadata, Mapping) else None
+    if not isinstance(found, Mapping):
+        return document
+    kept = {name: value for name, value in found.items() if name not in labels}
+    return {**document, "metadata": {**metadata, "labels": kept}}
+
+
 def _read(path: str, source: str) -> bytes:
     try:
         return Path(path).read_bytes()
@@ -45,17 +60,26 @@ def _read(path: str, source: str) -> bytes:
         raise MastodonError(source, "cannot be read", error.strerror or "", "Check its owner and mode.") from error
 
 
-def _download(url: str, source: str) -> bytes:
+def _download(url: str, source: str, *, moves: bool) -> bytes:
+    # Without a checksum, what another address serves in place of this one would be applied, whoever that is.
     if urlsplit(url).scheme not in ("http", "https"):
         raise MastodonError(source, "cannot be fetched", "it is neither http nor https", "Use path for a file.")
     try:
         # Proxies are taken from the environment, which is the task's.
-        with open_url(url, timeout=_SECONDS) as response:
+        with open_url(url, timeout=_SECONDS, follow_redirects="safe" if moves else "none") as response:
             data: bytes = response.read(_LARGEST + 1)
     except (OSError, http.client.HTTPException, ValueError) as error:
-        reason = getattr(error, "reason", None) or error
-        code = f"{error.code} " if isinstance(error, urllib.error.HTTPError) else ""
-        raise MastodonError(source, "cannot be fetched", f"{code}{reason}", "Check the address and proxy.") from error
+        raise _not_fetched(source, error) from error
     if len(data) > _LARGEST:
         raise MastodonError(source, "is too large", f"more than {_LARGEST} bytes", "Check the address.")
     return data
+
+
+def _not_fetched(source: str, error: Exception) -> MastodonError:
+    reason = getattr(error, "reason", None) or error
+    if not isinstance(error, urllib.error.HTTPError):
+        return MastodonError(source, "cannot be fetched", str(reason), "Check the address and proxy.")
+    if moved := error.headers.get("Location"):
+        remedy = "Give its checksum, with which a move is followed, or that address."
+        return MastodonError(source, "cannot be fetched", f"it has moved to {moved}", remedy)
+    return MastodonError(source, "cannot be fetched", f"{error.code} {reason}", "Check the address and proxy.")

@@ -19,10 +19,12 @@ SUM = hashlib.sha256(TEXT.encode()).hexdigest()
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Serves TEXT at /found and nothing elsewhere."""
+    """Serves TEXT at /found, leads there from /moved, and nothing elsewhere."""
 
     def do_GET(self) -> None:
-        self.send_response(200 if self.path == "/found" else 404)
+        self.send_response({"/found": 200, "/moved": 302}.get(self.path, 404))
+        if self.path == "/moved":
+            self.send_header("Location", "/found")
         self.end_headers()
         self.wfile.write(TEXT.encode())
 
@@ -52,6 +54,23 @@ def test_a_manifest_is_read_from_a_file(tmp_path: Path) -> None:
 def test_another_file_than_expected_is_refused(server: str) -> None:
     with pytest.raises(MastodonError, match=f"is not the expected file: its sha256 is {SUM}"):
         content({"url": f"{server}/found", "checksum": "0" * 64}, None)
+
+
+def test_where_a_manifest_has_moved_is_followed_only_with_a_checksum(server: str) -> None:
+    assert content({"url": f"{server}/moved", "checksum": SUM}, None) == TEXT
+    with pytest.raises(MastodonError, match=r"it has moved to /found. Give its checksum, .* or that address"):
+        content({"url": f"{server}/moved"}, None)
+
+
+def test_labels_are_left_out_where_they_are_and_nothing_else() -> None:
+    labelled = {"kind": "ClusterRole", "metadata": {"name": "x", "labels": {"keep": "a", "drop": "b"}}}
+    bare = {"kind": "ClusterRole", "metadata": {"name": "y", "labels": {"drop": "b"}}}
+    odd = [None, "text", {"kind": "List"}, {"metadata": None}, {"metadata": {"labels": None}}]
+    assert _manifests.without_labels([labelled, bare, *odd], ["drop", "other"]) == [
+        {"kind": "ClusterRole", "metadata": {"name": "x", "labels": {"keep": "a"}}},
+        {"kind": "ClusterRole", "metadata": {"name": "y", "labels": {}}},
+        *odd,
+    ]
 
 
 def test_what_cannot_be_had_is_named(server: str, tmp_path: Path) -> None:
