@@ -38,7 +38,7 @@ ARGUMENTS = Arguments(
     {
         **KUBERNETES_OPTIONS,
         **vault.VAULT_OPTIONS,
-        "store": {"type": "str", "required": True},
+        "stores": {"type": "list", "elements": "str", "required": True},
         "mount": {"type": "str", "default": "secret"},
         "wait_timeout": {"type": "int", "default": 600},
     }
@@ -94,7 +94,7 @@ Older = Mapping[Source, tuple[str, ...]]
 
 
 class Comparison:
-    """What the Secrets of a store hold, and what Vault holds."""
+    """What the Secrets of the stores hold, and what Vault holds."""
 
     def __init__(self, connection: Connection, server: vault.Vault, mount: str) -> None:
         self._connection = connection
@@ -117,10 +117,10 @@ class Comparison:
 
 
 def refresh(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
-    """Return `{changed, refreshed: [ExternalSecrets]}` when every Secret of the store holds what Vault does."""
+    """Return `{changed, refreshed: [ExternalSecrets]}` when every Secret of the stores holds what Vault does."""
     connection, deadline = connect(parameters, run.environment), Deadline(parameters["wait_timeout"])
     objects = Objects(Client(connection, limit=deadline, say=run.say))
-    sources = _sources(objects, parameters["store"])
+    sources = _sources(objects, parameters["stores"])
     compared = Comparison(connection, vault.connect(parameters, run.environment), parameters["mount"])
     found = compared.older(sources)
     for source, keys in found.items():
@@ -134,16 +134,16 @@ def refresh(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     return {"changed": bool(found), "refreshed": [str(source.subject) for source in found]}
 
 
-def _sources(objects: Objects, store: str) -> list[Source]:
-    """Return the ExternalSecrets of ours that read from the store; none where the cluster does not know the kind yet."""
+def _sources(objects: Objects, stores: Sequence[str]) -> list[Source]:
+    """Return the ExternalSecrets of ours that read from the stores; none where the cluster does not know the kind yet."""
     try:
         items = objects.read(Selection(_EXTERNAL_SECRET)).objects
     except ApiError as error:
         if error.status != 404:
             raise
         return []
-    wanted = {"kind": "ClusterSecretStore", "name": store}
-    return [Source.of(item) for item in items if item["spec"].get("secretStoreRef") == wanted and _is_ours(item)]
+    wanted = [{"kind": "ClusterSecretStore", "name": store} for store in stores]
+    return [Source.of(item) for item in items if item["spec"].get("secretStoreRef") in wanted and _is_ours(item)]
 
 
 def _is_ours(item: Object) -> bool:

@@ -12,7 +12,7 @@ short_description: Read Secrets again at once that are older than what Vault hol
 version_added: 0.1.0
 author: fediverse.mastodon contributors (@fediverse)
 description:
-  - Compares what the Secrets of a store hold with what Vault or OpenBao holds, asks External Secrets to read those again that differ,
+  - Compares what the Secrets of some stores hold with what Vault or OpenBao holds, asks External Secrets to read those again that differ,
     and waits until they hold the same. Otherwise External Secrets does so at its interval.
   - Only ExternalSecrets that this collection applied are looked at. A value that Vault has lost changes nothing.
   - Names the workloads that started with an older value and keep it until their pods are made anew.
@@ -22,12 +22,13 @@ extends_documentation_fragment:
   - fediverse.mastodon.vault
   - fediverse.mastodon.attributes
 options:
-  store:
-    description: ClusterSecretStore that the ExternalSecrets read from.
-    type: str
+  stores:
+    description: ClusterSecretStores that the ExternalSecrets read from.
+    type: list
+    elements: str
     required: true
   mount:
-    description: KV version 2 mount that the store reads.
+    description: KV version 2 mount that the stores read.
     type: str
     default: secret
   wait_timeout:
@@ -39,7 +40,7 @@ options:
 EXAMPLES = r"""
 - name: Refresh Secrets that changed in Vault
   fediverse.mastodon.secret_refresh:
-    store: vault-mastodon
+    stores: [vault-mastodon, vault-mastodon-dns]
 """
 
 RETURN = r"""

@@ -14,7 +14,8 @@ from ...conftest import Lab
 from ..support import eventually
 from .support import apply
 
-PATH = "mastodon/social.lab.test/smoke"
+# One that this Mastodon may read and does not have: its bucket is made here, with keys of its own.
+PATH = "mastodon/social.lab.test/s3"
 SPACE = "mastodon"
 NAME = "smoke"
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from ...conftest import Lab
+from ..support import eventually
 from .support import Object, apply, namespace
 
 SPACE = "next-door"
@@ -41,6 +42,16 @@ def neighbour(laid_down: Lab) -> Iterator[Neighbour]:
         yield Neighbour(laid_down)
 
 
+def verdict(lab: Lab, kind: str, space: str, name: str) -> str:
+    """Return the status of External Secrets' condition Ready once it has looked at an object."""
+
+    def ready() -> str:
+        conditions = lab.get(kind, f"-n={space}", name).get("status", {}).get("conditions", ())
+        return "".join(one["status"] for one in conditions if one["type"] == "Ready")
+
+    return eventually(ready, bool)
+
+
 def may(role: str) -> Object:
     group = "rbac.authorization.k8s.io"
     return {
@@ -61,6 +72,20 @@ def kustomization() -> dict[str, Any]:
     return {"interval": "1h", "prune": True, "sourceRef": {"kind": "GitRepository", "name": "mine"}}
 
 
+def reading(kind: str, store: str, path: str, key: str) -> Object:
+    """An ExternalSecret that reads one value of Mastodon's folder."""
+    remote = {"key": f"mastodon/social.lab.test/{path}", "property": key}
+    return {
+        "apiVersion": "external-secrets.io/v1",
+        "kind": "ExternalSecret",
+        "metadata": {"name": f"{store}-{path}"},
+        "spec": {
+            "secretStoreRef": {"kind": kind, "name": store},
+            "data": [{"secretKey": "taken", "remoteRef": remote}],
+        },
+    }
+
+
 def admin() -> Object:
     return {**may("cluster-admin"), "kind": "ClusterRoleBinding", "metadata": {"name": "takeover"}}
 
@@ -79,3 +104,53 @@ def test_nobody_acts_as_cluster_admin_through_flux(
     neighbour: Neighbour, api_version: str, kind: str, spec: dict[str, Any]
 ) -> None:
     assert "forbidden" in neighbour.tries({"apiVersion": api_version, "kind": kind, "spec": spec})
+
+
+@pytest.mark.parametrize(
+    ("store", "path", "key"),
+    [("vault-mastodon", "app", "secret-key-base"), ("vault-mastodon-dns", "dns", "tsig-secret")],
+)
+def test_nobody_reads_secrets_through_a_store_of_mastodon(
+    neighbour: Neighbour, store: str, path: str, key: str
+) -> None:
+    assert key in neighbour.lab.stored(path)
+    assert neighbour.tries(reading("ClusterSecretStore", store, path, key)) == ""
+    assert verdict(neighbour.lab, "externalsecret", SPACE, f"{store}-{path}") == "False"
+
+
+@pytest.mark.parametrize("role", ["mastodon-social.lab.test", "mastodon-social.lab.test-dns"])
+@pytest.mark.parametrize(
+    "account", [{}, {"serviceAccountRef": {"name": "default", "audiences": ["vault"]}}], ids=["operator", "own"]
+)
+def test_nobody_logs_in_to_vault_as_mastodon(neighbour: Neighbour, role: str, account: dict[str, Any]) -> None:
+    """A store of one's own without an account sends the operator's own token."""
+    name = f"{role.rpartition('-')[2]}-{len(account)}".replace(".", "-")
+    provider = neighbour.lab.get("clustersecretstore", "vault-mastodon")["spec"]["provider"]["vault"]
+    provider["auth"] = {"kubernetes": {"mountPath": "kubernetes", "role": role, **account}}
+    store = {"apiVersion": "external-secrets.io/v1", "kind": "SecretStore", "metadata": {"name": name}}
+    assert neighbour.tries({**store, "spec": {"provider": {"vault": provider}}}) == ""
+    assert verdict(neighbour.lab, "secretstore", SPACE, name) == "False"
+
+
+@pytest.mark.parametrize(
+    ("space", "store", "path", "key"),
+    [
+        ("external-dns", "vault-mastodon-dns", "app", "secret-key-base"),
+        ("external-dns", "vault-mastodon-dns", "admin", "password"),
+        ("cert-manager", "vault-mastodon", "postgresql", "password"),
+        ("mastodon", "vault-mastodon", "admin", "password"),
+        ("mastodon", "vault-mastodon", "fingerprint", "key"),
+        ("mastodon", "vault-mastodon", "dns", "tsig-secret"),
+    ],
+)
+def test_who_edits_a_namespace_reads_only_what_is_needed_there(
+    laid_down: Lab, space: str, store: str, path: str, key: str
+) -> None:
+    assert key in laid_down.stored(path)
+    wanted = reading("ClusterSecretStore", store, path, key)
+    wanted["metadata"] = {"name": f"taken-{path}", "namespace": space}
+    apply(laid_down, wanted)
+    try:
+        assert verdict(laid_down, "externalsecret", space, f"taken-{path}") == "False"
+    finally:
+        laid_down.kubectl("delete", "externalsecret", f"-n={space}", f"taken-{path}")

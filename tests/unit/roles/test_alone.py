@@ -117,7 +117,7 @@ def test_policy_secrets_fingerprint_account_and_status_use_the_same_path_in_vaul
     mastodon = Site(alone="mastodon", **settings)
     files = (mastodon.tasks("mastodon", file) for file in ("launched.yml", "main.yml"))
     options = {name: one for tasks in (vault, *files) for task in tasks.values() for name, one in task.items()}
-    assert f'path "kv/data/{MOVED}/*"' in options["fediverse.mastodon.vault_policy"]["rules"]
+    assert f'path "kv/data/{MOVED}/dns"' in options["fediverse.mastodon.vault_policy"]["rules"]
     made = options["fediverse.mastodon.vault_secret"]
     assert {one["path"].rpartition("/")[0] for one in made["secrets"]} == {MOVED}
     looked = options["fediverse.mastodon.launch_check"]

@@ -162,7 +162,9 @@ def test_who_needs_a_dns_credential_may_read_it_and_only_then(
     settings: dict[str, Any], namespaces: list[str], required: list[str]
 ) -> None:
     site = Site(**settings)
-    store = site.objects("external_secrets")["ClusterSecretStore vault-mastodon"]
-    assert store["spec"]["conditions"] == [{"namespaces": ["mastodon", *namespaces]}]
+    objects = site.objects("external_secrets")
+    assert objects["ClusterSecretStore vault-mastodon"]["spec"]["conditions"] == [{"namespaces": ["mastodon"]}]
+    dns_store = objects.get("ClusterSecretStore vault-mastodon-dns", {"spec": {"conditions": [{"namespaces": []}]}})
+    assert dns_store["spec"]["conditions"] == [{"namespaces": namespaces}]
     dns = next(one for one in site.value("vault_secrets") if one["path"] == "mastodon/example.org/dns")
     assert sorted(dns["required"]) == sorted(required)

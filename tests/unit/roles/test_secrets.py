@@ -64,7 +64,12 @@ def test_each_value_that_changes_is_seen(sources: list[Source]) -> None:
             assert source.older(secret, changed) == (key,)
 
 
-def test_all_of_them_read_from_the_store_that_is_refreshed(site: Site) -> None:
+def test_all_of_them_read_from_the_stores_that_are_refreshed(site: Site) -> None:
     applied = [item for role in ROLES for item in site.objects(role).values() if item["kind"] == "ExternalSecret"]
-    stores = [item["spec"]["secretStoreRef"] for item in applied]
-    assert stores == [{"kind": "ClusterSecretStore", "name": site.value("external_secrets_store")}] * len(stores)
+    [refreshed] = [
+        options["stores"]
+        for task in site.tasks("external_secrets", "store.yml").values()
+        if (options := task.get("fediverse.mastodon.secret_refresh"))
+    ]
+    assert {item["spec"]["secretStoreRef"]["kind"] for item in applied} == {"ClusterSecretStore"}
+    assert {item["spec"]["secretStoreRef"]["name"] for item in applied} == set(refreshed)

@@ -73,7 +73,7 @@ class World:
         return {}
 
     def run(self, *, check: bool = False, seconds: int = 0) -> dict[str, Any]:
-        parameters = {"store": "vault-mastodon", "mount": "secret", "wait_timeout": seconds}
+        parameters = {"stores": ["vault-mastodon", "vault-mastodon-dns"], "mount": "secret", "wait_timeout": seconds}
         result = _refresh.refresh(parameters, Run(check=check, diff=False, say=self.said.append, environment={}))
         assert "canary" not in f"{result}{self.said}"
         return result

@@ -1,0 +1,92 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who may read which secret: the policies and logins of the role vault beside the stores that use them and what reads through these."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from .conftest import Site
+from .test_secrets import ROLES, SETTINGS
+
+FOLDER = "mastodon/example.org"
+# Secrets that nobody in the cluster reads: the owner's first password, and the key that fingerprints of secrets are made with.
+OURS_ALONE = {f"{FOLDER}/admin", f"{FOLDER}/fingerprint"}
+
+
+def policies(site: Site) -> dict[str, set[str]]:
+    """Return which paths each policy opens, and that it does not more."""
+    found = {}
+    for task in site.tasks("vault", "main.yml").values():
+        if task["when"] and (policy := task.get("fediverse.mastodon.vault_policy")):
+            rules = re.findall(r'path "secret/data/(\S+)" \{\s*capabilities = \["read"\]\s*\}', policy["rules"])
+            assert len(rules) == policy["rules"].count("path")
+            found[policy["name"]] = set(rules)
+    return found
+
+
+def logins(site: Site) -> dict[str, list[str]]:
+    """Return the policies of each role of the Kubernetes login."""
+    tasks = site.tasks("vault", "main.yml").values()
+    roles = [role for task in tasks if task["when"] and (role := task.get("fediverse.mastodon.vault_kubernetes_role"))]
+    return {role["name"]: role["policies"] for role in roles}
+
+
+def stores(site: Site) -> dict[str, Any]:
+    return {
+        item["metadata"]["name"]: item["spec"]
+        for item in site.objects("external_secrets").values()
+        if "Store" in item["kind"]
+    }
+
+
+def readers(site: Site) -> list[dict[str, Any]]:
+    applied = [item for role in ROLES for item in site.objects(role).values()]
+    return [item for item in applied if item["kind"] == "ExternalSecret"]
+
+
+def elsewhere(**settings: Any) -> dict[str, Any]:
+    """Settings with every path and namespace that can be moved somewhere else."""
+    roles = ("cnpg", "cnpg_backup", "dragonfly", "rook", "volsync", "external_dns", "cert_manager", "mastodon")
+    moved = {f"{role}_vault_path": f"elsewhere/{role}" for role in roles}
+    spaces = (
+        "cnpg_cluster_namespace",
+        "dragonfly_instance_namespace",
+        "rook_claim_namespace",
+        "volsync_volumes_namespace",
+    )
+    return {**moved, **{name: name.replace("_", "-") for name in spaces}, **settings}
+
+
+@pytest.mark.parametrize("settings", [{}, elsewhere()], ids=["usual", "moved"])
+def test_who_reads_a_secret_may_and_nobody_may_more(settings: dict[str, Any]) -> None:
+    site = Site(**SETTINGS, **settings)
+    opened, by_role, by_store = policies(site), logins(site), stores(site)
+    read: dict[str, set[str]] = {name: set() for name in opened}
+    lets: dict[str, set[str]] = {name: set() for name in by_store}
+    for item in readers(site):
+        store = item["spec"]["secretStoreRef"]["name"]
+        [policy] = by_role[by_store[store]["provider"]["vault"]["auth"]["kubernetes"]["role"]]
+        read[policy] |= {one["remoteRef"]["key"] for one in item["spec"]["data"]}
+        lets[store].add(item["metadata"]["namespace"])
+    assert read == opened
+    assert lets == {name: set(spec["conditions"][0]["namespaces"]) for name, spec in by_store.items()}
+    assert not any("*" in path or "+" in path or path in OURS_ALONE for paths in opened.values() for path in paths)
+
+
+def test_controllers_read_the_credential_of_dns_and_no_other() -> None:
+    site = Site(**SETTINGS)
+    assert policies(site)["mastodon-example.org-dns"] == {f"{FOLDER}/dns"}
+    assert f"{FOLDER}/dns" not in policies(site)["mastodon-example.org"]
+    namespaces = {name: spec["conditions"][0]["namespaces"] for name, spec in stores(site).items()}
+    assert namespaces == {"vault-mastodon": ["mastodon"], "vault-mastodon-dns": ["cert-manager", "external-dns"]}
+
+
+def test_without_such_a_credential_nobody_logs_in_for_it() -> None:
+    site = Site(external_dns_vault_path="")
+    assert list(policies(site)) == list(logins(site)) == ["mastodon-example.org"]
+    assert list(stores(site)) == ["vault-mastodon"]
