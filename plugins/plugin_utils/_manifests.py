@@ -46,10 +46,9 @@ def without_labels(documents: Iterable[Any], labels: Sequence[str]) -> list[Any]
 
 def _without(document: Any, labels: Sequence[str]) -> Any:
     metadata = document.get("metadata") if isinstance(document, Mapping) else None
-    found = metadata.get("labels") if isinstance(metadata, Mapping) else None
-    if not isinstance(found, Mapping):
+    if not isinstance(metadata, Mapping) or not isinstance(metadata.get("labels"), Mapping):
         return document
-    kept = {name: value for name, value in found.items() if name not in labels}
+    kept = {name: value for name, value in metadata["labels"].items() if name not in labels}
     return {**document, "metadata": {**metadata, "labels": kept}}
 
 
