@@ -95,4 +95,7 @@ options:
 notes:
   - Every other variable that begins with E(K8S_AUTH_) is refused, as what it asks for would not happen. Only E(K8S_AUTH_NAMESPACE),
     E(K8S_AUTH_POD) and E(K8S_AUTH_CONTAINER), which are about pods, are passed over.
+requirements:
+  - PyYAML >= 6.0.2
+  - urllib3 >= 2.3.0
 """

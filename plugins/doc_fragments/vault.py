@@ -31,6 +31,7 @@ options:
     type: int
     default: 30
 requirements:
-  - hvac >= 2.4
-  - cryptography
+  - cryptography >= 43.0.0
+  - hvac >= 2.4.0
+  - requests >= 2.32.2
 """

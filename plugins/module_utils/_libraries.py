@@ -11,12 +11,12 @@ from importlib.util import find_spec
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 
 # Where the package is called otherwise than what is imported.
-_PACKAGES = {"dns": "dnspython", "websocket": "websocket-client", "yaml": "PyYAML"}
+PACKAGES = {"dns": "dnspython", "websocket": "websocket-client", "yaml": "PyYAML"}
 
 
 def needs(*packages: str) -> None:
     """Raise MastodonError naming those of `packages` that the running Python cannot import."""
-    missing = " ".join(_PACKAGES.get(package, package) for package in packages if find_spec(package) is None)
+    missing = " ".join(PACKAGES.get(package, package) for package in packages if find_spec(package) is None)
     if missing:
         remedy = f"Install them: {sys.executable} -m pip install {missing}."
         raise MastodonError(f"Python {sys.executable}", f"{missing} missing", "", remedy)

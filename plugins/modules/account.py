@@ -18,6 +18,8 @@ description:
   - An entry at that path which was not made by this module for this account is refused; nothing is overwritten and no password reset.
   - The password is never returned, printed or put on a command line, nor is anything else that C(tootctl) prints when it makes one.
   - In check mode no pod is asked; the account counts as missing as long as Vault has no password for it.
+requirements:
+  - websocket-client >= 1.8.0
 extends_documentation_fragment:
   - fediverse.mastodon.kubernetes
   - fediverse.mastodon.vault

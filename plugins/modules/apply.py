@@ -24,9 +24,6 @@ description:
   - A status is applied where its kind has none of its own to write to, as kubectl does.
   - With connection V(local) it runs inside Ansible, without the cost of a module. With any other connection it runs as
     a module on the target, which then needs the requirements. Files are always read on the controller.
-requirements:
-  - python >= 3.11
-  - urllib3 >= 2.3.0
 extends_documentation_fragment:
   - fediverse.mastodon.attributes
   - fediverse.mastodon.kinds

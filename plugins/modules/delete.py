@@ -17,9 +17,6 @@ description:
   - Of a set, it leaves alone what others have taken over or apply to as well, and kinds that hold data or lead to it unless they are named.
     What was left alone stays in the inventory.
   - An object that is held by a finalizer is named with the finalizer and with who has to remove it.
-requirements:
-  - python >= 3.11
-  - urllib3 >= 2.3.0
 extends_documentation_fragment:
   - fediverse.mastodon.attributes
   - fediverse.mastodon.kubernetes

@@ -16,12 +16,12 @@ description:
     until external-dns has put them right.
   - It writes no record itself. Check mode tells what external-dns would change, and does not wait.
   - A name that no route asks for yet is told as skipped.
+requirements:
+  - dnspython >= 2.6.1
 extends_documentation_fragment:
   - fediverse.mastodon.depends_on
   - fediverse.mastodon.kubernetes
   - fediverse.mastodon.attributes
-requirements:
-  - dnspython
 options:
   names:
     description: Names to look at.

@@ -24,6 +24,10 @@ description:
   - What was launched is read from where it is at work, the release's own ConfigMap, Deployment and HelmRelease, its ExternalSecrets, its
     Secrets and its database, in all namespaces that may be read. Of keys only fingerprints are kept, as an annotation of the HelmRelease.
   - Writes nothing.
+requirements:
+  - pg8000 >= 1.31.0
+  - redis >= 5.2.0
+  - websocket-client >= 1.8.0
 extends_documentation_fragment:
   - fediverse.mastodon.kubernetes
   - fediverse.mastodon.vault

@@ -16,9 +16,6 @@ description:
     M(fediverse.mastodon.apply) waits.
   - What does not exist is left out, and so is all of an API group that the cluster does not have, which is said. A kind that it does not
     have in a group that it has, or without a group, ends the task, as it may be misspelt.
-requirements:
-  - python >= 3.11
-  - urllib3 >= 2.3.0
 extends_documentation_fragment:
   - fediverse.mastodon.attributes
   - fediverse.mastodon.kubernetes

@@ -17,12 +17,13 @@ description:
     tables.
   - A server inside the cluster, C(name.namespace.svc), is asked through the API server, as C(kubectl port-forward) does. One outside
     that cannot be reached from here is told as skipped, as pods may have a way to it.
+requirements:
+  - pg8000 >= 1.31.0
+  - websocket-client >= 1.8.0
 extends_documentation_fragment:
   - fediverse.mastodon.depends_on
   - fediverse.mastodon.kubernetes
   - fediverse.mastodon.attributes
-requirements:
-  - pg8000
 options:
   host:
     description: Host of the server, as pods find it.

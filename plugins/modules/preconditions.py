@@ -17,6 +17,10 @@ description:
     of its own, which is removed again; and a Mastodon that is there what other servers ask.
   - Shows one line for each, which is C(ok), C(failed) with cause and remedy, or C(skipped) with the reason, and fails when any is failed.
   - Nothing stays written. In check mode the bucket is skipped.
+requirements:
+  - dnspython >= 2.6.1
+  - requests-aws4auth >= 1.3.0
+  - websocket-client >= 1.8.0
 extends_documentation_fragment:
   - fediverse.mastodon.adopted
   - fediverse.mastodon.gateway

@@ -16,12 +16,13 @@ description:
   - Fails when it is older than Redis 6.2, when it evicts keys, and when it does not accept the password.
   - A server inside the cluster, C(name.namespace.svc), is asked through the API server, as C(kubectl port-forward) does. One outside
     that cannot be reached from here is told as skipped, as pods may have a way to it.
+requirements:
+  - redis >= 5.2.0
+  - websocket-client >= 1.8.0
 extends_documentation_fragment:
   - fediverse.mastodon.depends_on
   - fediverse.mastodon.kubernetes
   - fediverse.mastodon.attributes
-requirements:
-  - redis
 options:
   host:
     description: Host of the server, as pods find it.

@@ -21,12 +21,13 @@ description:
     Only 401 and 403 count as refused.
   - The keys are read from a Secret of the cluster, such as the one of an ObjectBucketClaim.
   - An endpoint inside the cluster, C(name.namespace.svc), is reached through the API server, as C(kubectl port-forward) does.
+requirements:
+  - requests >= 2.32.2
+  - requests-aws4auth >= 1.3.0
+  - websocket-client >= 1.8.0
 extends_documentation_fragment:
   - fediverse.mastodon.kubernetes
   - fediverse.mastodon.attributes
-requirements:
-  - requests
-  - requests-aws4auth
 options:
   endpoint:
     description: Address of the S3 server, with its scheme.
@@ -65,7 +66,13 @@ EXAMPLES = r"""
     secret_name: mastodon-s3
 """
 
-RETURN = r"""#"""
+RETURN = r"""
+diff:
+  description: What was changed or would be, one entry each, as text before and after.
+  returned: in diff mode
+  type: list
+  elements: dict
+"""
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3 import task

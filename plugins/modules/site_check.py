@@ -19,6 +19,8 @@ description:
   - Fails with what is wrong, and with what is missing, scaled to nothing or not ready behind the release.
   - Writes nothing. In check mode a Mastodon that is there is asked once, what is wrong is said without failing, as a run may put it right,
     and one that is not there is skipped.
+requirements:
+  - websocket-client >= 1.8.0
 extends_documentation_fragment:
   - fediverse.mastodon.kubernetes
   - fediverse.mastodon.site

@@ -15,6 +15,8 @@ description:
   - Lists what this collection applied to the cluster with its status, age and version, days left of certificates, the last backups, and the
     fingerprints of secrets in Vault; and whether Mastodon answers what other servers ask.
   - Writes nothing, and shows no secret.
+requirements:
+  - websocket-client >= 1.8.0
 extends_documentation_fragment:
   - fediverse.mastodon.kubernetes
   - fediverse.mastodon.site

@@ -30,7 +30,13 @@ EXAMPLES = r"""
     path: secret
 """
 
-RETURN = r"""#"""
+RETURN = r"""
+diff:
+  description: What was changed or would be, one entry each, as text before and after.
+  returned: in diff mode
+  type: list
+  elements: dict
+"""
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import tasks

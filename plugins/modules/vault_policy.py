@@ -37,7 +37,24 @@ EXAMPLES = r"""
       }
 """
 
-RETURN = r"""#"""
+RETURN = r"""
+diff:
+  description: What was changed or would be, one entry each, as text before and after.
+  returned: in diff mode
+  type: list
+  elements: dict
+  sample:
+    - before_header: configured Vault policy mastodon-example.org
+      after_header: configured Vault policy mastodon-example.org
+      before: |
+        path "secret/*" {
+          capabilities = ["sudo"]
+        }
+      after: |
+        path "secret/data/mastodon/example.org/*" {
+          capabilities = ["read"]
+        }
+"""
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import tasks

@@ -16,9 +16,6 @@ description:
   - What will not become ready by itself ends the task as soon as that is certain, with the cause, which is looked for
     among the pods behind the objects as well.
   - In check mode nothing is waited for, as what would have made the objects did not run.
-requirements:
-  - python >= 3.11
-  - urllib3 >= 2.3.0
 extends_documentation_fragment:
   - fediverse.mastodon.attributes
   - fediverse.mastodon.kubernetes

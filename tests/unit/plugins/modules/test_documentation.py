@@ -72,3 +72,11 @@ def test_every_action_has_a_module_and_the_other_way_round() -> None:
 def test_every_module_is_in_an_action_group() -> None:
     groups = yaml.safe_load((PLUGINS.parent / "meta/runtime.yml").read_text())["action_groups"]
     assert {f"fediverse.mastodon.{name}" for name in MODULES} == {name for group in groups.values() for name in group}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_module_says_what_it_returns(name: str) -> None:
+    module = importlib.import_module(f"{PACKAGE}.modules.{name}")
+    returned = yaml.safe_load(module.RETURN)
+    assert returned
+    assert all(entry["description"] and entry["returned"] and entry["type"] for entry in returned.values())
