@@ -130,5 +130,5 @@ def test_the_playbook_that_tells_how_things_are_reads_where_the_roles_write() ->
     (play,) = yaml.safe_load((ROOT / "playbooks/status.yml").read_text())
     assert play["roles"] == ["fediverse.mastodon.common"]
     (task,) = play["tasks"]
-    options = task["fediverse.mastodon.status"]
+    options = task["fediverse.mastodon.status_info"]
     assert (options["mount"], options["path"]) == ("{{ vault_mount }}", "{{ vault_path }}")

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: status
+module: status_info
 short_description: Tell what is laid down, and how it is
 version_added: 0.1.0
 author: fediverse.mastodon contributors (@fediverse)
@@ -40,7 +40,7 @@ options:
 
 EXAMPLES = r"""
 - name: Tell how things are
-  fediverse.mastodon.status:
+  fediverse.mastodon.status_info:
     path: mastodon/example.org
     secrets: [app, postgresql]
 """
