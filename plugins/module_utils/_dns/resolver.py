@@ -31,13 +31,20 @@ class Resolver:
 
     def __init__(self, address: str = "", port: int = 53) -> None:
         needs("dns")
-        self._resolver = dns.resolver.Resolver(configure=not address)
+        self._port = port
+        self._server = f"Name server {f'{address}:{port}' if address else 'of this machine'}"
+        if address and not _is_address(address):
+            raise MastodonError(
+                self._server, "cannot be asked", "it is a name, and not an address", "Give its address."
+            )
+        try:
+            self._resolver = dns.resolver.Resolver(configure=not address)
+        except (dns.exception.DNSException, OSError) as error:
+            raise self._silent("is not known", error) from error
         if address:
             self._resolver.nameservers = [address]
             self._resolver.port = port
         self._resolver.lifetime = _SECONDS
-        self._port = port
-        self._server = f"Name server {f'{address}:{port}' if address else 'of this machine'}"
 
     def addresses(self, name: str) -> frozenset[str]:
         """Return the addresses that a name leads to, none when there is no such name.
@@ -80,7 +87,7 @@ class Resolver:
 
     def _silent(self, failed: str, error: Exception) -> MastodonError:
         remedy = "Check its address, and whether a firewall keeps you from it."
-        return MastodonError(self._server, failed, str(error).splitlines()[0], remedy)
+        return MastodonError(self._server, failed, next(iter(str(error).splitlines()), type(error).__name__), remedy)
 
 
 def _is_address(text: str) -> bool:

@@ -11,10 +11,14 @@ import ssl
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._bounded import watched, within
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, shortened
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.forward import Dial
 
 _SECONDS = 15
+_WHOLE_SECONDS = 60
+_READY = 220
+_LONGEST = 200
 STARTTLS = ("always", "auto", "never")
 METHODS = ("plain", "login", "cram_md5")
 
@@ -41,7 +45,7 @@ def handshake(login: Login, dial: Dial | None = None) -> str:
     """Tell that the server takes mail from Mastodon. `dial` opens the socket where there is no route. Raises MastodonError."""
     subject = f"Mail server {login.host}:{login.port}"
     try:
-        with _connected(login, dial or (lambda: _direct(login))) as link:
+        with within(_WHOLE_SECONDS), _connected(login, dial or (lambda: _direct(login))) as link:
             encrypted = _encrypt(link, login, subject)
             if login.username:
                 _log_in(link, login)
@@ -53,11 +57,21 @@ def handshake(login: Login, dial: Dial | None = None) -> str:
         raise MastodonError(
             subject, "does not take the login", f"it answers {error.smtp_code}", _login_remedy(login, error)
         ) from error
-    except (smtplib.SMTPException, OSError) as error:
+    except (smtplib.SMTPException, OSError, ValueError) as error:
         remedy = "Check mastodon_smtp_server and mastodon_smtp_port, and whether a firewall keeps mail in."
-        raise MastodonError(subject, "does not speak with us", str(error), remedy) from error
+        raise MastodonError(subject, "does not speak with us", _told(error), remedy) from error
     taken = "takes the login" if login.username else "takes mail without a login"
     return f"{subject}: {taken}, {'encrypted' if encrypted else 'NOT encrypted'}"
+
+
+def _told(error: Exception) -> str:
+    if not isinstance(error, smtplib.SMTPResponseException):
+        return str(error)
+    # What is no code at all smtplib calls -1.
+    if error.smtp_code < 0:
+        return "it does not answer as mail servers do"
+    text = error.smtp_error if isinstance(error.smtp_error, str) else error.smtp_error.decode(errors="replace")
+    return f"it answers {error.smtp_code}: {shortened(text, _LONGEST, 0)}"
 
 
 def _encrypt(link: smtplib.SMTP, login: Login, subject: str) -> bool:
@@ -110,8 +124,10 @@ def _begin_mail(link: smtplib.SMTP, subject: str) -> None:
 
 def _connected(login: Login, dial: Dial) -> smtplib.SMTP:
     link = _Dialled(login, dial)
-    link.connect(login.host, login.port)
-    link.ehlo()
+    code, text = link.connect(login.host, login.port)
+    if code != _READY:
+        raise smtplib.SMTPConnectError(code, text)
+    link.ehlo_or_helo_if_needed()
     return link
 
 
@@ -138,7 +154,7 @@ class _Dialled(smtplib.SMTP):
         self._host = login.host
 
     def _get_socket(self, *_unused: object) -> socket.socket:
-        opened = self._dial()
+        opened = watched(self._dial())
         if not self._login.tls:
             return opened
         return _context(self._login).wrap_socket(opened, server_hostname=self._login.host)
