@@ -29,6 +29,7 @@ def test_the_second_run_changes_and_writes_nothing(story: Story) -> None:
     assert story.second.returncode == 0, story.second.output[-4000:]
     assert story.second.recap["changed"] == 0
     assert story.second_writes == []
+    assert "[WARNING]" not in story.second.output
 
 
 def test_the_secrets_of_the_second_run_are_those_of_the_first(laid_down: Lab, story: Story) -> None:
