@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from . import defaults
 from .changes import BASE, Launched, other, settings
 from .conftest import ROOT
 
@@ -80,3 +81,14 @@ def test_the_docs_tell_of_every_setting() -> None:
         rows = [f"| `{name}` | {outcome} |" for name, outcome in sorted(told.items())]
         TABLE.write_text("\n".join([INTRODUCTION, *rows, ""]), encoding="utf-8")
     assert documented().keys() == SPECS.keys()
+
+
+def test_the_docs_tell_the_default_of_every_setting_that_follows_from_others() -> None:
+    if os.environ.get("UPDATE_DOCS"):
+        defaults.PAGE.write_text(defaults.page(), encoding="utf-8")
+    assert defaults.PAGE.read_text(encoding="utf-8") == defaults.page()
+
+
+def test_a_default_that_follows_from_nothing_is_in_the_documentation_of_every_setting() -> None:
+    told = defaults.computed().items()
+    assert [name for name, default in told if default is not None and "{{" not in str(default)] == []
