@@ -134,6 +134,7 @@ _SETTINGS = {
     "mastodon.s3.endpoint": "mastodon_s3_endpoint",
     "mastodon.s3.existingSecret": "mastodon_s3_secret",
     "mastodon.s3.hostname": "mastodon_s3_hostname",
+    "mastodon.s3.permission": "rook_anonymous_read",
     "mastodon.s3.protocol": "mastodon_s3_protocol",
     "mastodon.s3.region": "mastodon_s3_region",
     "mastodon.smtp.fromAddress": "mastodon_smtp_from_address",

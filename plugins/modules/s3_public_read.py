@@ -12,11 +12,13 @@ short_description: Let anyone read what Mastodon shows of a bucket and nothing e
 version_added: 0.1.0
 author: fediverse.mastodon contributors (@fediverse)
 description:
-  - As anyone would, reads an object of a folder that Mastodon shows (C(accounts/.fediverse-mastodon)) and one of those it hides, which
-    has archives of people's accounts (C(backups/.fediverse-mastodon)), tries to list the bucket and, except in check mode, to write to it.
-    When the first works and all others are refused, nothing is done, however that was arranged.
-  - Otherwise it writes both objects, adds one statement to the bucket's policy if that is needed, which names the folders that Mastodon
-    shows, leaves all other statements as they are, and tries again.
+  - As anyone would, reads an object of a folder that Mastodon shows (C(accounts/.fediverse-mastodon)), one of those that hold archives of
+    people's accounts (C(backups/.fediverse-mastodon)) and one as Mastodon leaves media of people who were suspended
+    (C(media_attachments/.fediverse-mastodon)), tries to list the bucket and, except in check mode, to write to it. When the first works and
+    the others are refused, nothing is done, however that was arranged.
+  - Otherwise it writes these objects with the ACLs that Mastodon gives to its own. Where the bucket takes and obeys ACLs that is all.
+  - Elsewhere it adds one statement to the bucket's policy, which names the folders that Mastodon shows, leaves all other statements as they are,
+    and tries again. RV(acl) is false then, Mastodon has to give no ACLs, and media of people who were suspended can still be read.
   - Fails when an object of the first kind still cannot be read, and when anyone can read one of the other, list the bucket or write to it.
     Only 401 and 403 count as refused.
   - The keys are read from a Secret of the cluster, such as the one of an ObjectBucketClaim.
@@ -44,8 +46,9 @@ options:
   state:
     description:
       - V(absent) takes the statement out of the policy, and says so when anyone can still read by whatever else allows it.
+      - V(asked) changes nothing, and returns RV(acl) as an earlier run left it.
     type: str
-    choices: [present, absent]
+    choices: [present, absent, asked]
     default: present
   secret_namespace:
     description: Namespace of the Secret with the bucket's keys.
@@ -72,6 +75,14 @@ diff:
   returned: in diff mode
   type: list
   elements: dict
+acl:
+  description:
+    - Whether ACLs decide who reads, so that Mastodon gives its own to each object. When false, C(S3_PERMISSION) must be empty, as the
+      bucket refuses ACLs or a policy decides.
+    - Null where nobody can tell yet, as in check mode before the first run.
+  returned: success
+  type: bool
+  sample: true
 """
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module

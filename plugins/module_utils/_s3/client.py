@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
+from xml.sax.saxutils import escape
+from zlib import crc32
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils import _pasted
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, innermost
@@ -29,6 +32,8 @@ with suppress(ImportError):
     from requests_aws4auth import AWS4Auth
     from urllib3 import Retry
 
+# What Mastodon sends with media: https://github.com/mastodon/mastodon/blob/main/config/initializers/paperclip.rb
+UPLOADED = {"Cache-Control": "public, max-age=315576000, immutable", "Content-Type": "image/png"}
 _SECONDS = 30
 _RETRIES = 3
 
@@ -96,13 +101,37 @@ class Bucket:
             return None
         return self._good(f"reading {key}", answer).body
 
-    def put(self, key: str, content: bytes) -> None:
+    def put(self, key: str, content: bytes, headers: Mapping[str, str] | None = None) -> None:
         """Write an object."""
-        self._good(f"writing {key}", self._send("PUT", f"/{key}", content))
+        self._good(f"writing {key}", self._send("PUT", f"/{key}", content, headers=headers or {}))
+
+    def upload(self, key: str, content: bytes, acl: str) -> bool:
+        """Write an object with an ACL, and without where the bucket takes none. Return whether it took it."""
+        headers = {**UPLOADED, "x-amz-acl": acl}
+        took = self._send("PUT", f"/{key}", content, headers=headers).status < HTTPStatus.MULTIPLE_CHOICES
+        if not took:
+            # Whatever is wrong otherwise is wrong now, too.
+            self.put(key, content, UPLOADED)
+        return took
 
     def delete(self, key: str) -> None:
         """Remove an object."""
         self._good(f"removing {key}", self._send("DELETE", f"/{key}"))
+
+    def delete_as_a_list(self, key: str) -> None:
+        """Remove an object as Mastodon does, which names it in a list and tells its checksum as the AWS SDK does."""
+        content = f"<Delete><Object><Key>{escape(key)}</Key></Object><Quiet>true</Quiet></Delete>".encode()
+        headers = {
+            "Content-Type": "application/xml",
+            "x-amz-sdk-checksum-algorithm": "CRC32",
+            "x-amz-checksum-crc32": b64encode(crc32(content).to_bytes(4, "big")).decode(),
+        }
+        answer = self._good(
+            f"removing {key} as one of a list", self._send("POST", "?delete=", content, headers=headers)
+        )
+        if b"<Error>" in answer.body:
+            why = f"the server answers {answer.code}"
+            raise MastodonError(str(self), f"removing {key} as one of a list failed", why, self._remedy(answer))
 
     def policy(self) -> dict[str, Any]:
         """Return the bucket's policy, empty when it has none."""
@@ -131,16 +160,23 @@ class Bucket:
             return "Let anyone read its objects by the provider's own settings, then run again."
         return "Read the server's log."
 
-    def _send(self, method: str, path: str, content: bytes | None = None, *, signed: bool = True) -> Answer:
+    def _send(
+        self,
+        method: str,
+        path: str,
+        content: bytes | None = None,
+        *,
+        signed: bool = True,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
         url = f"{self._endpoint}/{self.name}{path}"
-        # The signature covers the Host header: it has to be the one that is sent, port included.
-        headers = {"Host": urlsplit(url).netloc}
         try:
             answer = self._session.request(
                 method,
                 url,
                 data=content,
-                headers=headers,
+                # The signature covers the Host header: it has to be the one that is sent, port included.
+                headers={"Host": urlsplit(url).netloc, **(headers or {})},
                 auth=self._sign if signed else _anyone,
                 timeout=_SECONDS,
                 allow_redirects=False,

@@ -22,6 +22,9 @@ SHOWN = (
     "site_uploads",
 )
 HIDDEN = "backups"
+# What ACLs are called that Mastodon gives to media, and to those of people who were suspended:
+# https://github.com/mastodon/mastodon/blob/main/app/services/suspend_account_service.rb
+PUBLIC, PRIVATE = "public-read", "private"
 
 
 def public_read(bucket: str) -> dict[str, Any]:

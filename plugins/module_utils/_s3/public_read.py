@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Let anyone read what Mastodon shows to anyone and nothing else, and prove it; or take that back.
 
-Proof first: a bucket that already behaves so is left as it is, however its owner arranged that. This module util is
-PRIVATE to the collection.
+Proof first: a bucket that already behaves so is left as it is, however its owner arranged that. Where a bucket takes ACLs,
+those that Mastodon gives to its media do it alone, and media of people who were suspended are hidden again. Elsewhere a
+policy does it, and Mastodon must give no ACLs. This module util is PRIVATE to the collection.
 """
 
 from __future__ import annotations
@@ -20,14 +21,18 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Answer, Bucket
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.policy import (
     HIDDEN,
+    PRIVATE,
+    PUBLIC,
     SHOWN,
     with_public_read,
     without_public_read,
 )
 
-# They stay in the bucket, so that a run that changes nothing can prove it without writing.
+# They stay in the bucket, so that a run that changes nothing can prove it without writing. The first is as Mastodon's media
+# are, the second as those of people who were suspended, the third as archives of accounts.
 _NAME = ".fediverse-mastodon"
 PROBE = f"{SHOWN[0]}/{_NAME}"
+WITHHELD_PROBE = f"media_attachments/{_NAME}"
 SECRET_PROBE = f"{HIDDEN}/{_NAME}"
 CONTENT = b"Anyone may read what Mastodon shows, and nobody but the bucket's owner may list it or read the rest.\n"
 # Servers with several gateways take a moment until all of them know a new policy.
@@ -47,18 +52,46 @@ class Change:
     after: str
 
 
-def ensure(bucket: Bucket, *, check: bool, sleep: Sleep = time.sleep) -> list[Change]:
-    """Return what was changed, or in check mode would be. Raises MastodonError when the proof fails."""
+@dataclass(frozen=True)
+class Access:
+    """What was changed, or in check mode would be, and whether ACLs decide who reads; None while nobody can tell."""
+
+    changes: list[Change]
+    acl: bool | None
+
+
+def ensure(bucket: Bucket, *, check: bool, sleep: Sleep = time.sleep) -> Access:
+    """Let anyone read what Mastodon shows. Raises MastodonError when the proof fails."""
     _refuse_listing(bucket, sleep)
     if not check:
         _refuse_writing(bucket, sleep)
-    if _is_readable(bucket.get_anonymously(PROBE)) and _is_hidden(bucket, sleep):
-        return []
-    changes = [*_probe(bucket, PROBE, check=check), *_probe(bucket, SECRET_PROBE, check=check)]
+    if _is_readable(bucket.get_anonymously(PROBE)) and _is_hidden(bucket, SECRET_PROBE, sleep):
+        acl = _acl_decides(bucket, sleep)
+        if acl is not None:
+            return Access([], acl)
+    changes = [*_probe(bucket, PROBE, PUBLIC, check=check)]
+    changes += [one for key in (WITHHELD_PROBE, SECRET_PROBE) for one in _probe(bucket, key, PRIVATE, check=check)]
     changes += _policy(bucket, sleep, check=check)
-    if not check:
-        _prove(bucket, sleep)
-    return changes
+    if check:
+        return Access(changes, None)
+    _prove(bucket, sleep)
+    acl = _acl_decides(bucket, sleep)
+    if changes and not acl:
+        # From now on as Mastodon's media, which get none.
+        bucket.put(PROBE, CONTENT)
+    return Access(changes, acl)
+
+
+def ask(bucket: Bucket, sleep: Sleep = time.sleep) -> Access:
+    """Return whether ACLs decide who reads, by what an earlier run left in the bucket."""
+    return Access([], _acl_decides(bucket, sleep) if _is_readable(bucket.get_anonymously(PROBE)) else None)
+
+
+def _acl_decides(bucket: Bucket, sleep: Sleep) -> bool | None:
+    """Return whether a private object of a shown folder is hidden from anyone, or None when there is none."""
+    if _is_readable(bucket.get_anonymously(WITHHELD_PROBE)):
+        return False
+    return True if _is_hidden(bucket, WITHHELD_PROBE, sleep) else None
 
 
 def withdraw(bucket: Bucket, say: Callable[[str], None], *, check: bool, sleep: Sleep = time.sleep) -> list[Change]:
@@ -91,18 +124,18 @@ def _is_readable(answer: Answer) -> bool:
     return answer.status == HTTPStatus.OK and answer.body == CONTENT
 
 
-def _is_hidden(bucket: Bucket, sleep: Sleep) -> bool:
-    """Whether the other probe is there and refused: an object that is missing is refused by every bucket."""
-    answer = _settled(lambda: bucket.get_anonymously(SECRET_PROBE), sleep)
-    return answer.status in _REFUSED and bucket.get(SECRET_PROBE) == CONTENT
+def _is_hidden(bucket: Bucket, key: str, sleep: Sleep) -> bool:
+    """Whether the probe is there and refused: an object that is missing is refused by every bucket."""
+    answer = _settled(lambda: bucket.get_anonymously(key), sleep)
+    return answer.status in _REFUSED and bucket.get(key) == CONTENT
 
 
-def _probe(bucket: Bucket, key: str, *, check: bool) -> list[Change]:
+def _probe(bucket: Bucket, key: str, acl: str, *, check: bool) -> list[Change]:
     found = bucket.get(key)
     if found == CONTENT:
         return []
     if not check:
-        bucket.put(key, CONTENT)
+        bucket.upload(key, CONTENT, acl)
     action = "created" if found is None else "configured"
     before = "" if found is None else "other content\n"
     return [Change(f"{action} object {key} in bucket {bucket.name}", before, CONTENT.decode())]
@@ -110,7 +143,7 @@ def _probe(bucket: Bucket, key: str, *, check: bool) -> list[Change]:
 
 def _policy(bucket: Bucket, sleep: Sleep, *, check: bool) -> list[Change]:
     # The probe that was just written may be readable already, by an ACL or the provider's settings.
-    if not check and _is_readable(bucket.get_anonymously(PROBE)) and _is_hidden(bucket, sleep):
+    if not check and _is_readable(bucket.get_anonymously(PROBE)) and _is_hidden(bucket, SECRET_PROBE, sleep):
         return []
     before = bucket.policy()
     after = with_public_read(before, bucket.name)

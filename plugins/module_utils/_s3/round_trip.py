@@ -10,25 +10,28 @@ from http import HTTPStatus
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Bucket
-from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.policy import SHOWN
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.policy import PUBLIC, SHOWN
 
 
 def round_trip(bucket: Bucket, *, anyone_reads: bool) -> str:
-    """Put an object of our own, get it, get it as anyone, and remove it. Raises MastodonError.
+    """Put an object of our own as Mastodon does, get it, get it as anyone, and remove it as Mastodon does. Raises MastodonError.
 
     Where anyone should read but may not yet, site.yml would allow it, so that is told and no failure.
     """
     key, content = f"{SHOWN[0]}/.fediverse-mastodon-doctor-{secrets.token_hex(6)}", secrets.token_bytes(32)
-    bucket.put(key, content)
+    took = bucket.upload(key, content, PUBLIC)
     try:
         if bucket.get(key) != content:
             raise MastodonError(str(bucket), "gives back something else than was put", "", "Read the server's log.")
         answer = bucket.get_anonymously(key)
-    finally:
+        bucket.delete_as_a_list(key)
+    except MastodonError:
         bucket.delete(key)
+        raise
     reads = answer.status == HTTPStatus.OK and answer.body == content
+    how = "put with an ACL, got and removed" if took else "put without an ACL, which it does not take, got and removed"
     if not anyone_reads:
         told = "anyone reads it, which rook_anonymous_read does not ask for" if reads else "nobody else reads it"
     else:
         told = "anyone reads it" if reads else "nobody else reads it yet, which site.yml changes"
-    return f"{bucket}: put and got, {told}"
+    return f"{bucket}: {how}, {told}"

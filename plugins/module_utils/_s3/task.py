@@ -22,7 +22,13 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config im
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import must_have_secret, read_secret
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Bucket, Keys
-from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.public_read import Change, ensure, withdraw
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.public_read import (
+    Access,
+    Change,
+    ask,
+    ensure,
+    withdraw,
+)
 
 ARGUMENTS = Arguments(
     {
@@ -30,7 +36,7 @@ ARGUMENTS = Arguments(
         "endpoint": {"type": "str", "required": True},
         "bucket": {"type": "str", "required": True},
         "region": {"type": "str", "default": "us-east-1"},
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "state": {"type": "str", "choices": ["present", "absent", "asked"], "default": "present"},
         # Where the keys are, not the keys.
         "secret_namespace": {"type": "str", "required": True, "no_log": False},
         "secret_name": {"type": "str", "required": True, "no_log": False},
@@ -41,12 +47,12 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def public_read(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
-    """Let anyone read what Mastodon shows and nothing else, or take that back."""
+    """Let anyone read what Mastodon shows and nothing else, or take that back, or only ask."""
     connection = connect(parameters, run.environment)
     where = parameters["secret_namespace"], parameters["secret_name"]
-    wanted = parameters["state"] == "present"
     # On an empty cluster whatever makes the bucket and its keys has not run.
-    due = [Change(f"created policy of bucket {parameters['bucket']}", "", "")] if wanted else []
+    change = Change(f"created policy of bucket {parameters['bucket']}", "", "")
+    due = Access([change] if parameters["state"] == "present" else [], None)
     if run.check and read_secret(connection, *where) is None:
         return _result(due, run)
     secret = must_have_secret(connection, *where)
@@ -54,11 +60,20 @@ def public_read(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     endpoint = parameters["endpoint"]
     bucket = Bucket(endpoint, parameters["bucket"], parameters["region"], keys, way_to(connection, endpoint))
     try:
-        return _result(ensure(bucket, check=run.check) if wanted else withdraw(bucket, run.say, check=run.check), run)
+        return _result(_done(parameters["state"], bucket, run), run)
     except forward.NotThereError:
         if not run.check:
             raise
         return _result(due, run)
+
+
+def _done(state: str, bucket: Bucket, run: Run) -> Access:
+    if state == "asked":
+        return ask(bucket)
+    if state == "present":
+        return ensure(bucket, check=run.check)
+    # An ACL would let anyone read.
+    return Access(withdraw(bucket, run.say, check=run.check), acl=False)
 
 
 def way_to(connection: Connection, endpoint: str) -> forward.Dial | None:
@@ -69,10 +84,10 @@ def way_to(connection: Connection, endpoint: str) -> forward.Dial | None:
     return forward.way_to(connection, parts.hostname, parts.port or _DEFAULT_PORTS[parts.scheme])
 
 
-def _result(changes: list[Change], run: Run) -> dict[str, Any]:
-    for change in changes:
+def _result(access: Access, run: Run) -> dict[str, Any]:
+    for change in access.changes:
         run.say(change.line)
-    result: dict[str, Any] = {"changed": bool(changes)}
+    result: dict[str, Any] = {"changed": bool(access.changes), "acl": access.acl}
     if run.diff:
         result["diff"] = [
             {
@@ -81,6 +96,6 @@ def _result(changes: list[Change], run: Run) -> dict[str, Any]:
                 "before": change.before,
                 "after": change.after,
             }
-            for change in changes
+            for change in access.changes
         ]
     return result

@@ -375,3 +375,34 @@ def test_mail_is_encrypted_from_the_start_or_by_starttls_and_never_both(
     assert (smtp["tls"], smtp["enableStartTls"]) == (tls, starttls)
     asked = Site(**settings).value("doctor_smtp")
     assert (asked["tls"], asked["starttls"]) == (tls, starttls), "the doctor asks as Mastodon will"
+
+
+@pytest.mark.parametrize(
+    ("settings", "without"),
+    [
+        ({"rook_access": {"acl": True}}, False),
+        ({"rook_access": {"acl": False}}, True),
+        ({"rook_access": {"acl": None}}, False),
+        ({"mastodon_asked_bucket": {"acl": False}}, True),
+        ({"mastodon_asked_bucket": {"skipped": True}, "rook_access": {"acl": False}}, True),
+        ({}, False),
+        ({"rook_anonymous_read": False}, True),
+        ({"rook_anonymous_read": False, "rook_access": {"acl": False}}, True),
+    ],
+)
+def test_mastodon_gives_no_acls_where_the_bucket_takes_none(settings: dict[str, Any], without: bool) -> None:
+    environment = values(**settings)["mastodon"]["extraEnvVars"]
+    # Only a text that is there and empty says so to Mastodon.
+    assert environment.get("S3_PERMISSION") == ("" if without else None)
+    assert environment["AWS_REQUEST_CHECKSUM_CALCULATION"] == "WHEN_REQUIRED"
+
+
+@pytest.mark.parametrize(
+    ("settings", "asks"),
+    [({}, True), ({"rook_access": {"acl": True}}, False), ({"rook_anonymous_read": False}, False)],
+)
+def test_the_bucket_is_asked_where_role_rook_did_not_run(settings: dict[str, Any], asks: bool) -> None:
+    task = Site(mastodon_launch={}, **settings).tasks("mastodon", "release.yml")["Ask the bucket whether it takes ACLs"]
+    assert task["when"] is asks
+    asked = task["fediverse.mastodon.s3_public_read"]
+    assert (asked["state"], asked["secret_name"]) == ("asked", "mastodon-s3")

@@ -9,11 +9,14 @@ from typing import Any
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Answer, Bucket
-from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.policy import SID, public_read
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.policy import SHOWN, SID, public_read
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.public_read import (
     CONTENT,
     PROBE,
     SECRET_PROBE,
+    WITHHELD_PROBE,
+    Access,
+    ask,
     ensure,
     withdraw,
 )
@@ -35,6 +38,7 @@ EVERYTHING = {
 }
 DUE = [
     f"created object {PROBE} in bucket media",
+    f"created object {WITHHELD_PROBE} in bucket media",
     f"created object {SECRET_PROBE} in bucket media",
     "created policy of bucket media",
 ]
@@ -45,7 +49,7 @@ def no_sleep(_seconds: float) -> None:
 
 
 def run(bucket: Bucket, *, check: bool = False) -> list[str]:
-    return [change.line for change in ensure(bucket, check=check, sleep=no_sleep)]
+    return [change.line for change in ensure(bucket, check=check, sleep=no_sleep).changes]
 
 
 def off(bucket: Bucket, *, check: bool = False) -> tuple[list[str], list[str]]:
@@ -57,9 +61,11 @@ def off(bucket: Bucket, *, check: bool = False) -> tuple[list[str], list[str]]:
 
 def test_an_empty_bucket_gets_the_probes_and_a_policy_and_then_nothing_more(s3: S3, bucket: Bucket) -> None:
     assert run(bucket) == DUE
-    assert s3.writes == [PROBE, SECRET_PROBE, "policy"]
+    # The first once more, as Mastodon's media are from then on: without an ACL.
+    writes = [PROBE, WITHHELD_PROBE, SECRET_PROBE, "policy", PROBE]
+    assert s3.writes == writes
     assert run(bucket) == []
-    assert s3.writes == [PROBE, SECRET_PROBE, "policy"]
+    assert s3.writes == writes
 
 
 def test_check_mode_tells_the_same_and_writes_nothing(s3: S3, bucket: Bucket) -> None:
@@ -77,7 +83,7 @@ def test_the_statements_of_others_are_kept(s3: S3, bucket: Bucket) -> None:
 
 def test_archives_of_accounts_that_a_policy_of_ours_once_opened_are_closed(s3: S3, bucket: Bucket) -> None:
     s3.policy = {"Version": "2012-10-17", "Statement": [EVERYTHING | {"Sid": SID}]}
-    assert run(bucket) == [*DUE[:2], "configured policy of bucket media"]
+    assert run(bucket) == [*DUE[:3], "configured policy of bucket media"]
     assert s3.policy == public_read("media")
     assert bucket.get_anonymously(SECRET_PROBE).status == 403
     assert run(bucket) == []
@@ -95,13 +101,13 @@ def test_archives_of_accounts_that_others_open_end_the_run(s3: S3, bucket: Bucke
 
 def test_a_bucket_that_anyone_reads_by_other_means_gets_no_policy(s3: S3, bucket: Bucket) -> None:
     s3.policy = {"Statement": [EVERYTHING | {"Resource": ["arn:aws:s3:::media/acc*"]}]}
-    assert run(bucket) == DUE[:2]
+    assert run(bucket) == DUE[:3]
     assert len(s3.policy["Statement"]) == 1
 
 
 def test_a_probe_of_other_content_is_written_again(s3: S3, bucket: Bucket) -> None:
     s3.policy = public_read("media")
-    s3.objects |= {PROBE: b"old", SECRET_PROBE: CONTENT}
+    s3.objects |= {PROBE: b"old", WITHHELD_PROBE: CONTENT, SECRET_PROBE: CONTENT}
     assert run(bucket) == [f"configured object {PROBE} in bucket media"]
     assert s3.objects[PROBE] == CONTENT
 
@@ -225,5 +231,69 @@ def test_a_policy_that_takes_effect_late_is_waited_for(s3: S3, bucket: Bucket) -
         waits.append(seconds)
         s3.obeys_policies = len(waits) == 2
 
-    assert len(ensure(bucket, check=False, sleep=sleep)) == 3
+    assert len(ensure(bucket, check=False, sleep=sleep).changes) == len(DUE)
     assert len(waits) == 2
+
+
+def test_where_acls_are_obeyed_they_do_it_alone_and_hide_media_of_suspended_people(s3: S3, bucket: Bucket) -> None:
+    s3.acls = "obeyed"
+    first = ensure(bucket, check=False, sleep=no_sleep)
+    assert ([change.line for change in first.changes], first.acl) == (DUE[:3], True)
+    assert s3.policy is None
+    assert bucket.get_anonymously(PROBE).status == 200
+    for key in (WITHHELD_PROBE, SECRET_PROBE):
+        assert bucket.get_anonymously(key).status == 403
+    written = list(s3.writes)
+    assert ensure(bucket, check=False, sleep=no_sleep) == Access([], acl=True)
+    assert ask(bucket, no_sleep).acl is True
+    assert s3.writes == written
+
+
+REFUSE_ACLS = [(400, "AccessControlListNotSupported"), (501, "NotImplemented"), (403, "AccessDenied"), "ignored"]
+
+
+@pytest.mark.parametrize("acls", REFUSE_ACLS)
+def test_where_they_are_not_a_policy_does_it_and_mastodon_gives_none(
+    s3: S3, bucket: Bucket, acls: str | tuple[int, str]
+) -> None:
+    s3.acls = acls
+    first = ensure(bucket, check=False, sleep=no_sleep)
+    assert ([change.line for change in first.changes], first.acl) == (DUE, False)
+    assert bucket.get_anonymously(PROBE).status == 200
+    assert bucket.get_anonymously(SECRET_PROBE).status == 403
+    assert ensure(bucket, check=False, sleep=no_sleep) == Access([], acl=False)
+    assert ask(bucket, no_sleep).acl is False
+
+
+@pytest.mark.parametrize("acls", REFUSE_ACLS)
+def test_a_bucket_that_its_provider_lets_anyone_read_needs_neither(
+    s3: S3, bucket: Bucket, acls: str | tuple[int, str]
+) -> None:
+    s3.acls = acls
+    s3.policy = {"Statement": [EVERYTHING | {"Resource": [f"arn:aws:s3:::media/{one}/*" for one in SHOWN]}]}
+    found = ensure(bucket, check=False, sleep=no_sleep)
+    assert ([change.line for change in found.changes], found.acl) == (DUE[:3], False)
+    assert len(s3.policy["Statement"]) == 1
+
+
+def test_media_without_acls_are_never_hidden_by_a_change_to_acls(s3: S3, bucket: Bucket) -> None:
+    ensure(bucket, check=False, sleep=no_sleep)
+    # The policy is lost, and the bucket obeys ACLs from now on.
+    s3.policy, s3.acls = None, "obeyed"
+    found = ensure(bucket, check=False, sleep=no_sleep)
+    assert ([change.line for change in found.changes], found.acl) == (DUE[3:], False)
+    assert s3.policy == public_read("media")
+
+
+def test_nobody_can_tell_before_the_first_run(s3: S3, bucket: Bucket) -> None:
+    assert ensure(bucket, check=True, sleep=no_sleep).acl is None
+    assert ask(bucket, no_sleep).acl is None
+    assert s3.writes == []
+
+
+def test_a_bucket_of_before_gets_the_probe_that_it_lacks(s3: S3, bucket: Bucket) -> None:
+    s3.policy = public_read("media")
+    s3.objects |= {PROBE: CONTENT, SECRET_PROBE: CONTENT}
+    found = ensure(bucket, check=False, sleep=no_sleep)
+    assert ([change.line for change in found.changes], found.acl) == (DUE[1:2], False)
+    assert ensure(bucket, check=False, sleep=no_sleep) == Access([], acl=False)

@@ -16,15 +16,15 @@ from .conftest import KEYS, S3
 @pytest.mark.parametrize(
     ("readable", "wanted", "told"),
     [
-        (True, True, "put and got, anyone reads it"),
-        (False, True, "put and got, nobody else reads it yet, which site.yml changes"),
-        (False, False, "put and got, nobody else reads it"),
-        (True, False, "put and got, anyone reads it, which rook_anonymous_read does not ask for"),
+        (True, True, "anyone reads it"),
+        (False, True, "nobody else reads it yet, which site.yml changes"),
+        (False, False, "nobody else reads it"),
+        (True, False, "anyone reads it, which rook_anonymous_read does not ask for"),
     ],
 )
 def test_it_is_put_got_and_removed(s3: S3, bucket: Bucket, readable: bool, wanted: bool, told: str) -> None:
     s3.readable = readable
-    assert round_trip(bucket, anyone_reads=wanted) == f"{bucket}: {told}"
+    assert round_trip(bucket, anyone_reads=wanted) == f"{bucket}: put with an ACL, got and removed, {told}"
     assert len(s3.writes) == 1
     assert s3.objects == {}
 
@@ -43,3 +43,24 @@ def test_wrong_keys_are_named_by_where_they_are(s3: S3) -> None:
     with pytest.raises(MastodonError) as caught:
         round_trip(Bucket(s3.endpoint, "media", "us-east-1", KEYS), anyone_reads=True)
     assert "403 InvalidAccessKeyId. Give the keys in Secret mastodon/mastodon-s3 this right" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "acls", [(400, "AccessControlListNotSupported"), (501, "NotImplemented"), (403, "AccessDenied")]
+)
+def test_a_bucket_without_acls_is_used_without(s3: S3, bucket: Bucket, acls: tuple[int, str]) -> None:
+    s3.acls = acls
+    told = round_trip(bucket, anyone_reads=True)
+    assert told == (
+        f"{bucket}: put without an ACL, which it does not take, got and removed, nobody else reads it yet, which site.yml changes"
+    )
+    assert s3.objects == {}
+
+
+def test_a_bucket_that_does_not_let_mastodon_remove_is_refused(s3: S3, bucket: Bucket) -> None:
+    s3.keeps = True
+    with pytest.raises(
+        MastodonError, match=r"removing accounts/\S+ as one of a list failed: the server answers AccessDenied"
+    ):
+        round_trip(bucket, anyone_reads=True)
+    assert s3.objects == {}

@@ -44,7 +44,7 @@ def test_tells_and_shows_what_it_changed_without_the_keys(s3: S3, found: list[di
     assert said == [diff["after_header"] for diff in result["diff"]]
     assert "arn:aws:s3:::media/accounts/*" in result["diff"][-1]["after"]
     assert KEYS.secret_key not in str(result)
-    assert run(s3.endpoint) == ({"changed": False, "diff": []}, [])
+    assert run(s3.endpoint) == ({"changed": False, "acl": False, "diff": []}, [])
 
 
 def test_check_mode_on_a_cluster_without_the_keys_tells_what_would_be(s3: S3, found: list[dict[str, Any]]) -> None:
@@ -60,7 +60,7 @@ def test_takes_back_what_it_allowed(s3: S3, found: list[dict[str, Any]]) -> None
     result, said = run(s3.endpoint, state="absent")
     assert (result["changed"], said) == (True, ["deleted policy of bucket media"])
     assert result["diff"][0]["after"] == ""
-    assert run(s3.endpoint, state="absent") == ({"changed": False, "diff": []}, [])
+    assert run(s3.endpoint, state="absent") == ({"changed": False, "acl": False, "diff": []}, [])
     found.clear()
     assert run(s3.endpoint, state="absent", check=True)[0]["changed"] is False
 
@@ -98,3 +98,14 @@ def test_check_mode_does_not_need_the_server_that_would_be_laid_down(
 def test_an_endpoint_that_is_no_address_is_refused(found: list[dict[str, Any]], endpoint: str) -> None:
     with pytest.raises(MastodonError, match="is not an address"):
         run(endpoint)
+
+
+def test_only_asks_when_it_is_told_to(s3: S3, found: list[dict[str, Any]]) -> None:
+    assert run(s3.endpoint, state="asked") == ({"changed": False, "acl": None, "diff": []}, [])
+    s3.acls = "obeyed"
+    run(s3.endpoint)
+    written = list(s3.writes)
+    assert run(s3.endpoint, state="asked") == ({"changed": False, "acl": True, "diff": []}, [])
+    assert s3.writes == written
+    found.clear()
+    assert run(s3.endpoint, state="asked", check=True)[0] == {"changed": False, "acl": None, "diff": []}
