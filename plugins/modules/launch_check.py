@@ -234,6 +234,13 @@ options:
         description: Path of Vault with its C(password).
         type: str
         default: ""
+      sslmode:
+        description:
+          - How to speak with PostgreSQL. V(require) encrypts, V(verify-full) also wants a certificate of a public authority, V(prefer)
+            encrypts where the server can, V(disable) never does.
+        type: str
+        choices: [prefer, require, verify-full, disable]
+        default: require
       password:
         description: Its password, instead of the one in Vault, such as before it is written there. Without any the server is not asked.
         type: str

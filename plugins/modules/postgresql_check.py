@@ -13,8 +13,8 @@ version_added: 0.1.0
 author: fediverse.mastodon contributors (@fediverse)
 description:
   - Asks the server of its version, and of the database's encoding and the user's rights, and changes nothing.
-  - Fails when it is older than PostgreSQL 14, when the database is not encoded in UTF8, and when the user cannot log in or not create
-    tables.
+  - Fails when it is older than PostgreSQL 14, when the database is not encoded in UTF8, when the user cannot log in or not create
+    tables, and when it does not speak as O(sslmode) says.
   - A server inside the cluster, C(name.namespace.svc), is asked through the API server, as C(kubectl port-forward) does. One outside
     that cannot be reached from here is told as skipped, as pods may have a way to it.
 requirements:
@@ -37,6 +37,14 @@ options:
     description: Database that the user owns.
     type: str
     default: mastodon
+  sslmode:
+    description:
+      - V(require) encrypts, V(verify-full) also wants a certificate of a public authority for O(host). No password is sent to a server that
+        does not.
+      - V(disable) never encrypts, and V(prefer) does where the server can.
+    type: str
+    choices: [prefer, require, verify-full, disable]
+    default: require
   secret_namespace:
     description: Namespace of the Secret with the login.
     type: str

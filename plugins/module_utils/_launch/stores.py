@@ -14,7 +14,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import fo
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._launch.ladder import Release, is_too_old
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores import postgresql_server, redis_server
-from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import Server
+from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import SSLMODES, Server
 
 OPTIONS: dict[str, Any] = {
     "type": "dict",
@@ -27,6 +27,7 @@ OPTIONS: dict[str, Any] = {
         "database": {"type": "str", "default": "mastodon"},
         # A path, not a password.
         "path": {"type": "str", "default": "", "no_log": False},
+        "sslmode": {"type": "str", "choices": list(SSLMODES), "default": "require"},
         "password": {"type": "str", "default": "", "no_log": True},
     },
 }
@@ -62,9 +63,11 @@ class Asked:
         return self._postgresql(store).schema
 
     def _redis(self, store: Store) -> str:
-        return self._answer(
-            "Redis", store, lambda server, password: str(redis_server.ask(server, password)["redis_version"])
-        )
+        def ask(server: Server, password: str) -> str:
+            redis_server.refuse_tls(server)
+            return str(redis_server.ask(server, password)["redis_version"])
+
+        return self._answer("Redis", store, ask)
 
     def _postgresql(self, store: Store) -> postgresql_server.Found:
         def ask(server: Server, password: str) -> postgresql_server.Found:
@@ -81,9 +84,8 @@ class Asked:
     def _answer(self, product: str, store: Store, ask: Callable[[Server, str], _Answer]) -> _Answer:
         place, password = f"Vault path {store['path']}", self._password(store)
         dial = forward.way_to(self.connection, store["host"], store["port"])
-        server = Server(
-            product, store["host"], store["port"], "vault_given_secrets" if store["password"] else place, dial
-        )
+        secret = "vault_given_secrets" if store["password"] else place
+        server = Server(product, store["host"], store["port"], secret, dial, store["sslmode"])
         if not password:
             why = f"its password is neither in {place} nor in vault_given_secrets"
             raise NotAskedError(str(server), "cannot be asked", why, "Give its password in vault_given_secrets")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ssl
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server 
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
 with suppress(ImportError):
     from pg8000 import native
+    from requests import certs
 
 # Since Mastodon 4.5; its migrations check it: https://github.com/mastodon/mastodon/blob/main/lib/tasks/db.rake
 OLDEST = "14"
@@ -27,6 +29,9 @@ _SECONDS = 15
 # It shuts down, starts or has crashed: https://www.postgresql.org/docs/current/errcodes-appendix.html
 _NOT_READY = "57P0"
 _REFUSED = "28P01"
+# Nobody may come in this way, such as without encryption.
+_NO_WAY_IN = "28000"
+_SETTING = "cnpg_external_sslmode"
 
 
 @dataclass(frozen=True)
@@ -41,33 +46,60 @@ class Found:
 
 def ask(server: Server, username: str, password: str, database: str) -> Found:
     """Return what the server tells. Raises OSError when there is no way to it, MastodonError when it refuses."""
-    needs("pg8000")
+    needs("pg8000", "requests")
     try:
-        # Encrypted where the server can, as by Mastodon's own client: sslmode prefer.
-        connection = native.Connection(
-            username,
-            host=server.host,
-            port=server.port,
-            password=password,
-            database=database,
-            timeout=_SECONDS,
-            sock=server.dial() if server.dial else None,
-        )
-        rows = connection.run(
-            "SELECT current_setting('server_version'), current_setting('server_encoding'),"
-            " has_schema_privilege('public', 'CREATE'), to_regclass('schema_migrations') IS NOT NULL"
-        )
-        [[version, encoding, may_create, migrated]] = rows
-        schema = connection.run("SELECT max(version) FROM schema_migrations")[0][0] if migrated else ""
-        connection.close()
+        return _found(server, username, password, database)
+    except ssl.SSLError as error:
+        why = str(getattr(error, "verify_message", "") or error.reason or error)
+        remedy = f"Give the server a certificate of a public authority for this name, or set {_SETTING} to require."
+        raise MastodonError(str(server), "TLS failed", why, remedy) from error
     except native.InterfaceError as error:
-        raise OSError(str(error)) from error
+        if "refuses SSL" not in str(error):
+            raise OSError(str(error)) from error
+        why = "it offers no TLS, so that anybody on the way could read along"
+        remedy = f"Turn TLS on there (ssl = on), or set {_SETTING} to disable."
+        raise MastodonError(str(server), "does not encrypt", why, remedy) from error
     except native.DatabaseError as error:
-        if _field(error, "C").startswith(_NOT_READY):
-            raise NotReadyError(str(server), "does not serve yet", _field(error, "M"), "Read its log.") from error
-        refusal = RefusedLoginError if _field(error, "C") == _REFUSED else MastodonError
-        raise refusal(str(server), f"{username} cannot use {database}", _field(error, "M"), server.remedy) from error
+        raise _refusal(server, f"{username} cannot use {database}", error) from error
+
+
+def _found(server: Server, username: str, password: str, database: str) -> Found:
+    connection = native.Connection(
+        username,
+        host=server.host,
+        port=server.port,
+        password=password,
+        database=database,
+        timeout=_SECONDS,
+        sock=server.dial() if server.dial else None,
+        ssl_context=_encryption(server.sslmode),
+    )
+    rows = connection.run(
+        "SELECT current_setting('server_version'), current_setting('server_encoding'),"
+        " has_schema_privilege('public', 'CREATE'), to_regclass('schema_migrations') IS NOT NULL"
+    )
+    [[version, encoding, may_create, migrated]] = rows
+    schema = connection.run("SELECT max(version) FROM schema_migrations")[0][0] if migrated else ""
+    connection.close()
     return Found(version, encoding, may_create, schema or "")
+
+
+def _encryption(sslmode: str) -> ssl.SSLContext | bool | None:
+    """Return what pg8000 calls it: https://codeberg.org/tlocke/pg8000#connect-to-postgresql-over-ssl"""
+    if sslmode == "verify-full":
+        # Those that Node trusts too, whomever this machine trusts besides.
+        return ssl.create_default_context(cafile=certs.where())
+    return {"prefer": None, "require": True, "disable": False}[sslmode]
+
+
+def _refusal(server: Server, failed: str, error: Exception) -> MastodonError:
+    code, why = _field(error, "C"), _field(error, "M")
+    if code.startswith(_NOT_READY):
+        return NotReadyError(str(server), "does not serve yet", why, "Read its log.")
+    if code == _NO_WAY_IN and server.sslmode == "disable":
+        return MastodonError(str(server), failed, why, f"Set {_SETTING} to require, or let it in by pg_hba.conf there.")
+    refusal = RefusedLoginError if code == _REFUSED else MastodonError
+    return refusal(str(server), failed, why, server.remedy)
 
 
 def judge(server: Server, found: Found) -> str:

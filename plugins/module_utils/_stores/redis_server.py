@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
@@ -25,6 +26,7 @@ with suppress(ImportError):
 # Since Mastodon 4.4: https://github.com/mastodon/mastodon/releases/tag/v4.4.0
 OLDEST = "6.2"
 _SECONDS = 15
+_HELLO_SECONDS = 5
 
 
 def ask(server: Server, password: str) -> Mapping[str, Any]:
@@ -48,6 +50,26 @@ def ask(server: Server, password: str) -> Mapping[str, Any]:
         raise OSError(str(error)) from error
     except redis.RedisError as error:
         raise MastodonError(str(server), "refuses to be asked", str(error), "Allow its user to run INFO.") from error
+
+
+def refuse_tls(server: Server) -> None:
+    """Raise MastodonError for a server that speaks TLS only, before anybody tells it the password in the clear."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with server.dial() if server.dial else socket.create_connection((server.host, server.port), _SECONDS) as opened:
+        opened.settimeout(_HELLO_SECONDS)
+        try:
+            context.wrap_socket(opened, server_hostname=server.host).close()
+        except ssl.SSLError as error:
+            # One that asks for our certificate speaks TLS, too.
+            if "ALERT" not in (error.reason or ""):
+                return
+        except OSError:
+            return
+    # https://github.com/mastodon/helm-charts/blob/main/charts/mastodon/templates/_env.tpl
+    why = "it takes connections with TLS only, and the official chart gives Mastodon no address of such a one"
+    remedy = "Open a port without TLS to the cluster's network alone, or set dragonfly_backend to dragonfly."
+    raise MastodonError(str(server), "cannot be used by Mastodon", why, remedy)
 
 
 def judge(server: Server, told: Mapping[str, Any]) -> str:

@@ -21,15 +21,24 @@ class RefusedLoginError(MastodonError):
     """The server does not accept the login, or not yet: an operator may still have to give it a newer password."""
 
 
+# Encrypted where the server can, as Mastodon's web server does by itself; always; with a certificate that a public authority
+# vouches for; and never, so that anybody on the way may read along.
+SSLMODES = ("prefer", "require", "verify-full", "disable")
+
+
 @dataclass(frozen=True)
 class Server:
-    """Where it is, as pods find it. `dial` opens sockets to one that lies inside the cluster. `secret` names its login."""
+    """Where it is, as pods find it. `dial` opens sockets to one that lies inside the cluster. `secret` names its login.
+
+    `sslmode` is how to speak with PostgreSQL.
+    """
 
     product: str
     host: str
     port: int
     secret: str
     dial: Callable[[], socket.socket] | None = None
+    sslmode: str = "prefer"
 
     def __str__(self) -> str:
         """Return how errors call it."""

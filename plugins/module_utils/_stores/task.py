@@ -26,6 +26,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.dead
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores import postgresql_server, redis_server
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import (
+    SSLMODES,
     NotReadyError,
     RefusedLoginError,
     Server,
@@ -43,7 +44,12 @@ _OPTIONS: dict[str, Any] = {
 }
 REDIS = Arguments({**_OPTIONS, "port": {"type": "int", "default": 6379}})
 POSTGRESQL = Arguments(
-    {**_OPTIONS, "port": {"type": "int", "default": 5432}, "database": {"type": "str", "default": "mastodon"}}
+    {
+        **_OPTIONS,
+        "port": {"type": "int", "default": 5432},
+        "database": {"type": "str", "default": "mastodon"},
+        "sslmode": {"type": "str", "choices": list(SSLMODES), "default": "require"},
+    }
 )
 
 # Two minutes in all, in which a restart or a change of the primary is over.
@@ -57,12 +63,14 @@ Question = Callable[[Server, Secret], str]
 
 def redis(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Refuse a server that would throw jobs away."""
-    return _check(
-        "Redis",
-        parameters,
-        run,
-        lambda server, secret: redis_server.judge(server, redis_server.ask(server, secret["password"])),
-    )
+
+    def question(server: Server, secret: Secret) -> str:
+        password = secret["password"]
+        if not parameters["managed"]:
+            redis_server.refuse_tls(server)
+        return redis_server.judge(server, redis_server.ask(server, password))
+
+    return _check("Redis", parameters, run, question)
 
 
 def postgresql(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
@@ -84,7 +92,8 @@ def _check(product: str, parameters: Mapping[str, Any], run: Run, question: Ques
         return _skipped(f"{product} {parameters['host']}", f"Secret {'/'.join(where)} is not made yet", run)
     secret = must_have_secret(connection, *where)
     dial = forward.way_to(connection, parameters["host"], parameters["port"])
-    server = Server(product, parameters["host"], parameters["port"], str(secret), dial)
+    sslmode = parameters.get("sslmode", "prefer")
+    server = Server(product, parameters["host"], parameters["port"], str(secret), dial, sslmode)
     try:
         return {
             "changed": False,

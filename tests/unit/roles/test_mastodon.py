@@ -406,3 +406,38 @@ def test_the_bucket_is_asked_where_role_rook_did_not_run(settings: dict[str, Any
     assert task["when"] is asks
     asked = task["fediverse.mastodon.s3_public_read"]
     assert (asked["state"], asked["secret_name"]) == ("asked", "mastodon-s3")
+
+
+@pytest.mark.parametrize(
+    ("sslmode", "rails", "streaming"),
+    [
+        ("require", "require", "no-verify"),
+        ("verify-full", "verify-full", "verify-full"),
+        ("disable", None, None),
+    ],
+)
+def test_all_parts_speak_with_a_database_of_yours_as_it_wants(
+    sslmode: str, rails: str | None, streaming: str | None
+) -> None:
+    yours = {"cnpg_backend": "external", "cnpg_external_host": "db.example.org", "cnpg_external_sslmode": sslmode}
+    parts = values(**yours)["mastodon"]
+    for part in ("web", "sidekiq"):
+        assert parts[part]["extraEnvVars"].get("DB_SSLMODE") == rails
+    assert parts["streaming"]["extraEnvVars"].get("DB_SSLMODE") == streaming
+    # Streaming would take it, too, and verify.
+    assert "DB_SSLMODE" not in parts["extraEnvVars"]
+    site = Site(**yours)
+    assert site.value("mastodon_stores")["postgresql"]["sslmode"] == sslmode
+    [proof, *_unused] = site.tasks("cnpg", "proof.yml").values()
+    assert proof["fediverse.mastodon.postgresql_check"]["sslmode"] == sslmode
+
+
+def test_a_database_that_is_made_here_is_spoken_with_as_before() -> None:
+    assert "DB_SSLMODE" not in values()["mastodon"]["streaming"]["extraEnvVars"]
+
+
+def test_an_authority_that_is_given_to_streaming_says_how_it_verifies() -> None:
+    given = {"mastodon": {"streaming": {"extraCerts": {"existingSecret": "ca", "sslMode": "verify-full"}}}}
+    yours = {"cnpg_backend": "external", "cnpg_external_host": "db.example.org", "mastodon_values": given}
+    # The chart names it once more, and a name may stand there only once.
+    assert "DB_SSLMODE" not in values(**yours)["mastodon"]["streaming"]["extraEnvVars"]

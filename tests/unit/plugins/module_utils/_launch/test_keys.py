@@ -106,7 +106,14 @@ def test_a_server_of_yours_that_holds_encrypted_columns_gets_no_new_keys(
         return postgresql_server.Found("17.6", "UTF8", may_create=True, schema=schema)
 
     monkeypatch.setattr(postgresql_server, "ask", ask)
-    external = {"host": "db.example.org", "port": 5432, "username": "m", "database": "social", "path": OWNER}
+    external = {
+        "host": "db.example.org",
+        "port": 5432,
+        "username": "m",
+        "database": "social",
+        "path": OWNER,
+        "sslmode": "require",
+    }
     options: dict[str, Any] = {
         "postgresql": {"cluster": "", "version": "", "password": "given-canary", **external},
         "secrets": WANTED["secrets"][:1],
@@ -122,6 +129,7 @@ EXTERNAL: dict[str, Any] = {
     "cluster": "",
     "version": "",
     "host": "db.example.org",
+    "sslmode": "require",
     "port": 5432,
     "username": "m",
     "database": "social",

@@ -135,8 +135,16 @@ def test_a_server_is_asked_with_the_password_of_vault_or_skipped_aloud(
         asked.append(password)
         return {"redis_version": "6.0.0"}
 
+    monkeypatch.setattr(stores.redis_server, "refuse_tls", lambda _server: None)
     monkeypatch.setattr(stores.redis_server, "ask", ask)
-    store = {"version": "", "host": "redis.example.org", "port": 6379, "path": f"{FOLDER}/redis", "password": ""}
+    store = {
+        "version": "",
+        "host": "redis.example.org",
+        "port": 6379,
+        "path": f"{FOLDER}/redis",
+        "password": "",
+        "sslmode": "require",
+    }
     assert world.check(redis=store)["launched"] is False
     world.store(f"{FOLDER}/redis", {"password": "cache-canary"})
     assert "Redis redis.example.org: is too old" in world.refused(redis=store)[0]

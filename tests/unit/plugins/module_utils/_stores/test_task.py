@@ -29,6 +29,7 @@ def found(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """The Secrets that the cluster has."""
     items = encoded(password="kept")
     monkeypatch.setattr(task, "connect", lambda *_unused: None)
+    monkeypatch.setattr(task.redis_server, "refuse_tls", lambda _server: None)
     monkeypatch.setattr(task, "Client", lambda *_unused, **_options: None)
     monkeypatch.setattr(secrets, "Client", lambda *_unused: None)
     monkeypatch.setattr(secrets.Objects, "read", lambda *_unused: Listing(tuple(items), "1"))
