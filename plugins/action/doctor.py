@@ -47,6 +47,9 @@ class ActionModule(EngineAction):
             known = load(_ROLES, _PLAY_SETTINGS)
             settings = given(task_vars, known) | task_vars.keys() & set(_PLAY_SETTINGS)
             values = {name: self._value(name, task_vars) for name in sorted(settings)}
+            # What follows from two names may be too long though neither is.
+            if values.get("rook_backend", task_vars.get("rook_backend")) == "rook":
+                values["rook_bucket"] = self._value("rook_bucket", task_vars)
             # A kubeconfig may be given as its content; whoever reads it says what is wrong with it, and shows none of it.
             shown = {name: value for name, value in values.items() if name != "kubeconfig"}
             problems = (

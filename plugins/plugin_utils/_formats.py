@@ -151,7 +151,9 @@ _DURATION = Format(_matches(r"(\d+(h|m|s|ms))+"), "not a duration", "30m")
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _BUCKET = Format(_matches(r"[a-z0-9][-.a-z0-9]{1,61}[a-z0-9]"), "not a bucket name", "mastodon")
 # The number behind the name decides; an image that is named by a digest alone is left to the check of the running server.
-_POSTGRESQL = Format(_is_new_enough_postgresql, "not PostgreSQL 14 or newer", "ghcr.io/cloudnative-pg/postgresql:17.6")
+_POSTGRESQL = Format(
+    _is_new_enough_postgresql, "not PostgreSQL 14 or newer", "ghcr.io/cloudnative-pg/postgresql:17.11-standard-bookworm"
+)
 _PORT = Format(lambda text: text.isdecimal() and 1 <= int(text) <= 65535, "not a port", "587")
 _COUNT = Format(lambda text: text.isdecimal() and int(text) >= 1, "less than one", "1")
 _WHOLE = Format(lambda text: text.isdecimal(), "not a whole number from zero on", "2")
@@ -206,7 +208,9 @@ _are("cnpg_pooler_name", _SERVICE)
 # https://helm.sh/docs/chart_template_guide/getting_started/#adding-a-simple-template-call
 _are("external_dns_name", _SERVICE, _at_most(53, "which Helm refuses", "external-dns"))
 _are("cert_manager_issuer_name gateway_certificate_name gateway_name mastodon_gateway_name", _OBJECT_NAME)
-_are("rook_cluster_name rook_store_name rook_claim_name rook_bucket_class external_secrets_store", _OBJECT_NAME)
+_are("rook_cluster_name rook_claim_name rook_bucket_class external_secrets_store", _OBJECT_NAME)
+# https://github.com/rook/rook/blob/v1.20.6/pkg/operator/ceph/object/rgw.go
+_are("rook_store_name", _SERVICE, _at_most(49, "and a Service is called rook-ceph-rgw- and so", "media"))
 _are("cnpg_external_port cnpg_port cnpg_direct_port dragonfly_external_port dragonfly_port", _PORT)
 _are("mastodon_smtp_port mastodon_postgresql_port mastodon_postgresql_direct_port mastodon_redis_port", _PORT)
 _are("cert_manager_rfc2136_port external_dns_rfc2136_port gateway_http_port gateway_https_port", _PORT)

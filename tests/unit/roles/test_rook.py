@@ -40,3 +40,39 @@ def test_a_policy_is_claimed_only_where_it_may_be(settings: dict[str, Any]) -> N
 def test_a_bound_on_the_size_stands_beside_it() -> None:
     assert set(claim(rook_bucket_size="100G")["additionalConfig"]) == {"maxSize", "bucketPolicy"}
     assert claim(rook_bucket_size="100G", rook_install=False)["additionalConfig"] == {"maxSize": "100G"}
+
+
+@pytest.mark.parametrize(
+    ("storage", "all_nodes"),
+    [
+        ({"deviceFilter": "^sdb$"}, True),
+        ({"nodes": [{"name": "one", "devices": [{"name": "sdb"}]}]}, False),
+        ({"nodes": [{"name": "one", "devices": [{"name": "sdb"}]}], "useAllNodes": True}, False),
+        ({"storageClassDeviceSets": [{"name": "set", "count": 3}]}, False),
+        ({"useAllNodes": False, "deviceFilter": "^sdb$"}, False),
+    ],
+)
+def test_ceph_takes_no_disk_that_was_not_named(storage: dict[str, Any], all_nodes: bool) -> None:
+    rook = {"rook_backend": "rook", "rook_storage": storage}
+    asked = Site(**rook).objects("rook")["CephCluster rook-ceph"]["spec"]["storage"]
+    assert (asked["useAllNodes"], asked["useAllDevices"]) == (all_nodes, False)
+    assert {key: value for key, value in asked.items() if not key.startswith("useAll")} == {
+        key: value for key, value in storage.items() if key != "useAllNodes"
+    }
+
+
+def test_a_user_may_name_all_disks() -> None:
+    rook = {"rook_backend": "rook", "rook_storage": {"useAllDevices": True}}
+    assert Site(**rook).objects("rook")["CephCluster rook-ceph"]["spec"]["storage"]["useAllDevices"] is True
+
+
+def bucket(namespace: str, name: str) -> str:
+    found: str = Site(rook_backend="rook", rook_claim_namespace=namespace, rook_claim_name=name).value("rook_bucket")
+    return found
+
+
+def test_no_two_claims_have_one_bucket() -> None:
+    names = ["a", "b", "a-b", "b-c", "a-b-c", "a--b", "b--c", "a-b--c"]
+    made = {(namespace, name): bucket(namespace, name) for namespace in names for name in names}
+    assert len(set(made.values())) == len(made)
+    assert bucket("mastodon", "mastodon-s3") == BUCKET

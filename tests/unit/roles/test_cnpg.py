@@ -1,0 +1,122 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the roles cnpg, dragonfly and volsync ask of their operators."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from .conftest import Site
+
+BACKUP = {"cnpg_backup": True, "cnpg_backup_endpoint": "https://s3.example.net", "cnpg_backup_bucket": "b"}
+VOLUMES = {"volsync_volumes": [{"name": "pages"}], "volsync_endpoint": "https://s3.example.net", "volsync_bucket": "v"}
+
+
+def cluster(**settings: Any) -> dict[str, Any]:
+    found: dict[str, Any] = Site(**settings).objects("cnpg")["Cluster mastodon-db"]["spec"]
+    return found
+
+
+@pytest.mark.parametrize(("instances", "has_budget"), [(1, False), (2, True), (3, True)])
+def test_a_database_of_one_instance_keeps_no_node_from_being_drained(instances: int, has_budget: bool) -> None:
+    assert cluster(cnpg_cluster_instances=instances)["enablePDB"] is has_budget
+
+
+def test_postgresql_comes_by_a_dated_tag_and_a_digest() -> None:
+    # The digest decides what is pulled, the tag is for people and for the checks of the version.
+    assert re.fullmatch(
+        r"ghcr\.io/cloudnative-pg/postgresql:17\.\d+-\d{12}-standard-\w+@sha256:[0-9a-f]{64}", cluster()["imageName"]
+    )
+    assert Site().value("mastodon_stores")["postgresql"]["version"].startswith("17.")
+
+
+def environment(**settings: Any) -> dict[str, str]:
+    store = Site(**BACKUP, **settings).objects("cnpg")["ObjectStore mastodon-db"]["spec"]
+    return {one["name"]: one["value"] for one in store["instanceSidecarConfiguration"]["env"]}
+
+
+def test_backups_are_signed_for_the_region_of_their_bucket() -> None:
+    assert "AWS_DEFAULT_REGION" not in environment()
+    assert environment(cnpg_backup_region="eu-central-1")["AWS_DEFAULT_REGION"] == "eu-central-1"
+
+
+def test_backups_of_volumes_are_signed_for_the_region_of_their_bucket() -> None:
+    def data(**settings: Any) -> dict[str, str]:
+        found = Site(**VOLUMES, **settings).objects("volsync")["ExternalSecret pages-restic"]
+        written: dict[str, str] = found["spec"]["target"]["template"]["data"]
+        return written
+
+    repository = {"RESTIC_REPOSITORY": "s3:https://s3.example.net/v/mastodon/pages"}
+    assert data() == repository
+    assert data(volsync_region="eu-central-1") == {**repository, "AWS_DEFAULT_REGION": "eu-central-1"}
+
+
+def applied(role: str, file: str, task: str, **settings: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = Site(**settings).tasks(role, file)[task]["applies"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("role", "file", "task", "settings"),
+    [
+        (
+            "dragonfly",
+            "cache.yml",
+            "Lay down Mastodon's cache and job queue",
+            {"dragonfly_instance_namespace": "cache"},
+        ),
+        (
+            "cnpg",
+            "cluster.yml",
+            "Lay down Mastodon's database, or only the login to it",
+            {"cnpg_cluster_namespace": "cache"},
+        ),
+    ],
+)
+def test_mastodons_pods_have_the_password_of_a_server_in_another_namespace(
+    role: str, file: str, task: str, settings: dict[str, Any]
+) -> None:
+    def namespaces(**given: Any) -> list[str]:
+        made = applied(role, file, task, **given)
+        return [one["metadata"]["namespace"] for one in made if one["kind"] == "ExternalSecret"]
+
+    assert namespaces() == ["mastodon"]
+    assert namespaces(**settings) == ["cache", "mastodon"]
+
+
+def test_mastodons_pods_reach_a_cache_in_another_namespace() -> None:
+    task = "Lay down Mastodon's cache and job queue"
+    elsewhere = applied("dragonfly", "cache.yml", task, dragonfly_instance_namespace="cache")
+    [policy] = [one for one in elsewhere if one["kind"] == "NetworkPolicy"]
+    assert policy["metadata"]["namespace"] == "cache"
+    assert policy["spec"]["podSelector"]["matchLabels"] == {
+        "app": "mastodon-redis",
+        "app.kubernetes.io/name": "dragonfly",
+    }
+    [rule] = policy["spec"]["ingress"]
+    assert rule["from"] == [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "mastodon"}}}]
+    assert rule["ports"] == [{"port": 6379, "protocol": "TCP"}]
+    assert "NetworkPolicy" not in {one["kind"] for one in applied("dragonfly", "cache.yml", task)}
+
+
+@pytest.mark.parametrize(
+    ("settings", "needed"),
+    [
+        ({"rook_backend": "rook"}, True),
+        ({"rook_backend": "rook", "gateway_media_hostname": "media.example.org"}, False),
+        ({"rook_external_endpoint": "http://minio.minio.svc:9000"}, True),
+        ({"rook_external_endpoint": "https://minio.minio.svc.cluster.local"}, True),
+        ({"rook_external_endpoint": "http://minio:9000"}, True),
+        ({"rook_external_endpoint": "http://minio:9000", "gateway_media_hostname": "media.example.org"}, False),
+        ({"rook_external_endpoint": "https://s3.example.org"}, False),
+        ({"rook_external_endpoint": "https://s3.svc.example.org"}, False),
+        ({"rook_external_endpoint": ""}, False),
+    ],
+)
+def test_a_bucket_inside_the_cluster_needs_a_host_that_browsers_reach(settings: dict[str, Any], needed: bool) -> None:
+    [need] = [one for one in Site(**settings).value("doctor_needs") if one["variable"] == "gateway_media_hostname"]
+    assert need["needed"] is needed
