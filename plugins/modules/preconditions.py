@@ -63,6 +63,28 @@ options:
         type: list
         elements: str
         required: true
+  backups:
+    description: Where backups are written to. One that would be lost with what it is of is a warning.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      endpoint:
+        description: Address of their S3 server.
+        type: str
+        required: true
+      media_endpoint:
+        description: Address of the S3 server that holds media.
+        type: str
+        default: ""
+      setting:
+        description: The setting that names the server, for the remedy.
+        type: str
+        required: true
+      what:
+        description: What they are of, such as C(the database).
+        type: str
+        required: true
   s3:
     description: A bucket of yours. Left out when Rook makes one.
     type: dict

@@ -18,9 +18,13 @@ class SkippedError(Exception):
     """What was not looked at; the text says why."""
 
 
+class WarnedError(Exception):
+    """What Mastodon can stand on, but should not."""
+
+
 @dataclass(frozen=True)
 class Finding:
-    """`state` is `ok`, `failed` or `skipped`; `text` is what was found, or one sentence with cause and remedy."""
+    """`state` is `ok`, `warning`, `failed` or `skipped`; `text` is what was found, or one sentence with cause and remedy."""
 
     state: str
     text: str
@@ -36,6 +40,8 @@ def find(look: Look) -> Finding:
         return Finding("ok", look())
     except SkippedError as reason:
         return Finding("skipped", str(reason))
+    except WarnedError as told:
+        return Finding("warning", str(told))
     except MastodonError as error:
         return Finding("failed", str(error))
     except Exception as error:

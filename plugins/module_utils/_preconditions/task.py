@@ -26,6 +26,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config im
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects
 from ansible_collections.fediverse.mastodon.plugins.module_utils._preconditions import (
     adopted,
+    backups,
     cluster,
     domain,
     mail,
@@ -64,6 +65,7 @@ ARGUMENTS = Arguments(
         "mount": {"type": "str", "default": "secret"},
         "vault_rights": _list(path=_NEEDED, capabilities=_WORDS),
         "secrets": {**_list(path=_PATH, keys={**_WORDS, "no_log": False}), "no_log": False},
+        "backups": backups.BACKUPS_OPTION,
         "hosts": {"type": "list", "elements": "str", "default": []},
         "zones": {"type": "list", "elements": "str", "default": []},
         "nameserver": _TEXT,
@@ -116,6 +118,8 @@ def _looks(parameters: Mapping[str, Any], run: Run) -> Iterator[Look]:
         yield partial(domain.delegation, resolver, host, parameters["zones"])
     yield partial(_mail, parameters, connection, server)
     yield partial(_bucket, parameters, connection, server, run)
+    for wanted in parameters["backups"]:
+        yield partial(backups.survive, wanted)
     yield partial(_site, parameters, connection, run)
 
 

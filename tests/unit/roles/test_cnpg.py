@@ -120,3 +120,15 @@ def test_mastodons_pods_reach_a_cache_in_another_namespace() -> None:
 def test_a_bucket_inside_the_cluster_needs_a_host_that_browsers_reach(settings: dict[str, Any], needed: bool) -> None:
     [need] = [one for one in Site(**settings).value("doctor_needs") if one["variable"] == "gateway_media_hostname"]
     assert need["needed"] is needed
+
+
+def test_the_doctor_looks_where_backups_lie() -> None:
+    assert [one["endpoint"] for one in Site().value("doctor_backups")] == ["", ""]
+    made = Site(**BACKUP, **VOLUMES).value("doctor_backups")
+    assert [(one["setting"], one["media_endpoint"]) for one in made] == [
+        ("cnpg_backup_endpoint", "https://s3.example.org"),
+        ("volsync_endpoint", "https://s3.example.org"),
+    ]
+    assert {one["endpoint"] for one in made} == {"https://s3.example.net"}
+    elsewhere = Site(**BACKUP, rook_backend="rook", cnpg_backend="external", cnpg_external_host="db.example.org")
+    assert [one["endpoint"] for one in elsewhere.value("doctor_backups")] == ["", ""]
