@@ -42,7 +42,7 @@ S3 = {"rook_external_endpoint": "https://s3.example.org", "rook_external_bucket"
         ({"vault_path": "elsewhere"}, f"in Vault is {FOLDER} and cannot become secret/elsewhere"),
         ({"gateway_name": "other"}, "its Gateway is gateway-system/shared-gateway-external and cannot become"),
         (
-            {"mastodon_namespace": "second", "mastodon_local_domain": "second.lab.test", "gateway_media_hostname": ""},
+            {"mastodon_namespace": "second", "mastodon_local_domain": "second.lab.test"},
             "ClusterSecretStore vault-mastodon: belongs to another Mastodon",
         ),
     ],

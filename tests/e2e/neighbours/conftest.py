@@ -149,7 +149,7 @@ def neighbours(laid_down: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iter
     another = {
         "mastodon_name": "second",
         "mastodon_local_domain": SECOND,
-        "gateway_media_hostname": "",
+        "gateway_media_hostname": f"media.{SECOND}",
         "cnpg_pooler": True,
         **backups(laid_down),
     }

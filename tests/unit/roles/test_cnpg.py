@@ -85,7 +85,7 @@ def test_mastodons_pods_have_the_password_of_a_server_in_another_namespace(
         return [one["metadata"]["namespace"] for one in made if one["kind"] == "ExternalSecret"]
 
     assert namespaces() == ["mastodon"]
-    assert namespaces(**settings) == ["cache", "mastodon"]
+    assert namespaces(**settings) == ["mastodon", "cache"]
 
 
 def test_mastodons_pods_reach_a_cache_in_another_namespace() -> None:
