@@ -19,6 +19,7 @@ description:
     that cannot be reached from here is told as skipped, as pods may have a way to it.
 requirements:
   - pg8000 >= 1.31.0
+  - requests >= 2.32.2
   - websocket-client >= 1.8.0
 extends_documentation_fragment:
   - fediverse.mastodon.depends_on

@@ -21,7 +21,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server 
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
 with suppress(ImportError):
     from pg8000 import native
-    from requests import certs
+    from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 # Since Mastodon 4.5; its migrations check it: https://github.com/mastodon/mastodon/blob/main/lib/tasks/db.rake
 OLDEST = "14"
@@ -88,7 +88,7 @@ def _encryption(sslmode: str) -> ssl.SSLContext | bool | None:
     """Return what pg8000 calls it: https://codeberg.org/tlocke/pg8000#connect-to-postgresql-over-ssl"""
     if sslmode == "verify-full":
         # Those that Node trusts too, whomever this machine trusts besides.
-        return ssl.create_default_context(cafile=certs.where())
+        return ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
     return {"prefer": None, "require": True, "disable": False}[sslmode]
 
 

@@ -23,7 +23,7 @@ OWN = f"{PACKAGE}.module_utils"
 LEAST = dict(re.findall(r"^([\w-]+)>=([\d.]+)$", (PLUGINS.parent / "requirements.txt").read_text(), re.MULTILINE))
 PYTHON = "python >= 3.11"
 # Both kinds of server are asked by one file, each with a package that is imported once it is asked.
-NEVER_ASKED = {"postgresql_check": {"redis"}, "redis_check": {"pg8000"}}
+NEVER_ASKED = {"postgresql_check": {"redis"}, "redis_check": {"pg8000", "requests"}}
 
 
 def imported(file: Path) -> set[str]:

@@ -93,7 +93,7 @@ def test_a_certificate_of_a_public_authority_is_wanted_where_that_was_asked_for(
         f"PostgreSQL localhost:{offered}: TLS failed: self-signed certificate. "
         "Give the server a certificate of a public authority for this name, or set cnpg_external_sslmode to require."
     )
-    monkeypatch.setattr(postgresql_server.certs, "where", lambda: str(certificate))
+    monkeypatch.setattr(postgresql_server, "DEFAULT_CA_BUNDLE_PATH", str(certificate))
     assert ask(offered, "verify-full") == "UTF8"
     with pytest.raises(MastodonError, match="TLS failed: IP address mismatch"):
         ask(offered, "verify-full", host="127.0.0.1")
