@@ -1,18 +1,24 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""site.yml run on a lab while it is empty, each tag alone; killed while it lays things down; to its end; once more."""
+"""site.yml run on a lab while it is empty, each tag alone; killed on its way; to its end, as somebody with nothing but the README
+and the published collection does it; once more.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from random import Random
 
 import pytest
 import yaml
 
+from ... import readme
 from ...conftest import ROOT, SEED, Lab, Run
 from ..alone import FILES, alone
+from ..newcomer import Newcomer
 
 # What a role stands on and an empty cluster has not, by the tag that provides it.
 STANDS_ON = {
@@ -42,7 +48,7 @@ NO_IMAGE = "v4.7.99"
 @dataclass(frozen=True)
 class Story:
     """What site.yml said on the empty cluster, with each tag alone and in check mode; with an image that does not exist, after
-    runs that were killed; with the right one; again.
+    runs that were killed; with the right one, run from the collection that a newcomer installed; again from the checkout.
 
     `parts` is each file of a role imported alone. `secrets` are Vault's versions as the runs that were killed left them.
     """
@@ -54,12 +60,25 @@ class Story:
     secrets: dict[str, str]
     mistaken: Run
     first: Run
+    looked: Run
     second: Run
     second_writes: list[str]
 
 
 @pytest.fixture(scope="session")
-def story(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Story:
+def newcomer(tmp_path_factory: pytest.TempPathFactory) -> Newcomer:
+    return Newcomer(tmp_path_factory.mktemp("newcomer"))
+
+
+@pytest.fixture(scope="session")
+def installing(newcomer: Newcomer) -> Iterator[Future[Run]]:
+    """Install the collection as it is published, while others use the lab."""
+    with ThreadPoolExecutor(1) as aside:
+        yield aside.submit(newcomer.install)
+
+
+@pytest.fixture(scope="session")
+def story(lab: Lab, newcomer: Newcomer, installing: Future[Run], tmp_path_factory: pytest.TempPathFactory) -> Story:
     """Run each tag and each file alone and check mode on nothing, then lay everything down in spite of kills, then run once more."""
     mark = lab.audit_mark()
     tags = {tag: lab.site("--tags", tag) for tag in STANDS_ON}
@@ -75,11 +94,17 @@ def story(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Story:
     secrets = lab.vault_versions()
     mistaken = lab.site("--extra-vars", f"mastodon_image_tag={NO_IMAGE}")
     assert mistaken.returncode != 0
-    first = lab.site()
+    installed = installing.result()
+    assert installed.returncode == 0, installed.output[-6000:]
+    newcomer.fill_in(lab)
+    _, (doctor, _, site) = readme.from_galaxy()
+    first = newcomer.run(site)
     assert first.returncode == 0, first.output[-6000:]
     mark = lab.audit_mark()
     second = lab.site()
-    return Story(tags, parts, empty_check, empty_writes, secrets, mistaken, first, second, lab.our_writes(mark))
+    second_writes = lab.our_writes(mark)
+    looked = newcomer.run(doctor)
+    return Story(tags, parts, empty_check, empty_writes, secrets, mistaken, first, looked, second, second_writes)
 
 
 @pytest.fixture(scope="session")
