@@ -13,7 +13,8 @@ from typing import Any
 from ansible.errors import AnsibleError
 from ansible_collections.fediverse.mastodon.plugins.module_utils import _chart_values
 from ansible_collections.fediverse.mastodon.plugins.module_utils._doctor import ARGUMENTS, examine
-from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, all_of
+from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import EVERYTHING, needs
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._sizing.size import size
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils import _edge
@@ -26,6 +27,8 @@ from ansible_collections.fediverse.mastodon.plugins.plugin_utils._variables impo
     missing,
     misspelt,
     options_of,
+    unknown_tags,
+    untouched,
 )
 
 _ROLES = Path(__file__).parents[2] / "roles"
@@ -43,6 +46,8 @@ class ActionModule(EngineAction):
 
     def prepare(self, parameters: dict[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         """Check the settings, all at once and then with each other, before anything is asked of a server."""
+        if self._is_local():
+            needs(*EVERYTHING)
         if parameters["settings"]:
             known = load(_ROLES, _PLAY_SETTINGS)
             settings = given(task_vars, known) | task_vars.keys() & set(_PLAY_SETTINGS)
@@ -53,21 +58,32 @@ class ActionModule(EngineAction):
             # A kubeconfig may be given as its content; whoever reads it says what is wrong with it, and shows none of it.
             shown = {name: value for name, value in values.items() if name != "kubeconfig"}
             problems = (
+                unknown_tags(task_vars, parameters["playbook_tags"]),
                 misspelt(task_vars, known),
                 missing(values, known),
+                untouched(values),
                 wrong(shown, {**_PLAY_SETTINGS, **known.options}),
             )
             traps = _chart_values.problems(values.get("mastodon_values") or {})
             if found := [*chain(*problems), *unmet(parameters["needs"]), *traps]:
                 raise CombinedError(found)
-            size(values)
-        if (parameters["settings"] or parameters["edge"]) and (found := self._contradictions(task_vars)):
-            raise CombinedError(found)
+            all_of((lambda: self._sized(values), lambda: self._edge(task_vars)))
+        elif parameters["edge"]:
+            self._edge(task_vars)
         return parameters
 
     def engine(self, parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
         """Look at the cluster and Vault from here."""
         return examine(parameters, run)
+
+    def _sized(self, values: Mapping[str, Any]) -> list[str]:
+        size(values)
+        return []
+
+    def _edge(self, task_vars: Mapping[str, Any]) -> list[str]:
+        if found := self._contradictions(task_vars):
+            raise CombinedError(found)
+        return []
 
     def _contradictions(self, task_vars: Mapping[str, Any]) -> list[str]:
         """Check the edge's settings against each other. Defaults are read here, as their roles may not be in this play."""

@@ -13,10 +13,12 @@ from functools import partial
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils import _external_dns, _gateway, _kinds
-from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, all_of
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import KUBERNETES_OPTIONS, connect
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects
+from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import EVERYTHING, needs
 from ansible_collections.fediverse.mastodon.plugins.module_utils._preconditions import adopted, cluster
 from ansible_collections.fediverse.mastodon.plugins.module_utils._preconditions.finding import Look, find
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
@@ -44,6 +46,7 @@ ARGUMENTS = Arguments(
                 "needed": {"type": "bool", "required": True},
             },
         },
+        "playbook_tags": {"type": "list", "elements": "str", "default": []},
         "settings": {"type": "bool", "default": False},
         "storage_classes": cluster.STORAGE_CLASSES_OPTION,
         "vault": {"type": "bool", "default": False},
@@ -53,27 +56,33 @@ ARGUMENTS = Arguments(
 
 def examine(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Return `{changed: False, checked: [what was looked at]}`. Raises MastodonError for what is wrong."""
-    checked: list[str] = []
-    if parameters["cluster"]:
-        checked += _cluster(parameters, run)
-    if parameters["vault"]:
-        checked.append(_vault(parameters, run))
-    return {"changed": False, "checked": checked}
+    needs(*EVERYTHING)
+    looks = {"cluster": _cluster, "vault": _vault}
+    return {
+        "changed": False,
+        "checked": all_of(partial(looks[one], parameters, run) for one in looks if parameters[one]),
+    }
 
 
 def _cluster(parameters: Mapping[str, Any], run: Run) -> list[str]:
     connection = connect(parameters, run.environment)
     objects = Objects(Client(connection))
     catalog = objects.discover()
+    named = [one for one in parameters["storage_classes"] if one["name"]]
+    storage = [partial(cluster.storage_class, objects, one["name"], one["wanted_by"]) for one in named]
+    used: list[Look] = [*adopted.looks(parameters["adopted"], objects), *storage]
+    answers = f"API server {connection.host} answers"
+    return [answers, *all_of((partial(_edge, parameters, objects, catalog, run), partial(_found, used, run)))]
+
+
+def _edge(parameters: Mapping[str, Any], objects: Objects, catalog: Catalog, run: Run) -> list[str]:
+    """Refuse kinds that are not served, and what others have at the edge."""
     _kinds.refuse(parameters["kinds"], catalog, run.say, check=run.check)
     looks = {"external_dns": _external_dns.examine, "gateway": _gateway.examine}
     wanted = [(look, parameters[option]) for option, look in looks.items() if parameters[option]]
     if found := [problem for look, option in wanted for problem in look(option, objects, catalog)]:
         raise CombinedError(found)
-    named = [one for one in parameters["storage_classes"] if one["name"]]
-    storage = [partial(cluster.storage_class, objects, one["name"], one["wanted_by"]) for one in named]
-    used: list[Look] = [*adopted.looks(parameters["adopted"], objects), *storage]
-    return [f"API server {connection.host} answers", *_found(used, run)]
+    return []
 
 
 def _found(looks: Sequence[Look], run: Run) -> list[str]:
@@ -87,6 +96,6 @@ def _found(looks: Sequence[Look], run: Run) -> list[str]:
     return [finding.text for finding in findings if finding.state == "ok"]
 
 
-def _vault(parameters: Mapping[str, Any], run: Run) -> str:
+def _vault(parameters: Mapping[str, Any], run: Run) -> list[str]:
     found = health.check(vault.connect(parameters, run.environment))
-    return f"Vault {found.version} is unsealed and accepts the token"
+    return [f"Vault {found.version} is unsealed and accepts the token"]

@@ -10,8 +10,11 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
 
 # A webhook may answer with pages of text, and an API server quotes whole objects: how it begins says what, how it ends why.
 _LONGEST_REASON = 600
@@ -65,6 +68,20 @@ def unforeseen(subject: str, error: Exception) -> MastodonError:
 def way_of(error: Exception) -> str:
     """Return the calls that led to an error, without its text and thus without any value."""
     return "".join(traceback.format_tb(error.__traceback__))
+
+
+def all_of(looks: Iterable[Callable[[], Iterable[T]]]) -> list[T]:
+    """Return all that all of `looks` return. Raises what one of them raises, or CombinedError for several, after the last."""
+    found: list[T] = []
+    errors: list[MastodonError] = []
+    for look in looks:
+        try:
+            found += look()
+        except MastodonError as error:
+            errors.append(error)
+    if errors:
+        raise errors[0] if len(errors) == 1 else CombinedError(errors)
+    return found
 
 
 def innermost(error: BaseException) -> str:

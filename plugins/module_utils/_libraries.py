@@ -11,7 +11,25 @@ from importlib.util import find_spec
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 
 # Where the package is called otherwise than what is imported.
-PACKAGES = {"dns": "dnspython", "websocket": "websocket-client", "yaml": "PyYAML"}
+PACKAGES = {
+    "dns": "dnspython",
+    "requests_aws4auth": "requests-aws4auth",
+    "websocket": "websocket-client",
+    "yaml": "PyYAML",
+}
+# What a run of site.yml comes to need, sooner or later.
+EVERYTHING = (
+    "cryptography",
+    "dns",
+    "hvac",
+    "pg8000",
+    "redis",
+    "requests",
+    "requests_aws4auth",
+    "urllib3",
+    "websocket",
+    "yaml",
+)
 
 
 def needs(*packages: str) -> None:

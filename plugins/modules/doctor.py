@@ -70,6 +70,11 @@ options:
         description: Whether it is needed and missing.
         type: bool
         required: true
+  playbook_tags:
+    description: Tags that tasks of the playbook have. When there are any, C(--tags) and C(--skip-tags) may name no others. Looked at with O(settings=true).
+    type: list
+    elements: str
+    default: []
   settings:
     description: Check the play's variables against the argument specs of all roles of this collection.
     type: bool

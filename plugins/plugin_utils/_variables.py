@@ -11,13 +11,16 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._documents import parse
 
+# https://docs.ansible.com/ansible/latest/playbook_guide/playbooks_tags.html#special-tags
+_TAGS_OF_ANSIBLE = frozenset(("all", "always", "never", "tagged", "untagged"))
+_EXAMPLE = re.compile(r"(^|\.)example(\.com|\.net|\.org)?$")
 # Below this likeness a name of another prefix is taken for the user's own variable.
 _SURELY_MEANT = 0.88
 _ABSENT = object()
@@ -122,6 +125,28 @@ def misspelt(given: Iterable[str], known: Known) -> list[str]:
         elif ours:
             problems.append(f"Variable {name}: not known to any role. Remove it, or rename it if it is your own.")
     return problems
+
+
+def unknown_tags(variables: Mapping[str, Any], known: Sequence[str]) -> list[str]:
+    """Return one sentence for each tag of the command line that no task of the playbook has; without any known, all pass."""
+    given = {*(variables.get("ansible_run_tags") or ()), *(variables.get("ansible_skip_tags") or ())}
+    problems = []
+    for tag in sorted(given - {*known, *_TAGS_OF_ANSIBLE}) if known else ():
+        close = difflib.get_close_matches(tag, known, n=1)
+        meant = f"Did you mean {close[0]}?" if close else f"It may be {', '.join(sorted(known))}."
+        problems.append(f"Tag {tag}: no task has it. {meant}")
+    return problems
+
+
+def untouched(values: Mapping[str, Any]) -> list[str]:
+    """Return one sentence for a domain that is the example's: https://www.rfc-editor.org/rfc/rfc6761#section-6.5"""
+    names = [
+        name for name in ("mastodon_local_domain", "mastodon_web_domain") if _EXAMPLE.search(str(values.get(name)))
+    ]
+    return [
+        f"Variable {name}: {values[name]} is reserved for examples and can be nobody's. Set your own domain in its place."
+        for name in names
+    ]
 
 
 def missing(values: Mapping[str, Any], known: Known) -> list[str]:

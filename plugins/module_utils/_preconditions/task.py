@@ -15,7 +15,7 @@ from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils import _gateway, _kinds
 from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.resolver import Resolver
-from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, all_of
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import forward
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import (
@@ -24,6 +24,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config im
     connect,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects
+from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import EVERYTHING, needs
 from ansible_collections.fediverse.mastodon.plugins.module_utils._preconditions import (
     adopted,
     backups,
@@ -100,7 +101,9 @@ def examine(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
 
     Raises MastodonError with one sentence for each that is failed.
     """
-    findings = [find(look) for look in _looks(parameters, run)]
+    needs(*EVERYTHING)
+    # What makes several of them fail is told once.
+    findings = list(dict.fromkeys(find(look) for look in _looks(parameters, run)))
     for finding in findings:
         run.say(finding.line())
     if failed := [finding.text for finding in findings if finding.state == "failed"]:
@@ -109,8 +112,10 @@ def examine(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
 
 
 def _looks(parameters: Mapping[str, Any], run: Run) -> Iterator[Look]:
-    connection = connect(parameters, run.environment)
-    server = servers.connect(parameters, run.environment)
+    ways: list[Any] = all_of(
+        (lambda: [connect(parameters, run.environment)], lambda: [servers.connect(parameters, run.environment)])
+    )
+    connection, server = ways
     yield from _at_the_cluster(parameters, connection)
     yield from _at_vault(parameters, server)
     resolver = Resolver(parameters["nameserver"])

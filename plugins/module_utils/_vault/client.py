@@ -62,6 +62,7 @@ class Vault:
         self.api = api
         self._sleep = sleep
         self._seconds = seconds
+        self._lost: MastodonError | None = None
         api.session.hooks["response"].append(_refuse_odd)
 
     @property
@@ -75,6 +76,9 @@ class Vault:
         What `do` takes out of an answer it takes with `at`. Raises MastodonError; InvalidPath passes, as it may be the answer
         to the question whether something is there.
         """
+        if self._lost:
+            # It was asked often enough.
+            raise self._lost
         for attempt in range(_ATTEMPTS):
             try:
                 with within(self._seconds):
@@ -85,7 +89,9 @@ class Vault:
                 raise MastodonError(self.subject, f"{about} failed", str(error), _BETWEEN) from error
             except (exceptions.VaultError, requests.RequestException, OddAnswerError) as error:
                 if attempt == _ATTEMPTS - 1 or not _may_pass(error):
-                    raise self._told(about, rule, error) from error
+                    told = self._told(about, rule, error)
+                    self._lost = told if isinstance(error, requests.RequestException) else None
+                    raise told from error
                 self._sleep(_FIRST_PAUSE * 2**attempt)
         raise AssertionError("the last attempt returns or raises")
 

@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._variables import (
     Known,
     given,
@@ -13,9 +15,12 @@ from ansible_collections.fediverse.mastodon.plugins.plugin_utils._variables impo
     missing,
     misspelt,
     options_of,
+    unknown_tags,
+    untouched,
 )
 
-ROLES = Path(__file__).parents[4] / "roles"
+ROOT = Path(__file__).parents[4]
+ROLES = ROOT / "roles"
 KNOWN = Known(
     prefixes=frozenset({"mastodon_", "cnpg_"}),
     names=frozenset({"mastodon_local_domain", "mastodon_name", "cnpg_cluster_instances", "kubeconfig"}),
@@ -86,3 +91,46 @@ def test_every_default_is_documented_once_by_the_role_that_its_name_begins_with_
     for name, spec in known.options.items():
         if "default" in spec:
             assert spec["default"] == known.defaults[name], name
+
+
+TAGS = ("mastodon", "vault", "cnpg")
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"ansible_run_tags": ["all"]}, []),
+        ({"ansible_run_tags": ["mastodon", "vault"], "ansible_skip_tags": ["cnpg", "never"]}, []),
+        ({"ansible_run_tags": ["mastdon"]}, ["Tag mastdon: no task has it. Did you mean mastodon?"]),
+        ({"ansible_skip_tags": ["web"]}, ["Tag web: no task has it. It may be cnpg, mastodon, vault."]),
+        ({}, []),
+    ],
+)
+def test_a_tag_that_no_task_has_is_named(variables: dict[str, Any], said: list[str]) -> None:
+    assert unknown_tags(variables, TAGS) == said
+    # In a playbook of yours the tags are yours.
+    assert unknown_tags(variables, ()) == []
+
+
+def test_site_yml_names_all_of_its_tags() -> None:
+    [play] = yaml.safe_load((ROOT / "playbooks/site.yml").read_text())
+    [known] = [task["vars"]["doctor_playbook_tags"] for task in play["tasks"] if "doctor" in str(task.get("vars"))]
+    assert known == sorted({tag for task in play["tasks"] for tag in task["tags"]} - {"always"})
+
+
+@pytest.mark.parametrize("domain", ["example.org", "social.example.com", "example.net", "mastodon.example"])
+def test_the_domain_of_the_example_is_nobodys(domain: str) -> None:
+    [said] = untouched({"mastodon_local_domain": domain, "mastodon_web_domain": ""})
+    assert said == (
+        f"Variable mastodon_local_domain: {domain} is reserved for examples and can be nobody's. Set your own domain in its place."
+    )
+
+
+@pytest.mark.parametrize("domain", ["social.lab.test", "myexample.org", "example.social", None])
+def test_a_domain_of_yours_is_let_through(domain: str | None) -> None:
+    assert untouched({"mastodon_local_domain": domain}) == []
+
+
+def test_the_inventory_that_users_copy_is_refused_as_it_is() -> None:
+    values = yaml.safe_load((ROOT / "inventories/example/group_vars/clusters.yml").read_text())
+    assert len(untouched(values)) == 1

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import KUBERNETES_OPTIONS
 from ansible_collections.fediverse.mastodon.plugins.module_utils._preconditions import task
 from ansible_collections.fediverse.mastodon.plugins.module_utils._preconditions.finding import (
     Finding,
@@ -18,6 +19,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._preconditions.
     find,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.client import VAULT_OPTIONS
 
 NOBODY: Any = None
 
@@ -69,6 +71,23 @@ def test_one_failure_is_enough_and_comes_after_the_whole_table(monkeypatch: pyte
         task.examine({}, Run(check=False, diff=False, say=said.append, environment={}))
     assert str(caught.value) == "StorageClass: none is the default. Mark one."
     assert len(said) == 2
+
+
+def test_what_makes_several_fail_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(task, "_looks", lambda *_unused: [failed, well, lambda: failed(), failed])
+    with pytest.raises(CombinedError):
+        task.examine({}, Run(check=False, diff=False, say=said.append, environment={}))
+    assert [line.split()[0] for line in said] == ["failed", "ok"]
+
+
+def test_no_way_to_the_cluster_and_none_to_vault_are_told_together() -> None:
+    parameters = dict.fromkeys((*KUBERNETES_OPTIONS, *VAULT_OPTIONS))
+    with pytest.raises(CombinedError) as caught:
+        task.examine(parameters, Run(check=False, diff=False, say=print, environment={"HOME": "/nowhere"}))
+    cluster, vault = str(caught.value).splitlines()
+    assert "kubeconfig" in cluster
+    assert vault.startswith("Vault: no address")
 
 
 GATEWAY = {

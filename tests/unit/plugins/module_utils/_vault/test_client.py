@@ -46,6 +46,20 @@ def test_a_lasting_trouble_ends_in_one_sentence(vault: Vault, server: FakeVault,
     assert len(server.calls) == 5
 
 
+def test_a_server_that_was_asked_often_enough_is_not_asked_again(vault: Vault, server: FakeVault) -> None:
+    server.failures = [requests.ConnectionError(OSError(111, "Connection refused"))] * 9
+    for _unused in range(3):
+        with pytest.raises(MastodonError, match="cannot be reached: Connection refused"):
+            kv.read(vault, "secret", "x")
+    assert len(server.calls) == 5
+
+
+def test_a_version_that_is_to_be_deleted_later_is_there(vault: Vault, server: FakeVault) -> None:
+    metadata = {"version": 1, "deletion_time": "2999-01-01T00:00:00Z", "destroyed": False}
+    server.failures = [(200, {"data": {"data": {"key": "value"}, "metadata": metadata}})]
+    assert kv.read(vault, "secret", "x") == kv.Stored(1, {"key": "value"})
+
+
 def test_a_wrong_certificate_is_not_tried_again(vault: Vault, server: FakeVault) -> None:
     server.failures = [requests.exceptions.SSLError("certificate verify failed")] * 9
     with pytest.raises(MastodonError, match="TLS failed"):
