@@ -150,7 +150,13 @@ def _policy(bucket: Bucket, sleep: Sleep, *, check: bool) -> list[Change]:
     if after == before:
         return []
     if not check:
-        bucket.set_policy(after)
+        try:
+            bucket.set_policy(after)
+        except MastodonError as error:
+            # Where public access is blocked, which is AWS's default, the owner's own keys are refused in the same words:
+            # https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
+            remedy = f"{error.remedy} AWS: turn off Block Public Access, too."
+            raise MastodonError(error.subject, error.failed, error.why, remedy) from error
     return [_changed(bucket, "configured" if before else "created", before, after)]
 
 

@@ -21,7 +21,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.public_read
     withdraw,
 )
 
-from .conftest import KEYS, S3
+from .conftest import KEYS, S3, error
 
 OTHERS: dict[str, Any] = {
     "Version": "2012-10-17",
@@ -297,3 +297,18 @@ def test_a_bucket_of_before_gets_the_probe_that_it_lacks(s3: S3, bucket: Bucket)
     found = ensure(bucket, check=False, sleep=no_sleep)
     assert ([change.line for change in found.changes], found.acl) == (DUE[1:2], False)
     assert ensure(bucket, check=False, sleep=no_sleep) == Access([], acl=False)
+
+
+def test_a_policy_that_is_blocked_is_told_with_the_way_out(
+    s3: S3, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        s3,
+        "_policy",
+        lambda method, _body: (403, error("AccessDenied")) if method == "PUT" else (404, error("NoSuchBucketPolicy")),
+    )
+    with pytest.raises(
+        MastodonError,
+        match=r"writing its policy failed: 403 AccessDenied\. .* AWS: turn off Block Public Access, too\.",
+    ):
+        run(bucket)
