@@ -74,7 +74,7 @@ def test_a_bucket_of_yours_is_written_and_read_and_left_as_it_was(laid_down: Lab
     }
     run, rows = doctor(laid_down, **mine, rook_external_bucket="mastodon")
     assert run.returncode == 0, run.output[-4000:]
-    assert any("put and got, anyone reads it" in row for row in rows["ok"]), rows
+    assert any("put with an ACL, got and removed, anyone reads it" in row for row in rows["ok"]), rows
     run, rows = doctor(laid_down, **mine, rook_external_bucket="nobodys")
     assert run.returncode != 0
     assert any("NoSuchBucket" in row and "Make the bucket" in row for row in rows["failed"]), rows
