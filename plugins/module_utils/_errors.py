@@ -91,7 +91,11 @@ def innermost(error: BaseException) -> str:
         (one for one in (getattr(cause, "reason", None), *cause.args) if isinstance(one, Exception)), None
     ):
         cause = inner
-    text = str(getattr(cause, "strerror", None) or cause)
+    try:
+        text = str(getattr(cause, "strerror", None) or cause)
+    except ValueError:
+        # It holds a number that is too long to be written: https://docs.python.org/3/library/stdtypes.html#int-max-str-digits
+        return type(cause).__name__
     # What was sent in the place of what should have been may be anything.
     return re.sub(r"\bb['\"].*", "…", re.sub(r"^.*\[Errno -?\d+\] ", "", text))
 

@@ -6,14 +6,21 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from http.client import IncompleteRead
 from typing import Any
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, unforeseen, way_of
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import (
+    MastodonError,
+    innermost,
+    unforeseen,
+    way_of,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
 from ansible_collections.fediverse.mastodon.plugins.module_utils._preconditions.finding import find
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
+from urllib3.exceptions import ProtocolError
 
 
 @pytest.mark.parametrize(
@@ -73,3 +80,8 @@ def test_a_module_ends_in_a_sentence_whatever_its_engine_raises(
     assert "KeyError at _module.py, line" in told["msg"]
     assert told["messages"] == ["created it"]
     assert "CANARY')" not in json.dumps(told)
+
+
+def test_an_error_that_cannot_even_say_what_it_is_is_called_by_its_kind() -> None:
+    """As that of http.client on Python 3.13, for a chunk whose length has thousands of digits."""
+    assert innermost(ProtocolError("Connection broken", IncompleteRead(b"", 10**5000))) == "IncompleteRead"
