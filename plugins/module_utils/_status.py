@@ -57,6 +57,7 @@ _KINDS = (
     ("external-secrets.io", "ClusterSecretStore"),
     ("external-secrets.io", "ExternalSecret"),
     ("cert-manager.io", "ClusterIssuer"),
+    ("cert-manager.io", "Issuer"),
     ("cert-manager.io", "Certificate"),
     ("ceph.rook.io", "CephCluster"),
     ("ceph.rook.io", "CephObjectStore"),

@@ -67,7 +67,7 @@ def test_the_certificate_is_really_from_the_acme_server(laid_down: Lab) -> None:
     assert ("DNS", DOMAIN) in served["subjectAltName"]
     secret = laid_down.get("secret", "-n=gateway-system", "social-lab-test-tls")["data"]
     assert b64decode(secret["tls.crt"]).count(b"BEGIN CERTIFICATE") > 1
-    issuer = laid_down.get("clusterissuer", "social-lab-test-acme")
+    issuer = laid_down.get("issuer", "-n=gateway-system", "social-lab-test-acme")
     assert {"ACMEAccountRegistered"} == {condition["reason"] for condition in issuer["status"]["conditions"]}
 
 

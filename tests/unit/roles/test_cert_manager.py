@@ -70,27 +70,61 @@ SERVER = {
 
 
 def acme(**settings: Any) -> Any:
-    return Site(**settings).objects("cert_manager")["ClusterIssuer example-org-acme"]["spec"]["acme"]
+    return Site(**settings).objects("cert_manager")["Issuer example-org-acme"]["spec"]["acme"]
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_domains_are_proved_as_asked_with_a_credential_from_vault(solver: str) -> None:
     expected, keys = SOLVERS[solver]
     objects = Site(cert_manager_acme_solver=solver, **SERVER).objects("cert_manager")
-    issuer = objects["ClusterIssuer example-org-acme"]
+    issuer = objects["Issuer example-org-acme"]
     assert issuer["spec"]["acme"]["solvers"] == [expected]
     assert (f"ExternalSecret {DNS}" in objects) == bool(keys)
     assert ("annotations" in issuer["metadata"]) == bool(keys)
     if keys:
         secret = objects[f"ExternalSecret {DNS}"]
-        # The only namespace in which a ClusterIssuer looks for Secrets.
-        assert secret["metadata"]["namespace"] == "cert-manager"
+        # The only namespace in which an Issuer looks for Secrets.
+        assert secret["metadata"]["namespace"] == issuer["metadata"]["namespace"] == "gateway-system"
         assert [one["secretKey"] for one in secret["spec"]["data"]] == keys
+
+
+@pytest.mark.parametrize(
+    "settings", [{"cert_manager_acme_solver": solver} for solver in SOLVERS] + [{"cert_manager_issuer": "private_ca"}]
+)
+def test_nobody_outside_the_gateways_namespace_gets_a_certificate_of_our_issuer(settings: dict[str, Any]) -> None:
+    site = Site(gateway_namespace="edge-system", **settings, **SERVER)
+    made = site.objects("cert_manager").values()
+    assert not [item for item in made if item["kind"] == "ClusterIssuer"]
+    issuers = {item["metadata"]["name"]: item for item in made if item["kind"] == "Issuer"}
+    assert {item["metadata"]["namespace"] for item in issuers.values()} == {"edge-system"}
+    assert "edge-system" in [item["metadata"]["name"] for item in made if item["kind"] == "Namespace"]
+    certificate = site.objects("gateway")["Certificate example-org-tls"]
+    reference = certificate["spec"]["issuerRef"]
+    assert certificate["metadata"]["namespace"] == "edge-system"
+    assert (reference["kind"], reference["name"] in issuers) == ("Issuer", True)
+
+
+def test_an_issuer_with_cert_managers_own_credential_is_limited_to_our_domains() -> None:
+    # cert-manager lends its own to ClusterIssuers only.
+    site = Site(
+        cert_manager_acme_solver="route53",
+        cert_manager_vault_path="",
+        gateway_media_hostname="media.example.net",
+        gateway_certificate_hostnames=["example.org", "*.example.org", "media.example.net"],
+    )
+    issuer = site.objects("cert_manager")["ClusterIssuer example-org-acme"]
+    assert "namespace" not in issuer["metadata"]
+    (solver,) = issuer["spec"]["acme"]["solvers"]
+    assert solver == {
+        "dns01": {"route53": {"region": "us-east-1"}},
+        "selector": {"dnsZones": ["example.org", "media.example.net"]},
+    }
+    assert site.objects("gateway")["Certificate example-org-tls"]["spec"]["issuerRef"]["kind"] == "ClusterIssuer"
 
 
 def test_the_staging_server_has_an_issuer_of_its_own() -> None:
     objects = Site(cert_manager_acme_staging=True).objects("cert_manager")
-    issuer = objects["ClusterIssuer example-org-acme-staging"]["spec"]["acme"]
+    issuer = objects["Issuer example-org-acme-staging"]["spec"]["acme"]
     assert issuer["server"] == "https://acme-staging-v02.api.letsencrypt.org/directory"
     assert issuer["privateKeySecretRef"] == {"name": "example-org-acme-staging-account"}
     assert acme()["server"] == "https://acme-v02.api.letsencrypt.org/directory"
@@ -115,19 +149,22 @@ def test_a_private_acme_server_is_trusted_by_its_authority() -> None:
 
 def test_an_authority_of_ones_own_needs_nobody() -> None:
     objects = Site(cert_manager_issuer="private_ca").objects("cert_manager")
-    assert objects["ClusterIssuer example-org-private-ca"]["spec"] == {"ca": {"secretName": "example-org-private-ca"}}
+    assert objects["Issuer example-org-private-ca"]["spec"] == {"ca": {"secretName": "example-org-private-ca"}}
     assert objects["Certificate example-org-private-ca"]["spec"]["isCA"] is True
 
 
 def test_an_existing_issuer_is_left_alone() -> None:
     objects = Site(cert_manager_issuer="existing", cert_manager_issuer_name="company").objects("cert_manager")
     assert not [name for name in objects if "Issuer" in name]
+    site = Site(cert_manager_issuer="existing", cert_manager_issuer_name="company")
+    reference = site.objects("gateway")["Certificate example-org-tls"]["spec"]["issuerRef"]
+    assert (reference["kind"], reference["name"]) == ("ClusterIssuer", "company")
 
 
 def test_an_existing_cert_manager_is_left_alone() -> None:
     objects = Site(cert_manager_install=False).objects("cert_manager")
     assert not [name for name in objects if "HelmRelease" in name]
-    assert "ClusterIssuer example-org-acme" in objects
+    assert "Issuer example-org-acme" in objects
 
 
 def test_cert_manager_serves_gateways_and_asks_the_named_resolvers() -> None:
@@ -145,16 +182,16 @@ def test_cert_manager_serves_gateways_and_asks_the_named_resolvers() -> None:
     [
         (
             {"cert_manager_acme_solver": "rfc2136", "external_dns_provider": "rfc2136"},
-            ["cert-manager", "external-dns"],
+            ["gateway-system", "external-dns"],
             ["tsig-secret"],
         ),
         (
             {"cert_manager_acme_solver": "route53"},
-            ["cert-manager", "external-dns"],
+            ["gateway-system", "external-dns"],
             ["api-token", "access-key-id", "secret-access-key"],
         ),
         ({"external_dns_install": False}, [], []),
-        ({"external_dns_install": False, "cert_manager_acme_solver": "cloudflare"}, ["cert-manager"], ["api-token"]),
+        ({"external_dns_install": False, "cert_manager_acme_solver": "cloudflare"}, ["gateway-system"], ["api-token"]),
         ({"cert_manager_issuer": "private_ca", "cert_manager_acme_solver": "rfc2136"}, ["external-dns"], ["api-token"]),
     ],
 )

@@ -99,7 +99,7 @@ def test_external_dns_and_the_issuer_sign_for_one_region_of_route_53() -> None:
         external_dns_route53_region="cn-northwest-1",
     )
     release = site.objects("external_dns")["HelmRelease external-dns-mastodon"]["spec"]["values"]
-    issuer = site.objects("cert_manager")["ClusterIssuer example-org-acme"]["spec"]["acme"]
+    issuer = site.objects("cert_manager")["Issuer example-org-acme"]["spec"]["acme"]
     assert {"name": "AWS_REGION", "value": "cn-northwest-1"} in release["env"]
     assert issuer["solvers"][0]["dns01"]["route53"]["region"] == "cn-northwest-1"
 
