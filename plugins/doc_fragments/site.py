@@ -19,6 +19,10 @@ options:
         description: Domain of accounts, C(LOCAL_DOMAIN).
         type: str
         required: true
+      domain_elsewhere:
+        description: Whether another web site serves that domain, and sends other servers on to O(site.web_domain).
+        type: bool
+        default: false
       gateway_name:
         description: Name of the Gateway.
         type: str

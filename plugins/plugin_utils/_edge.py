@@ -44,6 +44,9 @@ SETTINGS = (
     "gateway_certificate_hostnames",
     "gateway_hostnames",
     "gateway_install",
+    "gateway_local_domain",
+    "mastodon_local_domain",
+    "mastodon_web_domain",
 )
 ROLES = ("common", "cert_manager", "external_dns", "gateway")
 
@@ -79,6 +82,23 @@ def _hosts(settings: Settings) -> Iterator[str]:
                 f"Variable gateway_certificate_hostnames: nothing in it covers {host}, so browsers would refuse that host. "
                 "Add it, or a wildcard."
             )
+
+
+def _served(settings: Settings) -> Iterator[str]:
+    domain, hosts = settings["mastodon_local_domain"], settings["gateway_hostnames"]
+    pages = settings["mastodon_web_domain"] or domain
+    if pages not in hosts:
+        yield f"Variable gateway_hostnames: without {pages} nobody reaches Mastodon's pages. Add it."
+    elif domain not in hosts and settings["gateway_local_domain"]:
+        yield (
+            f"Variable gateway_hostnames: without {domain} other servers do not find its people. Add it, or set "
+            "gateway_local_domain to false where another web site serves it and sends them on."
+        )
+    elif domain in hosts and not settings["gateway_local_domain"]:
+        yield (
+            f"Variable gateway_hostnames: it has {domain}, which gateway_local_domain leaves to another web site. "
+            "Remove it, or set gateway_local_domain to true."
+        )
 
 
 def _challenge(settings: Settings) -> Iterator[str]:
@@ -161,6 +181,7 @@ def _shared_owner(settings: Settings, neighbours: Mapping[str, Settings]) -> Ite
 
 _RULES: tuple[Callable[[Settings], Iterator[str]], ...] = (
     _hosts,
+    _served,
     _challenge,
     _credential,
     _filters,

@@ -20,6 +20,7 @@ from ansible_collections.fediverse.mastodon.plugins.plugin_utils._formats import
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._types import mistyped
 
 Spec = Mapping[str, Any]
+_TEXT: Spec = {"type": "str"}
 
 # Where a bucket is, and what it is called.
 _BUCKETS = {
@@ -37,7 +38,7 @@ def wrong(values: Mapping[str, Any], options: Mapping[str, Spec]) -> list[str]:
     """
     problems = []
     for name in sorted(values):
-        spec = options.get(name, {"type": "str"})
+        spec = options.get(name, _TEXT)
         value = values[name]
         if value in (None, "") and spec.get("required"):
             continue
@@ -66,7 +67,7 @@ def _buckets_in_hosts(values: Mapping[str, Any]) -> list[str]:
 
 def coerced(values: Mapping[str, Any], options: Mapping[str, Spec]) -> dict[str, Any]:
     """Return right values in the types of their argument specs: the command line gives text for everything."""
-    specs = {name: _bare(options[name]) for name in values}
+    specs = {name: _bare(options.get(name, _TEXT)) for name in values}
     return dict(ArgumentSpecValidator(specs).validate(values).validated_parameters)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._site.https import Answer
 
@@ -21,11 +22,15 @@ class WrongError(Exception):
 
 @dataclass(frozen=True)
 class Site:
-    """Where a Mastodon is to answer: accounts are `@name@domain`, pages at `host`, and media, if any, at `media`."""
+    """Where a Mastodon is to answer: accounts are `@name@domain`, pages at `host`, and media, if any, at `media`.
+
+    `elsewhere` is whether another web site serves the domain.
+    """
 
     domain: str
     host: str
     media: str = ""
+    elsewhere: bool = False
 
     def __str__(self) -> str:
         """Return how sentences call it."""
@@ -34,11 +39,12 @@ class Site:
 
 @dataclass(frozen=True)
 class Question:
-    """One request, and what its answer must be."""
+    """One request, and what its answer must be. One for elsewhere does not go to Mastodon's own Gateway."""
 
     host: str
     path: str
     judge: Judge
+    elsewhere: bool = False
 
     def __str__(self) -> str:
         """Return how sentences call it."""
@@ -51,10 +57,19 @@ def questions(site: Site) -> Iterator[Question]:
     yield Question(site.host, "/api/v2/instance", lambda answer: _is_instance(answer, site.domain))
     yield Question(site.host, "/api/v1/streaming/health", _is_well)
     if site.host != site.domain:
-        path = "/.well-known/webfinger"
-        yield Question(site.domain, path, lambda answer: _leads_to(answer, f"https://{site.host}{path}"))
+        yield _lookup(site)
     if site.media:
         yield Question(site.media, "/", _is_store)
+
+
+def _lookup(site: Site) -> Question:
+    # Whoever sends on must keep the query: without it nobody is found.
+    path = f"/.well-known/webfinger?resource=acct:{site.domain}@{site.domain}"
+    remedy = (
+        f", have whoever serves {site.domain} send on what the README of role gateway names" if site.elsewhere else ""
+    )
+    target = f"https://{site.host}{path}"
+    return Question(site.domain, path, lambda answer: _leads_to(answer, target, remedy), site.elsewhere)
 
 
 def _is_well(answer: Answer) -> str:
@@ -75,10 +90,10 @@ def _is_instance(answer: Answer, domain: str) -> str:
     return f"version {said.get('version') or 'unknown'}"
 
 
-def _leads_to(answer: Answer, address: str) -> str:
-    if not (301 <= answer.status <= 308 and answer.location.startswith(address)):
+def _leads_to(answer: Answer, address: str, remedy: str) -> str:
+    if not (301 <= answer.status <= 308 and unquote(answer.location) == address):
         leads = f"{answer} to {answer.location}" if answer.location else str(answer)
-        raise WrongError(f"{leads}, and not a redirect to {address}")
+        raise WrongError(f"{leads}, and not a redirect to {address}{remedy}")
     return ""
 
 

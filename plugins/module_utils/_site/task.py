@@ -35,6 +35,7 @@ SITE_OPTION: dict[str, Any] = {
         "name": {"type": "str", "required": True},
         "domain": {"type": "str", "required": True},
         "web_domain": {"type": "str", "default": ""},
+        "domain_elsewhere": {"type": "bool", "default": False},
         "media_hostname": {"type": "str", "default": ""},
         "gateway_namespace": {"type": "str", "required": True},
         "gateway_name": {"type": "str", "required": True},
@@ -98,7 +99,8 @@ def examine(wanted: Mapping[str, Any], connection: Connection, seconds: float, s
 
 def site_of(wanted: Mapping[str, Any]) -> Site:
     """Return the site that an option describes."""
-    return Site(wanted["domain"], wanted["web_domain"] or wanted["domain"], wanted["media_hostname"])
+    host = wanted["web_domain"] or wanted["domain"]
+    return Site(wanted["domain"], host, wanted["media_hostname"], wanted["domain_elsewhere"])
 
 
 class _Place:

@@ -18,7 +18,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._site.questions
     WrongError,
     questions,
 )
-from ansible_collections.fediverse.mastodon.plugins.module_utils._site.way import Way
+from ansible_collections.fediverse.mastodon.plugins.module_utils._site.way import Way, by_name
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,8 @@ class Visitor:
         return f"{self.site}: answers for {self.site.domain} at {said}"
 
     def _answer(self, question: Question) -> str:
+        if question.elsewhere:
+            return _elsewhere(question)
         try:
             return question.judge(https.get(self.way.dial, question.host, question.path, self.trust))
         except OSError as error:
@@ -53,6 +55,16 @@ class Visitor:
             raise WrongError(https.told(error)) from error
         except MastodonError as error:
             raise WrongError(str(error).rstrip(".")) from error
+
+
+def _elsewhere(question: Question) -> str:
+    """Ask whoever serves a host for the world. That it is out of reach from here says nothing about others."""
+    try:
+        return question.judge(https.get(by_name(question.host), question.host, question.path, https.trust_in()))
+    except ssl.SSLError as error:
+        raise WrongError(https.told(error)) from error
+    except OSError as error:
+        return f"{question.host} not asked: {https.told(error)}"
 
 
 def visit(visitors: Sequence[Visitor]) -> str:

@@ -55,6 +55,11 @@ def to(gateway: Object, api: Api, connection: Connection) -> Way:
     raise NoWayError("; ".join([*tried, "no Service is known to lead to the Gateway"]))
 
 
+def by_name(host: str) -> Dial:
+    """Return the way that everybody takes to a host."""
+    return partial(socket.create_connection, (host, PORT), _SECONDS)
+
+
 def _services(gateway: Object, addresses: list[str], api: Api) -> Iterator[Service]:
     metadata = gateway["metadata"]
     for item in api.read(Selection(_SERVICE)).objects:

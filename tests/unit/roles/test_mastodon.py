@@ -199,6 +199,22 @@ def test_the_split_domain_redirect_keeps_path_and_query() -> None:
     assert "HTTPRoute mastodon-well-known" not in objects()
 
 
+def test_a_bare_domain_of_another_web_site_is_left_to_it() -> None:
+    settings = {"mastodon_web_domain": "social.example.org", "gateway_local_domain": False}
+    site = Site(**settings)
+    assert [name for name in site.objects("mastodon") if "HTTPRoute" in name] == ["HTTPRoute mastodon"]
+    edge = site.objects("gateway")
+    assert {one["name"] for one in edge["Gateway shared-gateway-external"]["spec"]["listeners"]} == {
+        "http",
+        "social.example.org",
+    }
+    assert edge["Certificate example-org-tls"]["spec"]["dnsNames"] == ["social.example.org"]
+    assert edge["HTTPRoute example-org-tls-redirect"]["spec"]["hostnames"] == ["social.example.org"]
+    assert site.tasks("external_dns", "records.yml")["Check that people find Mastodon"]["fediverse.mastodon.dns_check"][
+        "names"
+    ] == ["social.example.org"]
+
+
 # The traps of the chart, by their numbers in roles/mastodon/README.md; what is a setting's is in test_chart_values.py.
 
 

@@ -25,6 +25,15 @@ SOUND: dict[str, Any] = {
     "gateway_certificate_hostnames": ["example.org", "media.example.org"],
     "gateway_hostnames": ["example.org", "media.example.org"],
     "gateway_install": True,
+    "gateway_local_domain": True,
+    "mastodon_local_domain": "example.org",
+    "mastodon_web_domain": "",
+}
+ELSEWHERE: dict[str, Any] = {
+    "gateway_local_domain": False,
+    "mastodon_web_domain": "social.example.org",
+    "gateway_hostnames": ["social.example.org"],
+    "gateway_certificate_hostnames": ["social.example.org"],
 }
 
 
@@ -44,6 +53,7 @@ def test_the_settings_that_are_read_are_those_of_these_tests() -> None:
         {"gateway_certificate_hostnames": ["example.org", "*.example.org"], "cert_manager_issuer": "private_ca"},
         {"gateway_certificate_hostnames": ["*.org", "*.example.org"], "gateway_install": False},
         {"external_dns_policy": "sync", "external_dns_owner_id": "mine"},
+        ELSEWHERE,
         {"external_dns_values": {"registry": "noop"}},
         {"external_dns_values": {"extraArgs": ["--log-level=debug"], "logFormat": "json"}},
         {"external_dns_provider": "route53", "external_dns_zones": [], "external_dns_vault_path": ""},
@@ -54,6 +64,30 @@ def test_the_settings_that_are_read_are_those_of_these_tests() -> None:
 )
 def test_what_goes_together_is_let_pass(settings: dict[str, Any]) -> None:
     assert found(**settings) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"gateway_local_domain": True}, "without example.org other servers do not find its people."),
+        (
+            {"gateway_hostnames": ["media.example.org"]},
+            "without social.example.org nobody reaches Mastodon's pages",
+        ),
+        (
+            {"gateway_hostnames": ["example.org", "social.example.org"]},
+            "it has example.org, which gateway_local_domain leaves to another web site.",
+        ),
+    ],
+)
+def test_a_bare_domain_is_served_or_left_to_another_web_site(settings: dict[str, Any], told: str) -> None:
+    certificate = {
+        "gateway_certificate_hostnames": ["example.org", "*.example.org"],
+        "cert_manager_acme_solver": "rfc2136",
+    }
+    (problem,) = found(**{**ELSEWHERE, **certificate, **settings})
+    assert problem.startswith("Variable gateway_hostnames: ")
+    assert told in problem
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.forward import Service
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import Secret
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
-from ansible_collections.fediverse.mastodon.plugins.module_utils._site import https, task, way
+from ansible_collections.fediverse.mastodon.plugins.module_utils._site import https, task, visitor, way
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.fake_api import FakeApi, kind
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -33,13 +33,14 @@ NOBODY: Any = None
 HOST, DOMAIN, MEDIA = "social.example.org", "example.org", "media.example.org"
 XML = b"<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>"
 INSTANCE = json.dumps({"domain": DOMAIN, "version": "4.7.4"}).encode()
-FINGER = f"https://{HOST}/.well-known/webfinger"
+LOOKUP = f"/.well-known/webfinger?resource=acct:{DOMAIN}@{DOMAIN}"
+FINGER = f"https://{HOST}{LOOKUP}"
 # What each host of a Mastodon that is well answers: status, body, and where it leads to.
 WELL: Mapping[tuple[str, str], tuple[int, bytes, str]] = {
     (HOST, "/health"): (200, b"OK", ""),
     (HOST, "/api/v2/instance"): (200, INSTANCE, ""),
     (HOST, "/api/v1/streaming/health"): (200, b"OK", ""),
-    (DOMAIN, "/.well-known/webfinger"): (301, b"", FINGER),
+    (DOMAIN, LOOKUP): (301, b"", FINGER),
     (MEDIA, "/"): (403, XML, ""),
 }
 WANTED: Mapping[str, Any] = {
@@ -51,6 +52,7 @@ WANTED: Mapping[str, Any] = {
     "gateway_namespace": "edge",
     "gateway_name": "shared",
     "publicly_trusted": True,
+    "domain_elsewhere": False,
 }
 SERVED = (
     kind("", "Service"),
@@ -215,8 +217,10 @@ def test_a_site_that_answers_as_it_must_is_told_with_its_version(asked: Asked, s
         ((HOST, "/api/v2/instance"), (200, b'{"domain": "other"}', ""), f"it answers for other, not for {DOMAIN}"),
         ((HOST, "/health"), (500, b"", ""), f"500 Internal Server Error (https://{HOST}/health)"),
         ((HOST, "/api/v1/streaming/health"), (404, b"", ""), "404 Not Found"),
-        ((DOMAIN, "/.well-known/webfinger"), (404, b"", ""), f"404 Not Found, and not a redirect to {FINGER}"),
-        ((DOMAIN, "/.well-known/webfinger"), (301, b"", "https://x/"), "301 Moved Permanently to https://x/, and not"),
+        ((DOMAIN, LOOKUP), (404, b"", ""), f"404 Not Found, and not a redirect to {FINGER}"),
+        ((DOMAIN, LOOKUP), (301, b"", "https://x/"), "301 Moved Permanently to https://x/, and not"),
+        # Whoever drops the query leaves Mastodon without a question.
+        ((DOMAIN, LOOKUP), (301, b"", FINGER.partition("?")[0]), f"and not a redirect to {FINGER}"),
         ((MEDIA, "/"), (404, b"404 page not found", ""), "404 Not Found, and not the answer of an S3 server"),
         ((MEDIA, "/"), (503, XML, ""), "503 Service Unavailable, and not the answer of an S3 server"),
     ],
@@ -230,6 +234,48 @@ def test_one_wrong_answer_fails_all(
     assert str(caught.value).startswith(f"Mastodon https://{HOST}: does not answer as it must: ")
     assert told in str(caught.value)
     assert "Look at its pods: kubectl get pods -n mastodon." in str(caught.value)
+
+
+@pytest.fixture
+def another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: Server) -> Iterator[Server]:
+    """The web site of the domain, which everybody but the Gateway's listeners leads to; of the Gateway's authority."""
+    folder = tmp_path / "another"
+    folder.mkdir()
+    made = Server(folder)
+    made.authority = server.authority
+    made._folder = tmp_path
+    monkeypatch.setattr(visitor, "by_name", lambda host: made.dial)
+    yield made
+    made.stop()
+
+
+def test_a_domain_of_another_web_site_is_asked_there(asked: Asked, server: Server, another: Server) -> None:
+    assert asked(domain_elsewhere=True)["verdict"] == "passed"
+    assert another.asked == [(DOMAIN, LOOKUP)]
+    assert (DOMAIN, LOOKUP) not in server.asked
+
+
+def test_another_web_site_that_sends_nobody_on_fails_with_what_it_must_do(asked: Asked, another: Server) -> None:
+    another.answers[DOMAIN, LOOKUP] = (404, b"", "")
+    with pytest.raises(MastodonError) as caught:
+        asked(domain_elsewhere=True)
+    assert f"404 Not Found, and not a redirect to {FINGER}, have whoever serves {DOMAIN} send on" in str(caught.value)
+
+
+def test_another_web_site_out_of_reach_is_told_as_not_asked(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(visitor, "by_name", lambda host: unreachable)
+    assert asked(domain_elsewhere=True)["told"].endswith(f"version 4.7.4, {DOMAIN} not asked: No route to host")
+
+
+def test_another_web_site_with_a_certificate_of_nobody_known_fails(
+    asked: Asked, another: Server, tmp_path: Path
+) -> None:
+    folder = tmp_path / "nobody"
+    folder.mkdir()
+    Authority(folder).issue(DOMAIN)
+    another._folder = folder
+    with pytest.raises(MastodonError, match="its certificate is not valid"):
+        asked(domain_elsewhere=True)
 
 
 def test_what_is_wrong_behind_the_release_is_named_first(asked: Asked, server: Server) -> None:
