@@ -46,6 +46,14 @@ options:
     description: Annotations of the HelmRelease, such as C(config.kubernetes.io/depends-on).
     type: dict
     default: {}
+  crds:
+    description:
+      - What Flux does with CRDs in the chart's folder C(crds). Those among its templates are the release's own, whatever this says.
+      - V(CreateReplace) is for kinds that no other release has. With V(Create) those that are there stay as they are, with V(Skip) none is
+        made.
+    type: str
+    choices: [Skip, Create, CreateReplace]
+    default: CreateReplace
   patches:
     description:
       - Changes to what the chart renders, where it has no value for them, as Flux's C(postRenderers) takes patches of Kustomize.
@@ -88,6 +96,7 @@ def helm_release(
     values: Mapping[str, Any] | None = None,
     timeout: str = "10m",
     annotations: Mapping[str, str] | None = None,
+    crds: str = "CreateReplace",
     patches: Sequence[Mapping[str, Any]] = (),
 ) -> list[dict[str, Any]]:
     """Return the Namespace, HelmRepository and HelmRelease of one chart."""
@@ -103,7 +112,7 @@ def helm_release(
                 **({"annotations": dict(annotations)} if annotations else {}),
             },
             "spec": {
-                **_release_spec(name, chart or name, str(version), timeout),
+                **_release_spec(name, chart or name, str(version), timeout, crds),
                 **({"postRenderers": _post_renderers(patches)} if patches else {}),
                 **({"values": dict(values)} if values else {}),
             },
@@ -123,10 +132,10 @@ def _repository(name: str, namespace: str, url: str) -> dict[str, Any]:
     }
 
 
-def _release_spec(name: str, chart: str, version: str, timeout: str) -> dict[str, Any]:
+def _release_spec(name: str, chart: str, version: str, timeout: str, crds: str) -> dict[str, Any]:
     # The default strategy uninstalls or rolls back on failure; after a database migration that loses data:
     # https://fluxcd.io/flux/components/helm/helmreleases/#configuring-failure-handling
-    step = {"crds": "CreateReplace", "strategy": {"name": "RetryOnFailure", "retryInterval": "1m"}}
+    step = {"crds": crds, "strategy": {"name": "RetryOnFailure", "retryInterval": "1m"}}
     return {
         "interval": "30m",
         "timeout": timeout,

@@ -129,6 +129,14 @@ def test_any_other_provider_is_told_by_helm_values() -> None:
     assert found["domainFilters"] == ["example.org"]
 
 
+@pytest.mark.parametrize(
+    ("sources", "crds"), [(["gateway-httproute"], "Skip"), (["gateway-httproute", "crd"], "Create")]
+)
+def test_the_kinds_of_another_external_dns_are_left_alone(sources: list[str], crds: str) -> None:
+    release = Site(external_dns_sources=sources).objects("external_dns")["HelmRelease external-dns-mastodon"]
+    assert {release["spec"][step]["crds"] for step in ("install", "upgrade")} == {crds}
+
+
 def test_two_mastodons_have_an_external_dns_each() -> None:
     assert "HelmRelease external-dns-other" in Site(mastodon_name="other").objects("external_dns")
 
