@@ -295,6 +295,10 @@ annotations:
   returned: success
   type: dict
   sample: {fediverse.mastodon/fingerprints: are-primary-key=3f2a9c0d1e4b key=0f1e2d3c4b5a}
+ipv6:
+  description: Whether pods of this cluster are asked over IPv6, at which Mastodon listens only when it is told to.
+  returned: success
+  type: bool
 """
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._launch import task

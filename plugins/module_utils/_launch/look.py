@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at
 
 # Group and kind. Read in the version that the API server prefers, as what is looked at may be older than what we apply.
 Kind = tuple[str, str]
 
+SERVICE: Kind = ("", "Service")
 CONFIG_MAP: Kind = ("", "ConfigMap")
 SECRET: Kind = ("", "Secret")
 VOLUME_CLAIM: Kind = ("", "PersistentVolumeClaim")
@@ -41,6 +43,19 @@ class Look:
         resource = self._catalog.preferred(*kind)
         found = self._api.read(Selection(resource, namespace, name)).objects if resource else ()
         return next(iter(found), {})
+
+    def is_ipv6(self) -> bool:
+        """Whether pods are asked over IPv6 here: their first address is of the family that Services have by default.
+
+        https://kubernetes.io/docs/concepts/services-networking/dual-stack/
+        """
+        try:
+            return ":" in str(at(self.one(SERVICE, "kubernetes", "default"), "spec.clusterIP", ""))
+        except ApiError as error:
+            if not error.is_forbidden:
+                raise
+        # Who may not see it keeps what nearly all clusters are.
+        return False
 
     def within(self, kind: Kind, namespace: str = "", labels: str = "") -> Sequence[Object]:
         """Return the objects of a namespace, that of Mastodon without one, that have these labels."""

@@ -89,6 +89,7 @@ def check(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
         "launched": mine is not None,
         "version": str(mine.release) if mine and mine.release else "",
         "annotations": _annotations(keys.fingerprints(kept, salt)),
+        "ipv6": scene.look.is_ipv6(),
     }
 
 

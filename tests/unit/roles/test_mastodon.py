@@ -199,6 +199,17 @@ def test_the_split_domain_redirect_keeps_path_and_query() -> None:
     assert "HTTPRoute mastodon-well-known" not in objects()
 
 
+def test_mastodon_listens_at_the_family_by_which_pods_are_asked() -> None:
+    def variables(**found: Any) -> list[Any]:
+        values = objects(mastodon_launch={"annotations": {}, **found})["HelmRelease mastodon"]["spec"]["values"][
+            "mastodon"
+        ]
+        return [values[part]["extraEnvVars"].get("BIND") for part in ("web", "streaming")]
+
+    assert variables(ipv6=True) == ["[::]", "::"]
+    assert variables(ipv6=False) == variables() == [None, None]
+
+
 def test_a_bare_domain_of_another_web_site_is_left_to_it() -> None:
     settings = {"mastodon_web_domain": "social.example.org", "gateway_local_domain": False}
     site = Site(**settings)

@@ -22,7 +22,13 @@ from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._lau
 def test_on_an_empty_cluster_everything_may_be_chosen(world: World) -> None:
     result = world.check()
     assert result.pop("mastodon") == "mastodon/mastodon"
-    assert result == {"changed": False, "launched": False, "version": "", "annotations": {}}
+    assert result == {"changed": False, "launched": False, "version": "", "annotations": {}, "ipv6": False}
+
+
+@pytest.mark.parametrize(("address", "ipv6"), [("fd00:10:96::1", True), ("10.96.0.1", False)])
+def test_the_family_by_which_pods_are_asked_is_the_clusters_first(world: World, address: str, ipv6: bool) -> None:
+    world.put("v1", "Service", "default/kubernetes", spec={"clusterIP": address})
+    assert world.check()["ipv6"] is ipv6
 
 
 def test_what_runs_unchanged_is_let_through_and_recognised_by_fingerprints_only(world: World) -> None:

@@ -37,6 +37,7 @@ SERVED = (
     kind("ceph.rook.io", "CephCluster"),
     kind("fluxcd.controlplane.io", "FluxInstance"),
     kind("gateway.networking.k8s.io", "Gateway"),
+    kind("", "Service"),
     kind("gateway.networking.k8s.io", "HTTPRoute"),
 )
 PLACES: dict[str, Any] = {
