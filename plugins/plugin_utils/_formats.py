@@ -37,7 +37,7 @@ def _is_public_name(text: str) -> bool:
 
 
 def _is_host(text: str) -> bool:
-    return _DNS_NAME.fullmatch(text) is not None or _is_network(text)
+    return _DNS_NAME.fullmatch(text) is not None or (_is_network(text) and "/" not in text)
 
 
 def _is_address(text: str) -> bool:

@@ -9,6 +9,7 @@ from base64 import b64decode
 from typing import Any
 
 import pytest
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._settings import wrong
 
 from .conftest import Site
 
@@ -120,6 +121,18 @@ def test_an_issuer_with_cert_managers_own_credential_is_limited_to_our_domains()
         "selector": {"dnsZones": ["example.org", "media.example.net"]},
     }
     assert site.objects("gateway")["Certificate example-org-tls"]["spec"]["issuerRef"]["kind"] == "ClusterIssuer"
+
+
+@pytest.mark.parametrize(
+    ("server", "told"),
+    [("ns.example.org", "ns.example.org:53"), ("192.0.2.1", "192.0.2.1:53"), ("2001:db8::1", "[2001:db8::1]:53")],
+)
+@pytest.mark.parametrize("key", ["acme_update", "ddns-key.", "ACME.Update", "1e3", "on"])
+def test_any_name_server_and_key_may_take_the_updates(server: str, told: str, key: str) -> None:
+    names = {"cert_manager_rfc2136_nameserver": server, "cert_manager_rfc2136_key_name": key}
+    assert wrong(names, {}) == []
+    rfc2136 = acme(cert_manager_acme_solver="rfc2136", **names)["solvers"][0]["dns01"]["rfc2136"]
+    assert (rfc2136["nameserver"], rfc2136["tsigKeyName"]) == (told, key)
 
 
 def test_the_staging_server_has_an_issuer_of_its_own() -> None:
