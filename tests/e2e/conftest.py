@@ -6,12 +6,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from ansible.plugins.loader import init_plugin_loader
 
 from ..conftest import Lab
 from .support import external_dns_standing_still
 from .zone import Zone
+
+# Let templates find the collection's filters as in a real run, for tests that render roles: before any import of the collection.
+init_plugin_loader([str(Path(__file__).parents[2] / ".collections")])
 
 
 @pytest.fixture(scope="session")
