@@ -83,7 +83,7 @@ def test_controllers_read_the_credential_of_dns_and_no_other() -> None:
     assert policies(site)["mastodon-example.org-dns"] == {f"{FOLDER}/dns"}
     assert f"{FOLDER}/dns" not in policies(site)["mastodon-example.org"]
     namespaces = {name: spec["conditions"][0]["namespaces"] for name, spec in stores(site).items()}
-    assert namespaces == {"vault-mastodon": ["mastodon"], "vault-mastodon-dns": ["cert-manager", "external-dns"]}
+    assert namespaces == {"vault-mastodon": ["mastodon"], "vault-mastodon-dns": ["gateway-system", "external-dns"]}
 
 
 def test_without_such_a_credential_nobody_logs_in_for_it() -> None:
