@@ -110,7 +110,7 @@ def test_who_writes_records_and_certificates_has_the_new_credential(laid_down: L
     running = [pod["metadata"] for pod in pods if "deletionTimestamp" not in pod["metadata"]]
     wanted = release["spec"]["values"]["podAnnotations"][MARK]
     assert [metadata["annotations"][MARK] for metadata in running] == [wanted]
-    for namespace in ("external-dns", "cert-manager"):
+    for namespace in ("external-dns", "gateway-system"):
         [source] = laid_down.get("externalsecret", f"-n={namespace}")["items"]
         assert "force-sync" in source["metadata"]["annotations"]
 

@@ -103,7 +103,7 @@ def test_everything_that_is_wrong_is_told_at_once(laid_down: Lab, tmp_path: Path
     assert run.returncode != 0
     told = "\n".join(rows["failed"])
     for sentence in (
-        "Rights: are missing: on 20 of 21 kinds.",
+        "Rights: are missing: on 21 of 22 kinds.",
         "may list/watch/create/patch/delete certificates.cert-manager.io, ",
         "create in namespace mastodon pods/exec",
         'the token lacks rights: 5 of 5 paths. Give the token a policy with path "sys/mounts"',
