@@ -48,10 +48,11 @@ CONTROLLERS: Mapping[str, Sequence[Controller]] = {
     "dragonfly": [Controller("Dragonfly's operator", "dragonfly-operator", (1, 2))],
     # The first to serve external-secrets.io/v1: https://github.com/external-secrets/external-secrets/releases/tag/v0.16.0
     "external_secrets": [Controller("External Secrets", "external-secrets", (0, 16))],
-    # Flux 2.3, the first with HelmRelease v2: https://github.com/fluxcd/flux2/releases/tag/v2.3.0
+    # Of Flux 2.3 and 2.8. Before 2.7 a failed migration is not tried again, and before 2.8 a Deployment that never gets ready is waited for
+    # as long as a migration may take: https://github.com/fluxcd/helm-controller/blob/main/CHANGELOG.md
     "flux": [
         Controller("Flux's source-controller", "source-controller", (1, 3)),
-        Controller("Flux's helm-controller", "helm-controller", (1, 0)),
+        Controller("Flux's helm-controller", "helm-controller", (1, 5)),
     ],
     "rook": [Controller("Rook", "rook/ceph")],
     "volsync": [Controller("VolSync", "volsync")],

@@ -110,6 +110,13 @@ def test_only_the_roles_that_are_adopted_are_looked_at() -> None:
     assert [finding.state for finding in found] == ["skipped", "ok"]
 
 
+@pytest.mark.parametrize(("version", "state"), [("v1.4.5", "failed"), ("v1.5.0", "ok")])
+def test_a_flux_that_does_not_try_again_or_waits_too_long_is_too_old(version: str, state: str) -> None:
+    listing = SimpleNamespace(objects=(deployment(f"ghcr.io/fluxcd/helm-controller:{version}"),))
+    *_others, found = [find(look) for look in looks(["flux"], api(lambda _one: listing))]
+    assert found.state == state
+
+
 def test_who_may_not_list_deployments_is_told_that_nobody_looked() -> None:
     def forbidden(_selection: object) -> Any:
         raise ApiError("Deployment", "may not be listed", "", "", status=403)
