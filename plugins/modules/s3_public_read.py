@@ -50,6 +50,10 @@ options:
     type: str
     choices: [present, absent, asked]
     default: present
+  optional:
+    description: Whether the bucket or its keys may be missing still. Nothing is done then.
+    type: bool
+    default: false
   secret_namespace:
     description: Namespace of the Secret with the bucket's keys.
     type: str

@@ -73,7 +73,8 @@ def ensure(bucket: Bucket, *, check: bool, sleep: Sleep = time.sleep) -> Access:
     changes += [one for key in (WITHHELD_PROBE, SECRET_PROBE) for one in _probe(bucket, key, PRIVATE, check=check)]
     changes += _policy(bucket, sleep, check=check)
     if check:
-        return Access(changes, None)
+        # What is there and cannot be read was there without ACLs.
+        return Access(changes, None if bucket.get(PROBE) is None else False)
     _prove(bucket, sleep)
     acl = _acl_decides(bucket, sleep)
     if changes and not acl:

@@ -37,6 +37,7 @@ ARGUMENTS = Arguments(
         "bucket": {"type": "str", "required": True},
         "region": {"type": "str", "default": "us-east-1"},
         "state": {"type": "str", "choices": ["present", "absent", "asked"], "default": "present"},
+        "optional": {"type": "bool", "default": False},
         # Where the keys are, not the keys.
         "secret_namespace": {"type": "str", "required": True, "no_log": False},
         "secret_name": {"type": "str", "required": True, "no_log": False},
@@ -52,8 +53,9 @@ def public_read(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     where = parameters["secret_namespace"], parameters["secret_name"]
     # On an empty cluster whatever makes the bucket and its keys has not run.
     change = Change(f"created policy of bucket {parameters['bucket']}", "", "")
-    due = Access([change] if parameters["state"] == "present" else [], None)
-    if run.check and read_secret(connection, *where) is None:
+    may_be_missing = run.check or parameters["optional"]
+    due = Access([change] if parameters["state"] == "present" and not parameters["optional"] else [], None)
+    if may_be_missing and read_secret(connection, *where) is None:
         return _result(due, run)
     secret = must_have_secret(connection, *where)
     keys = Keys(secret["AWS_ACCESS_KEY_ID"], secret["AWS_SECRET_ACCESS_KEY"], str(secret))
@@ -62,7 +64,7 @@ def public_read(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     try:
         return _result(_done(parameters["state"], bucket, run), run)
     except forward.NotThereError:
-        if not run.check:
+        if not may_be_missing:
             raise
         return _result(due, run)
 

@@ -412,6 +412,8 @@ def test_mail_is_encrypted_from_the_start_or_by_starttls_and_never_both(
         ({"rook_access": {"acl": None}}, False),
         ({"mastodon_asked_bucket": {"acl": False}}, True),
         ({"mastodon_asked_bucket": {"skipped": True}, "rook_access": {"acl": False}}, True),
+        ({"rook_access_before": {"acl": False}, "rook_access": {"skipped": True}}, True),
+        ({"rook_access_before": {"acl": True}, "rook_access": {"skipped": True}}, False),
         ({}, False),
         ({"rook_anonymous_read": False}, True),
         ({"rook_anonymous_read": False, "rook_access": {"acl": False}}, True),
@@ -426,7 +428,12 @@ def test_mastodon_gives_no_acls_where_the_bucket_takes_none(settings: dict[str, 
 
 @pytest.mark.parametrize(
     ("settings", "asks"),
-    [({}, True), ({"rook_access": {"acl": True}}, False), ({"rook_anonymous_read": False}, False)],
+    [
+        ({}, True),
+        ({"rook_access": {"acl": True}}, False),
+        ({"rook_access_before": {"acl": False}, "rook_access": {"skipped": True}}, False),
+        ({"rook_anonymous_read": False}, False),
+    ],
 )
 def test_the_bucket_is_asked_where_role_rook_did_not_run(settings: dict[str, Any], asks: bool) -> None:
     task = Site(mastodon_launch={}, **settings).tasks("mastodon", "release.yml")["Ask the bucket whether it takes ACLs"]

@@ -23,22 +23,61 @@ def claim(**settings: Any) -> dict[str, Any]:
 
 
 def test_rook_keeps_the_policy_that_the_role_proves() -> None:
-    asked = claim()["additionalConfig"]
+    asked = claim(rook_access_before={"acl": False})["additionalConfig"]
     assert json.loads(asked["bucketPolicy"]) == with_public_read({}, BUCKET) == public_read(BUCKET)
     assert "bucketPolicy" in Site().value("rook_base_values")["obcAllowAdditionalConfigFields"].split(",")
 
 
 @pytest.mark.parametrize(
     "settings",
-    [{"rook_install": False}, {"rook_anonymous_read": False}],
-    ids=["a Rook that may not allow it", "nobody reads"],
+    [
+        {"rook_install": False, "rook_access": {"acl": False}},
+        {"rook_anonymous_read": False, "rook_access": {"acl": False}},
+        {},
+        {"rook_access_before": {"acl": True}},
+        {"rook_access_before": {"acl": None}, "rook_access": {"acl": True}},
+    ],
+    ids=["a Rook that may not allow it", "nobody reads", "not known yet", "ACLs decide", "ACLs decide of a new one"],
 )
-def test_a_policy_is_claimed_only_where_it_may_be(settings: dict[str, Any]) -> None:
+def test_a_policy_is_claimed_only_where_it_may_and_must_be(settings: dict[str, Any]) -> None:
     assert "additionalConfig" not in claim(**settings)
 
 
+@pytest.mark.parametrize(
+    ("settings", "before", "after", "again"),
+    [
+        ({}, True, True, False),
+        ({"rook_access_before": {"acl": None}, "rook_access": {"acl": False}}, True, True, True),
+        ({"rook_access_before": {"acl": None}, "rook_access": {"acl": True}}, True, True, False),
+        ({"rook_access_before": {"acl": False}, "rook_access": {"skipped": True}}, True, False, False),
+        ({"rook_access_before": {"acl": True}, "rook_access": {"skipped": True}}, True, False, False),
+        ({"rook_backend": "external", "rook_access_before": {"skipped": True}}, False, True, False),
+        (
+            {
+                "rook_backend": "external",
+                "rook_access_before": {"skipped": True},
+                "rook_access": {"acl": False},
+            },
+            False,
+            True,
+            False,
+        ),
+    ],
+    ids=["new", "new without ACLs", "new with ACLs", "known", "known with ACLs", "external", "external without ACLs"],
+)
+def test_the_bucket_is_asked_once_and_claimed_again_only_when_it_needs_a_policy(
+    settings: dict[str, Any], before: bool, after: bool, again: bool
+) -> None:
+    rook = {"rook_backend": "rook", "rook_storage": {"deviceFilter": "^sdb$"}, **settings}
+    tasks = list(Site(**rook).tasks("rook", "bucket.yml").values())
+    assert [task["when"] for task in tasks] == [before, True, after, again]
+    asked = [task["fediverse.mastodon.s3_public_read"]["optional"] for task in (tasks[0], tasks[2])]
+    assert asked == ["rook_access_before" not in settings] * 2
+
+
 def test_a_bound_on_the_size_stands_beside_it() -> None:
-    assert set(claim(rook_bucket_size="100G")["additionalConfig"]) == {"maxSize", "bucketPolicy"}
+    without = {"rook_access": {"acl": False}}
+    assert set(claim(rook_bucket_size="100G", **without)["additionalConfig"]) == {"maxSize", "bucketPolicy"}
     assert claim(rook_bucket_size="100G", rook_install=False)["additionalConfig"] == {"maxSize": "100G"}
 
 

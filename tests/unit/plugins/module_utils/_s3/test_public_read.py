@@ -291,6 +291,13 @@ def test_nobody_can_tell_before_the_first_run(s3: S3, bucket: Bucket) -> None:
     assert s3.writes == []
 
 
+def test_a_policy_that_was_lost_is_still_what_decides(s3: S3, bucket: Bucket) -> None:
+    ensure(bucket, check=False, sleep=no_sleep)
+    s3.policy = None
+    found = ensure(bucket, check=True, sleep=no_sleep)
+    assert ([change.line for change in found.changes], found.acl) == (DUE[3:], False)
+
+
 def test_a_bucket_of_before_gets_the_probe_that_it_lacks(s3: S3, bucket: Bucket) -> None:
     s3.policy = public_read("media")
     s3.objects |= {PROBE: CONTENT, SECRET_PROBE: CONTENT}

@@ -31,9 +31,12 @@ def found(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     return items
 
 
-def run(endpoint: str, *, check: bool = False, state: str = "present") -> tuple[dict[str, Any], list[str]]:
+def run(
+    endpoint: str, *, check: bool = False, state: str = "present", optional: bool = False
+) -> tuple[dict[str, Any], list[str]]:
     said: list[str] = []
-    parameters = {"endpoint": endpoint, "bucket": "media", "region": "us-east-1", "state": state}
+    parameters: dict[str, Any] = {"endpoint": endpoint, "bucket": "media", "region": "us-east-1", "state": state}
+    parameters["optional"] = optional
     where = {"secret_namespace": "mastodon", "secret_name": "mastodon-s3"}
     return task.public_read(parameters | where, Run(check=check, diff=True, say=said.append, environment={})), said
 
@@ -109,3 +112,26 @@ def test_only_asks_when_it_is_told_to(s3: S3, found: list[dict[str, Any]]) -> No
     assert s3.writes == written
     found.clear()
     assert run(s3.endpoint, state="asked", check=True)[0] == {"changed": False, "acl": None, "diff": []}
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_keys_that_are_not_made_yet_may_be_waited_for_by_others(
+    s3: S3, found: list[dict[str, Any]], check: bool
+) -> None:
+    found.clear()
+    nothing = {"changed": False, "acl": None, "diff": []}
+    assert run(s3.endpoint, optional=True, check=check) == (nothing, [])
+    assert s3.writes == []
+
+
+def test_a_server_that_is_not_there_yet_may_be_waited_for_by_others(
+    found: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_unused: Any) -> None:
+        raise NotThereError("Service rook-ceph/rook-ceph-rgw-media", "does not exist")
+
+    monkeypatch.setattr(task.forward, "dial", refuse)
+    endpoint = "http://rook-ceph-rgw-media.rook-ceph.svc"
+    assert run(endpoint, optional=True)[0] == {"changed": False, "acl": None, "diff": []}
+    with pytest.raises(NotThereError):
+        run(endpoint)
