@@ -26,7 +26,6 @@ with suppress(ImportError):
 # Since Mastodon 4.4: https://github.com/mastodon/mastodon/releases/tag/v4.4.0
 OLDEST = "6.2"
 _SECONDS = 15
-_HELLO_SECONDS = 5
 
 
 def ask(server: Server, password: str) -> Mapping[str, Any]:
@@ -54,22 +53,40 @@ def ask(server: Server, password: str) -> Mapping[str, Any]:
 
 def refuse_tls(server: Server) -> None:
     """Raise MastodonError for a server that speaks TLS only, before anybody tells it the password in the clear."""
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with server.dial() if server.dial else socket.create_connection((server.host, server.port), _SECONDS) as opened:
-        opened.settimeout(_HELLO_SECONDS)
-        try:
-            context.wrap_socket(opened, server_hostname=server.host).close()
-        except ssl.SSLError as error:
-            # One that asks for our certificate speaks TLS, too.
-            if "ALERT" not in (error.reason or ""):
-                return
-        except OSError:
-            return
+    if _speaks_plainly(server) or not _speaks_tls(server):
+        return
     # https://github.com/mastodon/helm-charts/blob/main/charts/mastodon/templates/_env.tpl
     why = "it takes connections with TLS only, and the official chart gives Mastodon no address of such a one"
     remedy = "Open a port without TLS to the cluster's network alone, or set dragonfly_backend to dragonfly."
     raise MastodonError(str(server), "cannot be used by Mastodon", why, remedy)
+
+
+def _opened(server: Server) -> socket.socket:
+    opened = server.dial() if server.dial else socket.create_connection((server.host, server.port), _SECONDS)
+    opened.settimeout(_SECONDS)
+    return opened
+
+
+def _speaks_plainly(server: Server) -> bool:
+    # It answers, or says that it wants a login first.
+    with _opened(server) as link, suppress(OSError):
+        link.sendall(b"PING\r\n")
+        return link.recv(1) in (b"+", b"-")
+    return False
+
+
+def _speaks_tls(server: Server) -> bool:
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with _opened(server) as link:
+        try:
+            context.wrap_socket(link, server_hostname=server.host).close()
+        except ssl.SSLError as error:
+            # One that wants a certificate of ours speaks TLS, too.
+            return "ALERT" in (error.reason or "")
+        except OSError:
+            return False
+    return True
 
 
 def judge(server: Server, told: Mapping[str, Any]) -> str:

@@ -75,6 +75,12 @@ def applied(role: str, file: str, task: str, **settings: Any) -> list[dict[str, 
             "Lay down Mastodon's database, or only the login to it",
             {"cnpg_cluster_namespace": "cache"},
         ),
+        (
+            "rook",
+            "bucket.yml",
+            "Lay down the bucket for media, or only the keys to it",
+            {"rook_claim_namespace": "cache"},
+        ),
     ],
 )
 def test_mastodons_pods_have_the_password_of_a_server_in_another_namespace(
