@@ -97,8 +97,10 @@ def test_metrics_are_asked_for_only_where_somebody_collects_them() -> None:
 
 def test_the_exporter_is_as_podsecurity_restricted_wants_it_too() -> None:
     [patch] = patches(mastodon_monitoring=True)
+    # Kustomize puts what a patch names first, and commands without a container's name go to the first.
     assert patch["spec"]["template"]["spec"]["containers"] == [
-        {"name": "prometheus-exporter", "securityContext": RESTRICTED}
+        {"name": "mastodon-web"},
+        {"name": "prometheus-exporter", "securityContext": RESTRICTED},
     ]
     both = patches(mastodon_monitoring=True, mastodon_size="large", mastodon_web_max_replicas=6)
     assert len(both) == 2
