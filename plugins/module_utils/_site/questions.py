@@ -15,6 +15,9 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._site.https imp
 # Returns what was found well; raises WrongError.
 Judge = Callable[[Answer], str]
 
+# https://github.com/mastodon/mastodon/blob/main/lib/action_dispatch/remote_ip_extensions.rb
+_UNTRUSTED = "which Mastodon says to all that comes from a Gateway whose pods are not in mastodon_trusted_proxies, besides other errors"
+
 
 class WrongError(Exception):
     """A site does not answer as it must; the text says how it does."""
@@ -73,6 +76,8 @@ def _lookup(site: Site) -> Question:
 
 
 def _is_well(answer: Answer) -> str:
+    if answer.status == 500:
+        raise WrongError(f"{answer}, {_UNTRUSTED}")
     if answer.status != 200:
         raise WrongError(str(answer))
     return ""

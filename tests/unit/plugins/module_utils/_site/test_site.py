@@ -215,7 +215,12 @@ def test_a_site_that_answers_as_it_must_is_told_with_its_version(asked: Asked, s
         ((HOST, "/api/v2/instance"), (200, b"<html>", ""), "its answer is no JSON, so it is not Mastodon's"),
         ((HOST, "/api/v2/instance"), (200, b"[]", ""), f"it answers for no domain, not for {DOMAIN}"),
         ((HOST, "/api/v2/instance"), (200, b'{"domain": "other"}', ""), f"it answers for other, not for {DOMAIN}"),
-        ((HOST, "/health"), (500, b"", ""), f"500 Internal Server Error (https://{HOST}/health)"),
+        (
+            (HOST, "/health"),
+            (500, b"", ""),
+            "500 Internal Server Error, which Mastodon says to all that comes from a Gateway whose pods are not in "
+            f"mastodon_trusted_proxies, besides other errors (https://{HOST}/health)",
+        ),
         ((HOST, "/api/v1/streaming/health"), (404, b"", ""), "404 Not Found"),
         ((DOMAIN, LOOKUP), (404, b"", ""), f"404 Not Found, and not a redirect to {FINGER}"),
         ((DOMAIN, LOOKUP), (301, b"", "https://x/"), "301 Moved Permanently to https://x/, and not"),
