@@ -201,6 +201,18 @@ def test_the_split_domain_redirect_keeps_path_and_query() -> None:
     assert "HTTPRoute mastodon-well-known" not in objects()
 
 
+def test_no_controller_cuts_what_takes_longer_than_its_own_timeout() -> None:
+    # Envoy Gateway's is 15 s: https://gateway.envoyproxy.io/docs/tasks/traffic/http-timeouts/
+    found = objects(
+        mastodon_web_domain="social.example.org",
+        gateway_media_hostname="media.example.org",
+        rook_external_endpoint="http://s3.store.svc:8333",
+    )
+    rules = [rule for item in found.values() if item["kind"] == "HTTPRoute" for rule in item["spec"]["rules"]]
+    served = [rule for rule in rules if "backendRefs" in rule]
+    assert [rule["timeouts"]["request"] for rule in served] == ["0s", "120s", "0s", "0s"]
+
+
 def test_mastodon_listens_at_the_family_by_which_pods_are_asked() -> None:
     def variables(**found: Any) -> list[Any]:
         values = objects(mastodon_launch={"annotations": {}, **found})["HelmRelease mastodon"]["spec"]["values"][
