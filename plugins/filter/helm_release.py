@@ -57,7 +57,8 @@ options:
   patches:
     description:
       - Changes to what the chart renders, where it has no value for them, as Flux's C(postRenderers) takes patches of Kustomize.
-      - Each has C(target), such as V({kind: Deployment, name: app}), and C(patch), what is to be merged into the object or a list of
+      - >-
+        Each has C(target), such as V({kind: Deployment, name: app}), and C(patch), what is to be merged into the object or a list of
         operations.
     type: list
     elements: dict

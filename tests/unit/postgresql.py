@@ -104,9 +104,11 @@ def behind_tls(port: int, certificate: Path, *, insists: bool) -> Iterator[int]:
         listening.daemon_threads = True
         thread = threading.Thread(target=listening.serve_forever, args=(0.01,))
         thread.start()
-        yield int(listening.server_address[1])
-        listening.shutdown()
-        thread.join()
+        try:
+            yield int(listening.server_address[1])
+        finally:
+            listening.shutdown()
+            thread.join()
 
 
 def _await(port: int, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -75,7 +76,7 @@ def test_one_failure_is_enough_and_comes_after_the_whole_table(monkeypatch: pyte
 
 def test_what_makes_several_fail_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
-    monkeypatch.setattr(task, "_looks", lambda *_unused: [failed, well, lambda: failed(), failed])
+    monkeypatch.setattr(task, "_looks", lambda *_unused: [failed, well, partial(failed), failed])
     with pytest.raises(CombinedError):
         task.examine({}, Run(check=False, diff=False, say=said.append, environment={}))
     assert [line.split()[0] for line in said] == ["failed", "ok"]
@@ -129,6 +130,6 @@ def test_a_mastodon_that_is_silent_is_failed_and_one_not_there_yet_is_skipped(
         raise outcome
 
     monkeypatch.setattr(task.site, "examine", examine)
-    site = {"domain": "example.org", "web_domain": "", "media_hostname": ""}
+    site = {"domain": "example.org", "web_domain": "", "media_hostname": "", "domain_elsewhere": False}
     run = Run(check=False, diff=False, say=print, environment={})
     assert find(lambda: task._site({"site": site}, NOBODY, run)).state == found
