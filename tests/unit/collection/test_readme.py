@@ -9,6 +9,7 @@ import re
 
 import pytest
 import yaml
+from ansible_collections.fediverse.mastodon.plugins.module_utils._preconditions.cluster import OLDEST_KUBERNETES
 from ansible_collections.fediverse.mastodon.plugins.module_utils._sizing.size import size
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._variables import load
 from ansible_collections.fediverse.mastodon.tests import readme
@@ -89,3 +90,8 @@ def test_the_least_ansible_is_the_same_wherever_it_is_said() -> None:
     least = yaml.safe_load((ROOT / "meta/runtime.yml").read_text())["requires_ansible"]
     assert f"ansible-core{least}\n" in (ROOT / "requirements.txt").read_text()
     assert f"'ansible-core{least.removesuffix('.0')}'" in readme.from_galaxy()[0]
+
+
+def test_the_oldest_kubernetes_is_the_one_that_the_doctor_lets_pass() -> None:
+    oldest = ".".join(map(str, OLDEST_KUBERNETES))
+    assert f"Kubernetes {oldest} or newer" in readme.section("Your own cluster")
