@@ -202,6 +202,12 @@ def _must_be_refused(bucket: Bucket, answer: Answer, what: str) -> None:
         raise MastodonError(str(bucket), "does not exist", "", "Make the bucket, or correct its name.")
     if answer.status not in _REFUSED:
         remedy = "Read the server's log, and run again."
+        if answer.status == HTTPStatus.BAD_REQUEST:
+            # https://developers.cloudflare.com/r2/buckets/public-buckets/
+            remedy = (
+                "If it answers nobody without keys, as R2 does, set rook_anonymous_read to false, and mastodon_s3_alias_host to "
+                "the host where its provider shows media to anyone."
+            )
         raise MastodonError(str(bucket), f"does not say whether anyone may {what}", _told(answer), remedy)
 
 

@@ -46,6 +46,8 @@ class S3:
     acls: str | tuple[int, str] = "ignored"
     public: set[str] = field(default_factory=set)
     knows_policies: bool = True
+    # Whether it answers those who have no keys at all, which R2 does not.
+    knows_anyone: bool = True
     accepts: str = "AKIA"
 
     @property
@@ -58,6 +60,8 @@ class S3:
         bucket, _unused, key = path.strip("/").partition("/")
         if bucket != self.bucket:
             return 404, error("NoSuchBucket")
+        if not signer and not self.knows_anyone:
+            return 400, error("InvalidArgument")
         if not signer and self.breathless:
             return self.breathless.pop(0), error("SlowDown")
         if signer and signer != self.accepts:

@@ -20,6 +20,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.public_read
     ensure,
     withdraw,
 )
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.round_trip import round_trip
 
 from .conftest import KEYS, S3, error
 
@@ -319,3 +320,14 @@ def test_a_policy_that_is_blocked_is_told_with_the_way_out(
         match=r"writing its policy failed: 403 AccessDenied\. .* AWS: turn off Block Public Access, too\.",
     ):
         run(bucket)
+
+
+def test_a_server_that_knows_no_anyone_is_told_with_the_way_out_which_works(s3: S3, bucket: Bucket) -> None:
+    s3.knows_anyone, s3.knows_policies, s3.acls = False, False, (501, "NotImplemented")
+    with pytest.raises(
+        MastodonError, match=r"400 InvalidArgument\\. If it answers nobody without keys, as R2 does, set rook_anonymous"
+    ):
+        run(bucket)
+    assert s3.writes == []
+    assert off(bucket) == ([], [])
+    assert "put without an ACL, which it does not take, got and removed" in round_trip(bucket, anyone_reads=False)
