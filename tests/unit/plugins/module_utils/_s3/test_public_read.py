@@ -325,7 +325,7 @@ def test_a_policy_that_is_blocked_is_told_with_the_way_out(
 def test_a_server_that_knows_no_anyone_is_told_with_the_way_out_which_works(s3: S3, bucket: Bucket) -> None:
     s3.knows_anyone, s3.knows_policies, s3.acls = False, False, (501, "NotImplemented")
     with pytest.raises(
-        MastodonError, match=r"400 InvalidArgument\\. If it answers nobody without keys, as R2 does, set rook_anonymous"
+        MastodonError, match=r"400 InvalidArgument\. If it answers nobody without keys, as R2 does, set rook_anonymous"
     ):
         run(bucket)
     assert s3.writes == []
