@@ -128,10 +128,12 @@ class Lab:
         return json.loads(self.kubectl("get", "-o=json", *arguments) or "{}")
 
     def trust(self) -> ssl.SSLContext:
-        """Return trust in the root of what the ACME server issues, fetched from it."""
+        """Return trust in what the ACME server issues, and issued before it was started anew."""
         platform = ssl.create_default_context(cafile=self.facts["acme_ca_file"])
         with urlopen(self.facts["acme_root"], timeout=30, context=platform) as answer:
-            return ssl.create_default_context(cadata=answer.read().decode())
+            return ssl.create_default_context(
+                cadata=f"{answer.read().decode()}\n{Path(self.facts['acme_roots']).read_text()}"
+            )
 
     def vault(self) -> Client:
         """Return a client with all rights in the lab's OpenBao."""

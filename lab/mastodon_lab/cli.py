@@ -137,7 +137,8 @@ def _prove(given: argparse.Namespace) -> int:
     facts = given.facts or _lab(given).facts
     _refuse_missing(facts)
     kubectl = Path(json.loads(facts.read_text())["kubectl"])
-    print("\n".join(prove.prove(Site.from_facts(facts, kubectl))))
+    site = Site.from_facts(facts, kubectl)
+    print("\n".join([*prove.prove(site), "", *prove.what_next(given.name, site.gateway)]))
     return 0
 
 

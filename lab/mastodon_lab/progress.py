@@ -85,6 +85,16 @@ class Progress:
                 for title, seconds in self._left.items()
             )
 
+    def late(self) -> float:
+        """Seconds that running steps have taken beyond what was known of them: nobody knows how long they still take."""
+        with self._lock:
+            now = self._clock()
+            return sum(
+                max(0.0, now - begun - self._left[title])
+                for title, begun in self._running.items()
+                if title in self._left
+            )
+
     def _tick(self, title: str, done: threading.Event) -> None:
         terminal = self._out.isatty()
         while not done.wait(TERMINAL_TICK if terminal else PLAIN_TICK):
@@ -105,8 +115,10 @@ class Progress:
                 self.note(f"{self._stamp()} {line}")
 
     def _stamp(self) -> str:
-        left = self.left()
-        so_far = words(self._clock() - self._begin)
+        so_far, late, left = words(self._clock() - self._begin), self.late(), self.left()
+        if late >= 1:
+            rest = f", then about {words(left)}" if left >= 1 else ""
+            return f"[{so_far}, {words(late)} longer than estimated{rest}]"
         return f"[{so_far}, about {words(left)} left]" if left >= 1 else f"[{so_far}]"
 
     def _clear(self) -> None:

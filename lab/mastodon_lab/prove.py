@@ -35,6 +35,17 @@ def prove(site: Site) -> list[str]:
     return [*discovery, *lines, mail_arrives(site), *below]
 
 
+def what_next(name: str, gateway: str) -> list[str]:
+    """Return four lines for whoever sees the lab for the first time: sign in, with what, look around, stop."""
+    lab = "" if name == "default" else f" --name {name}"
+    return [
+        f"Sign in:     chromium --host-resolver-rules='MAP *.lab.test {gateway}' https://{DOMAIN} as owner@{DOMAIN}; only this machine gets there",
+        f"Password:    lab/shell{lab} -- bao kv get -mount=secret -field=password mastodon/{DOMAIN}/admin",
+        f"Look around: lab/status{lab}, lab/logs{lab} PART, and lab/shell{lab} with kubectl, helm, bao and dig",
+        f"Stop:        lab/down{lab} keeps what is in it for the next lab/try; lab/down{lab} --purge-state does not",
+    ]
+
+
 def _has(**wanted: object) -> Callable[[Any], bool]:
     return lambda found: all(found.get(key) == value for key, value in wanted.items())
 

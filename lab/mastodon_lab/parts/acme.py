@@ -8,8 +8,11 @@ from __future__ import annotations
 import json
 import ssl
 from http.client import HTTPSConnection
+from pathlib import Path
 
 from mastodon_lab.errors import LabError
+from mastodon_lab.lab import Lab
+from mastodon_lab.parts.keys import write_private
 
 HOST = "pebble.acme.svc.cluster.local"
 PORT = 14000
@@ -27,6 +30,19 @@ def prove(address: str, trust: ssl.SSLContext) -> None:
     _get(address, PORT, "/nonce-plz", trust)
     if "BEGIN CERTIFICATE" not in root(address, trust):
         raise LabError(f"ACME server: it has no root certificate. {ADVICE}")
+
+
+def roots_file(lab: Lab) -> Path:
+    """Every root that it issued from since the lab was made, in PEM: what they vouch for is served until it is renewed."""
+    return lab.state / "acme-roots.pem"
+
+
+def note_root(lab: Lab, address: str, trust: ssl.SSLContext) -> None:
+    """Add the root of this start to the file."""
+    file, now = roots_file(lab), root(address, trust).strip()
+    noted = file.read_text() if file.exists() else ""
+    if now not in noted:
+        write_private(file, f"{noted}{now}\n")
 
 
 def root_url(address: str) -> str:

@@ -96,6 +96,10 @@ def _prove_acme(lab: Lab, _: Keys) -> None:
     acme.prove(lab.acme_ip, certificates.trust(lab))
 
 
+def _set_up_acme(lab: Lab, _: Keys) -> None:
+    acme.note_root(lab, lab.acme_ip, certificates.trust(lab))
+
+
 def _prove_mail(lab: Lab, made: Keys) -> None:
     mail.prove(lab.mail_ip, made.smtp_username, made.smtp_password, certificates.trust(lab))
 
@@ -107,7 +111,7 @@ PARTS = (
     Part("Traefik", versions.TRAEFIK, "traefik/deployment/traefik", _prove_gateway),
     Part("S3 server (VersityGW)", versions.VERSITY, "object-store/statefulset/s3", _prove_s3, _set_up_s3),
     Part("Redis", versions.REDIS_MAJOR, "cache/statefulset/redis", _prove_redis),
-    Part("ACME server (Pebble)", versions.PEBBLE, "acme/deployment/pebble", _prove_acme),
+    Part("ACME server (Pebble)", versions.PEBBLE, "acme/deployment/pebble", _prove_acme, _set_up_acme),
     Part("mail server (Mailpit)", versions.MAILPIT, "mail/statefulset/mailpit", _prove_mail),
     Part(
         "local-path-provisioner",

@@ -94,6 +94,7 @@ def facts(lab: Lab) -> Mapping[str, str]:
         "acme_directory": acme.DIRECTORY,
         "acme_ca_file": str(certificates.authority_file(lab)),
         "acme_root": acme.root_url(lab.acme_ip),
+        "acme_roots": str(acme.roots_file(lab)),
         "smtp_host": mail.HOST,
         "mail_api": mail.api_url(lab.mail_ip),
     }

@@ -56,7 +56,7 @@ class Site:
 
     @classmethod
     def from_facts(cls, facts: Path, kubectl: Path) -> Site:
-        """Read `lab.json` as `up` wrote it, and the root from the ACME server: nobody else's certificates will do."""
+        """Read `lab.json` as `up` wrote it, and the ACME server's roots: nobody else's certificates will do."""
         lab = json.loads(facts.read_text(encoding="utf-8"))
         command = (str(kubectl), f"--kubeconfig={lab['kubeconfig']}")
         return cls(
@@ -64,7 +64,7 @@ class Site:
             kubectl=command,
             vault_address=lab["vault_address"],
             vault_token=Path(lab["vault_token_file"]).read_text(encoding="utf-8").strip(),
-            authority=_issued_from(lab["acme_root"], lab["acme_ca_file"]),
+            authority=_issued_from(lab["acme_root"], lab["acme_ca_file"]) + _noted(lab.get("acme_roots", "")),
             dns_address=lab["dns_address"],
             mail_api=lab.get("mail_api", ""),
         )
@@ -107,9 +107,14 @@ class Site:
 def _issued_from(root_url: str, trusted: str) -> str:
     """Return the root that the lab's ACME server issues from now, in PEM."""
     try:
-        return acme.root(urlsplit(root_url).hostname or "", ssl.create_default_context(cafile=trusted))
+        return acme.root(urlsplit(root_url).hostname or "", ssl.create_default_context(cafile=trusted)) + "\n"
     except OSError as error:
         raise LabError(f"ACME server: no answer at {root_url}: {error}. {acme.ADVICE}") from error
+
+
+def _noted(file: str) -> str:
+    """Return the roots that it issued from before it was started anew, none of labs from before they were noted."""
+    return Path(file).read_text(encoding="utf-8") if file and Path(file).exists() else ""
 
 
 class _ToAddress(http.client.HTTPSConnection):

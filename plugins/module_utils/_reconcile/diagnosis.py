@@ -31,6 +31,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.watc
 
 _RELEASE = "HelmRelease"
 _CERTIFICATE = "Certificate"
+_SHOWN = 2
 _NO_NODE = "Unschedulable"
 # Of the Cluster Autoscaler and of Karpenter.
 _SCALING = ("TriggeredScaleUp", "Nominated")
@@ -97,6 +98,14 @@ class Diagnosis:
         """Return what keeps an object from being ready now, empty if nothing is seen."""
         findings = self._findings.get(subject, [])
         return str(findings[0].trouble) if findings else ""
+
+    def behind(self, subject: Subject) -> str:
+        """Return what the pods and Jobs behind an object are at, empty if all are ready or done."""
+        found = dict.fromkeys(
+            str(at_work) for item, at_work in self._relatives.unfinished() if subject in self._relatives.roots(item)
+        )
+        more = f"; {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+        return "; ".join(list(found)[:_SHOWN]) + more
 
     def is_over(self, event: Mapping[str, Any]) -> bool:
         """Whether an event of before the run is about a pod, or what makes pods, that is gone or well now."""

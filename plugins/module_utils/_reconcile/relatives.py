@@ -105,6 +105,15 @@ class Relatives:
                 case "Event":
                     yield from self._of_event(item, items)
 
+    def unfinished(self) -> Iterator[tuple[Object, Trouble]]:
+        """Yield what Jobs and pods are at that are neither ready nor done, Jobs first, those of former revisions left out."""
+        items = sorted(self._items.values(), key=lambda item: (item["kind"], item["metadata"]["name"]))
+        newest = _newest_revisions(items)
+        for item in items:
+            is_current = item["kind"] == "Job" or (item["kind"] == "Pod" and self._is_current(item, newest))
+            if is_current and not at(item, "metadata.deletionTimestamp") and (found := troubles.unfinished(item)):
+                yield item, found
+
     def is_gone_or_well(self, event: Mapping[str, Any]) -> bool:
         """Whether what an event is about is of a kind that is read here, and not there, or a pod that is ready."""
         involved = event.get("involvedObject") or {}

@@ -71,6 +71,32 @@ def _waiting(container: Mapping[str, Any]) -> str:
     return f"{reason}: it crashed {crashes} times, the last time with {how}"
 
 
+def unfinished(item: Mapping[str, Any]) -> Trouble | None:
+    """Return what a pod or Job is at, None when it is ready or done: no trouble, but what takes the time."""
+    about = Subject.of(item)
+    found = conditions(at(item, "status", {}), at(item, "metadata.generation", 0))
+    if about.kind == "Job":
+        done = any(found[kind].status == "True" for kind in ("Complete", "Failed") if kind in found)
+        return Trouble(about, "runs") if at(item, "status.active", 0) and not done else None
+    if at(item, "status.phase", "") in ("Succeeded", "Failed") or (
+        "Ready" in found and found["Ready"].status == "True"
+    ):
+        return None
+    for container in maps_at(item, "status.initContainerStatuses"):
+        if at(container, "state.terminated.exitCode") != 0:
+            return Trouble(about, _at_work(container, "runs"), str(container.get("name")))
+    for container in maps_at(item, "status.containerStatuses"):
+        if container.get("ready") is not True:
+            return Trouble(about, _at_work(container, "runs and is not ready"), str(container.get("name")))
+    return Trouble(about, "is not started")
+
+
+def _at_work(container: Mapping[str, Any], running: str) -> str:
+    return (
+        running if at(container, "state.running") is not None else at(container, "state.waiting.reason", "") or "starts"
+    )
+
+
 def of_replica_set(item: Mapping[str, Any]) -> Iterator[Trouble]:
     """Yield why a ReplicaSet can't make its pods."""
     stuck = conditions(at(item, "status", {}), at(item, "metadata.generation", 0)).get("ReplicaFailure")

@@ -139,7 +139,9 @@ class Waiter:
 
     def _why(self, subject: Subject, status: Status) -> str:
         warning = self._diagnosis.why(subject) or newest_warning(self._api, subject, self._diagnosis.is_over)
-        return f"{status}; {warning}" if warning else str(status)
+        # Flux, for one, says of the longest wait only that it runs an action.
+        behind = warning or self._diagnosis.behind(subject)
+        return f"{status}; {behind}" if behind else str(status)
 
 
 def _blind(subject: Subject, failed: str, status: Status, error: MastodonError) -> MastodonError:

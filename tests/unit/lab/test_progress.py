@@ -66,6 +66,25 @@ def test_a_running_step_uses_up_its_estimate_but_never_more(tmp_path: Path) -> N
         assert shown.progress.left() == 10
 
 
+def test_a_step_that_takes_longer_says_so_and_no_time_left_that_nobody_knows(tmp_path: Path) -> None:
+    shown = Shown(tmp_path)
+    shown.progress.expect({"build": 60, "start": 10})
+    with shown.progress.step("build"):
+        shown.clock.now += 59
+        shown.progress.note(shown.progress._stamp())
+        shown.clock.now += 61
+        shown.progress.note(shown.progress._stamp())
+        shown.clock.now += 60
+        with shown.progress.step("start"):
+            shown.clock.now += 10
+            shown.progress.note(shown.progress._stamp())
+    assert [line for line in shown.out.getvalue().splitlines() if line.endswith("]")] == [
+        "[59 s, about 11 s left]",
+        "[2 min, 1 min longer than estimated, then about 10 s]",
+        "[3 min 10 s, 2 min 10 s longer than estimated]",
+    ]
+
+
 def test_durations_are_recorded_for_the_next_run(tmp_path: Path) -> None:
     shown = Shown(tmp_path, "{}")
     shown.run("build", 42.04)

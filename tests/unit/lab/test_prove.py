@@ -109,3 +109,12 @@ def test_the_post_must_be_found_in_the_database(count: str, is_right: bool) -> N
     else:
         with pytest.raises(LabError, match="Status 7: not in the database"):
             prove._in_database(there, "7")
+
+
+def test_the_end_says_in_four_lines_how_to_sign_in_look_around_and_stop() -> None:
+    lines = prove.what_next("mine", "192.0.2.1")
+    assert len(lines) == 4
+    assert "192.0.2.1" in lines[0]
+    assert "owner@social.lab.test" in lines[0]
+    assert all("--name mine" in line for line in lines[1:])
+    assert not any("--name" in line for line in prove.what_next("default", "192.0.2.1"))

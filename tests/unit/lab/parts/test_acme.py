@@ -79,3 +79,11 @@ def test_what_is_wrong_is_said(lab: Lab, server: Server, path: str, content: str
         server.pages[path] = content
     with pytest.raises(LabError, match=rf"^ACME server: {said}\. See "):
         acme.prove("127.0.0.1", certificates.trust(lab))
+
+
+def test_the_roots_of_all_its_starts_are_kept(lab: Lab, server: Server) -> None:
+    for start in ("first", "first", "second"):
+        server.pages["/roots/0"] = f"-----BEGIN CERTIFICATE-----\n{start}\n"
+        acme.note_root(lab, "127.0.0.1", certificates.trust(lab))
+    assert acme.roots_file(lab).read_text().splitlines()[1::2] == ["first", "second"]
+    assert acme.roots_file(lab).stat().st_mode & 0o077 == 0

@@ -212,6 +212,7 @@ def test_facts_say_where_services_are_found(lab: Lab) -> None:
         "acme_directory": "https://pebble.acme.svc.cluster.local:14000/dir",
         "acme_ca_file": str(lab.pki / "platform-ca.crt"),
         "acme_root": "https://10.209.0.30:15000/roots/0",
+        "acme_roots": str(lab.state / "acme-roots.pem"),
         "smtp_host": "mailpit.mail.svc.cluster.local",
         "mail_api": "http://10.209.0.25:8025",
     }

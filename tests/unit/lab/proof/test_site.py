@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import pytest
 from mastodon_lab.errors import LabError
@@ -72,6 +73,25 @@ def test_json_is_asked_for_with_headers() -> None:
     with server(200, json.dumps({"a": 1}).encode()) as (port, asked):
         assert module.json_of(f"http://127.0.0.1:{port}/v1", X_Vault_Token="t") == {"a": 1}
     assert asked[0]["x-vault-token"] == "t"
+
+
+def test_certificates_of_before_a_restart_are_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module.acme, "root", lambda *_unused: "now")
+    monkeypatch.setattr(module.ssl, "create_default_context", lambda **_unused: None)
+    (tmp_path / "token").write_text("t")
+    (tmp_path / "roots.pem").write_text("before\nnow\n")
+    facts = {
+        "gateway_address": "192.0.2.1",
+        "kubeconfig": "k",
+        "vault_address": "v",
+        "vault_token_file": str(tmp_path / "token"),
+        "acme_root": "https://192.0.2.2:15000/roots/0",
+        "acme_ca_file": "ca",
+        "dns_address": "192.0.2.3",
+    }
+    for noted, trusted in (({}, ["now"]), ({"acme_roots": str(tmp_path / "roots.pem")}, ["now", "before", "now"])):
+        (tmp_path / "lab.json").write_text(json.dumps(facts | noted))
+        assert Site.from_facts(tmp_path / "lab.json", Path("kubectl")).authority.split() == trusted
 
 
 def test_a_command_that_fails_says_why_in_one_line() -> None:

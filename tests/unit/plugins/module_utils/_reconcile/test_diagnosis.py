@@ -233,3 +233,61 @@ def test_what_may_not_be_read_only_makes_it_say_less(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(looking.api, "read", limited)
     assert looking.at(1, 99) == ["", ""]
+
+
+RELEASE = Subject("helm.toolkit.fluxcd.io", "HelmRelease", "ns", "mastodon")
+OF_RELEASE = {"helm.toolkit.fluxcd.io/name": "mastodon", "helm.toolkit.fluxcd.io/namespace": "ns"}
+
+
+def of_release(item: Object, **status: Any) -> Object:
+    item["metadata"]["labels"] = OF_RELEASE
+    return item | {"status": status}
+
+
+def container(name: str, ready: bool = False, **state: Any) -> dict[str, Any]:
+    return {"name": name, "ready": ready, "state": state}
+
+
+@pytest.mark.parametrize(
+    ("items", "told"),
+    [
+        ([], ""),
+        ([of_release(made("Job", "migrate"), active=1)], "Job ns/migrate: runs"),
+        (
+            [of_release(made("Job", "migrate"), conditions=[{"type": "Complete", "status": "True"}], active=0)],
+            "",
+        ),
+        (
+            [
+                of_release(made("Pod", "web"), containerStatuses=[container("web", running={})]),
+                of_release(
+                    made("Pod", "queue"), containerStatuses=[container("q", waiting={"reason": "ContainerCreating"})]
+                ),
+                of_release(made("Pod", "streaming"), phase="Pending"),
+            ],
+            "Pod ns/queue: container q: ContainerCreating; Pod ns/streaming: is not started; 1 more",
+        ),
+        (
+            [
+                of_release(
+                    made("Pod", "web"),
+                    initContainerStatuses=[
+                        container("first", terminated={"exitCode": 0}),
+                        container("second", running={}),
+                    ],
+                    containerStatuses=[container("web", waiting={"reason": "PodInitializing"})],
+                )
+            ],
+            "Pod ns/web: container second: runs",
+        ),
+        ([of_release(made("Pod", "web"), conditions=[{"type": "Ready", "status": "True"}])], ""),
+        ([of_release(made("Pod", "done"), phase="Succeeded")], ""),
+        ([made("Pod", "of-others")], ""),
+    ],
+)
+def test_what_takes_the_time_behind_a_release_is_told(items: list[Object], told: str) -> None:
+    looking = Looking(made("HelmRelease", "mastodon"), *items)
+    with Diagnosis(looking.api, looking.live, looking.judge) as diagnosis:
+        diagnosis.look([RELEASE])
+        assert diagnosis.behind(RELEASE) == told
+        assert diagnosis.why(RELEASE) == ""
