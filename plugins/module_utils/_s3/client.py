@@ -15,15 +15,18 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from http.client import responses
 from typing import Any
 from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 from zlib import crc32
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils import _pasted
+from ansible_collections.fediverse.mastodon.plugins.module_utils._bounded import watch_pools, within
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, innermost
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.forward import Dial
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
+from ansible_collections.fediverse.mastodon.plugins.module_utils._shapes import WrongShapeError, at, objects, parsed
 
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
 with suppress(ImportError):
@@ -35,6 +38,7 @@ with suppress(ImportError):
 # What Mastodon sends with media: https://github.com/mastodon/mastodon/blob/main/config/initializers/paperclip.rb
 UPLOADED = {"Cache-Control": "public, max-age=315576000, immutable", "Content-Type": "image/png"}
 _SECONDS = 30
+_WHOLE_SECONDS = 60
 _RETRIES = 3
 
 
@@ -58,7 +62,7 @@ class Answer:
     def code(self) -> str:
         """Return the error code of the body, or the status in words."""
         found = re.search(rb"<Code>(\w+)</Code>", self.body)
-        return found[1].decode() if found else HTTPStatus(self.status).phrase
+        return found[1].decode() if found else responses.get(self.status, "which HTTP does not know")
 
 
 class Bucket:
@@ -138,8 +142,11 @@ class Bucket:
         answer = self._send("GET", "?policy=")
         if answer.code == "NoSuchBucketPolicy":
             return {}
-        found: dict[str, Any] = json.loads(self._good("reading its policy", answer).body)
-        return found
+        try:
+            return _policy(self._good("reading its policy", answer).body)
+        except WrongShapeError as error:
+            remedy = "Check that the endpoint is the S3 server's, and what is in between."
+            raise MastodonError(str(self), "reading its policy failed", str(error), remedy) from error
 
     def set_policy(self, policy: Mapping[str, Any]) -> None:
         """Write the bucket's policy, or take it away when it is empty."""
@@ -171,17 +178,18 @@ class Bucket:
     ) -> Answer:
         url = f"{self._endpoint}/{self.name}{path}"
         try:
-            answer = self._session.request(
-                method,
-                url,
-                data=content,
-                # The signature covers the Host header: it has to be the one that is sent, port included.
-                headers={"Host": urlsplit(url).netloc, **(headers or {})},
-                auth=self._sign if signed else _anyone,
-                timeout=_SECONDS,
-                allow_redirects=False,
-            )
-        except requests.RequestException as error:
+            with within(_WHOLE_SECONDS):
+                answer = self._session.request(
+                    method,
+                    url,
+                    data=content,
+                    # The signature covers the Host header: it has to be the one that is sent, port included.
+                    headers={"Host": urlsplit(url).netloc, **(headers or {})},
+                    auth=self._sign if signed else _anyone,
+                    timeout=_SECONDS,
+                    allow_redirects=False,
+                )
+        except (requests.RequestException, TimeoutError, OverflowError, ValueError) as error:
             remedy = "Check the endpoint, and that it can be reached from where Ansible runs."
             raise MastodonError(str(self), "cannot be reached", innermost(error), remedy) from error
         return Answer(answer.status_code, answer.content)
@@ -193,12 +201,23 @@ def _anyone(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 
 def _adapter(dial: Dial | None) -> HTTPAdapter:
-    # Every request here may be repeated.
-    adapter = HTTPAdapter(max_retries=Retry(_RETRIES, backoff_factor=0.2, allowed_methods=None))
+    # Every request here may be repeated; a server that names an hour in Retry-After is not waited for.
+    again = Retry(_RETRIES, backoff_factor=0.2, allowed_methods=None, respect_retry_after_header=False)
+    adapter = HTTPAdapter(max_retries=again)
     if dial:
         pools = adapter.poolmanager.pool_classes_by_scheme
         adapter.poolmanager.pool_classes_by_scheme = {scheme: _dialling(pools[scheme], dial) for scheme in pools}
+    watch_pools(adapter.poolmanager)
     return adapter
+
+
+def _policy(body: bytes) -> dict[str, Any]:
+    found = at(parsed(body), kind=dict)
+    # One may stand without a list around it.
+    if not isinstance(found.get("Statement"), dict):
+        at(found, "Statement", kind=list)
+        objects(found, "Statement")
+    return found
 
 
 def _dialling(pool: type[Any], dial: Dial) -> type[Any]:

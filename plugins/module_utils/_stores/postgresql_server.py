@@ -9,6 +9,7 @@ import ssl
 from contextlib import suppress
 from dataclasses import dataclass
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._bounded import watched, within
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import (
@@ -16,6 +17,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server 
     RefusedLoginError,
     Server,
     is_older,
+    making_sense,
 )
 
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
@@ -26,6 +28,7 @@ with suppress(ImportError):
 # Since Mastodon 4.5; its migrations check it: https://github.com/mastodon/mastodon/blob/main/lib/tasks/db.rake
 OLDEST = "14"
 _SECONDS = 15
+_WHOLE_SECONDS = 60
 # It shuts down, starts or has crashed: https://www.postgresql.org/docs/current/errcodes-appendix.html
 _NOT_READY = "57P0"
 _REFUSED = "28P01"
@@ -48,7 +51,8 @@ def ask(server: Server, username: str, password: str, database: str) -> Found:
     """Return what the server tells. Raises OSError when there is no way to it, MastodonError when it refuses."""
     needs("pg8000", "requests")
     try:
-        return _found(server, username, password, database)
+        with within(_WHOLE_SECONDS), making_sense(server, native.InterfaceError, native.DatabaseError):
+            return _found(server, username, password, database)
     except ssl.SSLError as error:
         why = str(getattr(error, "verify_message", "") or error.reason or error)
         remedy = f"Give the server a certificate of a public authority for this name, or set {_SETTING} to require."
@@ -71,7 +75,7 @@ def _found(server: Server, username: str, password: str, database: str) -> Found
         password=password,
         database=database,
         timeout=_SECONDS,
-        sock=server.dial() if server.dial else None,
+        sock=watched(server.open(_SECONDS)),
         ssl_context=_encryption(server.sslmode),
     )
     rows = connection.run(

@@ -5,50 +5,73 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._bounded import watched, within
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
+from ansible_collections.fediverse.mastodon.plugins.module_utils._shapes import WrongShapeError, at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import (
     RefusedLoginError,
     Server,
     is_older,
+    making_sense,
+    senseless,
 )
 
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
 with suppress(ImportError):
     import redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
 
 # Since Mastodon 4.4: https://github.com/mastodon/mastodon/releases/tag/v4.4.0
 OLDEST = "6.2"
 _SECONDS = 15
+_WHOLE_SECONDS = 60
 
 
 def ask(server: Server, password: str) -> Mapping[str, Any]:
     """Return what the server tells of itself. Raises OSError when there is no way to it, MastodonError when it refuses."""
     needs("redis")
     pool = redis.ConnectionPool(
-        connection_class=_dialling(server.dial) if server.dial else redis.Connection,
+        connection_class=_dialling(lambda: server.open(_SECONDS)),
         host=server.host,
         port=server.port,
         password=password,
         socket_timeout=_SECONDS,
         socket_connect_timeout=_SECONDS,
+        # Whoever asks does so again where there is a point in it.
+        retry=Retry(NoBackoff(), 0),
     )
     try:
-        with redis.Redis(connection_pool=pool) as client:
-            told: Mapping[str, Any] = client.info()
-            return told
+        with (
+            within(_WHOLE_SECONDS),
+            making_sense(server, redis.RedisError),
+            redis.Redis(connection_pool=pool) as client,
+        ):
+            return _told(client.info())
     except redis.AuthenticationError as error:
         raise RefusedLoginError(str(server), "does not accept the password", str(error), server.remedy) from error
     except (redis.ConnectionError, redis.TimeoutError) as error:
         raise OSError(str(error)) from error
-    except redis.RedisError as error:
+    except redis.ResponseError as error:
         raise MastodonError(str(server), "refuses to be asked", str(error), "Allow its user to run INFO.") from error
+    except redis.RedisError as error:
+        raise senseless(server, error) from error
+
+
+def _told(info: object) -> Mapping[str, Any]:
+    found = at(info, kind=dict)
+    # Its library makes numbers of what looks like one.
+    if not re.match(r"\d+(\.\d+)*", str(found.get("redis_version"))):
+        raise WrongShapeError("redis_version of its answer is not a version")
+    return found
 
 
 def refuse_tls(server: Server) -> None:
@@ -105,4 +128,4 @@ def judge(server: Server, told: Mapping[str, Any]) -> str:
 
 
 def _dialling(dial: Callable[[], socket.socket]) -> type[Any]:
-    return type("Connection", (redis.Connection,), {"_connect": lambda _self: dial()})
+    return type("Connection", (redis.Connection,), {"_connect": lambda _self: watched(dial())})

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
@@ -44,10 +45,38 @@ class Server:
         """Return how errors call it."""
         return f"{self.product} {self.host}:{self.port}"
 
+    def open(self, seconds: float) -> socket.socket:
+        """Return a connection. Raises OSError when there is no way to it."""
+        if self.dial:
+            return self.dial()
+        try:
+            return socket.create_connection((self.host, self.port), seconds)
+        except OSError as error:
+            raise OSError(f"no connection to {self.host}, port {self.port}: {error.strerror or error}") from error
+
     @property
     def remedy(self) -> str:
         """Return what to do when it does not accept the login."""
         return f"Correct the login that {self.secret} holds, where it comes from."
+
+
+@contextmanager
+def making_sense(server: Server, *known: type[Exception]) -> Iterator[None]:
+    """Tell in one sentence that a client could not make sense of what came, by whatever error of it but those `known`."""
+    try:
+        yield
+    except (MastodonError, OSError):
+        raise
+    except known:
+        raise
+    except Exception as error:
+        raise senseless(server, error) from error
+
+
+def senseless(server: Server, error: Exception) -> MastodonError:
+    """Return that what came is not of such a server. The error's own text has it in it."""
+    remedy = "Check its host and port, and what is in between."
+    return MastodonError(str(server), f"does not answer as {server.product} does", type(error).__name__, remedy)
 
 
 def is_older(version: str, oldest: str) -> bool:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import socket
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -110,7 +112,8 @@ def test_a_restart_is_told_from_a_refusal(monkeypatch: pytest.MonkeyPatch, code:
         raise postgresql_server.native.DatabaseError({"C": code, "M": "the database system is shutting down"})
 
     monkeypatch.setattr(postgresql_server.native, "Connection", refuse)
-    with pytest.raises(MastodonError, match="the database system is shutting down") as refused:
-        postgresql_server.ask(SERVER, "mastodon", "password", "mastodon")
+    ours, theirs = socket.socketpair()
+    with ours, theirs, pytest.raises(MastodonError, match="the database system is shutting down") as refused:
+        postgresql_server.ask(replace(SERVER, dial=lambda: ours), "mastodon", "password", "mastodon")
     assert isinstance(refused.value, NotReadyError) is may_pass
     assert isinstance(refused.value, RefusedLoginError) is (code == "28P01")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import socket
 import threading
@@ -19,6 +20,8 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import 
 
 # All that is drawn is drawn from it, so that a failure comes again.
 SEED = 20261128
+# How many answers each client is given; `lab/test --long` draws more.
+ANSWERS = int(os.environ.get("TEST_ANSWERS", "310"))
 _DRIP_SECONDS = 0.02
 
 Talk = Callable[[socket.socket], None]
@@ -188,13 +191,13 @@ RAW: dict[str, bytes] = {
 }
 
 
-def answers(count: int, kind: str) -> list[Answer]:
+def answers(kind: str) -> list[Answer]:
     """Return answers over HTTP that no server of this kind gives: all bodies, all raw ones, and a draw of all together."""
     draw = random.Random(f"{SEED} {kind}")
     found = [Answer(f"200 {name}", http(200, body)) for name, body in BODIES.items()]
     found += [Answer(name, content) for name, content in RAW.items()]
     found += [Answer(f"{status} html", http(status, BODIES["html"], HEADERS[0])) for status in STATUSES]
-    while len(found) < count:
+    while len(found) < ANSWERS:
         status, body = draw.choice(STATUSES), draw.choice(sorted(BODIES))
         headers = draw.sample(HEADERS, draw.randrange(1, 4))
         whole = http(status, BODIES[body], *headers)

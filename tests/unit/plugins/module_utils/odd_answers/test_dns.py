@@ -24,7 +24,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._dns import res
 from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.resolver import Resolver
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 
-from .servers import SEED, drip, one_sentence
+from .servers import ANSWERS, SEED, drip, one_sentence
 
 Change = Callable[[bytes], bytes]
 _SECONDS = 0.2
@@ -123,7 +123,7 @@ def test_no_change_of_an_answer_ends_in_more_than_a_sentence() -> None:
         assert asked.knows("127.0.0.1", f"c{number}.test") in (True, False, None)
 
     with name_server(drawn) as port, ThreadPoolExecutor(32) as askers:
-        assert len(list(askers.map(ask, range(330)))) == 330
+        assert len(list(askers.map(ask, range(ANSWERS)))) == ANSWERS
 
 
 def test_a_byte_now_and_then_is_not_waited_for_without_end() -> None:
