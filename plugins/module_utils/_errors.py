@@ -33,7 +33,7 @@ class MastodonError(Exception):
     def __init__(self, subject: str, failed: str, why: str = "", remedy: str = "") -> None:
         self.subject = subject
         self.failed = failed
-        self.why = _one_line(why)
+        self.why = one_line(why)
         self.remedy = remedy
         super().__init__(subject, failed, why, remedy)
 
@@ -105,6 +105,7 @@ def shortened(text: str, longest: int, end: int) -> str:
     return text if len(text) <= longest else f"{text[: longest - end].rstrip()} … {text[-end:].lstrip()}"
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """Return what can be shown of a text, in one line, with its middle left out when it is long."""
     printable = "".join(letter if letter.isprintable() else " " for letter in text)
     return shortened(" ".join(printable.split()), _LONGEST_REASON, _END_OF_REASON)

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._bounded import watched, within
-from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, one_line
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import (
     NotReadyError,
@@ -59,7 +59,7 @@ def ask(server: Server, username: str, password: str, database: str) -> Found:
         raise MastodonError(str(server), "TLS failed", why, remedy) from error
     except native.InterfaceError as error:
         if "refuses SSL" not in str(error):
-            raise OSError(str(error)) from error
+            raise OSError(one_line(str(error))) from error
         why = "it offers no TLS, so that anybody on the way could read along"
         remedy = f"Turn TLS on there (ssl = on), or set {_SETTING} to disable."
         raise MastodonError(str(server), "does not encrypt", why, remedy) from error

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._bounded import watched, within
-from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, one_line
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
 from ansible_collections.fediverse.mastodon.plugins.module_utils._shapes import WrongShapeError, at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import (
@@ -59,7 +59,7 @@ def ask(server: Server, password: str) -> Mapping[str, Any]:
     except redis.AuthenticationError as error:
         raise RefusedLoginError(str(server), "does not accept the password", str(error), server.remedy) from error
     except (redis.ConnectionError, redis.TimeoutError) as error:
-        raise OSError(str(error)) from error
+        raise OSError(one_line(str(error))) from error
     except redis.ResponseError as error:
         raise MastodonError(str(server), "refuses to be asked", str(error), "Allow its user to run INFO.") from error
     except redis.RedisError as error:
