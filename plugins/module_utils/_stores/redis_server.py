@@ -85,7 +85,7 @@ def refuse_tls(server: Server) -> None:
 
 
 def _opened(server: Server) -> socket.socket:
-    opened = server.dial() if server.dial else socket.create_connection((server.host, server.port), _SECONDS)
+    opened = server.open(_SECONDS)
     opened.settimeout(_SECONDS)
     return opened
 
