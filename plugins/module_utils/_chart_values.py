@@ -116,6 +116,12 @@ TRAPS = (
         "Remove one of the two; both follow from mastodon_smtp_port.",
         lambda value, values: value is True and at(values, "mastodon.smtp.enableStartTls") not in (None, "never"),
     ),
+    Trap(
+        "mastodon.smtp.bulk.tls",
+        "beside STARTTLS, which is on unless enableStartTls is never, no mail to all is sent",
+        "Set mastodon.smtp.bulk.enableStartTls to never.",
+        lambda value, values: value is True and at(values, "mastodon.smtp.bulk.enableStartTls") != "never",
+    ),
     Trap("mastodon.smtp.existingSecret", "its login comes from Vault", _REMOVE),
     Trap("httproute.enabled", "there would be two routes for one host", f"{_OURS}."),
     Trap("httproute.streamingHostnames", "the chart makes that route even when routes are off", f"{_OURS}."),

@@ -20,6 +20,7 @@ BITING = {
     "mastodon.extraEnvVars.DB_SSLMODE": nested("mastodon.extraEnvVars.DB_SSLMODE", "require"),
     "mastodon.s3.enabled": nested("mastodon.s3.enabled", False),
     "mastodon.hooks.s3Upload.rclone.env": nested("mastodon.hooks.s3Upload.rclone.env", {"RCLONE_S3_PROVIDER": "Ceph"}),
+    "mastodon.smtp.bulk.tls": nested("mastodon.smtp.bulk.tls", True),
     "mastodon.smtp.tls": nested("mastodon.smtp", {"tls": True, "enableStartTls": "auto"}),
     **{
         f"{part}image.repository": nested(f"{part}image.repository", repository)
@@ -50,6 +51,8 @@ def test_each_trap_is_refused_by_name_in_one_sentence(path: str) -> None:
         nested("mastodon.hooks.s3Upload.rclone.env", [{"name": "A", "value": "b"}]),
         nested("mastodon.createAdmin.enabled", False),
         nested("mastodon.smtp.tls", True),
+        nested("mastodon.smtp.bulk", {"tls": True, "enableStartTls": "never"}),
+        nested("mastodon.smtp.bulk", {"tls": False}),
         nested("mastodon.smtp", {"tls": True, "enableStartTls": "never"}),
         nested("mastodon.smtp", {"tls": False, "enableStartTls": "auto"}),
         nested("httproute.enabled", False),
