@@ -8,6 +8,7 @@ from __future__ import annotations
 import socket
 from base64 import b64decode
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,6 @@ from ...conftest import Lab
 from ..smoke.support import apply, wait_ready
 from ..support import eventually
 from ..zone import DOMAIN, HAND_MADE, Zone
-
-OVER_HTTP = "http.lab.test"
 
 
 def test_external_dns_wrote_the_record_and_signed_it(laid_down: Lab, zone: Zone) -> None:
@@ -87,31 +86,39 @@ def test_the_domain_was_proved_over_dns_and_nothing_of_it_is_left(laid_down: Lab
     eventually(lambda: zone.texts(f"_acme-challenge.{DOMAIN}", "TXT"), lambda found: not found)
 
 
-@pytest.fixture
-def over_http(laid_down: Lab, zone: Zone) -> Iterator[str]:
-    """The issuer and certificate of one more Mastodon on the shared Gateway, proved over HTTP; its namespace and name."""
-    zone.replace(OVER_HTTP, laid_down.facts["gateway_address"])
+@contextmanager
+def applied(lab: Lab, site: Site, *names: str) -> Iterator[None]:
+    """Objects that the roles make of an inventory, by kind and name, of one more Mastodon on the shared Gateway."""
+    found = site.objects("cert_manager") | site.objects("gateway")
+    objects = [found[name] for name in names]
+    apply(lab, *objects)
+    try:
+        yield
+    finally:
+        for item in objects:
+            place = (f"-n={item['metadata']['namespace']}", item["metadata"]["name"])
+            lab.kubectl("delete", f"{item['kind'].lower()}.{item['apiVersion'].partition('/')[0]}", *place)
+
+
+def test_a_domain_is_proved_over_http_beside_the_redirect_to_https(laid_down: Lab, zone: Zone) -> None:
+    zone.replace("http.lab.test", laid_down.facts["gateway_address"])
     site = Site(
-        mastodon_local_domain=OVER_HTTP,
+        mastodon_local_domain="http.lab.test",
         cert_manager_acme_server=laid_down.facts["acme_directory"],
         cert_manager_acme_ca=Path(laid_down.facts["acme_ca_file"]).read_text(),
     )
-    name = OVER_HTTP.replace(".", "-")
-    found = site.objects("cert_manager") | site.objects("gateway")
-    objects = [found[f"Issuer {name}-acme"], found[f"Certificate {name}-tls"], found[f"HTTPRoute {name}-tls-redirect"]]
-    apply(laid_down, *objects)
-    yield f"{name}-tls"
-    for item in objects:
-        laid_down.kubectl(
-            "delete", item["kind"].lower(), f"-n={item['metadata']['namespace']}", item["metadata"]["name"]
-        )
+    names = ("Issuer http-lab-test-acme", "Certificate http-lab-test-tls", "HTTPRoute http-lab-test-tls-redirect")
+    with applied(laid_down, site, *names):
+        wait_ready(laid_down, "certificate", "gateway-system", "http-lab-test-tls")
 
 
-def test_a_domain_is_proved_over_http_beside_the_redirect_to_https(laid_down: Lab, over_http: str) -> None:
-    wait_ready(laid_down, "certificate", "gateway-system", over_http)
-    mine = [
-        order
-        for order in laid_down.get("orders.acme.cert-manager.io", "-n=gateway-system")["items"]
-        if order["metadata"]["annotations"]["cert-manager.io/certificate-name"] == over_http
-    ]
-    assert [order["status"]["state"] for order in mine] == ["valid"]
+def test_an_authority_of_ones_own_issues_the_certificate(laid_down: Lab) -> None:
+    site = Site(mastodon_local_domain="own.lab.test", cert_manager_issuer="private_ca")
+    issuer = "own-lab-test-private-ca"
+    names = (f"Issuer {issuer}-root", f"Certificate {issuer}", f"Issuer {issuer}", "Certificate own-lab-test-tls")
+    with applied(laid_down, site, *names):
+        wait_ready(laid_down, "certificate", "gateway-system", "own-lab-test-tls")
+        secret = laid_down.get("secret", "-n=gateway-system", "own-lab-test-tls")["data"]
+    assert b64decode(secret["ca.crt"]) == b64decode(
+        laid_down.get("secret", "-n=gateway-system", issuer)["data"]["tls.crt"]
+    )
