@@ -113,7 +113,8 @@ def _challenge(settings: Settings) -> Iterator[str]:
 
 
 def _credential(settings: Settings) -> Iterator[str]:
-    solver = settings["cert_manager_acme_solver"] if settings["cert_manager_issuer"] == "acme" else "http01"
+    asks = settings["cert_manager_issuer"] == "acme" and settings["gateway_install"]
+    solver = settings["cert_manager_acme_solver"] if asks else "http01"
     provider = settings["external_dns_provider"] if settings["external_dns_install"] else ""
     for role, used in (("cert_manager", solver), ("external_dns", provider)):
         if used in ("rfc2136", "cloudflare") and not settings[f"{role}_vault_path"]:

@@ -174,6 +174,17 @@ def test_an_existing_issuer_is_left_alone() -> None:
     assert (reference["kind"], reference["name"]) == ("ClusterIssuer", "company")
 
 
+def test_for_a_gateway_of_others_no_issuer_is_made_nor_a_credential_read() -> None:
+    site = Site(gateway_install=False, cert_manager_acme_solver="cloudflare", cert_manager_acme_email="")
+    assert {item["kind"] for item in site.objects("cert_manager").values()} == {
+        "Namespace",
+        "HelmRepository",
+        "HelmRelease",
+    }
+    assert site.value("cert_manager_dns_keys") == []
+    assert "cert_manager_acme_email" not in [need["variable"] for need in site.value("doctor_needs") if need["needed"]]
+
+
 def test_an_existing_cert_manager_is_left_alone() -> None:
     objects = Site(cert_manager_install=False).objects("cert_manager")
     assert not [name for name in objects if "HelmRelease" in name]
