@@ -20,7 +20,12 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._sizing.size im
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils import _edge
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._action import EngineAction, plain
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._needs import unmet
-from ansible_collections.fediverse.mastodon.plugins.plugin_utils._settings import coerced, wrong
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._settings import (
+    CLAIM,
+    claimed_elsewhere,
+    coerced,
+    wrong,
+)
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._variables import (
     given,
     load,
@@ -52,9 +57,8 @@ class ActionModule(EngineAction):
             known = load(_ROLES, _PLAY_SETTINGS)
             settings = given(task_vars, known) | task_vars.keys() & set(_PLAY_SETTINGS)
             values = {name: self._value(name, task_vars) for name in sorted(settings)}
-            # What follows from two names may be too long though neither is.
             if values.get("rook_backend", task_vars.get("rook_backend")) == "rook":
-                values["rook_bucket"] = self._value("rook_bucket", task_vars)
+                values |= {name: self._value(name, task_vars) for name in CLAIM}
             # A kubeconfig may be given as its content; whoever reads it says what is wrong with it, and shows none of it.
             shown = {name: value for name, value in values.items() if name != "kubeconfig"}
             problems = (
@@ -62,6 +66,7 @@ class ActionModule(EngineAction):
                 misspelt(task_vars, known),
                 missing(values, known),
                 untouched(values),
+                claimed_elsewhere(values),
                 wrong(shown, {**_PLAY_SETTINGS, **known.options}),
             )
             traps = _chart_values.problems(values.get("mastodon_values") or {})

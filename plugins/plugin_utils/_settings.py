@@ -22,6 +22,8 @@ from ansible_collections.fediverse.mastodon.plugins.plugin_utils._types import m
 Spec = Mapping[str, Any]
 _TEXT: Spec = {"type": "str"}
 
+# What Rook is asked for, of which the first may be too long though the names that it follows from are not.
+CLAIM = ("rook_bucket", "rook_claim_namespace", "mastodon_namespace")
 # Where a bucket is, and what it is called.
 _BUCKETS = {
     "cnpg_backup_endpoint": "cnpg_backup_bucket",
@@ -52,6 +54,15 @@ def wrong(values: Mapping[str, Any], options: Mapping[str, Spec]) -> list[str]:
         if problem:
             problems.append(f"Variable {name}: {problem}")
     return problems or _buckets_in_hosts(values)
+
+
+def claimed_elsewhere(values: Mapping[str, Any]) -> list[str]:
+    """Return one sentence when the bucket is claimed in another namespace than Mastodon's; `values` have those of CLAIM then."""
+    here, there = values.get("mastodon_namespace"), values.get("rook_claim_namespace")
+    if values.get("rook_backend", "rook") != "rook" or not here or not there or here == there:
+        return []
+    why = f"Rook writes the bucket's keys there, and Mastodon's pods read them in {here}"
+    return [f"Variable rook_claim_namespace: {there} is not Mastodon's namespace: {why}. Leave it out."]
 
 
 def _buckets_in_hosts(values: Mapping[str, Any]) -> list[str]:

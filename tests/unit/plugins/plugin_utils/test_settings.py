@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.fediverse.mastodon.plugins.plugin_utils._settings import wrong
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._settings import claimed_elsewhere, wrong
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._types import mistyped
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._variables import load
 
@@ -25,6 +25,7 @@ OF_VALUES = {
     if "does not add up" not in mistake["says"]
     # What follows from them is worked out by the task.
     and "Variable rook_bucket:" not in mistake["says"]
+    and "Variable rook_claim_namespace:" not in mistake["says"]
     # What connects says that.
     and not mistake["says"].startswith(("Kubeconfig ", "Option kubeconfig"))
     and (
@@ -152,3 +153,18 @@ def test_a_login_in_a_url_is_refused_and_not_shown() -> None:
 def test_a_domain_of_other_letters_is_offered_as_dns_writes_it(value: str, offered: str) -> None:
     [said] = wrong({"mastodon_local_domain": value}, OPTIONS)
     assert said.endswith(f"Write it like {offered}.")
+
+
+@pytest.mark.parametrize(
+    ("values", "refused"),
+    [
+        ({}, False),
+        ({"rook_claim_namespace": "mastodon", "mastodon_namespace": "mastodon"}, False),
+        ({"rook_claim_namespace": "media", "mastodon_namespace": "mastodon"}, True),
+        ({"rook_claim_namespace": "media", "mastodon_namespace": "mastodon", "rook_backend": "rook"}, True),
+        # The keys are written where they are read, too.
+        ({"rook_claim_namespace": "media", "mastodon_namespace": "mastodon", "rook_backend": "external"}, False),
+    ],
+)
+def test_a_bucket_is_claimed_where_its_keys_are_read(values: dict[str, str], refused: bool) -> None:
+    assert bool(claimed_elsewhere(values)) is refused
