@@ -19,10 +19,11 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._objects import
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import forced
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.diff import documents
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.engine import Engine, Request
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.engine import Engine
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import (
     MANAGER,
     Outcome,
+    Request,
     Wanted,
     wanted_set,
 )

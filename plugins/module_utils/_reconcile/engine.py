@@ -8,13 +8,12 @@ This module util is PRIVATE to the collection.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils import _kinds
-from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource, unanswered_error
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import (
     claims,
@@ -22,6 +21,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile impo
     inventory,
     order,
     owners,
+    served,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.apply import Applier, Ownership
@@ -30,8 +30,8 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.fiel
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.judge import Judge
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import (
-    MANAGER,
     Outcome,
+    Request,
     Subject,
     Wanted,
 )
@@ -45,27 +45,6 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.wait
 # How long the API server may take to announce a kind whose CRD is there, in seconds.
 _ANNOUNCED_SOON = 10.0
 _PAUSE = 1.0
-
-
-@dataclass(frozen=True)
-class Request:
-    """What the user asks for: the set `name` and its objects, with its inventory in `namespace`.
-
-    `owner` is whose it is, of those who may call a set the same in a namespace that they share.
-    `kinds` are those that the cluster must serve already, each with the tag that provides it: see _kinds.
-    """
-
-    name: str
-    namespace: str
-    wanted: tuple[Wanted, ...]
-    wait: bool = True
-    prune: bool = True
-    prune_allow: frozenset[str] = frozenset()
-    force_conflicts: frozenset[str] = frozenset()
-    manager: str = MANAGER
-    owner: str = ""
-    kinds: tuple[Mapping[str, str], ...] = ()
-    check: bool = False
 
 
 class Engine:
@@ -155,18 +134,7 @@ class Engine:
         return self._judge.status(subject, self._live.get(subject)).verdict
 
     def _served(self, items: Iterable[Wanted]) -> dict[Subject, Resource]:
-        """Return those of served kinds. Raises MastodonError when one has a namespace too many or too few."""
-        found = {}
-        for item in items:
-            resource = self._live.resource(item)
-            if resource is None:
-                continue
-            if resource.namespaced != bool(item.subject.namespace):
-                wrong = "needs a namespace" if resource.namespaced else "belongs to no namespace"
-                remedy = "Set metadata.namespace." if resource.namespaced else "Remove metadata.namespace."
-                raise MastodonError(str(item.subject), wrong, "", remedy)
-            found[item.subject] = resource
-        return found
+        return served.resources(self._live, items)
 
     def _next_wave(self, wanted: Sequence[Wanted]) -> Wave | None:
         # Ordered anew each time, as the last wave may have brought kinds.
@@ -234,20 +202,20 @@ class Engine:
         needed: set[Subject] = set()
         for item in items:
             live, resource = self._live.get(item.subject), self._live.resource(item)
-            served = item.as_served(resource) if resource else item
-            if live is None or not is_unchanged(served.body, live, item.manager):
+            wanted = item.as_served(resource) if resource else item
+            if live is None or not is_unchanged(wanted.body, live, item.manager):
                 needed.update(item.depends_on)
         self._waiter.wait(needed)
 
     def _await_kinds(self, items: Iterable[Wanted]) -> None:
         """Wait for all that is applied already, as a chart among it may bring these kinds."""
-        if not self._judge.has_changes and (strangers := [item for item in items if self._versions(item)]):
-            raise CombinedError(self._not_served(item) for item in strangers)
+        if not self._judge.has_changes and (strangers := [item for item in items if served.versions(self._live, item)]):
+            raise CombinedError(served.problem(self._live, item) for item in strangers)
         self._waiter.wait([subject for subject in self.outcomes if subject != self._place])
         until = self._deadline.elapsed + _ANNOUNCED_SOON
         while missing := [item for item in items if self._live.resource(item) is None]:
             if self._deadline.elapsed > until or not self._deadline.pause(_PAUSE):
-                raise CombinedError(self._not_served(item) for item in missing)
+                raise CombinedError(served.problem(self._live, item) for item in missing)
             self._discover()
 
     def _list(self, subjects: AbstractSet[Subject], already: AbstractSet[Subject], applier: Applier) -> None:
@@ -267,16 +235,3 @@ class Engine:
         outcomes = {outcome.subject: outcome for outcome in pruner.prune(leftovers)}
         self.outcomes |= outcomes
         return {subject for subject, outcome in outcomes.items() if outcome.action == "skipped"}
-
-    def _versions(self, item: Wanted) -> tuple[str, ...]:
-        return self._live.catalog.versions(item.subject.group, item.subject.kind)
-
-    def _not_served(self, item: Wanted) -> MastodonError:
-        if silent := unanswered_error(self._live.catalog, item.subject.group, item.version):
-            return silent
-        why = f"the cluster has no kind {item.body['apiVersion']} {item.subject.kind}"
-        remedy = "Install what brings it first, or in the same set."
-        if served := self._versions(item):
-            why = f"{why}, only {', '.join(served)}"
-            remedy = "Upgrade what serves it, or declare a version that it serves."
-        return MastodonError(str(item.subject), "cannot be applied", why, remedy)

@@ -176,3 +176,24 @@ def _dependencies(subject: Subject, document: Mapping[str, Any]) -> tuple[Subjec
         return tuple(Subject.parse(part.strip()) for part in told.split(",") if part.strip())
     except ValueError as error:
         raise MastodonError(str(subject), f"its annotation {DEPENDS_ON} cannot be read", str(error)) from error
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asks for: the set `name` and its objects, with its inventory in `namespace`.
+
+    `owner` is whose it is, of those who may call a set the same in a namespace that they share.
+    `kinds` are those that the cluster must serve already, each with the tag that provides it: see _kinds.
+    """
+
+    name: str
+    namespace: str
+    wanted: tuple[Wanted, ...]
+    wait: bool = True
+    prune: bool = True
+    prune_allow: frozenset[str] = frozenset()
+    force_conflicts: frozenset[str] = frozenset()
+    manager: str = MANAGER
+    owner: str = ""
+    kinds: tuple[Mapping[str, str], ...] = ()
+    check: bool = False

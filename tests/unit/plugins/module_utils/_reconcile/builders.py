@@ -11,8 +11,8 @@ from typing import Any
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.engine import Engine, Request
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject, wanted_set
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.engine import Engine
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Request, Subject, wanted_set
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.fake_api import FakeApi
 
 GROUPS = {
