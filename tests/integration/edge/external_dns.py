@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The real external-dns, started for one round with the flags and variables that its real chart makes of Helm values.
 
-The lab's own has the providers that need no SDK; this one is built of the same modules, with that of AWS.
+The lab's own has the providers that need no SDK; this one is built of the same modules, with those of AWS and Cloudflare, whose versions and
+checksums are upstream's.
 """
 
 from __future__ import annotations
@@ -81,12 +82,17 @@ def _build(go: Go, into: Path) -> None:
     workspace = go.workspace()
     overlay = into / "overlay.json"
     overlay.write_text(json.dumps({"Replace": {str(workspace / REPLACED): str(SOURCE / "provider.go")}}))
+    module = workspace / EXTERNAL_DNS.module
+    shutil.copy(module / "go.mod", into)
+    sums = [folder / "go.sum" for folder in (module, workspace / "src/external-dns")]
+    (into / "go.sum").write_text("".join(path.read_text() for path in sums))
     (package,) = EXTERNAL_DNS.binaries.values()
-    flags = ("-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-overlay", overlay, "-o", into / "external-dns")
-    go.run("Building external-dns with AWS", "build", *flags, package, cwd=workspace / EXTERNAL_DNS.module)
+    added = ("-overlay", overlay, "-mod=mod", "-modfile", into / "go.mod")
+    flags = ("-trimpath", "-buildvcs=false", "-ldflags", "-s -w", *added, "-o", into / "external-dns")
+    go.run("Building external-dns with AWS and Cloudflare", "build", *flags, package, cwd=module)
     shutil.copy(go.build(HELM)["helm"], into / "helm")
-    module = go.module("sigs.k8s.io/external-dns", versions.EXTERNAL_DNS_CHART_MODULE)
-    shutil.copytree(module / "charts/external-dns", into / "chart", copy_function=shutil.copyfile)
+    published = go.module("sigs.k8s.io/external-dns", versions.EXTERNAL_DNS_CHART_MODULE)
+    shutil.copytree(published / "charts/external-dns", into / "chart", copy_function=shutil.copyfile)
 
 
 def _value(variable: Mapping[str, Any], secret: Mapping[str, str]) -> str:

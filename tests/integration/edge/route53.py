@@ -11,12 +11,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from collections.abc import Mapping
 from urllib.parse import parse_qsl, quote, urlsplit
 from xml.etree import ElementTree as Xml
+
+from ansible_collections.fediverse.mastodon.tests.integration.edge.service import Answer
 
 REGION = "us-east-1"
 _SPACE = "https://route53.amazonaws.com/doc/2013-04-01/"
@@ -38,8 +37,17 @@ class Route53:
         self._ids = {zone: f"Z{number:06d}" for number, zone in enumerate(zones)}
         self._keys = {access_key: secret_key}
 
-    def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> str:
-        """Return the answer's XML. Raises RefusedError."""
+    def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        """Answer one request."""
+        try:
+            status, text = 200, self._answer(method, target, headers, body)
+        except RefusedError as error:
+            status, code, message = error.args
+            told = f"<Type>Sender</Type><Code>{code}</Code><Message>{message}</Message>"
+            text = f'<ErrorResponse xmlns="{_SPACE}"><Error>{told}</Error><RequestId>1</RequestId></ErrorResponse>'
+        return Answer(status, "text/xml", _HEAD + text)
+
+    def _answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> str:
         self._authenticate(method, target, headers, body)
         path = urlsplit(target).path.rstrip("/")
         zone = {f"/2013-04-01/hostedzone/{identity}/rrset": zone for zone, identity in self._ids.items()}.get(path)
@@ -126,43 +134,3 @@ def _apply(change: Xml.Element, zone: str, records: dict[tuple[str, str], list[s
         del records[name, kind]
     else:
         records[name, kind] = values
-
-
-@contextmanager
-def served(service: Route53) -> Iterator[str]:
-    """Serve it, and give its address."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            self._answer()
-
-        def do_POST(self) -> None:
-            self._answer()
-
-        def _answer(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            try:
-                status, text = 200, service.answer(self.command, self.path, self.headers, body)
-            except RefusedError as error:
-                status, code, message = error.args
-                told = f"<Type>Sender</Type><Code>{code}</Code><Message>{message}</Message>"
-                text = f'<ErrorResponse xmlns="{_SPACE}"><Error>{told}</Error><RequestId>1</RequestId></ErrorResponse>'
-            answer = (_HEAD + text).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "text/xml")
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
-
-        def log_message(self, *arguments: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()

@@ -12,16 +12,24 @@ import (
 	"sigs.k8s.io/external-dns/pkg/apis/externaldns"
 	"sigs.k8s.io/external-dns/provider"
 	"sigs.k8s.io/external-dns/provider/aws"
+	"sigs.k8s.io/external-dns/provider/cloudflare"
 )
 
-// Select is upstream's, with the one provider whose SDK the lab's modules have anyway.
+// Select is upstream's, with the providers that the tests have a service for.
 func Select(
 	ctx context.Context, cfg *externaldns.Config, domainFilter *endpoint.DomainFilter,
 ) (provider.Provider, error) {
-	if cfg.Provider != externaldns.ProviderAWS {
+	constructors := map[string]func(
+		context.Context, *externaldns.Config, *endpoint.DomainFilter,
+	) (provider.Provider, error){
+		externaldns.ProviderAWS:        aws.New,
+		externaldns.ProviderCloudflare: cloudflare.New,
+	}
+	constructor, known := constructors[cfg.Provider]
+	if !known {
 		return nil, fmt.Errorf("unknown dns provider: %s", cfg.Provider)
 	}
-	made, err := aws.New(ctx, cfg, domainFilter)
+	made, err := constructor(ctx, cfg, domainFilter)
 	if err != nil {
 		return nil, err
 	}
