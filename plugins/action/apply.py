@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from ansible.errors import AnsibleError
@@ -22,6 +23,7 @@ class ActionModule(EngineAction):
     """Turns templates and manifests into objects, and runs the engine."""
 
     arguments = ARGUMENTS
+    variables: Mapping[str, str] = MappingProxyType({"force_conflicts": "force_conflicts"})
 
     def prepare(self, parameters: dict[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         """Return the options with everything in `objects`."""

@@ -19,6 +19,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._sizing.size import size
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils import _edge
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._action import EngineAction, plain
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._connections import VARIABLES
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._needs import unmet
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._settings import (
     CLAIM,
@@ -37,11 +38,8 @@ from ansible_collections.fediverse.mastodon.plugins.plugin_utils._variables impo
 )
 
 _ROLES = Path(__file__).parents[2] / "roles"
-# What the playbooks themselves read, and thus no role's.
-_PLAY_SETTINGS: Mapping[str, Any] = {
-    "force_conflicts": {"type": "list", "elements": "str"},
-    **{name: {"type": "str"} for name in ("kubeconfig", "kubeconfig_context", "vault_address", "vault_token_file")},
-}
+# What every task reads, and thus no role's.
+_PLAY_SETTINGS: Mapping[str, Any] = {"force_conflicts": {"type": "list", "elements": "str"}, **VARIABLES}
 
 
 class ActionModule(EngineAction):

@@ -54,6 +54,7 @@ options:
   kubernetes_validate_certs:
     description: Whether the API server's certificate is verified. Without it, E(K8S_AUTH_VERIFY_SSL) is used.
     type: bool
+    aliases: [kubernetes_verify_ssl]
   kubernetes_tls_server_name:
     description: Name to expect in the API server's certificate. Without it, E(K8S_AUTH_TLS_SERVER_NAME) is used.
     type: str
@@ -93,6 +94,8 @@ options:
     type: list
     elements: str
 notes:
+  - What a task leaves out is taken from variables of the inventory that are called like the options, and C(kubeconfig_context) for O(context).
+    So every role and every task reaches the same cluster, whatever imports it. They go before the environment.
   - Every other variable that begins with E(K8S_AUTH_) is refused, as what it asks for would not happen. Only E(K8S_AUTH_NAMESPACE),
     E(K8S_AUTH_POD) and E(K8S_AUTH_CONTAINER), which are about pods, are passed over.
 requirements:

@@ -134,7 +134,7 @@ options:
     description:
       - Objects, written as C(Kind namespace/name), whose declared fields are taken from whoever owns them. Others than those of the set are passed
         over, so that one list serves many tasks.
-      - The playbook C(site) takes it as a variable of the same name. A conflict's message says what to give.
+      - Without it, the variable C(force_conflicts) is used. A conflict's message says what to give.
     type: list
     elements: str
     default: []

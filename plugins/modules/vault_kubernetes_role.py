@@ -15,6 +15,7 @@ description:
   - Enables and configures the Kubernetes login when it is not there, and writes one role of it.
   - A login that is configured already is left as it is.
 extends_documentation_fragment:
+  - fediverse.mastodon.kubernetes
   - fediverse.mastodon.vault
   - fediverse.mastodon.attributes
 options:
@@ -22,10 +23,17 @@ options:
     description: Path of the login.
     type: str
     default: kubernetes
-  kubernetes_host:
+  api_server:
     description: API server's address as Vault reaches it. Used only when the login has no configuration yet.
     type: str
     default: https://kubernetes.default.svc
+  reviewer:
+    description:
+      - Secret with the token of an account that may review tokens, written as C(namespace/name), for a Vault outside of the cluster. Its
+        authority is the one that Vault trusts the API server by.
+      - Without it, Vault asks the API server with the account of the pod that it runs in.
+    type: str
+    default: ""
   name:
     description: Name of the role.
     type: str
@@ -73,12 +81,12 @@ diff:
 """
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
-from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import tasks
+from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import kubernetes_role
 
 
 def main() -> None:
     """Run on the target."""
-    run_module(tasks.KUBERNETES_ROLE, tasks.kubernetes_role)
+    run_module(kubernetes_role.ARGUMENTS, kubernetes_role.kubernetes_role)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 from ansible.errors import AnsibleError
@@ -23,6 +24,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, unforeseen, way_of
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.sources import is_content
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils import _connections
 
 # Ansible forks for every task, and each fork's collector would look at all that is imported by now, which copies the memory
 # that it lies in. What is frozen is not looked at: https://docs.python.org/3/library/gc.html#gc.freeze
@@ -54,6 +56,8 @@ class EngineAction(ActionBase):
     _requires_connection = False
 
     arguments: Arguments
+    # Options that are variables of the inventory as well, besides those about connections.
+    variables: Mapping[str, str] = MappingProxyType({})
 
     @abstractmethod
     def engine(self, parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
@@ -67,6 +71,7 @@ class EngineAction(ActionBase):
         """Validate, prepare, run here or there; an error becomes the one sentence that the user reads."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         task_vars = task_vars or {}
+        self._task.args = {**self._of_inventory(task_vars), **self._task.args}
         validated, parameters = self.validate_argument_spec(**self.arguments.spec())
         try:
             prepared = self.prepare(plain(parameters), task_vars)
@@ -85,6 +90,15 @@ class EngineAction(ActionBase):
         # As AnsibleModule does: what a no_log option held is shown nowhere.
         cleaned: dict[str, Any] = remove_values(result, validated._no_log_values)
         return cleaned
+
+    def _of_inventory(self, task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the options that the task leaves to the inventory."""
+        shared = [one for one in self.variables.items() if one[1] in task_vars]
+        left = (*_connections.options(self.arguments.options, task_vars), *shared)
+        found = {
+            name: self._templar.template(task_vars[variable]) for name, variable in left if name not in self._task.args
+        }
+        return {name: value for name, value in found.items() if value not in (None, "")}
 
     def _is_local(self) -> bool:
         return self._connection.transport == "local" and not self._play_context.become

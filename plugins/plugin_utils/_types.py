@@ -43,6 +43,8 @@ _TYPES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "float": (_is(int, float), "is not a number"),
     "int": (_is_whole, "is not a whole number"),
     "list": (_is(list), "is not a list"),
+    "path": (_is(str), "is not the name of a file"),
+    "raw": (lambda _value: True, ""),
     "str": (_is(str), "is not text"),
 }
 

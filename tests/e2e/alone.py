@@ -40,12 +40,10 @@ def failures(run: Run) -> dict[tuple[str, str], str]:
 
 def _play(role: str, file: str) -> dict[str, Any]:
     taken = {"name": f"fediverse.mastodon.{role}", "tasks_from": file}
-    defaults = SITE["module_defaults"]
     return {
         "name": f"{role}/{file}",
         "hosts": SITE["hosts"],
         "gather_facts": False,
-        "module_defaults": defaults | {"fediverse.mastodon.preconditions": defaults["fediverse.mastodon.doctor"]},
         "tasks": [
             {
                 "block": [{"ansible.builtin.import_role": taken}],

@@ -27,7 +27,7 @@ KUBERNETES_OPTIONS: dict[str, Any] = {
     # Where the key is, not the key.
     "kubernetes_client_key": {"type": "path", "no_log": False},
     "kubernetes_ca_cert": {"type": "path"},
-    "kubernetes_validate_certs": {"type": "bool"},
+    "kubernetes_validate_certs": {"type": "bool", "aliases": ["kubernetes_verify_ssl"]},
     "kubernetes_tls_server_name": {"type": "str"},
     "kubernetes_proxy": {"type": "str"},
     "kubernetes_no_proxy": {"type": "str"},

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
@@ -87,8 +87,18 @@ def _policy(vault: Vault, name: str) -> str | None:
     return at(vault.api.adapter.get(f"/v1/sys/policies/acl/{name}"), "data", "policy", kind=str)
 
 
-def ensure_kubernetes_role(vault: Vault, wanted: Mapping[str, Any], *, check: bool) -> list[Outcome]:
-    """See to the Kubernetes login, its configuration and one role of it."""
+@dataclass(frozen=True)
+class Reviewer:
+    """Whose token Vault asks the API server with who somebody is, and the authority that signed the API server's certificate."""
+
+    token: str = field(repr=False)
+    authority: str
+
+
+def ensure_kubernetes_role(
+    vault: Vault, wanted: Mapping[str, Any], *, check: bool, reviewer: Reviewer | None = None
+) -> list[Outcome]:
+    """Make the Kubernetes login, its configuration and one role of it. Without a `reviewer`, Vault asks as the pod that it runs in."""
     mount = wanted["mount_point"].strip("/")
     rule = 'path "sys/auth" { capabilities = ["read"] }'
     kind, _unused = vault.call(
@@ -98,7 +108,8 @@ def ensure_kubernetes_role(vault: Vault, wanted: Mapping[str, Any], *, check: bo
         remedy = "Set vault_auth_mount to another path."
         raise MastodonError(f"Vault login {mount}", "cannot be used", f"it is of type {kind}", remedy)
     outcomes = [] if kind else [_enable(vault, mount, check)]
-    outcomes.append(_configure(vault, mount, wanted["kubernetes_host"], exists=bool(kind), check=check))
+    configuration = _configuration(wanted["api_server"], reviewer)
+    outcomes.append(_configure(vault, mount, configuration, exists=bool(kind), check=check))
     outcomes.append(_role(vault, mount, wanted, exists=bool(kind), check=check))
     return [outcome for outcome in outcomes if outcome.action != "unchanged"]
 
@@ -110,8 +121,18 @@ def _enable(vault: Vault, mount: str, check: bool) -> Outcome:
     return Outcome("created", f"created Vault login {mount}", "", "kubernetes\n")
 
 
-def _configure(vault: Vault, mount: str, host: str, *, exists: bool, check: bool) -> Outcome:
+def _configuration(server: str, reviewer: Reviewer | None) -> dict[str, Any]:
+    # Without a reviewer's token and an authority, the server uses those of its own pod, which are renewed for it.
+    # https://developer.hashicorp.com/vault/docs/auth/kubernetes#how-to-work-with-short-lived-kubernetes-tokens
+    if reviewer is None:
+        return {"kubernetes_host": server}
+    proofs = {"token_reviewer_jwt": reviewer.token, "kubernetes_ca_cert": reviewer.authority}
+    return {"kubernetes_host": server, **proofs, "disable_local_ca_jwt": True}
+
+
+def _configure(vault: Vault, mount: str, wanted: Mapping[str, Any], *, exists: bool, check: bool) -> Outcome:
     """Configure a login that has no configuration; one that has is somebody's, and is left as it is."""
+    host = wanted["kubernetes_host"]
     rule = f'path "auth/{mount}/config" {{ capabilities = ["read", "create", "update"] }}'
     found: Mapping[str, Any] = {}
     if exists:
@@ -124,14 +145,13 @@ def _configure(vault: Vault, mount: str, host: str, *, exists: bool, check: bool
         except exceptions.InvalidPath:
             found = {}
     if found.get("kubernetes_host"):
+        if "token_reviewer_jwt" in wanted and found["kubernetes_host"] != host:
+            why, remedy = f"it asks {found['kubernetes_host']}, and not {host}", "Set vault_auth_mount to another path."
+            raise MastodonError(f"Vault login {mount}", "is of another cluster", why, remedy)
         return Outcome("unchanged", "")
     if not check:
-        # Without a reviewer token and a CA, the server uses those of its own pod, which are renewed for it.
-        vault.call(
-            f"configuring login {mount}",
-            rule,
-            lambda: vault.api.write_data(f"auth/{mount}/config", data={"kubernetes_host": host}),
-        )
+        path = f"auth/{mount}/config"
+        vault.call(f"configuring login {mount}", rule, lambda: vault.api.write_data(path, data=dict(wanted)))
     return Outcome(
         "configured", f"configured Vault login {mount}: kubernetes_host {host}", "", f"kubernetes_host: {host}\n"
     )

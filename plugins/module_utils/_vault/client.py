@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils import _pasted
 from ansible_collections.fediverse.mastodon.plugins.module_utils._bounded import watch_pools, within
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, innermost
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
-from ansible_collections.fediverse.mastodon.plugins.module_utils._shapes import WrongShapeError, parsed
+from ansible_collections.fediverse.mastodon.plugins.module_utils._shapes import WrongShapeError, at, parsed
+from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.login import given_token, login
+from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.options import VAULT_OPTIONS
 
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
 with suppress(ImportError):
@@ -30,14 +31,7 @@ with suppress(ImportError):
 
 T = TypeVar("T")
 
-VAULT_OPTIONS: dict[str, Any] = {
-    "address": {"type": "str"},
-    "token": {"type": "str", "no_log": True},
-    "token_file": {"type": "path"},
-    "vault_namespace": {"type": "str"},
-    "ca_cert": {"type": "path"},
-    "timeout": {"type": "int", "default": 30},
-}
+__all__ = ["VAULT_OPTIONS", "OddAnswerError", "Vault", "connect", "sealed"]
 
 _ATTEMPTS = 5
 _FIRST_PAUSE = 0.3
@@ -122,24 +116,31 @@ def sealed(subject: str) -> MastodonError:
 
 
 def connect(parameters: Mapping[str, Any], environment: Mapping[str, str]) -> Vault:
-    """Return the server that the options, or else the environment, point at. Nothing is sent yet."""
+    """Return the server that the options, or else the environment, point at.
+
+    Nothing is sent yet but a login, where one is asked for.
+    """
     needs("hvac", "cryptography")
-    address = parameters.get("address") or environment.get("VAULT_ADDR") or environment.get("BAO_ADDR")
+    address = parameters.get("address") or _either(environment, "ADDR")
     if not address:
         raise MastodonError("Vault", "no address", "", "Set vault_address, VAULT_ADDR or BAO_ADDR.")
-    seconds = int(parameters.get("timeout") or _SECONDS)
+    logs_in, seconds = login(parameters, environment), int(parameters.get("timeout") or _SECONDS)
     api = hvac.Client(
         url=str(address),
-        token=_token(parameters, environment),
-        namespace=parameters.get("vault_namespace") or environment.get("VAULT_NAMESPACE"),
-        verify=parameters.get("ca_cert") or environment.get("VAULT_CACERT") or environment.get("BAO_CACERT") or True,
+        # Else hvac takes one from the environment by itself.
+        token="" if logs_in else given_token(parameters, environment),
+        namespace=parameters.get("vault_namespace") or _either(environment, "NAMESPACE"),
+        verify=_authority(parameters.get("ca_cert") or _either(environment, "CACERT")),
         timeout=seconds,
     )
     for scheme in ("http://", "https://"):
         adapter = HTTPAdapter()
         watch_pools(adapter.poolmanager)
         api.session.mount(scheme, adapter)
-    return Vault(api, seconds=seconds)
+    vault = Vault(api, seconds=seconds)
+    if logs_in:
+        _log_in(vault, parameters["auth_method"], logs_in)
+    return vault
 
 
 def _refuse_odd(response: requests.Response, *_unused: Any, **_options: Any) -> None:
@@ -162,30 +163,33 @@ def _is_usual(status: int, told: Mapping[str, Any]) -> bool:
     return status == 200 or status >= 400
 
 
-def _token(parameters: Mapping[str, Any], environment: Mapping[str, str]) -> str:
-    named = parameters.get("token_file")
-    given = parameters.get("token") or (
-        None if named else environment.get("VAULT_TOKEN") or environment.get("BAO_TOKEN")
-    )
-    if given:
-        source = "vault_token, VAULT_TOKEN or BAO_TOKEN"
-        return _usable(str(given), source)
-    file = Path(named) if named else Path(environment.get("HOME", "~")).expanduser() / ".vault-token"
+def _either(environment: Mapping[str, str], name: str) -> str | None:
+    return environment.get(f"VAULT_{name}") or environment.get(f"BAO_{name}")
+
+
+def _authority(file: str | None) -> str | bool:
+    if file and not Path(file).exists():
+        # requests would end in an error of its own.
+        raise MastodonError(
+            f"File {file}", "does not exist", "it is to hold the authority of Vault", "Set vault_ca_cert."
+        )
+    return file or True
+
+
+def _log_in(vault: Vault, method: str, do: Callable[[hvac.Client], Any]) -> None:
+    """Log the client in. Raises MastodonError, with what to look at when the server refuses."""
+    about = f"logging in by {method}"
     try:
-        token = file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        token = ""
-    if not token:
-        remedy = "Set VAULT_TOKEN or BAO_TOKEN, or log in so that the file is written."
-        raise MastodonError("Vault", "no token", f"{file} cannot be read or is empty", remedy)
-    return _usable(token, str(file))
-
-
-def _usable(token: str, source: str) -> str:
-    # It goes into a header, whose library would show all of it.
-    if flaw := _pasted.header_flaw(token):
-        raise MastodonError("Vault", f"the token of {source} cannot be used", flaw, "Copy it again.")
-    return token
+        vault.api.token = vault.call(about, "", lambda: at(do(vault.api), "auth", "client_token", kind=str))
+    except exceptions.InvalidPath as error:
+        raise MastodonError(
+            vault.subject, f"{about} failed", "there is no such login", "Set vault_login_mount."
+        ) from error
+    except MastodonError as error:
+        if isinstance(error.__cause__, (exceptions.Forbidden, exceptions.InvalidRequest)):
+            remedy = "Check the role and what it is proved with, and that this namespace has them."
+            raise MastodonError(vault.subject, f"{about} is refused", _reason(error.__cause__), remedy) from error
+        raise
 
 
 def _may_pass(error: Exception) -> bool:

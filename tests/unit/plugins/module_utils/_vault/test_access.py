@@ -14,7 +14,7 @@ from .conftest import FakeVault
 
 ROLE: dict[str, Any] = {
     "mount_point": "kubernetes",
-    "kubernetes_host": "https://kubernetes.default.svc",
+    "api_server": "https://kubernetes.default.svc",
     "name": "app",
     "bound_service_account_names": ["external-secrets"],
     "bound_service_account_namespaces": ["external-secrets"],
@@ -69,6 +69,31 @@ def test_a_configured_login_is_left_as_it_is(vault: Vault, server: FakeVault) ->
     server.objects["auth/kubernetes/config"] = {"kubernetes_host": "https://somewhere.else"}
     access.ensure_kubernetes_role(vault, ROLE, check=False)
     assert server.objects["auth/kubernetes/config"] == {"kubernetes_host": "https://somewhere.else"}
+
+
+REVIEWER = access.Reviewer("canary", "-----BEGIN CERTIFICATE-----\n")
+OUTSIDE = {**ROLE, "api_server": "https://api.example.org:6443"}
+
+
+def test_a_vault_outside_of_the_cluster_gets_a_reviewer_and_uses_no_other(vault: Vault, server: FakeVault) -> None:
+    made = access.ensure_kubernetes_role(vault, OUTSIDE, check=False, reviewer=REVIEWER)
+    assert server.objects["auth/kubernetes/config"] == {
+        "kubernetes_host": "https://api.example.org:6443",
+        "kubernetes_ca_cert": REVIEWER.authority,
+        "token_reviewer_jwt": "canary",
+        "disable_local_ca_jwt": True,
+    }
+    assert "canary" not in f"{made}{REVIEWER}"
+    assert access.ensure_kubernetes_role(vault, OUTSIDE, check=False, reviewer=REVIEWER) == []
+
+
+def test_a_login_of_another_cluster_is_refused(vault: Vault, server: FakeVault) -> None:
+    server.logins["kubernetes/"] = {"type": "kubernetes"}
+    server.objects["auth/kubernetes/config"] = {"kubernetes_host": "https://other.example.org:6443"}
+    told = r"^Vault login kubernetes: is of another cluster: it asks https://other.*Set vault_auth_mount to another path\.$"
+    with pytest.raises(MastodonError, match=told):
+        access.ensure_kubernetes_role(vault, OUTSIDE, check=False, reviewer=REVIEWER)
+    assert writes(server) == []
 
 
 def test_only_the_role_is_changed_when_a_field_of_ours_differs(vault: Vault, server: FakeVault) -> None:
