@@ -23,6 +23,11 @@ _END_OF_REASON = 250
 _COLLECTION = Path(__file__).parents[1]
 
 
+_LOGIN = re.compile(r"(\w+://)[^\s'\"@]*:[^\s'\"]*@")
+# urllib and http.client take what comes after a slash or a colon in a password for a port.
+_BROKEN_PORT = re.compile(r"(nonnumeric port:|cast to integer value as) ('[^']*'|\"[^\"]*\")")
+
+
 class MastodonError(Exception):
     """A failure told in one sentence: `<subject>: <what failed>: <why>. <What to do.>`
 
@@ -40,7 +45,7 @@ class MastodonError(Exception):
     def __str__(self) -> str:
         said = [self.subject, self.failed, self.why]
         sentence = ": ".join(part.rstrip(" .:") for part in said if part) + "."
-        return f"{sentence} {self.remedy}".rstrip()
+        return without_logins(f"{sentence} {self.remedy}".rstrip())
 
 
 class CombinedError(MastodonError):
@@ -103,6 +108,11 @@ def innermost(error: BaseException) -> str:
 def shortened(text: str, longest: int, end: int) -> str:
     """Return `text` with its middle left out when it is longer than `longest`; `end` is how much of its end is kept."""
     return text if len(text) <= longest else f"{text[: longest - end].rstrip()} … {text[-end:].lstrip()}"
+
+
+def without_logins(text: str) -> str:
+    """Leave the login of an address out, such as that of a proxy, and what is left of one with a character that it may not have."""
+    return _BROKEN_PORT.sub(r"\1 …", _LOGIN.sub(r"\1…@", text))
 
 
 def one_line(text: str) -> str:

@@ -22,7 +22,6 @@ from ansible.errors import AnsibleError
 from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, unforeseen, way_of
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.sources import is_content
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils import _connections
 
@@ -131,14 +130,12 @@ class EngineAction(ActionBase):
 
     def _on_target(self, parameters: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         given = {name: value for name, value in parameters.items() if value is not None}
-        if is_content(given.get("kubeconfig")):
-            # The module would write its options to the target's log, and credentials are among these.
-            task_vars = {**task_vars, "ansible_no_target_syslog": True}
+        # The module would write its options to the target's log, and -vvv show them: credentials and Secrets are among these.
+        task_vars = {**task_vars, "ansible_no_target_syslog": True}
         result: dict[str, Any] = self._execute_module(
             module_name=self._task.action, module_args=given, task_vars=task_vars
         )
-        # What the module was told, which -vvv would show.
-        (result.get("invocation") or {}).get("module_args", {}).pop("kubeconfig", None)
+        result.pop("invocation", None)
         for line in result.pop("messages", []):
             self._display.display(line)
         return result

@@ -100,7 +100,12 @@ _IMMUTABLE = re.compile(
     r"immutable|updates to \w+ spec for fields other than|cannot change roleRef|may not change once set"
 )
 # Of a webhook that does not answer, its name is no secret, nor what the network said.
-_LOST_WEBHOOK = re.compile(r'failed calling webhook "[^"]*"')
+_NAMED_WEBHOOK = re.compile(r'failed calling webhook "[^"]*"|admission webhook "[^"]*" denied the request')
+# What Kubernetes itself says of a Secret without a value of it. Whatever else answers, a webhook or a proxy, may quote all of it.
+_OPEN = re.compile(
+    r'\S+ "[^"]*" is forbidden: (User "[^"]*" cannot |exceeded quota: |unable to create new content )|\S+ "[^"]*" not found$'
+    r"|Unauthorized$|Apply failed with \d+ conflict|Operation cannot be fulfilled on |etcdserver: |the server is currently unable"
+)
 _CAUSE = ("reason", "field", "message")
 _LONGEST_CAUSE = 200
 _END_OF_CAUSE = 120
@@ -159,13 +164,13 @@ def refused(subject: str, status: int, body: bytes, *, secret: bool = False) -> 
     webhook = _WEBHOOK.search(refusal.message)
     remedy = _WEBHOOK_REMEDY.format(*webhook.groups()) if webhook else meaning.remedy
     why = _why(refusal)
-    if secret and status in (400, 422, 500):
+    if secret and not _OPEN.match(refusal.message):
         why = _without_values(refusal)
     return ApiError(subject, meaning.failed, why, remedy, status=status, causes=refusal.causes, message=refusal.message)
 
 
 def _without_values(refusal: _Refusal) -> str:
-    if webhook := _LOST_WEBHOOK.search(refusal.message):
+    if webhook := _NAMED_WEBHOOK.search(refusal.message):
         return webhook[0]
     return ", ".join(sorted({cause.field for cause in refusal.causes if cause.field})) or "its content is not shown"
 

@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import secrecy
 
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
 with suppress(ImportError):
@@ -45,8 +46,8 @@ def changes(
     secret = after.get("kind") == "Secret"
     told = []
     for path, old, new in _differences(comparable(before, status=status), comparable(after, status=status), ""):
-        hidden = path.endswith(_LAST_APPLIED) or (secret and path.startswith(_SECRET))
-        phrase = f"{path} changed" if hidden else _phrase(path, old, new)
+        hidden = path.endswith(_LAST_APPLIED) or (secret and path.startswith(_SECRET)) or secrecy.hides(path)
+        phrase = f"{path} changed" if hidden else _phrase(path, secrecy.shown(old), secrecy.shown(new))
         owner = next((name for field, name in (owners or {}).items() if _is_within(path, field)), "")
         told.append(f"{phrase} (was changed by {owner})" if owner else phrase)
     return tuple(told)
@@ -73,6 +74,8 @@ def _document(item: Object | None, other: Object | None, side: str) -> str:
     if item is None:
         return ""
     shown = masked(comparable(item), other, side)
+    if item.get("kind") != "Secret":
+        shown = secrecy.shown(shown, other, side)
     text: str = yaml.safe_dump(shown, sort_keys=True, allow_unicode=True, width=120)
     return text
 
@@ -83,6 +86,8 @@ def _mask(values: dict[str, Any], others: Mapping[str, Any], side: str) -> None:
 
 
 def _phrase(path: str, old: Any, new: Any) -> str:
+    if old == new:
+        return f"{path} changed"
     if old is _MISSING:
         return f"{path} added {_value(new)}"
     if new is _MISSING:

@@ -139,6 +139,21 @@ def test_a_kubeconfig_given_as_content_is_used_and_shown_nowhere(
     assert secret not in refused.stdout + refused.stderr
 
 
+@pytest.mark.parametrize("module", [{}, {"become": True, "become_method": "su"}])
+def test_what_a_secret_holds_is_shown_nowhere(cluster: Cluster, play: Play, module: dict[str, Any]) -> None:
+    values = [f"{letter}-canary" for letter in "abc"]
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "mine", "namespace": cluster.namespace}}
+    settings = {**secret, "kind": "ConfigMap", "metadata": {"name": "settings", "namespace": cluster.namespace}}
+    interpreter = f"ansible_python_interpreter={sys.executable}"
+    for value, refused in zip(values, (False, False, True), strict=True):
+        data = {"password": value, **({"wrong": [value]} if refused else {})}
+        objects = [{**secret, "stringData": data}, {**settings, "data": {"password": value}}]
+        done = play("-e", interpreter, "-vvv", "--diff", options={"objects": objects}, **module)
+        assert (done.returncode != 0) is refused, done.stdout
+        assert "Secret " in done.stdout
+        assert not any(one in done.stdout + done.stderr for one in values)
+
+
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "no such template": ({"templates": ["lost.yaml.j2"]}, "File lost.yaml.j2: was not found"),
     "undefined variable": ({"templates": ["broken.yaml.j2"]}, "Template broken.yaml.j2: cannot be rendered"),

@@ -39,6 +39,22 @@ def test_an_error_is_one_sentence(parts: tuple[str, ...], sentence: str) -> None
     assert str(MastodonError(*parts)) == sentence
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        "Cannot connect to proxy http://me:canary@proxy.example.org:3128",
+        "Failed to parse: http://me:can@canary@proxy.example.org:port",
+        "Failed to parse: http://:canary@proxy.example.org:port",
+        "nonnumeric port: 'canary@proxy.example.org:3128'",
+        "Port could not be cast to integer value as 'canary'",
+    ],
+)
+def test_the_login_of_a_proxy_is_shown_nowhere(told: str) -> None:
+    for parts in (("A", "failed", told), (f"A {told}", "failed"), ("A", told), ("A", "failed", "", told)):
+        assert "canary" not in str(MastodonError(*parts))
+    assert "https://example.org/@alice" in str(MastodonError("A", "failed", "https://example.org/@alice"))
+
+
 def test_pages_of_reason_are_cut() -> None:
     assert len(str(MastodonError("A", "failed", "x" * 5000))) < 700
 

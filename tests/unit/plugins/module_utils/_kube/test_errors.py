@@ -129,6 +129,34 @@ def test_the_values_of_a_secret_are_not_quoted(status: int) -> None:
     assert "its content is not shown" in str(refused("Secret ns/x", status, body("canary"), secret=True))
 
 
+@pytest.mark.parametrize("status", [400, 403, 409, 413, 418, 429, 500, 502, 503, 504])
+@pytest.mark.parametrize(
+    "answer", [body('admission webhook "a.b" denied the request: canary'), b"<p>canary</p>", b"canary"]
+)
+def test_whatever_quotes_a_secret_is_not_quoted_in_turn(status: int, answer: bytes) -> None:
+    assert "canary" not in str(refused("Secret ns/x", status, answer, secret=True))
+    if b"webhook" in answer:
+        assert 'admission webhook "a.b" denied the request' in str(refused("Secret ns/x", status, answer, secret=True))
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        (
+            403,
+            'secrets "x" is forbidden: User "me" cannot patch resource "secrets" in API group "" in the namespace "ns"',
+        ),
+        (403, 'secrets "x" is forbidden: exceeded quota: q, requested: secrets=1, used: secrets=1, limited: secrets=1'),
+        (404, 'namespaces "ns" not found'),
+        (409, 'Apply failed with 1 conflict: conflict with "kubectl-edit" using v1: .data.key'),
+        (409, 'Operation cannot be fulfilled on secrets "x": the object has been modified'),
+        (500, "etcdserver: leader changed"),
+    ],
+)
+def test_what_kubernetes_says_of_a_secret_without_its_values_is_told(status: int, told: str) -> None:
+    assert told in str(refused("Secret ns/x", status, body(told), secret=True))
+
+
 @pytest.mark.parametrize(
     ("status", "answer", "webhook", "conflict", "namespace"),
     [

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -66,6 +67,42 @@ def test_secrets_are_told_and_shown_without_their_values() -> None:
     assert "k: '*** (after)'" in shown[1]
     assert "same: '***'" in shown[1]
     assert "canary" not in str((told, shown))
+
+
+OF_USERS: list[dict[str, Any]] = [
+    {"spec": {"values": {"smtp": {"password": "canary"}}}},
+    {"spec": {"values": {"auth": {"apiToken": "canary", "clientSecret": "canary"}}}},
+    {"spec": {"values": {"extraEnvVars": {"LDAP_BIND_PW": "x", "OIDC_CLIENT_SECRET": "canary"}}}},
+    {"spec": {"env": [{"name": "SENTRY_TOKEN", "value": "canary"}]}},
+    {"spec": {"values": {"url": "postgres://me:canary@db.example.org/x"}}},
+    {"spec": {"values": {"accounts": {"secret": ["canary"], "password": {"of": "canary"}}}}},
+]
+
+
+@pytest.mark.parametrize("fields", OF_USERS)
+def test_secrets_that_stand_among_settings_are_told_and_shown_without_their_values(fields: dict[str, Any]) -> None:
+    other = json.loads(json.dumps(fields).replace("canary", "canary2"))
+    for before, after in ((fields, other), (fields, {"spec": {}}), ({"spec": {}}, fields)):
+        told = changes(item(**before), item(**after))
+        assert told
+        assert "canary" not in str((told, documents(item(**before), item(**after))))
+    before_shown, after_shown = documents(item(**fields), item(**other))
+    assert before_shown != after_shown
+
+
+def test_a_note_about_secrets_is_for_everybody() -> None:
+    note = {"annotations": {"example.org/secrets": "a"}}
+    (told,) = changes(item(metadata=note), item(metadata={"annotations": {"example.org/secrets": "b"}}))
+    assert told == 'metadata.annotations.example.org/secrets "a" → "b"'
+    assert "example.org/secrets: a" in documents(item(metadata=note), None)[0]
+
+
+def test_the_names_of_secrets_are_shown() -> None:
+    for key in ("existingSecret", "secretName", "tokenSecretRef", "passwordKey", "automountServiceAccountToken"):
+        (told,) = changes(item(spec={key: "a"}), item(spec={key: "b"}))
+        assert told == f'spec.{key} "a" → "b"'
+    reference = [{"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "smtp", "key": "password"}}}]
+    assert "key: password" in documents(None, item(spec={"env": reference}))[1]
 
 
 def test_a_secret_that_was_not_there_is_masked_too() -> None:
