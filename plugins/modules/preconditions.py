@@ -49,10 +49,11 @@ options:
     elements: dict
     default: []
     suboptions:
-      namespace:
-        description: Namespace in which. When empty, in all.
-        type: str
-        default: ""
+      namespaces:
+        description: Namespaces in which. When empty, in all.
+        type: list
+        elements: str
+        default: []
       resources:
         description: Plurals, with group and subresource, such as C(deployments.apps/scale).
         type: list

@@ -9,8 +9,11 @@ This module util is PRIVATE to the collection.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from itertools import product
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
@@ -19,6 +22,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._preconditions.finding import SkippedError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.parallel import for_each
 from ansible_collections.fediverse.mastodon.plugins.module_utils._shapes import WrongShapeError, at
 
 # Flux 2.9 and the official chart ask for it: https://fluxcd.io/flux/installation/#prerequisites
@@ -94,37 +98,60 @@ def _default(found: Mapping[str, Any], wanted_by: str) -> str:
     return max(defaults, key=lambda name: str(found[name]["metadata"].get("creationTimestamp")))
 
 
+@dataclass(frozen=True)
+class _Right:
+    """To do something to a kind, in a namespace or, without one, in all of them."""
+
+    verb: str
+    resource: str
+    namespace: str
+
+
 def rights(client: Client, wanted: Sequence[Mapping[str, Any]]) -> str:
-    """Tell that all that is `wanted` is allowed: dicts of `resources` (`plural.group/subresource`), `namespace` and `verbs`.
+    """Tell that all that is `wanted` is allowed: dicts of `resources` (`plural.group/subresource`), `namespaces` and `verbs`.
 
     Asked by SelfSubjectAccessReview, which writes nothing.
     """
-    if _may(client, "*", "*.*", ""):
+    if _may(client, _Right("*", "*.*", "")):
         return "Rights: all"
-    denied = _denied(client, wanted)
-    kinds, missing = sum(len(one["resources"]) for one in wanted), sum(map(len, denied.values()))
+    asked = list(dict.fromkeys(_asked(wanted)))
+    answers = zip(asked, for_each(partial(_may, client), asked), strict=True)
+    denied = [right for right, allowed in answers if not allowed]
+    kinds, missing = (len({right.resource for right in some}) for some in (asked, denied))
     if denied:
-        rules = "; ".join(f"{what} {', '.join(resources)}" for what, resources in denied.items())
-        remedy = f"Give the kubeconfig's user a ClusterRole that may {rules}."
+        remedy = f"Give the kubeconfig's user a ClusterRole that may {'; '.join(_rules(denied))}."
         raise MastodonError("Rights", "are missing", f"on {missing} of {kinds} kinds", remedy)
     return f"Rights: all that the chosen roles need, on {kinds} kinds"
 
 
-def _denied(client: Client, wanted: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
-    """Return what may not be done, in words, and to which resources."""
-    found: dict[str, list[str]] = defaultdict(list)
+def _asked(wanted: Iterable[Mapping[str, Any]]) -> Iterator[_Right]:
     for one in wanted:
-        place = f" in namespace {one['namespace']}" if one["namespace"] else ""
-        for resource in one["resources"]:
-            if verbs := [verb for verb in one["verbs"] if not _may(client, verb, resource, one["namespace"])]:
-                found["/".join(verbs) + place].append(resource)
-    return found
+        for resource, namespace in product(one["resources"], one["namespaces"] or [""]):
+            yield from (_Right(verb, resource, namespace) for verb in one["verbs"])
 
 
-def _may(client: Client, verb: str, resource: str, namespace: str) -> bool:
-    kind, _unused, subresource = resource.partition("/")
+def _rules(denied: Iterable[_Right]) -> Iterator[str]:
+    """Yield what may not be done, in words: the same to several kinds, and the same in several namespaces, once."""
+    verbs: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for right in denied:
+        verbs[right.namespace, right.resource].append(right.verb)
+    resources: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for (namespace, resource), some in verbs.items():
+        resources[namespace, "/".join(some)].append(resource)
+    places: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for (namespace, some_verbs), kinds in resources.items():
+        places[some_verbs, ", ".join(kinds)].append(namespace)
+    for (some_verbs, kinds_told), namespaces in places.items():
+        where = [name for name in namespaces if name]
+        place = f" in namespace{'s' if len(where) > 1 else ''} {', '.join(where)}" if where else ""
+        yield f"{some_verbs}{place} {kinds_told}"
+
+
+def _may(client: Client, right: _Right) -> bool:
+    kind, _unused, subresource = right.resource.partition("/")
     plural, _unused, group = kind.partition(".")
-    asked = {"verb": verb, "group": group, "resource": plural, "subresource": subresource, "namespace": namespace}
+    names = {"verb": right.verb, "namespace": right.namespace}
+    asked = {**names, "group": group, "resource": plural, "subresource": subresource}
     body = {
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SelfSubjectAccessReview",

@@ -52,6 +52,7 @@ def _list(**options: Any) -> dict[str, Any]:
 
 
 _WORDS = {"type": "list", "elements": "str", "required": True}
+_NAMES = {"type": "list", "elements": "str", "default": []}
 
 ARGUMENTS = Arguments(
     {
@@ -59,7 +60,7 @@ ARGUMENTS = Arguments(
         **servers.VAULT_OPTIONS,
         "adopted": adopted.ADOPTED_OPTION,
         "kinds": _kinds.KINDS_OPTION,
-        "rights": _list(resources=_WORDS, namespace=_TEXT, verbs=_WORDS),
+        "rights": _list(resources=_WORDS, namespaces=_NAMES, verbs=_WORDS),
         "gateway": {"type": "dict", "options": _gateway.OPTIONS},
         "site": site.SITE_OPTION,
         "storage_classes": cluster.STORAGE_CLASSES_OPTION,

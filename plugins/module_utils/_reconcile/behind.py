@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog, Resource
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
@@ -59,8 +60,18 @@ def look(api: Api, catalog: Catalog, release: Object) -> list[Trouble]:
         if resource is not None and subject.kind not in _PASSING:
             places[resource, subject.namespace].add(subject)
     since = _last_look(release)
-    found = for_each(lambda place: list(_troubles(api, *place, since)), places.items())
+    found = for_each(lambda place: _of_place(api, *place, since), places.items())
     return [trouble for troubles in found for trouble in troubles]
+
+
+def _of_place(api: Api, place: tuple[Resource, str], subjects: set[Subject], since: datetime) -> list[Trouble]:
+    try:
+        return list(_troubles(api, place, subjects, since))
+    except ApiError as error:
+        # A chart brings kinds, such as roles, that who installs it by Flux need not be allowed to see.
+        if not error.is_forbidden:
+            raise
+        return []
 
 
 def _troubles(api: Api, place: tuple[Resource, str], subjects: set[Subject], since: datetime) -> Iterator[Trouble]:

@@ -47,8 +47,8 @@ def shown(value: Any, other: Any = None, side: str = "", *, hidden: bool = False
             for key, item in value.items()
         }
     if isinstance(value, list):
-        others = other if isinstance(other, list) and len(other) == len(value) else [None] * len(value)
-        return [shown(item, one, side, hidden=hidden) for item, one in zip(value, others, strict=True)]
+        beside = other if isinstance(other, list) and len(other) == len(value) else [None] * len(value)
+        return [shown(item, one, side, hidden=hidden) for item, one in zip(value, beside, strict=True)]
     if not isinstance(value, (str, int)) or isinstance(value, bool):
         return value
     open_ = value if isinstance(value, int) else without_logins(value)

@@ -107,8 +107,8 @@ def test_a_class_that_is_not_there_is_named_with_those_that_are(classes: Any, na
 
 
 WANTED = [
-    {"resources": ["secrets", "jobs.batch"], "namespace": "", "verbs": ["list", "patch"]},
-    {"resources": ["pods/exec"], "namespace": "mastodon", "verbs": ["create"]},
+    {"resources": ["secrets", "jobs.batch"], "namespaces": [], "verbs": ["list", "patch"]},
+    {"resources": ["pods/exec"], "namespaces": ["mastodon", "social"], "verbs": ["create"]},
 ]
 
 
@@ -119,7 +119,8 @@ def test_who_may_do_everything_is_asked_once() -> None:
 
 
 def test_who_may_do_what_is_needed_passes() -> None:
-    allowed = ("list secrets", "patch secrets", "list jobs.batch", "patch jobs.batch", "create pods/exec mastodon")
+    secrets, jobs = (("list secrets", "patch secrets"), ("list jobs.batch", "patch jobs.batch"))
+    allowed = (*secrets, *jobs, "create pods/exec mastodon", "create pods/exec social")
     assert cluster.rights(server(*allowed), WANTED) == "Rights: all that the chosen roles need, on 3 kinds"
 
 
@@ -127,7 +128,7 @@ def test_every_missing_right_is_named() -> None:
     told = sentence(cluster.rights, server("list secrets", "create pods/exec"), WANTED)
     assert told == (
         "Rights: are missing: on 3 of 3 kinds. Give the kubeconfig's user a ClusterRole that may "
-        "patch secrets; list/patch jobs.batch; create in namespace mastodon pods/exec."
+        "patch secrets; list/patch jobs.batch; create in namespaces mastodon, social pods/exec."
     )
 
 
