@@ -121,6 +121,8 @@ def test_nothing_is_asked_of_all_namespaces_but_what_is_looked_for_there() -> No
         "clustersecretstores.external-secrets.io",
         "clusterissuers.cert-manager.io",
         "storageclasses.storage.k8s.io",
+        "validatingadmissionpolicies.admissionregistration.k8s.io",
+        "validatingadmissionpolicybindings.admissionregistration.k8s.io",
         "clusterrolebindings.rbac.authorization.k8s.io",
     }
     assert {(verb, kind) for verb, kind, _everywhere in wide if kind not in cluster_wide} == {
