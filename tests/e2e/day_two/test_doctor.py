@@ -104,7 +104,8 @@ def test_everything_that_is_wrong_is_told_at_once(laid_down: Lab, tmp_path: Path
     told = "\n".join(rows["failed"])
     for sentence in (
         "Rights: are missing: on ",
-        "list/watch/create/patch/delete in namespace gateway-system certificates.cert-manager.io, ",
+        "list/watch/create/patch/delete in namespace gateway-system ",
+        "certificates.cert-manager.io, ",
         "create in namespace mastodon pods/exec",
         'the token lacks rights: 7 of 7 paths. Give the token a policy with path "sys/mounts"',
         "reading secret/mastodon/social.lab.test/dns is not allowed",
