@@ -33,6 +33,9 @@ class _Limit:
         """Let the connection end with the limit."""
         # TLS takes the descriptor away from the socket it is put on; the connection ends by any of its descriptors.
         self._links.append(socket.socket(fileno=os.dup(link.fileno())))
+        if self.is_over:
+            # A client that tries once more.
+            self.end()
 
     def end(self) -> None:
         """Let whoever reads find the end of what there is to read."""

@@ -71,7 +71,7 @@ def run(
         with within(seconds), closing(open_stream(connection, path, seconds)) as stream:
             said = _collected(stream)
     except (OSError, ValueError, websocket.WebSocketException) as error:
-        remedy = f"Allow the kubeconfig's user to create pods/exec in namespace {namespace}."
+        remedy = f"Allow the kubeconfig's user to get and create pods/exec in namespace {namespace}."
         raise MastodonError(subject, f"{command[0]} cannot be run in it", str(error), remedy) from error
     if not said[_STATUS]:
         raise MastodonError(subject, f"{command[0]} was cut off", "the connection ended before it did", "Run again.")

@@ -123,7 +123,7 @@ def _forward(connection: Connection, service: Service, pod: str, port: int) -> s
         with within(_SECONDS):
             stream = open_stream(connection, path, _SECONDS)
     except (OSError, ValueError, websocket.WebSocketException) as error:
-        remedy = f"Allow the kubeconfig's user to create pods/portforward in namespace {service.namespace}."
+        remedy = f"Allow the kubeconfig's user to get and create pods/portforward in namespace {service.namespace}."
         raise MastodonError(str(service), "cannot be reached through the API server", str(error), remedy) from error
     forwarded = port_of(stream)
     forwarded.settimeout(_SECONDS)

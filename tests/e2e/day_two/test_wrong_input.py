@@ -39,6 +39,21 @@ def test_a_wrong_setting_is_refused_before_anything_is_written(lab: Lab, mistake
     refused(lab, *MISTAKES[mistake])
 
 
+@pytest.mark.parametrize("option", ["--tags", "--skip-tags"])
+def test_a_tag_that_no_task_has_is_refused_and_named(lab: Lab, option: str) -> None:
+    mark = lab.audit_mark()
+    run = lab.site(option, "mastdon")
+    assert run.returncode != 0
+    assert "Tag mastdon: no task has it. Did you mean mastodon?" in run.output
+    assert lab.our_writes(mark) == []
+
+
+def test_a_cluster_and_a_vault_that_are_not_there_are_told_together(lab: Lab) -> None:
+    run = lab.site("-e", json.dumps({"kubeconfig": "/nonexistent/kubeconfig", "vault_address": "http://127.0.0.1:9"}))
+    assert "Kubeconfig /nonexistent/kubeconfig: does not exist." in run.output
+    assert "Vault http://127.0.0.1:9: cannot be reached: Connection refused." in run.output
+
+
 def test_a_wrong_vault_token_is_refused(lab: Lab, tmp_path: Path) -> None:
     (tmp_path / "token").write_text("s.not-a-token")
     refused(lab, {"vault_token_file": str(tmp_path / "token")}, "token")

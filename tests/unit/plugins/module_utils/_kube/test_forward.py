@@ -107,7 +107,7 @@ def test_a_refused_connection_names_the_right_that_is_needed() -> None:
     connection = cluster([SERVICE], [slice_of("s3", ready=True)])
     with socket.create_server(("127.0.0.1", 0)) as closed:
         connection.host = f"https://127.0.0.1:{closed.getsockname()[1]}"
-    with pytest.raises(MastodonError, match="create pods/portforward in namespace store"):
+    with pytest.raises(MastodonError, match="get and create pods/portforward in namespace store"):
         dial(connection, S3)
 
 
