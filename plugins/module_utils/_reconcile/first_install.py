@@ -53,12 +53,12 @@ class Attempt:
 
         Hooks without a note are those of a run that was interrupted here.
         """
-        return self.failed or (bool(self.hooks) and (changed or not self.notes))
+        return self.failed or (bool(self.hooks) and (changed or (self.is_first and not self.notes)))
 
     def __str__(self) -> str:
         """Return why it is begun anew."""
         if not self.is_first:
-            return "its last upgrade hangs at a hook without an image → ended that"
+            return "its last upgrade hangs at a hook that fails → ended that"
         return f"its first install {'failed' if self.failed else 'hangs at its hooks'} → installed anew"
 
 
@@ -68,13 +68,10 @@ def clear(
     """Remove Helm's notes of an obsolete attempt and return it; its hooks are to `end` once the release is as declared.
 
     Hooks that run are waited for, as they may be at work on a database. Of a release that was installed once only hooks are
-    ended that never began, for an image that there is not, as Flux would wait for them until its timeout.
+    ended that failed already, or never began for an image that there is not, as Flux would wait for them until its timeout.
     """
     if at(release, "spec.suspend", False):
         return None
-    if _was_installed(release):
-        stuck = tuple(hook for hook in _hooks(api, release) if _lacks_image(api, hook)) if changed else ()
-        return Attempt((), stuck, is_first=False) if stuck else None
     attempt = look(api, release)
     reminder = Reminder(deadline)
     while attempt and attempt.is_obsolete(changed=changed) and not check:
@@ -82,16 +79,18 @@ def clear(
         if running is None and _forget(api, attempt):
             return attempt
         if running and reminder.is_due():
-            say(f"waiting for {running} ({deadline.elapsed:.0f} s): an earlier install runs it")
+            say(f"waiting for {running} ({deadline.elapsed:.0f} s): an earlier run of Helm is at it")
         if running and not deadline.pause(_PAUSE):
             remedy = f"Look at it: kubectl logs -n {running.namespace} job/{running.name}."
-            raise MastodonError(str(running), "has not ended", "an earlier install runs it", remedy)
+            raise MastodonError(str(running), "has not ended", "an earlier run of Helm is at it", remedy)
         attempt = look(api, release)
     return attempt if attempt and attempt.is_obsolete(changed=changed) else None
 
 
 def look(api: Api, release: Object) -> Attempt | None:
-    """Return what is there of a first install, None for a release that was installed once or was not begun."""
+    """Return what is there of a first install, or the hooks that an upgrade fails at. None when there is nothing of either."""
+    if _was_installed(release):
+        return _of_upgrade(api, release)
     namespace = at(release, "spec.storageNamespace", release["metadata"]["namespace"])
     selection = Selection(
         _SECRET, namespace, fields="type=helm.sh/release.v1", labels=f"owner=helm,name={_name(release)}"
@@ -101,6 +100,11 @@ def look(api: Api, release: Object) -> Attempt | None:
         return None
     hooks = tuple(_hooks(api, release))
     return Attempt(notes, hooks) if notes or hooks else None
+
+
+def _of_upgrade(api: Api, release: Object) -> Attempt | None:
+    failing = tuple(hook for hook in _hooks(api, release) if at(hook, "status.failed", 0) or _lacks_image(api, hook))
+    return Attempt((), failing, is_first=False) if failing else None
 
 
 def _forget(api: Api, attempt: Attempt) -> bool:

@@ -45,6 +45,7 @@ def pod(**state: Any) -> dict[str, Any]:
 
 PULLING = pod(waiting={"reason": "ImagePullBackOff"})
 RUNNING = pod(running={"startedAt": "2026-06-01T00:00:00Z"})
+FAILED = pod(terminated={"exitCode": 1})
 BUSY = {"conditions": [{"type": "Reconciling", "status": "True", "reason": "Progressing"}]}
 
 
@@ -131,11 +132,27 @@ def test_what_was_installed_once_is_never_begun_anew(
     assert api.writes == ["apply HelmRelease ns/app"]
 
 
-def test_of_an_upgrade_a_hook_without_an_image_is_ended_and_nothing_is_removed() -> None:
-    api = begun(note(1, "deployed"), note(2, "pending-upgrade"), hook(), PULLING, history=("deployed",))
+@pytest.mark.parametrize("stuck", [(hook(), PULLING), (hook(failed=1), FAILED)])
+def test_of_an_upgrade_a_hook_that_fails_is_ended_and_nothing_is_removed(stuck: tuple[dict[str, Any], ...]) -> None:
+    api = begun(note(1, "deployed"), note(2, "pending-upgrade"), *stuck, history=("deployed",))
     ran = Ran(api, NEW, wait=False)
-    assert ran.lines[0].endswith("its last upgrade hangs at a hook without an image → ended that")
+    assert ran.lines[0].endswith("its last upgrade hangs at a hook that fails → ended that")
     assert api.writes == ["apply HelmRelease ns/app", "apply Job ns/app-db-prepare by force"]
+
+
+def test_of_an_upgrade_a_hook_that_tries_once_more_is_waited_for() -> None:
+    api = begun(hook(failed=1), RUNNING, history=("deployed",))
+    clock = Clock()
+    clock.on_sleep = lambda: api.put(FAILED) and None
+    assert Ran(api, NEW, wait=False, clock=clock, seconds=30).error is None
+    assert clock.time == 2
+    assert api.writes == ["apply HelmRelease ns/app", "apply Job ns/app-db-prepare by force"]
+
+
+def test_of_an_upgrade_that_is_declared_as_before_a_hook_may_try_as_often_as_it_likes() -> None:
+    api = begun(hook(failed=1), FAILED, history=("deployed",))
+    Ran(api, OLD, wait=False)
+    assert api.writes == []
 
 
 @pytest.mark.parametrize(
@@ -143,7 +160,7 @@ def test_of_an_upgrade_a_hook_without_an_image_is_ended_and_nothing_is_removed()
     [
         (),
         (RUNNING,),
-        (pod(terminated={"exitCode": 1}),),
+        (FAILED,),
         (pod(waiting={"reason": "ContainerCreating"}),),
         (pod(waiting={"reason": "CreateContainerConfigError"}),),
     ],
@@ -205,7 +222,7 @@ def test_a_hook_that_never_ends_is_named_and_nothing_is_touched() -> None:
     api = begun(note(1, "pending-install"), hook(), RUNNING)
     ran = Ran(api, NEW, wait=False, clock=Clock(), seconds=30)
     assert str(ran.error) == (
-        "Job ns/app-db-prepare: has not ended: an earlier install runs it. Look at it: kubectl logs -n ns job/app-db-prepare."
+        "Job ns/app-db-prepare: has not ended: an earlier run of Helm is at it. Look at it: kubectl logs -n ns job/app-db-prepare."
     )
     assert api.writes == []
 
