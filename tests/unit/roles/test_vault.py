@@ -90,3 +90,9 @@ def test_without_such_a_credential_nobody_logs_in_for_it() -> None:
     site = Site(external_dns_vault_path="")
     assert list(policies(site)) == list(logins(site)) == ["mastodon-example.org"]
     assert list(stores(site)) == ["vault-mastodon"]
+
+
+@pytest.mark.parametrize(("audience", "needed"), [("", True), ("vault", False), ("https://vault.example.org", False)])
+def test_a_login_that_takes_any_token_of_external_secrets_is_refused(audience: str, needed: bool) -> None:
+    needs = Site(vault_audience=audience).value("doctor_needs")
+    assert [need["needed"] for need in needs if need["variable"] == "vault_audience"] == [needed]
