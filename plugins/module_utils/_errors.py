@@ -23,7 +23,7 @@ _END_OF_REASON = 250
 _COLLECTION = Path(__file__).parents[1]
 
 
-_LOGIN = re.compile(r"(\w+://)[^\s'\"@]*:[^\s'\"]*@")
+_LOGIN = re.compile(r"(\w+://)[^\s'\"@/?#]*:[^\s'\"]*@")
 # urllib and http.client take what comes after a slash or a colon in a password for a port.
 _BROKEN_PORT = re.compile(r"(nonnumeric port:|cast to integer value as) ('[^']*'|\"[^\"]*\")")
 

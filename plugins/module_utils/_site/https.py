@@ -15,10 +15,13 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._bounded import watched, within
+
 # Opens a socket to whatever answers for the host.
 Dial = Callable[[], socket.socket]
 
 _SECONDS = 15
+_WHOLE_SECONDS = 60
 # Of a page only its beginning tells what it is.
 _LONGEST = 1 << 20
 # Who a certificate is of is not known here: https://docs.openssl.org/master/man3/X509_STORE_CTX_get_error/
@@ -43,8 +46,8 @@ def get(dial: Dial, host: str, path: str, trust: ssl.SSLContext) -> Answer:
     """Ask once; no redirect is followed. Raises OSError when nothing that is trusted for this host answers in HTTP."""
     # Of the plain kind, as the one with TLS would make a trust of its own.
     connection = http.client.HTTPConnection(host)
-    with closing(connection):
-        plain = dial()
+    with within(_WHOLE_SECONDS), closing(connection):
+        plain = watched(dial())
         try:
             plain.settimeout(_SECONDS)
             connection.sock = trust.wrap_socket(plain, server_hostname=host)
@@ -52,7 +55,7 @@ def get(dial: Dial, host: str, path: str, trust: ssl.SSLContext) -> Answer:
             answer = connection.getresponse()
             location = answer.headers.get("Location", "")
             return Answer(answer.status, answer.reason, location, answer.read(_LONGEST))
-        except http.client.HTTPException as error:
+        except (http.client.HTTPException, OverflowError) as error:
             raise OSError(f"its answer is no HTTP: {type(error).__name__}") from error
         finally:
             plain.close()

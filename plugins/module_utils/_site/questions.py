@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._shapes import WrongShapeError, parsed
 from ansible_collections.fediverse.mastodon.plugins.module_utils._site.https import Answer
 
 # Returns what was found well; raises WrongError.
@@ -86,8 +86,8 @@ def _is_well(answer: Answer) -> str:
 def _is_instance(answer: Answer, domain: str) -> str:
     _is_well(answer)
     try:
-        said = json.loads(answer.body)
-    except ValueError as error:
+        said = parsed(answer.body)
+    except WrongShapeError as error:
         raise WrongError("its answer is no JSON, so it is not Mastodon's") from error
     found = said.get("domain") if isinstance(said, dict) else None
     if found != domain:
