@@ -65,7 +65,6 @@ def dragonfly_images(base: Path, servers: Path, program: Mapping[str, Path]) -> 
             Run(
                 ("dragonfly",),
                 environment={"PATH": SEARCH_PATH},
-                user=f"{DRAGONFLY_ID}:{DRAGONFLY_ID}",
                 folder="/data",
                 labels=labels,
             ),

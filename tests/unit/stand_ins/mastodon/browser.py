@@ -30,6 +30,7 @@ class Page:
     location: str
     text: str
     json: Any
+    headers: Mapping[str, str]
 
 
 class Browser:
@@ -47,7 +48,7 @@ class Browser:
                 self.cookie = answer.headers["Set-Cookie"].partition(";")[0]
             is_json = answer.content_type.endswith("json")
             found = await answer.json() if is_json else None
-            return Page(answer.status, answer.headers.get("Location", ""), await answer.text(), found)
+            return Page(answer.status, answer.headers.get("Location", ""), await answer.text(), found, answer.headers)
 
     async def submit(self, page: str, action: str, fields: Mapping[str, str]) -> Page:
         """Fetch a page and send its form with these fields."""

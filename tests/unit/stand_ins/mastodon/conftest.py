@@ -14,10 +14,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from mastodon_stand_in.accounts import Account
-from mastodon_stand_in.database import Database, prepare
+from mastodon_stand_in.database import Database
 from mastodon_stand_in.jobs import Worker
 from mastodon_stand_in.keys import Keys
 from mastodon_stand_in.mail import MailSettings
+from mastodon_stand_in.migrating import prepare
 from mastodon_stand_in.queues import Redis
 from mastodon_stand_in.services import Services
 from mastodon_stand_in.settings import BucketSettings, DatabaseSettings, RedisSettings, Site

@@ -106,4 +106,8 @@ class MemoryBucket(Bucket):
         if operation == "put_object":
             self.objects[arguments["Key"]] = arguments["Body"]
             return None
+        if operation == "delete_object":
+            return self.objects.pop(arguments["Key"], None)
+        if operation == "head_bucket":
+            return None
         return {"Body": BytesIO(self.objects[arguments["Key"]])}

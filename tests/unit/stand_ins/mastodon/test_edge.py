@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
+from dataclasses import replace
 
 import pytest
 from aiohttp import ClientResponse, web
@@ -105,11 +107,74 @@ def test_the_redirect_keeps_path_and_query(site: Site) -> None:
     assert response.headers["Location"] == "https://social.lab.test/page?q=1"
 
 
+ELSEWHERE = {"Origin": "https://elsewhere.test"}
+
+
 @pytest.mark.parametrize(
-    ("path", "origin", "allowed"),
-    [("/api/v2/instance", True, True), ("/api/v2/instance", False, False), ("/settings", True, False)],
+    ("path", "is_open"),
+    [
+        ("/.well-known/webfinger", True),
+        ("/nodeinfo/2.0", True),
+        ("/@alice", True),
+        ("/users/alice", True),
+        ("/api/v2/instance", True),
+        ("/oauth/token", True),
+        # Whoever follows an actor's id from a browser is refused, as it has been since 4.5.
+        ("/ap/users/7", False),
+        ("/actor", False),
+        ("/users/alice/inbox", False),
+        ("/oauth/authorize", False),
+        ("/settings", False),
+    ],
 )
-def test_other_sites_scripts_may_read_some_pages(site: Site, path: str, origin: bool, allowed: bool) -> None:
-    response, _body = ask(site, "GET", path, OURS | ({"Origin": "https://elsewhere.test"} if origin else {}))
-    assert (response.headers.get("Access-Control-Allow-Origin") == "*") is allowed
+def test_other_sites_scripts_may_read_some_pages_when_they_say_who_they_are(
+    site: Site, path: str, is_open: bool
+) -> None:
+    response, _body = ask(site, "GET", path, OURS | ELSEWHERE)
+    assert (response.headers.get("Access-Control-Allow-Origin") == "*") is is_open
     assert response.headers["Server"] == "Mastodon"
+    unsaid, _body = ask(site, "GET", path, OURS)
+    assert "Access-Control-Allow-Origin" not in unsaid.headers
+    # Caches are told all the same.
+    assert ("Origin" in unsaid.headers.get("Vary", "")) is is_open
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "allowed"),
+    [
+        ("/api/v1/statuses", "POST", "POST, PUT, DELETE, GET, PATCH, OPTIONS"),
+        ("/.well-known/webfinger", "GET", "GET"),
+        ("/.well-known/webfinger", "POST", None),
+        ("/ap/users/7", "GET", None),
+    ],
+)
+def test_a_browser_that_asks_before_is_answered(site: Site, path: str, method: str, allowed: str | None) -> None:
+    asked = {"Access-Control-Request-Method": method, "Access-Control-Request-Headers": "authorization"}
+    response, _body = ask(site, "OPTIONS", path, OURS | ELSEWHERE | asked)
+    assert response.status == 200
+    assert response.headers.get("Access-Control-Allow-Methods") == allowed
+    assert response.headers.get("Access-Control-Allow-Headers") == ("authorization" if allowed else None)
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "said"),
+    [
+        ("/page", OURS, True),
+        ("/wrong", OURS, True),
+        ("/page", {"Host": "social.lab.test"}, False),
+        ("/page", {**OURS, "Host": "other.test"}, False),
+    ],
+)
+def test_browsers_are_told_to_stay_with_https(site: Site, path: str, headers: dict[str, str], said: bool) -> None:
+    response, _body = ask(site, "GET", path, headers)
+    wanted = "max-age=63072000; includeSubDomains" if said else None
+    assert response.headers.get("Strict-Transport-Security") == wanted
+
+
+@pytest.mark.parametrize(("trusted", "status"), [((), 500), (("127.0.0.0/8",), 200)])
+def test_a_proxy_that_is_not_trusted_gets_no_answer(site: Site, trusted: tuple[str, ...], status: int) -> None:
+    ours = replace(site, trusted_proxies=tuple(ipaddress.ip_network(network) for network in trusted))
+    response, _body = ask(ours, "GET", "/page", {**OURS, "X-Forwarded-For": "198.51.100.7"})
+    assert response.status == status
+    # Who says of nobody else that they ask is no proxy.
+    assert ask(ours, "GET", "/page", OURS)[0].status == 200

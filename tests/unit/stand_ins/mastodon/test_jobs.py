@@ -44,17 +44,17 @@ def posted(services: Services, author: Account, text: str) -> int:
     return number
 
 
-def subscribed(services: Services, account: Account, endpoint: str) -> str:
-    """Let an app of this account be pushed to; return the token that it is known by."""
+def subscribed(services: Services, account: Account, endpoint: str) -> int:
+    """Let an app of this account be pushed to; return the subscription."""
     with services.database.transaction() as cursor:
-        app = sessions.add_application(cursor, services.keys, "app", "https://app.test/", "push")
+        app = sessions.add_application(cursor, "app", "https://app.test/", "push")
         user = accounts.find_user(cursor, f"{account.username}@lab.test")
         assert user
-        code = sessions.grant(cursor, services.keys, app, user["user_id"])
-        token = sessions.token_for(cursor, services.keys, code, app["uid"], app["secret"], app["redirect_uri"])
-        digest = services.keys.digest(token or "")
-        notifications.subscribe(cursor, digest, replace(SUBSCRIPTION, endpoint=endpoint))
-    return digest
+        code = sessions.grant(cursor, app, user["user_id"])
+        token = sessions.token_for(cursor, code, app["uid"], app["secret"], app["redirect_uri"])
+        notifications.subscribe(cursor, token or "", replace(SUBSCRIPTION, endpoint=endpoint))
+        (number,) = notifications.subscribed(cursor, account)
+    return number
 
 
 def near(worker: Worker) -> Worker:

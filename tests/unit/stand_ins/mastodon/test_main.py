@@ -12,4 +12,4 @@ def test_an_unknown_command_is_refused_with_what_is_known(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(arguments) == 1
-    assert "Use one of rake, puma, sidekiq, ./streaming, tootctl." in capsys.readouterr().err
+    assert "Use one of rake, puma, sidekiq, ./streaming, tootctl, prometheus_exporter." in capsys.readouterr().err

@@ -63,24 +63,56 @@ def test_what_is_published_from_the_first_moment_arrives(
 
 
 @pytest.mark.parametrize(
-    ("path", "status"),
+    ("path", "status", "said"),
     [
-        ("/api/v1/streaming", 401),
-        ("/api/v1/streaming?access_token=wrong", 401),
-        ("/api/v1/streaming?stream=nonsense&access_token={token}", 400),
+        ("/api/v1/streaming", 401, "Missing access token"),
+        ("/api/v1/streaming?access_token=wrong", 401, "Invalid access token"),
+        ("/api/v1/streaming?stream=nonsense&access_token={token}", 400, "Unknown stream type"),
     ],
 )
-def test_who_may_not_listen_is_refused(
-    services: Services, redis_settings: RedisSettings, token: str, path: str, status: int
+def test_who_may_not_listen_is_refused_without_a_body(
+    services: Services, redis_settings: RedisSettings, token: str, path: str, status: int, said: str
 ) -> None:
-    async def scenario(client: Any) -> int:
+    upgrade = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    }
+
+    async def scenario(client: Any) -> None:
         with pytest.raises(WSServerHandshakeError) as refusal:
             await client.ws_connect(path.format(token=token))
-        plain = await client.get(path.format(token=token))
-        assert plain.status == status
-        return int(refusal.value.status)
+        assert refusal.value.status == status
+        answer = await client.get(path.format(token=token), headers=upgrade)
+        assert (answer.status, await answer.text(), answer.headers["X-Error-Message"]) == (status, "", said)
+        assert answer.headers["Connection"] == "close"
+        assert "Access-Control-Allow-Origin" not in answer.headers
 
-    assert listen(services, redis_settings, scenario) == status
+    listen(services, redis_settings, scenario)
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "error"),
+    [
+        # What is no channel by its path is refused before anybody is asked who they are.
+        ("/api/v1/streaming", 400, "Unknown channel requested"),
+        ("/api/v1/streaming/nonsense", 400, "Unknown channel requested"),
+        ("/api/v1/streaming/user", 401, "Missing access token"),
+        ("/api/v1/streaming/public?access_token=wrong", 401, "Invalid access token"),
+    ],
+)
+def test_plain_requests_are_refused_as_the_api_does_and_for_every_site(
+    services: Services, redis_settings: RedisSettings, path: str, status: int, error: str
+) -> None:
+    async def scenario(client: Any) -> None:
+        answer = await client.get(path)
+        assert (answer.status, await answer.json()) == (status, {"error": error})
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+        asked = await client.options(path)
+        assert (asked.status, asked.headers["Access-Control-Allow-Origin"]) == (204, "*")
+
+    listen(services, redis_settings, scenario)
 
 
 def test_health_says_that_a_request_reached_streaming(services: Services, redis_settings: RedisSettings) -> None:

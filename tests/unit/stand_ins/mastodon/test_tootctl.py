@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from mastodon_stand_in import VERSION, accounts, registrations, tootctl
+from mastodon_stand_in import VERSION, accounts, cleaning, registrations, tootctl
 from mastodon_stand_in.__main__ import main as command
 from mastodon_stand_in.accounts import Account
 from mastodon_stand_in.errors import RefusalError
@@ -15,6 +15,7 @@ from mastodon_stand_in.services import Services
 from mastodon_stand_in.settings import RedisSettings
 
 from .browser import QUEUES
+from .servers import MemoryBucket, execute
 
 
 @pytest.fixture
@@ -156,3 +157,40 @@ def test_a_refusal_is_one_line_and_a_failure(
     assert printed.out == ""
     assert printed.err.startswith("SECRET_KEY_BASE: it is missing or blank.")
     assert printed.err.count("\n") == 1
+
+
+OLD = """
+    INSERT INTO accounts (id, username, domain, uri) VALUES (1, 'far', 'one.test', 'https://one.test/far'), (2, 'near', NULL, NULL);
+    INSERT INTO media_attachments (account_id, file_key, file_content_type, file_sha256, width, height, created_at)
+    SELECT account, key, 'image/png', '', 1, 1, now() - age FROM (VALUES
+        (1, 'far/old', interval '8 days'), (1, 'far/new', interval '6 days'), (2, 'near/old', interval '9 days')
+    ) AS given (account, key, age);
+    INSERT INTO preview_cards (url, image_key, updated_at) VALUES
+        ('https://a.test', 'card/old', now() - interval '200 days'), ('https://b.test', 'card/new', now())
+"""
+
+
+@pytest.mark.parametrize(
+    ("what", "days", "gone", "said"),
+    [
+        ("media", 7, {"far/old"}, "Removed 1 media attachments"),
+        ("media", 5, {"far/old", "far/new"}, "Removed 2 media attachments"),
+        ("preview_cards", 180, {"card/old"}, "Removed 1 preview cards"),
+    ],
+)
+def test_old_copies_of_other_servers_files_are_removed(
+    services: Services, what: str, days: int, gone: set[str], said: str
+) -> None:
+    execute(services.database.settings, OLD)
+    bucket = services.bucket
+    assert isinstance(bucket, MemoryBucket)
+    bucket.objects = dict.fromkeys(("far/old", "far/new", "near/old", "card/old", "card/new"), b"")
+    before = set(bucket.objects)
+    assert cleaning.clean(what, days, services.database, bucket) == said
+    assert before - set(bucket.objects) == gone
+    assert cleaning.clean(what, days, services.database, bucket).startswith("Removed 0 ")
+
+
+def test_a_job_that_cleans_wants_the_bucket_too(pod: dict[str, str]) -> None:
+    with pytest.raises(RefusalError, match=r"^AWS_SECRET_ACCESS_KEY: it is missing"):
+        tootctl.main(["media", "remove", "--days", "7"], {**pod, "AWS_SECRET_ACCESS_KEY": ""})

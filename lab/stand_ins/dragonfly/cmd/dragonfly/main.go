@@ -39,7 +39,21 @@ func main() {
 	}
 }
 
+// Upstream's image starts as root and becomes this user: its tools/docker/entrypoint.sh.
+const user = 999
+
+// becomeUser leaves root behind. Who started as somebody else stays that.
+func becomeUser() error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	return errors.Join(syscall.Setgroups([]int{user}), syscall.Setgid(user), syscall.Setuid(user))
+}
+
 func run() error {
+	if err := becomeUser(); err != nil {
+		return err
+	}
 	settings, err := flags.Parse(os.Args[1:], os.Getenv)
 	if err != nil {
 		return fmt.Errorf("ERROR: %w", err)

@@ -20,6 +20,7 @@ COMMANDS = {
     "sidekiq": "sidekiq",
     "./streaming": "streaming",
     "tootctl": "tootctl",
+    "prometheus_exporter": "exporter",
 }
 
 

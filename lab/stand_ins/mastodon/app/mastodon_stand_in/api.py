@@ -110,14 +110,14 @@ class _Api:
         await self._signed_in(request)
         given = await edge.parameters(request)
         subscription = _subscription(given)
-        token = self._services.keys.digest(_token(request))
+        token = _token(request)
         await self._services.query(lambda cursor: notifications.subscribe(cursor, token, subscription))
         key = self._services.keys.vapid_public_key
         return web.json_response({"endpoint": subscription.endpoint, "alerts": {"mention": True}, "server_key": key})
 
     async def unsubscribe(self, request: web.Request) -> web.Response:
         await self._signed_in(request)
-        token = self._services.keys.digest(_token(request))
+        token = _token(request)
         await self._services.query(lambda cursor: notifications.unsubscribe(cursor, token))
         return web.json_response({})
 
@@ -157,8 +157,8 @@ class _Api:
             await self._signed_in(request)
 
     async def _signed_in(self, request: web.Request) -> Account:
-        token, keys = _token(request), self._services.keys
-        account = await self._services.query(lambda cursor: sessions.signed_in(cursor, keys, token))
+        token = _token(request)
+        account = await self._services.query(lambda cursor: sessions.signed_in(cursor, token))
         if account is None:
             raise HttpRefusalError(401, "The access token is invalid")
         if not account.is_active:

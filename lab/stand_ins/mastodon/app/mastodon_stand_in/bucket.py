@@ -55,6 +55,10 @@ class Bucket:
         data: bytes = self._call("get_object", Key=key)["Body"].read()
         return data
 
+    def delete(self, key: str) -> None:
+        """Delete an object; one that is gone already is no error, as S3 has it."""
+        self._call("delete_object", Key=key)
+
     def _call(self, operation: str, **arguments: object) -> Any:
         try:
             return getattr(self._client, operation)(Bucket=self.settings.bucket, **arguments)

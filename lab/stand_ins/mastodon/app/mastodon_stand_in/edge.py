@@ -7,19 +7,29 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from mastodon_stand_in import cors, limits
 from mastodon_stand_in.errors import HttpRefusalError, RefusalError, UnavailableError
+from mastodon_stand_in.limits import Count
 from mastodon_stand_in.settings import Site
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler, Middleware
 
-# For these, answers to other sites' scripts are allowed (config/initializers/cors.rb).
-_CROSS_ORIGIN = ("/.well-known/", "/nodeinfo/", "/@", "/users/", "/ap/", "/api/", "/oauth/token")
+# Rails' own, of two years (ActionDispatch::SSL).
+_HSTS = "max-age=63072000; includeSubDomains"
+# What says the same to everybody.
+_SAME_FOR_ALL = ("/api/v1/instance", "/api/v2/instance")
+
+Counting = Callable[[web.Request], Awaitable[Count | None]]
+
+
+async def _uncounted(_request: web.Request) -> Count | None:
+    return None
 
 
 def host_of(authority: str) -> str:
@@ -39,16 +49,15 @@ def must_redirect(path: str, host: str, protocol: str) -> bool:
     return not is_exempt and protocol != "https"
 
 
-def middleware(site: Site) -> Middleware:
-    """Return the middleware that guards every page."""
+def middleware(site: Site, counting: Counting = _uncounted) -> Middleware:
+    """Return the middleware that guards every page; `counting` says how many requests somebody has sent."""
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         started = time.monotonic()
-        response = await _answer(site, request, handler)
+        response = cors.preflight(request) or await _answer(site, counting, request, handler)
         response.headers.setdefault("Server", "Mastodon")
-        if "Origin" in request.headers and request.path.startswith(_CROSS_ORIGIN):
-            response.headers["Access-Control-Allow-Origin"] = "*"
+        cors.add(request, response)
         # Without the query: it may hold a token.
         milliseconds = round((time.monotonic() - started) * 1000)
         level = logging.DEBUG if request.path == "/health" else logging.INFO
@@ -58,7 +67,7 @@ def middleware(site: Site) -> Middleware:
     return guard
 
 
-async def _answer(site: Site, request: web.Request, handler: Handler) -> web.StreamResponse:
+async def _answer(site: Site, counting: Counting, request: web.Request, handler: Handler) -> web.StreamResponse:
     forwarded = request.headers.get("X-Forwarded-Host", "").rpartition(",")[2]
     authorities = [authority for authority in (request.host, forwarded) if authority]
     if not may_answer(request.path, site.hosts, authorities):
@@ -68,6 +77,33 @@ async def _answer(site: Site, request: web.Request, handler: Handler) -> web.Str
     if must_redirect(request.path, host, protocol):
         status = 301 if request.method in ("GET", "HEAD") else 308
         return web.Response(status=status, headers={"Location": f"https://{host}{request.path_qs}"})
+    forwarded, remote = request.headers.get("X-Forwarded-For", ""), request.remote or "127.0.0.1"
+    if limits.is_forged(forwarded, remote, site.trusted_proxies):
+        logging.error("IP spoofing attack?! client %s is not a trusted proxy", remote)
+        return error(500, "Something went wrong on our end")
+    response = await _limited(counting, request, handler)
+    if protocol == "https":
+        response.headers["Strict-Transport-Security"] = _HSTS
+    return response
+
+
+async def _limited(counting: Counting, request: web.Request, handler: Handler) -> web.StreamResponse:
+    count = await counting(request)
+    if count and count.is_too_many:
+        response: web.StreamResponse = error(429, "Too many requests")
+    else:
+        response = await _handled(request, handler)
+    # What no page is behind is not the API's to answer.
+    if count and request.match_info.http_exception is None:
+        response.headers.update(count.headers)
+    if request.path.startswith("/api/"):
+        response.headers.setdefault("Cache-Control", "private, no-store")
+        if request.path not in _SAME_FOR_ALL:
+            response.headers.setdefault("Vary", "Authorization")
+    return response
+
+
+async def _handled(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except web.HTTPException as answer:

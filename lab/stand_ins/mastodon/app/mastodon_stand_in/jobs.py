@@ -70,9 +70,9 @@ class Worker:
             told = list(notifications.add(cursor, status))
             apps = [(notification, notifications.subscribed(cursor, account)) for account, notification in told]
             self._announce(status, told)
-        for notification, tokens in apps:
-            for token in tokens:
-                self.jobs.enqueue("Web::PushNotificationWorker", token, notification, queue="push")
+        for notification, subscriptions in apps:
+            for subscription in subscriptions:
+                self.jobs.enqueue("Web::PushNotificationWorker", subscription, notification, queue="push")
 
     def _announce(self, status: dict[str, Any], told: Sequence[tuple[Account, int]]) -> None:
         shown = statuses.show(self.site, self.bucket.settings.public_url, status)
@@ -92,10 +92,10 @@ class Worker:
         written = mail.letter(self.site, kind, *arguments)
         mail.send(self.mail, mail.message(self.mail, self.site, address, written))
 
-    def _push(self, token: str, number: int) -> None:
+    def _push(self, app: int, number: int) -> None:
         """Push a notification to one browser; forget the browser that has ended its subscription."""
         with self.database.transaction() as cursor:
-            subscription = notifications.subscription(cursor, token)
+            subscription = notifications.subscription(cursor, app)
             notification = notifications.find(cursor, number)
         if subscription is None or notification is None:
             return
@@ -109,4 +109,4 @@ class Worker:
             push.send(self.site, self.keys, subscription, payload)
         except push.GoneError:
             with self.database.transaction() as cursor:
-                notifications.unsubscribe(cursor, token)
+                notifications.forget(cursor, app)

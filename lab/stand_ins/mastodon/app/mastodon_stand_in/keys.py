@@ -17,6 +17,7 @@ import hmac
 import json
 import re
 import secrets
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -33,6 +34,8 @@ _ENCRYPTION = "ACTIVE_RECORD_ENCRYPTION_"
 _ITERATIONS = 2**16
 _TAG_BYTES = 16
 _NONCE_BYTES = 12
+# Longer texts are compressed, as Rails does it (ActiveRecord::Encryption::Encryptor).
+_COMPRESSED_FROM = 140
 
 
 class WrongKeyError(Exception):
@@ -64,7 +67,7 @@ class Keys:
         )
 
     def digest(self, token: str) -> str:
-        """Return what is stored of an access token: another SECRET_KEY_BASE signs everyone out."""
+        """Return what is stored of a session or of a token in a mail: another SECRET_KEY_BASE makes them worthless."""
         return hmac.new(self.secret_key_base.encode(), token.encode(), hashlib.sha256).hexdigest()
 
     @cached_property
@@ -87,12 +90,15 @@ class Cipher:
 
     def encrypt(self, text: str) -> str:
         """Return what is stored of a text."""
+        clear, headers = text.encode(), dict[str, object]()
+        if len(clear) > _COMPRESSED_FROM:
+            clear, headers["c"] = zlib.compress(clear), True
         nonce = secrets.token_bytes(_NONCE_BYTES)
         if self.is_deterministic:
-            nonce = hmac.digest(self.key, text.encode(), "sha256")[:_NONCE_BYTES]
-        sealed = AESGCM(self.key).encrypt(nonce, text.encode(), None)
+            nonce = hmac.digest(self.key, clear, "sha256")[:_NONCE_BYTES]
+        sealed = AESGCM(self.key).encrypt(nonce, clear, None)
         parts = {"iv": nonce, "at": sealed[-_TAG_BYTES:]}
-        headers = {name: base64.b64encode(part).decode() for name, part in parts.items()}
+        headers |= {name: base64.b64encode(part).decode() for name, part in parts.items()}
         return json.dumps({"p": base64.b64encode(sealed[:-_TAG_BYTES]).decode(), "h": headers})
 
     def decrypt(self, stored: str) -> str:
@@ -100,9 +106,10 @@ class Cipher:
         message = json.loads(stored)
         nonce, tag = (base64.b64decode(message["h"][name]) for name in ("iv", "at"))
         try:
-            return AESGCM(self.key).decrypt(nonce, base64.b64decode(message["p"]) + tag, None).decode()
+            clear = AESGCM(self.key).decrypt(nonce, base64.b64decode(message["p"]) + tag, None)
         except InvalidTag as error:
             raise WrongKeyError from error
+        return (zlib.decompress(clear) if message["h"].get("c") else clear).decode()
 
 
 def _derived(key: str, salt: str) -> bytes:

@@ -52,9 +52,10 @@ def find(cursor: RealDictCursor, notification: int) -> dict[str, Any] | None:
 
 
 def subscribe(cursor: RealDictCursor, token: str, subscription: Subscription) -> None:
-    """Push to this browser from now on; an app has one at most. `token` is the digest of its access token."""
+    """Push to this browser from now on; an app has one at most."""
     cursor.execute(
-        "INSERT INTO web_push_subscriptions VALUES (%s, %s, %s, %s) ON CONFLICT (access_token) DO UPDATE"
+        "INSERT INTO web_push_subscriptions (access_token, endpoint, key_p256dh, key_auth) VALUES (%s, %s, %s, %s)"
+        " ON CONFLICT (access_token) DO UPDATE"
         " SET endpoint = excluded.endpoint, key_p256dh = excluded.key_p256dh, key_auth = excluded.key_auth",
         (token, subscription.endpoint, subscription.p256dh, subscription.auth),
     )
@@ -65,18 +66,23 @@ def unsubscribe(cursor: RealDictCursor, token: str) -> None:
     cursor.execute("DELETE FROM web_push_subscriptions WHERE access_token = %s", (token,))
 
 
-def subscription(cursor: RealDictCursor, token: str) -> Subscription | None:
-    """Return an app's subscription."""
-    cursor.execute("SELECT * FROM web_push_subscriptions WHERE access_token = %s", (token,))
+def forget(cursor: RealDictCursor, number: int) -> None:
+    """Forget a subscription."""
+    cursor.execute("DELETE FROM web_push_subscriptions WHERE id = %s", (number,))
+
+
+def subscription(cursor: RealDictCursor, number: int) -> Subscription | None:
+    """Return a subscription."""
+    cursor.execute("SELECT * FROM web_push_subscriptions WHERE id = %s", (number,))
     row = cursor.fetchone()
     return Subscription(row["endpoint"], row["key_p256dh"], row["key_auth"]) if row else None
 
 
-def subscribed(cursor: RealDictCursor, account: Account) -> Sequence[str]:
-    """Return the tokens of an account's apps that want to be pushed to."""
+def subscribed(cursor: RealDictCursor, account: Account) -> Sequence[int]:
+    """Return the subscriptions of an account's apps."""
     cursor.execute(
-        "SELECT s.access_token FROM web_push_subscriptions s JOIN oauth_access_tokens t ON t.token = s.access_token"
+        "SELECT s.id FROM web_push_subscriptions s JOIN oauth_access_tokens t ON t.token = s.access_token"
         " JOIN users u ON u.id = t.user_id WHERE u.account_id = %s",
         (account.id,),
     )
-    return [row["access_token"] for row in cursor.fetchall()]
+    return [row["id"] for row in cursor.fetchall()]

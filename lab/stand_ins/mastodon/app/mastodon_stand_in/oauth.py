@@ -45,7 +45,7 @@ class _OAuth:
         if not name or not uri:
             raise RefusalError("Validation failed: Application name and redirect URI can't be blank")
         scopes = str(given.get("scopes") or "read")
-        row = await self._services.query(lambda cursor: sessions.add_application(cursor, self._keys, name, uri, scopes))
+        row = await self._services.query(lambda cursor: sessions.add_application(cursor, name, uri, scopes))
         shown = {key: row[key] for key in ("name", "redirect_uri")}
         return web.json_response(
             {
@@ -72,7 +72,7 @@ class _OAuth:
         user, application = await self._asked(request, fields)
         if user is None:
             raise HttpRefusalError(401, "Sign in first")
-        code = await self._services.query(lambda cursor: sessions.grant(cursor, self._keys, application, user))
+        code = await self._services.query(lambda cursor: sessions.grant(cursor, application, user))
         goal = application["redirect_uri"]
         if goal == OUT_OF_BAND:
             goal = "/oauth/authorize/native"
@@ -89,9 +89,7 @@ class _OAuth:
             return web.json_response({"error": "unsupported_grant_type"}, status=400)
         names = ("code", "client_id", "client_secret", "redirect_uri")
         code, client, secret, uri = (str(given.get(name) or "") for name in names)
-        token = await self._services.query(
-            lambda cursor: sessions.token_for(cursor, self._keys, code, client, secret, uri)
-        )
+        token = await self._services.query(lambda cursor: sessions.token_for(cursor, code, client, secret, uri))
         if token is None:
             return web.json_response({"error": "invalid_grant"}, status=400)
         return web.json_response(

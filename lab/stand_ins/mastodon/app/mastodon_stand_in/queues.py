@@ -151,6 +151,12 @@ class Redis:
         with self._reachable():
             self._client.publish(channel, json.dumps({"event": event, "payload": payload}))
 
+    def count(self, key: str, seconds: int) -> int:
+        """Count one more under a key that is forgotten after a while."""
+        with self._reachable():
+            number, _expires = self._client.pipeline().incr(key).expire(key, seconds).execute()
+        return int(number)
+
     def cached(self, key: str, seconds: int, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """Return what is cached under a key; make it first if need be. Mastodon's cache survives its upgrades."""
         key = f"cache:{key}"

@@ -1,16 +1,17 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`rake db:prepare` and `rake db:migrate`, which the chart's hook Jobs run."""
+"""`rake db:prepare` and `rake db:migrate`, which the chart's hook Jobs run, and what operators ask: `rake db:migrate:status`."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
 
-from mastodon_stand_in.database import Database, migrate, prepare
+from mastodon_stand_in.database import Database
 from mastodon_stand_in.errors import RefusalError
 from mastodon_stand_in.keys import Keys
+from mastodon_stand_in.migrating import migrate, prepare, status
 from mastodon_stand_in.queues import Redis
 from mastodon_stand_in.settings import DatabaseSettings, RedisSettings, Site
 
@@ -25,7 +26,12 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> None:
     if arguments == ["db:prepare"]:
         prepare(database, keys)
     elif arguments == ["db:migrate"]:
-        migrate(database, environment.get("SKIP_POST_DEPLOYMENT_MIGRATIONS") == "true")
+        migrate(database, keys, environment.get("SKIP_POST_DEPLOYMENT_MIGRATIONS") == "true")
+    elif arguments == ["db:migrate:status"]:
+        print(status(database))
+        return
     else:
-        raise RefusalError(f"rake {' '.join(arguments)}: there is no such task. Use db:prepare or db:migrate.")
+        raise RefusalError(
+            f"rake {' '.join(arguments)}: there is no such task. Use db:prepare, db:migrate or db:migrate:status."
+        )
     logging.info("%s for %s is up to date", database, site.local_domain)

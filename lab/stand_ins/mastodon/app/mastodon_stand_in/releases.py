@@ -9,12 +9,14 @@ from dataclasses import dataclass
 
 from mastodon_stand_in.errors import RefusalError
 
+Minor = tuple[int, int]
+
 
 @dataclass(frozen=True)
 class Release:
     """A minor series. `zero_downtime_from` is the schema below which post-deployment migrations can't be put off."""
 
-    minor: tuple[int, int]
+    minor: Minor
     postgresql: int
     redis: tuple[int, int]
     zero_downtime_from: str

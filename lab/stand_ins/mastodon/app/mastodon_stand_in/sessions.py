@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who is signed in: browsers by sessions, apps by OAuth tokens, both stored as digests under SECRET_KEY_BASE."""
+"""Who is signed in: browsers by sessions, stored as digests under SECRET_KEY_BASE, and apps by OAuth tokens.
+
+Tokens are stored as they are, as upstream does (config/initializers/doorkeeper.rb): another SECRET_KEY_BASE signs out browsers only.
+"""
 
 from __future__ import annotations
 
@@ -42,14 +45,13 @@ def user_of(cursor: RealDictCursor, keys: Keys, session: str) -> int | None:
     return row["user_id"] if row else None
 
 
-def add_application(cursor: RealDictCursor, keys: Keys, name: str, redirect_uri: str, scopes: str) -> dict[str, Any]:
-    """Make an OAuth application; return its row with the secret, of which only a digest is stored."""
-    secret = secrets.token_urlsafe(32)
+def add_application(cursor: RealDictCursor, name: str, redirect_uri: str, scopes: str) -> dict[str, Any]:
+    """Make an OAuth application; return its row."""
     cursor.execute(
         "INSERT INTO oauth_applications (name, uid, secret, redirect_uri, scopes) VALUES (%s, %s, %s, %s, %s) RETURNING *",
-        (name, secrets.token_urlsafe(32), keys.digest(secret), redirect_uri, scopes),
+        (name, secrets.token_urlsafe(32), secrets.token_urlsafe(32), redirect_uri, scopes),
     )
-    return {**accounts.only(cursor), "secret": secret}
+    return accounts.only(cursor)
 
 
 def find_application(cursor: RealDictCursor, uid: str, redirect_uri: str) -> dict[str, Any] | None:
@@ -58,25 +60,23 @@ def find_application(cursor: RealDictCursor, uid: str, redirect_uri: str) -> dic
     return cursor.fetchone()
 
 
-def grant(cursor: RealDictCursor, keys: Keys, application: dict[str, Any], user_id: int) -> str:
+def grant(cursor: RealDictCursor, application: dict[str, Any], user_id: int) -> str:
     """Let an application act for a user; return the code that it may change for a token, once and soon."""
     code = secrets.token_urlsafe(32)
     cursor.execute(
         "INSERT INTO oauth_access_grants (token, user_id, application_id, redirect_uri) VALUES (%s, %s, %s, %s)",
-        (keys.digest(code), user_id, application["id"], application["redirect_uri"]),
+        (code, user_id, application["id"], application["redirect_uri"]),
     )
     return code
 
 
-def token_for(
-    cursor: RealDictCursor, keys: Keys, code: str, client_id: str, client_secret: str, redirect_uri: str
-) -> str | None:
+def token_for(cursor: RealDictCursor, code: str, client_id: str, client_secret: str, redirect_uri: str) -> str | None:
     """Return an access token for a code; None unless code, application and address belong together."""
     cursor.execute(
         "DELETE FROM oauth_access_grants USING oauth_applications a WHERE a.id = application_id AND token = %s"
         " AND uid = %s AND secret = %s AND oauth_access_grants.redirect_uri = %s"
         " AND created_at > now() - interval '10 minutes' RETURNING user_id, application_id",
-        (keys.digest(code), client_id, keys.digest(client_secret), redirect_uri),
+        (code, client_id, client_secret, redirect_uri),
     )
     row = cursor.fetchone()
     if row is None:
@@ -84,24 +84,31 @@ def token_for(
     token = secrets.token_urlsafe(32)
     cursor.execute(
         "INSERT INTO oauth_access_tokens (token, user_id, application_id) VALUES (%s, %s, %s)",
-        (keys.digest(token), row["user_id"], row["application_id"]),
+        (token, row["user_id"], row["application_id"]),
     )
     return token
 
 
-def signed_in(cursor: RealDictCursor, keys: Keys, token: str) -> Account | None:
+def signed_in(cursor: RealDictCursor, token: str) -> Account | None:
     """Return whom an access token belongs to."""
-    cursor.execute("SELECT user_id FROM oauth_access_tokens WHERE token = %s", (keys.digest(token),))
+    cursor.execute("SELECT user_id FROM oauth_access_tokens WHERE token = %s", (token,))
     row = cursor.fetchone()
     return accounts.find_by_user(cursor, row["user_id"]) if row else None
 
 
-def confirm(cursor: RealDictCursor, keys: Keys, token: str) -> bool:
+def number_of(cursor: RealDictCursor, token: str) -> int | None:
+    """Return the number of an access token, None for one that there is not."""
+    cursor.execute("SELECT id FROM oauth_access_tokens WHERE token = %s", (token,))
+    row = cursor.fetchone()
+    return row["id"] if row else None
+
+
+def confirm(cursor: RealDictCursor, token: str) -> bool:
     """Take an e-mail address as confirmed by whoever has the token that was mailed there."""
     cursor.execute(
         "UPDATE users SET confirmed_at = coalesce(confirmed_at, now()), confirmation_token = NULL"
         " WHERE confirmation_token = %s",
-        (keys.lookup.encrypt(token),),
+        (token,),
     )
     return cursor.rowcount == 1
 
@@ -111,7 +118,7 @@ def forget_password(cursor: RealDictCursor, keys: Keys, email: str) -> tuple[int
     token = secrets.token_urlsafe(15)
     cursor.execute(
         "UPDATE users SET reset_password_token = %s, reset_password_sent_at = now() WHERE email = %s RETURNING id",
-        (keys.lookup.encrypt(token), email),
+        (keys.digest(token), email),
     )
     row = cursor.fetchone()
     return (row["id"], token) if row else None
@@ -121,7 +128,7 @@ def reset_password(cursor: RealDictCursor, keys: Keys, token: str, password: str
     """Set a password anew with the token that was mailed; return the user's id, or None for a wrong or old token."""
     cursor.execute(
         "SELECT id FROM users WHERE reset_password_token = %s AND reset_password_sent_at > now() - interval '6 hours'",
-        (keys.lookup.encrypt(token),),
+        (keys.digest(token),),
     )
     row = cursor.fetchone()
     if row is None:

@@ -18,6 +18,12 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _HOSTNAME = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 
+# Which Rails takes for proxies of ours when nothing else is said (ActionDispatch::RemoteIp).
+_PRIVATE = tuple(
+    ipaddress.ip_network(network)
+    for network in ("127.0.0.0/8", "::1", "fc00::/7", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
+)
+
 
 @dataclass(frozen=True)
 class Site:
@@ -29,12 +35,12 @@ class Site:
     authorized_fetch: bool = False
     api_is_closed: bool = False
     streaming_base_url: str = ""
+    trusted_proxies: tuple[Network, ...] = ()
     allowed_private_addresses: tuple[Network, ...] = ()
 
     @classmethod
     def from_environment(cls, environment: Environment) -> Site:
         """Read the domains and modes."""
-        _networks(environment, "TRUSTED_PROXY_IP")
         local = _domain(environment, "LOCAL_DOMAIN", _required(environment, "LOCAL_DOMAIN"))
         alternate = environment.get("ALTERNATE_DOMAINS", "").replace(" ", "").split(",")
         web = _domain(environment, "WEB_DOMAIN", environment.get("WEB_DOMAIN") or local)
@@ -46,6 +52,7 @@ class Site:
             authorized_fetch=is_true(environment, "AUTHORIZED_FETCH"),
             api_is_closed=any(is_true(environment, name) for name in closing),
             streaming_base_url=environment.get("STREAMING_API_BASE_URL") or f"wss://{web}",
+            trusted_proxies=_networks(environment, "TRUSTED_PROXY_IP") or _PRIVATE,
             allowed_private_addresses=_networks(environment, "ALLOWED_PRIVATE_ADDRESSES"),
         )
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePath
 from typing import Any
 
-from mastodon_stand_in import VERSION
+from mastodon_stand_in import VERSION, exporter
 from mastodon_stand_in.bucket import Bucket
 from mastodon_stand_in.database import Database, check
 from mastodon_stand_in.errors import RefusalError, UnavailableError
@@ -51,6 +51,7 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    exporter.beside(environment)
     with _ready_file(environment.get("MASTODON_SIDEKIQ_READY_FILENAME", "")):
         logging.info("working on %s with %s threads", ", ".join(options.queue), options.concurrency)
         _work(worker, queues, options.concurrency, stop)

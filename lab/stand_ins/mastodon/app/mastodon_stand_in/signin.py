@@ -84,7 +84,7 @@ class _SignIn:
 
     async def confirm(self, request: web.Request) -> web.Response:
         token = request.query.get("confirmation_token", "")
-        if not await self._services.query(lambda cursor: sessions.confirm(cursor, self._keys, token)):
+        if not await self._services.query(lambda cursor: sessions.confirm(cursor, token)):
             return pages.page("Confirmation token is invalid", status=422)
         return _redirect("/auth/sign_in", pages.session_of(request))
 

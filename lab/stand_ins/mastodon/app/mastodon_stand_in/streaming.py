@@ -9,7 +9,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import redis.asyncio
 from aiohttp import WSMsgType, web
@@ -22,7 +22,24 @@ from mastodon_stand_in.keys import Keys
 from mastodon_stand_in.queues import Redis
 from mastodon_stand_in.settings import DatabaseSettings, RedisSettings
 
+if TYPE_CHECKING:
+    from aiohttp.typedefs import Handler
+
 _PING_SECONDS = 30
+# What plain requests may ask for, by their paths (channelNameFromPath).
+_CHANNELS = frozenset(
+    [
+        "user",
+        "user/notification",
+        "public",
+        "public/local",
+        "public/remote",
+        "hashtag",
+        "hashtag/local",
+        "direct",
+        "list",
+    ]
+)
 _SUBSCRIBE_SECONDS = 5
 
 
@@ -42,10 +59,25 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> None:
 
 def application(streaming: Streaming) -> web.Application:
     """Return the web application. Any host may ask: there is no host authorisation in upstream's either."""
-    app = web.Application()
+    app = web.Application(middlewares=[_for_every_site])
     app.router.add_get("/api/v1/streaming/health", streaming.health)
-    app.router.add_get("/api/v1/streaming{rest:/?}", streaming.stream)
+    app.router.add_get("/metrics", streaming.metrics)
+    app.router.add_get("/api/v1/streaming{channel:.*}", streaming.stream)
     return app
+
+
+@web.middleware
+async def _for_every_site(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let scripts of every site read the answers; an Upgrade is past what upstream's `cors()` sees."""
+    if request.method == "OPTIONS":
+        response: web.StreamResponse = web.Response(
+            status=204, headers={"Access-Control-Allow-Methods": "GET,HEAD,PUT,PATCH,POST,DELETE"}
+        )
+    else:
+        response = await handler(request)
+    if not _is_upgrade(request):
+        response.headers["Access-Control-Allow-Origin"] = "*"
+    return response
 
 
 class Streaming:
@@ -55,24 +87,31 @@ class Streaming:
         self._keys = keys
         self._database = database
         self._settings = settings
+        self._listening = 0
 
     async def health(self, request: web.Request) -> web.Response:
         """Say OK; it tells that a request reached streaming and not the web process."""
         return web.Response(text="OK", headers={"Cache-Control": "private, no-store"})
 
+    async def metrics(self, request: web.Request) -> web.Response:
+        """Count those who listen (streaming/metrics.js)."""
+        return web.Response(text=f"# TYPE connected_clients gauge\nconnected_clients {self._listening}\n")
+
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """Send a signed-in client what is published in the stream it asks for, as long as it listens."""
+        if not _is_upgrade(request) and request.match_info["channel"].strip("/") not in _CHANNELS:
+            return edge.error(400, "Unknown channel requested")
         try:
             account = await self._signed_in(request)
         except HttpRefusalError as refusal:
-            return edge.error(refusal.status, str(refusal))
+            return _refused(request, refusal.status, str(refusal))
         except UnavailableError as refusal:
             logging.error("%s", refusal)
-            return edge.error(503, "The database cannot be reached")
+            return _refused(request, 503, "The database cannot be reached")
         stream = request.query.get("stream", "user")
         channels = channels_of(stream, account)
         if not channels:
-            return edge.error(400, "Unknown stream type")
+            return _refused(request, 400, "Unknown stream type")
         socket = web.WebSocketResponse(heartbeat=_PING_SECONDS)
         if not socket.can_prepare(request):
             return edge.error(426, "Use a WebSocket")
@@ -82,7 +121,11 @@ class Streaming:
                 await _subscribe(subscription, channels)
                 await socket.prepare(request)
                 logging.info("%s listens to %s", account.username, stream)
-                await _serve(socket, stream, subscription)
+                self._listening += 1
+                try:
+                    await _serve(socket, stream, subscription)
+                finally:
+                    self._listening -= 1
         except redis.RedisError as error:
             logging.error("Redis at %s:%s: %s", settings.host, settings.port, error)
             return socket if socket.prepared else edge.error(503, "Redis cannot be reached")
@@ -96,12 +139,25 @@ class Streaming:
 
         def look() -> Account | None:
             with self._database.transaction() as cursor:
-                return sessions.signed_in(cursor, self._keys, token)
+                return sessions.signed_in(cursor, token)
 
         account = await asyncio.to_thread(look)
         if account is None or not account.is_active:
             raise HttpRefusalError(401, "Invalid access token")
         return account
+
+
+def _is_upgrade(request: web.Request) -> bool:
+    return "upgrade" in request.headers.get("Connection", "").lower()
+
+
+def _refused(request: web.Request, status: int, sentence: str) -> web.Response:
+    """Refuse as Express does, or an Upgrade as streaming/index.js writes it to the socket: without a body, and closed."""
+    if not _is_upgrade(request):
+        return edge.error(status, sentence)
+    response = web.Response(status=status, headers={"X-Error-Message": sentence}, content_type="text/plain")
+    response.force_close()
+    return response
 
 
 async def _serve(socket: web.WebSocketResponse, stream: str, subscription: redis.asyncio.client.PubSub) -> None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Mapping
 
-from mastodon_stand_in import VERSION, accounts, registrations
+from mastodon_stand_in import VERSION, accounts, cleaning, registrations
+from mastodon_stand_in.bucket import Bucket
 from mastodon_stand_in.database import Database, check
 from mastodon_stand_in.errors import RefusalError
 from mastodon_stand_in.keys import Keys
 from mastodon_stand_in.queues import Redis
-from mastodon_stand_in.settings import DatabaseSettings, RedisSettings, Site
+from mastodon_stand_in.settings import BucketSettings, DatabaseSettings, RedisSettings, Site
 
 
 def main(arguments: list[str], environment: Mapping[str, str]) -> None:
@@ -27,6 +28,13 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> None:
     database = Database(DatabaseSettings.from_environment(environment))
     check(database, keys)
     jobs = Redis(RedisSettings.from_environment(environment, "SIDEKIQ_"))
+    if options.command in ("media", "preview_cards"):
+        print(
+            cleaning.clean(
+                options.command, options.days, database, Bucket(BucketSettings.from_environment(environment))
+            )
+        )
+        return
     run: Callable[[argparse.Namespace, Database, Keys, Redis], str] = options.run
     print(run(options, database, keys, jobs))
 
@@ -82,6 +90,10 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("version", help="say which version this is")
     _add_accounts(commands.add_parser("accounts", help="make and change accounts"))
+    for command, days in cleaning.DAYS.items():
+        parts = commands.add_parser(command, help="tidy up").add_subparsers(required=True)
+        remove = parts.add_parser("remove", help="remove copies of what other servers have")
+        remove.add_argument("--days", type=int, default=days, help="that are older")
     settings = commands.add_parser("settings", help="change settings").add_subparsers(required=True)
     modes = settings.add_parser("registrations", help="say who may sign up").add_subparsers(dest="mode", required=True)
     for mode in ("open", "approved", "close"):

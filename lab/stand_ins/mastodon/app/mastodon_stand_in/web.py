@@ -13,7 +13,7 @@ from typing import Any
 from aiohttp import web
 from psycopg2.extras import RealDictCursor
 
-from mastodon_stand_in import accounts, api, discovery, edge, oauth, pages, sessions, signin
+from mastodon_stand_in import accounts, api, discovery, edge, limits, oauth, pages, sessions, signin
 from mastodon_stand_in.accounts import Account
 from mastodon_stand_in.errors import HttpRefusalError, RefusalError
 from mastodon_stand_in.migrations import INSTANCE_ACTOR_ID
@@ -34,7 +34,8 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> None:
 
 def application(services: Services) -> web.Application:
     """Return the web application."""
-    app = web.Application(middlewares=[edge.middleware(services.site)], client_max_size=MAX_UPLOAD)
+    guard = edge.middleware(services.site, lambda request: limits.count(services, request))
+    app = web.Application(middlewares=[guard], client_max_size=MAX_UPLOAD)
     own = _Pages(services)
     app.router.add_get("/health", own.health)
     app.router.add_get("/", own.home)
@@ -121,18 +122,22 @@ class _Pages:
 
     async def instance_actor(self, request: web.Request) -> web.Response:
         account = await self._services.query(lambda cursor: accounts.find_by_id(cursor, INSTANCE_ACTOR_ID))
-        return self._activity(account)
+        return _cached(self._activity(account), minutes=10)
 
     async def actor(self, request: web.Request) -> web.Response:
         account = await self._account(request)
-        headers = {"Vary": "Origin, Accept"}
+        vary = "Accept, Accept-Language, Cookie"
         if not re.search(r"application/(activity\+json|ld\+json|json)", request.headers.get("Accept", "")):
             page = self._site.url(f"/@{account.username}")
-            return web.Response(status=301, headers={**headers, "Location": page})
-        if self._site.authorized_fetch and not is_signed(request.headers):
-            return edge.error(401, "Request not signed")
+            # config/routes.rb, redirect_with_vary
+            vary = "Origin, Accept" if request.path.startswith("/users/") else vary
+            return web.Response(status=301, headers={"Vary": vary, "Location": page})
+        if self._site.authorized_fetch:
+            vary += ", Signature"
+            if not is_signed(request.headers):
+                return edge.error(401, "Request not signed")
         response = self._activity(account)
-        response.headers.update(headers)
+        response.headers["Vary"] = vary
         return _cached(response, minutes=3)
 
     async def profile(self, request: web.Request) -> web.Response:

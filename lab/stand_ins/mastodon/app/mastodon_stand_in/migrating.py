@@ -1,0 +1,116 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Running migrations, and saying which have run."""
+
+from __future__ import annotations
+
+import logging
+
+import psycopg2
+from psycopg2.extras import RealDictCursor
+
+from mastodon_stand_in import VERSION
+from mastodon_stand_in.accounts import only, seed
+from mastodon_stand_in.database import Database, first_line
+from mastodon_stand_in.errors import RefusalError
+from mastodon_stand_in.keys import Keys
+from mastodon_stand_in.migrations import Migration, pending
+from mastodon_stand_in.releases import Release, release
+from mastodon_stand_in.steps import STEPS
+
+# PostgreSQL 14.0 to 14.3: https://github.com/mastodon/mastodon/issues/32309
+_CORRUPTING = (14, 4)
+# Any number will do, as long as nobody else locks it: Rails derives its own from the database's name.
+_MIGRATION_LOCK = 4_702_000_000
+
+
+def prepare(database: Database, keys: Keys) -> None:
+    """Bring the schema up to date and put in what every instance needs; again and again if need be."""
+    migrate(database, keys, skip_post_deployment=False)
+    with database.transaction() as cursor:
+        if seed(cursor, keys):
+            logging.info("made the instance actor")
+
+
+def migrate(database: Database, keys: Keys, skip_post_deployment: bool, version: str = VERSION) -> None:
+    """Run the migrations that are left, each in a transaction of its own: a later run goes on where this one failed.
+
+    Raise RefusalError when one fails, another process is at it, or server or schema are too old.
+    """
+    series = release(version)
+    with database.transaction() as cursor:
+        _check_server(database, cursor, series)
+        cursor.execute("SELECT pg_try_advisory_lock(%s) AS mine", (_MIGRATION_LOCK,))
+        if not only(cursor)["mine"]:
+            raise RefusalError(f"{database}: another process is migrating it. Wait until that has ended.")
+    try:
+        for migration in _left(database, series, skip_post_deployment):
+            _run(database, keys, migration)
+    finally:
+        with database.transaction() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", (_MIGRATION_LOCK,))
+
+
+def status(database: Database, version: str = VERSION) -> str:
+    """Return what Rails prints for db:migrate:status; raise RefusalError when nothing was ever migrated."""
+    try:
+        done = _done(database)
+    except psycopg2.errors.UndefinedTable as error:
+        raise RefusalError("Schema migrations table does not exist yet.") from error
+    known = {one.version: one.name for one in pending((), release(version).minor, skip_post_deployment=False)}
+    lines = [
+        f"{'up' if number in done else 'down':^8}  {number:<14}  {known.get(number, '********** NO FILE **********')}"
+        for number in sorted({*known, *done})
+    ]
+    title = f"{'Status':^8}  {'Migration ID':<14}  Migration Name"
+    return "\n".join([f"\ndatabase: {database.settings.name}\n", title, "-" * 50, *lines, ""])
+
+
+def _done(database: Database) -> set[str]:
+    with database.transaction() as cursor:
+        cursor.execute("SELECT version FROM schema_migrations")
+        return {row["version"] for row in cursor.fetchall()}
+
+
+def _left(database: Database, series: Release, skip_post_deployment: bool) -> list[Migration]:
+    with database.transaction() as cursor:
+        cursor.execute("CREATE TABLE IF NOT EXISTS schema_migrations (version text PRIMARY KEY)")
+    done = _done(database)
+    # lib/tasks/db.rake, db:pre_migration_check
+    if skip_post_deployment and max(done, default="0") < series.zero_downtime_from:
+        raise RefusalError(
+            f"{database}: its schema {max(done, default='0')} is too old to put off post-deployment migrations. "
+            "Stop Mastodon and migrate without SKIP_POST_DEPLOYMENT_MIGRATIONS."
+        )
+    return pending(done, series.minor, skip_post_deployment)
+
+
+def _run(database: Database, keys: Keys, migration: Migration) -> None:
+    try:
+        with database.transaction() as cursor:
+            if migration.step:
+                STEPS[migration.step](cursor, keys)
+            if migration.sql:
+                cursor.execute(migration.sql)
+            cursor.execute("INSERT INTO schema_migrations VALUES (%s)", (migration.version,))
+    except psycopg2.Error as error:
+        raise RefusalError(
+            f"{database}: migration {migration.version} failed: {first_line(error)}. "
+            "What ran before it is kept; correct that and run it again."
+        ) from error
+    logging.info("migrated to %s", migration.version)
+
+
+def _check_server(database: Database, cursor: RealDictCursor, series: Release) -> None:
+    major, minor = divmod(_version_of(cursor), 10000)
+    if major < series.postgresql:
+        raise RefusalError(
+            f"{database}: its PostgreSQL is {major}, Mastodon {VERSION} needs {series.postgresql}. Upgrade the server."
+        )
+    if major == _CORRUPTING[0] and minor < _CORRUPTING[1]:
+        raise RefusalError(f"{database}: its PostgreSQL is {major}.{minor}, which corrupts indexes. Upgrade to 14.4.")
+
+
+def _version_of(cursor: RealDictCursor) -> int:
+    return cursor.connection.server_version
