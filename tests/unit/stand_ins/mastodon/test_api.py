@@ -3,10 +3,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from aiohttp import FormData
+from mastodon_stand_in import accounts
 from mastodon_stand_in.jobs import Worker
 from mastodon_stand_in.services import Services
 
@@ -151,3 +153,39 @@ def test_actors_answer_the_fediverse_and_unsigned_activities_do_not(services: Se
         assert (await browser.ask("POST", "/inbox", {}, Signature="nonsense")).status == 400
 
     visit(services, scenario)
+
+
+@pytest.mark.parametrize(
+    ("path", "accept", "vary"),
+    [
+        ("/users/alice", "application/activity+json", "Accept, Accept-Language, Cookie, Origin"),
+        ("/ap/users/{id}", "application/activity+json", "Accept, Accept-Language, Cookie"),
+        ("/users/alice", "text/html", "Origin, Accept"),
+        ("/actor", "application/activity+json", None),
+        ("/api/v2/instance", "application/json", "Origin"),
+        ("/api/v1/timelines/public", "application/json", "Authorization, Origin"),
+    ],
+)
+def test_caches_are_told_what_an_answer_depends_on(
+    services: Services, path: str, accept: str, vary: str | None
+) -> None:
+    add_alice(services)
+    with services.database.transaction() as cursor:
+        alice = accounts.find(cursor, "alice")
+    assert alice
+
+    async def scenario(browser: Browser) -> str | None:
+        return (await browser.ask("GET", path.format(id=alice.id), Accept=accept)).headers.get("Vary")
+
+    assert visit(services, scenario) == vary
+
+
+def test_in_secure_mode_a_signature_is_among_it(services: Services) -> None:
+    add_alice(services)
+    secure = replace(services, site=replace(services.site, authorized_fetch=True))
+    signed = {"Accept": "application/activity+json", "Signature": 'keyId="a",signature="b"'}
+
+    async def scenario(browser: Browser) -> str:
+        return (await browser.ask("GET", "/users/alice", **signed)).headers["Vary"]
+
+    assert visit(secure, scenario) == "Accept, Accept-Language, Cookie, Signature, Origin"

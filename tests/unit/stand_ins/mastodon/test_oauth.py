@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from mastodon_stand_in.oauth import OUT_OF_BAND
 from mastodon_stand_in.services import Services
@@ -83,3 +85,24 @@ def test_there_is_no_token_without_a_code(services: Services, fields: dict[str, 
 
     answer = visit(services, scenario)
     assert (answer.status, answer.json) == (400, {"error": error})
+
+
+def test_another_secret_key_base_signs_browsers_out_and_no_apps(services: Services) -> None:
+    add_alice(services)
+    other = replace(services, keys=replace(services.keys, secret_key_base="0b" * 64))
+
+    async def before(browser: Browser) -> tuple[str, str]:
+        token = await browser.token()
+        return token, browser.cookie
+
+    token, cookie = visit(services, before)
+
+    async def after(browser: Browser) -> tuple[int, str]:
+        browser.cookie = cookie
+        app = await browser.ask("GET", "/api/v1/accounts/verify_credentials", Authorization=token)
+        return app.status, (await browser.ask("GET", "/")).text
+
+    assert "Log in" not in visit(services, after)[1]
+    status, home = visit(other, after)
+    assert status == 200
+    assert "Log in" in home
