@@ -43,6 +43,16 @@ type Settings struct {
 	// None means one for each processor.
 	Threads   int
 	CacheMode bool
+	// Whether scripts may touch keys that they do not declare.
+	UndeclaredKeys bool
+}
+
+// RedisPort is where Redis listens: behind what watches scripts, unless they may touch any key.
+func (settings Settings) RedisPort() int {
+	if settings.UndeclaredKeys {
+		return settings.Port
+	}
+	return settings.Port + 1
 }
 
 // Parse reads Dragonfly's command line, with flags that are not on it from variables such as DFLY_requirepass. A flag that
@@ -80,6 +90,7 @@ func Parse(arguments []string, variable func(string) string) (Settings, error) {
 	if settings.MaxMemory, err = bytes(maxMemory); err != nil {
 		return Settings{}, fmt.Errorf("--maxmemory: %w", err)
 	}
+	settings.UndeclaredKeys = luaFlags == "allow-undeclared-keys"
 	return settings, settings.check(luaFlags)
 }
 
@@ -100,7 +111,7 @@ func fromVariables(set *flag.FlagSet, variable func(string) string) error {
 }
 
 func (settings Settings) check(luaFlags string) error {
-	// Redis always allows it. It can't run a script in parts, which is what the other flag asks for.
+	// Redis can't run a script in parts, which is what the other flag asks for.
 	if luaFlags != "" && luaFlags != "allow-undeclared-keys" {
 		return fmt.Errorf("--default_lua_flags=%s: only allow-undeclared-keys is known here", luaFlags)
 	}
@@ -141,7 +152,7 @@ func (settings Settings) Redis(snapshot string) string {
 		policy = "allkeys-lru"
 	}
 	lines := []string{
-		fmt.Sprintf("port %d", settings.Port),
+		fmt.Sprintf("port %d", settings.RedisPort()),
 		fmt.Sprintf("databases %d", settings.Databases),
 		fmt.Sprintf("maxmemory %d", settings.MaxMemory),
 		"maxmemory-policy " + policy,

@@ -131,3 +131,12 @@ func TestWithoutANameThereIsNoSnapshotAtTheEnd(t *testing.T) {
 		t.Error(redis)
 	}
 }
+
+func TestScriptsAreWatchedUnlessTheyMayTouchAnyKey(t *testing.T) {
+	for flag, port := range map[string]string{"": "port 6380\n", "--default_lua_flags=allow-undeclared-keys": "port 6379\n"} {
+		settings, err := Parse(strings.Fields(flag), func(string) string { return "" })
+		if err != nil || !strings.Contains(settings.Redis(""), port) {
+			t.Errorf("%q: %s, %v", flag, settings.Redis(""), err)
+		}
+	}
+}

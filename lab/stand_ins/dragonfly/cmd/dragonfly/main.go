@@ -26,6 +26,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	"lab/stand-ins/dragonfly/flags"
+	"lab/stand-ins/dragonfly/scripts"
 	"lab/stand-ins/dragonfly/snapshots"
 )
 
@@ -60,6 +61,11 @@ func run() error {
 	}
 	if settings, err = settings.Within(memory(), runtime.NumCPU()); err != nil {
 		return err
+	}
+	if !settings.UndeclaredKeys {
+		if err := watchScripts(settings); err != nil {
+			return err
+		}
 	}
 	if settings.AdminPort != 0 {
 		if err := serveAdmin(settings); err != nil {
@@ -172,6 +178,16 @@ func takeSnapshots(settings flags.Settings, volume volume) (stop func(), full <-
 	return func() { schedule.Stop() }, failed, err
 }
 
+// watchScripts opens the port that clients know, before Redis's own.
+func watchScripts(settings flags.Settings) error {
+	listener, err := net.Listen("tcp", fmt.Sprintf(":%d", settings.Port))
+	if err != nil {
+		return err
+	}
+	go new(scripts.Guard).Serve(listener, address(settings))
+	return nil
+}
+
 // serveAdmin opens a second port that leads to Redis with the password said already, as --admin_nopass asks for.
 func serveAdmin(settings flags.Settings) error {
 	listener, err := net.Listen("tcp", fmt.Sprintf(":%d", settings.AdminPort))
@@ -223,7 +239,7 @@ func authenticate(server net.Conn, password string) error {
 }
 
 func address(settings flags.Settings) string {
-	return fmt.Sprintf("127.0.0.1:%d", settings.Port)
+	return fmt.Sprintf("127.0.0.1:%d", settings.RedisPort())
 }
 
 // memory is what the container may have, or else what the machine has.
