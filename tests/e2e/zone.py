@@ -32,6 +32,14 @@ class Zone:
         except dns.resolver.NXDOMAIN:
             return []
 
+    def note(self, name: str, value: str) -> None:
+        """Add a text."""
+        assert dns_update.add(self._server, "lab.test", self._key, Record.text(name, value)) == dns_update.DONE
+
+    def forget(self, name: str) -> None:
+        """Remove all texts of a name."""
+        assert dns_update.delete(self._server, "lab.test", self._key, Record.text(name, "")) == dns_update.DONE
+
     def replace(self, name: str, ip: str) -> None:
         """Do by hand what people do in a provider's web page."""
         record = Record.address(name, ip)

@@ -19,6 +19,9 @@ from ansible_collections.fediverse.mastodon.tests.integration.edge.service impor
 
 REGION = "us-east-1"
 _SPACE = "https://route53.amazonaws.com/doc/2013-04-01/"
+_DONE = (
+    "<ChangeInfo><Id>/change/C1</Id><Status>INSYNC</Status><SubmittedAt>2026-01-01T00:00:00Z</SubmittedAt></ChangeInfo>"
+)
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _SIGNED = re.compile(
     r"AWS4-HMAC-SHA256 Credential=(?P<id>[^/]+)/(?P<scope>[^,]+), SignedHeaders=(?P<headers>[^,]+), Signature=(?P<signature>\w+)"
@@ -52,7 +55,11 @@ class Route53:
         path = urlsplit(target).path.rstrip("/")
         zone = {f"/2013-04-01/hostedzone/{identity}/rrset": zone for zone, identity in self._ids.items()}.get(path)
         if (method, path) == ("GET", "/2013-04-01/hostedzone"):
-            return self._list_zones()
+            return self._list_zones("ListHostedZonesResponse")
+        if (method, path) == ("GET", "/2013-04-01/hostedzonesbyname"):
+            return self._list_zones("ListHostedZonesByNameResponse")
+        if (method, path) == ("GET", "/2013-04-01/change/C1"):
+            return f'<GetChangeResponse xmlns="{_SPACE}">{_DONE}</GetChangeResponse>'
         if method == "GET" and zone:
             return self._list_records(zone)
         if method == "POST" and zone:
@@ -81,15 +88,15 @@ class Route53:
         if key.hex() != found["signature"]:
             raise RefusedError(403, "SignatureDoesNotMatch", "The request signature we calculated does not match")
 
-    def _list_zones(self) -> str:
+    def _list_zones(self, answer: str) -> str:
         zones = "".join(
             f"<HostedZone><Id>/hostedzone/{identity}</Id><Name>{zone}.</Name><CallerReference>{zone}</CallerReference>"
             f"<Config><PrivateZone>false</PrivateZone></Config></HostedZone>"
             for zone, identity in self._ids.items()
         )
         return (
-            f'<ListHostedZonesResponse xmlns="{_SPACE}"><HostedZones>{zones}</HostedZones><Marker></Marker>'
-            "<IsTruncated>false</IsTruncated><MaxItems>100</MaxItems></ListHostedZonesResponse>"
+            f'<{answer} xmlns="{_SPACE}"><HostedZones>{zones}</HostedZones><Marker></Marker>'
+            f"<IsTruncated>false</IsTruncated><MaxItems>100</MaxItems></{answer}>"
         )
 
     def _list_records(self, zone: str) -> str:
@@ -109,10 +116,7 @@ class Route53:
         for change in batch.iter(f"{{{_SPACE}}}Change"):
             _apply(change, zone, after)
         self.records[zone] = after
-        return (
-            f'<ChangeResourceRecordSetsResponse xmlns="{_SPACE}"><ChangeInfo><Id>/change/C1</Id><Status>INSYNC</Status>'
-            "<SubmittedAt>2026-01-01T00:00:00Z</SubmittedAt></ChangeInfo></ChangeResourceRecordSetsResponse>"
-        )
+        return f'<ChangeResourceRecordSetsResponse xmlns="{_SPACE}">{_DONE}</ChangeResourceRecordSetsResponse>'
 
 
 def _apply(change: Xml.Element, zone: str, records: dict[tuple[str, str], list[str]]) -> None:

@@ -30,8 +30,8 @@ class Service(Protocol):
 
 
 @contextmanager
-def served(service: Service) -> Iterator[str]:
-    """Serve it, and give its address."""
+def served(service: Service, host: str = "127.0.0.1") -> Iterator[str]:
+    """Serve it at an address of this machine, and give its URL."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -55,10 +55,10 @@ def served(service: Service) -> Iterator[str]:
         def log_message(self, *arguments: object) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer((host, 0), Handler)
     Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield f"http://{host}:{server.server_port}"
     finally:
         server.shutdown()
         server.server_close()
