@@ -106,7 +106,7 @@ def test_everything_that_is_wrong_is_told_at_once(laid_down: Lab, tmp_path: Path
         "Rights: are missing: on ",
         "list/watch/create/patch/delete in namespace gateway-system ",
         "certificates.cert-manager.io, ",
-        "create in namespace mastodon pods/exec",
+        "get/create in namespace mastodon pods/exec",
         'the token lacks rights: 7 of 7 paths. Give the token a policy with path "sys/mounts"',
         "reading secret/mastodon/social.lab.test/dns is not allowed",
         "DNS name social.lab.test: would not be found: it lies in zone lab.test",

@@ -7,17 +7,23 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ansible_collections.fediverse.mastodon.plugins.module_utils import _apply, _delete, _objects
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import config, sources
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.exec import ready_pod
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.exec import run as run_in_pod
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.service_account import service_account
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Engine, Run
 from ansible_collections.fediverse.mastodon.tests.integration.api.kubeconfigs import (
@@ -189,3 +195,45 @@ def test_a_command_in_a_pod_is_run_as_whom_is_asked_for(world: World) -> None:
     before = world.tunnel.opened
     assert run_in_pod(proxied, "kube-system", pod, "coredns", ["/coredns", "-version"]).code == 0
     assert world.tunnel.opened == before + 1
+
+
+RBAC = "rbac.authorization.k8s.io"
+ROLE = Resource(RBAC, "v1", "Role", "roles", namespaced=True)
+BINDING = Resource(RBAC, "v1", "RoleBinding", "rolebindings", namespaced=True)
+ROOT = Path(__file__).parents[3]
+
+
+def test_a_command_needs_the_rights_that_the_doctor_asks_for_and_no_less(world: World) -> None:
+    rights = yaml.safe_load((ROOT / "roles/doctor/vars/main/rights.yml").read_text())
+    entries = [entry for entries in rights.values() if isinstance(entries, list) for entry in entries]
+    [needed] = [entry["verbs"] for entry in entries if isinstance(entry, dict) and "pods/exec" in entry["resources"]]
+    admin = config.connect({"kubeconfig": world.words["admin"]}, {})
+    executor = config.connect({"kubeconfig": world.words["admin"], "kubernetes_impersonate_user": "executor"}, {})
+    pod, metadata = (
+        ready_pod(admin, "kube-system", {"app": "coredns"}),
+        {"name": "executor", "namespace": "kube-system"},
+    )
+    api = partial(Objects(Client(admin)).apply, manager="test", force=True, dry_run=False)
+    api(
+        BINDING,
+        {
+            "apiVersion": f"{RBAC}/v1",
+            "kind": "RoleBinding",
+            "metadata": metadata,
+            "roleRef": {"apiGroup": RBAC, "kind": "Role", "name": "executor"},
+            "subjects": [{"apiGroup": RBAC, "kind": "User", "name": "executor"}],
+        },
+    )
+
+    def may(verbs: list[str]) -> bool:
+        rule = {"apiGroups": [""], "resources": ["pods/exec"], "verbs": verbs}
+        api(ROLE, {"apiVersion": f"{RBAC}/v1", "kind": "Role", "metadata": metadata, "rules": [rule]})
+        # What is given, or taken, takes the API server a moment.
+        time.sleep(1)
+        try:
+            return run_in_pod(executor, "kube-system", pod, "coredns", ["/coredns", "-version"]).code == 0
+        except MastodonError as error:
+            return "pods/exec" not in str(error)
+
+    assert may(needed)
+    assert [verb for verb in needed if may([verb])] == []
