@@ -37,6 +37,8 @@ def test_patches_of_ones_own_come_after_it() -> None:
     patches = instance(flux_instance_extra={"kustomize": {"patches": [mine]}, "wait": False})["kustomize"]["patches"]
     assert [patch["target"]["kind"] for patch in patches] == ["ClusterRole", "Deployment"]
     assert instance(flux_instance_extra={"wait": False})["wait"] is False
+    for nothing in (None, {}, {"patches": None}):
+        assert len(instance(flux_instance_extra={"kustomize": nothing})["kustomize"]["patches"]) == 1
 
 
 def test_what_runs_as_cluster_admin_is_pinned_exactly() -> None:

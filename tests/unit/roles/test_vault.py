@@ -86,6 +86,11 @@ def test_controllers_read_the_credential_of_dns_and_no_other() -> None:
     assert namespaces == {"vault-mastodon": ["mastodon"], "vault-mastodon-dns": ["gateway-system", "external-dns"]}
 
 
+def test_a_path_that_is_not_used_opens_nothing() -> None:
+    assert all(policies(Site(rook_vault_path="", volsync_vault_path="")).values())
+    assert "" not in set().union(*policies(Site(rook_vault_path="")).values())
+
+
 def test_without_such_a_credential_nobody_logs_in_for_it() -> None:
     site = Site(external_dns_vault_path="")
     assert list(policies(site)) == list(logins(site)) == ["mastodon-example.org"]
