@@ -100,10 +100,13 @@ class Diagnosis:
         return str(findings[0].trouble) if findings else ""
 
     def behind(self, subject: Subject) -> str:
-        """Return what the pods and Jobs behind an object are at, empty if all are ready or done."""
+        """Return what the pods and Jobs behind an object are at; of a release, whose own words say little, also that all are ready."""
         found = dict.fromkeys(
             str(at_work) for item, at_work in self._relatives.unfinished() if subject in self._relatives.roots(item)
         )
+        if not found and subject.kind == _RELEASE and self._looks:
+            count = sum(subject in self._relatives.roots(pod) for pod in self._relatives.pods())
+            return f"its pods that are there ({count}) are ready" if count else "no pod of it is there"
         more = f"; {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
         return "; ".join(list(found)[:_SHOWN]) + more
 

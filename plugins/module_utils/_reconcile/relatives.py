@@ -105,6 +105,14 @@ class Relatives:
                 case "Event":
                     yield from self._of_event(item, items)
 
+    def pods(self) -> list[Object]:
+        """Return the pods that have not ended and are not about to."""
+        found = [item for item in list(self._items.values()) if item["kind"] == "Pod"]
+        ended = ("Succeeded", "Failed")
+        return [
+            pod for pod in found if at(pod, "status.phase") not in ended and not at(pod, "metadata.deletionTimestamp")
+        ]
+
     def unfinished(self) -> Iterator[tuple[Object, Trouble]]:
         """Yield what Jobs and pods are at that are neither ready nor done, Jobs first, those of former revisions left out."""
         items = sorted(self._items.values(), key=lambda item: (item["kind"], item["metadata"]["name"]))

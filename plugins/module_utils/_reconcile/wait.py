@@ -139,8 +139,8 @@ class Waiter:
 
     def _why(self, subject: Subject, status: Status) -> str:
         warning = self._diagnosis.why(subject) or newest_warning(self._api, subject, self._diagnosis.is_over)
-        # Flux, for one, says of the longest wait only that it runs an action.
-        behind = warning or self._diagnosis.behind(subject)
+        # Flux, for one, says of the longest wait only that it runs an action; of what failed it says why.
+        behind = warning or ("" if status.verdict == "Failed" else self._diagnosis.behind(subject))
         return f"{status}; {behind}" if behind else str(status)
 
 

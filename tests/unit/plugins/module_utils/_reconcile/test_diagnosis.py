@@ -251,11 +251,11 @@ def container(name: str, ready: bool = False, **state: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("items", "told"),
     [
-        ([], ""),
+        ([], "no pod of it is there"),
         ([of_release(made("Job", "migrate"), active=1)], "Job ns/migrate: runs"),
         (
             [of_release(made("Job", "migrate"), conditions=[{"type": "Complete", "status": "True"}], active=0)],
-            "",
+            "no pod of it is there",
         ),
         (
             [
@@ -280,9 +280,12 @@ def container(name: str, ready: bool = False, **state: Any) -> dict[str, Any]:
             ],
             "Pod ns/web: container second: runs",
         ),
-        ([of_release(made("Pod", "web"), conditions=[{"type": "Ready", "status": "True"}])], ""),
-        ([of_release(made("Pod", "done"), phase="Succeeded")], ""),
-        ([made("Pod", "of-others")], ""),
+        (
+            [of_release(made("Pod", "web"), conditions=[{"type": "Ready", "status": "True"}])],
+            "its pods that are there (1) are ready",
+        ),
+        ([of_release(made("Pod", "done"), phase="Succeeded")], "no pod of it is there"),
+        ([made("Pod", "of-others")], "no pod of it is there"),
     ],
 )
 def test_what_takes_the_time_behind_a_release_is_told(items: list[Object], told: str) -> None:
@@ -290,4 +293,5 @@ def test_what_takes_the_time_behind_a_release_is_told(items: list[Object], told:
     with Diagnosis(looking.api, looking.live, looking.judge) as diagnosis:
         diagnosis.look([RELEASE])
         assert diagnosis.behind(RELEASE) == told
+        assert diagnosis.behind(subject("ConfigMap", "of-nobody")) == ""
         assert diagnosis.why(RELEASE) == ""
