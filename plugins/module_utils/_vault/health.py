@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
@@ -39,12 +40,23 @@ def check(vault: Vault) -> Health:
 
 
 def _status(vault: Vault) -> tuple[str, bool, bool]:
-    # The codes for standby, sealed and uninitialised are no errors here.
-    answer = vault.api.sys.read_health_status(
-        method="GET", standby_ok=True, sealed_code=200, uninit_code=200, performance_standby_code=200
-    )
+    with _outside_of_namespaces(vault):
+        # The codes for standby, sealed and uninitialised are no errors here.
+        answer = vault.api.sys.read_health_status(
+            method="GET", standby_ok=True, sealed_code=200, uninit_code=200, performance_standby_code=200
+        )
     told = answer if isinstance(answer, dict) else answer.json()
     return at(told, "version", kind=str), at(told, "initialized", kind=bool), at(told, "sealed", kind=bool)
+
+
+@contextmanager
+def _outside_of_namespaces(vault: Vault) -> Iterator[None]:
+    # No namespace has a health: https://openbao.org/api-docs/system/health/
+    namespace, vault.api.adapter.namespace = vault.api.adapter.namespace, None
+    try:
+        yield
+    finally:
+        vault.api.adapter.namespace = namespace
 
 
 def _lookup(vault: Vault) -> tuple[tuple[str, ...], int]:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import health
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.client import connect
 from ansible_collections.fediverse.mastodon.tests.integration.vault.support import ROOT, Bao
 from cryptography.hazmat.primitives import hashes, serialization
@@ -102,6 +103,7 @@ def test_everything_happens_in_the_namespace_that_is_asked_for(server: Bao) -> N
         there = connect({"address": server.address, "token": ROOT}, environment)
         answer = there.api.secrets.kv.v2.read_secret_version("m", mount_point="secret", raise_on_deleted_version=True)
         assert answer["data"]["data"] == {"key": "in team"}
+    assert health.check(vault).version == health.check(connect({"address": server.address, "token": ROOT}, {})).version
     server.api.secrets.kv.v2.create_or_update_secret("m", {"key": "above"}, mount_point="secret")
     answer = vault.api.secrets.kv.v2.read_secret_version("m", mount_point="secret", raise_on_deleted_version=True)
     assert answer["data"]["data"] == {"key": "in team"}
