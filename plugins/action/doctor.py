@@ -58,7 +58,9 @@ class ActionModule(EngineAction):
             if values.get("rook_backend", task_vars.get("rook_backend")) == "rook":
                 values |= {name: self._value(name, task_vars) for name in CLAIM}
             # A kubeconfig may be given as its content; whoever reads it says what is wrong with it, and shows none of it.
-            shown = {name: value for name, value in values.items() if name != "kubeconfig"}
+            # What follows from a setting is wrong when that is, and told with it; a bucket's name may be too long by itself.
+            judged = (settings | {CLAIM[0]}) - {"kubeconfig"}
+            shown = {name: value for name, value in values.items() if name in judged}
             problems = (
                 unknown_tags(task_vars, parameters["playbook_tags"]),
                 misspelt(task_vars, known),
