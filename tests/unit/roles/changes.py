@@ -172,4 +172,13 @@ class Launched:
 def _started(item: Mapping[str, Any]) -> Any:
     """Return what of an object its pods are started with."""
     spec = item["spec"]
-    return (spec.get("values"), spec.get("chart")) if item["kind"] == "HelmRelease" else spec
+    return (_of_pods(spec.get("values")), spec.get("chart")) if item["kind"] == "HelmRelease" else spec
+
+
+def _of_pods(values: Any) -> Any:
+    """Return values without how many pods there are, as more or fewer start none anew."""
+    if isinstance(values, list):
+        return [_of_pods(value) for value in values]
+    if isinstance(values, Mapping):
+        return {key: _of_pods(value) for key, value in values.items() if key != "replicas"}
+    return values
