@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import ClassVar
 
 # PostgreSQL refuses root, so root is somebody else for it; files stay root's.
-_AS_SOMEBODY = () if os.geteuid() else ("unshare", "--map-user=1000", "--map-group=1000")
+_AS_SOMEBODY = () if os.geteuid() else ("unshare", "--map-user=65534", "--map-group=65534")
 USERNAME, PASSWORD, DATABASE = "mastodon", "database-password", "postgres"
 # https://www.postgresql.org/docs/current/protocol-message-formats.html
 _SSL_REQUEST = struct.pack("!ii", 8, 80877103)

@@ -23,7 +23,7 @@ from mastodon_stand_in.bucket import Bucket
 from mastodon_stand_in.settings import BucketSettings, DatabaseSettings
 
 # PostgreSQL refuses root, so root is somebody else for it; files stay root's.
-_AS_SOMEBODY = () if os.geteuid() else ("unshare", "--map-user=1000", "--map-group=1000")
+_AS_SOMEBODY = () if os.geteuid() else ("unshare", "--map-user=65534", "--map-group=65534")
 
 
 @contextmanager
