@@ -157,7 +157,7 @@ def test_ours_is_what_our_field_manager_applied(manager: str | None, ours: bool)
     assert _status.is_ours(found) is ours
 
 
-SITE = {"domain": "example.org", "web_domain": "", "media_hostname": ""}
+SITE = {"domain": "example.org", "web_domain": "", "media_hostname": "", "domain_elsewhere": False}
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 import pytest
@@ -165,6 +166,7 @@ def test_a_server_that_cannot_be_asked_gets_no_keys_unless_its_database_is_new(
     def fail(*_unused: Any, **_named: Any) -> None:
         raise failure
 
+    monkeypatch.setattr(postgresql_server.Server, "open", lambda *_unused: socket.socket())
     monkeypatch.setattr(postgresql_server.native, "Connection", fail)
     options = of_a_server_of_yours(password="given-canary")
     [told] = world.refused(**options)
