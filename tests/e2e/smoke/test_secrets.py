@@ -14,8 +14,8 @@ from ...conftest import Lab
 from ..support import eventually
 from .support import apply
 
-# One that this Mastodon may read and does not have: its bucket is made here, with keys of its own.
-PATH = "mastodon/social.lab.test/s3"
+# One that this Mastodon may read and does not have, as it backs up no volumes.
+PATH = "mastodon/social.lab.test/restic"
 SPACE = "mastodon"
 NAME = "smoke"
 
