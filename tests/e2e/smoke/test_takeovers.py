@@ -190,3 +190,37 @@ def test_who_edits_a_namespace_reads_only_what_is_needed_there(
         assert verdict(laid_down, "externalsecret", space, f"taken-{path}") == "False"
     finally:
         laid_down.kubectl("delete", "externalsecret", f"-n={space}", f"taken-{path}")
+
+
+def test_nobody_claims_the_bucket_of_media_whatever_he_may_claim(neighbour: Neighbour) -> None:
+    ours = neighbour.lab.get("objectbucketclaim", "-n=mastodon", "mastodon-s3")["spec"]
+    theirs = {key: ours[key] for key in ("storageClassName", "bucketName")}
+    wanted = {"apiVersion": "objectbucket.io/v1alpha1", "kind": "ObjectBucketClaim", "spec": theirs}
+    assert "forbidden" in neighbour.tries(wanted)
+    # An administrator of the cluster, and whoever is given the right to claim buckets.
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        neighbour.lab.kubectl("create", "--filename=-", given=json.dumps(wanted))
+    assert "holds the media of a Mastodon" in refused.value.stderr
+
+
+@pytest.mark.parametrize(
+    ("verb", "kind"),
+    [
+        ("create", "clusterissuers.cert-manager.io"),
+        ("create", "challenges.acme.cert-manager.io"),
+        ("create", "clustersecretstores.external-secrets.io"),
+        ("create", "clusterexternalsecrets.external-secrets.io"),
+        ("create", "clusterpushsecrets.external-secrets.io"),
+        ("create", "gateways.gateway.networking.k8s.io"),
+        ("create", "cephobjectstoreusers.ceph.rook.io"),
+        ("impersonate", "users"),
+        ("patch", "namespaces"),
+    ],
+)
+def test_no_operator_gives_who_edits_a_namespace_more_than_that(neighbour: Neighbour, verb: str, kind: str) -> None:
+    command = [neighbour.lab.facts["kubectl"], f"--kubeconfig={neighbour.lab.facts['kubeconfig']}", f"--as={NAME}"]
+    # What is in no namespace is asked for in none.
+    wide = kind.startswith("cluster") or kind in ("users", "namespaces")
+    place = "--all-namespaces" if wide else f"--namespace={SPACE}"
+    asked = subprocess.run([*command, "auth", "can-i", verb, kind, place], capture_output=True, text=True, check=False)
+    assert asked.stdout.strip() == "no", asked.stderr
