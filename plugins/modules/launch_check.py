@@ -25,7 +25,7 @@ description:
     Secrets and its database, in all namespaces that may be read. Of keys only fingerprints are kept, as an annotation of the HelmRelease.
   - Writes nothing.
 requirements:
-  - pg8000 >= 1.31.0
+  - pg8000 >= 1.31.6
   - redis >= 5.2.0
   - websocket-client >= 1.8.0
 extends_documentation_fragment:

@@ -18,7 +18,7 @@ description:
   - A server inside the cluster, C(name.namespace.svc), is asked through the API server, as C(kubectl port-forward) does. One outside
     that cannot be reached from here is told as skipped, as pods may have a way to it.
 requirements:
-  - pg8000 >= 1.31.0
+  - pg8000 >= 1.31.6
   - requests >= 2.32.2
   - websocket-client >= 1.8.0
 extends_documentation_fragment:

@@ -74,7 +74,7 @@ def test_it_brings_up_mastodon(lab: Lab, story: Story) -> None:
 def test_a_checkout_does_the_same(story: Story) -> None:
     for run in story.from_checkout:
         assert run.returncode == 0, run.output[-4000:]
-        assert run.recap["changed"] == 0
+        assert run.recap["changed"] == 0, run.output[-8000:]
 
 
 def test_the_password_is_where_the_readme_says(lab: Lab, story: Story) -> None:
