@@ -25,6 +25,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.stat
 
 # Gone by design once they are done.
 _PASSING = frozenset({"Job", "Pod"})
+_CRD = "CustomResourceDefinition"
 _SERVICE = ("", "Service")
 # What is read as a whole, to see who changed it. Of others it is enough that they are there.
 _LOOKED_INTO = frozenset({("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet"), _SERVICE})
@@ -54,10 +55,13 @@ class Trouble:
 def look(api: Api, catalog: Catalog, release: Object) -> list[Trouble]:
     """Return what is missing, was changed since Flux last looked, is scaled to nothing, or is not ready."""
     places: dict[tuple[Resource, str], set[Subject]] = defaultdict(set)
+    # Flux counts those of the chart's folder `crds` also when it is told to leave them out:
+    # https://fluxcd.io/flux/components/helm/helmreleases/#install-configuration
+    left_out = _PASSING | {_CRD} if at(release, "spec.install.crds", "") == "Skip" else _PASSING
     for entry in at(release, "status.inventory.entries", []):
         subject = _subject(entry)
         resource = catalog.preferred(subject.group, subject.kind)
-        if resource is not None and subject.kind not in _PASSING:
+        if resource is not None and subject.kind not in left_out:
             places[resource, subject.namespace].add(subject)
     since = _last_look(release)
     found = for_each(lambda place: _of_place(api, *place, since), places.items())

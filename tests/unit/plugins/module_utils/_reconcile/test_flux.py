@@ -244,3 +244,12 @@ def test_one_listing_a_kind_is_enough_and_rbac_names_are_read_back() -> None:
     api = released(inventory={"entries": [*many, {"id": "_a__b_rbac.authorization.k8s.io_ClusterRole", "v": "v1"}]})
     Ran(api, RELEASE, check=True)
     assert [call for call in api.calls if "Deployment" in call] == ["read Deployment ns"]
+
+
+@pytest.mark.parametrize(("crds", "is_missed"), [("CreateReplace", True), ("Skip", False)])
+def test_kinds_that_flux_was_told_to_leave_out_are_not_missed(crds: str, is_missed: bool) -> None:
+    release = {**RELEASE, "spec": {**RELEASE["spec"], "install": {"crds": crds}}}
+    kinds = [{"id": "_things.example.org_apiextensions.k8s.io_CustomResourceDefinition", "v": "v1"}]
+    api = released(release, inventory={"entries": kinds})
+    missed = "CustomResourceDefinition things.example.org is missing" in str(Ran(api, release, check=True).lines)
+    assert missed is is_missed
