@@ -129,6 +129,7 @@ def test_nothing_is_asked_of_all_namespaces_but_what_is_looked_for_there() -> No
         ("list", "configmaps"),
         ("list", "externalsecrets.external-secrets.io"),
         ("list", "helmreleases.helm.toolkit.fluxcd.io"),
+        ("list", "httproutes.gateway.networking.k8s.io"),
     }
 
 
