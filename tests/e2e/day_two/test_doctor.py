@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 from pathlib import Path
+from typing import Any
 
-from ...conftest import Lab, Run
+from ...conftest import ROOT, Lab, Run
 
 RULES = "rules: [{apiGroups: [''], resources: [secrets], verbs: [list, watch, create, patch, delete]}]"
+GROUP = "rbac.authorization.k8s.io"
 LIMITED = f"""
 apiVersion: v1
 kind: ServiceAccount
@@ -114,3 +117,71 @@ def test_everything_that_is_wrong_is_told_at_once(laid_down: Lab, tmp_path: Path
         assert sentence in told, told
     assert " secrets" not in told.partition("Rights")[2].partition("\n")[0]
     assert any("you may not list them" in row for row in rows["skipped"]), rows
+
+
+SHOWN = [
+    {
+        "hosts": "clusters",
+        "gather_facts": False,
+        "roles": ["fediverse.mastodon.common"],
+        "vars_files": [str(ROOT / "roles/doctor/vars/main/rights.yml")],
+        "tasks": [{"ansible.builtin.copy": {"content": "{{ doctor_rights | to_json }}", "dest": "{{ rights_file }}"}}],
+    }
+]
+
+
+def granted(rights: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the objects that give an account these rights, and no other."""
+    bound = {"subjects": [{"kind": "ServiceAccount", "name": "limited", "namespace": "default"}]}
+    objects: list[dict[str, Any]] = [
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "limited", "namespace": "default"}}
+    ]
+    rules: dict[str, list[dict[str, Any]]] = {}
+    for one in rights:
+        for resource, namespace in product(one["resources"], one.get("namespaces") or [""]):
+            name, _unused, below = resource.partition("/")
+            plural, _unused, group = name.partition(".")
+            rule = {
+                "apiGroups": [group],
+                "resources": [f"{plural}/{below}" if below else plural],
+                "verbs": one["verbs"],
+            }
+            rules.setdefault(namespace, []).append(rule)
+    for namespace, some in rules.items():
+        kind, place = ("Role", {"namespace": namespace}) if namespace else ("ClusterRole", {})
+        metadata = {"name": "limited", **place}
+        reference = {"apiGroup": GROUP, "kind": kind, "name": "limited"}
+        objects.append({"apiVersion": f"{GROUP}/v1", "kind": kind, "metadata": metadata, "rules": some})
+        binding = {"apiVersion": f"{GROUP}/v1", "kind": f"{kind}Binding", "metadata": metadata}
+        objects.append({**binding, "roleRef": reference, **bound})
+    return objects
+
+
+def test_who_has_the_rights_that_are_asked_for_and_no_other_runs_everything(laid_down: Lab, tmp_path: Path) -> None:
+    (tmp_path / "show.yml").write_text(json.dumps(SHOWN))
+    settings = {"flux_install": False, "rights_file": str(tmp_path / "rights.json")}
+    shown = laid_down.playbook(str(tmp_path / "show.yml"), "-e", json.dumps(settings))
+    assert shown.returncode == 0, shown.output[-3000:]
+    rights = json.loads((tmp_path / "rights.json").read_text())
+    limited = json.dumps({"apiVersion": "v1", "kind": "List", "items": granted(rights)})
+    # What is turned off has none, and is looked for there all the same.
+    there = {item["metadata"]["name"] for item in laid_down.get("namespaces")["items"]}
+    lacking = {name for one in rights for name in one.get("namespaces") or ()} - there
+    try:
+        for name in lacking:
+            laid_down.kubectl("create", "namespace", name)
+        laid_down.kubectl("apply", "--filename=-", given=limited)
+        config = json.loads(laid_down.kubectl("config", "view", "--raw", "-o=json"))
+        config["users"][0]["user"] = {"token": laid_down.kubectl("create", "token", "limited").strip()}
+        (tmp_path / "kubeconfig").write_text(json.dumps(config))
+        mine = {"kubeconfig": str(tmp_path / "kubeconfig"), "flux_install": False}
+        run, rows = doctor(laid_down, **mine)
+        assert any(row.startswith("Rights: all that the chosen roles need, on ") for row in rows["ok"]), rows
+        # This Flux was made by site.yml, so that handing it over reads all of it.
+        run = laid_down.site("--skip-tags", "flux", "-e", json.dumps(mine))
+        assert run.returncode == 0, run.output[-5000:]
+        assert run.recap["changed"] == 0
+    finally:
+        laid_down.kubectl("delete", "--ignore-not-found", "--filename=-", given=limited)
+        for name in lacking:
+            laid_down.kubectl("delete", "namespace", name, "--ignore-not-found", "--wait=false")
