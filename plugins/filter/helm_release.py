@@ -101,22 +101,20 @@ def helm_release(
     patches: Sequence[Mapping[str, Any]] = (),
 ) -> list[dict[str, Any]]:
     """Return the Namespace, HelmRepository and HelmRelease of one chart."""
+    noted = {"annotations": dict(annotations)} if annotations else {}
+    spec = {
+        **_release_spec(name, chart or name, str(version), timeout, crds),
+        **({"postRenderers": _post_renderers(patches)} if patches else {}),
+        **({"values": dict(values)} if values else {}),
+    }
     return [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}},
         _repository(name, namespace, repository),
         {
             "apiVersion": "helm.toolkit.fluxcd.io/v2",
             "kind": "HelmRelease",
-            "metadata": {
-                "name": name,
-                "namespace": namespace,
-                **({"annotations": dict(annotations)} if annotations else {}),
-            },
-            "spec": {
-                **_release_spec(name, chart or name, str(version), timeout, crds),
-                **({"postRenderers": _post_renderers(patches)} if patches else {}),
-                **({"values": dict(values)} if values else {}),
-            },
+            "metadata": {"name": name, "namespace": namespace, **noted},
+            "spec": spec,
         },
     ]
 
