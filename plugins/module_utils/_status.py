@@ -24,7 +24,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config im
     connect,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects, Selection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Objects, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import behind, flux
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER, Subject
@@ -118,8 +118,15 @@ def rows(objects: Api, now: datetime) -> list[Row]:
         found.append(row(item, scene))
         if item["kind"] == flux.RELEASE[1]:
             # Ready tells that it was installed, and not that what it installed still runs.
-            found += [_trouble(one) for one in behind.look(objects, catalog, item)]
+            found += _behind(objects, catalog, item)
     return found
+
+
+def _behind(objects: Api, catalog: Catalog, release: Object) -> list[Row]:
+    try:
+        return [_trouble(one) for one in behind.look(objects, catalog, release)]
+    except MastodonError as error:
+        return [Row(f"What is behind {Subject.of(release)}", "NotSeen", "", " ".join(str(error).splitlines()))]
 
 
 def _answer(wanted: Mapping[str, Any], connection: Connection, run: Run) -> Row:

@@ -47,7 +47,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 objects:
-  description: One entry an object of ours, and one for what is not as declared behind a release, whose C(age) is empty.
+  description: One entry an object of ours, and one for what is not as declared, or may not be seen, behind a release, whose C(age) is empty.
   returned: success
   type: list
   elements: dict

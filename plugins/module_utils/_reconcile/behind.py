@@ -53,7 +53,10 @@ class Trouble:
 
 
 def look(api: Api, catalog: Catalog, release: Object) -> list[Trouble]:
-    """Return what is missing, was changed since Flux last looked, is scaled to nothing, or is not ready."""
+    """Return what is missing, was changed since Flux last looked, is scaled to nothing, or is not ready.
+
+    Raises ApiError when workloads or Services may not be read: what was not looked at is not well.
+    """
     places: dict[tuple[Resource, str], set[Subject]] = defaultdict(set)
     # Flux counts those of the chart's folder `crds` also when it is told to leave them out:
     # https://fluxcd.io/flux/components/helm/helmreleases/#install-configuration
@@ -73,7 +76,7 @@ def _of_place(api: Api, place: tuple[Resource, str], subjects: set[Subject], sin
         return list(_troubles(api, place, subjects, since))
     except ApiError as error:
         # A chart brings kinds, such as roles, that who installs it by Flux need not be allowed to see.
-        if not error.is_forbidden:
+        if not error.is_forbidden or _is_looked_into(place[0]):
             raise
         return []
 
@@ -82,7 +85,7 @@ def _troubles(api: Api, place: tuple[Resource, str], subjects: set[Subject], sin
     resource, namespace = place
     name = min(subjects).name if len(subjects) == 1 else ""
     selection = Selection(resource, namespace, name)
-    whole = (resource.group, resource.kind) in _LOOKED_INTO
+    whole = _is_looked_into(resource)
     items = {item["metadata"]["name"]: item for item in api.read(selection).objects} if whole else {}
     present = items.keys() if whole else api.names(selection)
     for subject in sorted(subjects):
@@ -90,6 +93,10 @@ def _troubles(api: Api, place: tuple[Resource, str], subjects: set[Subject], sin
             yield Trouble(subject, resource, "is missing", is_drift=True)
         elif item := items.get(subject.name):
             yield from _of_item(subject, resource, item, since)
+
+
+def _is_looked_into(resource: Resource) -> bool:
+    return (resource.group, resource.kind) in _LOOKED_INTO
 
 
 def _of_item(subject: Subject, resource: Resource, item: Object, since: datetime) -> Iterator[Trouble]:

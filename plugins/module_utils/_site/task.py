@@ -137,11 +137,15 @@ class _Place:
 
     def silent(self, why: str) -> MastodonError:
         """Return that the site does not answer, and what behind its release may be the cause."""
-        troubles = behind.look(self._api, self._catalog, self._release or {})
         remedy = f"Look at its pods: kubectl get pods -n {self._wanted['namespace']}."
-        return MastodonError(
-            str(self.site), "does not answer as it must", "; ".join([*map(str, troubles), why]), remedy
-        )
+        return MastodonError(str(self.site), "does not answer as it must", "; ".join([*self._troubles(), why]), remedy)
+
+    def _troubles(self) -> list[str]:
+        try:
+            return [str(trouble) for trouble in behind.look(self._api, self._catalog, self._release or {})]
+        except MastodonError as error:
+            # That it may not be seen is not what is wrong with the site.
+            return [line.rstrip(".") for line in str(error).splitlines()]
 
     def _chains(self, gateway: Object) -> list[str]:
         """Return the certificates that the Gateway is to serve the site's hosts with, and whatever issued them."""

@@ -45,6 +45,7 @@ ELSEWHERE = {
     "cert_manager_install": False,
     "external_secrets_install": False,
 }
+RELEASES = "helmreleases.helm.toolkit.fluxcd.io"
 NAMESPACES = ("cnpg_cluster", "dragonfly_instance", "rook_claim", "volsync_volumes")
 SITES: dict[str, dict[str, Any]] = {
     "the least": {},
@@ -135,3 +136,16 @@ def test_nothing_is_asked_of_all_namespaces_but_what_is_looked_for_there() -> No
 
 def test_who_makes_flux_needs_all_rights() -> None:
     assert list(asked(Site(), "doctor_rights")) == [("*", "*.*", "")]
+
+
+def test_what_is_looked_at_behind_releases_may_be_listed_where_they_are() -> None:
+    site = Site(**OURS, **SITES["everything"])
+    rights = set(asked(site, "doctor_rights"))
+    places = {place for verb, kind, place in needed(site) if (verb, kind) == ("create", RELEASES)}
+    looked = ("deployments.apps", "statefulsets.apps", "daemonsets.apps", "services")
+    assert len(places) > 3
+    assert {("list", kind, place) for kind in looked for place in places} - rights == set()
+
+
+def test_the_family_by_which_pods_are_asked_may_be_looked_up() -> None:
+    assert ("list", "services", "default") in set(asked(Site(**OURS), "doctor_rights"))

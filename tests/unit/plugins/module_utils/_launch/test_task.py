@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._launch import stores
 from ansible_collections.fediverse.mastodon.plugins.module_utils._launch.record import ANNOTATION, fullname
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._launch.world import (
@@ -29,6 +30,12 @@ def test_on_an_empty_cluster_everything_may_be_chosen(world: World) -> None:
 def test_the_family_by_which_pods_are_asked_is_the_clusters_first(world: World, address: str, ipv6: bool) -> None:
     world.put("v1", "Service", "default/kubernetes", spec={"clusterIP": address})
     assert world.check()["ipv6"] is ipv6
+
+
+def test_a_family_that_may_not_be_asked_for_is_not_guessed(world: World) -> None:
+    world.api.unreadable = {"Service"}
+    with pytest.raises(MastodonError, match="Service default/kubernetes: is not permitted"):
+        world.check()
 
 
 def test_what_runs_unchanged_is_let_through_and_recognised_by_fingerprints_only(world: World) -> None:

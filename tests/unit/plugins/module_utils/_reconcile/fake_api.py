@@ -65,6 +65,7 @@ class FakeApi:
         self.served = list(served)
         self.unanswered: list[tuple[str, str]] = []
         self.objects: dict[Subject, Object] = {}
+        self.unreadable: set[str] = set()
         self.refusals: dict[Subject, list[ApiError]] = defaultdict(list)
         self.on_apply: Callable[[Subject], None] = lambda subject: None
         self.on_delete: Callable[[Subject], None] = lambda subject: None
@@ -114,12 +115,18 @@ class FakeApi:
 
     def read(self, selection: Selection) -> Listing:
         self.calls.append(f"read {selection}")
+        self._require_readable(selection)
         found = [copy.deepcopy(item) for item in self.objects.values() if _selects(selection, item)]
         return Listing(tuple(found), str(self._version))
 
     def names(self, selection: Selection) -> set[str]:
         self.calls.append(f"names {selection}")
+        self._require_readable(selection)
         return {item["metadata"]["name"] for item in self.objects.values() if _selects(selection, item)}
+
+    def _require_readable(self, selection: Selection) -> None:
+        if selection.resource.kind in self.unreadable:
+            raise ApiError(str(selection), "is not permitted (403)", "forbidden", "Give the right.", status=403)
 
     def watch(self, selection: Selection, resource_version: str, seconds: int) -> FakeEvents:
         self.calls.append(f"watch {selection} from {resource_version}")

@@ -253,3 +253,18 @@ def test_kinds_that_flux_was_told_to_leave_out_are_not_missed(crds: str, is_miss
     api = released(release, inventory={"entries": kinds})
     missed = "CustomResourceDefinition things.example.org is missing" in str(Ran(api, release, check=True).lines)
     assert missed is is_missed
+
+
+def test_who_may_not_see_the_workloads_behind_a_release_does_not_pass() -> None:
+    api = released()
+    api.unreadable = {"Deployment"}
+    for check in (False, True):
+        assert "Deployment ns/web: is not permitted (403)" in str(Ran(api, RELEASE, check=check).error)
+
+
+def test_kinds_whose_state_is_not_looked_at_need_not_be_seen() -> None:
+    role = {"id": "_a__b_admissionregistration.k8s.io_ValidatingWebhookConfiguration", "v": "v1"}
+    api = released(inventory={"entries": [role]})
+    api.unreadable = {"ValidatingWebhookConfiguration"}
+    ran = Ran(api, RELEASE)
+    assert (ran.error, ran.actions) == (None, {"app": "unchanged"})

@@ -178,10 +178,16 @@ class Asked:
     said: list[str] = field(default_factory=list)
 
     def __call__(
-        self, *objects: dict[str, Any], check: bool = False, publicly: bool = True, **wanted: Any
+        self,
+        *objects: dict[str, Any],
+        check: bool = False,
+        publicly: bool = True,
+        unreadable: tuple[str, ...] = (),
+        **wanted: Any,
     ) -> dict[str, Any]:
         patch, server = self.monkeypatch, self.server
         api = FakeApi(*(objects or (release("deployed"), GATEWAY)), served=SERVED)
+        api.unreadable = set(unreadable)
         patch.setattr(task, "connect", lambda *_unused: None)
         patch.setattr(task, "Client", lambda *_unused: None)
         patch.setattr(task, "Objects", lambda *_unused: api)
@@ -288,6 +294,15 @@ def test_what_is_wrong_behind_the_release_is_named_first(asked: Asked, server: S
     with pytest.raises(MastodonError) as caught:
         asked()
     assert "as it must: Deployment mastodon/web is missing; 404 Not Found (" in str(caught.value)
+
+
+def test_what_may_not_be_seen_behind_the_release_hides_nothing(asked: Asked, server: Server) -> None:
+    server.answers.clear()
+    with pytest.raises(MastodonError) as caught:
+        asked(unreadable=("Deployment",))
+    assert "as it must: Deployment mastodon/web: is not permitted (403): forbidden. Give the right; 404 " in str(
+        caught.value
+    )
 
 
 def test_a_certificate_of_nobody_known_fails(asked: Asked) -> None:
