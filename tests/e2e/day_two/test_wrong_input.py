@@ -14,11 +14,12 @@ import pytest
 from ...conftest import Lab
 from ..support import eventually
 
+NOBODY = {"vault_address": "http://127.0.0.1:9", "external_secrets_vault_address": "http://vault.example.org:8200"}
 MISTAKES = {
     "no kubeconfig": ({"kubeconfig": "/nonexistent/kubeconfig"}, "/nonexistent/kubeconfig"),
     "missing domain": ({"mastodon_local_domain": ""}, "Variable mastodon_local_domain: missing."),
     "misspelt variable": ({"mastodon_lokal_domain": "x"}, "Did you mean mastodon_local_domain?"),
-    "vault unreachable": ({"vault_address": "http://127.0.0.1:9"}, "http://127.0.0.1:9"),
+    "vault unreachable": (NOBODY, "http://127.0.0.1:9"),
     "no gateway class": ({"gateway_class": ""}, "Variable gateway_class: missing"),
 }
 
@@ -49,7 +50,7 @@ def test_a_tag_that_no_task_has_is_refused_and_named(lab: Lab, option: str) -> N
 
 
 def test_a_cluster_and_a_vault_that_are_not_there_are_told_together(lab: Lab) -> None:
-    run = lab.site("-e", json.dumps({"kubeconfig": "/nonexistent/kubeconfig", "vault_address": "http://127.0.0.1:9"}))
+    run = lab.site("-e", json.dumps({"kubeconfig": "/nonexistent/kubeconfig", **NOBODY}))
     assert "Kubeconfig /nonexistent/kubeconfig: does not exist." in run.output
     assert "Vault http://127.0.0.1:9: cannot be reached: Connection refused." in run.output
 
