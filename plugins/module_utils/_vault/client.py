@@ -36,6 +36,8 @@ __all__ = ["VAULT_OPTIONS", "OddAnswerError", "Vault", "connect", "sealed"]
 _ATTEMPTS = 5
 _FIRST_PAUSE = 0.3
 _SECONDS = 30
+# By so much later ends what comes byte by byte, so that it is requests which tells of a server that sends nothing.
+_GRACE = 1
 _BETWEEN = "Check that the address is Vault's, and what is in between."
 
 
@@ -45,6 +47,10 @@ class OddAnswerError(Exception):
     def __init__(self, status: int) -> None:
         super().__init__(f"it answers {status} with something else than Vault does")
         self.status = status
+
+
+# What is no answer of Vault's, or not a whole one.
+_ODD = (OddAnswerError, WrongShapeError, OverflowError, TimeoutError)
 
 
 class Vault:
@@ -75,23 +81,24 @@ class Vault:
             raise self._lost
         for attempt in range(_ATTEMPTS):
             try:
-                with within(self._seconds):
+                with within(self._seconds + _GRACE):
                     return do()
             except exceptions.InvalidPath:
                 raise
-            except (TimeoutError, WrongShapeError, OverflowError) as error:
-                raise MastodonError(self.subject, f"{about} failed", str(error), _BETWEEN) from error
-            except (exceptions.VaultError, requests.RequestException, OddAnswerError) as error:
+            except (exceptions.VaultError, requests.RequestException, *_ODD) as error:
                 if attempt == _ATTEMPTS - 1 or not _may_pass(error):
                     told = self._told(about, rule, error)
-                    self._lost = told if isinstance(error, requests.RequestException) else None
+                    self._lost = told if isinstance(error, (requests.RequestException, TimeoutError)) else None
                     raise told from error
                 self._sleep(_FIRST_PAUSE * 2**attempt)
         raise AssertionError("the last attempt returns or raises")
 
     def _told(self, about: str, rule: str, error: Exception) -> MastodonError:
-        if isinstance(error, OddAnswerError):
+        if isinstance(error, _ODD):
             return MastodonError(self.subject, f"{about} failed", str(error), _BETWEEN)
+        if _hangs(error):
+            why = f"no answer came within {self._seconds:.0f} s"
+            return MastodonError(self.subject, f"{about} failed", why, _BETWEEN)
         if isinstance(error, requests.exceptions.SSLError):
             return MastodonError(
                 self.subject, "TLS failed", _reason(error), "Set ca_cert to the authority's certificate."
@@ -192,11 +199,16 @@ def _log_in(vault: Vault, method: str, do: Callable[[hvac.Client], Any]) -> None
         raise
 
 
+def _hangs(error: Exception) -> bool:
+    # Within the body of an answer it is told as another error of the connection.
+    return isinstance(error, requests.RequestException) and "Read timed out" in str(error)
+
+
 def _may_pass(error: Exception) -> bool:
     if isinstance(error, OddAnswerError):
         return error.status == 429 or error.status >= 500
-    # A wrong certificate stays wrong, and a sealed server waits for a person.
-    if isinstance(error, requests.exceptions.SSLError) or "sealed" in str(error).lower():
+    # A wrong certificate stays wrong, a sealed server waits for a person, and one that hangs was waited for.
+    if isinstance(error, requests.exceptions.SSLError) or "sealed" in str(error).lower() or _hangs(error):
         return False
     # A mount of KV version 2 that was made just now: https://developer.hashicorp.com/vault/docs/secrets/kv/kv-v2/upgrade
     if isinstance(error, exceptions.InvalidRequest) and "unavailable for a brief period" in str(error):

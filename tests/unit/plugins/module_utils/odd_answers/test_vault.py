@@ -114,8 +114,28 @@ def test_a_byte_now_and_then_is_not_waited_for_without_end(begin: bytes) -> None
         drip(link, b"HTTP/1.1 200 OK\r\nX: x")
 
     with server(talk) as port:
-        told = one_sentence(lambda: kv.read(client(port, timeout=1), "secret", "a"), 3)
-    assert "no whole answer came within 1 s" in str(told)
+        vault = client(port, timeout=1)
+        told = one_sentence(lambda: kv.read(vault, "secret", "a"), 4)
+        assert "no whole answer came within 2 s" in str(told)
+        # Nor by whoever asks next.
+        assert one_sentence(lambda: health.check(vault), 0.5) is told
+
+
+@pytest.mark.parametrize("begin", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n{"])
+def test_a_server_that_hangs_is_waited_for_once(begin: bytes) -> None:
+    asked: list[int] = []
+
+    def talk(link: socket.socket) -> None:
+        asked.append(len(link.recv(1000)))
+        link.sendall(begin)
+        link.recv(1000)
+
+    with server(talk) as port:
+        vault = client(port, timeout=1)
+        told = one_sentence(lambda: kv.read(vault, "secret", "a"), 3)
+        assert "reading secret/a failed: no answer came within 1 s. Check that the address" in str(told)
+        assert one_sentence(lambda: health.check(vault), 0.5) is told
+    assert len(asked) == 1
 
 
 @pytest.mark.parametrize("value", [7, 1.5, True, None, ["text"], {"key": "text"}])
