@@ -45,6 +45,7 @@ ARGUMENTS = Arguments(
 )
 
 _EXTERNAL_SECRET = Resource("external-secrets.io", "v1", "ExternalSecret", "externalsecrets", namespaced=True)
+_STORE = Resource("external-secrets.io", "v1", "ClusterSecretStore", "clustersecretstores", namespaced=False)
 # Any change of an annotation makes it read anew: https://external-secrets.io/latest/api/externalsecret/#update-behavior
 _FORCE = "force-sync"
 _ASKER = f"{MANAGER}.request"
@@ -62,6 +63,7 @@ class Source:
     """An ExternalSecret: which key of which Secret is which value at which path of Vault."""
 
     subject: Subject
+    store: str
     secret: str
     values: tuple[tuple[str, str, str], ...]
 
@@ -73,7 +75,9 @@ class Source:
         values = tuple(
             (key, ref["key"], ref.get("property", "")) for key, ref in remote.items() if not ref.get("version")
         )
-        return cls(subject, (spec.get("target") or {}).get("name") or subject.name, values)
+        return cls(
+            subject, spec["secretStoreRef"]["name"], (spec.get("target") or {}).get("name") or subject.name, values
+        )
 
     def older(self, secret: Mapping[str, str], held: Mapping[str, Mapping[str, object]]) -> tuple[str, ...]:
         """Return the keys of which Vault holds other values, by path and name. What Vault has lost is kept."""
@@ -88,6 +92,11 @@ class Source:
         means = [f"; {_MEANS[key]}" for key in keys if key in _MEANS]
         told = f"its Secret has an older {', '.join(keys)} than Vault path {', '.join(paths)}"
         return f"configured {self.subject}: {told} → asked External Secrets to read it again{''.join(means)}"
+
+    def left(self, keys: Sequence[str]) -> str:
+        """Return what people read of keys that stay older."""
+        why = f"ClusterSecretStore {self.store} admits its namespace no more, so that its Secret keeps an older"
+        return f"skipped {self.subject}: {why} {', '.join(keys)}. Delete it if nothing needs it."
 
 
 Older = Mapping[Source, tuple[str, ...]]
@@ -122,7 +131,7 @@ def refresh(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     objects = Objects(Client(connection, limit=deadline, say=run.say))
     sources = _sources(objects, parameters["stores"])
     compared = Comparison(connection, vault.connect(parameters, run.environment), parameters["mount"])
-    found = compared.older(sources)
+    found = _admitted(objects, compared.older(sources), run)
     for source, keys in found.items():
         run.say(source.line(keys))
     if found and not run.check:
@@ -144,6 +153,25 @@ def _sources(objects: Objects, stores: Sequence[str]) -> list[Source]:
         return []
     wanted = [{"kind": "ClusterSecretStore", "name": store} for store in stores]
     return [Source.of(item) for item in items if item["spec"].get("secretStoreRef") in wanted and _is_ours(item)]
+
+
+def _admitted(objects: Objects, found: Older, run: Run) -> Older:
+    """Return those that their stores let read, and tell of the others, which whoever moved to another namespace has left."""
+    items = objects.read(Selection(_STORE)).objects if found else ()
+    stores = {item["metadata"]["name"]: item["spec"].get("conditions") or [] for item in items}
+    admitted = {
+        source: keys
+        for source, keys in found.items()
+        if _admits(stores.get(source.store, []), source.subject.namespace)
+    }
+    for source in found.keys() - admitted.keys():
+        run.say(source.left(found[source]))
+    return admitted
+
+
+def _admits(conditions: Sequence[Mapping[str, Any]], namespace: str) -> bool:
+    # One that holds is enough: https://external-secrets.io/latest/api/clustersecretstore/. What others than ours select is not ours to tell.
+    return not conditions or any(set(one) != {"namespaces"} or namespace in one["namespaces"] for one in conditions)
 
 
 def _is_ours(item: Object) -> bool:

@@ -57,10 +57,16 @@ class World:
         self.asked: list[str] = []
         self.said: list[str] = []
         self.works = True
+        self.conditions: list[dict[str, Any]] = [{"namespaces": ["mastodon"]}]
+        self.stores_read = 0
 
     def read(self, selection: Selection) -> Listing:
         if selection.resource.kind == "Pod":
             return Listing(tuple(self.pods), "1")
+        if selection.resource.kind == "ClusterSecretStore":
+            store = {"metadata": {"name": STORE["name"]}, "spec": {"conditions": self.conditions}}
+            self.stores_read += 1
+            return Listing((store,), "1")
         if self.sources is None:
             raise ApiError("ExternalSecret", "is not served", "not found", "", status=404)
         return Listing(tuple(item for item in self.sources if selection.name in ("", item["metadata"]["name"])), "1")
@@ -205,3 +211,42 @@ def test_an_external_secrets_that_does_not_act_is_named_with_what_it_says(world:
         "ExternalSecret mastodon/smtp: does not follow Vault: after 0 s Secret mastodon/smtp still has an older value: "
         "store is sealed. See that External Secrets runs"
     )
+
+
+def test_what_a_store_admits_no_more_is_told_and_not_waited_for(world: World) -> None:
+    left = external_secret("issuer-dns")
+    left["metadata"]["namespace"] = "cert-manager"
+    world.sources = [external_secret("smtp"), left]
+    world.vault["m/issuer-dns"] = Stored(2, {"password": "canary-two"})
+    world.secrets["issuer-dns"] = {"password": "canary-one"}
+    told = (
+        "skipped ExternalSecret cert-manager/issuer-dns: ClusterSecretStore vault-mastodon admits its namespace no more, "
+        "so that its Secret keeps an older password. Delete it if nothing needs it."
+    )
+    for check in (True, False):
+        assert world.run(check=check) == {"changed": False, "refreshed": []}
+        assert world.said.pop() == told
+    world.rotate(password="canary-two")
+    assert world.run()["refreshed"] == ["ExternalSecret mastodon/smtp"]
+    assert world.asked == ["smtp"]
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        [],
+        [{"namespaces": ["other"]}, {"namespaces": ["mastodon"]}],
+        # What these admit the API server knows.
+        [{"namespaceSelector": {"matchLabels": {"a": "b"}}}],
+        [{"namespaceRegexes": ["masto.*"], "namespaces": ["other"]}],
+    ],
+)
+def test_what_a_store_may_admit_is_asked_for(world: World, conditions: list[dict[str, Any]]) -> None:
+    world.conditions = conditions
+    world.rotate(password="canary-two")
+    assert world.run()["refreshed"] == ["ExternalSecret mastodon/smtp"]
+
+
+def test_stores_are_looked_at_only_where_something_is_older(world: World) -> None:
+    world.run()
+    assert world.stores_read == 0
