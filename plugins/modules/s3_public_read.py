@@ -46,7 +46,7 @@ options:
   state:
     description:
       - V(absent) takes the statement out of the policy, and says so when anyone can still read by whatever else allows it.
-      - V(asked) changes nothing, and returns RV(acl) as an earlier run left it.
+      - V(asked) changes nothing, and returns RV(acl) as an earlier run left it, or fails when nobody can tell, except in check mode.
     type: str
     choices: [present, absent, asked]
     default: present

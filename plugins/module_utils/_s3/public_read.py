@@ -69,30 +69,60 @@ def ensure(bucket: Bucket, *, check: bool, sleep: Sleep = time.sleep) -> Access:
         acl = _acl_decides(bucket, sleep)
         if acl is not None:
             return Access([], acl)
-    changes = [*_probe(bucket, PROBE, PUBLIC, check=check)]
-    changes += [one for key in (WITHHELD_PROBE, SECRET_PROBE) for one in _probe(bucket, key, PRIVATE, check=check)]
-    changes += _policy(bucket, sleep, check=check)
+    changes, takes_acls = _probes(bucket, check=check)
+    policy = _policy(bucket, sleep, check=check)
+    changes += policy
     if check:
         # What is there and cannot be read was there without ACLs.
         return Access(changes, None if bucket.get(PROBE) is None else False)
     _prove(bucket, sleep)
-    acl = _acl_decides(bucket, sleep)
+    # What was refused or written a moment ago is known, whatever a gateway that has not heard of it shows.
+    acl = takes_acls and not policy and _must_tell(bucket, sleep)
     if changes and not acl:
         # From now on as Mastodon's media, which get none.
         bucket.put(PROBE, CONTENT)
     return Access(changes, acl)
 
 
-def ask(bucket: Bucket, sleep: Sleep = time.sleep) -> Access:
-    """Return whether ACLs decide who reads, by what an earlier run left in the bucket."""
-    return Access([], _acl_decides(bucket, sleep) if _is_readable(bucket.get_anonymously(PROBE)) else None)
+def ask(bucket: Bucket, *, check: bool, sleep: Sleep = time.sleep) -> Access:
+    """Return whether ACLs decide who reads, by what an earlier run left in the bucket. Raises MastodonError."""
+    if not check:
+        return Access([], _must_tell(bucket, sleep))
+    return Access([], _acl_decides(bucket, sleep))
+
+
+def _must_tell(bucket: Bucket, sleep: Sleep) -> bool:
+    """Return whether ACLs decide who reads: with a guess Mastodon's uploads fail, or nobody sees them. Raises MastodonError."""
+    for attempt in range(_ATTEMPTS):
+        acl = _acl_decides(bucket, sleep)
+        if acl is not None:
+            return acl
+        if attempt < _ATTEMPTS - 1:
+            sleep(_PAUSE)
+    why = f"{WITHHELD_PROBE}, by which it is told, answers anyone with {_told(bucket.get_anonymously(WITHHELD_PROBE))}"
+    remedy = "Run role rook, too, which writes what is missing, or read the server's log."
+    raise MastodonError(str(bucket), "does not say whether ACLs decide who reads", why, remedy)
 
 
 def _acl_decides(bucket: Bucket, sleep: Sleep) -> bool | None:
-    """Return whether a private object of a shown folder is hidden from anyone, or None when there is none."""
-    if _is_readable(bucket.get_anonymously(WITHHELD_PROBE)):
+    """Return whether a private object of a shown folder is hidden from anyone, or None when nobody can tell."""
+    if not _is_readable(_settled(lambda: bucket.get_anonymously(PROBE), sleep)):
+        return None
+    if _is_readable(_settled(lambda: bucket.get_anonymously(WITHHELD_PROBE), sleep)):
         return False
-    return True if _is_hidden(bucket, WITHHELD_PROBE, sleep) else None
+    if not _is_hidden(bucket, WITHHELD_PROBE, sleep):
+        return None
+    # A policy that an interrupted run wrote a moment ago may not be known to the gateway that answered.
+    return not _has_our_policy(bucket)
+
+
+def _has_our_policy(bucket: Bucket) -> bool:
+    try:
+        policy = bucket.policy()
+    except MastodonError:
+        # Keys that may not look at policies wrote none.
+        return False
+    return with_public_read(policy, bucket.name) == policy
 
 
 def withdraw(bucket: Bucket, say: Callable[[str], None], *, check: bool, sleep: Sleep = time.sleep) -> list[Change]:
@@ -131,15 +161,19 @@ def _is_hidden(bucket: Bucket, key: str, sleep: Sleep) -> bool:
     return answer.status in _REFUSED and bucket.get(key) == CONTENT
 
 
-def _probe(bucket: Bucket, key: str, acl: str, *, check: bool) -> list[Change]:
-    found = bucket.get(key)
-    if found == CONTENT:
-        return []
-    if not check:
-        bucket.upload(key, CONTENT, acl)
-    action = "created" if found is None else "configured"
-    before = "" if found is None else "other content\n"
-    return [Change(f"{action} object {key} in bucket {bucket.name}", before, CONTENT.decode())]
+def _probes(bucket: Bucket, *, check: bool) -> tuple[list[Change], bool]:
+    """Write those that are missing. Return them, and whether no ACL was refused."""
+    changes, takes_acls = [], True
+    for key, acl in ((PROBE, PUBLIC), (WITHHELD_PROBE, PRIVATE), (SECRET_PROBE, PRIVATE)):
+        found = bucket.get(key)
+        if found == CONTENT:
+            continue
+        if not check:
+            takes_acls = bucket.upload(key, CONTENT, acl) and takes_acls
+        action = "created" if found is None else "configured"
+        before = "" if found is None else "other content\n"
+        changes.append(Change(f"{action} object {key} in bucket {bucket.name}", before, CONTENT.decode()))
+    return changes, takes_acls
 
 
 def _policy(bucket: Bucket, sleep: Sleep, *, check: bool) -> list[Change]:

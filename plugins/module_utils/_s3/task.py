@@ -71,7 +71,7 @@ def public_read(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
 
 def _done(state: str, bucket: Bucket, run: Run) -> Access:
     if state == "asked":
-        return ask(bucket)
+        return ask(bucket, check=run.check)
     if state == "present":
         return ensure(bucket, check=run.check)
     # An ACL would let anyone read.

@@ -40,6 +40,8 @@ class S3:
     # What is answered to anyone in place of a verdict, each once.
     breathless: list[int] = field(default_factory=list)
     obeys_policies: bool = True
+    # How often a gateway that does not know the policy yet answers anyone who asks for a key.
+    late: dict[str, int] = field(default_factory=dict)
     # What it does with ACLs: "obeyed" as by Ceph, and by AWS where they are on; "ignored" as by MinIO; or refused with an
     # answer such as 400 AccessControlListNotSupported, by AWS where they are off, 501 NotImplemented, by R2, and 403
     # AccessDenied, where public ones are blocked or the keys may not give any.
@@ -122,7 +124,10 @@ class S3:
         return (200, b"<ListBucketResult/>") if signer or self.listable else (403, error("AccessDenied"))
 
     def _anyone_reads(self, key: str) -> bool:
-        statements = self.policy["Statement"] if self.policy and self.obeys_policies else []
+        knows = self.obeys_policies and self.late.get(key, 0) <= 0
+        if self.policy and not knows and key in self.late:
+            self.late[key] -= 1
+        statements = self.policy["Statement"] if self.policy and knows else []
         return self.readable or key in self.public or any(self._allows(one, key) for one in statements)
 
     def _allows(self, statement: dict[str, Any], key: str) -> bool:

@@ -104,7 +104,7 @@ def test_an_endpoint_that_is_no_address_is_refused(found: list[dict[str, Any]], 
 
 
 def test_only_asks_when_it_is_told_to(s3: S3, found: list[dict[str, Any]]) -> None:
-    assert run(s3.endpoint, state="asked") == ({"changed": False, "acl": None, "diff": []}, [])
+    assert run(s3.endpoint, state="asked", check=True) == ({"changed": False, "acl": None, "diff": []}, [])
     s3.acls = "obeyed"
     run(s3.endpoint)
     written = list(s3.writes)
