@@ -66,6 +66,14 @@ SITES: dict[str, dict[str, Any]] = {
 }
 
 Right = tuple[str, str, str]
+# Whoever binds somebody to a role needs all that is in it, as he should not need `bind`, with which he could bind himself to any:
+# https://kubernetes.io/docs/reference/access-authn-authz/rbac/#restrictions-on-role-binding-creation-or-update
+IN_ROLE: Mapping[str, tuple[Right, ...]] = {
+    "system:auth-delegator": (
+        ("create", "tokenreviews.authentication.k8s.io", ""),
+        ("create", "subjectaccessreviews.authorization.k8s.io", ""),
+    )
+}
 
 
 def resource(item: Mapping[str, Any]) -> str:
@@ -88,6 +96,8 @@ def needed(site: Site) -> Iterator[Right]:
             # One that is kept is deleted by people only.
             verbs = ("list", "watch", "create", "patch", *(() if what_goes_with(Subject.of(item)) else ("delete",)))
             yield from ((verb, resource(item), item["metadata"].get("namespace", "")) for verb in verbs)
+            if item["kind"].endswith("RoleBinding"):
+                yield from IN_ROLE[item["roleRef"]["name"]]
 
 
 def asked(site: Site, name: str) -> Iterator[Right]:
@@ -125,6 +135,7 @@ def test_nothing_is_asked_of_all_namespaces_but_what_is_looked_for_there() -> No
         "validatingadmissionpolicies.admissionregistration.k8s.io",
         "validatingadmissionpolicybindings.admissionregistration.k8s.io",
         "clusterrolebindings.rbac.authorization.k8s.io",
+        *(kind for rights in IN_ROLE.values() for _verb, kind, _namespace in rights),
     }
     assert {(verb, kind) for verb, kind, _everywhere in wide if kind not in cluster_wide} == {
         ("list", "configmaps"),
