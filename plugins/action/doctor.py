@@ -29,11 +29,12 @@ from ansible_collections.fediverse.mastodon.plugins.plugin_utils._settings impor
 )
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._variables import (
     given,
+    is_left_out,
     load,
     missing,
     misspelt,
+    misspelt_tags,
     options_of,
-    unknown_tags,
     untouched,
 )
 
@@ -57,12 +58,14 @@ class ActionModule(EngineAction):
             values = {name: self._value(name, task_vars) for name in sorted(settings)}
             if values.get("rook_backend", task_vars.get("rook_backend")) == "rook":
                 values |= {name: self._value(name, task_vars) for name in CLAIM}
+            if is_left_out(task_vars, tags := parameters["playbook_tags"]):
+                self._display.display(f"nothing to do: tags of these tasks are {', '.join(tags)}")
             # A kubeconfig may be given as its content; whoever reads it says what is wrong with it, and shows none of it.
             # What follows from a setting is wrong when that is, and told with it; a bucket's name may be too long by itself.
             judged = (settings | {CLAIM[0]}) - {"kubeconfig"}
             shown = {name: value for name, value in values.items() if name in judged}
             problems = (
-                unknown_tags(task_vars, parameters["playbook_tags"]),
+                misspelt_tags(task_vars, tags),
                 misspelt(task_vars, known),
                 missing(values, known),
                 untouched(values),

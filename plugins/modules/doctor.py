@@ -71,7 +71,9 @@ options:
         type: bool
         required: true
   playbook_tags:
-    description: Tags that tasks of the playbook have. When there are any, C(--tags) and C(--skip-tags) may name no others. Looked at with O(settings=true).
+    description:
+      - Tags that tasks of the playbook have. One in C(--tags) or C(--skip-tags) that looks like a misspelt one of them is refused. Looked at
+        with O(settings=true).
     type: list
     elements: str
     default: []

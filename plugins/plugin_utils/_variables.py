@@ -127,15 +127,19 @@ def misspelt(given: Iterable[str], known: Known) -> list[str]:
     return problems
 
 
-def unknown_tags(variables: Mapping[str, Any], known: Sequence[str]) -> list[str]:
-    """Return one sentence for each tag of the command line that no task of the playbook has; without any known, all pass."""
+def misspelt_tags(variables: Mapping[str, Any], known: Sequence[str]) -> list[str]:
+    """Return one sentence for each tag of the command line that looks meant for one of the playbook's."""
     given = {*(variables.get("ansible_run_tags") or ()), *(variables.get("ansible_skip_tags") or ())}
-    problems = []
-    for tag in sorted(given - {*known, *_TAGS_OF_ANSIBLE}) if known else ():
-        close = difflib.get_close_matches(tag, known, n=1)
-        meant = f"Did you mean {close[0]}?" if close else f"It may be {', '.join(sorted(known))}."
-        problems.append(f"Tag {tag}: no task has it. {meant}")
-    return problems
+    meant = {
+        tag: difflib.get_close_matches(tag, known, n=1, cutoff=_SURELY_MEANT)
+        for tag in sorted(given - {*known, *_TAGS_OF_ANSIBLE})
+    }
+    return [f"Tag {tag}: no task has it. Did you mean {close[0]}?" for tag, close in meant.items() if close]
+
+
+def is_left_out(variables: Mapping[str, Any], known: Sequence[str]) -> bool:
+    """Whether the command line names tags of which the playbook has none: they may be those of a playbook that imports it."""
+    return bool(known) and not {*(variables.get("ansible_run_tags") or ["all"])} & {*known, *_TAGS_OF_ANSIBLE}
 
 
 def untouched(values: Mapping[str, Any]) -> list[str]:

@@ -11,11 +11,12 @@ import yaml
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._variables import (
     Known,
     given,
+    is_left_out,
     load,
     missing,
     misspelt,
+    misspelt_tags,
     options_of,
-    unknown_tags,
     untouched,
 )
 
@@ -102,14 +103,24 @@ TAGS = ("mastodon", "vault", "cnpg")
         ({"ansible_run_tags": ["all"]}, []),
         ({"ansible_run_tags": ["mastodon", "vault"], "ansible_skip_tags": ["cnpg", "never"]}, []),
         ({"ansible_run_tags": ["mastdon"]}, ["Tag mastdon: no task has it. Did you mean mastodon?"]),
-        ({"ansible_skip_tags": ["web"]}, ["Tag web: no task has it. It may be cnpg, mastodon, vault."]),
+        ({"ansible_skip_tags": ["cpng"]}, ["Tag cpng: no task has it. Did you mean cnpg?"]),
+        # Of a playbook that imports this one, and of Molecule.
+        ({"ansible_run_tags": ["web"], "ansible_skip_tags": ["molecule-notest", "notest"]}, []),
         ({}, []),
     ],
 )
-def test_a_tag_that_no_task_has_is_named(variables: dict[str, Any], said: list[str]) -> None:
-    assert unknown_tags(variables, TAGS) == said
+def test_a_misspelt_tag_is_named(variables: dict[str, Any], said: list[str]) -> None:
+    assert misspelt_tags(variables, TAGS) == said
     # In a playbook of yours the tags are yours.
-    assert unknown_tags(variables, ()) == []
+    assert misspelt_tags(variables, ()) == []
+
+
+def test_tags_of_which_there_is_none_leave_nothing_to_do() -> None:
+    assert is_left_out({"ansible_run_tags": ["web"]}, TAGS)
+    assert not is_left_out({"ansible_run_tags": ["web", "vault"]}, TAGS)
+    assert not is_left_out({"ansible_run_tags": ["all"]}, TAGS)
+    assert not is_left_out({"ansible_run_tags": ["web"]}, ())
+    assert not is_left_out({}, TAGS)
 
 
 def test_site_yml_names_all_of_its_tags() -> None:
