@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -58,14 +58,12 @@ class ActionModule(EngineAction):
             values = {name: self._value(name, task_vars) for name in sorted(settings)}
             if values.get("rook_backend", task_vars.get("rook_backend")) == "rook":
                 values |= {name: self._value(name, task_vars) for name in CLAIM}
-            if is_left_out(task_vars, tags := parameters["playbook_tags"]):
-                self._display.display(f"nothing to do: tags of these tasks are {', '.join(tags)}")
             # A kubeconfig may be given as its content; whoever reads it says what is wrong with it, and shows none of it.
             # What follows from a setting is wrong when that is, and told with it; a bucket's name may be too long by itself.
             judged = (settings | {CLAIM[0]}) - {"kubeconfig"}
             shown = {name: value for name, value in values.items() if name in judged}
             problems = (
-                misspelt_tags(task_vars, tags),
+                self._tags(task_vars, parameters["playbook_tags"]),
                 misspelt(task_vars, known),
                 missing(values, known),
                 untouched(values),
@@ -79,6 +77,11 @@ class ActionModule(EngineAction):
         elif parameters["edge"]:
             self._edge(task_vars)
         return parameters
+
+    def _tags(self, task_vars: Mapping[str, Any], known: Sequence[str]) -> list[str]:
+        if is_left_out(task_vars, known):
+            self._display.display(f"nothing to do: tags of these tasks are {', '.join(known)}")
+        return misspelt_tags(task_vars, known)
 
     def engine(self, parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
         """Look at the cluster and Vault from here."""
