@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._shapes import at
@@ -145,7 +146,7 @@ def _configure(vault: Vault, mount: str, wanted: Mapping[str, Any], *, exists: b
         except exceptions.InvalidPath:
             found = {}
     if found.get("kubernetes_host"):
-        if "token_reviewer_jwt" in wanted and found["kubernetes_host"] != host:
+        if "token_reviewer_jwt" in wanted and _server(str(found["kubernetes_host"])) != _server(host):
             why, remedy = f"it asks {found['kubernetes_host']}, and not {host}", "Set vault_auth_mount to another path."
             raise MastodonError(f"Vault login {mount}", "is of another cluster", why, remedy)
         return Outcome("unchanged", "")
@@ -155,6 +156,16 @@ def _configure(vault: Vault, mount: str, wanted: Mapping[str, Any], *, exists: b
     return Outcome(
         "configured", f"configured Vault login {mount}: kubernetes_host {host}", "", f"kubernetes_host: {host}\n"
     )
+
+
+def _server(url: str) -> tuple[str, str, int, str]:
+    """Return what two ways to write one server have in common."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
+    except ValueError:
+        return "", url, 0, ""
+    return parts.scheme, (parts.hostname or "").rstrip("."), port, parts.path.rstrip("/")
 
 
 def _role(vault: Vault, mount: str, wanted: Mapping[str, Any], *, exists: bool, check: bool) -> Outcome:

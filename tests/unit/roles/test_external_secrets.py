@@ -69,6 +69,15 @@ def test_the_environment_names_the_server_for_roles_as_well(
     [
         ("https://kubernetes.default.svc", ""),
         ("https://kubernetes.default.svc.cluster.local:443", ""),
+        ("https://kubernetes.default.svc.cluster.local.", ""),
+        ("https://kubernetes.default.svc.k8s.example.org/", ""),
+        ("https://kubernetes", ""),
+        ("https://kubernetes:443/", ""),
+        ("https://kubernetes.default", ""),
+        ("https://Kubernetes.Default.SVC", ""),
+        ("https://kubernetes.example.org", "external-secrets/vault-reviewer"),
+        ("https://kubernetes.default.example.org", "external-secrets/vault-reviewer"),
+        ("https://kubernetes-default:6443", "external-secrets/vault-reviewer"),
         ("https://api.example.org:6443", "external-secrets/vault-reviewer"),
     ],
 )

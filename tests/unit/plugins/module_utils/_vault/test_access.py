@@ -96,6 +96,32 @@ def test_a_login_of_another_cluster_is_refused(vault: Vault, server: FakeVault) 
     assert writes(server) == []
 
 
+@pytest.mark.parametrize(
+    ("found", "wanted"),
+    [
+        ("https://api.example.org:6443/", "https://api.example.org:6443"),
+        ("https://api.example.org:6443", "https://API.example.org:6443/"),
+        ("https://api.example.org", "https://api.example.org:443"),
+        ("https://api.example.org./k8s/clusters/c-1/", "https://api.example.org/k8s/clusters/c-1"),
+        ("https://[2001:DB8::1]:443", "https://[2001:db8::1]"),
+    ],
+)
+def test_one_cluster_may_be_written_in_several_ways(vault: Vault, server: FakeVault, found: str, wanted: str) -> None:
+    server.logins["kubernetes/"] = {"type": "kubernetes"}
+    server.objects["auth/kubernetes/config"] = {"kubernetes_host": found}
+    made = access.ensure_kubernetes_role(vault, {**OUTSIDE, "api_server": wanted}, check=False, reviewer=REVIEWER)
+    assert [outcome.line for outcome in made] == ["created Vault role app"]
+    assert server.objects["auth/kubernetes/config"] == {"kubernetes_host": found}
+
+
+@pytest.mark.parametrize("found", ["https://api.example.org", "https://api.example.org:6443/k8s", "https://a:x", 7])
+def test_another_port_or_path_is_another_cluster(vault: Vault, server: FakeVault, found: object) -> None:
+    server.logins["kubernetes/"] = {"type": "kubernetes"}
+    server.objects["auth/kubernetes/config"] = {"kubernetes_host": found}
+    with pytest.raises(MastodonError, match="is of another cluster"):
+        access.ensure_kubernetes_role(vault, OUTSIDE, check=False, reviewer=REVIEWER)
+
+
 def test_only_the_role_is_changed_when_a_field_of_ours_differs(vault: Vault, server: FakeVault) -> None:
     access.ensure_kubernetes_role(vault, ROLE, check=False)
     server.objects["auth/kubernetes/role/app"]["somebody"] = "else's"
