@@ -23,6 +23,8 @@ _TAGS_OF_ANSIBLE = frozenset(("all", "always", "never", "tagged", "untagged"))
 _EXAMPLE = re.compile(r"(^|\.)example(\.com|\.net|\.org)?$")
 # Below this likeness a name of another prefix is taken for the user's own variable.
 _SURELY_MEANT = 0.88
+# Of a tag; two letters that changed places are as near.
+_TAG_MEANT = 0.7
 _ABSENT = object()
 _REGISTERED = re.compile(r"^ +register: (\w+)$", re.MULTILINE)
 # What others call a secret, and the entry of Vault that holds it here.
@@ -131,7 +133,7 @@ def misspelt_tags(variables: Mapping[str, Any], known: Sequence[str]) -> list[st
     """Return one sentence for each tag of the command line that looks meant for one of the playbook's."""
     given = {*(variables.get("ansible_run_tags") or ()), *(variables.get("ansible_skip_tags") or ())}
     meant = {
-        tag: difflib.get_close_matches(tag, known, n=1, cutoff=_SURELY_MEANT)
+        tag: difflib.get_close_matches(tag, known, n=1, cutoff=_TAG_MEANT)
         for tag in sorted(given - {*known, *_TAGS_OF_ANSIBLE})
     }
     return [f"Tag {tag}: no task has it. Did you mean {close[0]}?" for tag, close in meant.items() if close]
