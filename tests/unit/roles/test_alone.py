@@ -75,6 +75,13 @@ INVENTORIES: dict[str, dict[str, Any]] = {
         "gateway_hostnames": ["example.org", "www.example.org"],
     },
 }
+INVENTORIES["in namespaces of their own"] = {
+    **EVERYTHING,
+    "rook_backend": "external",
+    "rook_claim_namespace": "buckets",
+    "cnpg_cluster_namespace": "databases",
+    "dragonfly_instance_namespace": "caches",
+}
 FILES = sorted((path.parents[1].name, path.name) for path in ROOT.glob("roles/*/tasks/*.yml"))
 
 
