@@ -83,4 +83,4 @@ def _remedy(connection: Connection, namespace: str, name: str) -> str:
             operator = provisioner.partition(".ceph.rook.io")[0] or "rook-ceph"
             command = f"kubectl -n {operator} rollout restart deployment rook-ceph-operator"
             return f"ObjectBucketClaim {namespace}/{name} is bound, and Rook writes its Secret again when it starts: {command}"
-    return "Apply the ExternalSecret or claim that makes it."
+    return "Apply the ExternalSecret or claim that makes it, as site.yml does without --tags."

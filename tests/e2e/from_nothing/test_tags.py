@@ -31,9 +31,11 @@ def test_on_a_full_cluster_a_tag_runs_its_role_alone_and_changes_nothing(laid_do
 def test_on_an_empty_cluster_a_tag_says_which_tag_comes_first(story: Story, tag: str, first: str) -> None:
     run = story.tags[tag]
     assert run.returncode != 0
-    assert f"not served by this cluster. Run site.yml with --tags {first} first, or without tags." in " ".join(
-        run.output.split()
-    )
+    said = f"not served by this cluster. Run site.yml with --tags {first} first, or without tags."
+    # It asks the bucket before it makes a release.
+    if tag == "mastodon":
+        said = "Secret mastodon/mastodon-s3: does not exist. Apply the ExternalSecret or claim that makes it, as site.yml does without --tags."
+    assert said in " ".join(run.output.split())
     assert "Traceback" not in run.output
 
 
@@ -45,7 +47,7 @@ def test_on_an_empty_cluster_each_file_of_a_role_says_in_one_sentence_what_is_mi
     assert list(outputs(story.parts)) == PARTS
     found = failures(story.parts)
     assert found.keys() == set(PARTS) - NEEDS_NOTHING
-    wrong = "not served by this cluster|cannot be found|has no namespace|does not answer|none is ready"
+    wrong = "not served by this cluster|cannot be found|has no namespace|does not answer|none is ready|does not exist"
     sentence = re.compile(rf"[A-Z]\w+ \S+: ({wrong}).*\. [A-Z].*\.")
     assert [line for text in found.values() for line in text.splitlines() if not sentence.fullmatch(line)] == []
 
