@@ -132,8 +132,9 @@ def _behind(objects: Api, catalog: Catalog, release: Object) -> list[Row]:
 def _answer(wanted: Mapping[str, Any], connection: Connection, run: Run) -> Row:
     subject = str(site.site_of(wanted))
     try:
-        told = site.examine(wanted, connection, 0, run.say)
-        return Row(subject, "Answers", "", told.removeprefix(f"{subject}: answers "))
+        found = site.examine(wanted, connection, 0, run.say)
+        verdict = "NotAllAsked" if found.skipped else "Answers"
+        return Row(subject, verdict, "", str(found).removeprefix(f"{subject}: answers "))
     except site.NotAskedError as reason:
         return Row(subject, "NotAsked", "", str(reason))
     except MastodonError as error:

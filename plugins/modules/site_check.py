@@ -15,7 +15,7 @@ description:
   - Sends real requests over HTTPS to the address of the Gateway, by the names of the hosts, as the world does. The web server must be well and answer
     for the domain, streaming must be well, the domain's own host must lead to the web domain where they differ, and the host of media to an S3 server.
   - Where the address cannot be reached from here, the requests take the way through the API server to the Service that leads to the Gateway. Where
-    that is not possible either, the check is C(skipped) with the reason.
+    that is not possible either, the check is C(skipped) with the reason. So it is where another web site serves the domain and is out of reach.
   - Fails with what is wrong, and with what is missing, scaled to nothing or not ready behind the release.
   - Writes nothing. In check mode a Mastodon that is there is asked once, what is wrong is said without failing, as a run may put it right,
     and one that is not there is skipped.
@@ -46,11 +46,11 @@ EXAMPLES = r"""
 
 RETURN = r"""
 verdict:
-  description: C(passed), C(skipped) when nothing could be asked, or in check mode C(failed).
+  description: C(passed), C(skipped) when nothing, or not all, could be asked, or in check mode C(failed).
   returned: success
   type: str
 told:
-  description: What was found, or why nothing was asked.
+  description: What was found, and why something was not asked.
   returned: success
   type: str
   sample: "Mastodon https://social.example.org: answers for example.org at 203.0.113.7, version 4.7.4"

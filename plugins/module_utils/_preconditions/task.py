@@ -186,9 +186,12 @@ def _site(parameters: Mapping[str, Any], connection: Connection, run: Run) -> st
     if not (wanted := parameters["site"]):
         raise SkippedError("Mastodon: nobody said where it is to answer")
     try:
-        return site.examine(wanted, connection, 0, run.say)
+        found = site.examine(wanted, connection, 0, run.say)
     except site.NotAskedError as reason:
         raise SkippedError(f"{site.site_of(wanted)}: not asked: {reason}") from reason
+    if found.skipped:
+        raise SkippedError(str(found))
+    return found.well
 
 
 def _bucket(parameters: Mapping[str, Any], connection: Connection, server: servers.Vault, run: Run) -> str:

@@ -26,7 +26,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.stat
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._site import https, way
 from ansible_collections.fediverse.mastodon.plugins.module_utils._site.questions import Site, WrongError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._site.visitor import Visitor, visit
+from ansible_collections.fediverse.mastodon.plugins.module_utils._site.visitor import Found, Visitor, visit
 
 SITE_OPTION: dict[str, Any] = {
     "type": "dict",
@@ -64,7 +64,9 @@ def check(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     connection, site = connect(parameters, run.environment), site_of(parameters["site"])
     seconds = 0 if run.check else parameters["wait_timeout"]
     try:
-        text, verdict = examine(parameters["site"], connection, seconds, run.say), "passed"
+        found = examine(parameters["site"], connection, seconds, run.say)
+        # A part that nobody asked did not pass.
+        text, verdict = str(found), "skipped" if found.skipped else "passed"
     except MastodonError as error:
         # What is wrong may be what a run would put right.
         if not run.check:
@@ -78,8 +80,8 @@ def check(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     return {"changed": False, "verdict": verdict, "told": text}
 
 
-def examine(wanted: Mapping[str, Any], connection: Connection, seconds: float, say: Callable[[str], None]) -> str:
-    """Return what was found well within so many seconds.
+def examine(wanted: Mapping[str, Any], connection: Connection, seconds: float, say: Callable[[str], None]) -> Found:
+    """Return what was found within so many seconds.
 
     Raises MastodonError when the site does not answer as it must, NotAskedError when there is nothing, or no way, to ask.
     """

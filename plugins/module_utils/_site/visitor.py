@@ -21,6 +21,22 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._site.questions
 from ansible_collections.fediverse.mastodon.plugins.module_utils._site.way import Way, by_name
 
 
+class NotReachedError(Exception):
+    """Whoever serves a host for the world is out of reach from here; the text says why."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found well, and what could not be asked, which is no answer at all."""
+
+    well: str
+    skipped: str = ""
+
+    def __str__(self) -> str:
+        """Return both, in words."""
+        return "; ".join(part for part in (self.well, self.skipped) if part)
+
+
 @dataclass(frozen=True)
 class Visitor:
     """Asks one site, by one way and with one trust; `note` is what to tell of that trust."""
@@ -30,44 +46,38 @@ class Visitor:
     trust: ssl.SSLContext
     note: str = ""
 
-    def ask(self) -> str:
-        """Return what was found well. Raises WrongError with all that was not, OSError for a certificate of somebody unknown."""
+    def ask(self) -> Found:
+        """Return what was found. Raises WrongError with all that was not, OSError for a certificate of somebody unknown."""
         wrong: dict[str, list[str]] = defaultdict(list)
-        well = []
+        well, skipped = [], []
         for question in questions(self.site):
             try:
                 well.append(self._answer(question))
+            except NotReachedError as reason:
+                skipped.append(f"skipped the request to {question}: {reason}")
             except WrongError as error:
                 wrong[str(error)].append(str(question))
         if wrong:
             raise WrongError("; ".join(f"{why} ({', '.join(where)})" for why, where in wrong.items()))
         said = ", ".join(part for part in (self.way.told, *well, self.note) if part)
-        return f"{self.site}: answers for {self.site.domain} at {said}"
+        return Found(f"{self.site}: answers for {self.site.domain} at {said}", "; ".join(skipped))
 
     def _answer(self, question: Question) -> str:
-        if question.elsewhere:
-            return _elsewhere(question)
+        dial = by_name(question.host) if question.elsewhere else self.way.dial
         try:
-            return question.judge(https.get(self.way.dial, question.host, question.path, self.trust))
+            return question.judge(https.get(dial, question.host, question.path, self.trust))
         except OSError as error:
             if https.is_of_unknown_issuer(error):
                 raise
+            if question.elsewhere and not isinstance(error, ssl.SSLError):
+                # That it is out of reach from here says nothing about others.
+                raise NotReachedError(https.told(error)) from error
             raise WrongError(https.told(error)) from error
         except MastodonError as error:
             raise WrongError(str(error).rstrip(".")) from error
 
 
-def _elsewhere(question: Question) -> str:
-    """Ask whoever serves a host for the world. That it is out of reach from here says nothing about others."""
-    try:
-        return question.judge(https.get(by_name(question.host), question.host, question.path, https.trust_in()))
-    except ssl.SSLError as error:
-        raise WrongError(https.told(error)) from error
-    except OSError as error:
-        return f"{question.host} not asked: {https.told(error)}"
-
-
-def visit(visitors: Sequence[Visitor]) -> str:
+def visit(visitors: Sequence[Visitor]) -> Found:
     """Return what the first of them finds who knows the site's certificates. Raises WrongError with what is wrong."""
     unknown = "nobody asked"
     for visitor in visitors:

@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils import _status
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._site.visitor import Found
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.kv import Stored
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.fake_api import FakeApi, kind
 
@@ -176,8 +177,14 @@ SITE = {"domain": "example.org", "web_domain": "", "media_hostname": "", "domain
     ("outcome", "line"),
     [
         (
-            "Mastodon https://example.org: answers for example.org at 192.0.2.1, version 4.7.4",
+            Found("Mastodon https://example.org: answers for example.org at 192.0.2.1, version 4.7.4"),
             "Mastodon https://example.org: Answers, for example.org at 192.0.2.1, version 4.7.4",
+        ),
+        (
+            Found(
+                "Mastodon https://example.org: answers for example.org", "skipped the request to https://a: No route"
+            ),
+            "Mastodon https://example.org: NotAllAsked, for example.org; skipped the request to https://a: No route",
         ),
         (
             MastodonError("Mastodon https://example.org", "does not answer as it must", "503 Service Unavailable"),
@@ -190,9 +197,9 @@ SITE = {"domain": "example.org", "web_domain": "", "media_hostname": "", "domain
     ],
 )
 def test_whether_mastodon_answers_is_the_last_row(
-    monkeypatch: pytest.MonkeyPatch, outcome: str | Exception, line: str
+    monkeypatch: pytest.MonkeyPatch, outcome: Found | Exception, line: str
 ) -> None:
-    def examine(*_unused: Any) -> str:
+    def examine(*_unused: Any) -> Found:
         if isinstance(outcome, Exception):
             raise outcome
         return outcome

@@ -20,6 +20,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._preconditions.
     find,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._site.visitor import Found
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.client import VAULT_OPTIONS
 
 NOBODY: Any = None
@@ -121,13 +122,17 @@ def test_the_class_of_the_gateway_is_a_row(monkeypatch: pytest.MonkeyPatch) -> N
     [
         (task.site.NotInstalledError("HelmRelease m/m was never installed"), "skipped"),
         (MastodonError("Mastodon https://example.org", "does not answer as it must", "503"), "failed"),
+        (Found("Mastodon https://example.org: answers", "skipped the request to https://a: No route"), "skipped"),
+        (Found("Mastodon https://example.org: answers"), "ok"),
     ],
 )
-def test_a_mastodon_that_is_silent_is_failed_and_one_not_there_yet_is_skipped(
-    monkeypatch: pytest.MonkeyPatch, outcome: Exception, found: str
+def test_a_mastodon_is_ok_only_where_all_of_it_was_asked_and_answers(
+    monkeypatch: pytest.MonkeyPatch, outcome: Found | Exception, found: str
 ) -> None:
-    def examine(*_unused: Any) -> str:
-        raise outcome
+    def examine(*_unused: Any) -> Found:
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
 
     monkeypatch.setattr(task.site, "examine", examine)
     site = {"domain": "example.org", "web_domain": "", "media_hostname": "", "domain_elsewhere": False}

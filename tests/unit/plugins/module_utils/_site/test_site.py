@@ -273,9 +273,22 @@ def test_another_web_site_that_sends_nobody_on_fails_with_what_it_must_do(asked:
     assert f"404 Not Found, and not a redirect to {FINGER}, have whoever serves {DOMAIN} send on" in str(caught.value)
 
 
-def test_another_web_site_out_of_reach_is_told_as_not_asked(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_web_site_out_of_reach_is_skipped_and_did_not_pass(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(visitor, "by_name", lambda host: unreachable)
-    assert asked(domain_elsewhere=True)["told"].endswith(f"version 4.7.4, {DOMAIN} not asked: No route to host")
+    result = asked(domain_elsewhere=True)
+    assert result["verdict"] == "skipped"
+    skipped = f"skipped the request to https://{DOMAIN}{LOOKUP}: No route to host"
+    assert result["told"].endswith(f"version 4.7.4; {skipped}")
+
+
+def test_another_web_site_of_the_same_private_authority_is_trusted_as_the_site_is(
+    asked: Asked, server: Server, another: Server
+) -> None:
+    server.chain = server.root
+    assert asked(publicly=False, publicly_trusted=False, domain_elsewhere=True)["verdict"] == "passed"
+    assert another.asked == [(DOMAIN, LOOKUP)]
 
 
 def test_another_web_site_with_a_certificate_of_nobody_known_fails(
