@@ -139,8 +139,8 @@ def _media(now: Mapping[str, str], wanted: Mapping[str, Any]) -> Iterator[Move]:
     back = _back(_STORE, old[0], "rook_backend", "rook", ("rook_store_name", "rook_namespace"))
     external = f"rook_backend to external, rook_external_endpoint to {old[0]} and rook_external_bucket to {old[1]}"
     if old[0] == new[0]:
-        # The bucket of a claim is called after it.
-        external, back = f"rook_external_bucket to {old[1]}", back and f"rook_claim_name back, whose bucket is {old[1]}"
+        # The bucket of a claim is called after the claim in one way now and in another once, so its name alone leads back.
+        external, back = f"rook_external_bucket to {old[1]}", back and f"rook_bucket to {old[1]} and, if you changed it, rook_claim_name back"
     yield Move("its bucket", "/".join(old), "/".join(new), "all media stay behind", back or external)
 
 
