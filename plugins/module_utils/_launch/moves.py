@@ -140,7 +140,10 @@ def _media(now: Mapping[str, str], wanted: Mapping[str, Any]) -> Iterator[Move]:
     external = f"rook_backend to external, rook_external_endpoint to {old[0]} and rook_external_bucket to {old[1]}"
     if old[0] == new[0]:
         # The bucket of a claim is called after the claim in one way now and in another once, so its name alone leads back.
-        external, back = f"rook_external_bucket to {old[1]}", back and f"rook_bucket to {old[1]} and, if you changed it, rook_claim_name back"
+        external, back = (
+            f"rook_external_bucket to {old[1]}",
+            back and f"rook_bucket to {old[1]} and, if you changed it, rook_claim_name back",
+        )
     yield Move("its bucket", "/".join(old), "/".join(new), "all media stay behind", back or external)
 
 

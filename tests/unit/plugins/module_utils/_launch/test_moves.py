@@ -95,7 +95,10 @@ def test_a_bucket_of_a_claim_is_kept_by_its_own_name(world: World) -> None:
     world.launch()
     [told] = world.refused(places={"media_bucket": "my--people-mastodon-s3"})
     assert "its bucket is http://rook-ceph-rgw-media.rook-ceph.svc/mastodon-mastodon-s3 and cannot become" in told
-    assert "Set rook_bucket to mastodon-mastodon-s3 and, if you changed it, rook_claim_name back, or move it yourself" in told
+    assert (
+        "Set rook_bucket to mastodon-mastodon-s3 and, if you changed it, rook_claim_name back, or move it yourself"
+        in told
+    )
 
 
 def test_a_pooler_that_is_turned_on_or_off_moves_no_database(world: World) -> None:
