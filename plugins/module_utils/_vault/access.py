@@ -135,19 +135,13 @@ def _configure(vault: Vault, mount: str, wanted: Mapping[str, Any], *, exists: b
     """Configure a login that has no configuration; one that has is somebody's, and is left as it is."""
     host = wanted["kubernetes_host"]
     rule = f'path "auth/{mount}/config" {{ capabilities = ["read", "create", "update"] }}'
-    found: Mapping[str, Any] = {}
+    found = ""
     if exists:
-        try:
-            found = vault.call(
-                f"reading login {mount}",
-                rule,
-                lambda: at(vault.api.adapter.get(f"/v1/auth/{mount}/config"), "data", kind=dict),
-            )
-        except exceptions.InvalidPath:
-            found = {}
-    if found.get("kubernetes_host"):
-        if "token_reviewer_jwt" in wanted and _server(str(found["kubernetes_host"])) != _server(host):
-            why, remedy = f"it asks {found['kubernetes_host']}, and not {host}", "Set vault_auth_mount to another path."
+        with suppress(exceptions.InvalidPath):
+            found = vault.call(f"reading login {mount}", rule, lambda: _host(vault, mount))
+    if found:
+        if "token_reviewer_jwt" in wanted and _server(found) != _server(host):
+            why, remedy = f"it asks {found}, and not {host}", "Set vault_auth_mount to another path."
             raise MastodonError(f"Vault login {mount}", "is of another cluster", why, remedy)
         return Outcome("unchanged", "")
     if not check:
@@ -156,6 +150,11 @@ def _configure(vault: Vault, mount: str, wanted: Mapping[str, Any], *, exists: b
     return Outcome(
         "configured", f"configured Vault login {mount}: kubernetes_host {host}", "", f"kubernetes_host: {host}\n"
     )
+
+
+def _host(vault: Vault, mount: str) -> str:
+    configuration = at(vault.api.adapter.get(f"/v1/auth/{mount}/config"), "data", kind=dict)
+    return at(configuration, "kubernetes_host", kind=str, default="")
 
 
 def _server(url: str) -> tuple[str, str, int, str]:

@@ -21,7 +21,7 @@ from .servers import Answer, answers, drip, http, one_sentence, server, talk_htt
 
 ROLE = {
     "mount_point": "kubernetes",
-    "kubernetes_host": "https://kubernetes",
+    "api_server": "https://kubernetes",
     "name": "eso",
     "bound_service_account_names": ["eso"],
     "bound_service_account_namespaces": ["eso"],
@@ -63,9 +63,59 @@ GOOD: dict[str, dict[str, Any]] = {
     "health": {"initialized": True, "sealed": False, "version": "1.2.3"},
     "mounts": {"data": {"secret/": {"type": "kv", "options": {"version": "2"}}}},
     "a policy": {"data": {"policy": "rules", "name": "p"}},
+    "a login": {
+        "data": {
+            "kubernetes/": {"type": "kubernetes", "options": None},
+            "kubernetes_host": "https://kubernetes",
+            "bound_service_account_names": ["eso"],
+            "bound_service_account_namespaces": ["eso"],
+            "token_policies": ["eso"],
+            "token_ttl": 600,
+        }
+    },
     "rights": {"data": {"secret/data/a": ["read"]}},
     "a write": {"data": {"version": 1}},
 }
+# What is looked at by its path, of which type it is, and whether it must be there.
+LOOKED_AT: dict[str, list[tuple[str, type, bool]]] = {
+    "a secret": [
+        ("data", dict, True),
+        ("data.data", dict, False),
+        ("data.metadata", dict, True),
+        ("data.metadata.version", int, True),
+        ("data.metadata.deletion_time", str, False),
+        ("data.metadata.destroyed", bool, False),
+    ],
+    "health": [("initialized", bool, True), ("sealed", bool, True)],
+    "mounts": [
+        ("data", dict, True),
+        ("data.secret/", dict, False),
+        ("data.secret/.type", str, False),
+        ("data.secret/.options", dict, False),
+    ],
+    "a policy": [("data", dict, True), ("data.policy", str, True)],
+    "a login": [
+        ("data", dict, True),
+        ("data.kubernetes/", dict, False),
+        ("data.kubernetes/.type", str, False),
+        ("data.kubernetes_host", str, False),
+    ],
+    "rights": [("data", dict, True), ("data.secret/data/a", list, True)],
+    "a write": [("data", dict, True), ("data.version", int, True)],
+}
+
+
+def is_odd(name: str, answer: Any) -> bool:
+    """Whether something that is looked at is of another type, or missing where it must be there."""
+    if not isinstance(answer, dict):
+        return True
+    for path, kind, needed in LOOKED_AT[name]:
+        found = answer
+        for key in path.split("."):
+            found = found.get(key) if isinstance(found, dict) else None
+        if needed if found is None else not isinstance(found, kind) or (isinstance(found, bool) and kind is not bool):
+            return True
+    return False
 
 
 def replaced(value: Any) -> list[Any]:
@@ -87,6 +137,9 @@ def test_no_part_of_an_answer_is_taken_for_what_it_is_not(name: str) -> None:
             QUESTIONS[name](vault)
         for odd in replaced(GOOD[name]):
             told["answer"] = json.dumps(odd).encode()
+            if is_odd(name, odd):
+                one_sentence(lambda: QUESTIONS[name](vault), 5)
+                continue
             # What is not looked at may be anything.
             with suppress(MastodonError):
                 QUESTIONS[name](vault)
