@@ -114,12 +114,24 @@ def test_one_cluster_may_be_written_in_several_ways(vault: Vault, server: FakeVa
     assert server.objects["auth/kubernetes/config"] == {"kubernetes_host": found}
 
 
-@pytest.mark.parametrize("found", ["https://api.example.org", "https://api.example.org:6443/k8s", "https://a:x", 7])
-def test_another_port_or_path_is_another_cluster(vault: Vault, server: FakeVault, found: object) -> None:
+@pytest.mark.parametrize("found", ["https://api.example.org", "https://api.example.org:6443/k8s", "https://a:x"])
+def test_another_port_or_path_is_another_cluster(vault: Vault, server: FakeVault, found: str) -> None:
     server.logins["kubernetes/"] = {"type": "kubernetes"}
     server.objects["auth/kubernetes/config"] = {"kubernetes_host": found}
     with pytest.raises(MastodonError, match="is of another cluster"):
         access.ensure_kubernetes_role(vault, OUTSIDE, check=False, reviewer=REVIEWER)
+
+
+@pytest.mark.parametrize("found", [7, True, [], {}, ["https://api.example.org:6443"]])
+@pytest.mark.parametrize("reviewer", [None, REVIEWER])
+def test_a_configuration_with_no_text_for_a_host_is_refused_and_not_written_over(
+    vault: Vault, server: FakeVault, found: object, reviewer: access.Reviewer | None
+) -> None:
+    server.logins["kubernetes/"] = {"type": "kubernetes"}
+    server.objects["auth/kubernetes/config"] = {"kubernetes_host": found}
+    with pytest.raises(MastodonError, match="kubernetes_host of its answer is not a text"):
+        access.ensure_kubernetes_role(vault, OUTSIDE, check=False, reviewer=reviewer)
+    assert writes(server) == []
 
 
 def test_only_the_role_is_changed_when_a_field_of_ours_differs(vault: Vault, server: FakeVault) -> None:
