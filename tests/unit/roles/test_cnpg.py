@@ -109,6 +109,9 @@ def test_mastodons_pods_reach_a_cache_in_another_namespace() -> None:
     assert "NetworkPolicy" not in {one["kind"] for one in applied("dragonfly", "cache.yml", task)}
 
 
+OTHERS_GATEWAY = {"gateway_install": False, "gateway_https_listener": "web"}
+
+
 @pytest.mark.parametrize(
     ("settings", "needed"),
     [
@@ -118,6 +121,10 @@ def test_mastodons_pods_reach_a_cache_in_another_namespace() -> None:
         ({"rook_external_endpoint": "https://minio.minio.svc.cluster.local"}, True),
         ({"rook_external_endpoint": "http://minio:9000"}, True),
         ({"rook_external_endpoint": "http://minio:9000", "gateway_media_hostname": "media.example.org"}, False),
+        ({"rook_backend": "rook", **OTHERS_GATEWAY, "mastodon_s3_alias_host": "media.example.org"}, False),
+        ({"rook_backend": "rook", **OTHERS_GATEWAY}, True),
+        # A Gateway made here listens for the host of this setting alone.
+        ({"rook_backend": "rook", "mastodon_s3_alias_host": "media.example.org"}, True),
         ({"rook_external_endpoint": "https://s3.example.org"}, False),
         ({"rook_external_endpoint": "https://s3.svc.example.org"}, False),
         ({"rook_external_endpoint": ""}, False),
