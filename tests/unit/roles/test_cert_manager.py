@@ -229,3 +229,18 @@ def test_who_needs_a_dns_credential_may_read_it_and_only_then(
     assert dns_store["spec"]["conditions"] == [{"namespaces": namespaces}]
     dns = next(one for one in site.value("vault_secrets") if one["path"] == "mastodon/example.org/dns")
     assert sorted(dns["required"]) == sorted(required)
+
+
+@pytest.mark.parametrize(
+    ("settings", "waited"),
+    [
+        ({}, False),
+        ({"cert_manager_issuer": "existing", "cert_manager_issuer_name": "theirs"}, True),
+        ({"gateway_install": False, "gateway_https_listener": "web"}, True),
+    ],
+)
+def test_cert_manager_is_waited_for_where_no_issuer_of_ours_waits_for_it(
+    settings: dict[str, Any], waited: bool
+) -> None:
+    task = Site(**settings).tasks("cert_manager", "operator.yml")["Lay down cert-manager"]
+    assert task["fediverse.mastodon.apply"]["wait"] is waited
