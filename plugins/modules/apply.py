@@ -110,7 +110,7 @@ options:
         hold data or lead to it. These are Namespace, Secret, PersistentVolume, PersistentVolumeClaim, StorageClass,
         CustomResourceDefinition, volume snapshots, all kinds of Rook, object buckets and External Secrets, Gateway, Cluster,
         Database, Backup and ObjectStore of CloudNativePG, Dragonfly, ReplicationDestination of VolSync, FluxInstance, HelmRelease,
-        Kustomization and the sources of Flux.
+        Kustomization, the sources of Flux and ClusterIssuer.
     type: list
     elements: str
     default: []

@@ -34,6 +34,8 @@ _LOST: Mapping[tuple[str, str], str] = {
     ("volsync.backube", "ReplicationDestination"): "the volume that was restored",
     # Routes move to another one later, and each by itself.
     ("gateway.networking.k8s.io", "Gateway"): "all traffic through it",
+    # Whose certificates name it, in any namespace, is not ours to know.
+    ("cert-manager.io", "ClusterIssuer"): "the renewal of every certificate of it",
     # They own the Secrets that they write, so that those go as well: https://external-secrets.io/latest/guides/ownership-deletion-policy/
     ("external-secrets.io", _ANY): "the Secrets that it keeps",
     # Uninstalling a chart may take its kinds along, and with these every object of them.

@@ -106,6 +106,7 @@ HOLDERS = [
     "source.toolkit.fluxcd.io/v1 HelmRepository",
     "fluxcd.controlplane.io/v1 FluxInstance",
     "gateway.networking.k8s.io/v1 Gateway",
+    "cert-manager.io/v1 ClusterIssuer",
 ]
 MERE = [
     "v1 ConfigMap",
@@ -120,7 +121,7 @@ MERE = [
     "volsync.backube/v1alpha1 ReplicationSource",
     "gateway.networking.k8s.io/v1 HTTPRoute",
     "gateway.networking.k8s.io/v1beta1 ReferenceGrant",
-    "cert-manager.io/v1 ClusterIssuer",
+    "cert-manager.io/v1 Issuer",
 ]
 
 
