@@ -1,33 +1,37 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The README as somebody follows it: heading by heading, block by block."""
+"""The README and docs/operating.md as somebody follows them: heading by heading, block by block."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-TEXT = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[1]
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+OPERATING = (ROOT / "docs/operating.md").read_text(encoding="utf-8")
 
 
-def section(heading: str) -> str:
+def section(heading: str, page: str = TEXT) -> str:
     """Return what stands below a heading, up to the next one."""
-    found = re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#+ |\Z)", TEXT, re.MULTILINE | re.DOTALL)
-    assert found, f"the README has no heading {heading!r}"
+    found = re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#+ |\Z)", page, re.MULTILINE | re.DOTALL)
+    assert found, f"there is no heading {heading!r}"
     return found[1]
 
 
-def blocks(heading: str) -> list[str]:
+def blocks(heading: str, page: str = TEXT) -> list[str]:
     """Return the blocks of shell commands below a heading."""
-    return re.findall(r"^```\n(.*?)^```$", section(heading), re.MULTILINE | re.DOTALL)
+    return re.findall(r"^```\n(.*?)^```$", section(heading, page), re.MULTILINE | re.DOTALL)
 
 
 def from_galaxy() -> tuple[str, list[str]]:
-    """Return the lines that install the collection from Galaxy, and the commands that run it."""
-    return blocks("Install it")[0], blocks("Run it")[0].splitlines()
+    """Return the README's lines that install the collection, and the commands that run it."""
+    commands = blocks("4. Check") + blocks("5. Run")
+    return blocks("1. Install the collection")[0], "".join(commands).splitlines()
 
 
 def from_checkout() -> tuple[str, list[str]]:
     """Return the same for a checkout."""
-    return blocks("Install it")[1], blocks("Run it")[1].splitlines()
+    install, commands = blocks("Run from a checkout", OPERATING)
+    return install, commands.splitlines()

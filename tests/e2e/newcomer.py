@@ -17,9 +17,9 @@ from pathlib import Path
 from .. import readme
 from ..conftest import ROOT, Lab, Run
 
-# What the README asks Galaxy and GitHub for, which a test takes from this checkout.
-ASKED_OF_GALAXY = "ansible-galaxy collection install fediverse.mastodon\n"
-ASKED_OF_GITHUB = "git clone https://github.com/fediverse/mastodon-kubernetes\n"
+# What the README asks GitHub for, which a test takes from this checkout.
+COLLECTION_OF_GITHUB = "ansible-galaxy collection install git+https://github.com/fediverse/mastodon-kubernetes\n"
+CHECKOUT_OF_GITHUB = "git clone https://github.com/fediverse/mastodon-kubernetes\n"
 # These are where the README says they are looked for, and no settings.
 FOUND_BY_THEMSELVES = ("kubeconfig:", "vault_token_file:")
 CACHE = Path(os.environ.get("LAB_CACHE", "/var/cache/fediverse-mastodon-lab")) / "python"
@@ -69,20 +69,20 @@ class Newcomer:
         }
 
     def clone(self) -> Run:
-        """Type the README's lines for a checkout, which here is a clone of this one."""
+        """Type the lines for a checkout, which here is a clone of this one."""
         lines, _ = readme.from_checkout()
-        assert ASKED_OF_GITHUB in lines
-        return self.type(lines.replace(ASKED_OF_GITHUB, f"git clone {ROOT} mastodon-kubernetes\n"))
+        assert CHECKOUT_OF_GITHUB in lines
+        return self.type(lines.replace(CHECKOUT_OF_GITHUB, f"git clone {ROOT} mastodon-kubernetes\n"))
 
     def install(self) -> Run:
-        """Type the README's lines for Galaxy, which here is a tarball made of this checkout."""
+        """Type the README's lines, which here install a tarball made of this checkout."""
         built = self.home / "galaxy"
         galaxy = str(Path(sys.executable).parent / "ansible-galaxy")
         subprocess.run([galaxy, "collection", "build", str(ROOT), "--output-path", str(built)], check=True, timeout=300)
         (tarball,) = built.iterdir()
         lines, _ = readme.from_galaxy()
-        assert ASKED_OF_GALAXY in lines
-        return self.type(lines.replace(ASKED_OF_GALAXY, f"ansible-galaxy collection install {tarball}\n"))
+        assert COLLECTION_OF_GITHUB in lines
+        return self.type(lines.replace(COLLECTION_OF_GITHUB, f"ansible-galaxy collection install {tarball}\n"))
 
     def fill_in(self, lab: Lab, folder: str = ".") -> None:
         """Give the inventory the lab's name and settings, and put kubeconfig and token where the README says."""

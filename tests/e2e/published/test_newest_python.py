@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The README followed from its first line to its last on Python 3.13, in a Debian that has nothing else.
 
-By tests/versions/trixie, once by the recipe for Galaxy and once by that for a checkout.
+By tests/versions/trixie, once by the README and once by the lines for a checkout.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ TRIXIE = [str(ROOT / "tests/versions/trixie")]
 
 @dataclass(frozen=True)
 class Story:
-    """What each of the README's commands said, by the recipe for Galaxy on an empty lab, then by that for a checkout."""
+    """What each of the README's commands said on an empty lab, then those for a checkout."""
 
     version: Run
     doctor: Run
@@ -89,7 +89,8 @@ def test_the_password_is_where_the_readme_says(lab: Lab, story: Story) -> None:
 
 def test_the_commands_that_look_around_show_mastodon(lab: Lab, story: Story) -> None:
     assert story.site.returncode == 0
-    shown = [lab.kubectl(*command.split()) for command in re.findall(r"`kubectl ((?:get|logs|exec) .*?)`", readme.TEXT)]
+    commands = re.findall(r"`kubectl ((?:get|logs|exec) .*?)`", readme.section("See the state", readme.OPERATING))
+    shown = [lab.kubectl(*command.split()) for command in commands]
     assert len(shown) == 3
     assert all(shown)
     assert "mastodon-web" in shown[0]
@@ -101,7 +102,7 @@ def test_it_stops_and_comes_back_with_all_that_it_had(lab: Lab, story: Story) ->
     pods = ("deployments", "-n=mastodon", "-l=app.kubernetes.io/name=mastodon")
     before = lab.stored("app")
     assert len(lab.get(*pods)["items"]) >= 3
-    (command,) = re.findall(r"`kubectl (delete .*?)`", readme.section("Sign in, look around, stop"))
+    (command,) = re.findall(r"`kubectl (delete .*?)`", readme.section("Stop", readme.OPERATING))
     lab.kubectl(*command.split())
     assert lab.get(*pods)["items"] == []
     again = lab.site()

@@ -42,7 +42,7 @@ def asked_for(of_size: str) -> int:
 
 @pytest.mark.parametrize("of_size", ["minimal", "small", "medium", "large"])
 def test_the_memory_it_asks_for_is_enough_and_not_twice_as_much(of_size: str) -> None:
-    (said,) = re.findall(rf"`{of_size}` (\d+) GiB", readme.section("Your own cluster"))
+    (said,) = re.findall(rf"`{of_size}` (\d+) GiB", readme.section("Install it on your cluster"))
     needed = asked_for(of_size) + CONTROLLERS
     assert needed <= int(said) * 1024 < 2 * needed
 
@@ -57,7 +57,7 @@ def test_all_that_it_links_to_in_the_repository_is_there() -> None:
 
 
 def test_its_table_has_every_role_and_names_settings_that_exist() -> None:
-    rows = re.findall(r"^\| `(\w+)` \|.*$", readme.TEXT, re.MULTILINE)
+    rows = re.findall(r"^\| \[`(\w+)`\]\[role-\1\] \|.*$", readme.section("Roles"), re.MULTILINE)
     roles = {path.name for path in (ROOT / "roles").iterdir()} - {"common"}
     assert sorted(rows) == sorted(roles)
     settings = set(re.findall(r"`([a-z_]+_(?:install|backend|issuer|volumes))\b", readme.TEXT))
@@ -83,7 +83,7 @@ def test_both_recipes_install_check_and_run(recipe: object) -> None:
 def test_the_ten_settings_are_as_many_as_it_says() -> None:
     example = yaml.safe_load((ROOT / "inventories/example/group_vars/clusters.yml").read_text())
     assert len(example) == 10
-    assert "ten settings" in readme.section("Say what you want")
+    assert "ten settings" in readme.section("2. Configure it")
 
 
 def test_the_least_ansible_is_the_same_wherever_it_is_said() -> None:
@@ -94,4 +94,38 @@ def test_the_least_ansible_is_the_same_wherever_it_is_said() -> None:
 
 def test_the_oldest_kubernetes_is_the_one_that_the_doctor_lets_pass() -> None:
     oldest = ".".join(map(str, OLDEST_KUBERNETES))
-    assert f"Kubernetes {oldest} or newer" in readme.section("Your own cluster")
+    assert f"Kubernetes {oldest} or newer" in readme.section("Install it on your cluster")
+
+
+def test_it_is_read_in_five_minutes() -> None:
+    prose = re.sub(r"^```.*?^```$|^\[[^\n]*?\]: [^\n]*$", "", readme.TEXT, flags=re.MULTILINE | re.DOTALL)
+    assert 800 < len(prose.split()) < 1050
+
+
+def test_it_installs_from_where_the_collection_is() -> None:
+    """Galaxy has what was released, and GitHub has it before."""
+    released = yaml.safe_load((ROOT / "changelogs/changelog.yaml").read_text())["releases"]
+    assert (f"Version {GALAXY['version']} is not released yet" in readme.TEXT) == (not released)
+    source = "fediverse.mastodon" if released else f"git+{GALAXY['repository']}"
+    for page in (readme.from_galaxy()[0], readme.section("Upgrade", readme.OPERATING)):
+        assert re.findall(r"ansible-galaxy collection install (?:--upgrade )?([^\s`]+)", page) == [source]
+
+
+def test_its_picture_is_text_that_every_page_shows_alike() -> None:
+    """Galaxy renders no diagrams, and a picture that is wider than a terminal is broken by some."""
+    (picture,) = re.findall(r"^```text\n(.*?)^```$", readme.TEXT, re.MULTILINE | re.DOTALL)
+    assert max(len(line) for line in picture.splitlines()) <= 80
+    boxed = [line for line in picture.splitlines() if line.startswith(" │")]
+    assert len(boxed) > 5
+    assert {len(line) for line in boxed} == {len(boxed[0])}
+
+
+def test_its_links_work_on_galaxy_too() -> None:
+    """There a link without a host leads nowhere."""
+    assert re.findall(r"\]\((?!https://)[^)]*\)", readme.TEXT) == []
+
+
+def test_what_is_proven_has_one_row_for_each_capability() -> None:
+    rows = re.findall(r"^\| (.+?) \|", (ROOT / "docs/proven.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(rows) > 20
+    assert len(rows) == len(set(rows))
