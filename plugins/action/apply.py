@@ -12,9 +12,9 @@ from typing import Any
 
 from ansible.errors import AnsibleError
 from ansible.template import trust_as_template
-from ansible_collections.fediverse.mastodon.plugins.module_utils._apply import ARGUMENTS, apply
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.apply import ARGUMENTS, apply
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils import _documents, _manifests
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._action import EngineAction, plain
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._delete import ARGUMENTS, delete
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.delete import ARGUMENTS, delete
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._action import EngineAction
 
 

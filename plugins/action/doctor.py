@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleError
-from ansible_collections.fediverse.mastodon.plugins.module_utils import _chart_values
-from ansible_collections.fediverse.mastodon.plugins.module_utils._doctor import ARGUMENTS, examine
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, all_of
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import EVERYTHING, needs
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._sizing import chart_values
 from ansible_collections.fediverse.mastodon.plugins.module_utils._sizing.size import size
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.doctor import ARGUMENTS, examine
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils import _edge
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._action import EngineAction, plain
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._connections import VARIABLES
@@ -70,7 +70,7 @@ class ActionModule(EngineAction):
                 claimed_elsewhere(values),
                 wrong(shown, {**_PLAY_SETTINGS, **known.options}),
             )
-            traps = _chart_values.problems(values.get("mastodon_values") or {})
+            traps = chart_values.problems(values.get("mastodon_values") or {})
             if found := [*chain(*problems), *unmet(parameters["needs"]), *traps]:
                 raise CombinedError(found)
             all_of((lambda: self._sized(values), lambda: self._edge(task_vars)))

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._objects import INFO, info
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.objects_info import INFO, info
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._action import EngineAction
 
 

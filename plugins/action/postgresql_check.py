@@ -9,15 +9,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
-from ansible_collections.fediverse.mastodon.plugins.module_utils._stores import task
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared import stores
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._action import EngineAction
 
 
 class ActionModule(EngineAction):
     """Runs in the controller's process."""
 
-    arguments = task.POSTGRESQL
+    arguments = stores.POSTGRESQL
 
     def engine(self, parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
         """Do the task from here."""
-        return task.postgresql(parameters, run)
+        return stores.postgresql(parameters, run)

@@ -9,15 +9,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
-from ansible_collections.fediverse.mastodon.plugins.module_utils._s3 import task
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import s3_public_read
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._action import EngineAction
 
 
 class ActionModule(EngineAction):
     """Runs in the controller's process."""
 
-    arguments = task.ARGUMENTS
+    arguments = s3_public_read.ARGUMENTS
 
     def engine(self, parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
         """Do the task from here."""
-        return task.public_read(parameters, run)
+        return s3_public_read.public_read(parameters, run)

@@ -9,15 +9,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
-from ansible_collections.fediverse.mastodon.plugins.module_utils._site import task
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import site_check
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._action import EngineAction
 
 
 class ActionModule(EngineAction):
     """Runs in the controller's process."""
 
-    arguments = task.ARGUMENTS
+    arguments = site_check.ARGUMENTS
 
     def engine(self, parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
         """Do the task from here."""
-        return task.check(parameters, run)
+        return site_check.check(parameters, run)

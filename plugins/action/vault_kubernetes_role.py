@@ -9,15 +9,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
-from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import kubernetes_role
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import vault_kubernetes_role
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._action import EngineAction
 
 
 class ActionModule(EngineAction):
     """Runs in the controller's process."""
 
-    arguments = kubernetes_role.ARGUMENTS
+    arguments = vault_kubernetes_role.ARGUMENTS
 
     def engine(self, parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
         """Do the task from here."""
-        return kubernetes_role.kubernetes_role(parameters, run)
+        return vault_kubernetes_role.kubernetes_role(parameters, run)

@@ -9,15 +9,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
-from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import tasks
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import vault_secret
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._action import EngineAction
 
 
 class ActionModule(EngineAction):
     """Runs in the controller's process."""
 
-    arguments = tasks.MOUNT
+    arguments = vault_secret.MOUNT
 
     def engine(self, parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
         """Do the task from here."""
-        return tasks.mount(parameters, run)
+        return vault_secret.mount(parameters, run)

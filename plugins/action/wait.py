@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
-from ansible_collections.fediverse.mastodon.plugins.module_utils._wait import ARGUMENTS, wait
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.wait import ARGUMENTS, wait
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._action import EngineAction
 
 

@@ -78,13 +78,13 @@ path:
   sample: secret/mastodon/example.org/admin
 """
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils import _account
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import account
 
 
 def main() -> None:
     """Run on the target."""
-    run_module(_account.ARGUMENTS, _account.account)
+    run_module(account.ARGUMENTS, account.account)
 
 
 if __name__ == "__main__":

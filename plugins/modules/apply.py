@@ -198,8 +198,8 @@ requests:
   sample: 9
 """
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._apply import ARGUMENTS, apply
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.apply import ARGUMENTS, apply
 
 
 def main() -> None:

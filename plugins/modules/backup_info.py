@@ -54,8 +54,8 @@ backups:
       trouble: ""
 """
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._backups import ARGUMENTS, tell
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.backup_info import ARGUMENTS, tell
 
 
 def main() -> None:

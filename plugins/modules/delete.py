@@ -118,8 +118,8 @@ requests:
   sample: 6
 """
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._delete import ARGUMENTS, delete
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.delete import ARGUMENTS, delete
 
 
 def main() -> None:

@@ -76,13 +76,13 @@ skipped_names:
   elements: str
 """
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._dns import task
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import dns_check
 
 
 def main() -> None:
     """Run on the target."""
-    run_module(task.ARGUMENTS, task.check)
+    run_module(dns_check.ARGUMENTS, dns_check.check)
 
 
 if __name__ == "__main__":

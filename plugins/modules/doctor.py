@@ -117,8 +117,8 @@ checked:
   sample: ["API server https://10.0.0.1:6443 answers"]
 """
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._doctor import ARGUMENTS, examine
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.doctor import ARGUMENTS, examine
 
 
 def main() -> None:

@@ -301,13 +301,13 @@ ipv6:
   type: bool
 """
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._launch import task
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import launch_check
 
 
 def main() -> None:
     """Run on the target."""
-    run_module(task.ARGUMENTS, task.check)
+    run_module(launch_check.ARGUMENTS, launch_check.check)
 
 
 if __name__ == "__main__":

@@ -95,7 +95,7 @@ requests:
 """
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
-from ansible_collections.fediverse.mastodon.plugins.module_utils._objects import INFO, info
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.objects_info import INFO, info
 
 
 def main() -> None:

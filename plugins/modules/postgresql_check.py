@@ -87,12 +87,12 @@ told:
 """
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
-from ansible_collections.fediverse.mastodon.plugins.module_utils._stores import task
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared import stores
 
 
 def main() -> None:
     """Run on the target."""
-    run_module(task.POSTGRESQL, task.postgresql)
+    run_module(stores.POSTGRESQL, stores.postgresql)
 
 
 if __name__ == "__main__":

@@ -220,7 +220,7 @@ findings:
 """
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
-from ansible_collections.fediverse.mastodon.plugins.module_utils._preconditions.task import ARGUMENTS, examine
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.preconditions import ARGUMENTS, examine
 
 
 def main() -> None:

@@ -75,12 +75,12 @@ told:
 """
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
-from ansible_collections.fediverse.mastodon.plugins.module_utils._stores import task
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared import stores
 
 
 def main() -> None:
     """Run on the target."""
-    run_module(task.REDIS, task.redis)
+    run_module(stores.REDIS, stores.redis)
 
 
 if __name__ == "__main__":

@@ -90,12 +90,12 @@ acl:
 """
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
-from ansible_collections.fediverse.mastodon.plugins.module_utils._s3 import task
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import s3_public_read
 
 
 def main() -> None:
     """Run on the target."""
-    run_module(task.ARGUMENTS, task.public_read)
+    run_module(s3_public_read.ARGUMENTS, s3_public_read.public_read)
 
 
 if __name__ == "__main__":

@@ -72,13 +72,13 @@ annotations:
   sample: {fediverse.mastodon/secrets: mastodon-s3=0f1e2d3c4b5a mastodon-smtp=3f2a9c0d1e4b}
 """
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils import _fingerprints
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import secret_fingerprints
 
 
 def main() -> None:
     """Run on the target."""
-    run_module(_fingerprints.ARGUMENTS, _fingerprints.fingerprints)
+    run_module(secret_fingerprints.ARGUMENTS, secret_fingerprints.fingerprints)
 
 
 if __name__ == "__main__":

@@ -52,13 +52,13 @@ refreshed:
   sample: [ExternalSecret mastodon/mastodon-smtp]
 """
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils import _refresh
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import secret_refresh
 
 
 def main() -> None:
     """Run on the target."""
-    run_module(_refresh.ARGUMENTS, _refresh.refresh)
+    run_module(secret_refresh.ARGUMENTS, secret_refresh.refresh)
 
 
 if __name__ == "__main__":

@@ -67,13 +67,13 @@ secrets:
   elements: dict
 """
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils import _status
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import status_info
 
 
 def main() -> None:
     """Run on the target."""
-    run_module(_status.ARGUMENTS, _status.status)
+    run_module(status_info.ARGUMENTS, status_info.status)
 
 
 if __name__ == "__main__":

@@ -99,12 +99,12 @@ secrets:
 """
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
-from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import tasks
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import vault_secret
 
 
 def main() -> None:
     """Run on the target."""
-    run_module(tasks.SECRET, tasks.secret)
+    run_module(vault_secret.SECRET, vault_secret.secret)
 
 
 if __name__ == "__main__":

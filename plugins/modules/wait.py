@@ -86,7 +86,7 @@ requests:
 """
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
-from ansible_collections.fediverse.mastodon.plugins.module_utils._wait import ARGUMENTS, wait
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.wait import ARGUMENTS, wait
 
 
 def main() -> None:

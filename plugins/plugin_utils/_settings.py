@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.fediverse.mastodon.plugins.module_utils import _pasted
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net import pasted
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._formats import malformed
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._types import mistyped
 
@@ -108,7 +108,7 @@ def _wrong_secret(value: Any, spec: Spec, place: str = "") -> str:
     if isinstance(value, Mapping):
         parts = (_wrong_secret(part, spec, f"{place}.{key}" if place else str(key)) for key, part in value.items())
         return next(filter(None, parts), "")
-    flaw = _pasted.flaw(value) if place else ""
+    flaw = pasted.flaw(value) if place else ""
     return f"{place} cannot be used: {flaw}. Give it without." if flaw else ""
 
 

@@ -19,7 +19,6 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._bounded import within
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, innermost
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.body import Body, encode
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
@@ -33,7 +32,8 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.retries i
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.warnings import Warnings
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.watch import Stream
-from ansible_collections.fediverse.mastodon.plugins.module_utils._shapes import WrongShapeError, at, parsed
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.bounded import within
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError, at, parsed
 
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
 with suppress(ImportError):

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._bounded import watch_pools
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import overrides, sockets, sources
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.access import Access, Identity
@@ -22,6 +21,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.options i
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.proxy import is_excepted, proxy_of
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.sources import Source, blaming
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.bounded import watch_pools
 
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
 with suppress(ImportError):

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, shortened
-from ansible_collections.fediverse.mastodon.plugins.module_utils._shapes import WrongShapeError, at, objects, parsed
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError, at, objects, parsed
 
 
 @dataclass(frozen=True)

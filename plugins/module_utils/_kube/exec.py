@@ -10,14 +10,14 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._bounded import within
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Objects, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.stream import open_stream
-from ansible_collections.fediverse.mastodon.plugins.module_utils._shapes import WrongShapeError, at, objects, parsed
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.bounded import within
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError, at, objects, parsed
 
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
 with suppress(ImportError):

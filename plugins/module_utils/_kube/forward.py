@@ -17,8 +17,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils import _shapes as shapes
-from ansible_collections.fediverse.mastodon.plugins.module_utils._bounded import within
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
@@ -26,7 +24,9 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.port_forward import port_of
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.stream import open_stream
-from ansible_collections.fediverse.mastodon.plugins.module_utils._shapes import WrongShapeError, at
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net import shapes
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.bounded import within
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError, at
 
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
 with suppress(ImportError):

@@ -14,7 +14,7 @@ from contextlib import suppress
 from enum import Enum
 from typing import Protocol
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._shapes import WrongShapeError, parsed
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError, parsed
 
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
 with suppress(ImportError):

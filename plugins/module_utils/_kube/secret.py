@@ -9,14 +9,14 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils import _pasted
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects, Selection
-from ansible_collections.fediverse.mastodon.plugins.module_utils._shapes import WrongShapeError, pairs
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net import pasted
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError, pairs
 
 _SECRET = Resource("", "v1", "Secret", "secrets", namespaced=True)
 _CLAIM = Resource("objectbucket.io", "v1alpha1", "ObjectBucketClaim", "objectbucketclaims", namespaced=True)
@@ -40,7 +40,7 @@ class Secret:
         """Return one value. Raises MastodonError when it is not there, empty or not usable."""
         if not self.data.get(key):
             raise MastodonError(str(self), f"has no {key}", "", "Add it where this Secret comes from.")
-        if flaw := _pasted.flaw(self.data[key]):
+        if flaw := pasted.flaw(self.data[key]):
             raise MastodonError(
                 str(self), f"its {key} cannot be used", flaw, "Correct it where this Secret comes from."
             )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._shapes import (
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import (
     WrongShapeError,
     at,
     objects,

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._shapes import WrongShapeError, at, parsed
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError, at, parsed
 
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
 with suppress(ImportError):

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils import _kinds
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
@@ -19,6 +18,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile impo
     claims,
     flux,
     inventory,
+    kinds,
     order,
     owners,
     served,
@@ -67,7 +67,7 @@ class Engine:
         if not self._request.wanted:
             self._turn_off()
             return
-        _kinds.refuse(self._request.kinds, self._live.catalog, self._say, check=self._request.check)
+        kinds.refuse(self._request.kinds, self._live.catalog, self._say, check=self._request.check)
         subjects = {item.subject for item in self._request.wanted}
         self._read(subjects)
         listed = inventory.listed(self._live.get(self._place))

@@ -21,12 +21,12 @@ from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 from zlib import crc32
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils import _pasted
-from ansible_collections.fediverse.mastodon.plugins.module_utils._bounded import watch_pools, within
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, innermost
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.forward import Dial
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
-from ansible_collections.fediverse.mastodon.plugins.module_utils._shapes import WrongShapeError, at, objects, parsed
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net import pasted
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.bounded import watch_pools, within
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError, at, objects, parsed
 
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
 with suppress(ImportError):
@@ -71,7 +71,7 @@ class Bucket:
     def __init__(self, endpoint: str, name: str, region: str, keys: Keys, dial: Dial | None = None) -> None:
         needs("requests", "requests_aws4auth")
         # Both end in a header, whose library would show all of it.
-        if flaw := _pasted.header_flaw(keys.access_key) or _pasted.header_flaw(keys.secret_key):
+        if flaw := pasted.header_flaw(keys.access_key) or pasted.header_flaw(keys.secret_key):
             raise MastodonError(keys.source, "its keys to the S3 server cannot be used", flaw, "Write them anew.")
         self._endpoint = endpoint.rstrip("/")
         self.name = name

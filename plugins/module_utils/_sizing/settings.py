@@ -15,8 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._chart_values import at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._sizing.chart_values import at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._sizing.profiles import (
     PROFILES,
     QUEUES,

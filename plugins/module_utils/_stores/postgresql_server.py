@@ -9,9 +9,9 @@ import ssl
 from contextlib import suppress
 from dataclasses import dataclass
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._bounded import watched, within
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, one_line
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.bounded import watched, within
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import (
     NotReadyError,
     RefusedLoginError,

@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._bounded import watched, within
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, one_line
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
-from ansible_collections.fediverse.mastodon.plugins.module_utils._shapes import WrongShapeError, at
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.bounded import watched, within
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError, at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import (
     RefusedLoginError,
     Server,

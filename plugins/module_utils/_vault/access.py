@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._shapes import at
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.client import Vault
 
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._bounded import watch_pools, within
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, innermost
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
-from ansible_collections.fediverse.mastodon.plugins.module_utils._shapes import WrongShapeError, at, parsed
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.bounded import watch_pools, within
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError, at, parsed
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.login import given_token, login
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.options import VAULT_OPTIONS
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._shapes import at, texts
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import at, texts
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.client import Vault, sealed
 
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.

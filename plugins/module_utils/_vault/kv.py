@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._shapes import at
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.client import Vault
 
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.

@@ -13,8 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils import _pasted
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net import pasted
 
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
 with suppress(ImportError):
@@ -86,6 +86,6 @@ def _read(file: Path) -> str:
 
 def _usable(secret: str, called: str) -> str:
     # It goes into a header or a body, whose library would show all of it.
-    if flaw := _pasted.header_flaw(secret):
+    if flaw := pasted.header_flaw(secret):
         raise MastodonError("Vault", f"{called} cannot be used", flaw, "Copy it again.")
     return secret

@@ -15,8 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils import _pasted
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net import pasted
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import copies, generate, kv
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.client import Vault
 
@@ -74,7 +74,7 @@ def _gone(subject: str, mount: str, path: str, stored: kv.Stored) -> MastodonErr
 def _refuse_pasted(mount: str, wanted: Mapping[str, Any], data: Mapping[str, object]) -> None:
     """Raise MastodonError for what people gave and nothing can use. What else lies there is nobody's business here."""
     used = {*(wanted.get("given") or ()), *(wanted.get("required") or ())} & data.keys()
-    flaws = {key: flaw for key in sorted(used) if data[key] and (flaw := _pasted.flaw(data[key]))}
+    flaws = {key: flaw for key in sorted(used) if data[key] and (flaw := pasted.flaw(data[key]))}
     if flaws:
         told = "; ".join(f"{key}: {flaw}" for key, flaw in flaws.items())
         remedy = kv.how_to_give(mount, wanted["path"], list(flaws), is_there=True)

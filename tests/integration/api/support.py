@@ -9,10 +9,10 @@ import os
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils import _apply
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import connect
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Engine, Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import apply as apply_task
 
 
 @dataclass
@@ -45,7 +45,7 @@ class Cluster:
     def apply(self, *objects: dict[str, Any], check: bool = False, **options: Any) -> Applied:
         """Run the task `apply` with these objects."""
         usual = {"name": "test", "namespace": self.namespace, "wait_timeout": 30}
-        return self.run(_apply.ARGUMENTS, _apply.apply, check=check, objects=list(objects), **usual | options)
+        return self.run(apply_task.ARGUMENTS, apply_task.apply, check=check, objects=list(objects), **usual | options)
 
     def run(self, arguments: Arguments, engine: Engine, *, check: bool = False, **options: Any) -> Applied:
         """Run a task with these options, and its own defaults for all others."""

@@ -10,9 +10,9 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
-from ansible_collections.fediverse.mastodon.plugins.module_utils import _delete
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import connect
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import delete
 from ansible_collections.fediverse.mastodon.tests.conftest import SEED
 from ansible_collections.fediverse.mastodon.tests.integration.api import judging
 from ansible_collections.fediverse.mastodon.tests.integration.api.judging import Side
@@ -50,7 +50,7 @@ def kinds(kubeconfig: str) -> Iterator[Cluster]:
     crds = [judging.crd("Pair", has_status=False), judging.crd("Stated", has_status=True)]
     assert "msg" not in cluster.apply(*crds, name="pairs").result
     yield cluster
-    cluster.run(_delete.ARGUMENTS, _delete.delete, name="pairs", namespace="default", prune_allow=PLURALS)
+    cluster.run(delete.ARGUMENTS, delete.delete, name="pairs", namespace="default", prune_allow=PLURALS)
 
 
 @pytest.fixture

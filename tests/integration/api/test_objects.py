@@ -10,9 +10,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from ansible_collections.fediverse.mastodon.plugins.module_utils import _delete, _objects, _wait
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import delete as delete_task
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import objects_info
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import wait as wait_task
 from ansible_collections.fediverse.mastodon.tests.integration.api.support import Cluster
 from ansible_collections.fediverse.mastodon.tests.integration.api.test_apply import config_map, crd, deployment
 from ansible_collections.fediverse.mastodon.tests.integration.api.test_refusals import eventually
@@ -32,17 +34,17 @@ def task(cluster: Cluster, arguments: Arguments, engine: Callable[[Mapping[str, 
 
 @pytest.fixture
 def info(cluster: Cluster) -> Task:
-    return task(cluster, _objects.INFO, _objects.info)
+    return task(cluster, objects_info.INFO, objects_info.info)
 
 
 @pytest.fixture
 def wait(cluster: Cluster) -> Task:
-    return task(cluster, _wait.ARGUMENTS, _wait.wait)
+    return task(cluster, wait_task.ARGUMENTS, wait_task.wait)
 
 
 @pytest.fixture
 def delete(cluster: Cluster) -> Task:
-    return task(cluster, _delete.ARGUMENTS, _delete.delete)
+    return task(cluster, delete_task.ARGUMENTS, delete_task.delete)
 
 
 def test_status_and_owners_are_told_and_secrets_masked(cluster: Cluster, info: Task) -> None:

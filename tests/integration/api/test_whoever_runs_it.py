@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.fediverse.mastodon.plugins.module_utils import _apply, _delete, _objects
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import config, sources
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
@@ -26,6 +25,8 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.exec impo
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.service_account import service_account
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Engine, Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import apply as apply_task
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import delete, objects_info
 from ansible_collections.fediverse.mastodon.tests.integration.api.kubeconfigs import (
     CERTIFICATE,
     DEV,
@@ -172,16 +173,18 @@ def test_rights_in_one_namespace_are_enough_there_and_nowhere_else(world: World)
 
     def apply(namespace: str) -> dict[str, Any]:
         body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "namespace": namespace}}
-        return run(_apply.ARGUMENTS, _apply.apply, name="test", namespace=namespace, objects=[body], wait_timeout=10)
+        return run(
+            apply_task.ARGUMENTS, apply_task.apply, name="test", namespace=namespace, objects=[body], wait_timeout=10
+        )
 
     named = [{"kind": "ConfigMap", "namespace": place, "name": "a"}]
     assert apply(place)["changed"] is True
-    assert len(run(_objects.INFO, _objects.info, objects=named)["objects"]) == 1
-    assert run(_delete.ARGUMENTS, _delete.delete, objects=named)["changed"] is True
+    assert len(run(objects_info.INFO, objects_info.info, objects=named)["objects"]) == 1
+    assert run(delete.ARGUMENTS, delete.delete, objects=named)["changed"] is True
     refused = rf"is not permitted \(403\): .*{world.of(DEVELOPER)}"
     assert re.search(refused, apply("default")["msg"])
     with pytest.raises(MastodonError, match=refused):
-        run(_objects.INFO, _objects.info, objects=[{"kind": "Secret"}])
+        run(objects_info.INFO, objects_info.info, objects=[{"kind": "Secret"}])
 
 
 def test_a_command_in_a_pod_is_run_as_whom_is_asked_for(world: World) -> None:

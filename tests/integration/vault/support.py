@@ -11,7 +11,7 @@ from typing import Any
 
 import hvac
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Engine, Run
-from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import tasks
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import vault_secret
 
 ROOT = "root"
 APP = {
@@ -42,7 +42,9 @@ class Bao:
     def secrets(self, *wanted: Mapping[str, Any], **options: Any) -> list[dict[str, Any]]:
         """Run the task `vault_secret` and return what it says of each path, that of the fingerprints' key left out."""
         usual = {"mount": self.mount, "fingerprint_key": "fingerprint", "secrets": list(wanted)}
-        told: list[dict[str, Any]] = self.run(tasks.SECRET, tasks.secret, **{**usual, **options})["secrets"]
+        told: list[dict[str, Any]] = self.run(vault_secret.SECRET, vault_secret.secret, **{**usual, **options})[
+            "secrets"
+        ]
         return [one for one in told if one["path"] != "fingerprint"]
 
     def stored(self, path: str) -> dict[str, str]:

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import vault as preconditions
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._preconditions import vault as preconditions
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.client import Vault
 from ansible_collections.fediverse.mastodon.tests.integration.vault.support import ROOT, Bao
 

@@ -17,7 +17,7 @@ from .conftest import ROOT
 PAGE = (ROOT / "docs/contributing.md").read_text(encoding="utf-8")
 TRACKED = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
 UTILS = "plugins/module_utils"
-SERVERS = {f"{UTILS}/{name}" for name in ("_kube", "_vault", "_s3", "_dns", "_stores", "_site")}
+SERVERS = {f"{UTILS}/{name}" for name in ("_kube", "_vault", "_s3", "_dns", "_stores", "_mail", "_net")}
 # What opens sockets, or talks over one.
 SOCKETS = {
     "dns",
@@ -121,13 +121,13 @@ def importing(roots: set[str], below: str) -> set[str]:
 
 
 # Says which errors of which packages are a lost connection, and opens none.
-TALKS_TO_NOBODY = {f"{UTILS}/_bounded.py"}
+TALKS_TO_NOBODY = {f"{UTILS}/_net/bounded.py"}
 
 
 def test_sockets_are_opened_where_the_page_says() -> None:
     talking = importing(SOCKETS, "plugins") - TALKS_TO_NOBODY
     outside = {name for name in talking if str(PurePosixPath(name).parent) not in SERVERS}
-    assert outside == {f"{UTILS}/_preconditions/mail.py"}
+    assert outside == {f"{UTILS}/_checks/site/way.py"}
     assert {str(PurePosixPath(name).parent) for name in talking - outside} == SERVERS
 
 

@@ -12,14 +12,15 @@ from typing import Any
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.external_dns import owner_problems
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch import stores
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.record import VALUES
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._external_dns import owner_problems
-from ansible_collections.fediverse.mastodon.plugins.module_utils._launch import stores, task
-from ansible_collections.fediverse.mastodon.plugins.module_utils._launch.record import VALUES
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER, Subject
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
-from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._launch.world import World, installed
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import launch_check
+from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._checks.launch.world import World, installed
 
 from .conftest import ROOT, Site
 from .test_alone import EVERYTHING
@@ -155,12 +156,12 @@ class Launched:
 
     def _refusal(self, site: Site) -> str:
         (looked,) = (one[LAUNCH] for one in site.tasks("mastodon", "launched.yml").values())
-        spec = ArgumentSpecValidator(task.ARGUMENTS.options)
+        spec = ArgumentSpecValidator(launch_check.ARGUMENTS.options)
         checked = spec.validate({key: one for key, one in looked.items() if one is not None})
         assert not checked.error_messages, checked.error_messages
         run = Run(check=True, diff=False, say=self.world.said.append, environment={})
         try:
-            task.check(checked.validated_parameters, run)
+            launch_check.check(checked.validated_parameters, run)
         except MastodonError as refused:
             return str(refused).splitlines()[0]
         releases = [item for item in self.objects.values() if item["kind"] == "HelmRelease"]

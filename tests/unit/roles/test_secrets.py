@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.fediverse.mastodon.plugins.module_utils._refresh import Source
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.secret_refresh import Source
 
 from .conftest import Site
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.finding import find
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import (
     MastodonError,
     innermost,
@@ -18,7 +19,6 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import 
     way_of,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
-from ansible_collections.fediverse.mastodon.plugins.module_utils._preconditions.finding import find
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
 from urllib3.exceptions import ProtocolError
 

@@ -40,11 +40,10 @@ import importlib
 for file in sorted(pathlib.Path({root!r}, "plugins").glob("*/*.py")):
     if file.parent.name in ("action", "modules"):
         importlib.import_module(f"ansible_collections.fediverse.mastodon.plugins.{{file.parent.name}}.{{file.stem}}")
-from ansible_collections.fediverse.mastodon.plugins.module_utils import _doctor
-from ansible_collections.fediverse.mastodon.plugins.module_utils._preconditions import task
-for look in (_doctor, task):
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import doctor, preconditions
+for task in (doctor, preconditions):
     try:
-        look.examine({{}}, None)
+        task.examine({{}}, None)
     except Exception as error:
         print(type(error).__name__, error)
 """

@@ -13,12 +13,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.fediverse.mastodon.plugins.module_utils import _objects
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import troubles, workloads
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.judge import Judge
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import compute
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import Status
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import objects_info
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.test_ready import (
     CURRENT,
     FAILED,
@@ -89,7 +89,7 @@ def test_no_metadata_ends_a_listing() -> None:
     dying = {**whole, "metadata": {**METADATA, "deletionTimestamp": "2026-01-01T00:00:00Z"}}
     for one in (whole, dying):
         for changed in odd(one):
-            told = _objects._told(Subject.of(changed), changed)
+            told = objects_info._told(Subject.of(changed), changed)
             assert told["subject"] == "Anything ns/a"
             assert all(
                 isinstance(text, str) for text in (told["status"], told["message"], *told["owners"], *told["managers"])

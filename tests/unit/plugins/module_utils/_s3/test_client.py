@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Answer, Bucket, Keys
 
-from .conftest import KEYS, S3
+from ..s3_server import KEYS, S3
 
 
 def test_goes_through_sockets_that_are_dialled_for_a_host_that_does_not_resolve(s3: S3) -> None:

@@ -22,7 +22,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.public_read
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.round_trip import round_trip
 
-from .conftest import KEYS, S3, error
+from ..s3_server import KEYS, S3, error
 
 OTHERS: dict[str, Any] = {
     "Version": "2012-10-17",

@@ -10,7 +10,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Bucket
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.round_trip import round_trip
 
-from .conftest import KEYS, S3
+from ..s3_server import KEYS, S3
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import cluster
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import exec as pods
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import forward, retries
@@ -20,7 +21,6 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config im
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import must_have_secret, read_secret
-from ansible_collections.fediverse.mastodon.plugins.module_utils._preconditions import cluster
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
 
 from .servers import Answer, answers, drip, http, one_sentence, server, talk_http

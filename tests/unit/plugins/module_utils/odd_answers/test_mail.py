@@ -10,8 +10,8 @@ import socket
 from typing import Any
 
 import pytest
-from ansible_collections.fediverse.mastodon.plugins.module_utils._preconditions import mail
-from ansible_collections.fediverse.mastodon.plugins.module_utils._preconditions.mail import Login, handshake
+from ansible_collections.fediverse.mastodon.plugins.module_utils._mail import smtp
+from ansible_collections.fediverse.mastodon.plugins.module_utils._mail.smtp import Login, handshake
 
 from .servers import ANSWERS, SEED, Talk, drip, one_sentence, server
 
@@ -90,7 +90,7 @@ DRAWN = random.Random(SEED).sample(POSSIBLE, min(ANSWERS, len(POSSIBLE)))
 def test_no_answer_ends_in_more_than_a_sentence(
     monkeypatch: pytest.MonkeyPatch, number: int, case: tuple[str, bytes, dict[str, Any]]
 ) -> None:
-    monkeypatch.setattr(mail, "_SECONDS", 0.3)
+    monkeypatch.setattr(smtp, "_SECONDS", 0.3)
     wrong, answer, given = case
     with server(scripted(wrong, answer)) as port:
         told = one_sentence(lambda: handshake(login(port, **given)), 3)
@@ -101,7 +101,7 @@ def test_no_answer_ends_in_more_than_a_sentence(
 
 @pytest.mark.parametrize("step", GOOD)
 def test_a_byte_now_and_then_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch, step: str) -> None:
-    monkeypatch.setattr(mail, "_WHOLE_SECONDS", 0.5)
+    monkeypatch.setattr(smtp, "_WHOLE_SECONDS", 0.5)
 
     def talk(link: socket.socket) -> None:
         for before in ("greeting", "ehlo"):

@@ -10,8 +10,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.fediverse.mastodon.plugins.module_utils._site import https
-from ansible_collections.fediverse.mastodon.plugins.module_utils._site.questions import Site, WrongError, questions
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.site.questions import (
+    Site,
+    WrongError,
+    questions,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net import https
 
 from .servers import Answer, answers, drip, server, talk_http
 

@@ -12,8 +12,8 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import vault as looks
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._preconditions import vault as looks
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import access, health, kv, secrets
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.client import Vault, connect
 

@@ -1,0 +1,139 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Prerequisites that somebody else installed: whether they run, and are new enough for what is asked of them.
+
+This module util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.finding import Look, SkippedError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import compute
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at
+
+_DEPLOYMENT = Resource("apps", "v1", "Deployment", "deployments", namespaced=True)
+
+
+@dataclass(frozen=True)
+class Controller:
+    """A program that acts on objects of ours. `image` ends the path of its image, whatever registry it comes from.
+
+    `oldest` is the first release, major and minor, that does what we ask of it; without it every one that serves its kinds.
+    """
+
+    name: str
+    image: str
+    oldest: tuple[int, int] | None = None
+
+
+# By the role that would install them.
+CONTROLLERS: Mapping[str, Sequence[Controller]] = {
+    # The Gateway API without a feature gate: https://cert-manager.io/docs/usage/gateway/
+    "cert_manager": [Controller("cert-manager", "cert-manager-controller", (1, 15))],
+    # Plugins that write backups: https://cloudnative-pg.io/plugin-barman-cloud/docs/installation/
+    "cnpg": [Controller("CloudNativePG", "cloudnative-pg", (1, 26))],
+    # The phase that is waited for: https://github.com/dragonflydb/dragonfly-operator/releases/tag/v1.2.0
+    "dragonfly": [Controller("Dragonfly's operator", "dragonfly-operator", (1, 2))],
+    # The first to serve external-secrets.io/v1: https://github.com/external-secrets/external-secrets/releases/tag/v0.16.0
+    "external_secrets": [Controller("External Secrets", "external-secrets", (0, 16))],
+    # Of Flux 2.3 and 2.8. Before 2.7 a failed migration is not tried again, and before 2.8 a Deployment that never gets ready is waited for
+    # as long as a migration may take: https://github.com/fluxcd/helm-controller/blob/main/CHANGELOG.md
+    "flux": [
+        Controller("Flux's source-controller", "source-controller", (1, 3)),
+        Controller("Flux's helm-controller", "helm-controller", (1, 5)),
+    ],
+    "rook": [Controller("Rook", "rook/ceph")],
+    "volsync": [Controller("VolSync", "volsync")],
+}
+
+ADOPTED_OPTION: dict[str, Any] = {"type": "list", "elements": "str", "choices": sorted(CONTROLLERS), "default": []}
+
+
+def looks(adopted: Iterable[str], objects: Api) -> Iterator[Look]:
+    """Yield one look for each controller of the roles that are `adopted`."""
+    wanted = [controller for role in adopted for controller in CONTROLLERS[role]]
+    deployments = _deployments(objects) if wanted else None
+    for controller in wanted:
+        yield partial(verify, controller, deployments)
+
+
+def _deployments(objects: Api) -> Sequence[Object] | None:
+    try:
+        return objects.read(Selection(_DEPLOYMENT)).objects
+    except ApiError as error:
+        if not error.is_forbidden:
+            raise
+        return None
+
+
+def verify(controller: Controller, deployments: Sequence[Object] | None) -> str:
+    """Tell that the controller runs. Raises MastodonError when it does not, or is too old for us.
+
+    `deployments` are the cluster's, or None when they may not be listed.
+    """
+    if deployments is None:
+        raise SkippedError(f"{controller.name}: you may not list Deployments, so nobody looked whether it runs")
+    found = [item for item in deployments if _version_of(controller, item) is not None]
+    if not found:
+        raise SkippedError(
+            f"{controller.name}: no Deployment has an image called {controller.image}, so nobody looked further"
+        )
+    for item in found:
+        _must_run(controller, item)
+        _must_be_new_enough(controller, item)
+    versions = sorted({_version_of(controller, item) or "of an unknown version" for item in found})
+    return f"{controller.name}: {', '.join(versions)} runs in {', '.join(sorted({_place(item) for item in found}))}"
+
+
+def _must_run(controller: Controller, item: Object) -> None:
+    status = compute(item)
+    idle = at(item, "spec.replicas", 1) == 0
+    if status.verdict == "Current" and not idle:
+        return
+    why = "it is scaled to no replicas" if idle else str(status)
+    namespace, name = item["metadata"]["namespace"], item["metadata"]["name"]
+    remedy = f"Scale it up: kubectl scale deployment {name} -n {namespace} --replicas=1."
+    if not idle:
+        remedy = f"Look at its pods: kubectl describe deployment {name} -n {namespace}."
+    raise MastodonError(_place(item), f"{controller.name} does not run", why, remedy)
+
+
+def _must_be_new_enough(controller: Controller, item: Object) -> None:
+    version = _version_of(controller, item) or ""
+    numbers = re.match(r"v?(\d+)\.(\d+)", version)
+    if controller.oldest and numbers and (int(numbers[1]), int(numbers[2])) < controller.oldest:
+        oldest = ".".join(map(str, controller.oldest))
+        remedy = f"Upgrade it to {oldest} or newer."
+        raise MastodonError(_place(item), f"{controller.name} is too old", f"it is {version}", remedy)
+
+
+def _place(item: Object) -> str:
+    return f"Deployment {item['metadata']['namespace']}/{item['metadata']['name']}"
+
+
+def _version_of(controller: Controller, item: Object) -> str | None:
+    """Return the version of the controller that a Deployment runs, empty when it does not tell; None when it runs another."""
+    for container in at(item, "spec.template.spec.containers", []):
+        path, tag = _split(str(container.get("image", "")))
+        if f"/{path}".endswith(f"/{controller.image}"):
+            return tag or str(at(item, "metadata.labels", {}).get("app.kubernetes.io/version", ""))
+    return None
+
+
+def _split(image: str) -> tuple[str, str]:
+    """Return path and tag of an image, whose registry may have a port."""
+    named = image.partition("@")[0]
+    path, colon, tag = named.rpartition(":")
+    return (path, tag) if colon and "/" not in tag else (named, "")

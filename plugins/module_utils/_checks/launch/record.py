@@ -1,0 +1,144 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What runs already, read from where it is at work: Mastodon's own environment and image, and its release.
+
+A record of our own would say what we once meant, not what other servers know. This module util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch import look as kinds
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.ladder import Release, parse
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.look import Look
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at
+
+# On the HelmRelease: by which key its fingerprints were made, and those of the secrets that may never change.
+ANNOTATION = "fediverse.mastodon/fingerprints"
+
+# Every chart of Mastodon sets it on all that belongs to a release.
+_LABEL = "app.kubernetes.io/name=mastodon"
+# Of a release in Flux's history: https://fluxcd.io/flux/components/helm/helmreleases/#history
+_WAS_UP = ("deployed", "superseded")
+_INSTANCE = "app.kubernetes.io/instance"
+# What the chart calls in its values what it puts into the environment.
+VALUES = {
+    "LOCAL_DOMAIN": "mastodon.localDomain",
+    "WEB_DOMAIN": "mastodon.webDomain",
+    "DB_HOST": "postgresql.hostname",
+    "DB_NAME": "postgresql.database",
+    "REDIS_HOST": "redis.hostname",
+    "S3_ENDPOINT": "mastodon.s3.endpoint",
+    "S3_BUCKET": "mastodon.s3.bucket",
+}
+
+
+@dataclass(frozen=True)
+class Launched:
+    """A Mastodon that runs, ran or was to run, in `namespace` as the release `name`. `environment` is Mastodon's own.
+
+    One that was never `installed` is a release that Flux did not get up even once. Behind a pooler, `direct_host` is where the
+    database itself is.
+    """
+
+    namespace: str
+    name: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+    installed: bool = True
+    direct_host: str = ""
+    release: Release | None = None
+    fingerprints: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """Return how errors call it."""
+        return f"Mastodon {self.namespace}/{self.name}"
+
+    @property
+    def local_domain(self) -> str:
+        """Return the domain of its accounts, empty when nothing tells it any more."""
+        return self.environment.get("LOCAL_DOMAIN", "")
+
+    @property
+    def web_domain(self) -> str:
+        """Return where it is found, also when that is the local domain."""
+        return self.environment.get("WEB_DOMAIN") or self.local_domain
+
+
+def fullname(name: str) -> str:
+    """Return what the chart's objects are called for a release of this name."""
+    return name if "mastodon" in name else f"{name}-mastodon"
+
+
+def read(look: Look, applied: Sequence[Object], namespace: str, name: str) -> list[Launched]:
+    """Return every Mastodon of the cluster, the one that is `namespace/name` with its version and fingerprints.
+
+    `applied` are the cluster's HelmReleases.
+    """
+    maps, releases = _environments(look), _releases(applied)
+    web = look.one(kinds.DEPLOYMENT, f"{fullname(name)}-web", namespace)
+    here = (namespace, name)
+    return [
+        _launched(place, maps[place], releases[place], web if place == here else {})
+        for place in sorted({*maps, *releases, *([here] if web else [])})
+    ]
+
+
+def _environments(look: Look) -> dict[tuple[str, str], Mapping[str, str]]:
+    found: dict[tuple[str, str], Mapping[str, str]] = defaultdict(dict)
+    for item in look.everywhere(kinds.CONFIG_MAP, _LABEL):
+        metadata, data = item["metadata"], item.get("data") or {}
+        # The one of the chart's hooks tells what an install that failed was to be.
+        if data.get("LOCAL_DOMAIN") and not metadata["name"].endswith("-predeploy"):
+            release = (metadata.get("labels") or {}).get(_INSTANCE) or metadata["name"].removesuffix("-env")
+            found[metadata["namespace"], release] = data
+    return found
+
+
+def _releases(applied: Sequence[Object]) -> dict[tuple[str, str], Object]:
+    found: dict[tuple[str, str], Object] = defaultdict(dict)
+    for item in applied:
+        if at(item, "spec.values.mastodon.localDomain"):
+            found[_place(item)] = item
+    return found
+
+
+def _place(release: Object) -> tuple[str, str]:
+    """Return where helm-controller installs it: https://fluxcd.io/flux/components/helm/helmreleases/#release-name"""
+    spec, metadata = release["spec"], release["metadata"]
+    target = spec.get("targetNamespace")
+    name = f"{target}-{metadata['name']}" if target else metadata["name"]
+    return target or metadata["namespace"], spec.get("releaseName") or name
+
+
+def _launched(place: tuple[str, str], environment: Mapping[str, str], release: Object, web: Object) -> Launched:
+    values: Mapping[str, Any] = at(release, "spec.values", {})
+    declared = {name: str(at(values, path) or "") for name, path in VALUES.items()}
+    history: Sequence[Mapping[str, str]] = at(release, "status.history", [])
+    installed = bool(environment or web or any(entry.get("status") in _WAS_UP for entry in history))
+    version = _tag(web) or str(at(values, "image.tag") or "") or (history[0].get("appVersion", "") if history else "")
+    known = parse(version) if installed else None
+    # As long as the release says of both what is at work.
+    agrees = environment.get("DB_HOST", declared["DB_HOST"]) == declared["DB_HOST"]
+    direct = str(at(values, "postgresql.direct.hostname", "")) if agrees else ""
+    return Launched(*place, environment or declared, installed, direct, known, _recorded(release))
+
+
+def _tag(deployment: Object) -> str:
+    containers: Sequence[Mapping[str, str]] = at(deployment, "spec.template.spec.containers", []) or [{}]
+    return containers[0].get("image", "").partition("@")[0].rpartition(":")[2]
+
+
+def _recorded(release: Object) -> dict[str, str]:
+    written = str(at(release, "metadata.annotations", {}).get(ANNOTATION, ""))
+    return dict(pair.split("=", maxsplit=1) for pair in written.split() if "=" in pair)
+
+
+def written(fingerprints: Mapping[str, str]) -> str:
+    """Return the annotation's value."""
+    return " ".join(f"{name}={value}" for name, value in sorted(fingerprints.items()))

@@ -1,0 +1,80 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What one look at the cluster shows before anything is touched. This module util is PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch import look as kinds
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch import record
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.look import Look
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.mirrors import (
+    Mirror,
+    Readers,
+    readers,
+    synced,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.record import Launched
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is wanted, and what the cluster holds.
+
+    `all` are its Mastodons, `applied` what Flux runs, `external` its ExternalSecrets, `readers` the paths of Vault that those
+    read, and `synced` those that have done it.
+    """
+
+    parameters: Mapping[str, Any]
+    look: Look
+    all: Sequence[Launched]
+    mirrors: Sequence[Mirror]
+    applied: Sequence[Object]
+    external: Sequence[Object]
+    readers: Readers
+    synced: frozenset[tuple[str, str]]
+    store: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        """Return how errors call the Mastodon that is wanted."""
+        return f"Mastodon {'/'.join(self.here)}"
+
+    @property
+    def here(self) -> tuple[str, str]:
+        """Return namespace and name of the release."""
+        return self.parameters["namespace"], self.parameters["name"]
+
+    @property
+    def mine(self) -> Launched | None:
+        """Return the Mastodon that is where this one is wanted."""
+        return next((one for one in self.all if (one.namespace, one.name) == self.here), None)
+
+    @property
+    def app(self) -> Mirror | None:
+        """Return where the keys are."""
+        return next((one for one in self.mirrors if one.permanent), None)
+
+
+def look_at(look: Look, parameters: Mapping[str, Any]) -> Scene:
+    """Read what the cluster holds."""
+    releases, external = look.everywhere(kinds.HELM_RELEASE), look.everywhere(kinds.EXTERNAL_SECRET)
+    # Who uses a Flux of others may have no right to look at it.
+    makes_flux = any(one["kind"] == kinds.FLUX[1] for one in parameters["operators"])
+    store = parameters["places"]["store"]
+    namespace, name = parameters["namespace"], parameters["name"]
+    return Scene(
+        parameters,
+        look,
+        record.read(look, releases, namespace, name),
+        [Mirror.of(one, parameters["mount"], namespace) for one in parameters["secrets"]],
+        [*releases, *(look.everywhere(kinds.FLUX) if makes_flux else ())],
+        external,
+        readers(external),
+        synced(external),
+        look.one(kinds.STORE, store) if store else {},
+    )

@@ -1,0 +1,88 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who asks a site what other servers ask. This module util is PRIVATE to the collection."""
+
+from __future__ import annotations
+
+import ssl
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.site.questions import (
+    Question,
+    Site,
+    WrongError,
+    questions,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.site.way import Way, by_name
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net import https
+
+
+class NotReachedError(Exception):
+    """Whoever serves a host for the world is out of reach from here; the text says why."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found well, and what could not be asked, which is no answer at all."""
+
+    well: str
+    skipped: str = ""
+
+    def __str__(self) -> str:
+        """Return both, in words."""
+        return "; ".join(part for part in (self.well, self.skipped) if part)
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Asks one site, by one way and with one trust; `note` is what to tell of that trust."""
+
+    site: Site
+    way: Way
+    trust: ssl.SSLContext
+    note: str = ""
+
+    def ask(self) -> Found:
+        """Return what was found. Raises WrongError with all that was not, OSError for a certificate of somebody unknown."""
+        wrong: dict[str, list[str]] = defaultdict(list)
+        well, skipped = [], []
+        for question in questions(self.site):
+            try:
+                well.append(self._answer(question))
+            except NotReachedError as reason:
+                skipped.append(f"skipped the request to {question}: {reason}")
+            except WrongError as error:
+                wrong[str(error)].append(str(question))
+        if wrong:
+            raise WrongError("; ".join(f"{why} ({', '.join(where)})" for why, where in wrong.items()))
+        said = ", ".join(part for part in (self.way.told, *well, self.note) if part)
+        return Found(f"{self.site}: answers for {self.site.domain} at {said}", "; ".join(skipped))
+
+    def _answer(self, question: Question) -> str:
+        dial = by_name(question.host) if question.elsewhere else self.way.dial
+        try:
+            return question.judge(https.get(dial, question.host, question.path, self.trust))
+        except OSError as error:
+            if https.is_of_unknown_issuer(error):
+                raise
+            if question.elsewhere and not isinstance(error, ssl.SSLError):
+                # That it is out of reach from here says nothing about others.
+                raise NotReachedError(https.told(error)) from error
+            raise WrongError(https.told(error)) from error
+        except MastodonError as error:
+            raise WrongError(str(error).rstrip(".")) from error
+
+
+def visit(visitors: Sequence[Visitor]) -> Found:
+    """Return what the first of them finds who knows the site's certificates. Raises WrongError with what is wrong."""
+    unknown = "nobody asked"
+    for visitor in visitors:
+        try:
+            return visitor.ask()
+        except OSError as error:
+            unknown = https.told(error)
+    raise WrongError(unknown)

@@ -1,0 +1,54 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What must be ready before a task does anything: objects that an earlier task applied without waiting for them.
+
+This module util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog, Resource
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.judge import Judge
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.targets import Target, not_served
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.wait import Waiter
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.objects_info import ONE
+
+DEPENDS_ON_OPTION: dict[str, Any] = {"type": "list", "elements": "dict", "default": [], "options": ONE}
+
+
+def await_ready(wanted: Iterable[Mapping[str, Any]], api: Api, deadline: Deadline, run: Run) -> None:
+    """Return when all that are `wanted` are Current. Raises MastodonError for one that is not there, or that failed.
+
+    In check mode nothing was applied, and so nothing is waited for.
+    """
+    targets = [Target.of(option) for option in wanted]
+    if run.check or not targets:
+        return
+    live = Live(api, api.discover())
+    subjects = dict(_served(target, live.catalog) for target in targets)
+    live.read(subjects)
+    judge = Judge(deadline.clock)
+    for subject in subjects:
+        item = live.get(subject)
+        if item is None:
+            raise MastodonError(str(subject), "is needed and does not exist", "", "Lay it down first.")
+        judge.met(subject, item, api.began)
+    Waiter(api, live, judge, deadline, run.say).wait(list(subjects))
+
+
+def _served(target: Target, catalog: Catalog) -> tuple[Subject, Resource]:
+    resource = target.resource(catalog)
+    if resource is None:
+        raise not_served(target, catalog)
+    target.selection(resource)
+    return target.subject(resource), resource

@@ -1,0 +1,144 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The tasks `redis_check` and `postgresql_check`: from options to a result, in the controller or on a target.
+
+This module util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import forward
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import KUBERNETES_OPTIONS, connect
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import (
+    Secret,
+    must_have_secret,
+    read_secret,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._stores import postgresql_server, redis_server
+from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import (
+    SSLMODES,
+    NotReadyError,
+    RefusedLoginError,
+    Server,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.depends_on import (
+    DEPENDS_ON_OPTION,
+    await_ready,
+)
+
+_OPTIONS: dict[str, Any] = {
+    **KUBERNETES_OPTIONS,
+    "host": {"type": "str", "required": True},
+    # Where the login is, not the login.
+    "secret_namespace": {"type": "str", "required": True, "no_log": False},
+    "secret_name": {"type": "str", "required": True, "no_log": False},
+    "managed": {"type": "bool", "default": False},
+    "depends_on": DEPENDS_ON_OPTION,
+    "wait_timeout": {"type": "int", "default": 600},
+}
+REDIS = Arguments({**_OPTIONS, "port": {"type": "int", "default": 6379}})
+POSTGRESQL = Arguments(
+    {
+        **_OPTIONS,
+        "port": {"type": "int", "default": 5432},
+        "database": {"type": "str", "default": "mastodon"},
+        "sslmode": {"type": "str", "choices": list(SSLMODES), "default": "require"},
+    }
+)
+
+# Two minutes in all, in which a restart or a change of the primary is over.
+_ATTEMPTS = 25
+_PAUSE = 5.0
+_sleep = time.sleep
+
+# Asks the server with the login of the Secret, and returns what was found well.
+Question = Callable[[Server, Secret], str]
+
+
+def redis(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
+    """Refuse a server that would throw jobs away."""
+
+    def question(server: Server, secret: Secret) -> str:
+        password = secret["password"]
+        if not parameters["managed"]:
+            redis_server.refuse_tls(server)
+        return redis_server.judge(server, redis_server.ask(server, password))
+
+    return _check("Redis", parameters, run, question)
+
+
+def postgresql(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
+    """Refuse a server or database that Mastodon cannot use."""
+
+    def question(server: Server, secret: Secret) -> str:
+        found = postgresql_server.ask(server, secret["username"], secret["password"], parameters["database"])
+        return postgresql_server.judge(server, found)
+
+    return _check("PostgreSQL", parameters, run, question)
+
+
+def _check(product: str, parameters: Mapping[str, Any], run: Run, question: Question) -> dict[str, Any]:
+    connection = connect(parameters, run.environment)
+    where = parameters["secret_namespace"], parameters["secret_name"]
+    deadline = Deadline(parameters["wait_timeout"])
+    await_ready(parameters["depends_on"], Objects(Client(connection, limit=deadline, say=run.say)), deadline, run)
+    if run.check and read_secret(connection, *where) is None:
+        return _skipped(f"{product} {parameters['host']}", f"Secret {'/'.join(where)} is not made yet", run)
+    secret = must_have_secret(connection, *where)
+    dial = forward.way_to(connection, parameters["host"], parameters["port"])
+    sslmode = parameters.get("sslmode", "prefer")
+    server = Server(product, parameters["host"], parameters["port"], str(secret), dial, sslmode)
+    try:
+        return {
+            "changed": False,
+            "verdict": "passed",
+            "told": _patiently(server, lambda: question(server, secret), run, managed=parameters["managed"]),
+        }
+    except forward.NotThereError as error:
+        if not run.check:
+            raise
+        # An earlier task would have brought it.
+        return _skipped(str(server), str(error), run)
+    except OSError as error:
+        if dial and not run.check:
+            raise NotReadyError(str(server), "does not answer", str(error), "Read its log.") from error
+        # Pods may have a way to it that the controller has not.
+        return _skipped(str(server), str(error), run)
+
+
+def _patiently(server: Server, ask: Callable[[], str], run: Run, *, managed: bool) -> str:
+    """Return what `ask` returns, also from a server that restarts: a change of its settings makes it do so a little later.
+
+    One that is managed gets a new password a little later, too.
+    """
+    for _attempt in range(0 if run.check else _ATTEMPTS - 1):
+        try:
+            return ask()
+        except (forward.NoPodError, NotReadyError) as error:
+            why = str(error)
+        except RefusedLoginError as error:
+            if not managed:
+                raise
+            why = str(error)
+        except OSError as error:
+            if server.dial is None:
+                raise
+            why = str(error)
+        run.say(f"waiting for {server}: {why}")
+        _sleep(_PAUSE)
+    return ask()
+
+
+def _skipped(subject: str, why: str, run: Run) -> dict[str, Any]:
+    told = f"skipped the check of {subject}, which cannot be asked from here: {why}"
+    run.say(told)
+    return {"changed": False, "verdict": "skipped", "told": told}

@@ -1,0 +1,126 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The task `fediverse.mastodon.apply`: from options to a result, in the controller or on a target.
+
+This module util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import KUBERNETES_OPTIONS
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import forced
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.diff import documents
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.engine import Engine
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.kinds import KINDS_OPTION
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import (
+    MANAGER,
+    Outcome,
+    Request,
+    Wanted,
+    wanted_set,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.depends_on import (
+    DEPENDS_ON_OPTION,
+    await_ready,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.objects_info import open_objects
+
+ARGUMENTS = Arguments(
+    options={
+        "name": {"type": "str", "required": True},
+        "namespace": {"type": "str", "required": True},
+        "objects": {"type": "list", "elements": "dict", "default": []},
+        "templates": {"type": "list", "elements": "str", "default": []},
+        "manifests": {
+            "type": "list",
+            "elements": "dict",
+            "default": [],
+            "options": {
+                "url": {"type": "str"},
+                "path": {"type": "path"},
+                "checksum": {"type": "str"},
+                "without_labels": {"type": "list", "elements": "str", "default": []},
+            },
+            "mutually_exclusive": [["url", "path"]],
+            "required_one_of": [["url", "path"]],
+        },
+        "wait": {"type": "bool", "default": True},
+        "wait_timeout": {"type": "int", "default": 600},
+        "prune": {"type": "bool", "default": True},
+        "prune_allow": {"type": "list", "elements": "str", "default": []},
+        "force_conflicts": {"type": "list", "elements": "str", "default": []},
+        "field_manager": {"type": "str", "default": MANAGER},
+        "owner": {"type": "str", "default": ""},
+        "kinds": KINDS_OPTION,
+        "depends_on": DEPENDS_ON_OPTION,
+        **KUBERNETES_OPTIONS,
+    }
+)
+
+_WRITTEN = ("created", "configured", "deleted")
+
+
+def apply(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
+    """Bring the objects of `parameters` to their declared state. Templates and manifests are in `objects` already.
+
+    The result tells what was done also when the task failed half-way.
+    """
+    wanted = wanted_set(parameters["objects"], parameters["field_manager"])
+    deadline = Deadline(parameters["wait_timeout"])
+    objects = open_objects(parameters, run, deadline)
+    if wanted:
+        await_ready(parameters["depends_on"], objects, deadline, run)
+    engine = Engine(objects, _request(parameters, run, wanted), deadline, run.say)
+    failure: dict[str, Any] = {}
+    try:
+        engine.run()
+    except MastodonError as error:
+        failure = {"failed": True, "msg": str(error)}
+    outcomes = list(engine.outcomes.values())
+    told = [_told(engine, outcome) for outcome in outcomes]
+    return {
+        "changed": any(outcome.action in _WRITTEN for outcome in outcomes),
+        # Ansible prints a failed task's result whole: only what is wrong belongs there.
+        "objects": [one for one in told if one["status"] != "Current"] if failure else told,
+        "requests": objects.requests,
+        **({"diff": [_diff(outcome) for outcome in outcomes if outcome.action in _WRITTEN]} if run.diff else {}),
+        **failure,
+    }
+
+
+def _request(parameters: Mapping[str, Any], run: Run, wanted: tuple[Wanted, ...]) -> Request:
+    return Request(
+        name=parameters["name"],
+        namespace=parameters["namespace"],
+        wanted=wanted,
+        wait=parameters["wait"],
+        prune=parameters["prune"],
+        prune_allow=frozenset(parameters["prune_allow"]),
+        force_conflicts=forced.read(parameters["force_conflicts"], [item.subject for item in wanted]),
+        manager=parameters["field_manager"],
+        owner=parameters["owner"],
+        kinds=tuple(parameters["kinds"]),
+        check=run.check,
+    )
+
+
+def _told(engine: Engine, outcome: Outcome) -> dict[str, Any]:
+    return {
+        "subject": str(outcome.subject),
+        "action": outcome.action,
+        "status": engine.verdict(outcome.subject),
+        "changes": list(outcome.changes),
+    }
+
+
+def _diff(outcome: Outcome) -> dict[str, str]:
+    before, after = documents(outcome.before, outcome.after)
+    header = str(outcome.subject)
+    return {"before_header": header, "after_header": header, "before": before, "after": after}

@@ -1,0 +1,97 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The task `fediverse.mastodon.delete`: what a set laid down, or what is named.
+
+This module util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import KUBERNETES_OPTIONS
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import inventory
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.diff import documents
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER, Outcome, Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.remove import Removal, Remover
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.targets import Target
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.objects_info import ONE, open_objects
+
+ARGUMENTS = Arguments(
+    options={
+        "name": {"type": "str"},
+        "namespace": {"type": "str"},
+        "objects": {
+            "type": "list",
+            "elements": "dict",
+            "options": ONE,
+        },
+        "field_manager": {"type": "str", "default": MANAGER},
+        "prune_allow": {"type": "list", "elements": "str", "default": []},
+        "wait": {"type": "bool", "default": True},
+        "wait_timeout": {"type": "int", "default": 300},
+        **KUBERNETES_OPTIONS,
+    },
+    required_together=(("name", "namespace"),),
+    required_one_of=(("name", "objects"),),
+)
+
+
+def delete(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
+    """Delete. The result tells what was done also when the task failed half-way."""
+    deadline = Deadline(parameters["wait_timeout"])
+    objects = open_objects(parameters, run, deadline)
+    live = Live(objects, objects.discover())
+    removal = _removal(parameters, live.catalog, run)
+    remover = Remover(objects, live, removal, deadline, run.say)
+    failure: dict[str, Any] = {}
+    try:
+        remover.run()
+    except MastodonError as error:
+        failure = {"failed": True, "msg": str(error)}
+    done = [outcome for outcome in remover.outcomes if outcome.action in ("deleted", "configured")]
+    return {
+        "changed": bool(done),
+        "objects": [_told(outcome) for outcome in remover.outcomes],
+        "requests": objects.requests,
+        **({"diff": [_diff(outcome) for outcome in done]} if run.diff else {}),
+        **failure,
+    }
+
+
+def _removal(parameters: Mapping[str, Any], catalog: Catalog, run: Run) -> Removal:
+    name = parameters["name"]
+    return Removal(
+        place=inventory.subject(name, parameters["namespace"]) if name else None,
+        named=frozenset(_named(Target.of(option), catalog, run) for option in parameters["objects"] or []),
+        allowed=frozenset(parameters["prune_allow"]),
+        manager=parameters["field_manager"],
+        wait=parameters["wait"],
+        check=run.check,
+    )
+
+
+def _named(target: Target, catalog: Catalog, run: Run) -> Subject:
+    resource = target.present(catalog, run.say)
+    if resource is None:
+        # Of a kind that is not there, there is nothing to delete.
+        return Subject(target.api_version.rpartition("/")[0], target.kind, target.namespace, target.name)
+    target.selection(resource)
+    return target.subject(resource)
+
+
+def _told(outcome: Outcome) -> dict[str, Any]:
+    return {"subject": str(outcome.subject), "action": outcome.action, "changes": list(outcome.changes)}
+
+
+def _diff(outcome: Outcome) -> dict[str, str]:
+    before, after = documents(outcome.before, None if outcome.action == "deleted" else outcome.after)
+    header = str(outcome.subject)
+    return {"before_header": header, "after_header": header, "before": before, "after": after}

@@ -1,0 +1,100 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The task `dns_check`: from options to a result, in the controller or on a target.
+
+This module util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.records import (
+    Drift,
+    asked_for,
+    drifts,
+    targets,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.resolver import Resolver
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import KUBERNETES_OPTIONS
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Objects, Selection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline, Reminder
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.depends_on import (
+    DEPENDS_ON_OPTION,
+    await_ready,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.objects_info import open_objects
+
+ARGUMENTS = Arguments(
+    {
+        **KUBERNETES_OPTIONS,
+        "names": {"type": "list", "elements": "str", "required": True},
+        "gateway_name": {"type": "str", "required": True},
+        "gateway_namespace": {"type": "str", "required": True},
+        "target": {"type": "str", "default": ""},
+        "nameserver": {"type": "str", "default": ""},
+        "nameserver_port": {"type": "int", "default": 53},
+        "depends_on": DEPENDS_ON_OPTION,
+        "wait_timeout": {"type": "int", "default": 180},
+    }
+)
+
+_PAUSE = 2.0
+_REMEDY = "Read external-dns' log; a record that it did not make itself it leaves alone, and such a record you must delete by hand."
+_API = ("gateway.networking.k8s.io", "v1")
+
+
+def check(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
+    """Wait until all names that routes ask for lead to the Gateway; in check mode only tell which do not."""
+    deadline = Deadline(parameters["wait_timeout"])
+    objects = open_objects(parameters, run, deadline)
+    await_ready(parameters["depends_on"], objects, deadline, run)
+    names, wanted, skipped = _expected(parameters, objects)
+    for line in skipped:
+        run.say(line)
+    resolver = Resolver(parameters["nameserver"], parameters["nameserver_port"])
+    first = drifts(names, wanted, resolver.addresses)
+    for drift in first:
+        run.say(f"configured {drift}, by external-dns")
+    if first and not run.check:
+        _await(names, wanted, resolver, deadline, run)
+    return {"changed": bool(first), "records": [str(drift) for drift in first], "skipped_names": skipped}
+
+
+def _expected(parameters: Mapping[str, Any], objects: Objects) -> tuple[list[str], tuple[str, ...], list[str]]:
+    """Return the names to look at, where they must lead, and one line for each name that cannot be looked at yet."""
+    place = parameters["gateway_namespace"], parameters["gateway_name"]
+    catalog = objects.discover()
+    gateway = _read(objects, catalog, "Gateway", *place)
+    wanted = (parameters["target"],) if parameters["target"] else targets(gateway[0] if gateway else None)
+    ready = asked_for(_read(objects, catalog, "HTTPRoute"), *place) if wanted else frozenset()
+    why = (
+        f"no route on Gateway {'/'.join(place)} asks for it yet"
+        if wanted
+        else f"Gateway {'/'.join(place)} is not ready"
+    )
+    skipped = [f"skipped the check of DNS record {name}: {why}" for name in parameters["names"] if name not in ready]
+    return [name for name in parameters["names"] if name in ready], wanted, skipped
+
+
+def _read(objects: Objects, catalog: Catalog, kind: str, namespace: str = "", name: str = "") -> tuple[Object, ...]:
+    resource = catalog.find(*_API, kind)
+    return objects.read(Selection(resource, namespace, name)).objects if resource else ()
+
+
+def _await(names: list[str], wanted: tuple[str, ...], resolver: Resolver, deadline: Deadline, run: Run) -> None:
+    reminder = Reminder(deadline, after=10)
+    while left := drifts(names, wanted, resolver.addresses):
+        if not deadline.pause(_PAUSE):
+            raise MastodonError(_told(left), "was not put right", f"waited {deadline.seconds:.0f} s", _REMEDY)
+        if reminder.is_due():
+            run.say(f"waiting for {_told(left)} ({deadline.elapsed:.0f} s)")
+
+
+def _told(left: list[Drift]) -> str:
+    return ", ".join(str(drift) for drift in left)

@@ -1,0 +1,101 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Looks at the cluster and at Vault, and touches neither.
+
+This module util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import adopted, cluster, external_dns, gateway
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.finding import Look, find
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, all_of
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import KUBERNETES_OPTIONS, connect
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects
+from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import EVERYTHING, needs
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import kinds
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import client as vault
+from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import health
+
+ARGUMENTS = Arguments(
+    {
+        **KUBERNETES_OPTIONS,
+        **vault.VAULT_OPTIONS,
+        "adopted": adopted.ADOPTED_OPTION,
+        "cluster": {"type": "bool", "default": True},
+        "edge": {"type": "bool", "default": False},
+        "external_dns": {"type": "dict", "options": external_dns.OPTIONS},
+        "gateway": {"type": "dict", "options": gateway.OPTIONS},
+        "kinds": kinds.KINDS_OPTION,
+        "needs": {
+            "type": "list",
+            "elements": "dict",
+            "default": [],
+            "options": {
+                "variable": {"type": "str", "required": True},
+                "because": {"type": "str", "required": True},
+                "unless": {"type": "str", "required": True},
+                "needed": {"type": "bool", "required": True},
+            },
+        },
+        "playbook_tags": {"type": "list", "elements": "str", "default": []},
+        "settings": {"type": "bool", "default": False},
+        "storage_classes": cluster.STORAGE_CLASSES_OPTION,
+        "vault": {"type": "bool", "default": False},
+    }
+)
+
+
+def examine(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
+    """Return `{changed: False, checked: [what was looked at]}`. Raises MastodonError for what is wrong."""
+    needs(*EVERYTHING)
+    looks = {"cluster": _cluster, "vault": _vault}
+    return {
+        "changed": False,
+        "checked": all_of(partial(looks[one], parameters, run) for one in looks if parameters[one]),
+    }
+
+
+def _cluster(parameters: Mapping[str, Any], run: Run) -> list[str]:
+    connection = connect(parameters, run.environment)
+    objects = Objects(Client(connection))
+    catalog = objects.discover()
+    named = [one for one in parameters["storage_classes"] if one["name"]]
+    storage = [partial(cluster.storage_class, objects, one["name"], one["wanted_by"]) for one in named]
+    used: list[Look] = [*adopted.looks(parameters["adopted"], objects), *storage]
+    answers = f"API server {connection.host} answers"
+    return [answers, *all_of((partial(_edge, parameters, objects, catalog, run), partial(_found, used, run)))]
+
+
+def _edge(parameters: Mapping[str, Any], objects: Objects, catalog: Catalog, run: Run) -> list[str]:
+    """Refuse kinds that are not served, and what others have at the edge."""
+    kinds.refuse(parameters["kinds"], catalog, run.say, check=run.check)
+    looks = {"external_dns": external_dns.examine, "gateway": gateway.examine}
+    wanted = [(look, parameters[option]) for option, look in looks.items() if parameters[option]]
+    if found := [problem for look, option in wanted for problem in look(option, objects, catalog)]:
+        raise CombinedError(found)
+    return []
+
+
+def _found(looks: Sequence[Look], run: Run) -> list[str]:
+    """Return what is well of what is used as it is. Raises CombinedError for what is not."""
+    findings = [find(look) for look in looks]
+    if failed := [finding.text for finding in findings if finding.state == "failed"]:
+        raise CombinedError(failed)
+    for finding in findings:
+        if finding.state == "skipped":
+            run.say(finding.line())
+    return [finding.text for finding in findings if finding.state == "ok"]
+
+
+def _vault(parameters: Mapping[str, Any], run: Run) -> list[str]:
+    found = health.check(vault.connect(parameters, run.environment))
+    return [f"Vault {found.version} is unsealed and accepts the token"]

@@ -1,0 +1,190 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The task `fediverse.mastodon.launch_check`: from options to a result, in the controller or on a target.
+
+This module util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch import (
+    fixed,
+    keys,
+    ladder,
+    mirrors,
+    moves,
+    neighbours,
+    record,
+    remains,
+    stores,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.keys import Kept, Past
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.look import Look
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.moves import Move
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.record import Launched
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.scene import Scene, look_at
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import KUBERNETES_OPTIONS, connect
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import client as vault
+from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import kv
+
+ARGUMENTS = Arguments(
+    {
+        **KUBERNETES_OPTIONS,
+        **vault.VAULT_OPTIONS,
+        "namespace": {"type": "str", "required": True},
+        "name": {"type": "str", "required": True},
+        "local_domain": {"type": "str", "required": True},
+        "web_domain": {"type": "str", "default": ""},
+        "version": {"type": "str", "required": True},
+        "places": moves.OPTIONS,
+        "operators": fixed.OPERATORS,
+        "moved_from": {"type": "list", "elements": "str", "default": []},
+        "mount": {"type": "str", "default": "secret"},
+        # A path, not a key.
+        "fingerprint_key": {"type": "str", "required": True, "no_log": False},
+        "secrets": {
+            "type": "list",
+            "elements": "dict",
+            "default": [],
+            # Where secrets are, not what they are.
+            "no_log": False,
+            "options": mirrors.OPTIONS,
+        },
+        "postgresql": stores.OPTIONS,
+        "database_is_new": {"type": "bool", "default": False},
+        "redis": stores.OPTIONS,
+    }
+)
+
+
+def check(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
+    """Refuse what a launched Mastodon cannot survive. Raises CombinedError with one sentence for each thing."""
+    wanted = ladder.parse(parameters["version"])
+    if wanted is None:
+        raise MastodonError(
+            "Variable mastodon_image_tag", f"{parameters['version']!r} is no release", "", "Write it like v4.7.4."
+        )
+    connection = connect(parameters, run.environment)
+    scene = look_at(Look(Objects(Client(connection)), parameters["namespace"]), parameters)
+    server = vault.connect(parameters, run.environment)
+    servers = stores.Asked(
+        lambda path: kv.read(server, parameters["mount"], path).data.get("password", ""), connection, run.say
+    )
+    kept = _kept(scene, server)
+    salt = kv.read(server, parameters["mount"], parameters["fingerprint_key"]).data.get("key", "")
+    if found := _problems(scene, wanted, servers, lambda past: keys.problems(server, kept, past, salt)):
+        raise CombinedError(found)
+    mine = scene.mine
+    return {
+        "changed": False,
+        "mastodon": f"{parameters['namespace']}/{parameters['name']}",
+        "launched": mine is not None,
+        "version": str(mine.release) if mine and mine.release else "",
+        "annotations": _annotations(keys.fingerprints(kept, salt)),
+        "ipv6": scene.look.is_ipv6(),
+    }
+
+
+def _problems(
+    scene: Scene, wanted: ladder.Release, servers: stores.Asked, of_keys: Callable[[Past], list[str]]
+) -> list[str]:
+    parameters, mine = scene.parameters, scene.mine
+    folder = list(moves.of_secrets(scene.app, scene.readers, scene.store))
+    found = _others(scene, [move.old for move in folder]) + _identity(mine, wanted, parameters)
+    found += _fixed(scene)
+    found += moves.problems(str(scene), [*folder, *_moves(scene)], parameters["moved_from"])
+    if all(move.old in parameters["moved_from"] for move in folder):
+        # Of another folder nothing is to be told but that it is another.
+        found += of_keys(_past(scene, servers, moved=bool(folder)))
+    # What holds already needs no second look: a patch release asks for nothing new.
+    if mine is None or mine.release is None or mine.release.series != wanted.series:
+        found += stores.problems(parameters, wanted, servers)
+    return found
+
+
+def _kept(scene: Scene, server: vault.Vault) -> list[Kept]:
+    """Read what is made once, and what an ExternalSecret is about to make a Secret of that is there already."""
+    found = []
+    for mirror in scene.mirrors:
+        if not mirror.made and mirror.place in scene.synced:
+            continue
+        secret = mirrors.held(scene.look, mirror)
+        if mirror.made or secret.data:
+            found.append(Kept(mirror, kv.read(server, mirror.mount, mirror.path), secret))
+    return found
+
+
+def _past(scene: Scene, servers: stores.Asked, *, moved: bool) -> Past:
+    database, is_new, mine = scene.parameters["postgresql"], scene.parameters["database_is_new"], scene.mine
+    return Past(
+        # Made of the path too, so that those of another folder are never the same.
+        mine.fingerprints if mine and not moved else {},
+        mine is not None,
+        lambda: remains.databases(scene.look, database, lambda: servers.schema(database), is_new=is_new),
+    )
+
+
+def _others(scene: Scene, old_folders: Collection[str]) -> list[str]:
+    parameters = scene.parameters
+    hosts = [parameters["local_domain"], parameters["web_domain"] or parameters["local_domain"]]
+    found = neighbours.on_the_domain(scene.all, scene.app, scene.readers, scene.here, hosts)
+    found += neighbours.on_the_store(scene.store, parameters["places"], parameters["namespace"])
+    return found + neighbours.on_the_names(scene.mirrors, scene.readers, old_folders, parameters["namespace"])
+
+
+def _moves(scene: Scene) -> list[Move]:
+    wanted, mine = scene.parameters["places"], scene.mine
+    if mine and mine.installed:
+        stored = moves.of_stores(mine.environment, mine.direct_host, wanted)
+    else:
+        stored = moves.of_stores(moves.inferred(scene.mirrors, scene.readers), "", wanted)
+    return [*stored, *moves.of_gateway(scene.look, wanted, scene.here)]
+
+
+def _fixed(scene: Scene) -> list[str]:
+    wanted = scene.parameters["places"]
+    return [
+        str(problem)
+        for problem in (
+            *fixed.operators(scene.applied, scene.parameters["operators"]),
+            *fixed.ceph(scene.look, wanted),
+            *fixed.owner(scene.external, wanted),
+            *fixed.store(wanted, scene.parameters["mount"]),
+        )
+    ]
+
+
+def _identity(running: Launched | None, wanted: ladder.Release, parameters: Mapping[str, Any]) -> list[str]:
+    if running is None or not running.installed:
+        return []
+    found = []
+    if running.local_domain:
+        local = parameters["local_domain"]
+        found += _renamed(running, "mastodon_local_domain", running.local_domain, local)
+        found += _renamed(running, "mastodon_web_domain", running.web_domain, parameters["web_domain"] or local)
+    if running.release:
+        try:
+            ladder.check_step(str(running), running.release, wanted)
+        except MastodonError as refusal:
+            found.append(str(refusal))
+    return found
+
+
+def _renamed(running: Launched, setting: str, now: str, wanted: str) -> list[str]:
+    if now == wanted:
+        return []
+    why = "other servers know its accounts and posts by that name for good"
+    remedy = f"Set {setting} to {now}, or install {wanted} as another Mastodon of its own mastodon_name."
+    return [str(MastodonError(str(running), f"runs as {now} and cannot become {wanted}", why, remedy))]
+
+
+def _annotations(fingerprints: Mapping[str, str]) -> dict[str, str]:
+    return {record.ANNOTATION: record.written(fingerprints)} if fingerprints else {}

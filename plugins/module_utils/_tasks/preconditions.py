@@ -1,0 +1,208 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The task `fediverse.mastodon.preconditions`: from options to one table, in the controller or on a target.
+
+This module util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import (
+    adopted,
+    backups,
+    cluster,
+    domain,
+    gateway,
+    vault,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.finding import Look, SkippedError, find
+from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.resolver import Resolver
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, all_of
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import forward
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import (
+    KUBERNETES_OPTIONS,
+    Connection,
+    connect,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects
+from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import EVERYTHING, needs
+from ansible_collections.fediverse.mastodon.plugins.module_utils._mail import smtp
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import kinds
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Bucket, Keys
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.round_trip import round_trip
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import site_check as site
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.s3_public_read import way_to
+from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import client as servers
+
+_TEXT = {"type": "str", "default": ""}
+_NEEDED = {"type": "str", "required": True}
+# A path, not a secret.
+_PATH = {"type": "str", "required": True, "no_log": False}
+
+
+def _list(**options: Any) -> dict[str, Any]:
+    return {"type": "list", "elements": "dict", "default": [], "options": options}
+
+
+_WORDS = {"type": "list", "elements": "str", "required": True}
+_NAMES = {"type": "list", "elements": "str", "default": []}
+
+ARGUMENTS = Arguments(
+    {
+        **KUBERNETES_OPTIONS,
+        **servers.VAULT_OPTIONS,
+        "adopted": adopted.ADOPTED_OPTION,
+        "kinds": kinds.KINDS_OPTION,
+        "rights": _list(resources=_WORDS, namespaces=_NAMES, verbs=_WORDS),
+        "gateway": {"type": "dict", "options": gateway.OPTIONS},
+        "site": site.SITE_OPTION,
+        "storage_classes": cluster.STORAGE_CLASSES_OPTION,
+        "mount": {"type": "str", "default": "secret"},
+        "vault_rights": _list(path=_NEEDED, capabilities=_WORDS),
+        "secrets": {**_list(path=_PATH, keys={**_WORDS, "no_log": False}), "no_log": False},
+        "backups": backups.BACKUPS_OPTION,
+        "hosts": {"type": "list", "elements": "str", "default": []},
+        "zones": {"type": "list", "elements": "str", "default": []},
+        "nameserver": _TEXT,
+        "smtp": {
+            "type": "dict",
+            "options": {
+                "host": _NEEDED,
+                "port": {"type": "int", "default": 587},
+                "path": {**_PATH, "required": False, "default": ""},
+                "tls": {"type": "bool", "default": False},
+                "starttls": {"type": "str", "choices": list(smtp.STARTTLS), "default": "always"},
+                "method": {"type": "str", "choices": list(smtp.METHODS), "default": "plain"},
+                "verify": {"type": "bool", "default": True},
+            },
+        },
+        "s3": {
+            "type": "dict",
+            "options": {
+                "endpoint": _NEEDED,
+                "bucket": _NEEDED,
+                "region": {"type": "str", "default": "us-east-1"},
+                "path": _PATH,
+                "anyone_reads": {"type": "bool", "default": True},
+            },
+        },
+    }
+)
+
+
+def examine(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
+    """Return `{changed: False, findings: [{state, text}]}` after saying them as a table.
+
+    Raises MastodonError with one sentence for each that is failed.
+    """
+    needs(*EVERYTHING)
+    # What makes several of them fail is told once.
+    findings = list(dict.fromkeys(find(look) for look in _looks(parameters, run)))
+    for finding in findings:
+        run.say(finding.line())
+    if failed := [finding.text for finding in findings if finding.state == "failed"]:
+        raise CombinedError(failed)
+    return {"changed": False, "findings": [vars(finding) for finding in findings]}
+
+
+def _looks(parameters: Mapping[str, Any], run: Run) -> Iterator[Look]:
+    ways: list[Any] = all_of(
+        (lambda: [connect(parameters, run.environment)], lambda: [servers.connect(parameters, run.environment)])
+    )
+    connection, server = ways
+    yield from _at_the_cluster(parameters, connection)
+    yield from _at_vault(parameters, server)
+    resolver = Resolver(parameters["nameserver"])
+    for host in parameters["hosts"]:
+        yield partial(domain.delegation, resolver, host, parameters["zones"])
+    yield partial(_mail, parameters, connection, server)
+    yield partial(_bucket, parameters, connection, server, run)
+    for wanted in parameters["backups"]:
+        yield partial(backups.survive, wanted)
+    yield partial(_site, parameters, connection, run)
+
+
+def _at_the_cluster(parameters: Mapping[str, Any], connection: Connection) -> Iterator[Look]:
+    client = Client(connection)
+    objects = Objects(client)
+    yield partial(cluster.version, client, connection.host)
+    yield lambda: cluster.clock(client.began, datetime.now(UTC))
+    yield partial(cluster.rights, client, parameters["rights"])
+    yield partial(_kinds_served, parameters, objects)
+    yield from adopted.looks(parameters["adopted"], objects)
+    for one in parameters["storage_classes"]:
+        yield partial(cluster.storage_class, objects, one["name"], one["wanted_by"])
+    yield partial(_gateway_ready, parameters, objects)
+
+
+def _kinds_served(parameters: Mapping[str, Any], objects: Objects) -> str:
+    if missing := kinds.missing(parameters["kinds"], objects.discover()):
+        raise CombinedError(missing)
+    return f"Kinds: {', '.join(one['kind'] for one in parameters['kinds']) or 'none'} served, as the cluster must bring them"
+
+
+def _gateway_ready(parameters: Mapping[str, Any], objects: Objects) -> str:
+    if not (wanted := parameters["gateway"]):
+        raise SkippedError("Gateway: none is named")
+    if problems := gateway.examine(wanted, objects, objects.discover()):
+        raise CombinedError(problems)
+    place = f"Gateway {wanted['namespace']}/{wanted['name']}"
+    return (
+        f"{place}: to be of GatewayClass {wanted['gateway_class']}" if wanted["made"] else f"{place}: serves all hosts"
+    )
+
+
+def _at_vault(parameters: Mapping[str, Any], server: servers.Vault) -> Iterator[Look]:
+    yield partial(vault.server, server)
+    yield partial(vault.capabilities, server, parameters["vault_rights"])
+    for one in parameters["secrets"]:
+        yield partial(_given, parameters, server, one)
+
+
+def _given(parameters: Mapping[str, Any], server: servers.Vault, wanted: Mapping[str, Any]) -> str:
+    vault.given(server, parameters["mount"], wanted["path"], wanted["keys"])
+    return f"Vault secret {parameters['mount']}/{wanted['path']}: has {', '.join(wanted['keys'])}"
+
+
+def _mail(parameters: Mapping[str, Any], connection: Connection, server: servers.Vault) -> str:
+    if not (wanted := parameters["smtp"]):
+        raise SkippedError("Mail server: none is named")
+    path, source = wanted["path"], f"Vault path {parameters['mount']}/{wanted['path']}"
+    given = vault.given(server, parameters["mount"], path, ["username", "password"]) if path else {}
+    username, password = given.get("username", ""), given.get("password", "")
+    how = {option: wanted[option] for option in ("tls", "starttls", "method", "verify")}
+    login = smtp.Login(wanted["host"], wanted["port"], username, password, source, **how)
+    return smtp.handshake(login, forward.way_to(connection, login.host, login.port))
+
+
+def _site(parameters: Mapping[str, Any], connection: Connection, run: Run) -> str:
+    if not (wanted := parameters["site"]):
+        raise SkippedError("Mastodon: nobody said where it is to answer")
+    try:
+        found = site.examine(wanted, connection, 0, run.say)
+    except site.NotAskedError as reason:
+        raise SkippedError(f"{site.site_of(wanted)}: not asked: {reason}") from reason
+    if found.skipped:
+        raise SkippedError(str(found))
+    return found.well
+
+
+def _bucket(parameters: Mapping[str, Any], connection: Connection, server: servers.Vault, run: Run) -> str:
+    if not (wanted := parameters["s3"]):
+        raise SkippedError("Bucket for media: site.yml makes it, by Rook")
+    if run.check:
+        raise SkippedError(f"Bucket {wanted['bucket']}: only written and read outside of check mode")
+    given = vault.given(server, parameters["mount"], wanted["path"], ["access-key-id", "secret-access-key"])
+    source = f"Vault path {parameters['mount']}/{wanted['path']}"
+    keys = Keys(given["access-key-id"], given["secret-access-key"], source)
+    way = way_to(connection, wanted["endpoint"])
+    place = Bucket(wanted["endpoint"], wanted["bucket"], wanted["region"], keys, way)
+    return round_trip(place, anyone_reads=wanted["anyone_reads"])

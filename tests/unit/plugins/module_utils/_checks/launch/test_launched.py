@@ -1,0 +1,178 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One launched Mastodon, and what must not happen to it. Cluster and Vault are in memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch import stores
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.record import ANNOTATION, fullname
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._checks.launch.world import (
+    APP,
+    FOLDER,
+    KEYS,
+    SALT,
+    World,
+)
+
+
+def test_on_an_empty_cluster_everything_may_be_chosen(world: World) -> None:
+    result = world.check()
+    assert result.pop("mastodon") == "mastodon/mastodon"
+    assert result == {"changed": False, "launched": False, "version": "", "annotations": {}, "ipv6": False}
+
+
+@pytest.mark.parametrize(("address", "ipv6"), [("fd00:10:96::1", True), ("10.96.0.1", False)])
+def test_the_family_by_which_pods_are_asked_is_the_clusters_first(world: World, address: str, ipv6: bool) -> None:
+    world.put("v1", "Service", "default/kubernetes", spec={"clusterIP": address})
+    assert world.check()["ipv6"] is ipv6
+
+
+def test_a_family_that_may_not_be_asked_for_is_not_guessed(world: World) -> None:
+    world.api.unreadable = {"Service"}
+    with pytest.raises(MastodonError, match="Service default/kubernetes: is not permitted"):
+        world.check()
+
+
+def test_what_runs_unchanged_is_let_through_and_recognised_by_fingerprints_only(world: World) -> None:
+    world.launch()
+    result = world.check()
+    assert (result["launched"], result["version"], result["changed"]) == (True, "v4.7.2", False)
+    assert set(result["annotations"]) == {ANNOTATION}
+    assert not any(value in str(result) for value in KEYS.values())
+    assert result == world.check()
+
+
+@pytest.mark.parametrize(
+    ("environment", "other", "told"),
+    [
+        ({}, {"local_domain": "other.org"}, "runs as example.org and cannot become other.org"),
+        ({}, {"web_domain": "social.example.org"}, "runs as example.org and cannot become social.example.org"),
+        ({"WEB_DOMAIN": "s.example.org"}, {}, "runs as s.example.org and cannot become example.org"),
+        ({"WEB_DOMAIN": "s.example.org"}, {"web_domain": "t.example.org"}, "runs as s.example.org and cannot become"),
+    ],
+)
+def test_another_domain_is_refused(world: World, environment: dict[str, str], other: Any, told: str) -> None:
+    world.launch(**environment)
+    assert told in world.refused(**other)[0]
+
+
+@pytest.mark.parametrize("written", ["", "example.org"])
+def test_the_web_domain_may_be_written_out_or_left_out(world: World, written: str) -> None:
+    world.launch(WEB_DOMAIN="example.org")
+    assert world.check(web_domain=written)["launched"]
+
+
+def test_a_version_that_skips_a_series_or_goes_back_is_refused(world: World) -> None:
+    world.launch(image="mirror:5000/mastodon/mastodon:v4.5.20@sha256:00")
+    assert "v4.5 → v4.6 → v4.7" in world.refused()[0]
+    assert "cannot go back from v4.5.20 to v4.4.27" in world.refused(version="v4.4.27")[0]
+    assert world.check(version="v4.6.9")["version"] == "v4.5.20"
+
+
+def test_without_its_deployment_the_release_tells_the_version(world: World) -> None:
+    world.launch()
+    world.remove("Deployment", "mastodon-web")
+    [release] = [one for one in world.api.objects.values() if one["kind"] == "HelmRelease"]
+    release["status"] = {"history": [{"appVersion": "v4.6.9"}]}
+    assert world.check()["version"] == "v4.6.9"
+    release["spec"]["values"]["image"] = {"tag": "v4.7.1"}
+    assert world.check()["version"] == "v4.7.1"
+
+
+def test_a_tag_that_names_no_release_is_refused(world: World) -> None:
+    assert world.refused(version="latest") == [
+        "Variable mastodon_image_tag: 'latest' is no release. Write it like v4.7.4."
+    ]
+
+
+def test_another_encryption_key_is_refused_before_and_after_it_reached_the_cluster(world: World) -> None:
+    world.launch()
+    other = {**KEYS, "are-primary-key": "another-canary"}
+    world.store(APP, other)
+    before = world.refused()
+    world.secret("mastodon/mastodon-app", other)
+    assert before == world.refused()
+    assert before[0].startswith(
+        f"Vault path secret/{APP}: are-primary-key is another one than Mastodon was launched with"
+    )
+    assert before[0].endswith(f"bao kv get -mount=secret -version=1 {APP}.")
+
+
+def test_a_session_key_may_be_rotated(world: World) -> None:
+    world.launch()
+    world.store(APP, {**KEYS, "secret-key-base": "rotated-canary"})
+    assert world.check()["launched"]
+
+
+def test_fingerprints_made_by_a_lost_key_are_not_taken_for_changed_secrets(world: World) -> None:
+    world.launch()
+    world.store(SALT, {"key": "cd" * 32})
+    assert world.check()["launched"]
+    world.lose(SALT)
+    assert world.check()["annotations"] == {}
+
+
+def test_everything_wrong_is_told_at_once(world: World) -> None:
+    world.launch()
+    world.lose(APP)
+    assert len(world.refused(local_domain="other.org", web_domain="w.org", version="v4.9.0")) == 4
+
+
+@pytest.mark.parametrize(
+    ("store", "version", "told"),
+    [
+        ("postgresql", "13", "PostgreSQL: is too old for Mastodon v4.7.4: it is 13. It takes 14.4."),
+        ("redis", "6.2.7", "Redis: is too old for Mastodon v4.7.4: it is 6.2.7. It takes 7.0."),
+    ],
+)
+def test_a_store_that_is_too_old_is_refused_before_a_new_series(
+    world: World, store: str, version: str, told: str
+) -> None:
+    given = {"cluster": "", "database": "", "version": version, "host": "", "path": ""}
+    assert world.refused(**{store: given}) == [told]
+    world.launch()
+    assert world.check(**{store: given})["launched"], "a patch release asks for nothing new"
+
+
+def test_a_server_is_asked_with_the_password_of_vault_or_skipped_aloud(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def ask(_server: Any, password: str) -> dict[str, str]:
+        asked.append(password)
+        return {"redis_version": "6.0.0"}
+
+    monkeypatch.setattr(stores.redis_server, "refuse_tls", lambda _server: None)
+    monkeypatch.setattr(stores.redis_server, "ask", ask)
+    store = {
+        "version": "",
+        "host": "redis.example.org",
+        "port": 6379,
+        "path": f"{FOLDER}/redis",
+        "password": "",
+        "sslmode": "require",
+    }
+    assert world.check(redis=store)["launched"] is False
+    world.store(f"{FOLDER}/redis", {"password": "cache-canary"})
+    assert "Redis redis.example.org: is too old" in world.refused(redis=store)[0]
+    assert asked == ["cache-canary"]
+
+    def out_of_reach(*_unused: Any) -> Any:
+        raise OSError("no way")
+
+    monkeypatch.setattr(stores.redis_server, "ask", out_of_reach)
+    world.check(redis=store)
+    assert world.said == ["skipped the check of Redis redis.example.org:6379, which cannot be asked from here: no way"]
+
+
+@pytest.mark.parametrize(
+    ("name", "called"), [("mastodon", "mastodon"), ("my-mastodon", "my-mastodon"), ("a", "a-mastodon")]
+)
+def test_objects_are_called_as_the_chart_calls_them(name: str, called: str) -> None:
+    assert fullname(name) == called

@@ -1,0 +1,131 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Controllers that others installed: found by their images, and refused when they stand still or are too old."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.adopted import (
+    CONTROLLERS,
+    Controller,
+    looks,
+    verify,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.finding import SkippedError, find
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
+
+CNPG = Controller("CloudNativePG", "cloudnative-pg", (1, 26))
+IMAGE = "ghcr.io/cloudnative-pg/cloudnative-pg"
+
+
+def deployment(
+    image: str, available: int = 1, *, replicas: int = 1, labels: dict[str, str] | None = None
+) -> dict[str, Any]:
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "controller", "namespace": "cnpg-system", "generation": 1, "labels": labels or {}},
+        "spec": {"replicas": replicas, "template": {"spec": {"containers": [{"name": "manager", "image": image}]}}},
+        "status": {
+            "observedGeneration": 1,
+            "replicas": replicas,
+            "updatedReplicas": replicas,
+            "availableReplicas": available,
+        },
+    }
+
+
+def api(read: Callable[[object], Any]) -> Any:
+    return SimpleNamespace(read=read)
+
+
+@pytest.mark.parametrize(
+    ("image", "version"),
+    [
+        (f"{IMAGE}:1.30.0", "1.30.0"),
+        (f"{IMAGE}:v1.26.1@sha256:abc", "v1.26.1"),
+        ("registry.local:5000/mirror/cloudnative-pg:1.27", "1.27"),
+        ("cloudnative-pg:1.27", "1.27"),
+        ("registry.local:5000/cloudnative-pg", "of an unknown version"),
+        (f"{IMAGE}@sha256:abc", "of an unknown version"),
+        (f"{IMAGE}:latest", "latest"),
+    ],
+)
+def test_a_controller_that_runs_is_told_with_its_version(image: str, version: str) -> None:
+    told = verify(CNPG, [deployment("docker.io/other:1"), deployment(image)])
+    assert told == f"CloudNativePG: {version} runs in Deployment cnpg-system/controller"
+
+
+def test_an_image_without_a_tag_has_the_version_of_its_label() -> None:
+    labels = {"app.kubernetes.io/version": "1.28.0"}
+    assert "1.28.0 runs" in verify(CNPG, [deployment(f"{IMAGE}@sha256:abc", labels=labels)])
+    with pytest.raises(MastodonError, match="too old"):
+        verify(CNPG, [deployment(f"{IMAGE}@sha256:abc", labels={"app.kubernetes.io/version": "1.25.9"})])
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        (
+            deployment(f"{IMAGE}:1.9.4"),
+            "Deployment cnpg-system/controller: CloudNativePG is too old: it is 1.9.4. Upgrade it to 1.26 or newer.",
+        ),
+        (
+            deployment(f"{IMAGE}:1.30.0", available=0),
+            "Deployment cnpg-system/controller: CloudNativePG does not run: 0 of 1 pods available. "
+            "Look at its pods: kubectl describe deployment controller -n cnpg-system.",
+        ),
+        (
+            deployment(f"{IMAGE}:1.30.0", available=0, replicas=0),
+            "Deployment cnpg-system/controller: CloudNativePG does not run: it is scaled to no replicas. "
+            "Scale it up: kubectl scale deployment controller -n cnpg-system --replicas=1.",
+        ),
+    ],
+)
+def test_one_that_cannot_do_its_work_is_refused(found: dict[str, Any], told: str) -> None:
+    with pytest.raises(MastodonError) as refused:
+        verify(CNPG, [found])
+    assert str(refused.value) == told
+
+
+@pytest.mark.parametrize("image", ["ghcr.io/other/pg:1", "ghcr.io/my-cloudnative-pg:1", f"{IMAGE}-tools:1"])
+def test_one_that_is_not_found_is_told_as_such(image: str) -> None:
+    with pytest.raises(SkippedError, match="no Deployment has an image called cloudnative-pg"):
+        verify(CNPG, [deployment(image)])
+
+
+def test_only_the_roles_that_are_adopted_are_looked_at() -> None:
+    def nobody(_selection: object) -> Any:
+        raise AssertionError("nothing needs to be asked")
+
+    assert list(looks([], api(nobody))) == []
+    listing = SimpleNamespace(objects=(deployment("ghcr.io/fluxcd/helm-controller:v1.6.0"),))
+    found = [find(look) for look in looks(["flux"], api(lambda _one: listing))]
+    assert [finding.state for finding in found] == ["skipped", "ok"]
+
+
+@pytest.mark.parametrize(("version", "state"), [("v1.4.5", "failed"), ("v1.5.0", "ok")])
+def test_a_flux_that_does_not_try_again_or_waits_too_long_is_too_old(version: str, state: str) -> None:
+    listing = SimpleNamespace(objects=(deployment(f"ghcr.io/fluxcd/helm-controller:{version}"),))
+    *_others, found = [find(look) for look in looks(["flux"], api(lambda _one: listing))]
+    assert found.state == state
+
+
+def test_who_may_not_list_deployments_is_told_that_nobody_looked() -> None:
+    def forbidden(_selection: object) -> Any:
+        raise ApiError("Deployment", "may not be listed", "", "", status=403)
+
+    (found,) = [find(look) for look in looks(["rook"], api(forbidden))]
+    assert found.state == "skipped"
+    assert "you may not list Deployments" in found.text
+
+
+def test_every_controller_can_be_told_from_every_other() -> None:
+    images = [controller.image for controllers in CONTROLLERS.values() for controller in controllers]
+    assert len(images) == len(set(images))

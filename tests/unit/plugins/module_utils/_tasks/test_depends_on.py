@@ -1,0 +1,82 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an earlier task applied is waited for; what is not there, or failed, ends the task at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.depends_on import await_ready
+from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.builders import (
+    Clock,
+    subject,
+    thing,
+)
+from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.fake_api import FakeApi
+
+RELEASE = {"api_version": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease", "namespace": "ns", "name": "operator"}
+READY = {"observedGeneration": 1, "conditions": [{"type": "Ready", "status": "True", "observedGeneration": 1}]}
+
+
+def awaited(api: FakeApi, *wanted: Any, clock: Clock | None = None, check: bool = False) -> list[str]:
+    said: list[str] = []
+    run = Run(check=check, diff=False, say=said.append, environment={})
+    await_ready(wanted, api, (clock or Clock()).deadline(60), run)
+    return said
+
+
+def failure(api: FakeApi, *wanted: Any) -> str:
+    with pytest.raises(MastodonError) as caught:
+        awaited(api, *wanted)
+    return str(caught.value)
+
+
+def test_nothing_costs_nothing() -> None:
+    api = FakeApi()
+    awaited(api)
+    assert api.calls == []
+
+
+def test_check_mode_looks_at_nothing() -> None:
+    api = FakeApi()
+    awaited(api, RELEASE, check=True)
+    assert api.calls == []
+
+
+def test_what_is_ready_is_read_once_and_not_watched() -> None:
+    api = FakeApi(thing("HelmRelease", "operator", status=READY))
+    assert awaited(api, RELEASE) == []
+    assert api.calls == ["discover", "read HelmRelease ns/operator"]
+
+
+def test_what_is_not_ready_yet_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    api = FakeApi(thing("HelmRelease", "operator"))
+    release = subject("HelmRelease", "operator")
+    watch = api.watch
+
+    def then_ready(*arguments: Any) -> Any:
+        events = watch(*arguments)
+        api.set_status(release, READY)
+        return events
+
+    monkeypatch.setattr(api, "watch", then_ready)
+    awaited(api, RELEASE)
+    assert any(call.startswith("watch HelmRelease") for call in api.calls)
+
+
+def test_what_is_not_there_is_named_at_once() -> None:
+    assert failure(FakeApi(), RELEASE) == "HelmRelease ns/operator: is needed and does not exist. Lay it down first."
+
+
+def test_a_kind_that_is_not_served_is_named_at_once() -> None:
+    told = failure(FakeApi(), {"kind": "Widget", "namespace": "ns", "name": "w"})
+    assert told.startswith("Widget ns/w: cannot be found: the cluster has no kind Widget.")
+
+
+def test_what_failed_says_why() -> None:
+    suspended = thing("HelmRelease", "operator", spec={"suspend": True}, status=READY)
+    assert failure(FakeApi(suspended), RELEASE).startswith("HelmRelease ns/operator: failed: is suspended, so Flux")

@@ -1,0 +1,139 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From options to a result, against a server on the loopback."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import secret as secrets
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.forward import NotThereError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Listing
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import s3_public_read
+
+from ..s3_server import KEYS, S3
+
+DATA = {"AWS_ACCESS_KEY_ID": KEYS.access_key, "AWS_SECRET_ACCESS_KEY": KEYS.secret_key}
+
+
+@pytest.fixture
+def found(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """The Secrets that the cluster has."""
+    items = [{"data": {key: base64.b64encode(value.encode()).decode() for key, value in DATA.items()}}]
+    monkeypatch.setattr(s3_public_read, "connect", lambda *_unused: None)
+    monkeypatch.setattr(secrets, "Client", lambda *_unused: None)
+    monkeypatch.setattr(secrets.Objects, "read", lambda *_unused: Listing(tuple(items), "1"))
+    return items
+
+
+def run(
+    endpoint: str, *, check: bool = False, state: str = "present", optional: bool = False
+) -> tuple[dict[str, Any], list[str]]:
+    said: list[str] = []
+    parameters: dict[str, Any] = {"endpoint": endpoint, "bucket": "media", "region": "us-east-1", "state": state}
+    parameters["optional"] = optional
+    where = {"secret_namespace": "mastodon", "secret_name": "mastodon-s3"}
+    return s3_public_read.public_read(
+        parameters | where, Run(check=check, diff=True, say=said.append, environment={})
+    ), said
+
+
+def test_tells_and_shows_what_it_changed_without_the_keys(s3: S3, found: list[dict[str, Any]]) -> None:
+    result, said = run(s3.endpoint)
+    assert result["changed"]
+    assert said == [diff["after_header"] for diff in result["diff"]]
+    assert "arn:aws:s3:::media/accounts/*" in result["diff"][-1]["after"]
+    assert KEYS.secret_key not in str(result)
+    assert run(s3.endpoint) == ({"changed": False, "acl": False, "diff": []}, [])
+
+
+def test_check_mode_on_a_cluster_without_the_keys_tells_what_would_be(s3: S3, found: list[dict[str, Any]]) -> None:
+    found.clear()
+    result, said = run(s3.endpoint, check=True)
+    assert (result["changed"], said) == (True, ["created policy of bucket media"])
+    with pytest.raises(MastodonError, match="Secret mastodon/mastodon-s3: does not exist"):
+        run(s3.endpoint)
+
+
+def test_takes_back_what_it_allowed(s3: S3, found: list[dict[str, Any]]) -> None:
+    run(s3.endpoint)
+    result, said = run(s3.endpoint, state="absent")
+    assert (result["changed"], said) == (True, ["deleted policy of bucket media"])
+    assert result["diff"][0]["after"] == ""
+    assert run(s3.endpoint, state="absent") == ({"changed": False, "acl": False, "diff": []}, [])
+    found.clear()
+    assert run(s3.endpoint, state="absent", check=True)[0]["changed"] is False
+
+
+def test_a_secret_that_was_deleted_while_its_claim_is_bound_comes_back_with_rooks_operator(
+    s3: S3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels = {"bucket-provisioner": "storage.ceph.rook.io-bucket"}
+    claim = {"metadata": {"name": "mastodon-s3", "labels": labels}, "status": {"phase": "Bound"}}
+    monkeypatch.setattr(s3_public_read, "connect", lambda *_unused: None)
+    monkeypatch.setattr(secrets, "Client", lambda *_unused: None)
+    there = {"ObjectBucketClaim": (claim,), "Secret": ()}
+    monkeypatch.setattr(secrets.Objects, "read", lambda _self, asked: Listing(there[asked.resource.kind], "1"))
+    with pytest.raises(MastodonError) as refused:
+        run(s3.endpoint)
+    assert str(refused.value) == (
+        "Secret mastodon/mastodon-s3: does not exist. ObjectBucketClaim mastodon/mastodon-s3 is bound, and Rook writes its "
+        "Secret again when it starts: kubectl -n storage rollout restart deployment rook-ceph-operator"
+    )
+
+
+def test_check_mode_does_not_need_the_server_that_would_be_laid_down(
+    found: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_unused: Any) -> None:
+        raise NotThereError("Service rook-ceph/rgw", "does not exist")
+
+    monkeypatch.setattr(s3_public_read.forward, "dial", refuse)
+    assert run("http://rgw.rook-ceph.svc", check=True)[0]["changed"]
+    with pytest.raises(MastodonError, match="Service rook-ceph/rgw: does not exist"):
+        run("http://rgw.rook-ceph.svc")
+
+
+@pytest.mark.parametrize("endpoint", ["s3.example.org", "ftp://s3.example.org", "https://"])
+def test_an_endpoint_that_is_no_address_is_refused(found: list[dict[str, Any]], endpoint: str) -> None:
+    with pytest.raises(MastodonError, match="is not an address"):
+        run(endpoint)
+
+
+def test_only_asks_when_it_is_told_to(s3: S3, found: list[dict[str, Any]]) -> None:
+    assert run(s3.endpoint, state="asked", check=True) == ({"changed": False, "acl": None, "diff": []}, [])
+    s3.acls = "obeyed"
+    run(s3.endpoint)
+    written = list(s3.writes)
+    assert run(s3.endpoint, state="asked") == ({"changed": False, "acl": True, "diff": []}, [])
+    assert s3.writes == written
+    found.clear()
+    assert run(s3.endpoint, state="asked", check=True)[0] == {"changed": False, "acl": None, "diff": []}
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_keys_that_are_not_made_yet_may_be_waited_for_by_others(
+    s3: S3, found: list[dict[str, Any]], check: bool
+) -> None:
+    found.clear()
+    nothing = {"changed": False, "acl": None, "diff": []}
+    assert run(s3.endpoint, optional=True, check=check) == (nothing, [])
+    assert s3.writes == []
+
+
+def test_a_server_that_is_not_there_yet_may_be_waited_for_by_others(
+    found: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_unused: Any) -> None:
+        raise NotThereError("Service rook-ceph/rook-ceph-rgw-media", "does not exist")
+
+    monkeypatch.setattr(s3_public_read.forward, "dial", refuse)
+    endpoint = "http://rook-ceph-rgw-media.rook-ceph.svc"
+    assert run(endpoint, optional=True)[0] == {"changed": False, "acl": None, "diff": []}
+    with pytest.raises(NotThereError):
+        run(endpoint)

@@ -1,0 +1,236 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What people read of each object, at one moment."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.site.visitor import Found
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import status_info
+from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.kv import Stored
+from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.fake_api import FakeApi, kind
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+SCENE = status_info.Scene(NOW)
+READY = {"conditions": [{"type": "Ready", "status": "True"}]}
+
+
+def item(api_version: str, kind: str, *, spec: Any = None, **status: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": api_version,
+        "kind": kind,
+        "metadata": {"namespace": "ns", "name": "x", "creationTimestamp": "2026-11-20T12:00:00Z"},
+        "spec": spec or {},
+        "status": status,
+    }
+
+
+RECONCILED = {"conditions": [{"type": "Ready", "status": "True", "observedGeneration": 1}]}
+HISTORY = {"chartVersion": "1.2.2", "status": "deployed", "lastDeployed": "2026-11-24T09:30:00Z"}
+TAG = {"values": {"image": {"tag": "v4.7.4"}}}
+
+
+def release() -> dict[str, Any]:
+    found = item(
+        "helm.toolkit.fluxcd.io/v2", "HelmRelease", spec=TAG, history=[HISTORY], observedGeneration=1, **RECONCILED
+    )
+    found["metadata"]["generation"] = 1
+    return found
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        (
+            release(),
+            "HelmRelease ns/x: Current, 4 d old, chart 1.2.2 running v4.7.4, deployed 2 h ago",
+        ),
+        (item("cert-manager.io/v1", "Certificate", **READY), "Certificate ns/x: Current, 4 d old, not issued yet"),
+        (
+            item("cert-manager.io/v1", "Certificate", notAfter="2026-12-24T12:00:00Z", **READY),
+            "Certificate ns/x: Current, 4 d old, 30 days left",
+        ),
+        (
+            item("cert-manager.io/v1", "Certificate", notAfter="2026-11-23T12:00:00Z", **READY),
+            "Certificate ns/x: Current, 4 d old, -1 days left",
+        ),
+        (
+            item("external-secrets.io/v1", "ExternalSecret", refreshTime="2026-11-24T11:59:00Z", **READY),
+            "ExternalSecret ns/x: Current, 4 d old, read from Vault 60 s ago",
+        ),
+        (item("external-secrets.io/v1", "ExternalSecret", **READY), "never read from Vault"),
+    ],
+)
+def test_an_object_is_told_in_one_line(found: dict[str, Any], told: str) -> None:
+    assert told in status_info.row(found, SCENE).line()
+
+
+def test_what_is_not_well_says_why() -> None:
+    waiting = {"conditions": [{"type": "Ready", "status": "False", "reason": "Failed", "message": "no issuer"}]}
+    assert "no issuer" in status_info.row(item("cert-manager.io/v1", "Certificate", **waiting), SCENE).line()
+
+
+# As CloudNativePG 1.30 and its plugin 0.14 write them; the Cluster's own fields tell of the in-tree method only.
+PLUGIN = {
+    "name": "barman-cloud.cloudnative-pg.io",
+    "isWALArchiver": True,
+    "parameters": {"barmanObjectName": "store", "serverName": "db-1"},
+}
+WINDOW = {"lastSuccessfulBackupTime": "2026-11-23T00:00:00Z", "firstRecoverabilityPoint": "2026-11-22T00:00:03Z"}
+
+
+def database(*plugins: dict[str, Any]) -> dict[str, Any]:
+    spec = {"instances": 3, "imageName": "registry/postgresql:17.6", "plugins": list(plugins)}
+    return item("postgresql.cnpg.io/v1", "Cluster", spec=spec, readyInstances=2)
+
+
+@pytest.mark.parametrize(
+    ("plugins", "window", "told"),
+    [
+        ((), {}, "no backup yet: none is asked for"),
+        ((PLUGIN,), {}, "no backup yet"),
+        ((PLUGIN,), {"db-1": WINDOW}, "last backup 36 h ago"),
+        ((PLUGIN,), {"db-2": WINDOW}, "no backup yet"),
+    ],
+)
+def test_a_database_tells_its_version_instances_and_backup(plugins: Any, window: dict[str, Any], told: str) -> None:
+    store = item("barmancloud.cnpg.io/v1", "ObjectStore", serverRecoveryWindow=window)
+    found = status_info.row(database(*plugins), status_info.Scene(NOW, {"ns": {"store": store}}))
+    assert found.note == f"postgresql:17.6, 2 of 3 instances ready, {told}"
+
+
+def test_an_empty_volume_has_no_backup() -> None:
+    mover = {"result": "Successful", "logs": "== Directory is empty skipping backup ==="}
+    found = item("volsync.backube/v1alpha1", "ReplicationSource", lastSyncTime="2026-11-24T11:00:00Z")
+    assert status_info.row(found, SCENE).note == "last backup 60 min ago"
+    found["status"]["latestMoverStatus"] = mover
+    assert status_info.row(found, SCENE).note.startswith("no backup yet: the volume was empty")
+
+
+def test_a_cluster_is_told_with_its_backups_and_with_what_is_not_as_declared_behind_its_releases() -> None:
+    ours = [{"manager": "fediverse.mastodon", "operation": "Apply"}]
+    behind = release()
+    behind["status"]["inventory"] = {"entries": [{"id": "ns_web_apps_Deployment", "v": "v1"}]}
+    web = item("apps/v1", "Deployment", spec={"replicas": 0})
+    web["metadata"] |= {
+        "name": "web",
+        "managedFields": [
+            {"manager": "kubectl", "time": "2026-11-24T11:00:00Z", "fieldsV1": {"f:spec": {"f:replicas": {}}}}
+        ],
+    }
+    store = item("barmancloud.cnpg.io/v1", "ObjectStore", serverRecoveryWindow={"db-1": WINDOW})
+    store["metadata"]["name"] = "store"
+    found = [behind, database(PLUGIN)]
+    for one in found:
+        one["metadata"]["managedFields"] = ours
+    served = (
+        kind("apps", "Deployment"),
+        kind("helm.toolkit.fluxcd.io", "HelmRelease", version="v2"),
+        kind("postgresql.cnpg.io", "Cluster"),
+        kind("barmancloud.cnpg.io", "ObjectStore"),
+    )
+    lines = [one.line() for one in status_info.rows(FakeApi(*found, web, store, served=served), NOW)]
+    assert lines[0].startswith("HelmRelease ns/x: Current, ")
+    assert lines[1] == "Deployment ns/web: NotAsDeclared, is scaled to no replicas by kubectl"
+    assert lines[2].endswith("last backup 36 h ago")
+
+
+def test_what_may_not_be_seen_behind_a_release_is_no_silence() -> None:
+    behind = release()
+    behind["status"]["inventory"] = {"entries": [{"id": "ns_web_apps_Deployment", "v": "v1"}]}
+    behind["metadata"]["managedFields"] = [{"manager": "fediverse.mastodon", "operation": "Apply"}]
+    served = (kind("apps", "Deployment"), kind("helm.toolkit.fluxcd.io", "HelmRelease", version="v2"))
+    api = FakeApi(behind, served=served)
+    api.unreadable = {"Deployment"}
+    [_release, unseen] = status_info.rows(api, NOW)
+    assert (unseen.subject, unseen.status) == ("What is behind HelmRelease ns/x", "NotSeen")
+    assert unseen.note == "Deployment ns/web: is not permitted (403): forbidden. Give the right."
+
+
+@pytest.mark.parametrize(
+    ("manager", "ours"),
+    [
+        ("fediverse.mastodon", True),
+        ("fediverse.mastodon/social.example", True),
+        ("fediverse.mastodonish", False),
+        ("kubectl", False),
+        (None, False),
+    ],
+)
+def test_ours_is_what_our_field_manager_applied(manager: str | None, ours: bool) -> None:
+    found = item("v1", "ConfigMap")
+    if manager:
+        found["metadata"]["managedFields"] = [{"manager": "kubelet"}, {"manager": manager}]
+    assert status_info.is_ours(found) is ours
+
+
+SITE = {"domain": "example.org", "web_domain": "", "media_hostname": "", "domain_elsewhere": False}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "line"),
+    [
+        (
+            Found("Mastodon https://example.org: answers for example.org at 192.0.2.1, version 4.7.4"),
+            "Mastodon https://example.org: Answers, for example.org at 192.0.2.1, version 4.7.4",
+        ),
+        (
+            Found(
+                "Mastodon https://example.org: answers for example.org", "skipped the request to https://a: No route"
+            ),
+            "Mastodon https://example.org: NotAllAsked, for example.org; skipped the request to https://a: No route",
+        ),
+        (
+            MastodonError("Mastodon https://example.org", "does not answer as it must", "503 Service Unavailable"),
+            "Mastodon https://example.org: Silent, does not answer as it must: 503 Service Unavailable",
+        ),
+        (
+            status_info.site.NotAskedError("192.0.2.1 cannot be reached from here"),
+            "Mastodon https://example.org: NotAsked, 192.0.2.1 cannot be reached from here",
+        ),
+    ],
+)
+def test_whether_mastodon_answers_is_the_last_row(
+    monkeypatch: pytest.MonkeyPatch, outcome: Found | Exception, line: str
+) -> None:
+    def examine(*_unused: Any) -> Found:
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    for name in ("connect", "Client"):
+        monkeypatch.setattr(status_info, name, lambda *_unused: None)
+    monkeypatch.setattr(status_info, "rows", lambda *_unused: [])
+    monkeypatch.setattr(status_info.site, "examine", examine)
+    monkeypatch.setattr(status_info, "_secrets", lambda *_unused: [])
+    monkeypatch.setattr(status_info.vault, "connect", lambda *_unused: None)
+    said: list[str] = []
+    result = status_info.status({"site": SITE}, Run(check=False, diff=False, say=said.append, environment={}))
+    assert said == [line]
+    assert result["objects"][-1]["subject"] == "Mastodon https://example.org"
+
+
+def test_secrets_are_told_by_fingerprints_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    held = {
+        "folder/fingerprint": Stored(1, {"key": "ab" * 32}),
+        "folder/app": Stored(2, {"password": "canary"}),
+        "folder/gone": Stored(3, {}, "2026-11-01"),
+    }
+    monkeypatch.setattr(status_info, "connect", lambda *_unused: None)
+    monkeypatch.setattr(status_info, "Client", lambda *_unused: None)
+    monkeypatch.setattr(status_info, "rows", lambda *_unused: [])
+    monkeypatch.setattr(status_info.vault, "connect", lambda *_unused: None)
+    monkeypatch.setattr(status_info.kv, "read", lambda _server, _mount, path: held.get(path, Stored()))
+    said: list[str] = []
+    parameters = {"mount": "secret", "path": "folder", "secrets": ["app", "gone", "absent"], "site": None}
+    result = status_info.status(parameters, Run(check=False, diff=False, say=said.append, environment={}))
+    assert said[0].startswith("secret folder/app: version 2, password ")
+    assert said[1:] == ["secret folder/gone: version 3 was deleted at 2026-11-01", "secret folder/absent: not there"]
+    assert "canary" not in f"{result}{said}"
+    assert result["changed"] is False
