@@ -13,8 +13,7 @@ from typing import Any
 from ansible.errors import AnsibleError
 from ansible.template import trust_as_template
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.apply import ARGUMENTS, apply
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.apply import TASK
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils import _documents, _manifests
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._action import EngineAction, plain
 
@@ -22,7 +21,7 @@ from ansible_collections.fediverse.mastodon.plugins.plugin_utils._action import 
 class ActionModule(EngineAction):
     """Turns templates and manifests into objects, and runs the engine."""
 
-    arguments = ARGUMENTS
+    runs = TASK
     variables: Mapping[str, str] = MappingProxyType({"force_conflicts": "force_conflicts"})
 
     def prepare(self, parameters: dict[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
@@ -33,10 +32,6 @@ class ActionModule(EngineAction):
             *(document for template in parameters["templates"] for document in self._template(template, task_vars)),
         ]
         return {**parameters, "objects": documents, "templates": [], "manifests": []}
-
-    def engine(self, parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
-        """Run it."""
-        return apply(parameters, run)
 
     def _manifest(self, manifest: Mapping[str, Any]) -> Iterable[Any]:
         path = manifest.get("path")

@@ -13,10 +13,9 @@ from typing import Any
 from ansible.errors import AnsibleError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, all_of
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import EVERYTHING, needs
-from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._sizing import chart_values
 from ansible_collections.fediverse.mastodon.plugins.module_utils._sizing.size import size
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.doctor import ARGUMENTS, examine
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.doctor import TASK
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils import _edge
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._action import EngineAction, plain
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._connections import VARIABLES
@@ -46,7 +45,7 @@ _PLAY_SETTINGS: Mapping[str, Any] = {"force_conflicts": {"type": "list", "elemen
 class ActionModule(EngineAction):
     """See plugins/modules/doctor.py for its documentation."""
 
-    arguments = ARGUMENTS
+    runs = TASK
 
     def prepare(self, parameters: dict[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         """Check the settings, all at once and then with each other, before anything is asked of a server."""
@@ -82,10 +81,6 @@ class ActionModule(EngineAction):
         if is_left_out(task_vars, known):
             self._display.display(f"nothing to do: tags of these tasks are {', '.join(known)}")
         return misspelt_tags(task_vars, known)
-
-    def engine(self, parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
-        """Look at the cluster and Vault from here."""
-        return examine(parameters, run)
 
     def _sized(self, values: Mapping[str, Any]) -> list[str]:
         size(values)

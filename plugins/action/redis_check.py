@@ -5,19 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared import stores
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.redis_check import TASK
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._action import EngineAction
 
 
 class ActionModule(EngineAction):
     """Runs in the controller's process."""
 
-    arguments = stores.REDIS
-
-    def engine(self, parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
-        """Do the task from here."""
-        return stores.redis(parameters, run)
+    runs = TASK

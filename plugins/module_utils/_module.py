@@ -12,16 +12,16 @@ import os
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, unforeseen, way_of
-from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Engine, Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run, Task
 
 
-def run_module(arguments: Arguments, engine: Engine) -> None:
-    """Run `engine` as a module on the target. What it says comes back under `messages`, for the action to show."""
-    module = AnsibleModule(supports_check_mode=True, **arguments.spec())
+def run_module(task: Task) -> None:
+    """Run `task` as a module on the target. What it says comes back under `messages`, for the action to show."""
+    module = AnsibleModule(supports_check_mode=True, **task.arguments.spec())
     messages: list[str] = []
     run = Run(check=module.check_mode, diff=module._diff, say=messages.append, environment=os.environ)
     try:
-        result = engine(module.params, run)
+        result = task.engine(module.params, run)
     except MastodonError as error:
         module.fail_json(msg=str(error), messages=messages)
     except Exception as error:

@@ -52,3 +52,11 @@ class Arguments:
 
 # What every engine is: validated options and a run in, the task's result as plain dicts and lists out.
 Engine = Callable[[Mapping[str, Any], Run], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a module and an action of one name run."""
+
+    arguments: Arguments
+    engine: Engine

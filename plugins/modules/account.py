@@ -79,12 +79,12 @@ path:
 """
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import account
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.account import TASK
 
 
 def main() -> None:
     """Run on the target."""
-    run_module(account.ARGUMENTS, account.account)
+    run_module(TASK)
 
 
 if __name__ == "__main__":

@@ -199,12 +199,12 @@ requests:
 """
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.apply import ARGUMENTS, apply
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.apply import TASK
 
 
 def main() -> None:
     """Run on the target."""
-    run_module(ARGUMENTS, apply)
+    run_module(TASK)
 
 
 if __name__ == "__main__":

@@ -55,12 +55,12 @@ backups:
 """
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.backup_info import ARGUMENTS, tell
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.backup_info import TASK
 
 
 def main() -> None:
     """Run on the target."""
-    run_module(ARGUMENTS, tell)
+    run_module(TASK)
 
 
 if __name__ == "__main__":

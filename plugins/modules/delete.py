@@ -119,12 +119,12 @@ requests:
 """
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.delete import ARGUMENTS, delete
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.delete import TASK
 
 
 def main() -> None:
     """Run on the target."""
-    run_module(ARGUMENTS, delete)
+    run_module(TASK)
 
 
 if __name__ == "__main__":

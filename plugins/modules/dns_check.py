@@ -77,12 +77,12 @@ skipped_names:
 """
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import dns_check
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.dns_check import TASK
 
 
 def main() -> None:
     """Run on the target."""
-    run_module(dns_check.ARGUMENTS, dns_check.check)
+    run_module(TASK)
 
 
 if __name__ == "__main__":

@@ -118,12 +118,12 @@ checked:
 """
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.doctor import ARGUMENTS, examine
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.doctor import TASK
 
 
 def main() -> None:
     """Run on the target."""
-    run_module(ARGUMENTS, examine)
+    run_module(TASK)
 
 
 if __name__ == "__main__":

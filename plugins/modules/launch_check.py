@@ -302,12 +302,12 @@ ipv6:
 """
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import launch_check
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.launch_check import TASK
 
 
 def main() -> None:
     """Run on the target."""
-    run_module(launch_check.ARGUMENTS, launch_check.check)
+    run_module(TASK)
 
 
 if __name__ == "__main__":

@@ -95,12 +95,12 @@ requests:
 """
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.objects_info import INFO, info
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.objects_info import TASK
 
 
 def main() -> None:
     """Run on the target."""
-    run_module(INFO, info)
+    run_module(TASK)
 
 
 if __name__ == "__main__":

@@ -87,12 +87,12 @@ told:
 """
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared import stores
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.postgresql_check import TASK
 
 
 def main() -> None:
     """Run on the target."""
-    run_module(stores.POSTGRESQL, stores.postgresql)
+    run_module(TASK)
 
 
 if __name__ == "__main__":

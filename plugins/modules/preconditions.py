@@ -220,12 +220,12 @@ findings:
 """
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.preconditions import ARGUMENTS, examine
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.preconditions import TASK
 
 
 def main() -> None:
     """Run on the target."""
-    run_module(ARGUMENTS, examine)
+    run_module(TASK)
 
 
 if __name__ == "__main__":

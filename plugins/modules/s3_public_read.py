@@ -90,12 +90,12 @@ acl:
 """
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import s3_public_read
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.s3_public_read import TASK
 
 
 def main() -> None:
     """Run on the target."""
-    run_module(s3_public_read.ARGUMENTS, s3_public_read.public_read)
+    run_module(TASK)
 
 
 if __name__ == "__main__":

@@ -73,12 +73,12 @@ annotations:
 """
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import secret_fingerprints
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.secret_fingerprints import TASK
 
 
 def main() -> None:
     """Run on the target."""
-    run_module(secret_fingerprints.ARGUMENTS, secret_fingerprints.fingerprints)
+    run_module(TASK)
 
 
 if __name__ == "__main__":

@@ -53,12 +53,12 @@ refreshed:
 """
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import secret_refresh
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.secret_refresh import TASK
 
 
 def main() -> None:
     """Run on the target."""
-    run_module(secret_refresh.ARGUMENTS, secret_refresh.refresh)
+    run_module(TASK)
 
 
 if __name__ == "__main__":

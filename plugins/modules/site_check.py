@@ -57,12 +57,12 @@ told:
 """
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import site_check
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.site_check import TASK
 
 
 def main() -> None:
     """Run on the target."""
-    run_module(site_check.ARGUMENTS, site_check.check)
+    run_module(TASK)
 
 
 if __name__ == "__main__":

@@ -68,12 +68,12 @@ secrets:
 """
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import status_info
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.status_info import TASK
 
 
 def main() -> None:
     """Run on the target."""
-    run_module(status_info.ARGUMENTS, status_info.status)
+    run_module(TASK)
 
 
 if __name__ == "__main__":

@@ -81,12 +81,12 @@ diff:
 """
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import vault_kubernetes_role
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.vault_kubernetes_role import TASK
 
 
 def main() -> None:
     """Run on the target."""
-    run_module(vault_kubernetes_role.ARGUMENTS, vault_kubernetes_role.kubernetes_role)
+    run_module(TASK)
 
 
 if __name__ == "__main__":

@@ -39,12 +39,12 @@ diff:
 """
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import vault_secret
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.vault_mount import TASK
 
 
 def main() -> None:
     """Run on the target."""
-    run_module(vault_secret.MOUNT, vault_secret.mount)
+    run_module(TASK)
 
 
 if __name__ == "__main__":

@@ -57,12 +57,12 @@ diff:
 """
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import vault_secret
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.vault_policy import TASK
 
 
 def main() -> None:
     """Run on the target."""
-    run_module(vault_secret.POLICY, vault_secret.policy)
+    run_module(TASK)
 
 
 if __name__ == "__main__":

@@ -99,12 +99,12 @@ secrets:
 """
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import vault_secret
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.vault_secret import TASK
 
 
 def main() -> None:
     """Run on the target."""
-    run_module(vault_secret.SECRET, vault_secret.secret)
+    run_module(TASK)
 
 
 if __name__ == "__main__":

@@ -86,12 +86,12 @@ requests:
 """
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.wait import ARGUMENTS, wait
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.wait import TASK
 
 
 def main() -> None:
     """Run on the target."""
-    run_module(ARGUMENTS, wait)
+    run_module(TASK)
 
 
 if __name__ == "__main__":

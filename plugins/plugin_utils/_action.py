@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import gc
 import os
-from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
@@ -22,7 +21,7 @@ from ansible.errors import AnsibleError
 from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, unforeseen, way_of
-from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run, Task
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils import _connections
 
 # Ansible forks for every task, and each fork's collector would look at all that is imported by now, which copies the memory
@@ -48,19 +47,15 @@ def plain(value: Any) -> Any:
 
 
 class EngineAction(ActionBase):
-    """Base of the actions. A subclass has `arguments` and an `engine`, and may `prepare` options in the controller."""
+    """Base of the actions. A subclass says which task it `runs`, and may `prepare` options in the controller."""
 
     _supports_check_mode = True
     _supports_async = False
     _requires_connection = False
 
-    arguments: Arguments
+    runs: Task
     # Options that are variables of the inventory as well, besides those about connections.
     variables: Mapping[str, str] = MappingProxyType({})
-
-    @abstractmethod
-    def engine(self, parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
-        """Do the task in this process and return its result."""
 
     def prepare(self, parameters: dict[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
         """Return the options for the engine, such as with templates rendered. Runs in the controller always."""
@@ -71,12 +66,12 @@ class EngineAction(ActionBase):
         result: dict[str, Any] = super().run(tmp, task_vars)
         task_vars = task_vars or {}
         self._task.args = {**self._of_inventory(task_vars), **self._task.args}
-        validated, parameters = self.validate_argument_spec(**self.arguments.spec())
+        validated, parameters = self.validate_argument_spec(**self.runs.arguments.spec())
         try:
             prepared = self.prepare(plain(parameters), task_vars)
             if self._is_local():
                 with self.environment() as environment:
-                    result.update(self.engine(prepared, self._run(environment)))
+                    result.update(self.runs.engine(prepared, self._run(environment)))
             else:
                 result.update(self._on_target(prepared, task_vars))
         except MastodonError as error:
@@ -93,7 +88,7 @@ class EngineAction(ActionBase):
     def _of_inventory(self, task_vars: Mapping[str, Any]) -> dict[str, Any]:
         """Return the options that the task leaves to the inventory."""
         shared = [one for one in self.variables.items() if one[1] in task_vars]
-        left = (*_connections.options(self.arguments.options, task_vars), *shared)
+        left = (*_connections.options(self.runs.arguments.options, task_vars), *shared)
         found = {
             name: self._templar.template(task_vars[variable]) for name, variable in left if name not in self._task.args
         }

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.options import KUBERNETES_OPTIONS
-from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.options import VAULT_OPTIONS
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import KUBERNETES_OPTIONS
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import VAULT_OPTIONS
 
 # Where a variable is not called like its option. The others of Vault's are called like their option behind vault_.
 _CALLED = {"context": "kubeconfig_context", "vault_namespace": "vault_namespace"}

@@ -6,21 +6,15 @@
 from __future__ import annotations
 
 import hashlib
-import http.client
-import urllib.error
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from ansible.module_utils.urls import open_url
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.download import fetch
+
 
 # The largest known set of CRDs has a tenth of this, in bytes.
-_LARGEST = 64 * 1024 * 1024
-_SECONDS = 60
-
-
 def content(manifest: Mapping[str, Any], path: str | None) -> str:
     """Return the text of one entry of the option `manifests`; `path` is where its file was found.
 
@@ -29,7 +23,7 @@ def content(manifest: Mapping[str, Any], path: str | None) -> str:
     url = manifest.get("url")
     source = f"Manifest {url or path}"
     expected = (manifest.get("checksum") or "").removeprefix("sha256:").lower()
-    data = _download(url, source, moves=bool(expected)) if url else _read(path or "", source)
+    data = fetch(url, source, moves=bool(expected)) if url else _read(path or "", source)
     found = hashlib.sha256(data).hexdigest()
     if expected and expected != found:
         raise MastodonError(source, "is not the expected file", f"its sha256 is {found}", "Check source and checksum.")
@@ -57,28 +51,3 @@ def _read(path: str, source: str) -> bytes:
         return Path(path).read_bytes()
     except OSError as error:
         raise MastodonError(source, "cannot be read", error.strerror or "", "Check its owner and mode.") from error
-
-
-def _download(url: str, source: str, *, moves: bool) -> bytes:
-    # Without a checksum, what another address serves in place of this one would be applied, whoever that is.
-    if urlsplit(url).scheme not in ("http", "https"):
-        raise MastodonError(source, "cannot be fetched", "it is neither http nor https", "Use path for a file.")
-    try:
-        # Proxies are taken from the environment, which is the task's.
-        with open_url(url, timeout=_SECONDS, follow_redirects="safe" if moves else "none") as response:
-            data: bytes = response.read(_LARGEST + 1)
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        raise _not_fetched(source, error) from error
-    if len(data) > _LARGEST:
-        raise MastodonError(source, "is too large", f"more than {_LARGEST} bytes", "Check the address.")
-    return data
-
-
-def _not_fetched(source: str, error: Exception) -> MastodonError:
-    reason = getattr(error, "reason", None) or error
-    if not isinstance(error, urllib.error.HTTPError):
-        return MastodonError(source, "cannot be fetched", str(reason), "Check the address and proxy.")
-    if moved := error.headers.get("Location"):
-        remedy = "Give its checksum, with which a move is followed, or that address."
-        return MastodonError(source, "cannot be fetched", f"it has moved to {moved}", remedy)
-    return MastodonError(source, "cannot be fetched", f"{error.code} {reason}", "Check the address and proxy.")

@@ -17,7 +17,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import overrides, sockets, sources
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.access import Access, Identity
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.credentials import access_of
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.options import KUBERNETES_OPTIONS, Given, given
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.given import Given
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.proxy import is_excepted, proxy_of
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.sources import Source, blaming
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
@@ -26,8 +26,6 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._net.bounded im
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
 with suppress(ImportError):
     import urllib3
-
-__all__ = ["KUBERNETES_OPTIONS", "Connection", "connect"]
 
 # Kept open: what the engine's threads and watches use at once. A connection too many makes urllib3 log a warning.
 _CONNECTIONS = 64
@@ -42,13 +40,12 @@ class Connection:
     headers: Callable[[], Mapping[str, str]]
 
 
-def connect(parameters: Mapping[str, Any], environment: Mapping[str, str]) -> Connection:
+def connect(options: Given, environment: Mapping[str, str]) -> Connection:
     """Open the cluster that the options, or else the environment, point at.
 
     Nothing is sent yet. Raises MastodonError when there is no configuration, or none that can be used.
     """
     needs("urllib3", "yaml")
-    options = given(parameters, environment)
     source = sources.find(options, environment)
     _refuse_other_cluster(source, options)
     with blaming(source.called):

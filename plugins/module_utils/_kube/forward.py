@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
@@ -26,19 +27,18 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.port_forw
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.stream import open_stream
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net import shapes
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.bounded import within
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.dial import Dial
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError, at
 
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
 with suppress(ImportError):
     import websocket
 
-# Opens a socket to a server that there is no route to.
-Dial = Callable[[], socket.socket]
-
 _SERVICE = Resource("", "v1", "Service", "services", namespaced=True)
 _SLICE = Resource("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", namespaced=True)
 _IN_CLUSTER = re.compile(r"([a-z0-9-]+)\.([a-z0-9-]+)\.svc(\.[a-z0-9.-]+)?")
 _SECONDS = 30
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class NotThereError(MastodonError):
@@ -72,6 +72,14 @@ def way_to(connection: Connection, host: str, port: int) -> Dial | None:
     """Return what opens sockets to a host that only pods find, or None for one that lies outside of the cluster."""
     service = service_at(host, port)
     return partial(dial, connection, service) if service else None
+
+
+def way_to_url(connection: Connection, endpoint: str) -> Dial | None:
+    """Return what opens sockets to an endpoint that only pods find, or None for one outside of the cluster. Raises MastodonError."""
+    parts = urlsplit(endpoint)
+    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
+        raise MastodonError(f"Endpoint {endpoint}", "is not an address", "", "Write it as https://host or http://host.")
+    return way_to(connection, parts.hostname, parts.port or _DEFAULT_PORTS[parts.scheme])
 
 
 def dial(connection: Connection, service: Service) -> socket.socket:

@@ -11,8 +11,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.entry import Entry
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.given import Given
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.impersonation import KEYS
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.options import Given
 
 
 def of_cluster(cluster: Entry, options: Given) -> Entry:

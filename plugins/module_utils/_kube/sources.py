@@ -15,13 +15,13 @@ from typing import Any
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.access import AccessError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.entry import Entry
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.given import Given
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.kubeconfig import (
     Document,
     chosen,
     document_of,
     parse,
 )
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.options import Given
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.service_account import service_account
 
 

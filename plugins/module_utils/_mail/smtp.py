@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, shortened
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.forward import Dial
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.bounded import watched, within
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.dial import Dial, direct
 
 _SECONDS = 15
 _WHOLE_SECONDS = 60
@@ -45,7 +45,7 @@ def handshake(login: Login, dial: Dial | None = None) -> str:
     """Tell that the server takes mail from Mastodon. `dial` opens the socket where there is no route. Raises MastodonError."""
     subject = f"Mail server {login.host}:{login.port}"
     try:
-        with within(_WHOLE_SECONDS), _connected(login, dial or (lambda: _direct(login))) as link:
+        with within(_WHOLE_SECONDS), _connected(login, dial or direct(login.host, login.port, _SECONDS)) as link:
             encrypted = _encrypt(link, login, subject)
             if login.username:
                 _log_in(link, login)
@@ -129,10 +129,6 @@ def _connected(login: Login, dial: Dial) -> smtplib.SMTP:
         raise smtplib.SMTPConnectError(code, text)
     link.ehlo_or_helo_if_needed()
     return link
-
-
-def _direct(login: Login) -> socket.socket:
-    return socket.create_connection((login.host, login.port), _SECONDS)
 
 
 def _context(login: Login) -> ssl.SSLContext:

@@ -9,23 +9,24 @@ This module util is PRIVATE to the collection.
 from __future__ import annotations
 
 import http.client
-import socket
 import ssl
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.bounded import watched, within
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.dial import Dial
 
 # Opens a socket to whatever answers for the host.
-Dial = Callable[[], socket.socket]
-
 _SECONDS = 15
 _WHOLE_SECONDS = 60
 # Of a page only its beginning tells what it is.
 _LONGEST = 1 << 20
 # Who a certificate is of is not known here: https://docs.openssl.org/master/man3/X509_STORE_CTX_get_error/
 _UNKNOWN_ISSUER = frozenset({18, 19, 20, 21})
+
+
+# Whom to believe who a server is.
+Trust = ssl.SSLContext
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Answer:
         return f"{self.status} {self.reason}".rstrip()
 
 
-def get(dial: Dial, host: str, path: str, trust: ssl.SSLContext) -> Answer:
+def get(dial: Dial, host: str, path: str, trust: Trust) -> Answer:
     """Ask once; no redirect is followed. Raises OSError when nothing that is trusted for this host answers in HTTP."""
     # Of the plain kind, as the one with TLS would make a trust of its own.
     connection = http.client.HTTPConnection(host)
@@ -61,7 +62,12 @@ def get(dial: Dial, host: str, path: str, trust: ssl.SSLContext) -> Answer:
             plain.close()
 
 
-def trust_in(*certificates: str) -> ssl.SSLContext:
+def is_about_tls(error: OSError) -> bool:
+    """Whether somebody answered, and cannot be trusted or understood."""
+    return isinstance(error, ssl.SSLError)
+
+
+def trust_in(*certificates: str) -> Trust:
     """Return trust in what this machine trusts, and in these certificates, of which each is enough: chains end below their root."""
     trust = ssl.create_default_context()
     for certificate in certificates:

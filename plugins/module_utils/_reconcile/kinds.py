@@ -9,21 +9,9 @@ This module util is PRIVATE to the collection.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog, unanswered_error
-
-KINDS_OPTION: dict[str, Any] = {
-    "type": "list",
-    "elements": "dict",
-    "default": [],
-    "options": {
-        "api_version": {"type": "str", "required": True},
-        "kind": {"type": "str", "required": True},
-        "provided_by": {"type": "str", "default": ""},
-    },
-}
 
 
 def refuse(wanted: Iterable[Mapping[str, str]], catalog: Catalog, say: Callable[[str], None], *, check: bool) -> None:

@@ -22,10 +22,10 @@ from xml.sax.saxutils import escape
 from zlib import crc32
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, innermost
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.forward import Dial
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net import pasted
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.bounded import watch_pools, within
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.dial import Dial
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError, at, objects, parsed
 
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.

@@ -20,15 +20,19 @@ from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import exec as pods
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import KUBERNETES_OPTIONS, connect
-from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import (
+    KUBERNETES_OPTIONS,
+    connect,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import VAULT_OPTIONS
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import client as vault
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import kv
 
 ARGUMENTS = Arguments(
     {
         **KUBERNETES_OPTIONS,
-        **vault.VAULT_OPTIONS,
+        **VAULT_OPTIONS,
         "namespace": {"type": "str", "required": True},
         "name": {"type": "str", "required": True},
         "username": {"type": "str", "required": True},
@@ -66,7 +70,7 @@ class Owner:
     path: str
 
 
-def account(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
+def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Make the account that is not there yet and return `{changed, action, path}`, never a password."""
     server = vault.connect(parameters, run.environment)
     mount, path = parameters["mount"], parameters["path"]
@@ -197,3 +201,6 @@ def _tootctl(parameters: Mapping[str, Any], run: Run) -> Tootctl:
         return pods.run(connection, namespace, pod, _CONTAINER, ["tootctl", *arguments])
 
     return tootctl
+
+
+TASK = Task(ARGUMENTS, run_task)

@@ -12,12 +12,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import KUBERNETES_OPTIONS
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import forced
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.diff import documents
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.engine import Engine
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.kinds import KINDS_OPTION
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import (
     MANAGER,
     Outcome,
@@ -25,12 +23,17 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.mode
     Wanted,
     wanted_set,
 )
-from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.depends_on import (
-    DEPENDS_ON_OPTION,
-    await_ready,
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.changes import difference
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.depends_on import await_ready
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import (
+    KUBERNETES_OPTIONS,
+    open_objects,
 )
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.objects_info import open_objects
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import (
+    DEPENDS_ON_OPTION,
+    KINDS_OPTION,
+)
 
 ARGUMENTS = Arguments(
     options={
@@ -67,7 +70,7 @@ ARGUMENTS = Arguments(
 _WRITTEN = ("created", "configured", "deleted")
 
 
-def apply(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
+def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Bring the objects of `parameters` to their declared state. Templates and manifests are in `objects` already.
 
     The result tells what was done also when the task failed half-way.
@@ -122,5 +125,7 @@ def _told(engine: Engine, outcome: Outcome) -> dict[str, Any]:
 
 def _diff(outcome: Outcome) -> dict[str, str]:
     before, after = documents(outcome.before, outcome.after)
-    header = str(outcome.subject)
-    return {"before_header": header, "after_header": header, "before": before, "after": after}
+    return difference(str(outcome.subject), before, after)
+
+
+TASK = Task(ARGUMENTS, run_task)

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import KUBERNETES_OPTIONS
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import inventory
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
@@ -21,8 +20,13 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER, Outcome, Subject
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.remove import Removal, Remover
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.targets import Target
-from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.objects_info import ONE, open_objects
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.changes import difference
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import (
+    KUBERNETES_OPTIONS,
+    open_objects,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import ONE
 
 ARGUMENTS = Arguments(
     options={
@@ -44,7 +48,7 @@ ARGUMENTS = Arguments(
 )
 
 
-def delete(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
+def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Delete. The result tells what was done also when the task failed half-way."""
     deadline = Deadline(parameters["wait_timeout"])
     objects = open_objects(parameters, run, deadline)
@@ -93,5 +97,7 @@ def _told(outcome: Outcome) -> dict[str, Any]:
 
 def _diff(outcome: Outcome) -> dict[str, str]:
     before, after = documents(outcome.before, None if outcome.action == "deleted" else outcome.after)
-    header = str(outcome.subject)
-    return {"before_header": header, "after_header": header, "before": before, "after": after}
+    return difference(str(outcome.subject), before, after)
+
+
+TASK = Task(ARGUMENTS, run_task)

@@ -19,16 +19,16 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.records
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.resolver import Resolver
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import KUBERNETES_OPTIONS
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Objects, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline, Reminder
-from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.depends_on import (
-    DEPENDS_ON_OPTION,
-    await_ready,
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.depends_on import await_ready
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import (
+    KUBERNETES_OPTIONS,
+    open_objects,
 )
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.objects_info import open_objects
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import DEPENDS_ON_OPTION
 
 ARGUMENTS = Arguments(
     {
@@ -49,7 +49,7 @@ _REMEDY = "Read external-dns' log; a record that it did not make itself it leave
 _API = ("gateway.networking.k8s.io", "v1")
 
 
-def check(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
+def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Wait until all names that routes ask for lead to the Gateway; in check mode only tell which do not."""
     deadline = Deadline(parameters["wait_timeout"])
     objects = open_objects(parameters, run, deadline)
@@ -98,3 +98,6 @@ def _await(names: list[str], wanted: tuple[str, ...], resolver: Resolver, deadli
 
 def _told(left: list[Drift]) -> str:
     return ", ".join(str(drift) for drift in left)
+
+
+TASK = Task(ARGUMENTS, run_task)

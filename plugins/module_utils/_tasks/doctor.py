@@ -16,25 +16,32 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.finding import Look, find
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, all_of
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import KUBERNETES_OPTIONS, connect
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import EVERYTHING, needs
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import kinds
-from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import (
+    KUBERNETES_OPTIONS,
+    connect,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import (
+    KINDS_OPTION,
+    VAULT_OPTIONS,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import client as vault
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import health
 
 ARGUMENTS = Arguments(
     {
         **KUBERNETES_OPTIONS,
-        **vault.VAULT_OPTIONS,
+        **VAULT_OPTIONS,
         "adopted": adopted.ADOPTED_OPTION,
         "cluster": {"type": "bool", "default": True},
         "edge": {"type": "bool", "default": False},
         "external_dns": {"type": "dict", "options": external_dns.OPTIONS},
         "gateway": {"type": "dict", "options": gateway.OPTIONS},
-        "kinds": kinds.KINDS_OPTION,
+        "kinds": KINDS_OPTION,
         "needs": {
             "type": "list",
             "elements": "dict",
@@ -54,7 +61,7 @@ ARGUMENTS = Arguments(
 )
 
 
-def examine(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
+def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Return `{changed: False, checked: [what was looked at]}`. Raises MastodonError for what is wrong."""
     needs(*EVERYTHING)
     looks = {"cluster": _cluster, "vault": _vault}
@@ -99,3 +106,6 @@ def _found(looks: Sequence[Look], run: Run) -> list[str]:
 def _vault(parameters: Mapping[str, Any], run: Run) -> list[str]:
     found = health.check(vault.connect(parameters, run.environment))
     return [f"Vault {found.version} is unsealed and accepts the token"]
+
+
+TASK = Task(ARGUMENTS, run_task)

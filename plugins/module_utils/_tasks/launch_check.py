@@ -29,16 +29,20 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.scene import Scene, look_at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import KUBERNETES_OPTIONS, connect
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects
-from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import (
+    KUBERNETES_OPTIONS,
+    connect,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import VAULT_OPTIONS
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import client as vault
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import kv
 
 ARGUMENTS = Arguments(
     {
         **KUBERNETES_OPTIONS,
-        **vault.VAULT_OPTIONS,
+        **VAULT_OPTIONS,
         "namespace": {"type": "str", "required": True},
         "name": {"type": "str", "required": True},
         "local_domain": {"type": "str", "required": True},
@@ -65,7 +69,7 @@ ARGUMENTS = Arguments(
 )
 
 
-def check(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
+def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Refuse what a launched Mastodon cannot survive. Raises CombinedError with one sentence for each thing."""
     wanted = ladder.parse(parameters["version"])
     if wanted is None:
@@ -188,3 +192,6 @@ def _renamed(running: Launched, setting: str, now: str, wanted: str) -> list[str
 
 def _annotations(fingerprints: Mapping[str, str]) -> dict[str, str]:
     return {record.ANNOTATION: record.written(fingerprints)} if fingerprints else {}
+
+
+TASK = Task(ARGUMENTS, run_task)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How the modules `objects_info`, `wait` and `delete` are told which objects, and what they tell of them.
+"""The task `fediverse.mastodon.objects_info`: objects of the cluster, and their status.
 
 This module util is PRIVATE to the collection.
 """
@@ -11,41 +11,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import KUBERNETES_OPTIONS, connect
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Objects
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.retries import Limit
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.diff import masked
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import compute
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at, maps_at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.targets import Target
-from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import (
+    KUBERNETES_OPTIONS,
+    open_objects,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import SELECTED
 
-NAMED: dict[str, Any] = {
-    "api_version": {"type": "str"},
-    "kind": {"type": "str", "required": True},
-    "namespace": {"type": "str"},
-    "name": {"type": "str"},
-}
-# One object, which cannot be left unnamed.
-ONE: dict[str, Any] = {**NAMED, "name": {"type": "str", "required": True}}
-SELECTED: dict[str, Any] = {
-    "type": "list",
-    "elements": "dict",
-    "required": True,
-    "options": {**NAMED, "label_selector": {"type": "str"}},
-    "mutually_exclusive": [["name", "label_selector"]],
-}
-INFO = Arguments({"objects": SELECTED, **KUBERNETES_OPTIONS})
+ARGUMENTS = Arguments({"objects": SELECTED, **KUBERNETES_OPTIONS})
 
 
-def open_objects(parameters: Mapping[str, Any], run: Run, limit: Limit | None = None) -> Objects:
-    """Return the objects of the cluster that the options point at. `limit` is how long the task may take, if it waits."""
-    return Objects(Client(connect(parameters, run.environment), limit=limit, say=run.say))
-
-
-def info(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
+def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Return the chosen objects with their status. What does not exist is left out."""
     objects = open_objects(parameters, run)
     catalog = objects.discover()
@@ -63,13 +45,13 @@ def _told(subject: Subject, item: Object) -> dict[str, Any]:
         "subject": str(subject),
         "status": status.verdict,
         "message": "" if status.verdict == "Current" else str(status),
-        "owners": [str(owner) for owner in owners(item)],
+        "owners": [str(owner) for owner in _owners(item)],
         "managers": sorted({manager for entry in managed if (manager := at(entry, "manager", ""))}),
         "object": masked(item),
     }
 
 
-def owners(item: Object) -> list[Subject]:
+def _owners(item: Object) -> list[Subject]:
     """Return what an object belongs to, as its owner references tell."""
     namespace = at(item, "metadata.namespace", "")
     return [
@@ -77,3 +59,6 @@ def owners(item: Object) -> list[Subject]:
         for owner in maps_at(item, "metadata.ownerReferences")
         if (kind := at(owner, "kind", "")) and (name := at(owner, "name", ""))
     ]
+
+
+TASK = Task(ARGUMENTS, run_task)

@@ -22,24 +22,27 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import 
     vault,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.finding import Look, SkippedError, find
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.site import answers as site
 from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.resolver import Resolver
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, all_of
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import forward
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import (
-    KUBERNETES_OPTIONS,
-    Connection,
-    connect,
-)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import EVERYTHING, needs
 from ansible_collections.fediverse.mastodon.plugins.module_utils._mail import smtp
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import kinds
-from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Bucket, Keys
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.round_trip import round_trip
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import site_check as site
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.s3_public_read import way_to
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import (
+    KUBERNETES_OPTIONS,
+    connect,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import (
+    KINDS_OPTION,
+    VAULT_OPTIONS,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import client as servers
 
 _TEXT = {"type": "str", "default": ""}
@@ -58,9 +61,9 @@ _NAMES = {"type": "list", "elements": "str", "default": []}
 ARGUMENTS = Arguments(
     {
         **KUBERNETES_OPTIONS,
-        **servers.VAULT_OPTIONS,
+        **VAULT_OPTIONS,
         "adopted": adopted.ADOPTED_OPTION,
-        "kinds": kinds.KINDS_OPTION,
+        "kinds": KINDS_OPTION,
         "rights": _list(resources=_WORDS, namespaces=_NAMES, verbs=_WORDS),
         "gateway": {"type": "dict", "options": gateway.OPTIONS},
         "site": site.SITE_OPTION,
@@ -98,7 +101,7 @@ ARGUMENTS = Arguments(
 )
 
 
-def examine(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
+def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Return `{changed: False, findings: [{state, text}]}` after saying them as a table.
 
     Raises MastodonError with one sentence for each that is failed.
@@ -203,6 +206,9 @@ def _bucket(parameters: Mapping[str, Any], connection: Connection, server: serve
     given = vault.given(server, parameters["mount"], wanted["path"], ["access-key-id", "secret-access-key"])
     source = f"Vault path {parameters['mount']}/{wanted['path']}"
     keys = Keys(given["access-key-id"], given["secret-access-key"], source)
-    way = way_to(connection, wanted["endpoint"])
+    way = forward.way_to_url(connection, wanted["endpoint"])
     place = Bucket(wanted["endpoint"], wanted["bucket"], wanted["region"], keys, way)
     return round_trip(place, anyone_reads=wanted["anyone_reads"])
+
+
+TASK = Task(ARGUMENTS, run_task)

@@ -10,17 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import forward
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import (
-    KUBERNETES_OPTIONS,
-    Connection,
-    connect,
-)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import must_have_secret, read_secret
-from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Bucket, Keys
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.public_read import (
     Access,
@@ -28,6 +21,11 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.public_read
     ask,
     ensure,
     withdraw,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.changes import changed_lines
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import (
+    KUBERNETES_OPTIONS,
+    connect,
 )
 
 ARGUMENTS = Arguments(
@@ -44,10 +42,8 @@ ARGUMENTS = Arguments(
     }
 )
 
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
-
-def public_read(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
+def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Let anyone read what Mastodon shows and nothing else, or take that back, or only ask."""
     connection = connect(parameters, run.environment)
     where = parameters["secret_namespace"], parameters["secret_name"]
@@ -60,7 +56,9 @@ def public_read(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     secret = must_have_secret(connection, *where)
     keys = Keys(secret["AWS_ACCESS_KEY_ID"], secret["AWS_SECRET_ACCESS_KEY"], str(secret))
     endpoint = parameters["endpoint"]
-    bucket = Bucket(endpoint, parameters["bucket"], parameters["region"], keys, way_to(connection, endpoint))
+    bucket = Bucket(
+        endpoint, parameters["bucket"], parameters["region"], keys, forward.way_to_url(connection, endpoint)
+    )
     try:
         return _result(_done(parameters["state"], bucket, run), run)
     except forward.NotThereError:
@@ -78,26 +76,8 @@ def _done(state: str, bucket: Bucket, run: Run) -> Access:
     return Access(withdraw(bucket, run.say, check=run.check), acl=False)
 
 
-def way_to(connection: Connection, endpoint: str) -> forward.Dial | None:
-    """Return what opens sockets to an endpoint that only pods find, or None for one outside of the cluster. Raises MastodonError."""
-    parts = urlsplit(endpoint)
-    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
-        raise MastodonError(f"Endpoint {endpoint}", "is not an address", "", "Write it as https://host or http://host.")
-    return forward.way_to(connection, parts.hostname, parts.port or _DEFAULT_PORTS[parts.scheme])
-
-
 def _result(access: Access, run: Run) -> dict[str, Any]:
-    for change in access.changes:
-        run.say(change.line)
-    result: dict[str, Any] = {"changed": bool(access.changes), "acl": access.acl}
-    if run.diff:
-        result["diff"] = [
-            {
-                "before_header": change.line,
-                "after_header": change.line,
-                "before": change.before,
-                "after": change.after,
-            }
-            for change in access.changes
-        ]
-    return result
+    return {**changed_lines(access.changes, run), "acl": access.acl}
+
+
+TASK = Task(ARGUMENTS, run_task)

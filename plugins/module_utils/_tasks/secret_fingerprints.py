@@ -13,14 +13,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import (
-    KUBERNETES_OPTIONS,
-    Connection,
-    connect,
-)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import read_secret
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.parallel import for_each
-from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import (
+    KUBERNETES_OPTIONS,
+    connect,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import VAULT_OPTIONS
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import client as vault
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import kv
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.secrets import fingerprint
@@ -29,7 +30,7 @@ ANNOTATION = "fediverse.mastodon/secrets"
 ARGUMENTS = Arguments(
     {
         **KUBERNETES_OPTIONS,
-        **vault.VAULT_OPTIONS,
+        **VAULT_OPTIONS,
         "namespace": {"type": "str", "required": True},
         "mount": {"type": "str", "default": "secret"},
         # A path, not a key.
@@ -81,7 +82,7 @@ class Content:
         return "\0".join(f"{key}\0{value}" for key, value in sorted(self.data.items()))
 
 
-def fingerprints(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
+def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Return `{changed: False, annotations: {…}}`, empty as long as there is nothing to make fingerprints of or by."""
     connection, server = connect(parameters, run.environment), vault.connect(parameters, run.environment)
     mount, namespace = parameters["mount"], parameters["namespace"]
@@ -95,3 +96,6 @@ def fingerprints(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
         if salt and content.data
     ]
     return {"changed": False, "annotations": {ANNOTATION: " ".join(sorted(made))} if made else {}}
+
+
+TASK = Task(ARGUMENTS, run_task)

@@ -17,11 +17,7 @@ from typing import Any
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import secret_users
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import (
-    KUBERNETES_OPTIONS,
-    Connection,
-    connect,
-)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Objects, Selection
@@ -30,14 +26,19 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.dead
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER, Subject
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.parallel import for_each
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import conditions_of
-from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import (
+    KUBERNETES_OPTIONS,
+    connect,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import VAULT_OPTIONS
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import client as vault
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import kv
 
 ARGUMENTS = Arguments(
     {
         **KUBERNETES_OPTIONS,
-        **vault.VAULT_OPTIONS,
+        **VAULT_OPTIONS,
         "stores": {"type": "list", "elements": "str", "required": True},
         "mount": {"type": "str", "default": "secret"},
         "wait_timeout": {"type": "int", "default": 600},
@@ -125,7 +126,7 @@ class Comparison:
         return secret.data if secret else {}
 
 
-def refresh(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
+def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Return `{changed, refreshed: [ExternalSecrets]}` when every Secret of the stores holds what Vault does."""
     connection, deadline = connect(parameters, run.environment), Deadline(parameters["wait_timeout"])
     objects = Objects(Client(connection, limit=deadline, say=run.say))
@@ -202,3 +203,6 @@ def _late(objects: Objects, source: Source, seconds: float) -> MastodonError:
     told = f"{why}: {ready.told()}" if ready and ready.status != "True" else why
     remedy = "See that External Secrets runs: kubectl get pods -A -l app.kubernetes.io/name=external-secrets."
     return MastodonError(str(subject), "does not follow Vault", told, remedy)
+
+
+TASK = Task(ARGUMENTS, run_task)

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import KUBERNETES_OPTIONS
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
@@ -22,8 +21,12 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.targets import Target, not_served
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.wait import Waiter
-from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.objects_info import SELECTED, open_objects
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import (
+    KUBERNETES_OPTIONS,
+    open_objects,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import SELECTED
 
 ARGUMENTS = Arguments(
     {
@@ -37,7 +40,7 @@ ARGUMENTS = Arguments(
 _PAUSE = 1.0
 
 
-def wait(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
+def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Wait for the chosen objects. In check mode nothing is waited for, as nothing was made or deleted before."""
     deadline = Deadline(parameters["wait_timeout"])
     objects = open_objects(parameters, run, deadline)
@@ -119,3 +122,6 @@ class Waiting:
             return not_served(target, self._live.catalog)
         failed = f"not ready after {self._deadline.seconds:.0f} s"
         return MastodonError(str(target), failed, "does not exist yet", "Correct the selection, or make it.")
+
+
+TASK = Task(ARGUMENTS, run_task)

@@ -20,7 +20,6 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries impo
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.bounded import watch_pools, within
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError, at, parsed
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.login import given_token, login
-from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.options import VAULT_OPTIONS
 
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
 with suppress(ImportError):
@@ -30,8 +29,6 @@ with suppress(ImportError):
     from requests.adapters import HTTPAdapter
 
 T = TypeVar("T")
-
-__all__ = ["VAULT_OPTIONS", "OddAnswerError", "Vault", "connect", "sealed"]
 
 _ATTEMPTS = 5
 _FIRST_PAUSE = 0.3

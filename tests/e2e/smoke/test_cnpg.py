@@ -87,14 +87,14 @@ def test_a_hibernated_database_is_told_at_once_and_woken_as_told(pair: Lab) -> N
     eventually(lambda: pods(pair), lambda found: found == [])
     began = time.monotonic()
     with pytest.raises(MastodonError) as caught:
-        cluster.run(wait.ARGUMENTS, wait.wait, objects=[wanted], wait_timeout=300)
+        cluster.run(wait.TASK, objects=[wanted], wait_timeout=300)
     assert time.monotonic() - began < 15
     told = str(caught.value)
     assert told.startswith(
         f"Cluster {SPACE}/{NAME}: failed: is hibernated: its pods are gone, its volumes are kept. Wake it: "
     )
     pair.kubectl(*told.partition("Wake it: kubectl ")[2].rstrip(".").split())
-    assert "failed" not in cluster.run(wait.ARGUMENTS, wait.wait, objects=[wanted], wait_timeout=300).result
+    assert "failed" not in cluster.run(wait.TASK, objects=[wanted], wait_timeout=300).result
 
 
 def pods(lab: Lab) -> list[str]:

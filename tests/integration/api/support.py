@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import connect
-from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Engine, Run
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import apply as apply_task
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run, Task
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import apply
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import connect
 
 
 @dataclass
@@ -45,14 +45,14 @@ class Cluster:
     def apply(self, *objects: dict[str, Any], check: bool = False, **options: Any) -> Applied:
         """Run the task `apply` with these objects."""
         usual = {"name": "test", "namespace": self.namespace, "wait_timeout": 30}
-        return self.run(apply_task.ARGUMENTS, apply_task.apply, check=check, objects=list(objects), **usual | options)
+        return self.run(apply.TASK, check=check, objects=list(objects), **usual | options)
 
-    def run(self, arguments: Arguments, engine: Engine, *, check: bool = False, **options: Any) -> Applied:
+    def run(self, task: Task, *, check: bool = False, **options: Any) -> Applied:
         """Run a task with these options, and its own defaults for all others."""
-        defaults = {name: spec.get("default") for name, spec in arguments.options.items()}
+        defaults = {name: spec.get("default") for name, spec in task.arguments.options.items()}
         lines: list[str] = []
         run = Run(check=check, diff=True, say=lines.append, environment=os.environ)
-        return Applied(engine({**defaults, "kubeconfig": self.kubeconfig, **options}, run), lines)
+        return Applied(task.engine({**defaults, "kubeconfig": self.kubeconfig, **options}, run), lines)
 
     def path(self, plural: str, name: str, group: str = "api/v1") -> str:
         """Return the path of a namespaced object."""

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import connect
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import connect
 from ansible_collections.fediverse.mastodon.tests.integration.api.support import Cluster
 from ansible_collections.fediverse.mastodon.tests.integration.api.test_apply import (
     balancer,

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import connect
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import delete
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import connect
 from ansible_collections.fediverse.mastodon.tests.conftest import SEED
 from ansible_collections.fediverse.mastodon.tests.integration.api import judging
 from ansible_collections.fediverse.mastodon.tests.integration.api.judging import Side
@@ -50,7 +50,7 @@ def kinds(kubeconfig: str) -> Iterator[Cluster]:
     crds = [judging.crd("Pair", has_status=False), judging.crd("Stated", has_status=True)]
     assert "msg" not in cluster.apply(*crds, name="pairs").result
     yield cluster
-    cluster.run(delete.ARGUMENTS, delete.delete, name="pairs", namespace="default", prune_allow=PLURALS)
+    cluster.run(delete.TASK, name="pairs", namespace="default", prune_allow=PLURALS)
 
 
 @pytest.fixture

@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Task
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import delete as delete_task
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import objects_info
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import wait as wait_task
@@ -19,35 +19,37 @@ from ansible_collections.fediverse.mastodon.tests.integration.api.support import
 from ansible_collections.fediverse.mastodon.tests.integration.api.test_apply import config_map, crd, deployment
 from ansible_collections.fediverse.mastodon.tests.integration.api.test_refusals import eventually
 
-Task = Callable[..., dict[str, Any]]
+Running = Callable[..., dict[str, Any]]
 
 
-def task(cluster: Cluster, arguments: Arguments, engine: Callable[[Mapping[str, Any], Any], dict[str, Any]]) -> Task:
+def task(cluster: Cluster, chosen: Task) -> Running:
     """Return a way to run one task with these options."""
 
     def run(*, check: bool = False, **options: Any) -> dict[str, Any]:
-        chosen = [{"api_version": None, "namespace": None, "name": None, **item} for item in options.pop("objects", [])]
-        return cluster.run(arguments, engine, check=check, objects=chosen, **options).result
+        objects = [
+            {"api_version": None, "namespace": None, "name": None, **item} for item in options.pop("objects", [])
+        ]
+        return cluster.run(chosen, check=check, objects=objects, **options).result
 
     return run
 
 
 @pytest.fixture
-def info(cluster: Cluster) -> Task:
-    return task(cluster, objects_info.INFO, objects_info.info)
+def info(cluster: Cluster) -> Running:
+    return task(cluster, objects_info.TASK)
 
 
 @pytest.fixture
-def wait(cluster: Cluster) -> Task:
-    return task(cluster, wait_task.ARGUMENTS, wait_task.wait)
+def wait(cluster: Cluster) -> Running:
+    return task(cluster, wait_task.TASK)
 
 
 @pytest.fixture
-def delete(cluster: Cluster) -> Task:
-    return task(cluster, delete_task.ARGUMENTS, delete_task.delete)
+def delete(cluster: Cluster) -> Running:
+    return task(cluster, delete_task.TASK)
 
 
-def test_status_and_owners_are_told_and_secrets_masked(cluster: Cluster, info: Task) -> None:
+def test_status_and_owners_are_told_and_secrets_masked(cluster: Cluster, info: Running) -> None:
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "key", "namespace": cluster.namespace}}
     cluster.apply(deployment(cluster), {**secret, "stringData": {"password": "canary"}})
     place = {"namespace": cluster.namespace}
@@ -70,7 +72,7 @@ def test_status_and_owners_are_told_and_secrets_masked(cluster: Cluster, info: T
     assert told["objects"][1]["managers"] == ["fediverse.mastodon", "kube-controller-manager"]
 
 
-def test_an_object_that_somebody_makes_is_waited_for(cluster: Cluster, wait: Task) -> None:
+def test_an_object_that_somebody_makes_is_waited_for(cluster: Cluster, wait: Running) -> None:
     later = threading.Timer(2, cluster.apply, (config_map(cluster, "late", a="1"),))
     later.start()
     done = wait(objects=[{"kind": "ConfigMap", "namespace": cluster.namespace, "name": "late"}], wait_timeout=30)
@@ -78,12 +80,12 @@ def test_an_object_that_somebody_makes_is_waited_for(cluster: Cluster, wait: Tas
     assert done["objects"] == [f"ConfigMap {cluster.namespace}/late"]
 
 
-def test_what_is_not_there_in_time_is_named(cluster: Cluster, wait: Task) -> None:
+def test_what_is_not_there_in_time_is_named(cluster: Cluster, wait: Running) -> None:
     with pytest.raises(MastodonError, match=r"ConfigMap .*/late: not ready after 1 s: does not exist yet"):
         wait(objects=[{"kind": "ConfigMap", "namespace": cluster.namespace, "name": "late"}], wait_timeout=1)
 
 
-def test_what_holds_an_object_is_named_with_who_set_it(cluster: Cluster, wait: Task, delete: Task) -> None:
+def test_what_holds_an_object_is_named_with_who_set_it(cluster: Cluster, wait: Running, delete: Running) -> None:
     path, named = (
         cluster.path("configmaps", "held"),
         {"kind": "ConfigMap", "namespace": cluster.namespace, "name": "held"},
@@ -102,7 +104,7 @@ def test_what_holds_an_object_is_named_with_who_set_it(cluster: Cluster, wait: T
     release.join()
 
 
-def test_a_set_is_taken_down_and_nothing_else(cluster: Cluster, delete: Task, info: Task) -> None:
+def test_a_set_is_taken_down_and_nothing_else(cluster: Cluster, delete: Running, info: Running) -> None:
     bare = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "bare", "namespace": cluster.namespace}}
     cluster.apply(config_map(cluster, a="1"), deployment(cluster), bare)
     cluster.server_side_apply(cluster.path("configmaps", "theirs"), "kubectl", config_map(cluster, "theirs", a="1"))
@@ -124,7 +126,7 @@ def test_a_set_is_taken_down_and_nothing_else(cluster: Cluster, delete: Task, in
 
 @pytest.mark.parametrize("called", ["ConfigMap", "configmap", "ConfigMaps", "cm"])
 def test_what_is_deleted_is_gone_however_its_kind_is_called(
-    cluster: Cluster, delete: Task, info: Task, called: str
+    cluster: Cluster, delete: Running, info: Running, called: str
 ) -> None:
     cluster.apply(config_map(cluster, a="1"))
     named = {"kind": called, "namespace": cluster.namespace, "name": "settings"}
@@ -147,7 +149,7 @@ def test_what_is_deleted_is_gone_however_its_kind_is_called(
     ],
 )
 def test_a_misspelt_kind_is_never_gone_and_never_empty(
-    cluster: Cluster, delete: Task, info: Task, wait: Task, options: dict[str, str], told: str
+    cluster: Cluster, delete: Running, info: Running, wait: Running, options: dict[str, str], told: str
 ) -> None:
     named = {**options, "namespace": cluster.namespace, "name": "settings"}
     for task in (info, delete, lambda objects: wait(objects=objects, until="deleted")):
@@ -156,12 +158,12 @@ def test_a_misspelt_kind_is_never_gone_and_never_empty(
         assert told in str(refused.value)
 
 
-def test_of_a_group_that_is_not_there_nothing_is_left_to_delete(cluster: Cluster, delete: Task) -> None:
+def test_of_a_group_that_is_not_there_nothing_is_left_to_delete(cluster: Cluster, delete: Running) -> None:
     gone = {"kind": "Widget", "api_version": "gone.example.org/v1", "namespace": cluster.namespace, "name": "w"}
     assert delete(objects=[gone])["changed"] is False
 
 
-def test_people_see_every_event_and_every_secret(cluster: Cluster, info: Task) -> None:
+def test_people_see_every_event_and_every_secret(cluster: Cluster, info: Running) -> None:
     place = {"namespace": cluster.namespace}
     release = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "sh.helm.release.v1.a.v1", **place}}
     cluster.apply({**release, "type": "helm.sh/release.v1", "stringData": {"release": "canary"}})
@@ -180,7 +182,7 @@ def test_people_see_every_event_and_every_secret(cluster: Cluster, info: Task) -
     assert "canary" not in str(found)
 
 
-def test_a_group_whose_server_is_lost_is_told_as_such_and_stops_nobody_else(cluster: Cluster, info: Task) -> None:
+def test_a_group_whose_server_is_lost_is_told_as_such_and_stops_nobody_else(cluster: Cluster, info: Running) -> None:
     group = f"{cluster.namespace}.lost.test"
     name, path = f"v1.{group}", "/apis/apiregistration.k8s.io/v1/apiservices"
     spec = {
@@ -211,7 +213,7 @@ def test_a_group_whose_server_is_lost_is_told_as_such_and_stops_nobody_else(clus
         cluster.delete(f"{path}/{name}")
 
 
-def test_an_odd_status_ends_no_listing(cluster: Cluster, info: Task) -> None:
+def test_an_odd_status_ends_no_listing(cluster: Cluster, info: Running) -> None:
     cluster.crds.append("oddities.test.mastodon")
     cluster.apply(crd("oddities"))
     kind = crd("oddities")["spec"]["names"]["kind"]

@@ -24,7 +24,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.exec impo
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.exec import run as run_in_pod
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.service_account import service_account
-from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Engine, Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run, Task
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import apply as apply_task
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import delete, objects_info
 from ansible_collections.fediverse.mastodon.tests.integration.api.kubeconfigs import (
@@ -166,25 +166,23 @@ def test_in_a_pod_its_account_is_used(world: World, monkeypatch: pytest.MonkeyPa
 def test_rights_in_one_namespace_are_enough_there_and_nowhere_else(world: World) -> None:
     place = world.words["namespace"]
 
-    def run(arguments: Arguments, engine: Engine, **options: Any) -> dict[str, Any]:
-        defaults = {name: spec.get("default") for name, spec in arguments.options.items()}
+    def run(task: Task, **options: Any) -> dict[str, Any]:
+        defaults = {name: spec.get("default") for name, spec in task.arguments.options.items()}
         run = Run(check=False, diff=False, say=lambda line: None, environment={})
-        return engine({**defaults, "kubeconfig": world.words["kubeconfig"], **options}, run)
+        return task.engine({**defaults, "kubeconfig": world.words["kubeconfig"], **options}, run)
 
     def apply(namespace: str) -> dict[str, Any]:
         body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "namespace": namespace}}
-        return run(
-            apply_task.ARGUMENTS, apply_task.apply, name="test", namespace=namespace, objects=[body], wait_timeout=10
-        )
+        return run(apply_task.TASK, name="test", namespace=namespace, objects=[body], wait_timeout=10)
 
     named = [{"kind": "ConfigMap", "namespace": place, "name": "a"}]
     assert apply(place)["changed"] is True
-    assert len(run(objects_info.INFO, objects_info.info, objects=named)["objects"]) == 1
-    assert run(delete.ARGUMENTS, delete.delete, objects=named)["changed"] is True
+    assert len(run(objects_info.TASK, objects=named)["objects"]) == 1
+    assert run(delete.TASK, objects=named)["changed"] is True
     refused = rf"is not permitted \(403\): .*{world.of(DEVELOPER)}"
     assert re.search(refused, apply("default")["msg"])
     with pytest.raises(MastodonError, match=refused):
-        run(objects_info.INFO, objects_info.info, objects=[{"kind": "Secret"}])
+        run(objects_info.TASK, objects=[{"kind": "Secret"}])
 
 
 def test_a_command_in_a_pod_is_run_as_whom_is_asked_for(world: World) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import hvac
-from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Engine, Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run, Task
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import vault_secret
 
 ROOT = "root"
@@ -33,18 +33,16 @@ class Bao:
     api: hvac.Client
     mount: str = "secret"
 
-    def run(self, arguments: Arguments, engine: Engine, *, check: bool = False, **options: Any) -> dict[str, Any]:
+    def run(self, task: Task, *, check: bool = False, **options: Any) -> dict[str, Any]:
         """Run a task with these options, and its own defaults for all others."""
-        defaults = {name: spec.get("default") for name, spec in arguments.options.items()}
+        defaults = {name: spec.get("default") for name, spec in task.arguments.options.items()}
         run = Run(check=check, diff=True, say=lambda line: None, environment={})
-        return engine({**defaults, "address": self.address, "token": ROOT, **options}, run)
+        return task.engine({**defaults, "address": self.address, "token": ROOT, **options}, run)
 
     def secrets(self, *wanted: Mapping[str, Any], **options: Any) -> list[dict[str, Any]]:
         """Run the task `vault_secret` and return what it says of each path, that of the fingerprints' key left out."""
         usual = {"mount": self.mount, "fingerprint_key": "fingerprint", "secrets": list(wanted)}
-        told: list[dict[str, Any]] = self.run(vault_secret.SECRET, vault_secret.secret, **{**usual, **options})[
-            "secrets"
-        ]
+        told: list[dict[str, Any]] = self.run(vault_secret.TASK, **{**usual, **options})["secrets"]
         return [one for one in told if one["path"] != "fingerprint"]
 
     def stored(self, path: str) -> dict[str, str]:

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import vault_secret
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import vault_mount
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import kv
 from ansible_collections.fediverse.mastodon.tests.integration.faults import Faults, Upstream, running
 from ansible_collections.fediverse.mastodon.tests.integration.vault.support import APP, ROOT, Bao
@@ -215,7 +215,7 @@ def test_a_missing_right_is_named_with_the_rule_that_gives_it(bao: Bao) -> None:
 
 def test_a_mount_is_made_once_and_another_kind_is_refused(bao: Bao) -> None:
     def mount(path: str) -> bool:
-        return bool(bao.run(vault_secret.MOUNT, vault_secret.mount, path=path)["changed"])
+        return bool(bao.run(vault_mount.TASK, path=path)["changed"])
 
     assert [mount(f"{bao.mount}-new"), mount(f"{bao.mount}-new")] == [True, False]
     bao.api.sys.enable_secrets_engine("kv", path=f"{bao.mount}-old", options={"version": "1"})

@@ -1,36 +1,19 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""docs/contributing.md is true: every folder has a row, every row a folder, and nobody imports what it must not know."""
+"""docs/contributing.md is true: every folder has a row, and every row a folder. Who imports whom is held by tests/unit/test_layers.py."""
 
 from __future__ import annotations
 
-import ast
 import re
 import subprocess
-from pathlib import Path, PurePosixPath
-
-import pytest
+from pathlib import PurePosixPath
 
 from .conftest import ROOT
 
 PAGE = (ROOT / "docs/contributing.md").read_text(encoding="utf-8")
 TRACKED = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
 UTILS = "plugins/module_utils"
-SERVERS = {f"{UTILS}/{name}" for name in ("_kube", "_vault", "_s3", "_dns", "_stores", "_mail", "_net")}
-# What opens sockets, or talks over one.
-SOCKETS = {
-    "dns",
-    "hvac",
-    "pg8000",
-    "redis",
-    "requests",
-    "requests_aws4auth",
-    "smtplib",
-    "socket",
-    "urllib3",
-    "websocket",
-}
 
 
 def folders(below: str) -> set[str]:
@@ -98,51 +81,3 @@ def test_the_task_files_of_roles_are_those_of_the_table() -> None:
     for role in sorted(path.name for path in (ROOT / "roles").iterdir()):
         files = {path.name for path in (ROOT / "roles" / role).glob("tasks/*.yml")} - {"main.yml"}
         assert said.get(role, set()) == files, role
-
-
-def imports(file: Path) -> set[str]:
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(file.read_text())):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            found.add(str(node.module))
-    return found
-
-
-def importing(roots: set[str], below: str) -> set[str]:
-    """Return the files below a folder that import one of these packages."""
-    return {
-        name
-        for name in TRACKED
-        if name.startswith(f"{below}/") and name.endswith(".py")
-        if {module.partition(".")[0] for module in imports(ROOT / name)} & roots
-    }
-
-
-# Says which errors of which packages are a lost connection, and opens none.
-TALKS_TO_NOBODY = {f"{UTILS}/_net/bounded.py"}
-
-
-def test_sockets_are_opened_where_the_page_says() -> None:
-    talking = importing(SOCKETS, "plugins") - TALKS_TO_NOBODY
-    outside = {name for name in talking if str(PurePosixPath(name).parent) not in SERVERS}
-    assert outside == {f"{UTILS}/_checks/site/way.py"}
-    assert {str(PurePosixPath(name).parent) for name in talking - outside} == SERVERS
-
-
-@pytest.mark.parametrize("folder", ["_reconcile", "_sizing"])
-def test_pure_folders_know_nothing_of_ansible(folder: str) -> None:
-    allowed = {"ansible.module_utils.parsing.convert_bool", "ansible.module_utils.common.text.converters"}
-    for name in importing({"ansible"}, f"{UTILS}/{folder}"):
-        assert {module for module in imports(ROOT / name) if module.startswith("ansible.")} <= allowed, name
-
-
-def test_what_tasks_do_knows_neither_actions_nor_roles() -> None:
-    upwards = re.compile(r"ansible_collections\.fediverse\.mastodon\.plugins\.(?!module_utils)")
-    for name in importing({"ansible_collections"}, UTILS):
-        assert [module for module in imports(ROOT / name) if upwards.match(module)] == [], name
-
-
-def test_the_lab_knows_nothing_of_the_collections_code() -> None:
-    assert importing({"ansible_collections"}, "lab") == set()

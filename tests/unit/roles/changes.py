@@ -161,7 +161,7 @@ class Launched:
         assert not checked.error_messages, checked.error_messages
         run = Run(check=True, diff=False, say=self.world.said.append, environment={})
         try:
-            launch_check.check(checked.validated_parameters, run)
+            launch_check.run_task(checked.validated_parameters, run)
         except MastodonError as refused:
             return str(refused).splitlines()[0]
         releases = [item for item in self.objects.values() if item["kind"] == "HelmRelease"]

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import ssl
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,7 +42,7 @@ class Visitor:
 
     site: Site
     way: Way
-    trust: ssl.SSLContext
+    trust: https.Trust
     note: str = ""
 
     def ask(self) -> Found:
@@ -69,7 +68,7 @@ class Visitor:
         except OSError as error:
             if https.is_of_unknown_issuer(error):
                 raise
-            if question.elsewhere and not isinstance(error, ssl.SSLError):
+            if question.elsewhere and not https.is_about_tls(error):
                 # That it is out of reach from here says nothing about others.
                 raise NotReachedError(https.told(error)) from error
             raise WrongError(https.told(error)) from error

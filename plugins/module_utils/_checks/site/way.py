@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +13,8 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config im
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.forward import Service, dial
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
-from ansible_collections.fediverse.mastodon.plugins.module_utils._net.https import Dial, told
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.dial import Dial, direct
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.https import told
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at
 
@@ -45,11 +45,11 @@ def to(gateway: Object, api: Api, connection: Connection) -> Way:
     tried = []
     for address in addresses:
         try:
-            socket.create_connection((address, PORT), timeout=_SECONDS).close()
+            direct(address, PORT, _SECONDS)().close()
         except OSError as error:
             tried.append(f"{address} cannot be reached from here: {told(error)}")
         else:
-            return Way(partial(socket.create_connection, (address, PORT)), address)
+            return Way(direct(address, PORT), address)
     for service in _services(gateway, addresses, api):
         return Way(partial(dial, connection, service), f"{service}, through the API server")
     raise NoWayError("; ".join([*tried, "no Service is known to lead to the Gateway"]))
@@ -57,7 +57,7 @@ def to(gateway: Object, api: Api, connection: Connection) -> Way:
 
 def by_name(host: str) -> Dial:
     """Return the way that everybody takes to a host."""
-    return partial(socket.create_connection, (host, PORT), _SECONDS)
+    return direct(host, PORT, _SECONDS)
 
 
 def _services(gateway: Object, addresses: list[str], api: Api) -> Iterator[Service]:

@@ -21,9 +21,6 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.mode
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.targets import Target, not_served
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.wait import Waiter
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.objects_info import ONE
-
-DEPENDS_ON_OPTION: dict[str, Any] = {"type": "list", "elements": "dict", "default": [], "options": ONE}
 
 
 def await_ready(wanted: Iterable[Mapping[str, Any]], api: Api, deadline: Deadline, run: Run) -> None:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The tasks `redis_check` and `postgresql_check`: from options to a result, in the controller or on a target.
+"""How `redis_check` and `postgresql_check` ask a server: with the login of a Secret, and patiently.
 
 This module util is PRIVATE to the collection.
 """
@@ -14,7 +14,6 @@ from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import forward
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import KUBERNETES_OPTIONS, connect
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import (
     Secret,
@@ -22,20 +21,20 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret im
     read_secret,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
-from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
-from ansible_collections.fediverse.mastodon.plugins.module_utils._stores import postgresql_server, redis_server
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import (
-    SSLMODES,
     NotReadyError,
     RefusedLoginError,
     Server,
 )
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.depends_on import (
-    DEPENDS_ON_OPTION,
-    await_ready,
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.depends_on import await_ready
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import (
+    KUBERNETES_OPTIONS,
+    connect,
 )
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import DEPENDS_ON_OPTION
 
-_OPTIONS: dict[str, Any] = {
+STORE_OPTIONS: dict[str, Any] = {
     **KUBERNETES_OPTIONS,
     "host": {"type": "str", "required": True},
     # Where the login is, not the login.
@@ -45,16 +44,6 @@ _OPTIONS: dict[str, Any] = {
     "depends_on": DEPENDS_ON_OPTION,
     "wait_timeout": {"type": "int", "default": 600},
 }
-REDIS = Arguments({**_OPTIONS, "port": {"type": "int", "default": 6379}})
-POSTGRESQL = Arguments(
-    {
-        **_OPTIONS,
-        "port": {"type": "int", "default": 5432},
-        "database": {"type": "str", "default": "mastodon"},
-        "sslmode": {"type": "str", "choices": list(SSLMODES), "default": "require"},
-    }
-)
-
 # Two minutes in all, in which a restart or a change of the primary is over.
 _ATTEMPTS = 25
 _PAUSE = 5.0
@@ -64,29 +53,7 @@ _sleep = time.sleep
 Question = Callable[[Server, Secret], str]
 
 
-def redis(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
-    """Refuse a server that would throw jobs away."""
-
-    def question(server: Server, secret: Secret) -> str:
-        password = secret["password"]
-        if not parameters["managed"]:
-            redis_server.refuse_tls(server)
-        return redis_server.judge(server, redis_server.ask(server, password))
-
-    return _check("Redis", parameters, run, question)
-
-
-def postgresql(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
-    """Refuse a server or database that Mastodon cannot use."""
-
-    def question(server: Server, secret: Secret) -> str:
-        found = postgresql_server.ask(server, secret["username"], secret["password"], parameters["database"])
-        return postgresql_server.judge(server, found)
-
-    return _check("PostgreSQL", parameters, run, question)
-
-
-def _check(product: str, parameters: Mapping[str, Any], run: Run, question: Question) -> dict[str, Any]:
+def check(product: str, parameters: Mapping[str, Any], run: Run, question: Question) -> dict[str, Any]:
     connection = connect(parameters, run.environment)
     where = parameters["secret_namespace"], parameters["secret_name"]
     deadline = Deadline(parameters["wait_timeout"])

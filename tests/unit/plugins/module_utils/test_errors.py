@@ -19,7 +19,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import 
     way_of,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
-from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
 from urllib3.exceptions import ProtocolError
 
 
@@ -90,7 +90,7 @@ def test_a_module_ends_in_a_sentence_whatever_its_engine_raises(
         return {"changed": stumble()}
 
     with patch_module_args({}), pytest.raises(SystemExit):
-        run_module(Arguments({}), engine)
+        run_module(Task(Arguments({}), engine))
     told = json.loads(capsys.readouterr().out)
     assert told["failed"] is True
     assert "KeyError at _module.py, line" in told["msg"]

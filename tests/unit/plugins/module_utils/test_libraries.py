@@ -43,7 +43,7 @@ for file in sorted(pathlib.Path({root!r}, "plugins").glob("*/*.py")):
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import doctor, preconditions
 for task in (doctor, preconditions):
     try:
-        task.examine({{}}, None)
+        task.run_task({{}}, None)
     except Exception as error:
         print(type(error).__name__, error)
 """

@@ -49,7 +49,7 @@ def compared(option: Mapping[str, Any], nested: str) -> dict[str, Any]:
 def test_the_argument_spec_is_what_is_documented(name: str) -> None:
     module = importlib.import_module(f"{PACKAGE}.modules.{name}")
     action = importlib.import_module(f"{PACKAGE}.action.{name}").ActionModule
-    spec = action.arguments.options
+    spec = action.runs.arguments.options
     assert {key: compared(option, "options") for key, option in spec.items()} == {
         key: compared(option, "suboptions") for key, option in documented(module).items()
     }

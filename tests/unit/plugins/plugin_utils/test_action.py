@@ -13,7 +13,7 @@ import pytest
 from ansible.errors import AnsibleActionFail
 from ansible.parsing.dataloader import DataLoader
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._action import EngineAction, plain, together
 
 
@@ -69,14 +69,18 @@ def test_the_environment_of_a_task_goes_before_that_of_the_process(
     assert together(outer, inner) == expected
 
 
+def fail(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
+    raise parameters["error"]
+
+
 class Failing(EngineAction):
     """An action whose engine raises."""
 
-    arguments = Arguments({})
+    runs = Task(Arguments({}), fail)
     error: Exception
 
-    def engine(self, parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
-        raise self.error
+    def prepare(self, parameters: dict[str, Any], task_vars: Mapping[str, Any]) -> dict[str, Any]:
+        return {"error": self.error}
 
 
 def action(error: Exception) -> Failing:

@@ -14,9 +14,10 @@ import pytest
 from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.task import Task
 from ansible.template import Templar, trust_as_template
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.options import KUBERNETES_OPTIONS
+from ansible_collections.fediverse.mastodon.plugins.module_utils import _run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run
-from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.client import VAULT_OPTIONS
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import KUBERNETES_OPTIONS
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import VAULT_OPTIONS
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils import _connections
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._action import EngineAction
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._settings import wrong
@@ -41,13 +42,8 @@ INVENTORY = {
 }
 
 
-class Action(EngineAction):
-    """Says what its engine was given."""
-
-    arguments = BOTH
-
-    def engine(self, parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
-        return {"given": json.dumps({name: value for name, value in parameters.items() if value is not None})}
+def show(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
+    return {"given": json.dumps({name: value for name, value in parameters.items() if value is not None})}
 
 
 def given(variables: Mapping[str, Any], arguments: Arguments = BOTH, **options: Any) -> dict[str, Any]:
@@ -57,8 +53,8 @@ def given(variables: Mapping[str, Any], arguments: Arguments = BOTH, **options: 
     task.args, task.check_mode, task.diff = options, False, False
     local = SimpleNamespace(transport="local", _shell=SimpleNamespace(tmpdir="/nonexistent"))
     play = SimpleNamespace(become=False, check_mode=False)
-    action = Action(task, local, play, loader, Templar(loader=loader, variables=templated), None)
-    action.arguments = arguments
+    action = EngineAction(task, local, play, loader, Templar(loader=loader, variables=templated), None)
+    action.runs = _run.Task(arguments, show)
     result = action.run(task_vars=templated)
     assert "failed" not in result, result
     found: dict[str, Any] = json.loads(result["given"].replace("********", "hidden"))

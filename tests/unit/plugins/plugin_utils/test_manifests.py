@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net import download
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils import _manifests
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._manifests import content
 
@@ -88,6 +89,6 @@ def test_what_is_no_text_or_too_large_is_refused(server: str, tmp_path: Path, mo
     (tmp_path / "x").write_bytes(b"\xff\xfe")
     with pytest.raises(MastodonError, match="is not text"):
         content({}, str(tmp_path / "x"))
-    monkeypatch.setattr(_manifests, "_LARGEST", 3)
+    monkeypatch.setattr(download, "_LARGEST", 3)
     with pytest.raises(MastodonError, match="is too large: more than 3 bytes"):
         content({"url": f"{server}/found"}, None)

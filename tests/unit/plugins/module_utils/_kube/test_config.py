@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import connect
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import connect
 
 
 def kubeconfig(folder: Path, name: str = "config", server: str = "https://one:1", **user: Any) -> str:

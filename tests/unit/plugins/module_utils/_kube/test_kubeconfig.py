@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.access import Access, AccessError, Identity
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import connect
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.credentials import access_of
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.kubeconfig import chosen, parse
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import connect
 from urllib3 import HTTPHeaderDict
 
 

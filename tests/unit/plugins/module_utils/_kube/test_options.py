@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import config
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection, connect
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import connect
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._kube.test_config import kubeconfig
 
 HOST = "https://given:6443"

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import connect
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import connect
 
 
 class Handler(BaseHTTPRequestHandler):

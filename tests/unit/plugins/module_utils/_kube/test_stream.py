@@ -13,8 +13,8 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import connect
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.stream import open_stream
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import connect
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._kube.test_forward import tls
 
 USER = {"token": "t", "as": "reader", "as-groups": ["one", "two"]}

@@ -81,7 +81,7 @@ class World:
         return len(self.versions)
 
     def run(self, *, check: bool = False) -> dict[str, Any]:
-        return account.account(PARAMETERS, Run(check=check, diff=False, say=self.said.append, environment={}))
+        return account.run_task(PARAMETERS, Run(check=check, diff=False, say=self.said.append, environment={}))
 
     def whole(self) -> None:
         """The account is there, approved, and Vault holds the password that opens it."""

@@ -54,7 +54,7 @@ class World:
         parameters = {name: spec.get("default") for name, spec in dns_check.ARGUMENTS.options.items()}
         parameters |= {"names": ["social.test"], "gateway_name": "shared", "gateway_namespace": "edge"}
         run = Run(check=check, diff=False, say=self.said.append, environment={})
-        return dns_check.check({**parameters, "wait_timeout": seconds}, run)
+        return dns_check.run_task({**parameters, "wait_timeout": seconds}, run)
 
 
 @pytest.fixture

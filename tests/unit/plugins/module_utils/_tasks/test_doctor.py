@@ -27,10 +27,10 @@ def test_cluster_and_vault_are_told_together(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(doctor, "_cluster", fail("Cluster"))
     monkeypatch.setattr(doctor, "_vault", fail("Vault"))
     with pytest.raises(CombinedError) as told:
-        doctor.examine({"cluster": True, "vault": True}, RUN)
+        doctor.run_task({"cluster": True, "vault": True}, RUN)
     assert str(told.value) == "Cluster: failed.\nVault: failed."
     with pytest.raises(MastodonError) as one:
-        doctor.examine({"cluster": False, "vault": True}, RUN)
+        doctor.run_task({"cluster": False, "vault": True}, RUN)
     assert str(one.value) == "Vault: failed."
 
 
@@ -41,7 +41,7 @@ def test_the_edge_does_not_hide_what_is_used_as_it_is(monkeypatch: pytest.Monkey
     monkeypatch.setattr(doctor.adopted, "looks", lambda *_unused: [fail("Flux")])
     parameters = {"kinds": [], "external_dns": None, "gateway": {"a": 1}, "adopted": ["flux"], "storage_classes": []}
     with pytest.raises(CombinedError) as told:
-        doctor.examine({**parameters, "cluster": True, "vault": False}, RUN)
+        doctor.run_task({**parameters, "cluster": True, "vault": False}, RUN)
     assert str(told.value) == "Gateway: wrong.\nFlux: failed."
 
 

@@ -14,10 +14,10 @@ import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.finding import Finding, SkippedError, find
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.site.visitor import Found
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import KUBERNETES_OPTIONS
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import preconditions
-from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.client import VAULT_OPTIONS
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import KUBERNETES_OPTIONS
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import VAULT_OPTIONS
 
 NOBODY: Any = None
 
@@ -53,7 +53,7 @@ def test_what_breaks_is_not_taken_for_well() -> None:
 def examined(monkeypatch: pytest.MonkeyPatch, *looks: Callable[[], str]) -> tuple[Any, list[str]]:
     said: list[str] = []
     monkeypatch.setattr(preconditions, "_looks", lambda *_unused: looks)
-    return preconditions.examine({}, Run(check=False, diff=False, say=said.append, environment={})), said
+    return preconditions.run_task({}, Run(check=False, diff=False, say=said.append, environment={})), said
 
 
 def test_all_is_told_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,7 +66,7 @@ def test_one_failure_is_enough_and_comes_after_the_whole_table(monkeypatch: pyte
     said: list[str] = []
     monkeypatch.setattr(preconditions, "_looks", lambda *_unused: [failed, well])
     with pytest.raises(CombinedError) as caught:
-        preconditions.examine({}, Run(check=False, diff=False, say=said.append, environment={}))
+        preconditions.run_task({}, Run(check=False, diff=False, say=said.append, environment={}))
     assert str(caught.value) == "StorageClass: none is the default. Mark one."
     assert len(said) == 2
 
@@ -75,14 +75,14 @@ def test_what_makes_several_fail_is_told_once(monkeypatch: pytest.MonkeyPatch) -
     said: list[str] = []
     monkeypatch.setattr(preconditions, "_looks", lambda *_unused: [failed, well, partial(failed), failed])
     with pytest.raises(CombinedError):
-        preconditions.examine({}, Run(check=False, diff=False, say=said.append, environment={}))
+        preconditions.run_task({}, Run(check=False, diff=False, say=said.append, environment={}))
     assert [line.split()[0] for line in said] == ["failed", "ok"]
 
 
 def test_no_way_to_the_cluster_and_none_to_vault_are_told_together() -> None:
     parameters = dict.fromkeys((*KUBERNETES_OPTIONS, *VAULT_OPTIONS))
     with pytest.raises(CombinedError) as caught:
-        preconditions.examine(parameters, Run(check=False, diff=False, say=print, environment={"HOME": "/nowhere"}))
+        preconditions.run_task(parameters, Run(check=False, diff=False, say=print, environment={"HOME": "/nowhere"}))
     cluster, vault = str(caught.value).splitlines()
     assert "kubeconfig" in cluster
     assert vault.startswith("Vault: no address")

@@ -38,7 +38,7 @@ def run(
     parameters: dict[str, Any] = {"endpoint": endpoint, "bucket": "media", "region": "us-east-1", "state": state}
     parameters["optional"] = optional
     where = {"secret_namespace": "mastodon", "secret_name": "mastodon-s3"}
-    return s3_public_read.public_read(
+    return s3_public_read.run_task(
         parameters | where, Run(check=check, diff=True, say=said.append, environment={})
     ), said
 

@@ -38,7 +38,7 @@ class World:
             "fingerprint_key": "m/fingerprint",
             "secrets": secrets,
         }
-        result = secret_fingerprints.fingerprints(
+        result = secret_fingerprints.run_task(
             parameters, Run(check=check, diff=False, say=self.said.append, environment={})
         )
         assert not result["changed"]

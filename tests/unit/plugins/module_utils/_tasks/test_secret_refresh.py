@@ -80,7 +80,7 @@ class World:
 
     def run(self, *, check: bool = False, seconds: int = 0) -> dict[str, Any]:
         parameters = {"stores": ["vault-mastodon", "vault-mastodon-dns"], "mount": "secret", "wait_timeout": seconds}
-        result = secret_refresh.refresh(parameters, Run(check=check, diff=False, say=self.said.append, environment={}))
+        result = secret_refresh.run_task(parameters, Run(check=check, diff=False, say=self.said.append, environment={}))
         assert "canary" not in f"{result}{self.said}"
         return result
 

@@ -17,7 +17,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.site import visitor, way
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.site import answers, visitor, way
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.forward import Service
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import Secret
@@ -191,17 +191,17 @@ class Asked:
         api = FakeApi(*(objects or (release("deployed"), GATEWAY)), served=SERVED)
         api.unreadable = set(unreadable)
         patch.setattr(site_check, "connect", lambda *_unused: None)
-        patch.setattr(site_check, "Client", lambda *_unused: None)
-        patch.setattr(site_check, "Objects", lambda *_unused: api)
+        patch.setattr(answers, "Client", lambda *_unused: None)
+        patch.setattr(answers, "Objects", lambda *_unused: api)
         patch.setattr(way, "to", lambda *_unused: way.Way(server.dial, "192.0.2.1"))
-        patch.setattr(site_check, "read_secret", lambda *place: Secret("edge/tls", {"tls.crt": server.chain}))
+        patch.setattr(answers, "read_secret", lambda *place: Secret("edge/tls", {"tls.crt": server.chain}))
         if publicly:
             # As if this machine trusted that authority.
             trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             trust.load_verify_locations(cadata=server.root)
             patch.setattr(https.ssl, "create_default_context", lambda: trust)
         run = Run(check=check, diff=False, say=self.said.append, environment={})
-        return site_check.check({"site": {**WANTED, **wanted}, "wait_timeout": 0}, run)
+        return site_check.run_task({"site": {**WANTED, **wanted}, "wait_timeout": 0}, run)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import status
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.site.visitor import Found
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
@@ -17,7 +18,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.kv impor
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.fake_api import FakeApi, kind
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
-SCENE = status_info.Scene(NOW)
+SCENE = status.Scene(NOW)
 READY = {"conditions": [{"type": "Ready", "status": "True"}]}
 
 
@@ -68,12 +69,12 @@ def release() -> dict[str, Any]:
     ],
 )
 def test_an_object_is_told_in_one_line(found: dict[str, Any], told: str) -> None:
-    assert told in status_info.row(found, SCENE).line()
+    assert told in status.row(found, SCENE).line()
 
 
 def test_what_is_not_well_says_why() -> None:
     waiting = {"conditions": [{"type": "Ready", "status": "False", "reason": "Failed", "message": "no issuer"}]}
-    assert "no issuer" in status_info.row(item("cert-manager.io/v1", "Certificate", **waiting), SCENE).line()
+    assert "no issuer" in status.row(item("cert-manager.io/v1", "Certificate", **waiting), SCENE).line()
 
 
 # As CloudNativePG 1.30 and its plugin 0.14 write them; the Cluster's own fields tell of the in-tree method only.
@@ -101,16 +102,16 @@ def database(*plugins: dict[str, Any]) -> dict[str, Any]:
 )
 def test_a_database_tells_its_version_instances_and_backup(plugins: Any, window: dict[str, Any], told: str) -> None:
     store = item("barmancloud.cnpg.io/v1", "ObjectStore", serverRecoveryWindow=window)
-    found = status_info.row(database(*plugins), status_info.Scene(NOW, {"ns": {"store": store}}))
+    found = status.row(database(*plugins), status.Scene(NOW, {"ns": {"store": store}}))
     assert found.note == f"postgresql:17.6, 2 of 3 instances ready, {told}"
 
 
 def test_an_empty_volume_has_no_backup() -> None:
     mover = {"result": "Successful", "logs": "== Directory is empty skipping backup ==="}
     found = item("volsync.backube/v1alpha1", "ReplicationSource", lastSyncTime="2026-11-24T11:00:00Z")
-    assert status_info.row(found, SCENE).note == "last backup 60 min ago"
+    assert status.row(found, SCENE).note == "last backup 60 min ago"
     found["status"]["latestMoverStatus"] = mover
-    assert status_info.row(found, SCENE).note.startswith("no backup yet: the volume was empty")
+    assert status.row(found, SCENE).note.startswith("no backup yet: the volume was empty")
 
 
 def test_a_cluster_is_told_with_its_backups_and_with_what_is_not_as_declared_behind_its_releases() -> None:
@@ -135,7 +136,7 @@ def test_a_cluster_is_told_with_its_backups_and_with_what_is_not_as_declared_beh
         kind("postgresql.cnpg.io", "Cluster"),
         kind("barmancloud.cnpg.io", "ObjectStore"),
     )
-    lines = [one.line() for one in status_info.rows(FakeApi(*found, web, store, served=served), NOW)]
+    lines = [one.line() for one in status.rows(FakeApi(*found, web, store, served=served), NOW)]
     assert lines[0].startswith("HelmRelease ns/x: Current, ")
     assert lines[1] == "Deployment ns/web: NotAsDeclared, is scaled to no replicas by kubectl"
     assert lines[2].endswith("last backup 36 h ago")
@@ -148,7 +149,7 @@ def test_what_may_not_be_seen_behind_a_release_is_no_silence() -> None:
     served = (kind("apps", "Deployment"), kind("helm.toolkit.fluxcd.io", "HelmRelease", version="v2"))
     api = FakeApi(behind, served=served)
     api.unreadable = {"Deployment"}
-    [_release, unseen] = status_info.rows(api, NOW)
+    [_release, unseen] = status.rows(api, NOW)
     assert (unseen.subject, unseen.status) == ("What is behind HelmRelease ns/x", "NotSeen")
     assert unseen.note == "Deployment ns/web: is not permitted (403): forbidden. Give the right."
 
@@ -167,7 +168,7 @@ def test_ours_is_what_our_field_manager_applied(manager: str | None, ours: bool)
     found = item("v1", "ConfigMap")
     if manager:
         found["metadata"]["managedFields"] = [{"manager": "kubelet"}, {"manager": manager}]
-    assert status_info.is_ours(found) is ours
+    assert status.is_ours(found) is ours
 
 
 SITE = {"domain": "example.org", "web_domain": "", "media_hostname": "", "domain_elsewhere": False}
@@ -211,7 +212,7 @@ def test_whether_mastodon_answers_is_the_last_row(
     monkeypatch.setattr(status_info, "_secrets", lambda *_unused: [])
     monkeypatch.setattr(status_info.vault, "connect", lambda *_unused: None)
     said: list[str] = []
-    result = status_info.status({"site": SITE}, Run(check=False, diff=False, say=said.append, environment={}))
+    result = status_info.run_task({"site": SITE}, Run(check=False, diff=False, say=said.append, environment={}))
     assert said == [line]
     assert result["objects"][-1]["subject"] == "Mastodon https://example.org"
 
@@ -229,7 +230,7 @@ def test_secrets_are_told_by_fingerprints_only(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(status_info.kv, "read", lambda _server, _mount, path: held.get(path, Stored()))
     said: list[str] = []
     parameters = {"mount": "secret", "path": "folder", "secrets": ["app", "gone", "absent"], "site": None}
-    result = status_info.status(parameters, Run(check=False, diff=False, say=said.append, environment={}))
+    result = status_info.run_task(parameters, Run(check=False, diff=False, say=said.append, environment={}))
     assert said[0].startswith("secret folder/app: version 2, password ")
     assert said[1:] == ["secret folder/gone: version 3 was deleted at 2026-11-01", "secret folder/absent: not there"]
     assert "canary" not in f"{result}{said}"

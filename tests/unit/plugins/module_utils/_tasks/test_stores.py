@@ -15,6 +15,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.forward i
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Listing
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import NotReadyError, RefusedLoginError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import redis_check
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared import stores
 
 WELL = {"redis_version": "7.2.5", "maxmemory_policy": "noeviction"}
@@ -29,7 +30,7 @@ def found(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """The Secrets that the cluster has."""
     items = encoded(password="kept")
     monkeypatch.setattr(stores, "connect", lambda *_unused: None)
-    monkeypatch.setattr(stores.redis_server, "refuse_tls", lambda _server: None)
+    monkeypatch.setattr(redis_check.redis_server, "refuse_tls", lambda _server: None)
     monkeypatch.setattr(stores, "Client", lambda *_unused, **_options: None)
     monkeypatch.setattr(secrets, "Client", lambda *_unused: None)
     monkeypatch.setattr(secrets.Objects, "read", lambda *_unused: Listing(tuple(items), "1"))
@@ -40,7 +41,7 @@ def run(
     port: int = 6379, *, host: str = "127.0.0.1", check: bool = False, managed: bool = False
 ) -> tuple[dict[str, Any], list[str]]:
     said: list[str] = []
-    parameters = {name: option.get("default") for name, option in stores.REDIS.options.items()}
+    parameters = {name: option.get("default") for name, option in redis_check.ARGUMENTS.options.items()}
     parameters |= {
         "host": host,
         "port": port,
@@ -48,7 +49,7 @@ def run(
         "secret_namespace": "mastodon",
         "secret_name": "mastodon-redis",
     }
-    return stores.redis(parameters, Run(check=check, diff=False, say=said.append, environment={})), said
+    return redis_check.run_task(parameters, Run(check=check, diff=False, say=said.append, environment={})), said
 
 
 def test_a_good_server_passes_in_silence(found: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,7 +59,7 @@ def test_a_good_server_passes_in_silence(found: list[dict[str, Any]], monkeypatc
         asked.append(password)
         return WELL
 
-    monkeypatch.setattr(stores.redis_server, "ask", ask)
+    monkeypatch.setattr(redis_check.redis_server, "ask", ask)
     result, said = run()
     assert (result["verdict"], result["changed"], said) == ("passed", False, [])
     assert asked == ["kept"]
@@ -83,7 +84,7 @@ def test_a_server_that_restarts_is_waited_for(
             raise answer
         return answer
 
-    monkeypatch.setattr(stores.redis_server, "ask", ask)
+    monkeypatch.setattr(redis_check.redis_server, "ask", ask)
     result, said = run()
     assert result["verdict"] == "passed"
     assert said == [
@@ -104,7 +105,7 @@ def test_a_managed_server_that_does_not_know_a_new_password_yet_is_waited_for(
             raise answer
         return dict(answer)
 
-    monkeypatch.setattr(stores.redis_server, "ask", ask)
+    monkeypatch.setattr(redis_check.redis_server, "ask", ask)
     result, said = run(managed=True)
     assert (result["verdict"], len(slept)) == ("passed", 1)
     assert said == ["waiting for Redis 127.0.0.1:6379: Redis: does not accept the password."]
@@ -117,7 +118,7 @@ def test_a_password_that_nobody_will_tell_the_server_is_refused_at_once(
     def ask(*_unused: Any) -> None:
         raise RefusedLoginError("Redis", "does not accept the password")
 
-    monkeypatch.setattr(stores.redis_server, "ask", ask)
+    monkeypatch.setattr(redis_check.redis_server, "ask", ask)
     with pytest.raises(MastodonError, match="does not accept the password"):
         run(managed=managed, check=check)
     assert slept == []
@@ -129,7 +130,7 @@ def test_a_server_that_never_gets_ready_fails_in_the_end(
     def ask(*_unused: Any) -> None:
         raise NotReadyError("Redis", "starts")
 
-    monkeypatch.setattr(stores.redis_server, "ask", ask)
+    monkeypatch.setattr(redis_check.redis_server, "ask", ask)
     with pytest.raises(NotReadyError):
         run()
     assert sum(slept) == 120
@@ -141,7 +142,7 @@ def test_a_server_in_the_cluster_that_never_answers_is_not_skipped(
     def ask(*_unused: Any) -> None:
         raise OSError("Connection closed by server.")
 
-    monkeypatch.setattr(stores.redis_server, "ask", ask)
+    monkeypatch.setattr(redis_check.redis_server, "ask", ask)
     with pytest.raises(NotReadyError, match=r"cache\.mastodon\.svc:6379: does not answer: Connection closed by server"):
         run(host="cache.mastodon.svc")
     assert sum(slept) == 120

@@ -187,7 +187,7 @@ class World:
         """Run the task."""
         run = Run(check=False, diff=False, say=self.said.append, environment={})
         places = {**PLACES, **other.pop("places", {})}
-        return launch_check.check({**WANTED, **other, "places": places}, run)
+        return launch_check.run_task({**WANTED, **other, "places": places}, run)
 
     def refused(self, **other: Any) -> list[str]:
         """Run the task and return what it refuses."""

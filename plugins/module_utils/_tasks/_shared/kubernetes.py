@@ -10,10 +10,16 @@ over means another cluster, or other rights, than those asked for.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import config
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.given import Given
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.retries import Limit
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
 
 # Those beginning with kubernetes_ would otherwise be called like options of Vault, databases or accounts.
 KUBERNETES_OPTIONS: dict[str, Any] = {
@@ -60,31 +66,14 @@ _WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no"
 _REMEDY = "Unset it."
 
 
-@dataclass(frozen=True)
-class Given:
-    """The options that were given, by name, and of those that the environment gave the variable's name."""
+def connect(parameters: Mapping[str, Any], environment: Mapping[str, str]) -> Connection:
+    """Open the cluster that the options, or else the environment, point at. Nothing is sent yet. Raises MastodonError."""
+    return config.connect(given(parameters, environment), environment)
 
-    values: Mapping[str, Any]
-    variables: Mapping[str, str]
 
-    def text(self, name: str) -> str:
-        """Return an option as text, empty when it was not given."""
-        return str(self.values.get(name) or "")
-
-    @property
-    def has_credentials(self) -> bool:
-        """Whether a user is given, so that none of a kubeconfig is meant."""
-        return bool(
-            self.text("kubernetes_api_key") or self.text("kubernetes_username") or self.text("kubernetes_client_cert")
-        )
-
-    def is_of_task(self, name: str) -> bool:
-        """Whether an option was given to the task itself, and not by the environment that it happens to run in."""
-        return name in self.values and name not in self.variables
-
-    def called(self, name: str) -> str:
-        """Return how errors call an option."""
-        return f"Variable {self.variables[name]}" if name in self.variables else f"Option {name}"
+def open_objects(parameters: Mapping[str, Any], run: Run, limit: Limit | None = None) -> Objects:
+    """Return the objects of the cluster that the options point at. `limit` is how long the task may take, if it waits."""
+    return Objects(Client(connect(parameters, run.environment), limit=limit, say=run.say))
 
 
 def given(parameters: Mapping[str, Any], environment: Mapping[str, str]) -> Given:

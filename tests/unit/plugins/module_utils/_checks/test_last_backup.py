@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.backup_info import of_cluster, of_volume
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.last_backup import of_cluster, of_volume
 
 NAME = {"namespace": "mastodon", "name": "db", "generation": 1}
 PLUGIN = "{name: barman-cloud.cloudnative-pg.io, parameters: {barmanObjectName: store, serverName: db-2}}"

@@ -1,0 +1,81 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can be restored, and when the last backup was made, from what the backups' own objects say.
+
+This module util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at, conditions
+
+Item = Mapping[str, Any]
+
+# Which VolSync calls a success: https://github.com/backube/volsync/blob/v0.16.0/mover-restic/entry.sh
+_EMPTY = "Directory is empty skipping backup"
+_PLUGIN = "barman-cloud.cloudnative-pg.io"
+
+
+@dataclass(frozen=True)
+class Backup:
+    """Of one cluster or volume. Times are RFC 3339 in UTC, empty where there is none; `trouble` is what is wrong now."""
+
+    subject: str
+    last_success: str = ""
+    restorable_since: str = ""
+    trouble: str = ""
+
+    def line(self) -> str:
+        """Return what people read."""
+        if not self.last_success:
+            return f"{self.subject}: no backup yet{f': {self.trouble}' if self.trouble else ''}"
+        since = f", can be restored to any moment since {self.restorable_since}" if self.restorable_since else ""
+        return f"{self.subject}: last backup at {self.last_success}{since}{f'; {self.trouble}' if self.trouble else ''}"
+
+
+def of_cluster(cluster: Item, stores: Mapping[str, Item]) -> Backup:
+    """Return the backup of a CloudNativePG Cluster; `stores` are the ObjectStores of its namespace by name.
+
+    The plugin tells in the ObjectStore, not in the Cluster:
+    https://cloudnative-pg.io/plugin-barman-cloud/docs/object_stores/
+    """
+    subject = _subject("Cluster", cluster)
+    plugin = next((one for one in at(cluster, "spec.plugins", []) if one["name"] == _PLUGIN), None)
+    if plugin is None:
+        return Backup(subject, trouble="none is asked for")
+    server = at(plugin, "parameters.serverName", cluster["metadata"]["name"])
+    store = stores.get(at(plugin, "parameters.barmanObjectName", ""), {})
+    window = at(store, "status.serverRecoveryWindow", {}).get(server) or {}
+    found = conditions(at(cluster, "status", {}), at(cluster, "metadata.generation", 0))
+    troubles = [
+        found[name].told()
+        for name in ("ContinuousArchiving", "LastBackupSucceeded")
+        if name in found and found[name].status == "False"
+    ]
+    return Backup(
+        subject,
+        str(window.get("lastSuccessfulBackupTime", "")),
+        str(window.get("firstRecoverabilityPoint", "")),
+        "; ".join(troubles),
+    )
+
+
+def of_volume(source: Item) -> Backup:
+    """Return the backup of a volume, from its VolSync ReplicationSource."""
+    last = at(source, "status.latestMoverStatus.result", "")
+    when = str(at(source, "status.lastSyncTime", ""))
+    logs = str(at(source, "status.latestMoverStatus.logs", "")).strip().splitlines()
+    told = f"the last try failed: {logs[-1]}" if logs else "the last try failed"
+    subject = _subject("PersistentVolumeClaim", source)
+    if any(_EMPTY in line for line in logs):
+        return Backup(subject, trouble=f"the volume was empty at {when}, and is not backed up while it is")
+    return Backup(subject, when, "", told if last == "Failed" else "")
+
+
+def _subject(kind: str, item: Item) -> str:
+    return f"{kind} {item['metadata']['namespace']}/{item['metadata']['name']}"

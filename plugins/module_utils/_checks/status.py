@@ -1,0 +1,181 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What this collection has laid down, as it is now: for people, and touching nothing.
+
+Ours is what our field manager applied, wherever it is; no record of our own is asked. This module util is PRIVATE to the
+collection.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.last_backup import (
+    Backup,
+    of_cluster,
+    of_volume,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import behind, flux
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER, Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import compute
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at
+
+Item = Mapping[str, Any]
+
+# In the order in which site.yml lays them down.
+_KINDS = (
+    ("fluxcd.controlplane.io", "FluxInstance"),
+    ("helm.toolkit.fluxcd.io", "HelmRelease"),
+    ("external-secrets.io", "ClusterSecretStore"),
+    ("external-secrets.io", "ExternalSecret"),
+    ("cert-manager.io", "ClusterIssuer"),
+    ("cert-manager.io", "Issuer"),
+    ("cert-manager.io", "Certificate"),
+    ("ceph.rook.io", "CephCluster"),
+    ("ceph.rook.io", "CephObjectStore"),
+    ("objectbucket.io", "ObjectBucketClaim"),
+    ("postgresql.cnpg.io", "Cluster"),
+    ("postgresql.cnpg.io", "Pooler"),
+    ("dragonflydb.io", "Dragonfly"),
+    ("gateway.networking.k8s.io", "Gateway"),
+    ("gateway.networking.k8s.io", "HTTPRoute"),
+    ("volsync.backube", "ReplicationSource"),
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One object of ours, or one behind a release of ours that is not as declared."""
+
+    subject: str
+    status: str
+    age: str
+    note: str
+
+    def line(self) -> str:
+        """Return what people read."""
+        return ", ".join(
+            part for part in (f"{self.subject}: {self.status}", self.age and f"{self.age} old", self.note) if part
+        )
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What it takes beside an object to tell of it: the time, and the ObjectStores by namespace and name."""
+
+    now: datetime
+    stores: Mapping[str, Mapping[str, Item]] = field(default_factory=dict)
+
+
+def rows(objects: Api, now: datetime) -> list[Row]:
+    """Return what to say of all that is ours."""
+    catalog = objects.discover()
+    kinds = [served for group, kind in _KINDS if (served := catalog.preferred(group, kind))]
+    items = [item for kind in kinds for item in objects.read(Selection(kind)).objects if is_ours(item)]
+    scene = Scene(now, _stores(objects, catalog) if any(item["kind"] == "Cluster" for item in items) else {})
+    found = []
+    for item in items:
+        found.append(row(item, scene))
+        if item["kind"] == flux.RELEASE[1]:
+            # Ready tells that it was installed, and not that what it installed still runs.
+            found += _behind(objects, catalog, item)
+    return found
+
+
+def _behind(objects: Api, catalog: Catalog, release: Object) -> list[Row]:
+    try:
+        return [_trouble(one) for one in behind.look(objects, catalog, release)]
+    except MastodonError as error:
+        return [Row(f"What is behind {Subject.of(release)}", "NotSeen", "", " ".join(str(error).splitlines()))]
+
+
+def _stores(objects: Api, catalog: Catalog) -> Mapping[str, Mapping[str, Item]]:
+    resource = catalog.preferred("barmancloud.cnpg.io", "ObjectStore")
+    found: dict[str, dict[str, Item]] = defaultdict(dict)
+    for item in objects.read(Selection(resource)).objects if resource else ():
+        found[item["metadata"]["namespace"]][item["metadata"]["name"]] = item
+    return found
+
+
+def _trouble(found: behind.Trouble) -> Row:
+    return Row(str(found.subject), "NotAsDeclared", "", found.what)
+
+
+def is_ours(item: Item) -> bool:
+    """Return whether this collection applied the object, for all Mastodons or for one (`<manager>/<domain>`)."""
+    managers = [entry.get("manager", "") for entry in item["metadata"].get("managedFields") or []]
+    return any(manager == MANAGER or manager.startswith(f"{MANAGER}/") for manager in managers)
+
+
+def row(item: Item, scene: Scene) -> Row:
+    """Return what to say of one object."""
+    found = compute(item)
+    verdict = found.verdict if found.verdict == "Current" else f"{found.verdict} ({found})"
+    note = _NOTES.get(item["kind"], lambda _item, _scene: "")(item, scene)
+    return Row(str(Subject.of(item)), verdict, _span(item["metadata"]["creationTimestamp"], scene.now), note)
+
+
+def _release(item: Item, scene: Scene) -> str:
+    newest = next(iter(at(item, "status.history", [])), None)
+    if not newest:
+        return "never installed"
+    tag = at(item, "spec.values.image.tag", "")
+    runs = f" running {tag}" if tag else ""
+    return f"chart {newest['chartVersion']}{runs}, {newest['status']} {_span(newest['lastDeployed'], scene.now)} ago"
+
+
+def _certificate(item: Item, scene: Scene) -> str:
+    ends = at(item, "status.notAfter", "")
+    return f"{(_time(ends) - scene.now).days} days left" if ends else "not issued yet"
+
+
+def _cluster(item: Item, scene: Scene) -> str:
+    image = at(item, "status.image", "") or at(item, "spec.imageName", "")
+    ready = f"{at(item, 'status.readyInstances', 0)} of {at(item, 'spec.instances', 0)} instances ready"
+    backup = of_cluster(item, scene.stores.get(item["metadata"]["namespace"], {}))
+    return f"{image.rpartition('/')[2]}, {ready}, {_backup(backup, scene)}"
+
+
+def _volume(item: Item, scene: Scene) -> str:
+    return _backup(of_volume(item), scene)
+
+
+def _backup(found: Backup, scene: Scene) -> str:
+    last = f"last backup {_span(found.last_success, scene.now)} ago" if found.last_success else "no backup yet"
+    return f"{last}: {found.trouble}" if found.trouble else last
+
+
+def _refreshed(item: Item, scene: Scene) -> str:
+    last = at(item, "status.refreshTime", "")
+    return f"read from Vault {_span(last, scene.now)} ago" if last else "never read from Vault"
+
+
+_NOTES = {
+    "HelmRelease": _release,
+    "Certificate": _certificate,
+    "Cluster": _cluster,
+    "ReplicationSource": _volume,
+    "ExternalSecret": _refreshed,
+}
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _span(since: str, now: datetime) -> str:
+    """Return how long ago, in the largest unit of which there are two."""
+    seconds = max(0, int((now - _time(since)).total_seconds()))
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"
