@@ -7,6 +7,7 @@ and the published collection does it; once more.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ import yaml
 from ... import readme
 from ...conftest import ROOT, SEED, Lab, Run
 from ..alone import FILES, alone
+from ..example_pages import FAULTS
 from ..newcomer import Newcomer
 
 # What a role stands on and an empty cluster has not, by the tag that provides it.
@@ -50,9 +52,11 @@ class Story:
     """What site.yml said on the empty cluster, with each tag alone and in check mode; with an image that does not exist, after
     runs that were killed; with the right one, run from the collection that a newcomer installed; again from the checkout.
 
-    `parts` is each file of a role imported alone. `secrets` are Vault's versions as the runs that were killed left them.
+    `parts` is each file of a role imported alone. `secrets` are Vault's versions as the runs that were killed left them. `faulty` is
+    what the doctor said before all that, of faults that only looking finds.
     """
 
+    faulty: Run
     tags: dict[str, Run]
     parts: Run
     empty_check: Run
@@ -80,6 +84,7 @@ def installing(newcomer: Newcomer) -> Iterator[Future[Run]]:
 @pytest.fixture(scope="session")
 def story(lab: Lab, newcomer: Newcomer, installing: Future[Run], tmp_path_factory: pytest.TempPathFactory) -> Story:
     """Run each tag and each file alone and check mode on nothing, then lay everything down in spite of kills, then run once more."""
+    faulty = lab.playbook("doctor.yml", "-e", json.dumps(FAULTS))
     mark = lab.audit_mark()
     tags = {tag: lab.site("--tags", tag) for tag in STANDS_ON}
     empty_writes = lab.our_writes(mark)
@@ -104,7 +109,9 @@ def story(lab: Lab, newcomer: Newcomer, installing: Future[Run], tmp_path_factor
     second = lab.site()
     second_writes = lab.our_writes(mark)
     looked = newcomer.run(doctor)
-    return Story(tags, parts, empty_check, empty_writes, secrets, mistaken, first, looked, second, second_writes)
+    return Story(
+        faulty, tags, parts, empty_check, empty_writes, secrets, mistaken, first, looked, second, second_writes
+    )
 
 
 @pytest.fixture(scope="session")
