@@ -5,9 +5,13 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 import subprocess
 from pathlib import PurePosixPath
+
+import pytest
+import yaml
 
 from .conftest import ROOT
 
@@ -36,14 +40,14 @@ def rows(heading: str) -> list[list[str]]:
 def named(cell: str, within: str = "") -> set[str]:
     """Return the folders in a cell; a name without its folder is in that of the one before it."""
     found: list[str] = []
-    for name in re.findall(r"`([\w./]+)`", cell):
+    for name in re.findall(r"`([\w./-]+)`", cell):
         before = str(PurePosixPath(found[-1]).parent) if found and "/" not in name.rstrip("/") else within
         found.append(str(PurePosixPath(before) / name))
     return set(found)
 
 
 def test_every_folder_has_one_row_and_every_row_is_there() -> None:
-    said = [name for row in rows("How the code is laid out") for name in named(row[0])]
+    said = [name for row in rows("Folders") for name in named(row[0])]
     assert len(said) == len(set(said))
     there = folders(".") | folders("plugins") | folders(UTILS)
     assert set(said) == there - {"plugins"}
@@ -56,6 +60,65 @@ def test_every_folder_of_tests_has_one_row_and_every_row_is_there() -> None:
     assert set(said) == folders("tests") | {"tests/typecheck"} | labs
     (units,) = [row[1] for row in rows("Tests") if "tests/unit" in row[0]]
     assert named(units) == {PurePosixPath(name).name for name in folders("tests/unit")}
+
+
+def recipe(heading: str) -> str:
+    """Return the text below one of the headings of what is new."""
+    (text,) = re.findall(rf"^### {re.escape(heading)}\n(.*?)(?=^#|\Z)", PAGE, re.MULTILINE | re.DOTALL)
+    return str(text)
+
+
+@pytest.mark.parametrize("thing", ["role", "module", "readiness rule", "setting", "refusal", "part of the lab"])
+def test_what_is_new_goes_where_such_things_are(thing: str) -> None:
+    text = recipe(f"A new {thing}")
+    files = set(re.findall(r"`([\w.]+/[\w./]+)`", text))
+    assert len(files) >= 4
+    there = [*TRACKED, *(f"{parent}/" for name in TRACKED for parent in PurePosixPath(name).parents)]
+    assert [file for file in sorted(files) if not fnmatch.filter(there, file.replace("NAME", "*"))] == []
+    assert "Test" in text
+
+
+def test_a_new_role_has_the_files_that_every_role_has() -> None:
+    """Of a file in all roles that install something, the page must tell."""
+    installing = sorted(path.parent.name for path in (ROOT / "roles").glob("*/templates"))
+    files = [{name.split("/", 2)[2] for name in TRACKED if name.startswith(f"roles/{role}/")} for role in installing]
+    text = recipe("A new role")
+    assert [name for name in sorted(set.intersection(*files)) if f"`roles/NAME/{name}`" not in text] == []
+
+
+def test_each_heading_that_it_links_to_is_there() -> None:
+    headings = {heading.lower().replace(" ", "-") for heading in re.findall(r"^#+ (.*)$", PAGE, re.MULTILINE)}
+    linked = re.findall(r"\]\(#([\w-]+)\)", PAGE)
+    linked += re.findall(r"docs/contributing.md#([\w-]+)", (ROOT / "lab/README.md").read_text(encoding="utf-8"))
+    assert linked
+    assert [name for name in linked if name not in headings] == []
+
+
+def test_the_tests_that_it_runs_are_there() -> None:
+    run = re.findall(r"pytest (\S+?)`? *(?:\||$|-k)", PAGE, re.MULTILINE)
+    assert len(run) >= 5
+    assert [name for name in run if not (ROOT / name).exists()] == []
+
+
+def test_its_fragment_is_one_that_the_changelog_takes() -> None:
+    (example,) = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    sections = dict(yaml.safe_load((ROOT / "changelogs/config.yaml").read_text())["sections"])
+    fragment = yaml.safe_load(example)
+    assert fragment.keys() <= sections.keys()
+    assert all(isinstance(line, str) for lines in fragment.values() for line in lines)
+
+
+def test_every_page_that_a_command_writes_is_there_with_its_command() -> None:
+    said = {page: row[1] for row in rows("Changes") for page in named(row[0])}
+    for page in sorted(path for path in (ROOT / "docs").rglob("*.md") if path.name != "contributing.md"):
+        written = re.findall(r"[Ww]ritten by `(UPDATE_DOCS=1 pytest [^\s`]+)", page.read_text(encoding="utf-8"))
+        name = str(page.relative_to(ROOT))
+        assert [said[name].strip("`")] == written[:1] if written else name not in said, name
+
+
+def test_whoever_looks_for_it_at_the_root_finds_it() -> None:
+    assert "](docs/contributing.md)" in (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert "/CONTRIBUTING.md\n" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_each_lab_is_run_by_what_the_page_says() -> None:
