@@ -77,7 +77,7 @@ differed and nothing was written. A run at any later time is a check of the whol
 ```yaml
 {yaml.safe_dump(dict(FAULTS), sort_keys=False)}```
 
-Everything is checked before the run ends, and nothing is written. Each row `failed` says what to do; `skipped` is what could not be
+Everything is checked before the run ends, and nothing is changed. Each row `failed` says what to do; `skipped` is what could not be
 checked, with the reason. Ansible then shows the error of the task twice, so that the sentences are
 repeated.""",
         "ansible-playbook -i inventories/lab playbooks/doctor.yml -e @faults.yml",

