@@ -21,11 +21,11 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile impo
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.causes import Cause
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.events import EVENTS, time_of
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.judge import Judge
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.relatives import Relatives
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import Status, at, failed
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status_tracker import StatusTracker
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.troubles import Trouble
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.watching import Watching
 
@@ -52,10 +52,10 @@ class _Finding:
 class Diagnosis:
     """What keeps objects from being ready, found among their pods. Use as a context manager; it costs nothing before `look`."""
 
-    def __init__(self, api: Api, live: Live, judge: Judge) -> None:
+    def __init__(self, api: Api, live: Live, tracker: StatusTracker) -> None:
         self._api = api
         self._live = live
-        self._judge = judge
+        self._tracker = tracker
         self._relatives = Relatives(api)
         self._first_seen: dict[tuple[str, Cause], float] = {}
         self._findings: dict[Subject, list[_Finding]] = {}
@@ -137,9 +137,9 @@ class Diagnosis:
         cause = causes.find(causes.POD_CAUSES, trouble.text)
         if cause is None:
             return _Finding(trouble, None, is_final=False)
-        since = self._first_seen.setdefault((item["metadata"]["uid"], cause), self._judge.now)
+        since = self._first_seen.setdefault((item["metadata"]["uid"], cause), self._tracker.now)
         patience = cause.seconds_before if self._is_of_before(item) else cause.seconds
-        return _Finding(trouble, cause, is_final=self._judge.now >= since + patience)
+        return _Finding(trouble, cause, is_final=self._tracker.now >= since + patience)
 
     def _is_scaling(self, pod: Subject) -> bool:
         """Whether an autoscaler said that it adds a node for a pod. Asked once a pod, when it would be given up."""
@@ -159,12 +159,12 @@ class Diagnosis:
 
         Flux for one acts on a change only when it has given up what it did before, which takes minutes.
         """
-        return self._is_older(item) and self._judge.is_changed(root) and not trouble.lasts
+        return self._is_older(item) and self._tracker.is_changed(root) and not trouble.lasts
 
     def _is_of_before(self, item: Object) -> bool:
         """Whether an object is as it was before the run, or of before and about to notice what the run changed."""
         unchanged = int(item["metadata"]["resourceVersion"]) <= self._live.began
-        return self._is_older(item) and (unchanged or self._judge.has_changes)
+        return self._is_older(item) and (unchanged or self._tracker.has_changes)
 
     def _is_older(self, item: Object) -> bool:
         return datetime.fromisoformat(item["metadata"]["creationTimestamp"]) < self._api.began

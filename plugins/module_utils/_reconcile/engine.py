@@ -27,7 +27,6 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.apply import Applier, Ownership
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.fields import is_unchanged, our_fields
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.judge import Judge
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import (
     Outcome,
@@ -40,6 +39,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.para
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.prune import Pruner
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.releases import Releases
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.remove import Removal, Remover
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status_tracker import StatusTracker
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.wait import Waiter
 
 # How long the API server may take to announce a kind whose CRD is there, in seconds.
@@ -56,10 +56,10 @@ class Engine:
         self._deadline = deadline
         self._say = say
         self._place = inventory.subject(request.name, request.namespace)
-        self._judge = Judge(deadline.clock)
+        self._tracker = StatusTracker(deadline.clock)
         self._live = Live(api, api.discover())
-        self._waiter = Waiter(api, self._live, self._judge, deadline, say)
-        self._releases = Releases(api, self._live, self._judge, deadline, say, check=request.check)
+        self._waiter = Waiter(api, self._live, self._tracker, deadline, say)
+        self._releases = Releases(api, self._live, self._tracker, deadline, say, check=request.check)
         self.outcomes: dict[Subject, Outcome] = {}
 
     def run(self) -> None:
@@ -99,7 +99,7 @@ class Engine:
             raise problem
         for subject in subjects:
             if live := self._live.get(subject):
-                self._judge.found(subject, live)
+                self._tracker.found(subject, live)
 
     def _turn_off(self) -> None:
         """Take down what the set once held, as it holds nothing any more."""
@@ -131,7 +131,7 @@ class Engine:
 
     def verdict(self, subject: Subject) -> str:
         """Return the status of an object in one word: Current, InProgress or Failed."""
-        return self._judge.status(subject, self._live.get(subject)).verdict
+        return self._tracker.status(subject, self._live.get(subject)).verdict
 
     def _served(self, items: Iterable[Wanted]) -> dict[Subject, Resource]:
         return served.resources(self._live, items)
@@ -171,14 +171,14 @@ class Engine:
             return
         if not self._request.check:
             self._live.note(outcome.subject, outcome.after)
-            self._judge.changed(outcome.subject)
+            self._tracker.changed(outcome.subject)
         if outcome.subject != self._place:
             self._say(outcome.line())
 
     def _tell_failures(self) -> None:
         """Name what a run would not change and would fail of, such as a release that somebody suspended."""
         for subject, outcome in self.outcomes.items():
-            status = self._judge.status(subject, self._live.get(subject))
+            status = self._tracker.status(subject, self._live.get(subject))
             if outcome.action == "unchanged" and status.verdict == "Failed":
                 self._say(f"check mode: {subject}: {status}")
 
@@ -209,7 +209,9 @@ class Engine:
 
     def _await_kinds(self, items: Iterable[Wanted]) -> None:
         """Wait for all that is applied already, as a chart among it may bring these kinds."""
-        if not self._judge.has_changes and (strangers := [item for item in items if served.versions(self._live, item)]):
+        if not self._tracker.has_changes and (
+            strangers := [item for item in items if served.versions(self._live, item)]
+        ):
             raise CombinedError(served.problem(self._live, item) for item in strangers)
         self._waiter.wait([subject for subject in self.outcomes if subject != self._place])
         until = self._deadline.elapsed + _ANNOUNCED_SOON

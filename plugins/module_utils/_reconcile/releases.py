@@ -18,20 +18,27 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.fields import is_unchanged, our_fields
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.first_install import Attempt
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.judge import Judge
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Outcome, Subject, Wanted
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status_tracker import StatusTracker
 
 
 class Releases:
     """The releases of one run. `behind` grows by what is missing or not ready behind them. Safe for threads."""
 
     def __init__(
-        self, api: Api, live: Live, judge: Judge, deadline: Deadline, say: Callable[[str], None], *, check: bool
+        self,
+        api: Api,
+        live: Live,
+        tracker: StatusTracker,
+        deadline: Deadline,
+        say: Callable[[str], None],
+        *,
+        check: bool,
     ) -> None:
         self._api = api
         self._live = live
-        self._judge = judge
+        self._tracker = tracker
         self._deadline = deadline
         self._say = say
         self._check = check
@@ -58,7 +65,7 @@ class Releases:
         if not self._check:
             if attempt.is_first:
                 release = flux.ask(self._api, resource, release, flux.again(str(attempt), self._api.began))
-                self._judge.asked(outcome.subject)
+                self._tracker.asked(outcome.subject)
             first_install.end(self._api, attempt)
         return replace(outcome, action="configured", changes=(*outcome.changes, str(attempt)), after=release)
 
@@ -77,5 +84,5 @@ class Releases:
             return outcome
         if not self._check:
             release = flux.ask(self._api, resource, release, request)
-            self._judge.asked(outcome.subject)
+            self._tracker.asked(outcome.subject)
         return replace(outcome, action="configured", changes=request.reasons, after=release)

@@ -15,11 +15,11 @@ from itertools import groupby
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import inventory
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.judge import Judge
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Outcome, Subject
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.order import CRD, NAMESPACE, WEBHOOKS
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.prune import Pruner
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status_tracker import StatusTracker
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.wait import Waiter
 
 _FLUX = "fluxcd"
@@ -49,7 +49,7 @@ class Remover:
         self._removal = removal
         self._say = say
         self._live = live
-        self._waiter = Waiter(api, self._live, Judge(deadline.clock), deadline, say)
+        self._waiter = Waiter(api, self._live, StatusTracker(deadline.clock), deadline, say)
         self.outcomes: list[Outcome] = []
 
     def run(self) -> None:

@@ -18,11 +18,11 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline, Reminder
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.diagnosis import Diagnosis
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.events import newest_warning
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.judge import Judge
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import compute
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import CURRENT, Status, progressing
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status_tracker import StatusTracker
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.volumes import Volumes
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.watching import Watching
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.workloads import UNBOUND
@@ -46,13 +46,15 @@ class Goal(Protocol):
 class Waiter:
     """Waits with one watch a kind and namespace. Objects that are ready already cost no request."""
 
-    def __init__(self, api: Api, live: Live, judge: Judge, deadline: Deadline, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, api: Api, live: Live, tracker: StatusTracker, deadline: Deadline, say: Callable[[str], None]
+    ) -> None:
         self._api = api
         self._live = live
-        self._judge = judge
+        self._tracker = tracker
         self._deadline = deadline
         self._say = say
-        self._diagnosis = Diagnosis(api, live, judge)
+        self._diagnosis = Diagnosis(api, live, tracker)
         self._volumes = Volumes(api)
 
     def wait(self, subjects: Collection[Subject], passing: Collection[Subject] = ()) -> None:
@@ -72,10 +74,10 @@ class Waiter:
         self._wait(uids, lambda subject, item: _gone(item, uids[subject]), looks_behind=False)
 
     def _status(self, subject: Subject, item: Object | None) -> Status:
-        status = self._judge.status(subject, item)
+        status = self._tracker.status(subject, item)
         if item is None or status.reason != UNBOUND:
             return status
-        return self._judge.weighed(subject, item, self._volumes.status(item))
+        return self._tracker.weighed(subject, item, self._volumes.status(item))
 
     def _wait(self, subjects: Collection[Subject], goal: Goal, *, looks_behind: bool) -> None:
         pending = self._pending(subjects, goal)
@@ -85,7 +87,7 @@ class Waiter:
         began = self._deadline.elapsed
         with (
             Watching(self._api, self._live, self._live.watches(pending)) as watching,
-            Diagnosis(self._api, self._live, self._judge) as self._diagnosis,
+            Diagnosis(self._api, self._live, self._tracker) as self._diagnosis,
         ):
             while pending := self._pending(subjects, goal):
                 if looks_behind and self._deadline.elapsed >= began + _LOOK_BEHIND:

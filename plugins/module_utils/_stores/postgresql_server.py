@@ -106,7 +106,7 @@ def _refusal(server: Server, failed: str, error: Exception) -> MastodonError:
     return refusal(str(server), failed, why, server.remedy)
 
 
-def judge(server: Server, found: Found) -> str:
+def verdict(server: Server, found: Found) -> str:
     """Return what was found well. Raises MastodonError for a server or database that Mastodon cannot use."""
     if is_older(found.version, OLDEST):
         raise MastodonError(str(server), "is too old", f"it is {found.version}", f"Upgrade it to {OLDEST} or newer.")

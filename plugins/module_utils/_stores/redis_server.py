@@ -112,7 +112,7 @@ def _speaks_tls(server: Server) -> bool:
     return True
 
 
-def judge(server: Server, told: Mapping[str, Any]) -> str:
+def verdict(server: Server, told: Mapping[str, Any]) -> str:
     """Return what was found well. Raises MastodonError for a server that is too old, or throws jobs away."""
     version = str(told["redis_version"])
     if is_older(version, OLDEST):

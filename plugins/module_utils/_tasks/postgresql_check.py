@@ -32,7 +32,7 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
 
     def question(server: Server, secret: Secret) -> str:
         found = postgresql_server.ask(server, secret["username"], secret["password"], parameters["database"])
-        return postgresql_server.judge(server, found)
+        return postgresql_server.verdict(server, found)
 
     return check("PostgreSQL", parameters, run, question)
 

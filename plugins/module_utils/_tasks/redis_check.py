@@ -27,7 +27,7 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
         password = secret["password"]
         if not parameters["managed"]:
             redis_server.refuse_tls(server)
-        return redis_server.judge(server, redis_server.ask(server, password))
+        return redis_server.verdict(server, redis_server.ask(server, password))
 
     return check("Redis", parameters, run, question)
 

@@ -16,9 +16,9 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline, Reminder
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.judge import Judge
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status_tracker import StatusTracker
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.targets import Target, not_served
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.wait import Waiter
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
@@ -58,9 +58,9 @@ class Waiting:
         self._deadline = deadline
         self._run = run
         self._live = Live(api, api.discover())
-        self._judge = Judge(deadline.clock)
+        self._tracker = StatusTracker(deadline.clock)
         self._met: set[Subject] = set()
-        self._waiter = Waiter(api, self._live, self._judge, deadline, run.say)
+        self._waiter = Waiter(api, self._live, self._tracker, deadline, run.say)
 
     def current(self, targets: Sequence[Target]) -> list[Subject]:
         """Wait until every target exists and all of it is Current; labels until something has them.
@@ -81,7 +81,7 @@ class Waiting:
         self._live.read(resources)
         for subject in resources.keys() - self._met:
             if item := self._live.get(subject):
-                self._judge.met(subject, item, self._api.began)
+                self._tracker.met(subject, item, self._api.began)
         self._met |= resources.keys()
 
     def gone(self, targets: Iterable[Target]) -> list[Subject]:

@@ -13,7 +13,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._net.https impo
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError, parsed
 
 # Returns what was found well; raises WrongError.
-Judge = Callable[[Answer], str]
+Check = Callable[[Answer], str]
 
 # https://github.com/mastodon/mastodon/blob/main/lib/action_dispatch/remote_ip_extensions.rb
 _UNTRUSTED = "which Mastodon says to all that comes from a Gateway whose pods are not in mastodon_trusted_proxies, besides other errors"
@@ -46,7 +46,7 @@ class Question:
 
     host: str
     path: str
-    judge: Judge
+    check: Check
     elsewhere: bool = False
 
     def __str__(self) -> str:

@@ -64,7 +64,7 @@ class Visitor:
     def _answer(self, question: Question) -> str:
         dial = by_name(question.host) if question.elsewhere else self.way.dial
         try:
-            return question.judge(https.get(dial, question.host, question.path, self.trust))
+            return question.check(https.get(dial, question.host, question.path, self.trust))
         except OSError as error:
             if https.is_of_unknown_issuer(error):
                 raise

@@ -15,9 +15,9 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog, Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.judge import Judge
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status_tracker import StatusTracker
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.targets import Target, not_served
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.wait import Waiter
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
@@ -34,13 +34,13 @@ def await_ready(wanted: Iterable[Mapping[str, Any]], api: Api, deadline: Deadlin
     live = Live(api, api.discover())
     subjects = dict(_served(target, live.catalog) for target in targets)
     live.read(subjects)
-    judge = Judge(deadline.clock)
+    tracker = StatusTracker(deadline.clock)
     for subject in subjects:
         item = live.get(subject)
         if item is None:
             raise MastodonError(str(subject), "is needed and does not exist", "", "Lay it down first.")
-        judge.met(subject, item, api.began)
-    Waiter(api, live, judge, deadline, run.say).wait(list(subjects))
+        tracker.met(subject, item, api.began)
+    Waiter(api, live, tracker, deadline, run.say).wait(list(subjects))
 
 
 def _served(target: Target, catalog: Catalog) -> tuple[Subject, Resource]:

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.diagnosis import Diagnosis
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.judge import Judge
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status_tracker import StatusTracker
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.builders import subject, thing
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.fake_api import BEGAN, FakeApi
 
@@ -30,12 +30,12 @@ class Looking:
         self.time = 0.0
         self.live = Live(self.api, self.api.discover())
         self.live.began = 1000
-        self.judge = Judge(lambda: self.time)
+        self.tracker = StatusTracker(lambda: self.time)
 
     def at(self, *times: float, about: Subject = WEB) -> list[str]:
         """Return, for each time, why waiting is of no use then."""
         told = []
-        with Diagnosis(self.api, self.live, self.judge) as diagnosis:
+        with Diagnosis(self.api, self.live, self.tracker) as diagnosis:
             for time in times:
                 self.time = time
                 diagnosis.look([about])
@@ -76,7 +76,7 @@ TOLD = f"Pod ns/web-1-a: container main: {NOT_FOUND}"
 def test_it_costs_nothing_before_it_looks() -> None:
     looking = Looking(DEPLOYMENT)
     looking.api.calls.clear()
-    with Diagnosis(looking.api, looking.live, looking.judge):
+    with Diagnosis(looking.api, looking.live, looking.tracker):
         pass
     assert looking.api.calls == []
 
@@ -90,7 +90,7 @@ def test_a_cause_is_final_when_its_time_is_over_and_not_before() -> None:
 def test_the_remedy_names_the_object() -> None:
     job = made("Job", "web", status={"failed": 3})
     looking = Looking(job)
-    with Diagnosis(looking.api, looking.live, looking.judge) as diagnosis:
+    with Diagnosis(looking.api, looking.live, looking.tracker) as diagnosis:
         diagnosis.look([subject("Job", "web")])
         status = diagnosis.final(subject("Job", "web"))
     assert status is not None
@@ -152,7 +152,7 @@ def test_a_pod_of_before_that_failed_again_since_is_as_any_other() -> None:
 def test_what_this_run_changed_elsewhere_may_heal_a_pod_of_before() -> None:
     looking = Looking(DEPLOYMENT, REPLICAS, of_before(pod("web-1-a", REPLICAS)))
     looking.live.began = 1
-    looking.judge.changed(subject("Secret", "db"))
+    looking.tracker.changed(subject("Secret", "db"))
     assert looking.at(1, 6, 331) == ["", "", TOLD]
 
 
@@ -168,7 +168,7 @@ def test_a_pod_of_before_never_ends_the_run_that_changed_what_it_belongs_to() ->
     about = subject("HelmRelease", "web")
     assert Looking(*objects).at(1, 400, about=about)[1].startswith("Pod ns/x-1-a: container main")
     looking = Looking(*objects)
-    looking.judge.changed(about)
+    looking.tracker.changed(about)
     assert looking.at(1, 400, about=about) == ["", ""]
 
 
@@ -187,7 +187,7 @@ def test_an_old_pod_that_holds_up_a_stateful_set_is_named() -> None:
     old["metadata"]["labels"] = {"controller-revision-hash": "old"}
     looking = Looking(STATEFUL, old)
     about = subject("StatefulSet", "web")
-    looking.judge.changed(about)
+    looking.tracker.changed(about)
     told = "Pod ns/web-0: OldRevision: it is of an older revision, and the StatefulSet waits for it"
     assert looking.at(1, 60, 61, about=about) == ["", "", told]
 
@@ -290,7 +290,7 @@ def container(name: str, ready: bool = False, **state: Any) -> dict[str, Any]:
 )
 def test_what_takes_the_time_behind_a_release_is_told(items: list[Object], told: str) -> None:
     looking = Looking(made("HelmRelease", "mastodon"), *items)
-    with Diagnosis(looking.api, looking.live, looking.judge) as diagnosis:
+    with Diagnosis(looking.api, looking.live, looking.tracker) as diagnosis:
         diagnosis.look([RELEASE])
         assert diagnosis.behind(RELEASE) == told
         assert diagnosis.behind(subject("ConfigMap", "of-nobody")) == ""

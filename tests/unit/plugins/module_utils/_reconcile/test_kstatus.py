@@ -134,12 +134,12 @@ def kstatus(tmp_path_factory: pytest.TempPathFactory) -> Callable[[list[Object]]
 
             store.make("kstatus", made_from, build)
 
-    def judged(items: list[Object]) -> list[str]:
+    def tracked(items: list[Object]) -> list[str]:
         given = "".join(f"{json.dumps(item)}\n" for item in items)
         done = subprocess.run([folder / "kstatus"], input=given, capture_output=True, text=True, check=True, timeout=60)
         return done.stdout.split()
 
-    return judged
+    return tracked
 
 
 def verdicts(item: Object, kstatus: str) -> tuple[str, str]:

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import troubles, workloads
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.judge import Judge
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import compute
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import Status
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status_tracker import StatusTracker
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import objects_info
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.test_ready import (
     CURRENT,
@@ -94,7 +94,7 @@ def test_no_metadata_ends_a_listing() -> None:
             assert all(
                 isinstance(text, str) for text in (told["status"], told["message"], *told["owners"], *told["managers"])
             )
-            Judge().found(Subject.of(changed), changed)
+            StatusTracker().found(Subject.of(changed), changed)
 
 
 def test_conditions_that_are_a_map_say_nothing() -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.judge import Judge
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status_tracker import StatusTracker
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.volumes import Volumes
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.wait import Waiter
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.builders import (
@@ -78,9 +78,9 @@ def waited(item: Object, seconds: float) -> list[str]:
         clock.time += seconds
         return clock.time
 
-    judge = Judge(tick)
-    judge.found(DATA, item)
-    Waiter(api, live, judge, clock.deadline(60), lambda _unused: None).wait([DATA])
+    tracker = StatusTracker(tick)
+    tracker.found(DATA, item)
+    Waiter(api, live, tracker, clock.deadline(60), lambda _unused: None).wait([DATA])
     return api.calls
 
 

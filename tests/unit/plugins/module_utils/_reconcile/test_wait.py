@@ -14,9 +14,9 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors im
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import wait, watching
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.judge import Judge
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status_tracker import StatusTracker
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.wait import Waiter
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.builders import subject, thing
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.fake_api import FakeApi
@@ -40,8 +40,8 @@ class Waiting:
         resources = {item: catalog.preferred(item.group, item.kind) for item in subjects}
         self.live.read({item: resource for item, resource in resources.items() if resource})
         self.subjects = subjects
-        self.judge = Judge(deadline.clock)
-        self.waiter = Waiter(self.api, self.live, self.judge, deadline, self.lines.append)
+        self.tracker = StatusTracker(deadline.clock)
+        self.waiter = Waiter(self.api, self.live, self.tracker, deadline, self.lines.append)
 
     def run(self) -> None:
         self.waiter.wait(self.subjects)
@@ -289,7 +289,7 @@ def test_an_object_that_vanishes_is_not_ready() -> None:
 
 def test_a_kind_without_generation_is_not_believed_right_after_a_change() -> None:
     now = [0.0]
-    judge = Judge(lambda: now[0])
+    tracker = StatusTracker(lambda: now[0])
     cluster = subject("Cluster", "db")
     healthy = {
         "phase": "Cluster in healthy state",
@@ -297,7 +297,7 @@ def test_a_kind_without_generation_is_not_believed_right_after_a_change() -> Non
         "conditions": [{"type": "Ready", "status": "True"}],
     }
     item = {**thing("Cluster", "db"), "status": healthy}
-    judge.changed(cluster)
-    assert judge.status(cluster, item).reason == "Settling"
+    tracker.changed(cluster)
+    assert tracker.status(cluster, item).reason == "Settling"
     now[0] = 3.0
-    assert judge.status(cluster, item).verdict == "Current"
+    assert tracker.status(cluster, item).verdict == "Current"

@@ -50,7 +50,7 @@ def test_versions_are_compared_by_number(version: str, oldest: str, older: bool)
     ],
 )
 def test_a_server_that_keeps_what_it_is_given_is_let_through(told: dict[str, Any]) -> None:
-    assert "evicts nothing" in redis_server.judge(SERVER, told)
+    assert "evicts nothing" in redis_server.verdict(SERVER, told)
 
 
 @pytest.mark.parametrize(
@@ -73,12 +73,12 @@ def test_a_server_that_keeps_what_it_is_given_is_let_through(told: dict[str, Any
 )
 def test_a_server_that_may_lose_jobs_is_refused(told: dict[str, Any], sentence: str) -> None:
     with pytest.raises(MastodonError) as refused:
-        redis_server.judge(SERVER, told)
+        redis_server.verdict(SERVER, told)
     assert sentence in str(refused.value)
 
 
 def test_a_database_that_mastodon_can_use_is_let_through() -> None:
-    assert "lets Mastodon in" in postgresql_server.judge(SERVER, Found("17.6", "UTF8", may_create=True))
+    assert "lets Mastodon in" in postgresql_server.verdict(SERVER, Found("17.6", "UTF8", may_create=True))
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_a_database_that_mastodon_can_use_is_let_through() -> None:
 )
 def test_a_database_that_mastodon_cannot_use_is_refused(found: Found, sentence: str) -> None:
     with pytest.raises(MastodonError) as refused:
-        postgresql_server.judge(SERVER, found)
+        postgresql_server.verdict(SERVER, found)
     assert sentence in str(refused.value)
 
 

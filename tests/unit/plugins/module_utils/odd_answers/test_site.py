@@ -39,7 +39,7 @@ def test_nothing_but_mastodon_passes_for_it(answer: Answer) -> None:
             return
     for question in OWN:
         with pytest.raises(WrongError):
-            question.judge(found)
+            question.check(found)
 
 
 @pytest.mark.parametrize("begin", [b"", b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n{"])

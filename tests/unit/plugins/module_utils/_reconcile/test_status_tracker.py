@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.judge import Judge
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status_tracker import StatusTracker
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.builders import subject, thing
 
 WEB = subject("Deployment", "web")
@@ -34,17 +34,17 @@ def stalled(reason: str = "RetriesExceeded") -> Object:
     return thing("Widget", "w", status={"conditions": [condition]})
 
 
-class Judged:
-    """A judge that saw an object before the run."""
+class Tracked:
+    """A tracker that saw an object before the run."""
 
     def __init__(self, item: Object) -> None:
         self.time = 100.0
-        self.judge = Judge(lambda: self.time)
-        self.judge.found(Subject.of(item), item)
+        self.tracker = StatusTracker(lambda: self.time)
+        self.tracker.found(Subject.of(item), item)
 
     def at(self, time: float, item: Object) -> str:
         self.time = 100.0 + time
-        return self.judge.status(Subject.of(item), item).verdict
+        return self.tracker.status(Subject.of(item), item).verdict
 
 
 @pytest.mark.parametrize(
@@ -59,34 +59,34 @@ class Judged:
     ],
 )
 def test_a_failure_of_before_has_time_to_heal(item: Object, time: float, verdict: str) -> None:
-    assert Judged(item).at(time, item) == verdict
+    assert Tracked(item).at(time, item) == verdict
 
 
 def test_a_failure_of_this_run_counts_at_once() -> None:
-    judged = Judged(thing("Deployment", "web"))
-    assert judged.at(0, too_slow()) == "Failed"
+    tracked = Tracked(thing("Deployment", "web"))
+    assert tracked.at(0, too_slow()) == "Failed"
 
 
 def test_another_failure_than_before_counts_at_once() -> None:
-    assert Judged(too_slow()).at(1, too_slow("another")) == "Failed"
+    assert Tracked(too_slow()).at(1, too_slow("another")) == "Failed"
 
 
 def test_the_time_to_heal_begins_with_the_last_change() -> None:
-    judged = Judged(stalled())
-    judged.time = 200.0
-    judged.judge.changed(subject("ConfigMap", "a"))
-    assert judged.at(114, stalled()) == "InProgress"
-    assert judged.at(115, stalled()) == "Failed"
+    tracked = Tracked(stalled())
+    tracked.time = 200.0
+    tracked.tracker.changed(subject("ConfigMap", "a"))
+    assert tracked.at(114, stalled()) == "InProgress"
+    assert tracked.at(115, stalled()) == "Failed"
 
 
 def test_what_flux_was_asked_for_is_judged_by_its_answer_alone() -> None:
     release: dict[str, Any] = {**stalled(), **thing("HelmRelease", "r")}
     release["metadata"]["annotations"] = {"reconcile.fluxcd.io/requestedAt": "now"}
-    judged = Judged(release)
-    judged.judge.asked(subject("HelmRelease", "r"))
-    assert judged.at(0, release) == "InProgress"
+    tracked = Tracked(release)
+    tracked.tracker.asked(subject("HelmRelease", "r"))
+    assert tracked.at(0, release) == "InProgress"
     release["status"]["lastHandledReconcileAt"] = "now"
-    assert judged.at(0, release) == "Failed"
+    assert tracked.at(0, release) == "Failed"
 
 
 @pytest.mark.parametrize(("seconds", "verdict"), [(2, "InProgress"), (4, "Current")])
@@ -97,10 +97,10 @@ def test_what_others_wrote_just_now_is_not_believed_at_once(seconds: int, verdic
     written = {"manager": "us", "time": "2026-11-27T12:00:00Z"}
     later = {"manager": "operator", "subresource": "status", "time": "2026-11-27T12:00:09Z"}
     found["metadata"] |= {"managedFields": [written, later], "creationTimestamp": "2026-01-01T00:00:00Z"}
-    judge = Judge(lambda: 0.0)
+    tracker = StatusTracker(lambda: 0.0)
     now = datetime(2026, 11, 27, 12, 0, seconds, tzinfo=UTC)
-    judge.met(subject("Cluster", "db"), found, now)
-    assert judge.status(subject("Cluster", "db"), found).verdict == verdict
+    tracker.met(subject("Cluster", "db"), found, now)
+    assert tracker.status(subject("Cluster", "db"), found).verdict == verdict
 
 
 def unready(kind: str, message: str, reason: str = "SourceNotReady", generation: int = 1) -> Object:
@@ -124,27 +124,27 @@ def unready(kind: str, message: str, reason: str = "SourceNotReady", generation:
     ],
 )
 def test_what_an_object_says_of_itself_is_final_when_its_time_is_over(item: Object, lasts: float, remedy: str) -> None:
-    judged = Judged(thing("ConfigMap", "a"))
+    tracked = Tracked(thing("ConfigMap", "a"))
     subject = Subject.of(item)
-    assert judged.at(0, item) == "InProgress"
-    assert judged.at(lasts - 1, item) == "InProgress"
-    assert judged.at(lasts, item) == "Failed"
-    assert judged.judge.status(subject, item).remedy.startswith(remedy)
+    assert tracked.at(0, item) == "InProgress"
+    assert tracked.at(lasts - 1, item) == "InProgress"
+    assert tracked.at(lasts, item) == "Failed"
+    assert tracked.tracker.status(subject, item).remedy.startswith(remedy)
 
 
 def test_the_latest_change_has_its_own_time() -> None:
-    judged = Judged(thing("ConfigMap", "a"))
-    assert judged.at(0, unready("HelmRelease", NO_VERSION)) == "InProgress"
-    assert judged.at(25, unready("HelmRelease", NO_VERSION, generation=2)) == "InProgress"
+    tracked = Tracked(thing("ConfigMap", "a"))
+    assert tracked.at(0, unready("HelmRelease", NO_VERSION)) == "InProgress"
+    assert tracked.at(25, unready("HelmRelease", NO_VERSION, generation=2)) == "InProgress"
 
 
 def test_what_was_said_before_the_run_has_more_time_when_the_run_changed_something() -> None:
     release = unready("HelmRelease", NO_VERSION)
-    judged = Judged(release)
-    assert judged.at(0, release) == "InProgress"
-    judged.judge.changed(subject("ConfigMap", "a"))
-    assert judged.at(39, release) == "InProgress"
-    assert judged.at(40, release) == "Failed"
+    tracked = Tracked(release)
+    assert tracked.at(0, release) == "InProgress"
+    tracked.tracker.changed(subject("ConfigMap", "a"))
+    assert tracked.at(39, release) == "InProgress"
+    assert tracked.at(40, release) == "Failed"
 
 
 def running(*containers: dict[str, Any], replicas: int = 1, available: int = 1) -> Object:
@@ -155,20 +155,20 @@ def running(*containers: dict[str, Any], replicas: int = 1, available: int = 1) 
 
 
 def test_what_has_no_probe_is_ready_only_when_it_goes_on() -> None:
-    judged = Judged(running({"name": "a"}, available=0))
-    assert judged.at(0, running({"name": "a"})) == "InProgress"
-    assert judged.at(4, running({"name": "a"})) == "InProgress"
-    assert judged.at(4.5, running({"name": "a"}, available=0)) == "InProgress"
-    assert judged.at(6, running({"name": "a"})) == "InProgress"
-    assert judged.at(10.9, running({"name": "a"})) == "InProgress"
-    assert judged.at(11, running({"name": "a"})) == "Current"
+    tracked = Tracked(running({"name": "a"}, available=0))
+    assert tracked.at(0, running({"name": "a"})) == "InProgress"
+    assert tracked.at(4, running({"name": "a"})) == "InProgress"
+    assert tracked.at(4.5, running({"name": "a"}, available=0)) == "InProgress"
+    assert tracked.at(6, running({"name": "a"})) == "InProgress"
+    assert tracked.at(10.9, running({"name": "a"})) == "InProgress"
+    assert tracked.at(11, running({"name": "a"})) == "Current"
 
 
 def test_what_this_run_changed_must_go_on_too() -> None:
-    judged = Judged(running({"name": "a"}))
-    judged.judge.changed(WEB)
-    assert judged.at(0, running({"name": "a"})) == "InProgress"
-    assert judged.at(5, running({"name": "a"})) == "Current"
+    tracked = Tracked(running({"name": "a"}))
+    tracked.tracker.changed(WEB)
+    assert tracked.at(0, running({"name": "a"})) == "InProgress"
+    assert tracked.at(5, running({"name": "a"})) == "Current"
 
 
 @pytest.mark.parametrize(
@@ -180,13 +180,13 @@ def test_what_this_run_changed_must_go_on_too() -> None:
     ],
 )
 def test_what_ran_before_and_is_unchanged_costs_no_time(item: Object) -> None:
-    assert Judged(item).at(0, item) == "Current"
+    assert Tracked(item).at(0, item) == "Current"
 
 
 def test_a_probe_tells_at_once() -> None:
     item = running({"name": "a", "readinessProbe": {"tcpSocket": {"port": 1}}})
-    judged = Judged(item)
-    judged.judge.changed(WEB)
-    assert judged.at(0, item) == "Current"
+    tracked = Tracked(item)
+    tracked.tracker.changed(WEB)
+    assert tracked.at(0, item) == "Current"
     mixed = running({"name": "a", "readinessProbe": {"tcpSocket": {"port": 1}}}, {"name": "b"})
-    assert judged.at(0, mixed) == "InProgress"
+    assert tracked.at(0, mixed) == "InProgress"

@@ -31,7 +31,7 @@ _SETTLING = 3.0
 _PROVING = 5.0
 
 
-class Judge:
+class StatusTracker:
     """Remembers what was before this run and what it changed, so as not to believe a status from before it."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
