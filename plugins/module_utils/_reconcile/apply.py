@@ -20,7 +20,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.causes import WEBHOOK_CAUSES, find
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline, Reminder
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.diff import changes, comparable
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Outcome, Subject, Wanted
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Desired, Outcome, Subject
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.protected import deletion, what_goes_with
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import compute
 
@@ -57,37 +57,37 @@ class Applier:
         self._say = say
         self._check = check
 
-    def apply(self, wanted: Wanted, resource: Resource, live: Object | None) -> Outcome:
+    def apply(self, desired: Desired, resource: Resource, live: Object | None) -> Outcome:
         """Write only what drifted, nothing in check mode. Raises MastodonError, also for foreign owners of a field."""
         if live is None:
-            return self._create(wanted, resource)
+            return self._create(desired, resource)
         if live["metadata"].get("deletionTimestamp"):
-            return self._make_again(wanted, resource, live)
-        if fields.is_unchanged(wanted.body, live, wanted.manager):
-            return self._take_over(wanted, resource, Outcome(wanted.subject, "unchanged", before=live, after=live))
+            return self._make_again(desired, resource, live)
+        if fields.is_unchanged(desired.body, live, desired.manager):
+            return self._take_over(desired, resource, Outcome(desired.subject, "unchanged", before=live, after=live))
         try:
-            trial = self._trial(wanted, resource)
+            trial = self._trial(desired, resource)
         except ApiError as error:
             if not (self._check and error.is_webhook_down):
                 raise
-            return Outcome(wanted.subject, "configured", (f"not certain: {error.failed}",), live, live)
-        if _is_same(wanted, live, trial.result):
-            return self._take_over(wanted, resource, Outcome(wanted.subject, "unchanged", before=live, after=live))
+            return Outcome(desired.subject, "configured", (f"not certain: {error.failed}",), live, live)
+        if _is_same(desired, live, trial.result):
+            return self._take_over(desired, resource, Outcome(desired.subject, "unchanged", before=live, after=live))
         result = trial.result
         if not self._check:
-            result = self._send(wanted, resource, force=bool(trial.taken), dry_run=False)
-            if not fields.is_built_in(wanted.body) and fields.lacks(wanted.body, result):
-                result = self._send(wanted, resource, force=bool(trial.taken), dry_run=False)
-        status = "status" in wanted.body
+            result = self._send(desired, resource, force=bool(trial.taken), dry_run=False)
+            if not fields.is_built_in(desired.body) and fields.lacks(desired.body, result):
+                result = self._send(desired, resource, force=bool(trial.taken), dry_run=False)
+        status = "status" in desired.body
         told = changes(live, result, trial.taken, status=status) or (
             "its declared fields are now managed by this collection",
         )
-        return self._take_over(wanted, resource, Outcome(wanted.subject, "configured", told, live, result))
+        return self._take_over(desired, resource, Outcome(desired.subject, "configured", told, live, result))
 
-    def _take_over(self, wanted: Wanted, resource: Resource, outcome: Outcome) -> Outcome:
+    def _take_over(self, desired: Desired, resource: Resource, outcome: Outcome) -> Outcome:
         """Leave nobody who applied on the client as an owner of what we declare, or it would stay for ever."""
         item = outcome.after
-        entries = sharing.alone(item, wanted.manager) if item else None
+        entries = sharing.alone(item, desired.manager) if item else None
         if item is None or entries is None:
             return outcome
         if not self._check:
@@ -103,55 +103,55 @@ class Applier:
             told.append(f"what is not declared stays as kubectl apply set it: {', '.join(left)}")
         return replace(outcome, action="configured", changes=tuple(told), after=item)
 
-    def _create(self, wanted: Wanted, resource: Resource) -> Outcome:
+    def _create(self, desired: Desired, resource: Resource) -> Outcome:
         try:
-            result = self._send(wanted, resource, force=False, dry_run=self._check)
+            result = self._send(desired, resource, force=False, dry_run=self._check)
         except ApiError as error:
             # In check mode nothing made the namespace, or the webhook's pods, that an earlier task would have made.
             if not (self._check and (error.is_missing_namespace or error.is_webhook_down)):
                 raise
-            result = wanted.body
-        return Outcome(wanted.subject, "created", after=result)
+            result = desired.body
+        return Outcome(desired.subject, "created", after=result)
 
-    def _make_again(self, wanted: Wanted, resource: Resource, live: Object) -> Outcome:
+    def _make_again(self, desired: Desired, resource: Resource, live: Object) -> Outcome:
         """Wait until an object is gone that is being deleted, as no apply can save it, and create it."""
         if self._check:
-            return Outcome(wanted.subject, "created", ("once it is gone, as it is being deleted",), live, wanted.body)
-        selection = Selection(resource, wanted.subject.namespace, wanted.subject.name)
+            return Outcome(desired.subject, "created", ("once it is gone, as it is being deleted",), live, desired.body)
+        selection = Selection(resource, desired.subject.namespace, desired.subject.name)
         reminder = Reminder(self._deadline)
         while self._api.read(selection).objects:
             if reminder.is_due():
-                self._say(f"waiting to create {wanted.subject} ({self._deadline.elapsed:.0f} s): {compute(live)}")
+                self._say(f"waiting to create {desired.subject} ({self._deadline.elapsed:.0f} s): {compute(live)}")
             if not self._deadline.pause(_PAUSE):
                 failed, remedy = "cannot be created", "Remove what holds it."
-                raise MastodonError(str(wanted.subject), failed, str(compute(live)), remedy)
-        return replace(self._create(wanted, resource), before=live)
+                raise MastodonError(str(desired.subject), failed, str(compute(live)), remedy)
+        return replace(self._create(desired, resource), before=live)
 
-    def _trial(self, wanted: Wanted, resource: Resource) -> _Trial:
+    def _trial(self, desired: Desired, resource: Resource) -> _Trial:
         try:
-            return _Trial(self._send(wanted, resource, force=False, dry_run=True))
+            return _Trial(self._send(desired, resource, force=False, dry_run=True))
         except ApiError as error:
             if not error.is_field_conflict:
                 raise
             taken = conflicts.settle(
                 error,
-                wanted.subject,
-                is_ours=wanted.subject in self._ownership.ours,
-                is_forced=str(wanted.subject) in self._ownership.forced,
+                desired.subject,
+                is_ours=desired.subject in self._ownership.ours,
+                is_forced=str(desired.subject) in self._ownership.forced,
             )
-        return _Trial(self._send(wanted, resource, force=True, dry_run=True), taken)
+        return _Trial(self._send(desired, resource, force=True, dry_run=True), taken)
 
-    def _send(self, wanted: Wanted, resource: Resource, *, force: bool, dry_run: bool) -> Object:
+    def _send(self, desired: Desired, resource: Resource, *, force: bool, dry_run: bool) -> Object:
         """Apply, and again while a webhook or a new kind is still starting, as what starts it may be in the same set."""
         reminder, began = Reminder(self._deadline), self._deadline.elapsed
         while True:
             try:
-                return self._api.apply(resource, wanted.body, manager=wanted.manager, force=force, dry_run=dry_run)
+                return self._api.apply(resource, desired.body, manager=desired.manager, force=force, dry_run=dry_run)
             except ApiError as error:
                 if self._check or not self._may_pass(error, began) or not self._deadline.pause(_PAUSE):
-                    raise _advised(error, wanted.subject, resource) from error
+                    raise _advised(error, desired.subject, resource) from error
                 if reminder.is_due():
-                    self._say(f"waiting to apply {wanted.subject} ({self._deadline.elapsed:.0f} s): {error.why}")
+                    self._say(f"waiting to apply {desired.subject} ({self._deadline.elapsed:.0f} s): {error.why}")
 
     def _may_pass(self, error: ApiError, began: float) -> bool:
         """Whether a webhook may yet answer, or a new kind may yet be served."""
@@ -162,10 +162,10 @@ class Applier:
         return not_served_yet and self._deadline.elapsed < began + _SERVED_SOON
 
 
-def _is_same(wanted: Wanted, live: Object, result: Object) -> bool:
+def _is_same(desired: Desired, live: Object, result: Object) -> bool:
     """Whether an apply that had this result changed nothing, neither what is there nor whose it is."""
-    status = "status" in wanted.body
-    before, after = (fields.our_fields(item, wanted.manager) for item in (live, result))
+    status = "status" in desired.body
+    before, after = (fields.our_fields(item, desired.manager) for item in (live, result))
     return before == after and comparable(result, status=status) == comparable(live, status=status)
 
 

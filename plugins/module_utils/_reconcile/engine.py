@@ -29,10 +29,10 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.dead
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.fields import is_unchanged, our_fields
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import (
+    Desired,
     Outcome,
     Request,
     Subject,
-    Wanted,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.order import CRD, Stage, Wave
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.parallel import for_each
@@ -64,17 +64,17 @@ class Engine:
 
     def run(self) -> None:
         """Apply, wait, prune. Raises MastodonError; nothing is written when the set itself is wrong."""
-        if not self._request.wanted:
+        if not self._request.desired:
             self._turn_off()
             return
         kinds.refuse(self._request.kinds, self._live.catalog, self._say, check=self._request.check)
-        subjects = {item.subject for item in self._request.wanted}
+        subjects = {item.subject for item in self._request.desired}
         self._read(subjects)
         listed = inventory.listed(self._live.get(self._place))
         claims.refuse(self._api, self._live, self._place, self._strangers(listed), self._say)
         # What exists already is listed only once it is adopted: being listed makes it ours to overrule people on.
         new = {subject for subject in subjects if self._live.get(subject) is None}
-        wanted = (*self._request.wanted, self._inventory(listed | new))
+        desired = (*self._request.desired, self._inventory(listed | new))
         applier = Applier(
             self._api,
             Ownership(listed, self._request.force_conflicts),
@@ -82,7 +82,7 @@ class Engine:
             self._say,
             check=self._request.check,
         )
-        while wave := self._next_wave(wanted):
+        while wave := self._next_wave(desired):
             self._do(wave, applier)
         self._list(listed | subjects, listed | new, applier)
         if self._request.check:
@@ -94,7 +94,7 @@ class Engine:
 
     def _read(self, subjects: AbstractSet[Subject]) -> None:
         """Read what is there. Raises MastodonError when the set is another's."""
-        self._live.read(self._served(self._request.wanted) | self._served([inventory.wanted(self._place, ())]))
+        self._live.read(self._served(self._request.desired) | self._served([inventory.desired(self._place, ())]))
         if problem := owners.problem(self._live.get(self._place), self._request.owner, subjects):
             raise problem
         for subject in subjects:
@@ -105,7 +105,7 @@ class Engine:
         """Take down what the set once held, as it holds nothing any more."""
         request = self._request
         try:
-            self._live.read(self._served([inventory.wanted(self._place, ())]))
+            self._live.read(self._served([inventory.desired(self._place, ())]))
         except ApiError as error:
             if not error.is_forbidden:
                 raise
@@ -125,7 +125,7 @@ class Engine:
         """Return what our field manager has applied, but not for this set."""
         return [
             item.subject
-            for item in self._request.wanted
+            for item in self._request.desired
             if item.subject not in listed and (live := self._live.get(item.subject)) and our_fields(live, item.manager)
         ]
 
@@ -133,12 +133,12 @@ class Engine:
         """Return the status of an object in one word: Current, InProgress or Failed."""
         return self._tracker.status(subject, self._live.get(subject)).verdict
 
-    def _served(self, items: Iterable[Wanted]) -> dict[Subject, Resource]:
+    def _served(self, items: Iterable[Desired]) -> dict[Subject, Resource]:
         return served.resources(self._live, items)
 
-    def _next_wave(self, wanted: Sequence[Wanted]) -> Wave | None:
+    def _next_wave(self, desired: Sequence[Desired]) -> Wave | None:
         # Ordered anew each time, as the last wave may have brought kinds.
-        for wave in order.waves(wanted, lambda item: self._live.resource(item) is not None, self._place):
+        for wave in order.waves(desired, lambda item: self._live.resource(item) is not None, self._place):
             left = tuple(item for item in wave.items if item.subject not in self.outcomes)
             if left:
                 return Wave(wave.stage, left)
@@ -154,7 +154,7 @@ class Engine:
         if wave.stage is Stage.FOUNDATIONS and not self._request.check:
             self._establish(wave.items)
 
-    def _apply(self, item: Wanted, applier: Applier) -> None:
+    def _apply(self, item: Desired, applier: Applier) -> None:
         resource = self._live.resource(item)
         if resource is None:
             # Only in check mode: what would bring the kind has not been laid down.
@@ -182,7 +182,7 @@ class Engine:
             if outcome.action == "unchanged" and status.verdict == "Failed":
                 self._say(f"check mode: {subject}: {status}")
 
-    def _establish(self, items: Iterable[Wanted]) -> None:
+    def _establish(self, items: Iterable[Desired]) -> None:
         """Wait for kinds, and forget what was in a namespace or of a kind that had to be made again."""
         outcomes = [self.outcomes[item.subject] for item in items]
         crds = [outcome for outcome in outcomes if (outcome.subject.group, outcome.subject.kind) == CRD]
@@ -190,24 +190,24 @@ class Engine:
         if any(crd.action != "unchanged" for crd in crds):
             self._discover()
         if any(outcome.action == "created" and outcome.before is not None for outcome in outcomes):
-            self._live.read(self._served(item for item in self._request.wanted if item.subject not in self.outcomes))
+            self._live.read(self._served(item for item in self._request.desired if item.subject not in self.outcomes))
 
     def _discover(self) -> None:
-        before = self._served(self._request.wanted)
+        before = self._served(self._request.desired)
         self._live.catalog = self._api.discover()
-        now = self._served(self._request.wanted)
+        now = self._served(self._request.desired)
         self._live.read({subject: resource for subject, resource in now.items() if subject not in before})
 
-    def _await_dependencies(self, items: Iterable[Wanted]) -> None:
+    def _await_dependencies(self, items: Iterable[Desired]) -> None:
         needed: set[Subject] = set()
         for item in items:
             live, resource = self._live.get(item.subject), self._live.resource(item)
-            wanted = item.as_served(resource) if resource else item
-            if live is None or not is_unchanged(wanted.body, live, item.manager):
+            desired = item.as_served(resource) if resource else item
+            if live is None or not is_unchanged(desired.body, live, item.manager):
                 needed.update(item.depends_on)
         self._waiter.wait(needed)
 
-    def _await_kinds(self, items: Iterable[Wanted]) -> None:
+    def _await_kinds(self, items: Iterable[Desired]) -> None:
         """Wait for all that is applied already, as a chart among it may bring these kinds."""
         if not self._tracker.has_changes and (
             strangers := [item for item in items if served.versions(self._live, item)]
@@ -224,9 +224,9 @@ class Engine:
         if subjects != already and not self._request.check:
             self._apply(self._inventory(subjects), applier)
 
-    def _inventory(self, subjects: Iterable[Subject]) -> Wanted:
+    def _inventory(self, subjects: Iterable[Subject]) -> Desired:
         owner = self._request.owner or inventory.owner(self._live.get(self._place))
-        return inventory.wanted(self._place, subjects, owner)
+        return inventory.desired(self._place, subjects, owner)
 
     def _prune(self, leftovers: Iterable[Subject]) -> set[Subject]:
         """Delete what is no longer wanted and return what has to stay."""

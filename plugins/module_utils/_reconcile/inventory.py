@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject, Wanted
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Desired, Subject
 
 _KEY = "objects"
 _PREFIX = "fediverse.mastodon."
@@ -70,7 +70,7 @@ def readable(inventory: Object | None) -> tuple[frozenset[Subject], list[str]]:
     return frozenset(subjects), unreadable
 
 
-def wanted(place: Subject, subjects: Iterable[Subject], owner: str = "") -> Wanted:
+def desired(place: Subject, subjects: Iterable[Subject], owner: str = "") -> Desired:
     """Return the inventory as an object to apply."""
     notes = {"annotations": {OWNER: owner}} if owner else {}
     body: Object = {
@@ -79,4 +79,4 @@ def wanted(place: Subject, subjects: Iterable[Subject], owner: str = "") -> Want
         "metadata": {"name": place.name, "namespace": place.namespace, "labels": dict(_LABELS), **notes},
         "data": {_KEY: "".join(f"{item.reference}\n" for item in sorted(subjects))},
     }
-    return Wanted(place, "v1", body)
+    return Desired(place, "v1", body)

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog, Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject, Wanted
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Desired, Subject
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.order import CRD
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.parallel import for_each
 
@@ -36,9 +36,9 @@ class Live:
         self._selections: dict[Subject, Selection] = {}
         self._versions: dict[Selection, str] = {}
 
-    def resource(self, wanted: Wanted) -> Resource | None:
+    def resource(self, desired: Desired) -> Resource | None:
         """Return how the kind of an object is served, in the version declared."""
-        return self.catalog.find(wanted.subject.group, wanted.version, wanted.subject.kind)
+        return self.catalog.find(desired.subject.group, desired.version, desired.subject.kind)
 
     def get(self, subject: Subject) -> Object | None:
         """Return an object as last seen, None if it does not exist."""

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The nouns of the engine: subjects, wanted objects and what became of them.
+"""The nouns of the engine: references, desired objects and what became of them.
 
 This module util is PRIVATE to the collection.
 """
@@ -69,7 +69,7 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Desired:
     """An object as the user declares it, and the field manager that applies it."""
 
     subject: Subject
@@ -78,7 +78,7 @@ class Wanted:
     depends_on: tuple[Subject, ...] = ()
     manager: str = MANAGER
 
-    def as_served(self, resource: Resource) -> Wanted:
+    def as_served(self, resource: Resource) -> Desired:
         """Return it without a status where the API server passes over that."""
         if "status" not in self.body or not resource.has_status:
             return self
@@ -104,17 +104,17 @@ class Outcome:
         return f"{told}: {', '.join(self.changes)}" if self.changes else told
 
 
-def wanted_set(documents: Iterable[Any], manager: str = MANAGER) -> tuple[Wanted, ...]:
+def desired_set(documents: Iterable[Any], manager: str = MANAGER) -> tuple[Desired, ...]:
     """Check documents and return them as a set. Lists are opened, empty documents passed over.
 
     Raises MastodonError that names the first document that is no object, or is there twice.
     """
-    found: dict[Subject, Wanted] = {}
+    found: dict[Subject, Desired] = {}
     for position, document in enumerate(_opened(documents), start=1):
-        wanted = replace(_wanted(document, position), manager=manager)
-        if wanted.subject in found:
-            raise MastodonError(str(wanted.subject), "is in the set twice", "", "Remove one of the two.")
-        found[wanted.subject] = wanted
+        desired = replace(_desired(document, position), manager=manager)
+        if desired.subject in found:
+            raise MastodonError(str(desired.subject), "is in the set twice", "", "Remove one of the two.")
+        found[desired.subject] = desired
     return tuple(found.values())
 
 
@@ -126,7 +126,7 @@ def _opened(documents: Iterable[Any]) -> Iterable[Any]:
             yield document
 
 
-def _wanted(document: Any, position: int) -> Wanted:
+def _desired(document: Any, position: int) -> Desired:
     place = f"Document {position} of the set"
     if not isinstance(document, Mapping):
         raise MastodonError(place, "is not a Kubernetes object", f"it is {type(document).__name__}", "Check its YAML.")
@@ -151,13 +151,13 @@ def _wanted(document: Any, position: int) -> Wanted:
     parts = {"apiVersion": subject.group, "kind": subject.kind, "metadata.namespace": subject.namespace}
     names.refuse(str(subject), {**parts, "metadata.name": subject.name})
     _unused, _unused, version = document["apiVersion"].rpartition("/")
-    return Wanted(subject, version, _declared(document, subject), _dependencies(subject, document))
+    return Desired(subject, version, _declared(document, subject), _dependencies(subject, document))
 
 
 def _declared(document: Mapping[str, Any], subject: Subject) -> Object:
     """Return what a user can declare; generated manifests also carry an empty creation time.
 
-    Which kinds let an apply set a status is the cluster's to say: see Wanted.as_served.
+    Which kinds let an apply set a status is the cluster's to say: see Desired.as_served.
 
     Raises MastodonError for a copy of a live object: its version would be outdated by the first write, for good.
     """
@@ -188,7 +188,7 @@ class Request:
 
     name: str
     namespace: str
-    wanted: tuple[Wanted, ...]
+    desired: tuple[Desired, ...]
     wait: bool = True
     prune: bool = True
     prune_allow: frozenset[str] = frozenset()

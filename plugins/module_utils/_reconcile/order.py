@@ -16,7 +16,7 @@ from enum import IntEnum
 from graphlib import CycleError, TopologicalSorter
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import DEPENDS_ON, Subject, Wanted
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import DEPENDS_ON, Desired, Subject
 
 NAMESPACE = ("", "Namespace")
 CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")
@@ -56,15 +56,15 @@ class Wave:
     """Objects that can be applied at once."""
 
     stage: Stage
-    items: tuple[Wanted, ...]
+    items: tuple[Desired, ...]
 
 
-def waves(wanted: Sequence[Wanted], is_served: Callable[[Wanted], bool], inventory: Subject) -> list[Wave]:
+def waves(desired: Sequence[Desired], is_served: Callable[[Desired], bool], inventory: Subject) -> list[Wave]:
     """Return groups to apply one after the other. Within one, the order does not matter.
 
     Raises MastodonError for a dependency that is not in the set, and for a cycle.
     """
-    by_subject = {item.subject: item for item in wanted}
+    by_subject = {item.subject: item for item in desired}
     ranks: dict[Subject, tuple[Stage, int, bool]] = {}
     for subject in _sorted(by_subject):
         item = by_subject[subject]
@@ -80,7 +80,7 @@ def waves(wanted: Sequence[Wanted], is_served: Callable[[Wanted], bool], invento
     ]
 
 
-def _stage(item: Wanted, is_served: Callable[[Wanted], bool], inventory: Subject) -> Stage:
+def _stage(item: Desired, is_served: Callable[[Desired], bool], inventory: Subject) -> Stage:
     kind = (item.subject.group, item.subject.kind)
     if kind in _FIRST:
         return Stage.FOUNDATIONS
@@ -92,7 +92,7 @@ def _stage(item: Wanted, is_served: Callable[[Wanted], bool], inventory: Subject
     return Stage.SERVED if is_served(item) else Stage.UNSERVED
 
 
-def _sorted(by_subject: dict[Subject, Wanted]) -> list[Subject]:
+def _sorted(by_subject: dict[Subject, Desired]) -> list[Subject]:
     for item in by_subject.values():
         for dependency in item.depends_on:
             if dependency not in by_subject:

@@ -19,7 +19,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.dead
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.fields import is_unchanged, our_fields
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.first_install import Attempt
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Outcome, Subject, Wanted
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Desired, Outcome, Subject
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status_tracker import StatusTracker
 
 
@@ -44,7 +44,7 @@ class Releases:
         self._check = check
         self.behind: set[Subject] = set()
 
-    def before(self, item: Wanted) -> Attempt | None:
+    def before(self, item: Desired) -> Attempt | None:
         """Clear a first install that is of no use any more, before what is declared is applied."""
         live = self._live.get(item.subject)
         if live is None or live["metadata"].get("deletionTimestamp") or not our_fields(live, item.manager):

@@ -102,8 +102,8 @@ class Remover:
             self._api.delete(resource, live, dry_run=False)
         elif kept != listed:
             # Inventories are always ours, under whichever name the set itself is applied.
-            wanted = inventory.wanted(place, kept, inventory.owner(live))
-            self._api.apply(resource, wanted.body, manager=wanted.manager, force=False, dry_run=False)
+            desired = inventory.desired(place, kept, inventory.owner(live))
+            self._api.apply(resource, desired.body, manager=desired.manager, force=False, dry_run=False)
 
 
 def stages(subjects: Iterable[Subject]) -> Iterator[list[Subject]]:

@@ -8,15 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import (
-    Resource,
-    unanswered_error,
-)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource, unanswered_error
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject, Wanted
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Desired, Subject
 
 
-def resources(live: Live, items: Iterable[Wanted]) -> dict[Subject, Resource]:
+def resources(live: Live, items: Iterable[Desired]) -> dict[Subject, Resource]:
     """Return those of served kinds. Raises MastodonError when one has a namespace too many or too few."""
     found = {}
     for item in items:
@@ -31,12 +28,12 @@ def resources(live: Live, items: Iterable[Wanted]) -> dict[Subject, Resource]:
     return found
 
 
-def versions(live: Live, item: Wanted) -> tuple[str, ...]:
+def versions(live: Live, item: Desired) -> tuple[str, ...]:
     """Return the versions in which its kind is served."""
     return live.catalog.versions(item.subject.group, item.subject.kind)
 
 
-def problem(live: Live, item: Wanted) -> MastodonError:
+def problem(live: Live, item: Desired) -> MastodonError:
     """Return why something cannot be applied whose kind is not served as it is declared."""
     if silent := unanswered_error(live.catalog, item.subject.group, item.version):
         return silent

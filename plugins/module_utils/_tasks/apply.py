@@ -18,10 +18,10 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.diff
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.engine import Engine
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import (
     MANAGER,
+    Desired,
     Outcome,
     Request,
-    Wanted,
-    wanted_set,
+    desired_set,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.changes import difference
@@ -75,12 +75,12 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
 
     The result tells what was done also when the task failed half-way.
     """
-    wanted = wanted_set(parameters["objects"], parameters["field_manager"])
+    desired = desired_set(parameters["objects"], parameters["field_manager"])
     deadline = Deadline(parameters["wait_timeout"])
     objects = open_objects(parameters, run, deadline)
-    if wanted:
+    if desired:
         await_ready(parameters["depends_on"], objects, deadline, run)
-    engine = Engine(objects, _request(parameters, run, wanted), deadline, run.say)
+    engine = Engine(objects, _request(parameters, run, desired), deadline, run.say)
     failure: dict[str, Any] = {}
     try:
         engine.run()
@@ -98,15 +98,15 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     }
 
 
-def _request(parameters: Mapping[str, Any], run: Run, wanted: tuple[Wanted, ...]) -> Request:
+def _request(parameters: Mapping[str, Any], run: Run, desired: tuple[Desired, ...]) -> Request:
     return Request(
         name=parameters["name"],
         namespace=parameters["namespace"],
-        wanted=wanted,
+        desired=desired,
         wait=parameters["wait"],
         prune=parameters["prune"],
         prune_allow=frozenset(parameters["prune_allow"]),
-        force_conflicts=forced.read(parameters["force_conflicts"], [item.subject for item in wanted]),
+        force_conflicts=forced.read(parameters["force_conflicts"], [item.subject for item in desired]),
         manager=parameters["field_manager"],
         owner=parameters["owner"],
         kinds=tuple(parameters["kinds"]),

@@ -12,7 +12,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.engine import Engine
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Request, Subject, wanted_set
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Request, Subject, desired_set
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.fake_api import FakeApi
 
 GROUPS = {
@@ -83,7 +83,7 @@ class Ran:
         self.lines: list[str] = []
         self.error: MastodonError | None = None
         api.calls.clear()
-        request = Request(**{"name": "set", "namespace": "ns", "wanted": wanted_set(objects), **options})
+        request = Request(**{"name": "set", "namespace": "ns", "wanted": desired_set(objects), **options})
         deadline = clock.deadline(seconds) if clock else Deadline(seconds, sleep=lambda _unused: None)
         self.engine = Engine(api, request, deadline, self.lines.append)
         try:

@@ -23,13 +23,13 @@ def test_a_name_that_no_config_map_can_have_is_refused(name: str) -> None:
 def test_what_is_written_is_read_back() -> None:
     subjects = {subject("ConfigMap", "a"), subject("Namespace", "ns"), subject("Cluster", "db")}
     place = inventory.subject("set", "ns")
-    assert inventory.listed(inventory.wanted(place, subjects).body) == subjects
+    assert inventory.listed(inventory.desired(place, subjects).body) == subjects
     assert inventory.listed(None) == frozenset()
-    assert inventory.listed(inventory.wanted(place, ()).body) == frozenset()
+    assert inventory.listed(inventory.desired(place, ()).body) == frozenset()
 
 
 def test_a_line_that_cannot_be_read_is_told_beside_those_that_can() -> None:
-    edited = inventory.wanted(inventory.subject("set", "ns"), [subject("ConfigMap", "a")]).body
+    edited = inventory.desired(inventory.subject("set", "ns"), [subject("ConfigMap", "a")]).body
     edited["data"]["objects"] += "nonsense\r\n\n  \n/namespaces/ns/ConfigMap/b\r\n"
     subjects, unreadable = inventory.readable(edited)
     assert subjects == {subject("ConfigMap", "a"), subject("ConfigMap", "b")}
@@ -39,6 +39,6 @@ def test_a_line_that_cannot_be_read_is_told_beside_those_that_can() -> None:
 
 
 def test_a_config_map_that_only_has_our_label_is_no_inventory() -> None:
-    ours = inventory.wanted(inventory.subject("set", "ns"), ()).body
+    ours = inventory.desired(inventory.subject("set", "ns"), ()).body
     assert inventory.is_one(ours)
     assert not inventory.is_one({**ours, "metadata": {**ours["metadata"], "name": "settings"}})

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Outcome, Subject, wanted_set
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Outcome, Subject, desired_set
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.builders import NAMESPACE, thing
 
 
@@ -38,21 +38,21 @@ def test_other_text_is_no_reference(text: str) -> None:
 
 
 def test_lists_are_opened_and_empty_documents_left_out() -> None:
-    found = wanted_set([None, {}, {"apiVersion": "v1", "kind": "List", "items": [NAMESPACE, thing("ConfigMap", "a")]}])
+    found = desired_set([None, {}, {"apiVersion": "v1", "kind": "List", "items": [NAMESPACE, thing("ConfigMap", "a")]}])
     assert [str(item.subject) for item in found] == ["Namespace ns", "ConfigMap ns/a"]
 
 
 def test_what_users_cannot_declare_is_left_out() -> None:
     generated = thing("Deployment", "d")
     generated["metadata"] |= {"creationTimestamp": None, "generation": 1, "selfLink": "/x"}
-    assert wanted_set([generated])[0].body == thing("Deployment", "d")
+    assert desired_set([generated])[0].body == thing("Deployment", "d")
 
 
 @pytest.mark.parametrize("has_status", [False, True])
 def test_a_status_is_declared_where_an_apply_can_set_it(has_status: bool) -> None:
     declared = {**thing("Widget", "w"), "status": {"phase": "x"}}
     resource = Resource("example.test", "v1", "Widget", "widgets", namespaced=True, has_status=has_status)
-    body = wanted_set([declared])[0].as_served(resource).body
+    body = desired_set([declared])[0].as_served(resource).body
     assert body == (thing("Widget", "w") if has_status else declared)
 
 
@@ -71,7 +71,7 @@ def test_a_status_is_declared_where_an_apply_can_set_it(has_status: bool) -> Non
 )
 def test_what_is_no_object_is_named(document: Any, sentence: str) -> None:
     with pytest.raises(MastodonError) as caught:
-        wanted_set([document])
+        desired_set([document])
     assert sentence in str(caught.value)
 
 
@@ -99,14 +99,14 @@ def test_a_name_that_would_be_something_else_in_an_address_is_refused(name: str,
         (of_group, "apiVersion"),
     ):
         with pytest.raises(MastodonError) as caught:
-            wanted_set([document])
+            desired_set([document])
         assert f": its {field} cannot be used: " in str(caught.value)
         assert why in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["system:basic user", "a?b", "a#b", "a,b=c", "日本", "A.B"])
 def test_names_that_some_kinds_may_have_are_left_to_the_server(name: str) -> None:
-    assert wanted_set([thing("ClusterRole", name)])[0].subject.name == name
+    assert desired_set([thing("ClusterRole", name)])[0].subject.name == name
 
 
 @pytest.mark.parametrize("field", ["resourceVersion", "uid", "managedFields"])
@@ -115,21 +115,21 @@ def test_a_copy_of_a_live_object_is_refused(field: str) -> None:
     copied["metadata"] |= {field: "7", "generation": 1}
     told = f"ConfigMap ns/a: is a copy of a live object: it has metadata.{field}. Remove {field}."
     with pytest.raises(MastodonError, match=re.escape(told)):
-        wanted_set([copied])
+        desired_set([copied])
 
 
 def test_what_is_of_another_type_than_usual_is_no_traceback() -> None:
     listed = {"apiVersion": "v1", "kind": "List", "items": None}
     noted = {**thing("ConfigMap", "a"), "metadata": {"name": "a", "namespace": None, "annotations": ["x"]}}
-    assert [str(item.subject) for item in wanted_set([listed, noted])] == ["ConfigMap a"]
+    assert [str(item.subject) for item in desired_set([listed, noted])] == ["ConfigMap a"]
     numbered = {**thing("ConfigMap", "a"), "metadata": {"name": "a", "namespace": 5}}
     with pytest.raises(MastodonError, match=r"\(a\): its metadata.namespace is no text. Put it in quotes."):
-        wanted_set([numbered])
+        desired_set([numbered])
 
 
 def test_an_object_may_be_in_the_set_only_once() -> None:
     with pytest.raises(MastodonError, match="Namespace ns: is in the set twice"):
-        wanted_set([NAMESPACE, NAMESPACE])
+        desired_set([NAMESPACE, NAMESPACE])
 
 
 def test_an_outcome_is_told_in_one_line() -> None:

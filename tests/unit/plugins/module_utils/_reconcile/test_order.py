@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import wanted_set
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import desired_set
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.order import waves
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.builders import (
     NAMESPACE,
@@ -16,7 +16,7 @@ from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._rec
 
 
 def names(*objects: Object) -> list[list[str]]:
-    found = waves(wanted_set(objects), lambda item: item.subject.kind != "Widget", subject("ConfigMap", "inventory"))
+    found = waves(desired_set(objects), lambda item: item.subject.kind != "Widget", subject("ConfigMap", "inventory"))
     return [[item.subject.name for item in wave.items] for wave in found]
 
 

@@ -12,7 +12,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import inventory
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER, Subject, wanted_set
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER, Subject, desired_set
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.remove import Removal, Remover, stages
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.builders import (
     NAMESPACE,
@@ -110,7 +110,7 @@ def test_what_another_set_applies_to_as_well_is_left_to_it() -> None:
 def test_a_set_with_a_field_manager_of_its_own_keeps_its_inventory_right() -> None:
     api = FakeApi(NAMESPACE)
     kept = thing("PersistentVolumeClaim", "data", spec={"a": 1})
-    wanted = wanted_set([thing("ConfigMap", "a", data={"x": "1"}), kept], "fediverse.mastodon/one")
+    wanted = desired_set([thing("ConfigMap", "a", data={"x": "1"}), kept], "fediverse.mastodon/one")
     assert Ran(api, wait=False, wanted=wanted, manager="fediverse.mastodon/one").error is None
     removed = Removed(api, manager="fediverse.mastodon/one")
     assert removed.error == ""
