@@ -25,7 +25,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import behind, flux
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER, Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER, ObjectRef
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import compute
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at
 
@@ -95,7 +95,7 @@ def _behind(objects: Api, catalog: Catalog, release: Object) -> list[Row]:
     try:
         return [_trouble(one) for one in behind.look(objects, catalog, release)]
     except MastodonError as error:
-        return [Row(f"What is behind {Subject.of(release)}", "NotSeen", "", " ".join(str(error).splitlines()))]
+        return [Row(f"What is behind {ObjectRef.of(release)}", "NotSeen", "", " ".join(str(error).splitlines()))]
 
 
 def _stores(objects: Api, catalog: Catalog) -> Mapping[str, Mapping[str, Item]]:
@@ -121,7 +121,7 @@ def row(item: Item, scene: Scene) -> Row:
     found = compute(item)
     verdict = found.verdict if found.verdict == "Current" else f"{found.verdict} ({found})"
     note = _NOTES.get(item["kind"], lambda _item, _scene: "")(item, scene)
-    return Row(str(Subject.of(item)), verdict, _span(item["metadata"]["creationTimestamp"], scene.now), note)
+    return Row(str(ObjectRef.of(item)), verdict, _span(item["metadata"]["creationTimestamp"], scene.now), note)
 
 
 def _release(item: Item, scene: Scene) -> str:

@@ -20,7 +20,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.causes import WEBHOOK_CAUSES, find
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline, Reminder
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.diff import changes, comparable
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Desired, Outcome, Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Desired, ObjectRef, Outcome
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.protected import deletion, what_goes_with
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import compute
 
@@ -33,7 +33,7 @@ _SERVED_SOON = 15.0
 class Ownership:
     """Which objects are ours (a former run listed them) and which the user forces."""
 
-    ours: frozenset[Subject]
+    ours: frozenset[ObjectRef]
     forced: frozenset[str]
 
 
@@ -169,7 +169,7 @@ def _is_same(desired: Desired, live: Object, result: Object) -> bool:
     return before == after and comparable(result, status=status) == comparable(live, status=status)
 
 
-def _advised(error: ApiError, subject: Subject, resource: Resource) -> ApiError:
+def _advised(error: ApiError, subject: ObjectRef, resource: Resource) -> ApiError:
     """Return the error with what helps when a field can be set only once: the API server says no more than that."""
     if not error.is_immutable:
         return error

@@ -18,7 +18,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.parallel import for_each
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import compute
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at
@@ -42,7 +42,7 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 class Trouble:
     """One object behind a release that is not as it should be. `is_drift` is what Flux can put right."""
 
-    subject: Subject
+    subject: ObjectRef
     resource: Resource
     what: str
     is_drift: bool
@@ -57,7 +57,7 @@ def look(api: Api, catalog: Catalog, release: Object) -> list[Trouble]:
 
     Raises ApiError when workloads or Services may not be read: what was not looked at is not well.
     """
-    places: dict[tuple[Resource, str], set[Subject]] = defaultdict(set)
+    places: dict[tuple[Resource, str], set[ObjectRef]] = defaultdict(set)
     # Flux counts those of the chart's folder `crds` also when it is told to leave them out:
     # https://fluxcd.io/flux/components/helm/helmreleases/#install-configuration
     left_out = _PASSING | {_CRD} if at(release, "spec.install.crds", "") == "Skip" else _PASSING
@@ -71,7 +71,7 @@ def look(api: Api, catalog: Catalog, release: Object) -> list[Trouble]:
     return [trouble for troubles in found for trouble in troubles]
 
 
-def _of_place(api: Api, place: tuple[Resource, str], subjects: set[Subject], since: datetime) -> list[Trouble]:
+def _of_place(api: Api, place: tuple[Resource, str], subjects: set[ObjectRef], since: datetime) -> list[Trouble]:
     try:
         return list(_troubles(api, place, subjects, since))
     except ApiError as error:
@@ -81,7 +81,7 @@ def _of_place(api: Api, place: tuple[Resource, str], subjects: set[Subject], sin
         return []
 
 
-def _troubles(api: Api, place: tuple[Resource, str], subjects: set[Subject], since: datetime) -> Iterator[Trouble]:
+def _troubles(api: Api, place: tuple[Resource, str], subjects: set[ObjectRef], since: datetime) -> Iterator[Trouble]:
     resource, namespace = place
     name = min(subjects).name if len(subjects) == 1 else ""
     selection = Selection(resource, namespace, name)
@@ -99,7 +99,7 @@ def _is_looked_into(resource: Resource) -> bool:
     return (resource.group, resource.kind) in _LOOKED_INTO
 
 
-def _of_item(subject: Subject, resource: Resource, item: Object, since: datetime) -> Iterator[Trouble]:
+def _of_item(subject: ObjectRef, resource: Resource, item: Object, since: datetime) -> Iterator[Trouble]:
     editors = _editors(item, since)
     status = compute(item)
     if by := _idled_by(item):
@@ -158,9 +158,9 @@ def _time(text: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _subject(entry: Mapping[str, Any]) -> Subject:
+def _subject(entry: Mapping[str, Any]) -> ObjectRef:
     # `namespace_name_group_kind`, with colons of RBAC names doubled to underscores:
     # https://pkg.go.dev/sigs.k8s.io/cli-utils/pkg/object#ObjMetadata.String
     namespace, _unused, rest = entry["id"].partition("_")
     name, group, kind = rest.rsplit("_", 2)
-    return Subject(group, kind, namespace, name.replace("__", ":"))
+    return ObjectRef(group, kind, namespace, name.replace("__", ":"))

@@ -16,10 +16,10 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects i
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import inventory
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 
 
-def refuse(api: Api, live: Live, place: Subject, subjects: Collection[Subject], say: Callable[[str], None]) -> None:
+def refuse(api: Api, live: Live, place: ObjectRef, subjects: Collection[ObjectRef], say: Callable[[str], None]) -> None:
     """Raise MastodonError for each of `subjects` that the inventory of another set than that of `place` lists.
 
     What cannot be read in one of these is told: it is no reason to stop, as it may be anybody's.
@@ -33,13 +33,13 @@ def refuse(api: Api, live: Live, place: Subject, subjects: Collection[Subject], 
     for other in _inventories(api, live, place):
         listed, unreadable = inventory.readable(other)
         if unreadable:
-            say(f"warning: {Subject.of(other)}: cannot be read as the inventory of a set: {unreadable[0]}")
-        errors += [_claimed(subject, Subject.of(other)) for subject in sorted(listed & set(subjects))]
+            say(f"warning: {ObjectRef.of(other)}: cannot be read as the inventory of a set: {unreadable[0]}")
+        errors += [_claimed(subject, ObjectRef.of(other)) for subject in sorted(listed & set(subjects))]
     if errors:
         raise CombinedError(errors)
 
 
-def _inventories(api: Api, live: Live, place: Subject) -> Iterator[Object]:
+def _inventories(api: Api, live: Live, place: ObjectRef) -> Iterator[Object]:
     resource = live.catalog.preferred(place.group, place.kind)
     if resource is None:
         return
@@ -49,9 +49,9 @@ def _inventories(api: Api, live: Live, place: Subject) -> Iterator[Object]:
         if not error.is_forbidden:
             raise
         found = api.read(Selection(resource, place.namespace, labels=inventory.SELECTOR)).objects
-    yield from (item for item in found if Subject.of(item) != place and inventory.is_one(item))
+    yield from (item for item in found if ObjectRef.of(item) != place and inventory.is_one(item))
 
 
-def _claimed(subject: Subject, other: Subject) -> MastodonError:
+def _claimed(subject: ObjectRef, other: ObjectRef) -> MastodonError:
     remedy = f"Declare it in one of the two sets. If the other set is no more, delete {other}."
     return MastodonError(str(subject), "belongs to another set", f"{other} lists it", remedy)

@@ -12,7 +12,7 @@ import re
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 
 # What a person types: kubectl-edit, kubectl-patch, kubectl-client-side-apply, kubectl, …
 _PEOPLE = "kubectl"
@@ -28,7 +28,7 @@ def owners(error: ApiError) -> dict[str, str]:
     return found
 
 
-def settle(error: ApiError, subject: Subject, *, is_ours: bool, is_forced: bool) -> dict[str, str]:
+def settle(error: ApiError, subject: ObjectRef, *, is_ours: bool, is_forced: bool) -> dict[str, str]:
     """Return the fields to take over and from whom.
 
     An object of ours (`is_ours`: the set's inventory lists it) that people edited is drift. Any other owner means it:

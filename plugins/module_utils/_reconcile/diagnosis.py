@@ -22,7 +22,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.causes import Cause
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.events import EVENTS, time_of
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.relatives import Relatives
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import Status, at, failed
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status_tracker import StatusTracker
@@ -58,8 +58,8 @@ class Diagnosis:
         self._tracker = tracker
         self._relatives = Relatives(api)
         self._first_seen: dict[tuple[str, Cause], float] = {}
-        self._findings: dict[Subject, list[_Finding]] = {}
-        self._scaling: dict[Subject, bool] = {}
+        self._findings: dict[ObjectRef, list[_Finding]] = {}
+        self._scaling: dict[ObjectRef, bool] = {}
         self._watching = ExitStack()
         self._looks = False
 
@@ -71,7 +71,7 @@ class Diagnosis:
     ) -> None:
         self._watching.close()
 
-    def look(self, pending: Collection[Subject]) -> None:
+    def look(self, pending: Collection[ObjectRef]) -> None:
         """Look at the pods behind these objects, from now on up to date."""
         if not self._looks:
             self._looks = True
@@ -86,7 +86,7 @@ class Diagnosis:
                 is_final = finding.is_final and not self._may_be_replaced(item, trouble, root)
                 self._findings.setdefault(root, []).append(replace(finding, is_final=is_final))
 
-    def final(self, subject: Subject) -> Status | None:
+    def final(self, subject: ObjectRef) -> Status | None:
         """Return why an object will not become ready, None as long as it may."""
         for finding in self._findings.get(subject, []):
             if finding.is_final:
@@ -94,12 +94,12 @@ class Diagnosis:
                 return failed(reason, str(finding.trouble), finding.remedy)
         return None
 
-    def why(self, subject: Subject) -> str:
+    def why(self, subject: ObjectRef) -> str:
         """Return what keeps an object from being ready now, empty if nothing is seen."""
         findings = self._findings.get(subject, [])
         return str(findings[0].trouble) if findings else ""
 
-    def behind(self, subject: Subject) -> str:
+    def behind(self, subject: ObjectRef) -> str:
         """Return what the pods and Jobs behind an object are at; of a release, whose own words say little, also that all are ready."""
         found = dict.fromkeys(
             str(at_work) for item, at_work in self._relatives.unfinished() if subject in self._relatives.roots(item)
@@ -116,7 +116,7 @@ class Diagnosis:
             return False
         return self._relatives.is_gone_or_well(event)
 
-    def _namespace(self, subject: Subject) -> str:
+    def _namespace(self, subject: ObjectRef) -> str:
         if subject.kind != _RELEASE:
             return subject.namespace
         release = self._live.get(subject) or {}
@@ -141,20 +141,20 @@ class Diagnosis:
         patience = cause.seconds_before if self._is_of_before(item) else cause.seconds
         return _Finding(trouble, cause, is_final=self._tracker.now >= since + patience)
 
-    def _is_scaling(self, pod: Subject) -> bool:
+    def _is_scaling(self, pod: ObjectRef) -> bool:
         """Whether an autoscaler said that it adds a node for a pod. Asked once a pod, when it would be given up."""
         if pod not in self._scaling:
             self._scaling[pod] = any(self._has_event(pod, reason) for reason in _SCALING)
         return self._scaling[pod]
 
-    def _has_event(self, pod: Subject, reason: str) -> bool:
+    def _has_event(self, pod: ObjectRef, reason: str) -> bool:
         fields = f"involvedObject.kind=Pod,involvedObject.name={pod.name},reason={reason}"
         try:
             return bool(self._api.read(Selection(EVENTS, pod.namespace, fields=fields)).objects)
         except MastodonError:
             return False
 
-    def _may_be_replaced(self, item: Object, trouble: Trouble, root: Subject) -> bool:
+    def _may_be_replaced(self, item: Object, trouble: Trouble, root: ObjectRef) -> bool:
         """Whether this run changed what an object of before belongs to.
 
         Flux for one acts on a change only when it has given up what it did before, which takes minutes.

@@ -30,9 +30,9 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.fiel
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import (
     Desired,
+    ObjectRef,
     Outcome,
     Request,
-    Subject,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.order import CRD, Stage, Wave
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.parallel import for_each
@@ -60,7 +60,7 @@ class Engine:
         self._live = Live(api, api.discover())
         self._waiter = Waiter(api, self._live, self._tracker, deadline, say)
         self._releases = Releases(api, self._live, self._tracker, deadline, say, check=request.check)
-        self.outcomes: dict[Subject, Outcome] = {}
+        self.outcomes: dict[ObjectRef, Outcome] = {}
 
     def run(self) -> None:
         """Apply, wait, prune. Raises MastodonError; nothing is written when the set itself is wrong."""
@@ -92,7 +92,7 @@ class Engine:
         kept = self._prune(listed - subjects)
         self._list(subjects | kept, listed | subjects, applier)
 
-    def _read(self, subjects: AbstractSet[Subject]) -> None:
+    def _read(self, subjects: AbstractSet[ObjectRef]) -> None:
         """Read what is there. Raises MastodonError when the set is another's."""
         self._live.read(self._served(self._request.desired) | self._served([inventory.desired(self._place, ())]))
         if problem := owners.problem(self._live.get(self._place), self._request.owner, subjects):
@@ -114,14 +114,14 @@ class Engine:
         if problem := owners.problem(self._live.get(self._place), request.owner, frozenset()):
             self._say(f"skipped {problem}")
         elif self._live.get(self._place):
-            named: frozenset[Subject] = frozenset()
+            named: frozenset[ObjectRef] = frozenset()
             allowed, manager, wait = request.prune_allow, request.manager, request.wait
             removal = Removal(self._place, named, allowed, manager, wait, request.check, request.prune)
             remover = Remover(self._api, self._live, removal, self._deadline, self._say)
             remover.run()
             self.outcomes = {outcome.subject: outcome for outcome in remover.outcomes}
 
-    def _strangers(self, listed: AbstractSet[Subject]) -> list[Subject]:
+    def _strangers(self, listed: AbstractSet[ObjectRef]) -> list[ObjectRef]:
         """Return what our field manager has applied, but not for this set."""
         return [
             item.subject
@@ -129,11 +129,11 @@ class Engine:
             if item.subject not in listed and (live := self._live.get(item.subject)) and our_fields(live, item.manager)
         ]
 
-    def verdict(self, subject: Subject) -> str:
+    def verdict(self, subject: ObjectRef) -> str:
         """Return the status of an object in one word: Current, InProgress or Failed."""
         return self._tracker.status(subject, self._live.get(subject)).verdict
 
-    def _served(self, items: Iterable[Desired]) -> dict[Subject, Resource]:
+    def _served(self, items: Iterable[Desired]) -> dict[ObjectRef, Resource]:
         return served.resources(self._live, items)
 
     def _next_wave(self, desired: Sequence[Desired]) -> Wave | None:
@@ -199,7 +199,7 @@ class Engine:
         self._live.read({subject: resource for subject, resource in now.items() if subject not in before})
 
     def _await_dependencies(self, items: Iterable[Desired]) -> None:
-        needed: set[Subject] = set()
+        needed: set[ObjectRef] = set()
         for item in items:
             live, resource = self._live.get(item.subject), self._live.resource(item)
             desired = item.as_served(resource) if resource else item
@@ -220,15 +220,15 @@ class Engine:
                 raise CombinedError(served.problem(self._live, item) for item in missing)
             self._discover()
 
-    def _list(self, subjects: AbstractSet[Subject], already: AbstractSet[Subject], applier: Applier) -> None:
+    def _list(self, subjects: AbstractSet[ObjectRef], already: AbstractSet[ObjectRef], applier: Applier) -> None:
         if subjects != already and not self._request.check:
             self._apply(self._inventory(subjects), applier)
 
-    def _inventory(self, subjects: Iterable[Subject]) -> Desired:
+    def _inventory(self, subjects: Iterable[ObjectRef]) -> Desired:
         owner = self._request.owner or inventory.owner(self._live.get(self._place))
         return inventory.desired(self._place, subjects, owner)
 
-    def _prune(self, leftovers: Iterable[Subject]) -> set[Subject]:
+    def _prune(self, leftovers: Iterable[ObjectRef]) -> set[ObjectRef]:
         """Delete what is no longer wanted and return what has to stay."""
         request = self._request
         check, keep = request.check, not request.prune

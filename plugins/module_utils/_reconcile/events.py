@@ -17,7 +17,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 
 # The kubelet repeats these after the message that says why.
 _VAGUE = re.compile(r"Error: |Back-off ")
@@ -27,7 +27,7 @@ _NEVER = datetime.fromtimestamp(0, UTC)
 EVENTS = Resource("", "v1", "Event", "events", namespaced=True)
 
 
-def newest_warning(api: Api, subject: Subject, is_over: Callable[[Mapping[str, Any]], bool]) -> str:
+def newest_warning(api: Api, subject: ObjectRef, is_over: Callable[[Mapping[str, Any]], bool]) -> str:
     """Return `Kind name: message` about an object, or about what was made for it and begins with its name.
 
     Empty if there is none; `is_over` is asked of each whether it is about what is no more.
@@ -48,7 +48,7 @@ def newest_warning(api: Api, subject: Subject, is_over: Callable[[Mapping[str, A
     return f"{involved['kind']} {involved['name']}: {telling.get('message') or telling.get('reason')}"
 
 
-def _is_about(event: Mapping[str, Any], subject: Subject) -> bool:
+def _is_about(event: Mapping[str, Any], subject: ObjectRef) -> bool:
     involved = event.get("involvedObject") or {}
     name = involved.get("name", "")
     if name == subject.name and involved.get("kind") == subject.kind:

@@ -22,7 +22,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.behind import INSTALLED
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline, Reminder
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.flux import ASKER
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at, conditions_of
 
 _SECRET = Resource("", "v1", "Secret", "secrets", namespaced=True)
@@ -75,7 +75,7 @@ def clear(
     attempt = look(api, release)
     reminder = Reminder(deadline)
     while attempt and attempt.is_obsolete(changed=changed) and not check:
-        running = next((Subject.of(hook) for hook in attempt.hooks if _runs(api, hook)), None)
+        running = next((ObjectRef.of(hook) for hook in attempt.hooks if _runs(api, hook)), None)
         if running is None and _forget(api, attempt):
             return attempt
         if running and reminder.is_due():

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 
 
-def read(names: Iterable[str], subjects: Iterable[Subject]) -> frozenset[str]:
+def read(names: Iterable[str], subjects: Iterable[ObjectRef]) -> frozenset[str]:
     """Return the names. Raises MastodonError for one that means an object of `subjects`, but is written otherwise."""
     meant = {way: str(subject) for subject in subjects for way in _ways(subject)}
     given = frozenset(names)
@@ -24,7 +24,7 @@ def read(names: Iterable[str], subjects: Iterable[Subject]) -> frozenset[str]:
     return given
 
 
-def _ways(subject: Subject) -> Iterator[str]:
+def _ways(subject: ObjectRef) -> Iterator[str]:
     """Yield how people write it, without regard to capitals: without namespace, or as kubectl does."""
     kind, name = subject.kind.lower(), subject.name.lower()
     for place in (f"{subject.namespace}/{name}", name):

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Desired, Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Desired, ObjectRef
 
 _KEY = "objects"
 _PREFIX = "fediverse.mastodon."
@@ -25,15 +25,15 @@ _LABELS = {"app.kubernetes.io/managed-by": "fediverse.mastodon"}
 SELECTOR = ",".join(f"{name}={value}" for name, value in _LABELS.items())
 
 
-def subject(name: str, namespace: str) -> Subject:
+def subject(name: str, namespace: str) -> ObjectRef:
     """Return the inventory of the set called `name`. Raises MastodonError when no ConfigMap can be called so."""
     if not _NAME.fullmatch(name):
         remedy = "Use lower-case letters, digits, dots and dashes, at most 200."
         raise MastodonError(f"Set {name!r}", "has a name that Kubernetes does not allow", "", remedy)
-    return Subject("", "ConfigMap", namespace, f"{_PREFIX}{name}")
+    return ObjectRef("", "ConfigMap", namespace, f"{_PREFIX}{name}")
 
 
-def name(place: Subject) -> str:
+def name(place: ObjectRef) -> str:
     """Return what the set with the inventory `place` is called."""
     return place.name.removeprefix(_PREFIX)
 
@@ -45,32 +45,32 @@ def owner(inventory: Object | None) -> str:
 
 def is_one(item: Object) -> bool:
     """Whether a ConfigMap is the inventory of a set; others may have our label, as people copy what they see."""
-    return Subject.of(item).name.startswith(_PREFIX)
+    return ObjectRef.of(item).name.startswith(_PREFIX)
 
 
-def listed(inventory: Object | None) -> frozenset[Subject]:
+def listed(inventory: Object | None) -> frozenset[ObjectRef]:
     """Return what an inventory lists. Raises MastodonError when it was edited into something unreadable."""
     subjects, unreadable = readable(inventory)
     if inventory is not None and unreadable:
         raise MastodonError(
-            str(Subject.of(inventory)), "cannot be read", unreadable[0], "Correct that line, or remove it."
+            str(ObjectRef.of(inventory)), "cannot be read", unreadable[0], "Correct that line, or remove it."
         )
     return subjects
 
 
-def readable(inventory: Object | None) -> tuple[frozenset[Subject], list[str]]:
+def readable(inventory: Object | None) -> tuple[frozenset[ObjectRef], list[str]]:
     """Return what an inventory lists, and why the other lines of it cannot be read."""
     text = ((inventory or {}).get("data") or {}).get(_KEY, "")
     subjects, unreadable = set(), []
     for line in (line.rstrip("\r") for line in text.split("\n")):
         try:
-            subjects.update([Subject.parse(line)] if line.strip() else [])
+            subjects.update([ObjectRef.parse(line)] if line.strip() else [])
         except ValueError as error:
             unreadable.append(str(error))
     return frozenset(subjects), unreadable
 
 
-def desired(place: Subject, subjects: Iterable[Subject], owner: str = "") -> Desired:
+def desired(place: ObjectRef, subjects: Iterable[ObjectRef], owner: str = "") -> Desired:
     """Return the inventory as an object to apply."""
     notes = {"annotations": {OWNER: owner}} if owner else {}
     body: Object = {

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog, Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Desired, Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Desired, ObjectRef
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.order import CRD
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.parallel import for_each
 
@@ -32,34 +32,34 @@ class Live:
         self.catalog = catalog
         # The version of the first listing: what is no newer was so before this run.
         self.began = 0
-        self._objects: dict[Subject, Object] = {}
-        self._selections: dict[Subject, Selection] = {}
+        self._objects: dict[ObjectRef, Object] = {}
+        self._selections: dict[ObjectRef, Selection] = {}
         self._versions: dict[Selection, str] = {}
 
     def resource(self, desired: Desired) -> Resource | None:
         """Return how the kind of an object is served, in the version declared."""
         return self.catalog.find(desired.subject.group, desired.version, desired.subject.kind)
 
-    def get(self, subject: Subject) -> Object | None:
+    def get(self, subject: ObjectRef) -> Object | None:
         """Return an object as last seen, None if it does not exist."""
         return self._objects.get(subject)
 
-    def read(self, subjects: dict[Subject, Resource]) -> None:
+    def read(self, subjects: dict[ObjectRef, Resource]) -> None:
         """Read these objects, at once."""
         selections = _selections(subjects)
         for_each(self._read, selections.items())
 
-    def _read(self, item: tuple[Selection, frozenset[Subject]]) -> None:
+    def _read(self, item: tuple[Selection, frozenset[ObjectRef]]) -> None:
         selection, subjects = item
         listing = self._api.read(selection)
         self._versions[selection] = listing.resource_version
         self.began = self.began or int(listing.resource_version or 0)
-        found = {Subject.of(one): one for one in listing.objects}
+        found = {ObjectRef.of(one): one for one in listing.objects}
         for subject in subjects:
             self._selections[subject] = selection
             self.note(subject, found.get(subject))
 
-    def note(self, subject: Subject, item: Object | None) -> None:
+    def note(self, subject: ObjectRef, item: Object | None) -> None:
         """Remember an object's latest state, None when it is gone."""
         if item is None:
             self._objects.pop(subject, None)
@@ -71,12 +71,12 @@ class Live:
 
         A watch starts at the listing, so it also tells what was before our applies.
         """
-        subject = Subject.of(item)
+        subject = ObjectRef.of(item)
         known = self._objects.get(subject)
         if subject in self._selections and (known is None or _version(item) >= _version(known)):
             self.note(subject, None if is_gone else item)
 
-    def watches(self, subjects: Iterable[Subject]) -> dict[Selection, str]:
+    def watches(self, subjects: Iterable[ObjectRef]) -> dict[Selection, str]:
         """Return what to watch to follow these objects, and the version from which each is already known."""
         selections = {self._selections[subject] for subject in subjects}
         return {selection: self._versions[selection] for selection in selections}
@@ -93,11 +93,11 @@ def _version(item: Object) -> int:
     return int(item["metadata"].get("resourceVersion") or 0)
 
 
-def _selections(subjects: dict[Subject, Resource]) -> dict[Selection, frozenset[Subject]]:
-    places: dict[tuple[Resource, str], set[Subject]] = defaultdict(set)
+def _selections(subjects: dict[ObjectRef, Resource]) -> dict[Selection, frozenset[ObjectRef]]:
+    places: dict[tuple[Resource, str], set[ObjectRef]] = defaultdict(set)
     for subject, resource in subjects.items():
         places[resource, subject.namespace].add(subject)
-    selections: dict[Selection, frozenset[Subject]] = {}
+    selections: dict[Selection, frozenset[ObjectRef]] = {}
     for (resource, namespace), members in places.items():
         if len(members) <= _FEW or (resource.group, resource.kind) in _ALWAYS_BY_NAME:
             selections.update({Selection(resource, namespace, one.name): frozenset({one}) for one in members})

@@ -32,7 +32,7 @@ Action = Literal["created", "configured", "unchanged", "deleted", "skipped"]
 
 
 @dataclass(frozen=True, order=True)
-class Subject:
+class ObjectRef:
     """An object's identity, the same in every version of its kind."""
 
     group: str
@@ -51,7 +51,7 @@ class Subject:
         return f"{self.group}/{place}{self.kind}/{self.name}"
 
     @classmethod
-    def parse(cls, reference: str) -> Subject:
+    def parse(cls, reference: str) -> ObjectRef:
         """Read a `reference`. Raises ValueError for any other text."""
         match reference.split("/"):
             case [group, "namespaces", namespace, kind, name] if namespace and kind and name:
@@ -61,7 +61,7 @@ class Subject:
         raise ValueError(f"{reference!r} is not group/namespaces/namespace/Kind/name or group/Kind/name")
 
     @classmethod
-    def of(cls, item: Mapping[str, Any]) -> Subject:
+    def of(cls, item: Mapping[str, Any]) -> ObjectRef:
         """Return the identity of an object."""
         group, _unused, _unused = item["apiVersion"].rpartition("/")
         metadata = item["metadata"]
@@ -72,10 +72,10 @@ class Subject:
 class Desired:
     """An object as the user declares it, and the field manager that applies it."""
 
-    subject: Subject
+    subject: ObjectRef
     version: str
     body: Object
-    depends_on: tuple[Subject, ...] = ()
+    depends_on: tuple[ObjectRef, ...] = ()
     manager: str = MANAGER
 
     def as_served(self, resource: Resource) -> Desired:
@@ -92,7 +92,7 @@ class Outcome:
     `changes` are in words. `before` and `after` are whole objects, None where there is none.
     """
 
-    subject: Subject
+    subject: ObjectRef
     action: Action
     changes: tuple[str, ...] = ()
     before: Object | None = None
@@ -109,7 +109,7 @@ def desired_set(documents: Iterable[Any], manager: str = MANAGER) -> tuple[Desir
 
     Raises MastodonError that names the first document that is no object, or is there twice.
     """
-    found: dict[Subject, Desired] = {}
+    found: dict[ObjectRef, Desired] = {}
     for position, document in enumerate(_opened(documents), start=1):
         desired = replace(_desired(document, position), manager=manager)
         if desired.subject in found:
@@ -147,14 +147,14 @@ def _desired(document: Any, position: int) -> Desired:
                 "",
                 "Every object needs apiVersion, kind and metadata.name.",
             )
-    subject = Subject.of(document)
+    subject = ObjectRef.of(document)
     parts = {"apiVersion": subject.group, "kind": subject.kind, "metadata.namespace": subject.namespace}
     names.refuse(str(subject), {**parts, "metadata.name": subject.name})
     _unused, _unused, version = document["apiVersion"].rpartition("/")
     return Desired(subject, version, _declared(document, subject), _dependencies(subject, document))
 
 
-def _declared(document: Mapping[str, Any], subject: Subject) -> Object:
+def _declared(document: Mapping[str, Any], subject: ObjectRef) -> Object:
     """Return what a user can declare; generated manifests also carry an empty creation time.
 
     Which kinds let an apply set a status is the cluster's to say: see Desired.as_served.
@@ -169,11 +169,11 @@ def _declared(document: Mapping[str, Any], subject: Subject) -> Object:
     return {**document, "metadata": metadata}
 
 
-def _dependencies(subject: Subject, document: Mapping[str, Any]) -> tuple[Subject, ...]:
+def _dependencies(subject: ObjectRef, document: Mapping[str, Any]) -> tuple[ObjectRef, ...]:
     notes = document["metadata"].get("annotations")
     told = str(notes.get(DEPENDS_ON) or "") if isinstance(notes, Mapping) else ""
     try:
-        return tuple(Subject.parse(part.strip()) for part in told.split(",") if part.strip())
+        return tuple(ObjectRef.parse(part.strip()) for part in told.split(",") if part.strip())
     except ValueError as error:
         raise MastodonError(str(subject), f"its annotation {DEPENDS_ON} cannot be read", str(error)) from error
 

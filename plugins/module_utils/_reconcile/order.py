@@ -16,7 +16,7 @@ from enum import IntEnum
 from graphlib import CycleError, TopologicalSorter
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import DEPENDS_ON, Desired, Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import DEPENDS_ON, Desired, ObjectRef
 
 NAMESPACE = ("", "Namespace")
 CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")
@@ -59,13 +59,13 @@ class Wave:
     items: tuple[Desired, ...]
 
 
-def waves(desired: Sequence[Desired], is_served: Callable[[Desired], bool], inventory: Subject) -> list[Wave]:
+def waves(desired: Sequence[Desired], is_served: Callable[[Desired], bool], inventory: ObjectRef) -> list[Wave]:
     """Return groups to apply one after the other. Within one, the order does not matter.
 
     Raises MastodonError for a dependency that is not in the set, and for a cycle.
     """
     by_subject = {item.subject: item for item in desired}
-    ranks: dict[Subject, tuple[Stage, int, bool]] = {}
+    ranks: dict[ObjectRef, tuple[Stage, int, bool]] = {}
     for subject in _sorted(by_subject):
         item = by_subject[subject]
         stage, depth = _stage(item, is_served, inventory), 0
@@ -80,7 +80,7 @@ def waves(desired: Sequence[Desired], is_served: Callable[[Desired], bool], inve
     ]
 
 
-def _stage(item: Desired, is_served: Callable[[Desired], bool], inventory: Subject) -> Stage:
+def _stage(item: Desired, is_served: Callable[[Desired], bool], inventory: ObjectRef) -> Stage:
     kind = (item.subject.group, item.subject.kind)
     if kind in _FIRST:
         return Stage.FOUNDATIONS
@@ -92,7 +92,7 @@ def _stage(item: Desired, is_served: Callable[[Desired], bool], inventory: Subje
     return Stage.SERVED if is_served(item) else Stage.UNSERVED
 
 
-def _sorted(by_subject: dict[Subject, Desired]) -> list[Subject]:
+def _sorted(by_subject: dict[ObjectRef, Desired]) -> list[ObjectRef]:
     for item in by_subject.values():
         for dependency in item.depends_on:
             if dependency not in by_subject:

@@ -13,10 +13,10 @@ from collections.abc import Set as AbstractSet
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import inventory
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 
 
-def problem(live: Object | None, owner: str, declared: AbstractSet[Subject]) -> MastodonError | None:
+def problem(live: Object | None, owner: str, declared: AbstractSet[ObjectRef]) -> MastodonError | None:
     """Return why the set with the inventory `live` is not `owner`'s to change, None when it is.
 
     Inventories of before name no owner. They are of those who declare some of what is listed.
@@ -24,7 +24,7 @@ def problem(live: Object | None, owner: str, declared: AbstractSet[Subject]) -> 
     noted = inventory.owner(live)
     if live is None or not owner or noted == owner:
         return None
-    place = Subject.of(live)
+    place = ObjectRef.of(live)
     called = f"Set {place.namespace}/{inventory.name(place)}"
     if noted:
         remedy = (

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 
 _ANY = "*"
 # What is lost with an object of `group`, `kind`; kinds of theirs alone count more than all of the group.
@@ -51,17 +51,17 @@ _LOST: Mapping[tuple[str, str], str] = {
 _OUTLIVED = frozenset({("postgresql.cnpg.io", "ScheduledBackup")})
 
 
-def what_goes_with(subject: Subject) -> str:
+def what_goes_with(subject: ObjectRef) -> str:
     """Return what is lost for good with an object, in words; empty for those that can simply be made again."""
     return _LOST.get((subject.group, subject.kind)) or _LOST.get((subject.group, _ANY), "")
 
 
-def is_outlived(subject: Subject) -> bool:
+def is_outlived(subject: ObjectRef) -> bool:
     """Whether what an object owns stays when the object goes."""
     return (subject.group, subject.kind) in _OUTLIVED
 
 
-def deletion(subject: Subject, resource: Resource) -> str:
+def deletion(subject: ObjectRef, resource: Resource) -> str:
     """Return the command that deletes an object."""
     place = f"-n {subject.namespace} " if subject.namespace else ""
     return f"kubectl {place}delete {resource.plural}{f'.{resource.group}' if resource.group else ''} {subject.name}"

@@ -19,7 +19,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors im
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import fields, sharing
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Outcome, Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef, Outcome
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.parallel import for_each
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.protected import (
     deletion,
@@ -46,7 +46,7 @@ class Pruner:
         *,
         check: bool,
         keep: bool = False,
-        named: frozenset[Subject] = frozenset(),
+        named: frozenset[ObjectRef] = frozenset(),
     ) -> None:
         self._api = api
         self._named = named
@@ -57,7 +57,7 @@ class Pruner:
         self._check = check
         self._keep = keep
 
-    def prune(self, subjects: Iterable[Subject]) -> list[Outcome]:
+    def prune(self, subjects: Iterable[ObjectRef]) -> list[Outcome]:
         """Return one outcome for each object that exists: deleted, left to others who declare it too, or skipped and why."""
         outcomes = [outcome for outcome in for_each(self._one, sorted(subjects)) if outcome is not None]
         # In one line, as they may be as many as an operator has.
@@ -68,7 +68,7 @@ class Pruner:
             self._say(f"skipped {', '.join(left)}: {_LEFT}")
         return outcomes
 
-    def _one(self, subject: Subject) -> Outcome | None:
+    def _one(self, subject: ObjectRef) -> Outcome | None:
         """Return what becomes of an object, None when it is gone already."""
         resource = self._catalog.preferred(subject.group, subject.kind)
         if resource is None and (silent := unanswered_error(self._catalog, subject.group)):
@@ -83,7 +83,7 @@ class Pruner:
             return Outcome(subject, "skipped", (_LEFT,), live, live)
         return self._of_set(subject, resource, live)
 
-    def _of_set(self, subject: Subject, resource: Resource, live: Object) -> Outcome:
+    def _of_set(self, subject: ObjectRef, resource: Resource, live: Object) -> Outcome:
         """Delete what the set made, unless it holds data or others have a part in it."""
         appliers = fields.other_appliers(live, self._manager)
         others = [*appliers, *sharing.appliers(live)]
@@ -100,7 +100,7 @@ class Pruner:
             return self._leave(subject, live, others)
         return self._delete(subject, resource, live)
 
-    def _leave(self, subject: Subject, live: Object, others: Iterable[str]) -> Outcome:
+    def _leave(self, subject: ObjectRef, live: Object, others: Iterable[str]) -> Outcome:
         """Take back what nobody but us declares, such as one Mastodon's listeners of a Gateway that others share."""
         version, them = fields.our_version(live, self._manager), ", ".join(others)
         resource = self._catalog.find(subject.group, version.rpartition("/")[2], subject.kind)
@@ -117,11 +117,11 @@ class Pruner:
                 return Outcome(subject, "skipped", (told,), live, live)
         return Outcome(subject, "configured", (f"left to {them}",), live, after)
 
-    def _read(self, subject: Subject, resource: Resource) -> Object | None:
+    def _read(self, subject: ObjectRef, resource: Resource) -> Object | None:
         listing = self._api.read(Selection(resource, subject.namespace, subject.name))
         return listing.objects[0] if listing.objects else None
 
-    def _delete(self, subject: Subject, resource: Resource, live: Object) -> Outcome:
+    def _delete(self, subject: ObjectRef, resource: Resource, live: Object) -> Outcome:
         try:
             self._api.delete(resource, live, dry_run=self._check, orphan=is_outlived(subject))
         except ApiError as error:
@@ -131,12 +131,12 @@ class Pruner:
         return Outcome(subject, "deleted", before=live)
 
 
-def _kept(subject: Subject, resource: Resource, lost: str, *, shared: bool) -> str:
+def _kept(subject: ObjectRef, resource: Resource, lost: str, *, shared: bool) -> str:
     why, allow = f"kept, as with it goes {lost}", f'prune_allow ["{subject}"]'
     if shared:
         return f"{why}. If your part of it is to go: {allow}"
     return f"{why}. If it is to go: {allow}, or {deletion(subject, resource)}"
 
 
-def _named(subject: Subject) -> dict[str, str]:
+def _named(subject: ObjectRef) -> dict[str, str]:
     return {"name": subject.name, **({"namespace": subject.namespace} if subject.namespace else {})}

@@ -18,7 +18,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects i
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import ready, troubles
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.events import EVENTS, time_of
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.parallel import for_each
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.troubles import Trouble
@@ -54,7 +54,7 @@ class Relatives:
         self._api = api
         self._items: dict[str, Object] = {}
         # Hooks of Helm have no label of Flux, only that of their release: the HelmRelease by namespace and release.
-        self.releases: dict[tuple[str, str], Subject] = {}
+        self.releases: dict[tuple[str, str], ObjectRef] = {}
 
     def read(self, namespaces: Iterable[str], *, issuing: bool) -> dict[Selection, str]:
         """Read what may be read, and return what to watch to stay up to date. `issuing`: Certificates are waited for."""
@@ -131,20 +131,20 @@ class Relatives:
         about = self._items.get(uid)
         return about is None or (about["kind"] == "Pod" and ready.compute(about).verdict == "Current")
 
-    def roots(self, item: Mapping[str, Any]) -> Iterator[Subject]:
+    def roots(self, item: Mapping[str, Any]) -> Iterator[ObjectRef]:
         """Yield all that an object belongs to: itself, its owners and theirs, and what Flux laid them down for."""
         metadata = item["metadata"]
         labels = metadata.get("labels") or {}
-        yield Subject.of(item)
+        yield ObjectRef.of(item)
         for group, kind in _LABELLERS:
             if name := labels.get(f"{group}/name"):
-                yield Subject(group, kind, labels.get(f"{group}/namespace", ""), name)
+                yield ObjectRef(group, kind, labels.get(f"{group}/namespace", ""), name)
         release = self.releases.get((metadata.get("namespace", ""), labels.get("app.kubernetes.io/instance", "")))
         if release:
             yield release
         for owner in metadata.get("ownerReferences") or []:
             group, _unused, _unused = owner["apiVersion"].rpartition("/")
-            yield Subject(group, owner["kind"], metadata.get("namespace", ""), owner["name"])
+            yield ObjectRef(group, owner["kind"], metadata.get("namespace", ""), owner["name"])
             if above := self._items.get(owner["uid"]):
                 yield from self.roots(above)
 
@@ -163,7 +163,7 @@ class Relatives:
         about = self._items.get(at(event, "involvedObject.uid", ""))
         if about is None or about["kind"] == "ReplicaSet" or _is_past(event, about, items):
             return
-        yield from ((about, trouble) for trouble in troubles.of_event(event, Subject.of(about)))
+        yield from ((about, trouble) for trouble in troubles.of_event(event, ObjectRef.of(about)))
 
     def _owner(self, item: Object) -> Object | None:
         owners = item["metadata"].get("ownerReferences") or []

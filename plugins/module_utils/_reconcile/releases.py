@@ -19,7 +19,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.dead
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.fields import is_unchanged, our_fields
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.first_install import Attempt
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Desired, Outcome, Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Desired, ObjectRef, Outcome
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status_tracker import StatusTracker
 
 
@@ -42,7 +42,7 @@ class Releases:
         self._deadline = deadline
         self._say = say
         self._check = check
-        self.behind: set[Subject] = set()
+        self.behind: set[ObjectRef] = set()
 
     def before(self, item: Desired) -> Attempt | None:
         """Clear a first install that is of no use any more, before what is declared is applied."""

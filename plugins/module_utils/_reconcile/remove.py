@@ -16,7 +16,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile impo
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Outcome, Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef, Outcome
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.order import CRD, NAMESPACE, WEBHOOKS
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.prune import Pruner
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status_tracker import StatusTracker
@@ -32,8 +32,8 @@ class Removal:
     Without `prune`, what is left of the set is only told.
     """
 
-    place: Subject | None
-    named: frozenset[Subject]
+    place: ObjectRef | None
+    named: frozenset[ObjectRef]
     allowed: frozenset[str]
     manager: str
     wait: bool
@@ -73,14 +73,14 @@ class Remover:
         kept = {outcome.subject for outcome in self.outcomes if outcome.action == "skipped"}
         self._list(listed, listed & kept)
 
-    def _listed(self) -> frozenset[Subject]:
+    def _listed(self) -> frozenset[ObjectRef]:
         place = self._removal.place
         if place is None:
             return frozenset()
         self._read([place])
         return inventory.listed(self._live.get(place))
 
-    def _read(self, subjects: Iterable[Subject]) -> None:
+    def _read(self, subjects: Iterable[ObjectRef]) -> None:
         catalog = self._live.catalog
         found = {subject: catalog.preferred(subject.group, subject.kind) for subject in subjects}
         self._live.read({subject: resource for subject, resource in found.items() if resource})
@@ -88,10 +88,10 @@ class Remover:
     def _wait(self, outcomes: Iterable[Outcome]) -> None:
         items = [outcome.before for outcome in outcomes if outcome.before]
         if items and self._removal.wait and not self._removal.check:
-            self._read(Subject.of(item) for item in items)
+            self._read(ObjectRef.of(item) for item in items)
             self._waiter.wait_gone(items)
 
-    def _list(self, listed: frozenset[Subject], kept: frozenset[Subject]) -> None:
+    def _list(self, listed: frozenset[ObjectRef], kept: frozenset[ObjectRef]) -> None:
         """Let the inventory list what is left, and delete it when nothing is."""
         place = self._removal.place
         live = self._live.get(place) if place else None
@@ -106,14 +106,14 @@ class Remover:
             self._api.apply(resource, desired.body, manager=desired.manager, force=False, dry_run=False)
 
 
-def stages(subjects: Iterable[Subject]) -> Iterator[list[Subject]]:
+def stages(subjects: Iterable[ObjectRef]) -> Iterator[list[ObjectRef]]:
     """Yield groups to delete one after the other: what is served and cleaned up by others goes before these."""
     ranked = sorted(subjects, key=lambda subject: (_rank(subject), subject))
     for _unused, group in groupby(ranked, key=_rank):
         yield list(group)
 
 
-def _rank(subject: Subject) -> int:
+def _rank(subject: ObjectRef) -> int:
     kind = (subject.group, subject.kind)
     if kind in WEBHOOKS:
         # Or they would refuse what follows, once their pods are gone.

@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource, unanswered_error
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Desired, Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Desired, ObjectRef
 
 
-def resources(live: Live, items: Iterable[Desired]) -> dict[Subject, Resource]:
+def resources(live: Live, items: Iterable[Desired]) -> dict[ObjectRef, Resource]:
     """Return those of served kinds. Raises MastodonError when one has a namespace too many or too few."""
     found = {}
     for item in items:

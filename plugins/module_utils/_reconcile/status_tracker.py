@@ -19,7 +19,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.caus
     Cause,
     find,
 )
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import compute
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.rules import WITHOUT_GENERATION
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import Status, failed, progressing
@@ -37,18 +37,18 @@ class StatusTracker:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._last_change = clock()
-        self._before: dict[Subject, Status] = {}
-        self._changed: dict[Subject, float] = {}
-        self._asked: set[Subject] = set()
-        self._first_seen: dict[tuple[Subject, int, Cause], float] = {}
-        self._current_since: dict[Subject, float] = {}
+        self._before: dict[ObjectRef, Status] = {}
+        self._changed: dict[ObjectRef, float] = {}
+        self._asked: set[ObjectRef] = set()
+        self._first_seen: dict[tuple[ObjectRef, int, Cause], float] = {}
+        self._current_since: dict[ObjectRef, float] = {}
 
     @property
     def now(self) -> float:
         """Return the time, in seconds."""
         return self._clock()
 
-    def is_changed(self, subject: Subject) -> bool:
+    def is_changed(self, subject: ObjectRef) -> bool:
         """Whether this run has changed an object, or asked for it."""
         return subject in self._changed or subject in self._asked
 
@@ -57,26 +57,26 @@ class StatusTracker:
         """Whether this run has written anything."""
         return bool(self._changed)
 
-    def found(self, subject: Subject, item: Object) -> None:
+    def found(self, subject: ObjectRef, item: Object) -> None:
         """Note an object as it was before this run."""
         self._before[subject] = compute(item)
 
-    def met(self, subject: Subject, item: Object, server_time: datetime) -> None:
+    def met(self, subject: ObjectRef, item: Object, server_time: datetime) -> None:
         """Note an object that others, such as an earlier task, may have written just now."""
         self.found(subject, item)
         if _written(item) > server_time - timedelta(seconds=_SETTLING):
             self.changed(subject)
 
-    def changed(self, subject: Subject) -> None:
+    def changed(self, subject: ObjectRef) -> None:
         """Note that an object was written just now."""
         self._changed[subject] = self._last_change = self._clock()
 
-    def asked(self, subject: Subject) -> None:
+    def asked(self, subject: ObjectRef) -> None:
         """Note that Flux was asked to act on an object."""
         self._asked.add(subject)
         self._before.pop(subject, None)
 
-    def status(self, subject: Subject, item: Object | None) -> Status:
+    def status(self, subject: ObjectRef, item: Object | None) -> Status:
         """Return the status of an object as last seen; None is one that does not exist."""
         if item is None:
             return progressing("Missing", "does not exist yet")
@@ -92,7 +92,7 @@ class StatusTracker:
         self._current_since.pop(subject, None)
         return self.weighed(subject, item, status) if status.verdict == "InProgress" else status
 
-    def _proven(self, subject: Subject, item: Object, status: Status) -> Status:
+    def _proven(self, subject: ObjectRef, item: Object, status: Status) -> Status:
         """Return whether pods that count as ready once they started still do a few seconds later."""
         before = self._before.get(subject)
         is_new = subject in self._changed or before is None or before.verdict != "Current"
@@ -102,7 +102,7 @@ class StatusTracker:
             return progressing("Proving", "its pods have just started, and no readiness probe tells whether they go on")
         return status
 
-    def weighed(self, subject: Subject, item: Object, status: Status) -> Status:
+    def weighed(self, subject: ObjectRef, item: Object, status: Status) -> Status:
         """Return as failed what an object has said for so long that waiting on is of no use."""
         cause = find(STATUS_CAUSES, f"{subject.kind} {status.reason}: {status.message}")
         if cause is None:
@@ -115,7 +115,7 @@ class StatusTracker:
         remedy = cause.remedy.format(namespace=subject.namespace, name=subject.name)
         return failed(status.reason, status.message, remedy)
 
-    def _may_heal(self, subject: Subject, status: Status) -> bool:
+    def _may_heal(self, subject: ObjectRef, status: Status) -> bool:
         """Whether an object failed before this run, and did not have the time to notice what this run changed."""
         if status.verdict != "Failed" or status != self._before.get(subject):
             return False

@@ -19,7 +19,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery
     unanswered_error,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Selection
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 
 
 @dataclass(frozen=True)
@@ -75,9 +75,9 @@ class Target:
             raise MastodonError(str(self), "needs a namespace", "", "Set namespace.")
         return Selection(resource, self.namespace, self.name, labels=self.labels, complete=True)
 
-    def subject(self, resource: Resource) -> Subject:
+    def subject(self, resource: Resource) -> ObjectRef:
         """Return the identity of an object pointed at by name."""
-        return Subject(resource.group, resource.kind, self.namespace, self.name)
+        return ObjectRef(resource.group, resource.kind, self.namespace, self.name)
 
 
 def not_served(target: Target, catalog: Catalog) -> MastodonError:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at, conditions, maps_at
 
 # The first few crashes are often a database that is still starting. With the kubelet's pauses, five take about 90 s.
@@ -33,7 +33,7 @@ class Trouble:
     `lasts` is whether it stays also when what it belongs to is changed.
     """
 
-    about: Subject
+    about: ObjectRef
     text: str
     container: str = ""
     lasts: bool = False
@@ -46,7 +46,7 @@ class Trouble:
 
 def of_pod(pod: Mapping[str, Any]) -> Iterator[Trouble]:
     """Yield what keeps a pod from running."""
-    about = Subject.of(pod)
+    about = ObjectRef.of(pod)
     for condition in maps_at(pod, "status.conditions"):
         if condition.get("reason") == "Unschedulable" and condition.get("status") == "False":
             yield Trouble(about, f"Unschedulable: {condition.get('message', '')}")
@@ -73,7 +73,7 @@ def _waiting(container: Mapping[str, Any]) -> str:
 
 def unfinished(item: Mapping[str, Any]) -> Trouble | None:
     """Return what a pod or Job is at, None when it is ready or done: no trouble, but what takes the time."""
-    about = Subject.of(item)
+    about = ObjectRef.of(item)
     found = conditions(at(item, "status", {}), at(item, "metadata.generation", 0))
     if about.kind == "Job":
         done = any(found[kind].status == "True" for kind in ("Complete", "Failed") if kind in found)
@@ -101,7 +101,7 @@ def of_replica_set(item: Mapping[str, Any]) -> Iterator[Trouble]:
     """Yield why a ReplicaSet can't make its pods."""
     stuck = conditions(at(item, "status", {}), at(item, "metadata.generation", 0)).get("ReplicaFailure")
     if stuck and stuck.status == "True":
-        yield Trouble(Subject.of(item), f"{stuck.reason}: {stuck.message}")
+        yield Trouble(ObjectRef.of(item), f"{stuck.reason}: {stuck.message}")
 
 
 def of_job(item: Mapping[str, Any]) -> Iterator[Trouble]:
@@ -109,19 +109,19 @@ def of_job(item: Mapping[str, Any]) -> Iterator[Trouble]:
     found = conditions(at(item, "status", {}), at(item, "metadata.generation", 0))
     broken, count = found.get("Failed"), at(item, "status.failed", 0)
     if broken and broken.status == "True":
-        yield Trouble(Subject.of(item), f"JobFailed: {broken.told()}")
+        yield Trouble(ObjectRef.of(item), f"JobFailed: {broken.told()}")
     elif count >= _FAILED_PODS and not at(item, "status.succeeded", 0):
-        yield Trouble(Subject.of(item), f"PodsFailed: {count} of its pods failed")
+        yield Trouble(ObjectRef.of(item), f"PodsFailed: {count} of its pods failed")
 
 
 def of_issuing(item: Mapping[str, Any]) -> Iterator[Trouble]:
     """Yield what an ACME Order or Challenge waits for, or failed of."""
     state, reason = at(item, "status.state", "pending"), at(item, "status.reason", "")
     if reason and state != "valid":
-        yield Trouble(Subject.of(item), f"{state}: {reason}")
+        yield Trouble(ObjectRef.of(item), f"{state}: {reason}")
 
 
-def of_event(event: Mapping[str, Any], about: Subject) -> Iterator[Trouble]:
+def of_event(event: Mapping[str, Any], about: ObjectRef) -> Iterator[Trouble]:
     """Yield what a warning event about an object says."""
     if event.get("reason") in _EVENTS:
         yield Trouble(about, f"{event['reason']}: {_PREFIX.sub('', event.get('message', ''))}")
@@ -137,4 +137,4 @@ def of_old_revision(pod: Mapping[str, Any], stateful_set: Mapping[str, Any]) -> 
     ordered = at(stateful_set, "spec.podManagementPolicy", "OrderedReady") == "OrderedReady"
     if ordered and newest and mine and mine != newest:
         text = "OldRevision: it is of an older revision, and the StatefulSet waits for it"
-        yield Trouble(Subject.of(pod), text, lasts=True)
+        yield Trouble(ObjectRef.of(pod), text, lasts=True)

@@ -19,7 +19,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.dead
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.diagnosis import Diagnosis
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.events import newest_warning
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import compute
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import CURRENT, Status, progressing
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status_tracker import StatusTracker
@@ -39,7 +39,7 @@ _LOOK_BEHIND = 1.0
 class Goal(Protocol):
     """What to make of an object as last seen."""
 
-    def __call__(self, subject: Subject, item: Object | None, /) -> Status:
+    def __call__(self, subject: ObjectRef, item: Object | None, /) -> Status:
         """Return its status; `item` is None for one that does not exist."""
 
 
@@ -57,29 +57,29 @@ class Waiter:
         self._diagnosis = Diagnosis(api, live, tracker)
         self._volumes = Volumes(api)
 
-    def wait(self, subjects: Collection[Subject], passing: Collection[Subject] = ()) -> None:
+    def wait(self, subjects: Collection[ObjectRef], passing: Collection[ObjectRef] = ()) -> None:
         """Return when all are Current, and those of them that are `passing` are Current or gone.
 
         Raises MastodonError at once when one failed, and at the deadline.
         """
 
-        def goal(subject: Subject, item: Object | None) -> Status:
+        def goal(subject: ObjectRef, item: Object | None) -> Status:
             return CURRENT if item is None and subject in passing else self._status(subject, item)
 
         self._wait(subjects, goal, looks_behind=True)
 
     def wait_gone(self, items: Collection[Object]) -> None:
         """Return when none of these objects is there. One of the same name made meanwhile is another."""
-        uids = {Subject.of(item): item["metadata"]["uid"] for item in items}
+        uids = {ObjectRef.of(item): item["metadata"]["uid"] for item in items}
         self._wait(uids, lambda subject, item: _gone(item, uids[subject]), looks_behind=False)
 
-    def _status(self, subject: Subject, item: Object | None) -> Status:
+    def _status(self, subject: ObjectRef, item: Object | None) -> Status:
         status = self._tracker.status(subject, item)
         if item is None or status.reason != UNBOUND:
             return status
         return self._tracker.weighed(subject, item, self._volumes.status(item))
 
-    def _wait(self, subjects: Collection[Subject], goal: Goal, *, looks_behind: bool) -> None:
+    def _wait(self, subjects: Collection[ObjectRef], goal: Goal, *, looks_behind: bool) -> None:
         pending = self._pending(subjects, goal)
         if not pending:
             return
@@ -99,28 +99,28 @@ class Waiter:
                     self._report(pending)
                 watching.next(min(_LOOK_AGAIN, self._deadline.remaining))
 
-    def _pending(self, subjects: Collection[Subject], goal: Goal) -> dict[Subject, Status]:
+    def _pending(self, subjects: Collection[ObjectRef], goal: Goal) -> dict[ObjectRef, Status]:
         statuses = {subject: goal(subject, self._live.get(subject)) for subject in subjects}
         self._raise_failures(statuses)
         return {subject: status for subject, status in statuses.items() if status.verdict != "Current"}
 
-    def _look_behind(self, pending: Collection[Subject]) -> None:
+    def _look_behind(self, pending: Collection[ObjectRef]) -> None:
         self._diagnosis.look(pending)
         self._raise_failures({item: status for item in pending if (status := self._diagnosis.final(item))})
 
-    def _raise_failures(self, statuses: Mapping[Subject, Status]) -> None:
+    def _raise_failures(self, statuses: Mapping[ObjectRef, Status]) -> None:
         failures = {subject: status for subject, status in statuses.items() if status.verdict == "Failed"}
         if failures:
             raise CombinedError(self._explain(subject, "failed", status) for subject, status in failures.items())
 
-    def _report(self, pending: Mapping[Subject, Status]) -> None:
+    def _report(self, pending: Mapping[ObjectRef, Status]) -> None:
         for subject, status in list(pending.items())[:_REPORTED_AT_ONCE]:
             why = shorten(self._why(subject, status), _LONGEST_LINE, placeholder=" …")
             self._say(f"waiting for {subject} ({self._deadline.elapsed:.0f} s): {why}")
         if len(pending) > _REPORTED_AT_ONCE:
             self._say(f"waiting for {len(pending) - _REPORTED_AT_ONCE} more")
 
-    def _look_once_more(self, watching: Watching, subjects: Collection[Subject], goal: Goal, missed: str) -> None:
+    def _look_once_more(self, watching: Watching, subjects: Collection[ObjectRef], goal: Goal, missed: str) -> None:
         """Give up, unless all is well: what the watches told may have been lost. Raises MastodonError."""
         failed = f"{missed} after {self._deadline.seconds:.0f} s"
         try:
@@ -133,20 +133,20 @@ class Waiter:
         if pending := self._pending(subjects, goal):
             raise CombinedError(self._explain(subject, failed, status) for subject, status in pending.items())
 
-    def _explain(self, subject: Subject, failed: str, status: Status) -> MastodonError:
+    def _explain(self, subject: ObjectRef, failed: str, status: Status) -> MastodonError:
         where = f" -n {subject.namespace}" if subject.namespace else ""
         remedy = status.remedy or f"Look at it: kubectl describe{where} {subject.kind.lower()} {subject.name}."
         why = str(status) if status.remedy else self._why(subject, status)
         return MastodonError(str(subject), failed, why, remedy)
 
-    def _why(self, subject: Subject, status: Status) -> str:
+    def _why(self, subject: ObjectRef, status: Status) -> str:
         warning = self._diagnosis.why(subject) or newest_warning(self._api, subject, self._diagnosis.is_over)
         # Flux, for one, says of the longest wait only that it runs an action; of what failed it says why.
         behind = warning or ("" if status.verdict == "Failed" else self._diagnosis.behind(subject))
         return f"{status}; {behind}" if behind else str(status)
 
 
-def _blind(subject: Subject, failed: str, status: Status, error: MastodonError) -> MastodonError:
+def _blind(subject: ObjectRef, failed: str, status: Status, error: MastodonError) -> MastodonError:
     why = f"{status}, as last seen; {error.subject} {error.failed}: {error.why}"
     return MastodonError(str(subject), failed, why, error.remedy)
 

@@ -17,7 +17,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile impo
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.diff import documents
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER, Outcome, Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER, ObjectRef, Outcome
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.remove import Removal, Remover
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.targets import Target
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
@@ -82,11 +82,11 @@ def _removal(parameters: Mapping[str, Any], catalog: Catalog, run: Run) -> Remov
     )
 
 
-def _named(target: Target, catalog: Catalog, run: Run) -> Subject:
+def _named(target: Target, catalog: Catalog, run: Run) -> ObjectRef:
     resource = target.present(catalog, run.say)
     if resource is None:
         # Of a kind that is not there, there is nothing to delete.
-        return Subject(target.api_version.rpartition("/")[0], target.kind, target.namespace, target.name)
+        return ObjectRef(target.api_version.rpartition("/")[0], target.kind, target.namespace, target.name)
     target.selection(resource)
     return target.subject(resource)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.diff import masked
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import compute
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at, maps_at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.targets import Target
@@ -31,15 +31,15 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Return the chosen objects with their status. What does not exist is left out."""
     objects = open_objects(parameters, run)
     catalog = objects.discover()
-    found: dict[Subject, Object] = {}
+    found: dict[ObjectRef, Object] = {}
     for target in map(Target.of, parameters["objects"]):
         if resource := target.present(catalog, run.say):
-            found |= {Subject.of(item): item for item in objects.read(target.selection(resource)).objects}
+            found |= {ObjectRef.of(item): item for item in objects.read(target.selection(resource)).objects}
     told = [_told(subject, item) for subject, item in sorted(found.items())]
     return {"changed": False, "objects": told, "requests": objects.requests}
 
 
-def _told(subject: Subject, item: Object) -> dict[str, Any]:
+def _told(subject: ObjectRef, item: Object) -> dict[str, Any]:
     status, managed = compute(item), maps_at(item, "metadata.managedFields")
     return {
         "subject": str(subject),
@@ -51,11 +51,11 @@ def _told(subject: Subject, item: Object) -> dict[str, Any]:
     }
 
 
-def _owners(item: Object) -> list[Subject]:
+def _owners(item: Object) -> list[ObjectRef]:
     """Return what an object belongs to, as its owner references tell."""
     namespace = at(item, "metadata.namespace", "")
     return [
-        Subject(at(owner, "apiVersion", "").rpartition("/")[0], kind, namespace, name)
+        ObjectRef(at(owner, "apiVersion", "").rpartition("/")[0], kind, namespace, name)
         for owner in maps_at(item, "metadata.ownerReferences")
         if (kind := at(owner, "kind", "")) and (name := at(owner, "name", ""))
     ]

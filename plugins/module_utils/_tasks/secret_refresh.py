@@ -23,7 +23,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors im
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Objects, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import read_secret
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline, Reminder
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER, Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER, ObjectRef
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.parallel import for_each
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import conditions_of
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
@@ -63,7 +63,7 @@ _MEANS = {
 class Source:
     """An ExternalSecret: which key of which Secret is which value at which path of Vault."""
 
-    subject: Subject
+    subject: ObjectRef
     store: str
     secret: str
     values: tuple[tuple[str, str, str], ...]
@@ -71,7 +71,7 @@ class Source:
     @classmethod
     def of(cls, item: Object) -> Source:
         """Return what an object of the cluster says. Pinned versions never get older."""
-        spec, subject = item["spec"], Subject.of(item)
+        spec, subject = item["spec"], ObjectRef.of(item)
         remote = {one["secretKey"]: one["remoteRef"] for one in spec.get("data") or []}
         values = tuple(
             (key, ref["key"], ref.get("property", "")) for key, ref in remote.items() if not ref.get("version")

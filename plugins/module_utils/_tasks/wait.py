@@ -17,7 +17,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects i
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline, Reminder
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status_tracker import StatusTracker
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.targets import Target, not_served
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.wait import Waiter
@@ -59,10 +59,10 @@ class Waiting:
         self._run = run
         self._live = Live(api, api.discover())
         self._tracker = StatusTracker(deadline.clock)
-        self._met: set[Subject] = set()
+        self._met: set[ObjectRef] = set()
         self._waiter = Waiter(api, self._live, self._tracker, deadline, run.say)
 
-    def current(self, targets: Sequence[Target]) -> list[Subject]:
+    def current(self, targets: Sequence[Target]) -> list[ObjectRef]:
         """Wait until every target exists and all of it is Current; labels until something has them.
 
         What labels select may go away meanwhile, as pods do; then what they select by now is waited for.
@@ -77,26 +77,26 @@ class Waiting:
             if self._run.check or all(self._live.get(subject) for subject in passing):
                 return sorted(resources)
 
-    def _meet(self, resources: dict[Subject, Resource]) -> None:
+    def _meet(self, resources: dict[ObjectRef, Resource]) -> None:
         self._live.read(resources)
         for subject in resources.keys() - self._met:
             if item := self._live.get(subject):
                 self._tracker.met(subject, item, self._api.began)
         self._met |= resources.keys()
 
-    def gone(self, targets: Iterable[Target]) -> list[Subject]:
+    def gone(self, targets: Iterable[Target]) -> list[ObjectRef]:
         """Wait until nothing of any target that is there now exists any more."""
-        resources: dict[Subject, Resource] = {}
+        resources: dict[ObjectRef, Resource] = {}
         for target in targets:
             if resource := target.present(self._live.catalog, self._run.say):
-                resources |= {Subject.of(item): resource for item in self._read(target, resource)}
+                resources |= {ObjectRef.of(item): resource for item in self._read(target, resource)}
         self._live.read(resources)
         items = [item for subject in resources if (item := self._live.get(subject))]
         if not self._run.check:
             self._waiter.wait_gone(items)
         return sorted(resources)
 
-    def _found(self, target: Target) -> dict[Subject, Resource]:
+    def _found(self, target: Target) -> dict[ObjectRef, Resource]:
         """Return the objects of a target, once its kind is served and, by labels, there are any."""
         reminder = Reminder(self._deadline, after=_PAUSE)
         while True:
@@ -104,7 +104,7 @@ class Waiting:
             if resource and target.name:
                 target.selection(resource)
                 return {target.subject(resource): resource}
-            found = {Subject.of(item): resource for item in self._read(target, resource)} if resource else {}
+            found = {ObjectRef.of(item): resource for item in self._read(target, resource)} if resource else {}
             if found or self._run.check:
                 return found
             if reminder.is_due():

@@ -22,7 +22,7 @@ import yaml
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import inventory
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import DEPENDS_ON, Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import DEPENDS_ON, ObjectRef
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import connect
 from ansible_collections.fediverse.mastodon.tests.unit.roles.conftest import APPLY, ROOT, Site
 
@@ -220,7 +220,7 @@ class Somewhere:
         self._namespaces: set[str] = set()
         self._objects = Objects(cluster.client)
         self._catalog = self._objects.discover()
-        self.subjects: set[Subject] = set()
+        self.subjects: set[ObjectRef] = set()
 
     def apply(self, one: Set) -> Applied:
         """Do the task, without waiting for operators that are not there."""
@@ -232,7 +232,7 @@ class Somewhere:
         self.subjects.add(inventory.subject(one.options["name"], namespace))
         # Policies are for all namespaces, and would deny here what they are to deny.
         objects = [self._moved(item) for item in one.objects if "AdmissionPolicy" not in item["kind"]]
-        self.subjects.update(Subject.of(item) for item in objects)
+        self.subjects.update(ObjectRef.of(item) for item in objects)
         done = self._cluster.apply(*objects, name=one.options["name"], namespace=namespace, wait=False, **options)
         assert "failed" not in done.result, done.result
         return done
@@ -250,7 +250,7 @@ class Somewhere:
                 found[self.told(subject)] = json.loads(json.dumps(bare(item)).replace(self.prefix, ""))
         return found
 
-    def told(self, subject: Subject) -> str:
+    def told(self, subject: ObjectRef) -> str:
         return str(subject).replace(self.prefix, "")
 
     def _namespace(self, name: str) -> str:

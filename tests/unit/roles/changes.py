@@ -16,7 +16,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.externa
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch import stores
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.record import VALUES
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER, Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER, ObjectRef
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import launch_check
@@ -139,7 +139,7 @@ class Launched:
 
     def _rendered(self, site: Site, roles: Any) -> dict[str, Any]:
         found = [item for role in roles for item in site.objects(role).values()]
-        return {f"{item['kind']} {Subject.of(item).namespace}/{item['metadata']['name']}": item for item in found}
+        return {f"{item['kind']} {ObjectRef.of(item).namespace}/{item['metadata']['name']}": item for item in found}
 
     def outcome(self, name: str, value: Any) -> str:
         """Return what a run with another value of one setting does: refused, restarts something, or nothing to it."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.protected import what_goes_with
 
 from .conftest import APPLY, ROOT, Site
@@ -94,7 +94,7 @@ def needed(site: Site) -> Iterator[Right]:
         )
         for item in task.get("applies", []):
             # One that is kept is deleted by people only.
-            verbs = ("list", "watch", "create", "patch", *(() if what_goes_with(Subject.of(item)) else ("delete",)))
+            verbs = ("list", "watch", "create", "patch", *(() if what_goes_with(ObjectRef.of(item)) else ("delete",)))
             yield from ((verb, resource(item), item["metadata"].get("namespace", "")) for verb in verbs)
             if item["kind"].endswith("RoleBinding"):
                 yield from IN_ROLE[item["roleRef"]["name"]]

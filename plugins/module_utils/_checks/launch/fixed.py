@@ -15,7 +15,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.look import Look
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER, Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER, ObjectRef
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at
 
 OPERATORS: dict[str, Any] = {
@@ -33,7 +33,7 @@ OPERATORS: dict[str, Any] = {
 
 def operators(applied: Iterable[Object], wanted: Iterable[Mapping[str, str]]) -> Iterator[MastodonError]:
     """Yield an error for each operator that was installed in another namespace than it is wanted in."""
-    ours = {Subject.of(item) for item in applied if _is_ours(item)}
+    ours = {ObjectRef.of(item) for item in applied if _is_ours(item)}
     for one in wanted:
         there = {
             subject.namespace: subject for subject in ours if (subject.kind, subject.name) == (one["kind"], one["name"])

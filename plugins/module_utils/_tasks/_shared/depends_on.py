@@ -16,7 +16,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status_tracker import StatusTracker
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.targets import Target, not_served
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.wait import Waiter
@@ -43,7 +43,7 @@ def await_ready(wanted: Iterable[Mapping[str, Any]], api: Api, deadline: Deadlin
     Waiter(api, live, tracker, deadline, run.say).wait(list(subjects))
 
 
-def _served(target: Target, catalog: Catalog) -> tuple[Subject, Resource]:
+def _served(target: Target, catalog: Catalog) -> tuple[ObjectRef, Resource]:
     resource = target.resource(catalog)
     if resource is None:
         raise not_served(target, catalog)

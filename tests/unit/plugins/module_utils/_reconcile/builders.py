@@ -12,7 +12,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.engine import Engine
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Request, Subject, desired_set
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef, Request, desired_set
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.fake_api import FakeApi
 
 GROUPS = {
@@ -52,9 +52,9 @@ def thing(kind: str, name: str, after: str = "", **fields: Any) -> Object:
 NAMESPACE = thing("Namespace", "ns")
 
 
-def subject(kind: str, name: str) -> Subject:
+def subject(kind: str, name: str) -> ObjectRef:
     """Return the identity of what `thing` makes."""
-    return Subject.of(thing(kind, name))
+    return ObjectRef.of(thing(kind, name))
 
 
 class Clock:

@@ -15,7 +15,7 @@ from typing import Any
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog, Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError, Cause
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Listing, Object, Selection
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 
 Path = tuple[str, ...]
 BEGAN = datetime(2026, 6, 1, tzinfo=UTC)
@@ -64,11 +64,11 @@ class FakeApi:
         self.calls: list[str] = []
         self.served = list(served)
         self.unanswered: list[tuple[str, str]] = []
-        self.objects: dict[Subject, Object] = {}
+        self.objects: dict[ObjectRef, Object] = {}
         self.unreadable: set[str] = set()
-        self.refusals: dict[Subject, list[ApiError]] = defaultdict(list)
-        self.on_apply: Callable[[Subject], None] = lambda subject: None
-        self.on_delete: Callable[[Subject], None] = lambda subject: None
+        self.refusals: dict[ObjectRef, list[ApiError]] = defaultdict(list)
+        self.on_apply: Callable[[ObjectRef], None] = lambda subject: None
+        self.on_delete: Callable[[ObjectRef], None] = lambda subject: None
         self.lost_watches = 0
         self.began = BEGAN
         self._version = 0
@@ -95,9 +95,9 @@ class FakeApi:
         item["metadata"].setdefault("generation", 1)
         item["metadata"].setdefault("creationTimestamp", (BEGAN + timedelta(seconds=self._version)).isoformat())
         if event == "DELETED":
-            self.objects.pop(Subject.of(item), None)
+            self.objects.pop(ObjectRef.of(item), None)
         else:
-            self.objects[Subject.of(item)] = item
+            self.objects[ObjectRef.of(item)] = item
         told = {"type": event, "object": item}
         self._log.append((self._version, told))
         for selection, events in self._watches:
@@ -105,7 +105,7 @@ class FakeApi:
                 events.queue.put(told)
         return item
 
-    def set_status(self, subject: Subject, status: Mapping[str, Any]) -> None:
+    def set_status(self, subject: ObjectRef, status: Mapping[str, Any]) -> None:
         """Report a status as a controller would."""
         self.put({**self.objects[subject], "status": dict(status)})
 
@@ -139,7 +139,7 @@ class FakeApi:
         return events
 
     def apply(self, resource: Resource, body: Object, *, manager: str, force: bool, dry_run: bool) -> Object:
-        subject = Subject.of(body)
+        subject = ObjectRef.of(body)
         self.calls.append(f"{'try' if dry_run else 'apply'} {subject}{' by force' if force else ''}")
         if self.refusals[subject]:
             raise self.refusals[subject].pop(0)
@@ -152,7 +152,7 @@ class FakeApi:
         return stored
 
     def annotate(self, resource: Resource, namespace: str, name: str, notes: Mapping[str, str], manager: str) -> Object:
-        subject = Subject(resource.group, resource.kind, namespace, name)
+        subject = ObjectRef(resource.group, resource.kind, namespace, name)
         self.calls.append(f"annotate {subject} as {manager}")
         item = copy.deepcopy(self.objects[subject])
         item["metadata"].setdefault("annotations", {}).update(notes)
@@ -161,17 +161,17 @@ class FakeApi:
         return stored
 
     def reassign(self, resource: Resource, live: Object, entries: list[dict[str, Any]]) -> Object:
-        self.calls.append(f"reassign {Subject.of(live)}")
+        self.calls.append(f"reassign {ObjectRef.of(live)}")
         return self.put({**live, "metadata": {**live["metadata"], "managedFields": entries}})
 
     def delete(
         self, resource: Resource, live: Object, *, dry_run: bool, orphan: bool = False, as_seen: bool = False
     ) -> None:
-        self.on_delete(Subject.of(live))
-        now = self.objects.get(Subject.of(live), live)
+        self.on_delete(ObjectRef.of(live))
+        now = self.objects.get(ObjectRef.of(live), live)
         if as_seen and now["metadata"]["resourceVersion"] != live["metadata"]["resourceVersion"]:
-            raise ApiError(str(Subject.of(live)), "has changed", "the precondition failed", "", status=409)
-        self.calls.append(f"{'try to delete' if dry_run else 'delete'} {Subject.of(live)}")
+            raise ApiError(str(ObjectRef.of(live)), "has changed", "the precondition failed", "", status=409)
+        self.calls.append(f"{'try to delete' if dry_run else 'delete'} {ObjectRef.of(live)}")
         if not dry_run:
             self.put(live, "DELETED")
             self._collect(live["metadata"]["uid"], orphan=orphan)
@@ -189,7 +189,7 @@ class FakeApi:
         """Return the error of a missing right."""
         return ApiError(str(selection), "is not permitted", "no", "", status=403)
 
-    def edit(self, subject: Subject, manager: str, path: Path, value: Any) -> None:
+    def edit(self, subject: ObjectRef, manager: str, path: Path, value: Any) -> None:
         """Change a field as another manager, which takes it from whoever applied it."""
         item = copy.deepcopy(self.objects[subject])
         _set(item, path, value)
@@ -199,12 +199,12 @@ class FakeApi:
         owners[manager].add(path)
         self.put(_owned(item, owners))
 
-    def _require_namespace(self, subject: Subject) -> None:
-        if subject.namespace and Subject("", "Namespace", "", subject.namespace) not in self.objects:
+    def _require_namespace(self, subject: ObjectRef) -> None:
+        if subject.namespace and ObjectRef("", "Namespace", "", subject.namespace) not in self.objects:
             why = f'namespaces "{subject.namespace}" not found'
             raise ApiError(str(subject), "has no namespace", why, "", status=404)
 
-    def _merge(self, subject: Subject, body: Object, manager: str, force: bool) -> Object:
+    def _merge(self, subject: ObjectRef, body: Object, manager: str, force: bool) -> Object:
         live = copy.deepcopy(self.objects.get(subject) or _bare(body))
         owners, declared = _owners(live), dict(_leaves(body))
         conflicts = [
@@ -227,7 +227,7 @@ class FakeApi:
 
 
 def _selects(selection: Selection, item: Object) -> bool:
-    subject = Subject.of(item)
+    subject = ObjectRef.of(item)
     return (
         (subject.group, subject.kind) == (selection.resource.group, selection.resource.kind)
         and selection.namespace in ("", subject.namespace)

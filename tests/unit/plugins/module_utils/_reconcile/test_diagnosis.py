@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.diagnosis import Diagnosis
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status_tracker import StatusTracker
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.builders import subject, thing
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.fake_api import BEGAN, FakeApi
@@ -32,7 +32,7 @@ class Looking:
         self.live.began = 1000
         self.tracker = StatusTracker(lambda: self.time)
 
-    def at(self, *times: float, about: Subject = WEB) -> list[str]:
+    def at(self, *times: float, about: ObjectRef = WEB) -> list[str]:
         """Return, for each time, why waiting is of no use then."""
         told = []
         with Diagnosis(self.api, self.live, self.tracker) as diagnosis:
@@ -108,7 +108,7 @@ def test_a_certificate_waits_for_what_its_challenge_waits_for() -> None:
     order = acme("Order", "web-1-1", request, state="pending")
     challenge = acme("Challenge", "web-1-1-1", order, state="pending", reason="DNS record not yet propagated")
     looking = Looking(certificate, request, order, challenge)
-    about = Subject("cert-manager.io", "Certificate", "ns", "web")
+    about = ObjectRef("cert-manager.io", "Certificate", "ns", "web")
     assert looking.at(1, 999, about=about) == ["", ""]
     assert looking.why == "Challenge ns/web-1-1-1: pending: DNS record not yet propagated"
     assert any("Challenge" in call for call in looking.api.calls)
@@ -235,7 +235,7 @@ def test_what_may_not_be_read_only_makes_it_say_less(monkeypatch: pytest.MonkeyP
     assert looking.at(1, 99) == ["", ""]
 
 
-RELEASE = Subject("helm.toolkit.fluxcd.io", "HelmRelease", "ns", "mastodon")
+RELEASE = ObjectRef("helm.toolkit.fluxcd.io", "HelmRelease", "ns", "mastodon")
 OF_RELEASE = {"helm.toolkit.fluxcd.io/name": "mastodon", "helm.toolkit.fluxcd.io/namespace": "ns"}
 
 

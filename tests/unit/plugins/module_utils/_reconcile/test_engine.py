@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.builders import (
     NAMESPACE,
     Clock,
@@ -39,7 +39,7 @@ def webhook_down(name: str) -> ApiError:
 def controllers(api: FakeApi, **statuses: dict[str, Any]) -> None:
     """Let the named objects get a status as soon as they are applied."""
 
-    def react(applied: Subject) -> None:
+    def react(applied: ObjectRef) -> None:
         if applied.name in statuses:
             api.set_status(applied, statuses[applied.name])
 
@@ -52,7 +52,7 @@ def test_everything_is_created_namespace_and_inventory_first() -> None:
     assert ran.error is None
     assert api.writes == ["apply Namespace ns", f"apply {INVENTORY}", "apply ConfigMap ns/a"]
     assert ran.lines == ["created Namespace ns", "created ConfigMap ns/a"]
-    listed = api.objects[Subject("", "ConfigMap", "ns", "fediverse.mastodon.set")]["data"]["objects"]
+    listed = api.objects[ObjectRef("", "ConfigMap", "ns", "fediverse.mastodon.set")]["data"]["objects"]
     assert listed == "/namespaces/ns/ConfigMap/a\n/Namespace/ns\n"
 
 
@@ -153,7 +153,7 @@ def test_what_is_adopted_is_listed_afterwards() -> None:
 def test_the_kinds_of_a_crd_are_served_before_their_objects_are_applied() -> None:
     api = FakeApi(NAMESPACE)
 
-    def establish(applied: Subject) -> None:
+    def establish(applied: ObjectRef) -> None:
         if applied.kind == "CustomResourceDefinition":
             api.served.append(kind("example.test", "Widget"))
             api.set_status(applied, ESTABLISHED)
@@ -168,7 +168,7 @@ def test_the_kinds_of_a_crd_are_served_before_their_objects_are_applied() -> Non
 def test_kinds_that_a_chart_of_the_set_brings_come_last() -> None:
     api = FakeApi(NAMESPACE)
 
-    def install(applied: Subject) -> None:
+    def install(applied: ObjectRef) -> None:
         if applied.kind == "HelmRelease":
             api.served.append(kind("example.test", "Widget"))
             api.set_status(applied, READY)
@@ -266,7 +266,7 @@ def test_an_object_of_another_set_is_refused_by_name_and_nothing_is_written() ->
 def test_an_object_whose_inventory_was_lost_is_taken_back() -> None:
     api = FakeApi(NAMESPACE)
     Ran(api, config("a", x="1"))
-    del api.objects[Subject("", "ConfigMap", "ns", "fediverse.mastodon.set")]
+    del api.objects[ObjectRef("", "ConfigMap", "ns", "fediverse.mastodon.set")]
     assert Ran(api, config("a", x="2")).error is None
 
 

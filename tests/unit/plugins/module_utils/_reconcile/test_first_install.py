@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.builders import (
     NAMESPACE,
     Clock,
@@ -81,7 +81,7 @@ def test_a_first_install_that_hangs_at_a_hook_is_begun_anew_for_what_is_declared
 def test_a_note_that_says_deployed_by_the_time_it_would_be_removed_stays() -> None:
     api = begun(note(1, "failed"), note(2, "pending-upgrade"))
 
-    def deploy(deleted: Subject) -> None:
+    def deploy(deleted: ObjectRef) -> None:
         api.on_delete = lambda _unused: None
         for revision in (1, 2):
             api.put(note(revision, "superseded" if revision == 1 else "deployed"))
@@ -95,7 +95,7 @@ def test_a_note_that_says_deployed_by_the_time_it_would_be_removed_stays() -> No
 def test_a_hook_that_began_to_run_by_the_time_it_would_be_ended_goes_on() -> None:
     api = begun(note(1, "pending-install"), hook(), PULLING)
 
-    def run(_deleted: Subject) -> None:
+    def run(_deleted: ObjectRef) -> None:
         api.put(RUNNING)
 
     api.on_delete = run

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.builders import (
     NAMESPACE,
     Ran,
@@ -38,7 +38,7 @@ def released(release: dict[str, Any] = RELEASE, **more: Any) -> FakeApi:
 def restore(api: FakeApi) -> None:
     """Act as Flux does when it is asked."""
 
-    def react(asked: Subject) -> None:
+    def react(asked: ObjectRef) -> None:
         token = api.objects[asked]["metadata"]["annotations"][TOKEN]
         api.put({**thing("Deployment", "web"), "status": AVAILABLE}, "ADDED")
         api.set_status(asked, status(lastHandledReconcileAt=token))
@@ -60,7 +60,7 @@ def test_what_is_missing_behind_a_release_is_restored_and_waited_for() -> None:
 def test_a_restored_deployment_is_waited_for_until_it_is_available() -> None:
     api = released()
 
-    def react(asked: Subject) -> None:
+    def react(asked: ObjectRef) -> None:
         token = api.objects[asked]["metadata"]["annotations"][TOKEN]
         api.set_status(asked, status(lastHandledReconcileAt=token))
 
@@ -159,7 +159,7 @@ def scaled_to_zero(time: str = "12:30") -> FakeApi:
 def test_what_kubectl_scales_to_nothing_leaves_no_owner_and_is_asked_back_once() -> None:
     api = scaled_to_zero()
 
-    def react(asked: Subject) -> None:
+    def react(asked: ObjectRef) -> None:
         token = api.objects[asked]["metadata"]["annotations"][TOKEN]
         api.set_status(asked, status(lastHandledReconcileAt=token))
 
@@ -183,7 +183,7 @@ def test_check_mode_tells_a_workload_scaled_to_nothing() -> None:
 def test_what_anybody_changed_since_flux_last_looked_is_looked_at_once(manager: str) -> None:
     api = deployed((manager, "12:30", TEMPLATE))
 
-    def react(asked: Subject) -> None:
+    def react(asked: ObjectRef) -> None:
         token = api.objects[asked]["metadata"]["annotations"][TOKEN]
         api.set_status(asked, status(lastHandledReconcileAt=token))
 

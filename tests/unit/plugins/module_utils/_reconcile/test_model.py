@@ -10,23 +10,27 @@ from typing import Any
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Outcome, Subject, desired_set
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef, Outcome, desired_set
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.builders import NAMESPACE, thing
 
 
 @pytest.mark.parametrize(
     ("subject", "called", "reference"),
     [
-        (Subject("apps", "Deployment", "ns", "web"), "Deployment ns/web", "apps/namespaces/ns/Deployment/web"),
-        (Subject("", "ConfigMap", "ns", "a"), "ConfigMap ns/a", "/namespaces/ns/ConfigMap/a"),
-        (Subject("", "Namespace", "", "ns"), "Namespace ns", "/Namespace/ns"),
-        (Subject("cert-manager.io", "ClusterIssuer", "", "le"), "ClusterIssuer le", "cert-manager.io/ClusterIssuer/le"),
+        (ObjectRef("apps", "Deployment", "ns", "web"), "Deployment ns/web", "apps/namespaces/ns/Deployment/web"),
+        (ObjectRef("", "ConfigMap", "ns", "a"), "ConfigMap ns/a", "/namespaces/ns/ConfigMap/a"),
+        (ObjectRef("", "Namespace", "", "ns"), "Namespace ns", "/Namespace/ns"),
+        (
+            ObjectRef("cert-manager.io", "ClusterIssuer", "", "le"),
+            "ClusterIssuer le",
+            "cert-manager.io/ClusterIssuer/le",
+        ),
     ],
 )
-def test_a_subject_is_called_and_written_in_known_ways(subject: Subject, called: str, reference: str) -> None:
+def test_a_subject_is_called_and_written_in_known_ways(subject: ObjectRef, called: str, reference: str) -> None:
     assert str(subject) == called
     assert subject.reference == reference
-    assert Subject.parse(reference) == subject
+    assert ObjectRef.parse(reference) == subject
 
 
 @pytest.mark.parametrize(
@@ -34,7 +38,7 @@ def test_a_subject_is_called_and_written_in_known_ways(subject: Subject, called:
 )
 def test_other_text_is_no_reference(text: str) -> None:
     with pytest.raises(ValueError, match="is not group/namespaces"):
-        Subject.parse(text)
+        ObjectRef.parse(text)
 
 
 def test_lists_are_opened_and_empty_documents_left_out() -> None:
@@ -133,7 +137,7 @@ def test_an_object_may_be_in_the_set_only_once() -> None:
 
 
 def test_an_outcome_is_told_in_one_line() -> None:
-    subject = Subject("", "ConfigMap", "ns", "a")
+    subject = ObjectRef("", "ConfigMap", "ns", "a")
     assert Outcome(subject, "created").line() == "created ConfigMap ns/a"
     assert (
         Outcome(subject, "configured", ("x 1 → 2", "y removed")).line()

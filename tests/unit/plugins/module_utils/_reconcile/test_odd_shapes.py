@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import troubles, workloads
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import compute
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import Status
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status_tracker import StatusTracker
@@ -89,12 +89,12 @@ def test_no_metadata_ends_a_listing() -> None:
     dying = {**whole, "metadata": {**METADATA, "deletionTimestamp": "2026-01-01T00:00:00Z"}}
     for one in (whole, dying):
         for changed in odd(one):
-            told = objects_info._told(Subject.of(changed), changed)
+            told = objects_info._told(ObjectRef.of(changed), changed)
             assert told["subject"] == "Anything ns/a"
             assert all(
                 isinstance(text, str) for text in (told["status"], told["message"], *told["owners"], *told["managers"])
             )
-            StatusTracker().found(Subject.of(changed), changed)
+            StatusTracker().found(ObjectRef.of(changed), changed)
 
 
 def test_conditions_that_are_a_map_say_nothing() -> None:

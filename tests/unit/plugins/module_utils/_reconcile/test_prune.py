@@ -9,7 +9,7 @@ import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Listing, Object, Selection
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.builders import (
     CLUSTER_WIDE,
     NAMESPACE,
@@ -143,9 +143,9 @@ def served(called: str) -> tuple[FakeApi, Object]:
 def test_what_holds_data_or_leads_to_it_is_kept_unless_named(called: str) -> None:
     api, item = served(called)
     [line] = Ran(api, KEPT).lines
-    name = str(Subject.of(item))
+    name = str(ObjectRef.of(item))
     assert line.startswith(f"skipped {name}: kept, as with it goes ")
-    group = Subject.of(item).group
+    group = ObjectRef.of(item).group
     place = "-n ns " if "namespace" in item["metadata"] else ""
     plural = f"{item['kind'].lower()}s{f'.{group}' if group else ''}"
     assert line.endswith(f'. If it is to go: prune_allow ["{name}"], or kubectl {place}delete {plural} one')
@@ -163,7 +163,7 @@ def test_a_gateway_that_others_share_is_kept_and_nobody_is_shown_how_to_delete_i
         'If your part of it is to go: prune_allow ["Gateway ns/one"]'
     )
     assert Ran(api, KEPT, prune_allow=frozenset({"Gateway ns/one"})).actions["one"] == "configured"
-    assert api.objects[Subject.of(item)]["spec"] == {"b": 1}
+    assert api.objects[ObjectRef.of(item)]["spec"] == {"b": 1}
 
 
 def test_without_waiting_what_is_no_longer_wanted_goes_as_well_as_no_later_run_waits_either() -> None:
@@ -176,12 +176,12 @@ def test_without_waiting_what_is_no_longer_wanted_goes_as_well_as_no_later_run_w
 )
 def test_backups_stay_when_the_schedule_that_made_and_owns_them_goes(called: str, stays: bool) -> None:
     api, item = served(called)
-    owner = {"uid": api.objects[Subject.of(item)]["metadata"]["uid"], "kind": item["kind"], "name": "one"}
+    owner = {"uid": api.objects[ObjectRef.of(item)]["metadata"]["uid"], "kind": item["kind"], "name": "one"}
     made = thing("ConfigMap", "made")
     api.put({**made, "metadata": {**made["metadata"], "ownerReferences": [owner]}})
     assert Ran(api, KEPT).actions["one"] == "deleted"
-    assert Subject.of(item) not in api.objects
-    assert (Subject.of(made) in api.objects) is stays
+    assert ObjectRef.of(item) not in api.objects
+    assert (ObjectRef.of(made) in api.objects) is stays
 
 
 @pytest.mark.parametrize("called", MERE)

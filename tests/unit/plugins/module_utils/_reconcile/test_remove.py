@@ -12,7 +12,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import inventory
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER, Subject, desired_set
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER, ObjectRef, desired_set
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.remove import Removal, Remover, stages
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.builders import (
     NAMESPACE,
@@ -32,7 +32,7 @@ PLACE = inventory.subject("set", "ns")
 class Removed:
     """One run, and the error that ended it, if any."""
 
-    def __init__(self, api: FakeApi, *named: Subject, seconds: float = 5, **options: Any) -> None:
+    def __init__(self, api: FakeApi, *named: ObjectRef, seconds: float = 5, **options: Any) -> None:
         self.lines: list[str] = []
         self.error = ""
         settings = {
@@ -73,7 +73,7 @@ def test_a_schedule_of_backups_that_is_deleted_by_name_leaves_its_backups() -> N
     owner = api.put({**thing("ScheduledBackup", "db"), "apiVersion": "postgresql.cnpg.io/v1"})
     made = thing("ConfigMap", "made")
     api.put({**made, "metadata": {**made["metadata"], "ownerReferences": [{"uid": owner["metadata"]["uid"]}]}})
-    assert Removed(api, Subject.of(owner)).lines == ["deleted ScheduledBackup ns/db"]
+    assert Removed(api, ObjectRef.of(owner)).lines == ["deleted ScheduledBackup ns/db"]
     assert {item.name for item in api.objects} == {"ns", "made"}
 
 

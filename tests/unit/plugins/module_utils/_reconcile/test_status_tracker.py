@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status_tracker import StatusTracker
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.builders import subject, thing
 
@@ -40,11 +40,11 @@ class Tracked:
     def __init__(self, item: Object) -> None:
         self.time = 100.0
         self.tracker = StatusTracker(lambda: self.time)
-        self.tracker.found(Subject.of(item), item)
+        self.tracker.found(ObjectRef.of(item), item)
 
     def at(self, time: float, item: Object) -> str:
         self.time = 100.0 + time
-        return self.tracker.status(Subject.of(item), item).verdict
+        return self.tracker.status(ObjectRef.of(item), item).verdict
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def unready(kind: str, message: str, reason: str = "SourceNotReady", generation:
 )
 def test_what_an_object_says_of_itself_is_final_when_its_time_is_over(item: Object, lasts: float, remedy: str) -> None:
     tracked = Tracked(thing("ConfigMap", "a"))
-    subject = Subject.of(item)
+    subject = ObjectRef.of(item)
     assert tracked.at(0, item) == "InProgress"
     assert tracked.at(lasts - 1, item) == "InProgress"
     assert tracked.at(lasts, item) == "Failed"

@@ -15,7 +15,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects i
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import wait, watching
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status_tracker import StatusTracker
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.wait import Waiter
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.builders import subject, thing
@@ -36,7 +36,7 @@ class Waiting:
         self.lines: list[str] = []
         catalog = self.api.discover()
         self.live = Live(self.api, catalog)
-        subjects = [Subject.of(item) for item in self.api.objects.values() if item["kind"] != "Event"]
+        subjects = [ObjectRef.of(item) for item in self.api.objects.values() if item["kind"] != "Event"]
         resources = {item: catalog.preferred(item.group, item.kind) for item in subjects}
         self.live.read({item: resource for item, resource in resources.items() if resource})
         self.subjects = subjects

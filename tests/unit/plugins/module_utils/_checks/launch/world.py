@@ -14,7 +14,7 @@ import pytest
 import requests
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.record import fullname
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Subject
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import launch_check
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.client import Vault
@@ -112,11 +112,11 @@ class World:
         session.mount("http://", self.vault)
         return Vault(hvac.Client(url=ADDRESS, token="good", session=session), sleep=lambda _seconds: None)
 
-    def put(self, api_version: str, kind_: str, place: str, **fields: Any) -> Subject:
+    def put(self, api_version: str, kind_: str, place: str, **fields: Any) -> ObjectRef:
         """Store an object at `namespace/name`, or `name`."""
         namespace, _unused, name = place.rpartition("/")
         metadata = {"name": name, **({"namespace": namespace} if namespace else {}), **fields.pop("metadata", {})}
-        return Subject.of(self.api.put({"apiVersion": api_version, "kind": kind_, "metadata": metadata, **fields}))
+        return ObjectRef.of(self.api.put({"apiVersion": api_version, "kind": kind_, "metadata": metadata, **fields}))
 
     def remove(self, kind_: str, name: str) -> None:
         """Delete an object, wherever it is."""
