@@ -209,10 +209,8 @@ class Engine:
 
     def _await_kinds(self, items: Iterable[Desired]) -> None:
         """Wait for all that is applied already, as a chart among it may bring these kinds."""
-        if not self._tracker.has_changes and (
-            strangers := [item for item in items if served.versions(self._live, item)]
-        ):
-            raise CombinedError(served.problem(self._live, item) for item in strangers)
+        if not self._tracker.has_changes and (foreign := [item for item in items if served.versions(self._live, item)]):
+            raise CombinedError(served.problem(self._live, item) for item in foreign)
         self._waiter.wait([subject for subject in self.outcomes if subject != self._place])
         until = self._deadline.elapsed + _ANNOUNCED_SOON
         while missing := [item for item in items if self._live.resource(item) is None]:

@@ -14,16 +14,16 @@ from typing import Any
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch import (
     fixed,
     keys,
-    ladder,
     mirrors,
     moves,
     neighbours,
     record,
     remains,
     stores,
+    upgrade_path,
 )
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.cluster_view import Look
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.keys import Kept, Past
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.look import Look
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.moves import Move
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.record import Launched
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.scene import Scene, look_at
@@ -71,7 +71,7 @@ ARGUMENTS = Arguments(
 
 def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Refuse what a launched Mastodon cannot survive. Raises CombinedError with one sentence for each thing."""
-    wanted = ladder.parse(parameters["version"])
+    wanted = upgrade_path.parse(parameters["version"])
     if wanted is None:
         raise MastodonError(
             "Variable mastodon_image_tag", f"{parameters['version']!r} is no release", "", "Write it like v4.7.4."
@@ -98,7 +98,7 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
 
 
 def _problems(
-    scene: Scene, wanted: ladder.Release, servers: stores.Asked, of_keys: Callable[[Past], list[str]]
+    scene: Scene, wanted: upgrade_path.Release, servers: stores.Asked, of_keys: Callable[[Past], list[str]]
 ) -> list[str]:
     parameters, mine = scene.parameters, scene.mine
     folder = list(moves.of_secrets(scene.app, scene.readers, scene.store))
@@ -166,7 +166,7 @@ def _fixed(scene: Scene) -> list[str]:
     ]
 
 
-def _identity(running: Launched | None, wanted: ladder.Release, parameters: Mapping[str, Any]) -> list[str]:
+def _identity(running: Launched | None, wanted: upgrade_path.Release, parameters: Mapping[str, Any]) -> list[str]:
     if running is None or not running.installed:
         return []
     found = []
@@ -176,7 +176,7 @@ def _identity(running: Launched | None, wanted: ladder.Release, parameters: Mapp
         found += _renamed(running, "mastodon_web_domain", running.web_domain, parameters["web_domain"] or local)
     if running.release:
         try:
-            ladder.check_step(str(running), running.release, wanted)
+            upgrade_path.check_step(str(running), running.release, wanted)
         except MastodonError as refusal:
             found.append(str(refusal))
     return found

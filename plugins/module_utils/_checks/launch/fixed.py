@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch import look as kinds
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.look import Look
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch import cluster_view as kinds
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.cluster_view import Look
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER, ObjectRef

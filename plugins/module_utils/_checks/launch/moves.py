@@ -13,8 +13,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch import look as kinds
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.look import Look
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch import cluster_view as kinds
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.cluster_view import Look
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.mirrors import Mirror, Readers
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.ladder import Release, is_too_old
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.upgrade_path import Release, is_too_old
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import forward
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection

@@ -76,11 +76,11 @@ def check_step(subject: str, running: Release, wanted: Release) -> None:
         )
     between = _skipped(running.series, wanted.series)
     if between:
-        ladder = " → ".join(map(_written, (running.series, *between, wanted.series)))
+        steps = " → ".join(map(_written, (running.series, *between, wanted.series)))
         raise MastodonError(
             subject,
             f"cannot go from {running} to {wanted} in one step",
-            f"each minor release moves the database on: {ladder}",
+            f"each minor release moves the database on: {steps}",
             f"Set mastodon_image_tag to the newest {_written(between[0])} first.",
         )
 

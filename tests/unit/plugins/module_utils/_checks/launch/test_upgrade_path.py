@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.ladder import (
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.upgrade_path import (
     Release,
     check_step,
     is_too_old,
@@ -55,12 +55,12 @@ def test_a_tag_is_a_release_or_none(tag: str, release: Release | None) -> None:
         ("v5.0.0", "v5.1.0"),
     ],
 )
-def test_the_next_step_of_the_ladder_is_let_through(running: str, wanted: str) -> None:
+def test_the_next_step_of_the_upgrade_path_is_let_through(running: str, wanted: str) -> None:
     assert step(running, wanted) == ""
 
 
 @pytest.mark.parametrize(
-    ("running", "wanted", "ladder", "first"),
+    ("running", "wanted", "path", "first"),
     [
         ("v4.5.20", "v4.7.2", "v4.5 → v4.6 → v4.7", "v4.6"),
         ("v4.2.1", "v4.7.4", "v4.2 → v4.3 → v4.4 → v4.5 → v4.6 → v4.7", "v4.3"),
@@ -68,10 +68,10 @@ def test_the_next_step_of_the_ladder_is_let_through(running: str, wanted: str) -
         ("v4.6.9", "v5.0.0", "v4.6 → v4.7 → v5.0", "v4.7"),
     ],
 )
-def test_a_step_too_far_is_refused_with_the_ladder(running: str, wanted: str, ladder: str, first: str) -> None:
+def test_a_step_too_far_is_refused_with_the_upgrade_path(running: str, wanted: str, path: str, first: str) -> None:
     assert step(running, wanted) == (
         f"Mastodon ns/m: cannot go from {running} to {wanted} in one step: each minor release moves the database on: "
-        f"{ladder}. Set mastodon_image_tag to the newest {first} first."
+        f"{path}. Set mastodon_image_tag to the newest {first} first."
     )
 
 
