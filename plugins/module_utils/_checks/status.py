@@ -93,7 +93,7 @@ def rows(objects: Api, now: datetime) -> list[Row]:
 
 def _behind(objects: Api, catalog: Catalog, release: Object) -> list[Row]:
     try:
-        return [_trouble(one) for one in behind.look(objects, catalog, release)]
+        return [_trouble(one) for one in behind.find_problems(objects, catalog, release)]
     except MastodonError as error:
         return [Row(f"What is behind {ObjectRef.of(release)}", "NotSeen", "", " ".join(str(error).splitlines()))]
 

@@ -52,7 +52,7 @@ class Trouble:
         return f"{self.subject} {self.what}"
 
 
-def look(api: Api, catalog: Catalog, release: Object) -> list[Trouble]:
+def find_problems(api: Api, catalog: Catalog, release: Object) -> list[Trouble]:
     """Return what is missing, was changed since Flux last looked, is scaled to nothing, or is not ready.
 
     Raises ApiError when workloads or Services may not be read: what was not looked at is not well.

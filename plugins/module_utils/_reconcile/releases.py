@@ -72,7 +72,7 @@ class Releases:
     def _heal(self, outcome: Outcome, resource: Resource, release: Object) -> Outcome:
         if flux.is_busy(release):
             return outcome
-        troubles = behind.look(self._api, self._live.catalog, release)
+        troubles = behind.find_problems(self._api, self._live.catalog, release)
         if not self._check:
             self._live.read({trouble.subject: trouble.resource for trouble in troubles})
             self.behind.update(trouble.subject for trouble in troubles)

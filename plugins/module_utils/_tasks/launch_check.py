@@ -22,11 +22,11 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch 
     stores,
     upgrade_path,
 )
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.cluster_view import Look
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.cluster_view import ClusterView
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.keys import Kept, Past
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.moves import Move
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.record import Launched
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.scene import Scene, look_at
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.scene import Scene, read_scene
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects
@@ -77,7 +77,7 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
             "Variable mastodon_image_tag", f"{parameters['version']!r} is no release", "", "Write it like v4.7.4."
         )
     connection = connect(parameters, run.environment)
-    scene = look_at(Look(Objects(Client(connection)), parameters["namespace"]), parameters)
+    scene = read_scene(ClusterView(Objects(Client(connection)), parameters["namespace"]), parameters)
     server = vault.connect(parameters, run.environment)
     servers = stores.Asked(
         lambda path: kv.read(server, parameters["mount"], path).data.get("password", ""), connection, run.say
@@ -93,7 +93,7 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
         "launched": mine is not None,
         "version": str(mine.release) if mine and mine.release else "",
         "annotations": _annotations(keys.fingerprints(kept, salt)),
-        "ipv6": scene.look.is_ipv6(),
+        "ipv6": scene.view.is_ipv6(),
     }
 
 
@@ -120,7 +120,7 @@ def _kept(scene: Scene, server: vault.Vault) -> list[Kept]:
     for mirror in scene.mirrors:
         if not mirror.made and mirror.place in scene.synced:
             continue
-        secret = mirrors.held(scene.look, mirror)
+        secret = mirrors.held(scene.view, mirror)
         if mirror.made or secret.data:
             found.append(Kept(mirror, kv.read(server, mirror.mount, mirror.path), secret))
     return found
@@ -132,7 +132,7 @@ def _past(scene: Scene, servers: stores.Asked, *, moved: bool) -> Past:
         # Made of the path too, so that those of another folder are never the same.
         mine.fingerprints if mine and not moved else {},
         mine is not None,
-        lambda: remains.databases(scene.look, database, lambda: servers.schema(database), is_new=is_new),
+        lambda: remains.databases(scene.view, database, lambda: servers.schema(database), is_new=is_new),
     )
 
 
@@ -150,7 +150,7 @@ def _moves(scene: Scene) -> list[Move]:
         stored = moves.of_stores(mine.environment, mine.direct_host, wanted)
     else:
         stored = moves.of_stores(moves.inferred(scene.mirrors, scene.readers), "", wanted)
-    return [*stored, *moves.of_gateway(scene.look, wanted, scene.here)]
+    return [*stored, *moves.of_gateway(scene.view, wanted, scene.here)]
 
 
 def _fixed(scene: Scene) -> list[str]:
@@ -159,7 +159,7 @@ def _fixed(scene: Scene) -> list[str]:
         str(problem)
         for problem in (
             *fixed.operators(scene.applied, scene.parameters["operators"]),
-            *fixed.ceph(scene.look, wanted),
+            *fixed.ceph(scene.view, wanted),
             *fixed.owner(scene.external, wanted),
             *fixed.store(wanted, scene.parameters["mount"]),
         )

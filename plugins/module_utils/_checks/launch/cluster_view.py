@@ -30,7 +30,7 @@ GATEWAY: Kind = ("gateway.networking.k8s.io", "Gateway")
 ROUTE: Kind = ("gateway.networking.k8s.io", "HTTPRoute")
 
 
-class Look:
+class ClusterView:
     """One API server, seen from one namespace."""
 
     def __init__(self, api: Api, namespace: str) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch import cluster_view as kinds
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.cluster_view import Look
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.cluster_view import ClusterView
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER, ObjectRef
@@ -48,11 +48,11 @@ def _is_ours(item: Object) -> bool:
     return any(entry.get("manager", "").startswith(MANAGER) for entry in at(item, "metadata.managedFields", []))
 
 
-def ceph(look: Look, wanted: Mapping[str, Any]) -> Iterator[MastodonError]:
+def ceph(view: ClusterView, wanted: Mapping[str, Any]) -> Iterator[MastodonError]:
     """Yield an error when the disks of a Ceph that runs would be left, or its state on the nodes."""
     if not wanted["ceph_name"]:
         return
-    found = look.within(kinds.CEPH, wanted["ceph_namespace"])
+    found = view.within(kinds.CEPH, wanted["ceph_namespace"])
     named = {item["metadata"]["name"]: item for item in found}
     if named and wanted["ceph_name"] not in named:
         name = sorted(named)[0]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch import cluster_view as kinds
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.cluster_view import Look
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.cluster_view import ClusterView
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at
@@ -92,9 +92,9 @@ class Held:
     own: bool = False
 
 
-def held(look: Look, mirror: Mirror) -> Held:
+def held(view: ClusterView, mirror: Mirror) -> Held:
     """Read the Secret of a Mirror."""
-    secret = look.one(kinds.SECRET, mirror.secret, mirror.namespace)
+    secret = view.one(kinds.SECRET, mirror.secret, mirror.namespace)
     data: Mapping[str, str] = secret.get("data") or {}
     found = {key: data.get(mirror.names.get(key, key)) for key in mirror.keys}
     return Held({key: _decoded(value) for key, value in found.items() if value}, _is_own(secret, mirror.secret))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch import cluster_view as kinds
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.cluster_view import Look
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.cluster_view import ClusterView
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.mirrors import Mirror, Readers
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at
@@ -155,10 +155,10 @@ def _back(pattern: re.Pattern[str], host: str, backend: str, value: str, setting
     return f"{backend} to {value}, {settings[0]} to {service[1]} and {settings[1]} to {service[2]}"
 
 
-def of_gateway(look: Look, wanted: Mapping[str, Any], here: tuple[str, str]) -> Iterator[Move]:
+def of_gateway(view: ClusterView, wanted: Mapping[str, Any], here: tuple[str, str]) -> Iterator[Move]:
     """Yield what the settings would move of the way in, seen from the route of the release `namespace/name`."""
     namespace, name = here
-    parents = at(look.one(kinds.ROUTE, name, namespace), "spec.parentRefs", []) if wanted["gateway_name"] else []
+    parents = at(view.one(kinds.ROUTE, name, namespace), "spec.parentRefs", []) if wanted["gateway_name"] else []
     if not parents:
         return
     old = parents[0].get("namespace") or namespace, parents[0]["name"]
@@ -168,7 +168,7 @@ def of_gateway(look: Look, wanted: Mapping[str, Any], here: tuple[str, str]) -> 
         back = f"gateway_namespace to {old[0]} and gateway_name to {old[1]}"
         yield Move("its Gateway", "/".join(old), "/".join(new), lost, back)
     elif wanted["gateway_class"]:
-        found = at(look.one(kinds.GATEWAY, new[1], new[0]), "spec.gatewayClassName", "")
+        found = at(view.one(kinds.GATEWAY, new[1], new[0]), "spec.gatewayClassName", "")
         if found and found != wanted["gateway_class"]:
             yield Move("the class of its Gateway", found, wanted["gateway_class"], lost, f"gateway_class to {found}")
 

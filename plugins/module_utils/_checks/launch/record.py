@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch import cluster_view as kinds
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.cluster_view import Look
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.cluster_view import ClusterView
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.upgrade_path import Release, parse
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at
@@ -75,13 +75,13 @@ def fullname(name: str) -> str:
     return name if "mastodon" in name else f"{name}-mastodon"
 
 
-def read(look: Look, applied: Sequence[Object], namespace: str, name: str) -> list[Launched]:
+def read(view: ClusterView, applied: Sequence[Object], namespace: str, name: str) -> list[Launched]:
     """Return every Mastodon of the cluster, the one that is `namespace/name` with its version and fingerprints.
 
     `applied` are the cluster's HelmReleases.
     """
-    maps, releases = _environments(look), _releases(applied)
-    web = look.one(kinds.DEPLOYMENT, f"{fullname(name)}-web", namespace)
+    maps, releases = _environments(view), _releases(applied)
+    web = view.one(kinds.DEPLOYMENT, f"{fullname(name)}-web", namespace)
     here = (namespace, name)
     return [
         _launched(place, maps[place], releases[place], web if place == here else {})
@@ -89,9 +89,9 @@ def read(look: Look, applied: Sequence[Object], namespace: str, name: str) -> li
     ]
 
 
-def _environments(look: Look) -> dict[tuple[str, str], Mapping[str, str]]:
+def _environments(view: ClusterView) -> dict[tuple[str, str], Mapping[str, str]]:
     found: dict[tuple[str, str], Mapping[str, str]] = defaultdict(dict)
-    for item in look.everywhere(kinds.CONFIG_MAP, _LABEL):
+    for item in view.everywhere(kinds.CONFIG_MAP, _LABEL):
         metadata, data = item["metadata"], item.get("data") or {}
         # The one of the chart's hooks tells what an install that failed was to be.
         if data.get("LOCAL_DOMAIN") and not metadata["name"].endswith("-predeploy"):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch import cluster_view as kinds
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.cluster_view import Look
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.cluster_view import ClusterView
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.stores import NotAskedError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 
@@ -23,7 +23,7 @@ _ENCRYPTS_SINCE = "20240307180905"
 
 
 def databases(
-    look: Look, database: Mapping[str, Any] | None, schema: Callable[[], str], *, is_new: bool = False
+    view: ClusterView, database: Mapping[str, Any] | None, schema: Callable[[], str], *, is_new: bool = False
 ) -> list[str]:
     """Return what may hold encrypted columns.
 
@@ -35,9 +35,9 @@ def databases(
     if not database["cluster"]:
         return _on_a_server(database, schema, is_new) if database["host"] else []
     namespace, name = database["cluster"].split("/")
-    if look.one(kinds.DATABASE, name, namespace):
+    if view.one(kinds.DATABASE, name, namespace):
         return [f"Cluster {namespace}/{name}"]
-    volumes = look.within(kinds.VOLUME_CLAIM, namespace, f"{_VOLUMES}{name}")
+    volumes = view.within(kinds.VOLUME_CLAIM, namespace, f"{_VOLUMES}{name}")
     return [f"PersistentVolumeClaim {namespace}/{item['metadata']['name']}" for item in volumes]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch import cluster_view as kinds
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch import record
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.cluster_view import Look
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.cluster_view import ClusterView
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.mirrors import (
     Mirror,
     Readers,
@@ -31,7 +31,7 @@ class Scene:
     """
 
     parameters: Mapping[str, Any]
-    look: Look
+    view: ClusterView
     all: Sequence[Launched]
     mirrors: Sequence[Mirror]
     applied: Sequence[Object]
@@ -60,21 +60,21 @@ class Scene:
         return next((one for one in self.mirrors if one.permanent), None)
 
 
-def look_at(look: Look, parameters: Mapping[str, Any]) -> Scene:
+def read_scene(view: ClusterView, parameters: Mapping[str, Any]) -> Scene:
     """Read what the cluster holds."""
-    releases, external = look.everywhere(kinds.HELM_RELEASE), look.everywhere(kinds.EXTERNAL_SECRET)
+    releases, external = view.everywhere(kinds.HELM_RELEASE), view.everywhere(kinds.EXTERNAL_SECRET)
     # Who uses a Flux of others may have no right to look at it.
     makes_flux = any(one["kind"] == kinds.FLUX[1] for one in parameters["operators"])
     store = parameters["places"]["store"]
     namespace, name = parameters["namespace"], parameters["name"]
     return Scene(
         parameters,
-        look,
-        record.read(look, releases, namespace, name),
+        view,
+        record.read(view, releases, namespace, name),
         [Mirror.of(one, parameters["mount"], namespace) for one in parameters["secrets"]],
-        [*releases, *(look.everywhere(kinds.FLUX) if makes_flux else ())],
+        [*releases, *(view.everywhere(kinds.FLUX) if makes_flux else ())],
         external,
         readers(external),
         synced(external),
-        look.one(kinds.STORE, store) if store else {},
+        view.one(kinds.STORE, store) if store else {},
     )

@@ -110,7 +110,7 @@ class _Place:
 
     def _troubles(self) -> list[str]:
         try:
-            return [str(trouble) for trouble in behind.look(self._api, self._catalog, self._release or {})]
+            return [str(trouble) for trouble in behind.find_problems(self._api, self._catalog, self._release or {})]
         except MastodonError as error:
             # That it may not be seen is not what is wrong with the site.
             return [line.rstrip(".") for line in str(error).splitlines()]
