@@ -75,13 +75,13 @@ def way_of(error: Exception) -> str:
     return "".join(traceback.format_tb(error.__traceback__))
 
 
-def all_of(looks: Iterable[Callable[[], Iterable[T]]]) -> list[T]:
+def all_of(checks: Iterable[Callable[[], Iterable[T]]]) -> list[T]:
     """Return all that all of `looks` return. Raises what one of them raises, or CombinedError for several, after the last."""
     found: list[T] = []
     errors: list[MastodonError] = []
-    for look in looks:
+    for check in checks:
         try:
-            found += look()
+            found += check()
         except MastodonError as error:
             errors.append(error)
     if errors:

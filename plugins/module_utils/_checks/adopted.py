@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.finding import Look, SkippedError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.finding import Check, SkippedError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
@@ -61,7 +61,7 @@ CONTROLLERS: Mapping[str, Sequence[Controller]] = {
 ADOPTED_OPTION: dict[str, Any] = {"type": "list", "elements": "str", "choices": sorted(CONTROLLERS), "default": []}
 
 
-def looks(adopted: Iterable[str], objects: Api) -> Iterator[Look]:
+def checks(adopted: Iterable[str], objects: Api) -> Iterator[Check]:
     """Yield one look for each controller of the roles that are `adopted`."""
     wanted = [controller for role in adopted for controller in CONTROLLERS[role]]
     deployments = _deployments(objects) if wanted else None

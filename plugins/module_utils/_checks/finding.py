@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, unforeseen
 
 # Returns what to tell of a precondition that is met; raises what it is otherwise.
-Look = Callable[[], str]
+Check = Callable[[], str]
 
 
 class SkippedError(Exception):
@@ -34,10 +34,10 @@ class Finding:
         return f"{self.state:7}  {self.text}"
 
 
-def find(look: Look) -> Finding:
+def find(check: Check) -> Finding:
     """Look once. What does not say that it is met is not met."""
     try:
-        return Finding("ok", look())
+        return Finding("ok", check())
     except SkippedError as reason:
         return Finding("skipped", str(reason))
     except WarnedError as told:
@@ -46,5 +46,5 @@ def find(look: Look) -> Finding:
         return Finding("failed", str(error))
     except Exception as error:
         # Of all that is looked at, the rest is told all the same.
-        name = getattr(getattr(look, "func", look), "__name__", "").strip("_<>")
+        name = getattr(getattr(check, "func", check), "__name__", "").strip("_<>")
         return Finding("failed", str(unforeseen(f"Check {name}", error)))

@@ -61,7 +61,7 @@ class Diagnosis:
         self._findings: dict[ObjectRef, list[_Finding]] = {}
         self._scaling: dict[ObjectRef, bool] = {}
         self._watching = ExitStack()
-        self._looks = False
+        self._is_examining = False
 
     def __enter__(self) -> Diagnosis:
         return self
@@ -71,10 +71,10 @@ class Diagnosis:
     ) -> None:
         self._watching.close()
 
-    def look(self, pending: Collection[ObjectRef]) -> None:
+    def examine(self, pending: Collection[ObjectRef]) -> None:
         """Look at the pods behind these objects, from now on up to date."""
-        if not self._looks:
-            self._looks = True
+        if not self._is_examining:
+            self._is_examining = True
             namespaces = {namespace for subject in pending if (namespace := self._namespace(subject))}
             issuing = any(subject.kind == _CERTIFICATE for subject in pending)
             watches = self._relatives.read(namespaces, issuing=issuing)
@@ -104,7 +104,7 @@ class Diagnosis:
         found = dict.fromkeys(
             str(at_work) for item, at_work in self._relatives.unfinished() if subject in self._relatives.roots(item)
         )
-        if not found and subject.kind == _RELEASE and self._looks:
+        if not found and subject.kind == _RELEASE and self._is_examining:
             count = sum(subject in self._relatives.roots(pod) for pod in self._relatives.pods())
             return f"its pods that are there ({count}) are ready" if count else "no pod of it is there"
         more = f"; {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
@@ -112,7 +112,7 @@ class Diagnosis:
 
     def is_over(self, event: Mapping[str, Any]) -> bool:
         """Whether an event of before the run is about a pod, or what makes pods, that is gone or well now."""
-        if not self._looks or time_of(event) >= self._api.began:
+        if not self._is_examining or time_of(event) >= self._api.began:
             return False
         return self._relatives.is_gone_or_well(event)
 

@@ -72,7 +72,7 @@ def clear(
     """
     if at(release, "spec.suspend", False):
         return None
-    attempt = look(api, release)
+    attempt = read_attempt(api, release)
     reminder = Reminder(deadline)
     while attempt and attempt.is_obsolete(changed=changed) and not check:
         running = next((ObjectRef.of(hook) for hook in attempt.hooks if _runs(api, hook)), None)
@@ -83,11 +83,11 @@ def clear(
         if running and not deadline.pause(_PAUSE):
             remedy = f"Look at it: kubectl logs -n {running.namespace} job/{running.name}."
             raise MastodonError(str(running), "has not ended", "an earlier run of Helm is at it", remedy)
-        attempt = look(api, release)
+        attempt = read_attempt(api, release)
     return attempt if attempt and attempt.is_obsolete(changed=changed) else None
 
 
-def look(api: Api, release: Object) -> Attempt | None:
+def read_attempt(api: Api, release: Object) -> Attempt | None:
     """Return what is there of a first install, or the hooks that an upgrade fails at. None when there is nothing of either."""
     if _was_installed(release):
         return _of_upgrade(api, release)

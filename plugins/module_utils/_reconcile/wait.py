@@ -105,7 +105,7 @@ class Waiter:
         return {subject: status for subject, status in statuses.items() if status.verdict != "Current"}
 
     def _look_behind(self, pending: Collection[ObjectRef]) -> None:
-        self._diagnosis.look(pending)
+        self._diagnosis.examine(pending)
         self._raise_failures({item: status for item in pending if (status := self._diagnosis.final(item))})
 
     def _raise_failures(self, statuses: Mapping[ObjectRef, Status]) -> None:

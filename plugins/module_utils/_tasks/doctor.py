@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import adopted, cluster, external_dns, gateway
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.finding import Look, find
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.finding import Check, find
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, all_of
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog
@@ -64,10 +64,10 @@ ARGUMENTS = Arguments(
 def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Return `{changed: False, checked: [what was looked at]}`. Raises MastodonError for what is wrong."""
     needs(*EVERYTHING)
-    looks = {"cluster": _cluster, "vault": _vault}
+    checks = {"cluster": _cluster, "vault": _vault}
     return {
         "changed": False,
-        "checked": all_of(partial(looks[one], parameters, run) for one in looks if parameters[one]),
+        "checked": all_of(partial(checks[one], parameters, run) for one in checks if parameters[one]),
     }
 
 
@@ -77,7 +77,7 @@ def _cluster(parameters: Mapping[str, Any], run: Run) -> list[str]:
     catalog = objects.discover()
     named = [one for one in parameters["storage_classes"] if one["name"]]
     storage = [partial(cluster.storage_class, objects, one["name"], one["wanted_by"]) for one in named]
-    used: list[Look] = [*adopted.looks(parameters["adopted"], objects), *storage]
+    used: list[Check] = [*adopted.checks(parameters["adopted"], objects), *storage]
     answers = f"API server {connection.host} answers"
     return [answers, *all_of((partial(_edge, parameters, objects, catalog, run), partial(_found, used, run)))]
 
@@ -85,16 +85,16 @@ def _cluster(parameters: Mapping[str, Any], run: Run) -> list[str]:
 def _edge(parameters: Mapping[str, Any], objects: Objects, catalog: Catalog, run: Run) -> list[str]:
     """Refuse kinds that are not served, and what others have at the edge."""
     kinds.refuse(parameters["kinds"], catalog, run.say, check=run.check)
-    looks = {"external_dns": external_dns.examine, "gateway": gateway.examine}
-    wanted = [(look, parameters[option]) for option, look in looks.items() if parameters[option]]
-    if found := [problem for look, option in wanted for problem in look(option, objects, catalog)]:
+    checks = {"external_dns": external_dns.examine, "gateway": gateway.examine}
+    wanted = [(check, parameters[option]) for option, check in checks.items() if parameters[option]]
+    if found := [problem for check, option in wanted for problem in check(option, objects, catalog)]:
         raise CombinedError(found)
     return []
 
 
-def _found(looks: Sequence[Look], run: Run) -> list[str]:
+def _found(checks: Sequence[Check], run: Run) -> list[str]:
     """Return what is well of what is used as it is. Raises CombinedError for what is not."""
-    findings = [find(look) for look in looks]
+    findings = [find(check) for check in checks]
     if failed := [finding.text for finding in findings if finding.state == "failed"]:
         raise CombinedError(failed)
     for finding in findings:

@@ -21,7 +21,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import 
     gateway,
     vault,
 )
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.finding import Look, SkippedError, find
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.finding import Check, SkippedError, find
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.site import answers as site
 from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.resolver import Resolver
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, all_of
@@ -108,7 +108,7 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """
     needs(*EVERYTHING)
     # What makes several of them fail is told once.
-    findings = list(dict.fromkeys(find(look) for look in _looks(parameters, run)))
+    findings = list(dict.fromkeys(find(check) for check in _checks(parameters, run)))
     for finding in findings:
         run.say(finding.line())
     if failed := [finding.text for finding in findings if finding.state == "failed"]:
@@ -116,7 +116,7 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     return {"changed": False, "findings": [vars(finding) for finding in findings]}
 
 
-def _looks(parameters: Mapping[str, Any], run: Run) -> Iterator[Look]:
+def _checks(parameters: Mapping[str, Any], run: Run) -> Iterator[Check]:
     ways: list[Any] = all_of(
         (lambda: [connect(parameters, run.environment)], lambda: [servers.connect(parameters, run.environment)])
     )
@@ -133,14 +133,14 @@ def _looks(parameters: Mapping[str, Any], run: Run) -> Iterator[Look]:
     yield partial(_site, parameters, connection, run)
 
 
-def _at_the_cluster(parameters: Mapping[str, Any], connection: Connection) -> Iterator[Look]:
+def _at_the_cluster(parameters: Mapping[str, Any], connection: Connection) -> Iterator[Check]:
     client = Client(connection)
     objects = Objects(client)
     yield partial(cluster.version, client, connection.host)
     yield lambda: cluster.clock(client.began, datetime.now(UTC))
     yield partial(cluster.rights, client, parameters["rights"])
     yield partial(_kinds_served, parameters, objects)
-    yield from adopted.looks(parameters["adopted"], objects)
+    yield from adopted.checks(parameters["adopted"], objects)
     for one in parameters["storage_classes"]:
         yield partial(cluster.storage_class, objects, one["name"], one["wanted_by"])
     yield partial(_gateway_ready, parameters, objects)
@@ -163,7 +163,7 @@ def _gateway_ready(parameters: Mapping[str, Any], objects: Objects) -> str:
     )
 
 
-def _at_vault(parameters: Mapping[str, Any], server: servers.Vault) -> Iterator[Look]:
+def _at_vault(parameters: Mapping[str, Any], server: servers.Vault) -> Iterator[Check]:
     yield partial(vault.server, server)
     yield partial(vault.capabilities, server, parameters["vault_rights"])
     for one in parameters["secrets"]:

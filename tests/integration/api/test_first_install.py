@@ -33,7 +33,7 @@ def test_a_job_whose_image_there_is_not_fails_within_seconds_of_being_ended(clus
     cluster.client.request("POST", path, about="Job", body=job)
     api = Objects(cluster.client)
     release: dict[str, Any] = {"metadata": {"namespace": cluster.namespace, "name": "app"}}
-    attempt = first_install.look(api, release)
+    attempt = first_install.read_attempt(api, release)
     assert attempt is not None
     assert [hook["metadata"]["name"] for hook in attempt.hooks] == ["prepare"]
     first_install.end(api, attempt)
@@ -43,4 +43,4 @@ def test_a_job_whose_image_there_is_not_fails_within_seconds_of_being_ended(clus
         time.sleep(0.5)
     assert found["Failed"].reason == "DeadlineExceeded"
     assert at(cluster.get(f"{path}/prepare"), "spec.activeDeadlineSeconds") == 1
-    assert first_install.look(api, release) is None
+    assert first_install.read_attempt(api, release) is None

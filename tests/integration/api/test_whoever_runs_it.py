@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import config, sources
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import sources
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.exec import ready_pod
@@ -27,6 +27,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.service_a
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run, Task
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import apply as apply_task
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import delete, objects_info
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import connect
 from ansible_collections.fediverse.mastodon.tests.integration.api.kubeconfigs import (
     CERTIFICATE,
     DEV,
@@ -187,12 +188,12 @@ def test_rights_in_one_namespace_are_enough_there_and_nowhere_else(world: World)
 
 def test_a_command_in_a_pod_is_run_as_whom_is_asked_for(world: World) -> None:
     admin = {"kubeconfig": world.words["admin"]}
-    pod = ready_pod(config.connect(admin, {}), "kube-system", {"app": "coredns"})
-    assert run_in_pod(config.connect(admin, {}), "kube-system", pod, "coredns", ["/coredns", "-version"]).code == 0
-    reader = config.connect({**admin, "kubernetes_impersonate_user": "reader"}, {})
+    pod = ready_pod(connect(admin, {}), "kube-system", {"app": "coredns"})
+    assert run_in_pod(connect(admin, {}), "kube-system", pod, "coredns", ["/coredns", "-version"]).code == 0
+    reader = connect({**admin, "kubernetes_impersonate_user": "reader"}, {})
     with pytest.raises(MastodonError, match=r"cannot be run in it: .* is forbidden: User"):
         run_in_pod(reader, "kube-system", pod, "coredns", ["/coredns", "-version"])
-    proxied = config.connect({**admin, "kubernetes_proxy": world.words["proxy"]}, {})
+    proxied = connect({**admin, "kubernetes_proxy": world.words["proxy"]}, {})
     before = world.tunnel.opened
     assert run_in_pod(proxied, "kube-system", pod, "coredns", ["/coredns", "-version"]).code == 0
     assert world.tunnel.opened == before + 1
@@ -208,8 +209,8 @@ def test_a_command_needs_the_rights_that_the_doctor_asks_for_and_no_less(world: 
     rights = yaml.safe_load((ROOT / "roles/doctor/vars/main/rights.yml").read_text())
     entries = [entry for entries in rights.values() if isinstance(entries, list) for entry in entries]
     [needed] = [entry["verbs"] for entry in entries if isinstance(entry, dict) and "pods/exec" in entry["resources"]]
-    admin = config.connect({"kubeconfig": world.words["admin"]}, {})
-    executor = config.connect({"kubeconfig": world.words["admin"], "kubernetes_impersonate_user": "executor"}, {})
+    admin = connect({"kubeconfig": world.words["admin"]}, {})
+    executor = connect({"kubeconfig": world.words["admin"], "kubernetes_impersonate_user": "executor"}, {})
     pod, metadata = (
         ready_pod(admin, "kube-system", {"app": "coredns"}),
         {"name": "executor", "namespace": "kube-system"},

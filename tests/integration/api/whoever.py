@@ -20,8 +20,8 @@ from urllib.parse import quote
 
 import yaml
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import config
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import connect
 from ansible_collections.fediverse.mastodon.tests.integration.api.kubeconfigs import (
     CERTIFICATE,
     DEV,
@@ -88,7 +88,7 @@ class World:
 def ours(parameters: Mapping[str, Any], environment: Mapping[str, str]) -> Answer:
     """Ask as the modules do."""
     try:
-        connection = config.connect(parameters, environment)
+        connection = connect(parameters, environment)
         review = Client(connection, sleep=lambda seconds: None).request("POST", REVIEWS, about="Whoever", body=BODY)
     except MastodonError as error:
         return str(error)
@@ -138,7 +138,7 @@ def made_world(kubeconfig: str, folder: Path) -> Iterator[World]:
     """Make all that kubeconfigs may speak of, and take it away afterwards."""
     content = yaml.safe_load(Path(kubeconfig).read_text())
     cluster, user = content["clusters"][0]["cluster"], content["users"][0]["user"]
-    admin = Client(config.connect({"kubeconfig": kubeconfig}, {}))
+    admin = Client(connect({"kubeconfig": kubeconfig}, {}))
     namespace = f"whoever-{uuid.uuid4().hex[:8]}"
     admin.request("POST", "/api/v1/namespaces", about=namespace, body={"metadata": {"name": namespace}})
     wrong, wrong_key = made(folder)

@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.adopted import (
     CONTROLLERS,
     Controller,
-    looks,
+    checks,
     verify,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.finding import SkippedError, find
@@ -104,16 +104,16 @@ def test_only_the_roles_that_are_adopted_are_looked_at() -> None:
     def nobody(_selection: object) -> Any:
         raise AssertionError("nothing needs to be asked")
 
-    assert list(looks([], api(nobody))) == []
+    assert list(checks([], api(nobody))) == []
     listing = SimpleNamespace(objects=(deployment("ghcr.io/fluxcd/helm-controller:v1.6.0"),))
-    found = [find(look) for look in looks(["flux"], api(lambda _one: listing))]
+    found = [find(check) for check in checks(["flux"], api(lambda _one: listing))]
     assert [finding.state for finding in found] == ["skipped", "ok"]
 
 
 @pytest.mark.parametrize(("version", "state"), [("v1.4.5", "failed"), ("v1.5.0", "ok")])
 def test_a_flux_that_does_not_try_again_or_waits_too_long_is_too_old(version: str, state: str) -> None:
     listing = SimpleNamespace(objects=(deployment(f"ghcr.io/fluxcd/helm-controller:{version}"),))
-    *_others, found = [find(look) for look in looks(["flux"], api(lambda _one: listing))]
+    *_others, found = [find(check) for check in checks(["flux"], api(lambda _one: listing))]
     assert found.state == state
 
 
@@ -121,7 +121,7 @@ def test_who_may_not_list_deployments_is_told_that_nobody_looked() -> None:
     def forbidden(_selection: object) -> Any:
         raise ApiError("Deployment", "may not be listed", "", "", status=403)
 
-    (found,) = [find(look) for look in looks(["rook"], api(forbidden))]
+    (found,) = [find(check) for check in checks(["rook"], api(forbidden))]
     assert found.state == "skipped"
     assert "you may not list Deployments" in found.text
 

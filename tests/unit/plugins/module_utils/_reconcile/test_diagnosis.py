@@ -38,7 +38,7 @@ class Looking:
         with Diagnosis(self.api, self.live, self.tracker) as diagnosis:
             for time in times:
                 self.time = time
-                diagnosis.look([about])
+                diagnosis.examine([about])
                 told.append(str(diagnosis.final(about) or ""))
             self.why = diagnosis.why(about)
         return told
@@ -91,7 +91,7 @@ def test_the_remedy_names_the_object() -> None:
     job = made("Job", "web", status={"failed": 3})
     looking = Looking(job)
     with Diagnosis(looking.api, looking.live, looking.tracker) as diagnosis:
-        diagnosis.look([subject("Job", "web")])
+        diagnosis.examine([subject("Job", "web")])
         status = diagnosis.final(subject("Job", "web"))
     assert status is not None
     assert status.verdict == "Failed"
@@ -291,7 +291,7 @@ def container(name: str, ready: bool = False, **state: Any) -> dict[str, Any]:
 def test_what_takes_the_time_behind_a_release_is_told(items: list[Object], told: str) -> None:
     looking = Looking(made("HelmRelease", "mastodon"), *items)
     with Diagnosis(looking.api, looking.live, looking.tracker) as diagnosis:
-        diagnosis.look([RELEASE])
+        diagnosis.examine([RELEASE])
         assert diagnosis.behind(RELEASE) == told
         assert diagnosis.behind(subject("ConfigMap", "of-nobody")) == ""
         assert diagnosis.why(RELEASE) == ""

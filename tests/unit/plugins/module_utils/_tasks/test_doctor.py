@@ -17,10 +17,10 @@ RUN = Run(check=False, diff=False, say=print, environment={})
 
 
 def fail(name: str) -> Any:
-    def look(*_unused: Any) -> list[str]:
+    def check(*_unused: Any) -> list[str]:
         raise MastodonError(name, "failed")
 
-    return look
+    return check
 
 
 def test_cluster_and_vault_are_told_together(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,7 +38,7 @@ def test_the_edge_does_not_hide_what_is_used_as_it_is(monkeypatch: pytest.Monkey
     monkeypatch.setattr(doctor, "connect", lambda *_unused: SimpleNamespace(host="https://cluster"))
     monkeypatch.setattr(doctor, "Objects", lambda *_unused: SimpleNamespace(discover=lambda: None))
     monkeypatch.setattr(doctor.gateway, "examine", lambda *_unused: ["Gateway: wrong."])
-    monkeypatch.setattr(doctor.adopted, "looks", lambda *_unused: [fail("Flux")])
+    monkeypatch.setattr(doctor.adopted, "checks", lambda *_unused: [fail("Flux")])
     parameters = {"kinds": [], "external_dns": None, "gateway": {"a": 1}, "adopted": ["flux"], "storage_classes": []}
     with pytest.raises(CombinedError) as told:
         doctor.run_task({**parameters, "cluster": True, "vault": False}, RUN)

@@ -35,24 +35,24 @@ def failed() -> str:
 
 
 @pytest.mark.parametrize(
-    ("look", "line"),
+    ("check", "line"),
     [
         (well, "ok       Clock: right"),
         (skipped, "skipped  Bucket for media: site.yml makes it, by Rook"),
         (failed, "failed   StorageClass: none is the default. Mark one."),
     ],
 )
-def test_a_finding_is_one_line(look: Callable[[], str], line: str) -> None:
-    assert find(look).line() == line
+def test_a_finding_is_one_line(check: Callable[[], str], line: str) -> None:
+    assert find(check).line() == line
 
 
 def test_what_breaks_is_not_taken_for_well() -> None:
     assert find(lambda: str(1 / 0)).state == "failed"
 
 
-def examined(monkeypatch: pytest.MonkeyPatch, *looks: Callable[[], str]) -> tuple[Any, list[str]]:
+def examined(monkeypatch: pytest.MonkeyPatch, *checks: Callable[[], str]) -> tuple[Any, list[str]]:
     said: list[str] = []
-    monkeypatch.setattr(preconditions, "_looks", lambda *_unused: looks)
+    monkeypatch.setattr(preconditions, "_checks", lambda *_unused: checks)
     return preconditions.run_task({}, Run(check=False, diff=False, say=said.append, environment={})), said
 
 
@@ -64,7 +64,7 @@ def test_all_is_told_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_one_failure_is_enough_and_comes_after_the_whole_table(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
-    monkeypatch.setattr(preconditions, "_looks", lambda *_unused: [failed, well])
+    monkeypatch.setattr(preconditions, "_checks", lambda *_unused: [failed, well])
     with pytest.raises(CombinedError) as caught:
         preconditions.run_task({}, Run(check=False, diff=False, say=said.append, environment={}))
     assert str(caught.value) == "StorageClass: none is the default. Mark one."
@@ -73,7 +73,7 @@ def test_one_failure_is_enough_and_comes_after_the_whole_table(monkeypatch: pyte
 
 def test_what_makes_several_fail_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
-    monkeypatch.setattr(preconditions, "_looks", lambda *_unused: [failed, well, partial(failed), failed])
+    monkeypatch.setattr(preconditions, "_checks", lambda *_unused: [failed, well, partial(failed), failed])
     with pytest.raises(CombinedError):
         preconditions.run_task({}, Run(check=False, diff=False, say=said.append, environment={}))
     assert [line.split()[0] for line in said] == ["failed", "ok"]
@@ -100,9 +100,9 @@ GATEWAY = {
 }
 
 
-def looked(monkeypatch: pytest.MonkeyPatch, look: Callable[..., str], problems: list[str], **options: Any) -> Finding:
+def looked(monkeypatch: pytest.MonkeyPatch, check: Callable[..., str], problems: list[str], **options: Any) -> Finding:
     monkeypatch.setattr(preconditions.gateway, "examine", lambda *_unused: problems)
-    return find(lambda: look(options, SimpleNamespace(discover=lambda: None)))
+    return find(lambda: check(options, SimpleNamespace(discover=lambda: None)))
 
 
 def test_the_class_of_the_gateway_is_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
