@@ -19,8 +19,7 @@ from pathlib import Path
 
 from mastodon_lab import host, inside, prove
 from mastodon_lab.cluster import health
-from mastodon_lab.cluster.down import down
-from mastodon_lab.cluster.up import build, made, up
+from mastodon_lab.down import down
 from mastodon_lab.errors import LabError
 from mastodon_lab.lab import ALL, BASE, SITE, Lab
 from mastodon_lab.parts import platform as parts
@@ -28,6 +27,7 @@ from mastodon_lab.parts.catalogue import PARTS
 from mastodon_lab.progress import Progress
 from mastodon_lab.proof.site import Site
 from mastodon_lab.status import PartStatus
+from mastodon_lab.up import build, made, up
 
 STATES = Path("/var/lib/fediverse-mastodon-lab")
 CACHE = Path("/var/cache/fediverse-mastodon-lab")
@@ -144,7 +144,7 @@ def _prove(given: argparse.Namespace) -> int:
 
 def _status(given: argparse.Namespace) -> int:
     lab = _lab(given)
-    found = list(health.look(lab))
+    found = list(health.check(lab))
     if all(part.ready for part in found):
         found += parts.status(lab)
     print(json.dumps({"parts": [part.as_json() for part in found]}, indent=1) if given.json else _table(found))

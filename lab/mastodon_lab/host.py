@@ -100,7 +100,7 @@ def refuse_state(lab: Lab, made: Made | None, machine: str) -> None:
         )
 
 
-def look(lab: Lab) -> Machine:
+def examine(lab: Lab) -> Machine:
     """Look at this machine. Only after `refuse_caller`: it reads what only Linux has."""
     return Machine(
         memory=_available_memory(Path("/proc/meminfo").read_text()),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mastodon_lab.build.plan import Built
 from mastodon_lab.build.store import key, tree_key
-from mastodon_lab.cluster.config import write_private
+from mastodon_lab.files import write_private
 from mastodon_lab.lab import Lab
 
 # The lab's own code and files are all that builds are made from: versions, checksums and recipes stand in them.

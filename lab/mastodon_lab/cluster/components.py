@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from mastodon_lab.cluster.config import NODE, write_private
+from mastodon_lab.cluster.config import NODE
+from mastodon_lab.files import write_private
 from mastodon_lab.lab import API_PORT, MIRROR_PORT, Lab
 
 ETCD = "127.0.0.1:2379"

@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from mastodon_lab.files import write_private
 from mastodon_lab.lab import Lab
 
 NODE = "lab"
@@ -184,13 +185,3 @@ def write(lab: Lab, cni_plugins: Path) -> None:
     for name, text in texts.items():
         write_private(lab.etc / name, text)
     write_private(lab.kubeconfig, json.dumps(kubeconfig(lab, "admin"), indent=1))
-
-
-def write_private(file: Path, text: str) -> None:
-    """Write a 0600 file in one go: readers see the old text or the new, never half of it."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    fresh = file.with_name(f".{file.name}.new")
-    fresh.unlink(missing_ok=True)
-    fresh.touch(mode=0o600)
-    fresh.write_text(text)
-    fresh.replace(file)

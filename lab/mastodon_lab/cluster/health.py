@@ -24,7 +24,7 @@ NODE_PATH = f"/api/v1/nodes/{NODE}"
 KUBERNETES = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy")
 
 
-def look(lab: Lab) -> tuple[PartStatus, ...]:
+def check(lab: Lab) -> tuple[PartStatus, ...]:
     """One status for each component, the node and the way to Services; only the cluster's when it doesn't run."""
     if process.find(lab) is None:
         return (PartStatus("cluster", ready=False, reason="is not running; start it with lab/up"),)

@@ -19,10 +19,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from mastodon_lab.cluster import components, rooms
+from mastodon_lab.cluster import components, namespaces
 from mastodon_lab.cluster.components import Component
-from mastodon_lab.cluster.config import write_private
 from mastodon_lab.cluster.supervisor import TICK, Supervisor
+from mastodon_lab.files import write_private
 from mastodon_lab.lab import Lab
 
 GRACE = 15.0
@@ -83,8 +83,8 @@ def main(words: list[str]) -> None:
         # Held until this process ends: two inits on one state would fight.
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         # Still the host's /proc: it alone knows this process by the number that the host sees.
-        write_private(lab.run / "init.json", json.dumps(rooms.identity()))
-        rooms.furnish(lab)
+        write_private(lab.run / "init.json", json.dumps(namespaces.identity()))
+        namespaces.furnish(lab)
         supervise(lab)
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import mastodon_lab
-from mastodon_lab.cluster.rooms import BOOT_ID, start_time
+from mastodon_lab.cluster.namespaces import BOOT_ID, start_time
 from mastodon_lab.errors import LabError
 from mastodon_lab.lab import Lab
 

@@ -11,8 +11,8 @@ from http.client import HTTPSConnection
 from pathlib import Path
 
 from mastodon_lab.errors import LabError
+from mastodon_lab.files import write_private
 from mastodon_lab.lab import Lab
-from mastodon_lab.parts.keys import write_private
 
 HOST = "pebble.acme.svc.cluster.local"
 PORT = 14000

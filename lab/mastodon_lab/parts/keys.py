@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import secrets
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 
 from mastodon_lab.errors import LabError
+from mastodon_lab.files import write_private
 from mastodon_lab.lab import Lab
 
 
@@ -59,12 +58,3 @@ def keys(lab: Lab) -> Keys:
     if asdict(made) != stored:
         write_private(file, json.dumps(asdict(made), indent=1))
     return made
-
-
-def write_private(file: Path, text: str) -> None:
-    """Write a file that only its owner reads, whole or not at all."""
-    fresh = file.with_name(f".{file.name}.new")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as output:
-        output.write(text)
-    fresh.replace(file)

@@ -12,9 +12,10 @@ from http.client import HTTPConnection, HTTPException
 from typing import Any
 
 from mastodon_lab.errors import LabError
+from mastodon_lab.files import write_private
 from mastodon_lab.lab import OPENBAO_PORT, Lab
 from mastodon_lab.parts import nameserver
-from mastodon_lab.parts.keys import Keys, write_private
+from mastodon_lab.parts.keys import Keys
 
 MOUNT = "secret"
 BASE = "mastodon/social.lab.test"

@@ -39,7 +39,7 @@ def brought_up(monkeypatch: pytest.MonkeyPatch) -> list[Lab]:
 
 
 def status_of(monkeypatch: pytest.MonkeyPatch, cluster: list[PartStatus], parts: Callable[[Lab], object]) -> None:
-    monkeypatch.setattr(health, "look", lambda lab: tuple(cluster))
+    monkeypatch.setattr(health, "check", lambda lab: tuple(cluster))
     monkeypatch.setattr(platform, "status", parts)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from mastodon_lab.cluster import config, pki
+from mastodon_lab.files import write_private
 from mastodon_lab.lab import Lab
 
 CNI = Path("/usr/lib/cni")
@@ -71,9 +72,9 @@ def test_pods_get_addresses_from_the_labs_range(lab: Lab) -> None:
 
 def test_a_private_file_is_replaced_whole(tmp_path: Path) -> None:
     file = tmp_path / "etc" / "file"
-    config.write_private(file, "old")
+    write_private(file, "old")
     file.chmod(0o644)
     (file.parent / ".file.new").write_text("left by a killed run")
-    config.write_private(file, "new")
+    write_private(file, "new")
     assert (file.read_text(), file.stat().st_mode & 0o777) == ("new", 0o600)
     assert [path.name for path in file.parent.iterdir()] == ["file"]

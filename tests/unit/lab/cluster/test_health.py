@@ -43,7 +43,7 @@ def test_the_api_server_may_be_seconds_old() -> None:
 
 
 def test_a_lab_that_does_not_run_says_only_that(lab: Lab) -> None:
-    (cluster,) = health.look(lab)
+    (cluster,) = health.check(lab)
     assert not cluster.ready
     assert "lab/up" in cluster.reason
 
@@ -64,7 +64,7 @@ def test_each_component_says_how_it_does(lab: Lab, monkeypatch: pytest.MonkeyPat
     }
     components.save(lab, [Component(name, (name,), digest="new") for name in (*doing, "containerd")])
     (lab.run / "components.json").write_text(json.dumps(doing))
-    reasons = {part.name: part.reason for part in health.look(lab) if not part.ready}
+    reasons = {part.name: part.reason for part in health.check(lab) if not part.ready}
     assert reasons == {
         "kube-apiserver": "the API server does not answer: refused",
         "kubelet": f"ended with 1; see {lab.log}/kubelet.log",
@@ -84,4 +84,4 @@ def test_a_report_that_is_not_there_yet_is_no_error(
     components.save(lab, [Component("etcd", ("etcd",))])
     if text is not None:
         (lab.run / "components.json").write_text(text)
-    assert [part.name for part in health.look(lab) if not part.ready] == ["etcd", "node"]
+    assert [part.name for part in health.check(lab) if not part.ready] == ["etcd", "node"]

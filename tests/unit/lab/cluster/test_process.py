@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
-from mastodon_lab.cluster import process, rooms
+from mastodon_lab.cluster import namespaces, process
 from mastodon_lab.cluster.process import Init
 from mastodon_lab.lab import Lab
 
@@ -21,12 +21,12 @@ def child() -> Iterator[subprocess.Popen[bytes]]:
 
 
 def note(lab: Lab, **changes: object) -> None:
-    noted = {**rooms.identity(), **changes}
+    noted = {**namespaces.identity(), **changes}
     (lab.run / "init.json").write_text(json.dumps(noted))
 
 
 def test_a_noted_process_is_found(lab: Lab, child: subprocess.Popen[bytes]) -> None:
-    started = rooms.start_time(child.pid)
+    started = namespaces.start_time(child.pid)
     note(lab, pid=child.pid, started=started)
     assert process.find(lab) == Init(child.pid, started)
 
@@ -49,7 +49,7 @@ def test_without_a_good_note_nothing_runs(lab: Lab, text: str | None) -> None:
 
 
 def test_stop_ends_the_process(child: subprocess.Popen[bytes]) -> None:
-    process.stop(Init(child.pid, rooms.start_time(child.pid)))
+    process.stop(Init(child.pid, namespaces.start_time(child.pid)))
     assert child.wait(5) == -15
 
 
@@ -59,7 +59,7 @@ def test_stop_kills_what_does_not_listen(monkeypatch: pytest.MonkeyPatch) -> Non
     with subprocess.Popen(("sh", "-c", deaf), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as running:
         assert running.stdout is not None
         assert running.stdout.readline() == b"ready\n"
-        process.stop(Init(running.pid, rooms.start_time(running.pid)))
+        process.stop(Init(running.pid, namespaces.start_time(running.pid)))
         assert running.wait(5) == -9
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 from mastodon_lab.errors import LabError
+from mastodon_lab.files import write_private
 from mastodon_lab.lab import Lab
-from mastodon_lab.parts.keys import Keys, keys, write_private
+from mastodon_lab.parts.keys import Keys, keys
 
 
 def test_keys_are_made_once_for_root_alone(lab: Lab) -> None:

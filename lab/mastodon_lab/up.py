@@ -15,6 +15,7 @@ from mastodon_lab.build import mirror, plan, remembered
 from mastodon_lab.cluster import cgroups, components, config, health, network, pki, process
 from mastodon_lab.cluster.lock import only_one
 from mastodon_lab.errors import LabError
+from mastodon_lab.files import write_private
 from mastodon_lab.lab import ALL, Lab
 from mastodon_lab.parts import platform
 from mastodon_lab.progress import Progress
@@ -40,7 +41,7 @@ def up(lab: Lab, progress: Progress) -> None:
             start(lab, built)
         remembered.remember(lab, built)
         with progress.step(WAIT):
-            _until(lambda: _trouble(health.look(lab)), CLUSTER_SECONDS)
+            _until(lambda: _trouble(health.check(lab)), CLUSTER_SECONDS)
         inside.link_programs(lab, built.programs)
         platform.deploy(lab, built, progress)
         _write_facts(lab, built.bin("kubectl"))
@@ -89,7 +90,7 @@ def _prepare_host(lab: Lab, progress: Progress) -> None:
 
 
 def _install(lab: Lab, progress: Progress) -> None:
-    machine = host.look(lab)
+    machine = host.examine(lab)
     host.refuse(machine, lab, cold=not plan.was_built(lab))
     if machine.missing_packages:
         with progress.step(f"install {', '.join(machine.missing_packages)}"):
@@ -100,9 +101,7 @@ def _write_state(lab: Lab) -> None:
     for folder in (lab.state, lab.log, lab.run, lab.volumes):
         folder.mkdir(parents=True, exist_ok=True)
     lab.state.chmod(0o700)
-    config.write_private(
-        lab.made, json.dumps({"identity": host.identity(), "index": lab.index, "parts": sorted(lab.parts)})
-    )
+    write_private(lab.made, json.dumps({"identity": host.identity(), "index": lab.index, "parts": sorted(lab.parts)}))
     pki.ensure(lab)
     config.write(lab, host.cni_plugins())
 
@@ -119,7 +118,7 @@ def _write_facts(lab: Lab, kubectl: Path) -> None:
         "dns_address": lab.dns_ip,
         **platform.facts(lab),
     }
-    config.write_private(lab.facts, json.dumps(facts, indent=1))
+    write_private(lab.facts, json.dumps(facts, indent=1))
 
 
 def _trouble(parts: Iterable[PartStatus]) -> str:

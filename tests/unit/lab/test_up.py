@@ -10,17 +10,17 @@ from pathlib import Path
 
 import pytest
 from mastodon_lab import host, inside
+from mastodon_lab import up as up_module
 from mastodon_lab.build import mirror, plan, remembered
 from mastodon_lab.cluster import cgroups, components, config, health, network, pki, process
-from mastodon_lab.cluster import up as up_module
 from mastodon_lab.cluster.lock import only_one
 from mastodon_lab.cluster.process import Init
-from mastodon_lab.cluster.up import build, up
 from mastodon_lab.errors import LabError
 from mastodon_lab.lab import Lab
 from mastodon_lab.parts import platform
 from mastodon_lab.progress import Progress
 from mastodon_lab.status import PartStatus
+from mastodon_lab.up import build, up
 
 RUNNING = Init(4711, "1")
 
@@ -51,7 +51,7 @@ def done(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     good = host.Machine(1 << 40, 1 << 40, 1 << 40, True, ())
     for module, name, stub in (
-        (host, "look", note("look", good)),
+        (host, "examine", note("look", good)),
         (host, "refuse_kernel", quiet()),
         (host, "needed", quiet(Path("/bin/containerd"))),
         (network, "lingers", quiet(False)),
@@ -65,7 +65,7 @@ def done(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         (config, "write", quiet()),
         (components, "all_components", quiet(())),
         (mirror, "publish", note("publish")),
-        (health, "look", note("wait", (PartStatus("node", ready=True),))),
+        (health, "check", note("wait", (PartStatus("node", ready=True),))),
         (inside, "link_programs", quiet()),
         (remembered, "recall", quiet()),
         (remembered, "remember", quiet()),
@@ -115,7 +115,7 @@ def test_a_refused_machine_is_left_as_it_was(
     lab: Lab, done: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fresh = Lab("fresh", 0, tmp_path / "fresh", tmp_path / "cold")
-    monkeypatch.setattr(host, "look", lambda lab: host.Machine(1, 1, 1, True, ("runc",)))
+    monkeypatch.setattr(host, "examine", lambda lab: host.Machine(1, 1, 1, True, ("runc",)))
     with pytest.raises(LabError, match="memory"):
         bring_up(fresh)
     assert done == []
@@ -125,7 +125,7 @@ def test_a_refused_machine_is_left_as_it_was(
 
 def test_missing_packages_are_installed_first(lab: Lab, done: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     machine = host.Machine(1 << 40, 1 << 40, 1 << 40, True, ("iproute2", "runc"))
-    monkeypatch.setattr(host, "look", lambda lab: machine)
+    monkeypatch.setattr(host, "examine", lambda lab: machine)
     monkeypatch.setattr(host, "install", lambda packages: done.append(f"install {' '.join(packages)}"))
     # These call `ip`, which a minimal Debian doesn't have.
     monkeypatch.setattr(network, "lingers", lambda lab, seconds: done.append("lingers"))
@@ -159,7 +159,7 @@ def test_facts_are_written_only_when_everything_works(
 
 def test_what_keeps_the_cluster_is_named(lab: Lab, done: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     parts = (PartStatus("etcd", ready=True), PartStatus("kubelet", ready=False, reason="ended with 1"))
-    monkeypatch.setattr(health, "look", lambda lab: parts)
+    monkeypatch.setattr(health, "check", lambda lab: parts)
     monkeypatch.setattr(up_module, "CLUSTER_SECONDS", 0.0)
     with pytest.raises(LabError, match=r"not ready after 0 s: kubelet: ended with 1\. Run lab/up again"):
         bring_up(lab)

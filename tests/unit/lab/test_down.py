@@ -9,8 +9,8 @@ import shutil
 import pytest
 from mastodon_lab.build.store import BUILD_LOCK
 from mastodon_lab.cluster import cgroups, network, process
-from mastodon_lab.cluster.down import down
 from mastodon_lab.cluster.process import Init
+from mastodon_lab.down import down
 from mastodon_lab.errors import LabError
 from mastodon_lab.lab import Lab
 from mastodon_lab.progress import Progress
