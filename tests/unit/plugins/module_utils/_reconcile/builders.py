@@ -83,7 +83,7 @@ class Ran:
         self.lines: list[str] = []
         self.error: MastodonError | None = None
         api.calls.clear()
-        request = Request(**{"name": "set", "namespace": "ns", "wanted": desired_set(objects), **options})
+        request = Request(**{"name": "set", "namespace": "ns", "desired": desired_set(objects), **options})
         deadline = clock.deadline(seconds) if clock else Deadline(seconds, sleep=lambda _unused: None)
         self.engine = Engine(api, request, deadline, self.lines.append)
         try:

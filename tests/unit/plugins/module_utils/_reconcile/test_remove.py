@@ -111,7 +111,7 @@ def test_a_set_with_a_field_manager_of_its_own_keeps_its_inventory_right() -> No
     api = FakeApi(NAMESPACE)
     kept = thing("PersistentVolumeClaim", "data", spec={"a": 1})
     wanted = desired_set([thing("ConfigMap", "a", data={"x": "1"}), kept], "fediverse.mastodon/one")
-    assert Ran(api, wait=False, wanted=wanted, manager="fediverse.mastodon/one").error is None
+    assert Ran(api, wait=False, desired=wanted, manager="fediverse.mastodon/one").error is None
     removed = Removed(api, manager="fediverse.mastodon/one")
     assert removed.error == ""
     assert api.objects[PLACE]["data"]["objects"] == "/namespaces/ns/PersistentVolumeClaim/data\n"
