@@ -25,6 +25,6 @@ def run_module(task: Task) -> None:
     except MastodonError as error:
         module.fail_json(msg=str(error), messages=messages)
     except Exception as error:
-        told = unforeseen(f"Module {module._name}", error)
-        module.fail_json(msg=str(told), messages=messages, exception=way_of(error))
+        message = unforeseen(f"Module {module._name}", error)
+        module.fail_json(msg=str(message), messages=messages, exception=way_of(error))
     module.exit_json(messages=messages, **result)

@@ -51,12 +51,12 @@ def version(client: Client, host: str) -> str:
     return f"{about}: Kubernetes {called}"
 
 
-def _version(told: object) -> tuple[tuple[int, int], str]:
+def _version(answer: object) -> tuple[tuple[int, int], str]:
     # Those of some providers end in a plus.
-    numbers = [at(told, name, kind=str).rstrip("+") for name in ("major", "minor")]
+    numbers = [at(answer, name, kind=str).rstrip("+") for name in ("major", "minor")]
     if not all(number.isdecimal() for number in numbers):
         raise WrongShapeError("major or minor of its answer is not a number")
-    return (int(numbers[0]), int(numbers[1])), at(told, "gitVersion", kind=str)
+    return (int(numbers[0]), int(numbers[1])), at(answer, "gitVersion", kind=str)
 
 
 def clock(server: datetime, here: datetime) -> str:
@@ -141,10 +141,10 @@ def _rules(denied: Iterable[_Right]) -> Iterator[str]:
     places: dict[tuple[str, str], list[str]] = defaultdict(list)
     for (namespace, some_verbs), kinds in resources.items():
         places[some_verbs, ", ".join(kinds)].append(namespace)
-    for (some_verbs, kinds_told), namespaces in places.items():
+    for (some_verbs, some_kinds), namespaces in places.items():
         where = [name for name in namespaces if name]
         place = f" in namespace{'s' if len(where) > 1 else ''} {', '.join(where)}" if where else ""
-        yield f"{some_verbs}{place} {kinds_told}"
+        yield f"{some_verbs}{place} {some_kinds}"
 
 
 def _may(client: Client, right: _Right) -> bool:
@@ -161,5 +161,5 @@ def _may(client: Client, right: _Right) -> bool:
     return allowed
 
 
-def _allowed(told: object) -> bool:
-    return at(told, "status", "allowed", kind=bool)
+def _allowed(answer: object) -> bool:
+    return at(answer, "status", "allowed", kind=bool)

@@ -40,8 +40,8 @@ def find(check: Check) -> Finding:
         return Finding("ok", check())
     except SkippedError as reason:
         return Finding("skipped", str(reason))
-    except WarnedError as told:
-        return Finding("warning", str(told))
+    except WarnedError as reason:
+        return Finding("warning", str(reason))
     except MastodonError as error:
         return Finding("failed", str(error))
     except Exception as error:

@@ -53,7 +53,7 @@ def of_cluster(cluster: Item, stores: Mapping[str, Item]) -> Backup:
     window = at(store, "status.serverRecoveryWindow", {}).get(server) or {}
     found = conditions(at(cluster, "status", {}), at(cluster, "metadata.generation", 0))
     troubles = [
-        found[name].told()
+        found[name].text()
         for name in ("ContinuousArchiving", "LastBackupSucceeded")
         if name in found and found[name].status == "False"
     ]
@@ -70,11 +70,11 @@ def of_volume(source: Item) -> Backup:
     last = at(source, "status.latestMoverStatus.result", "")
     when = str(at(source, "status.lastSyncTime", ""))
     logs = str(at(source, "status.latestMoverStatus.logs", "")).strip().splitlines()
-    told = f"the last try failed: {logs[-1]}" if logs else "the last try failed"
+    message = f"the last try failed: {logs[-1]}" if logs else "the last try failed"
     subject = _subject("PersistentVolumeClaim", source)
     if any(_EMPTY in line for line in logs):
         return Backup(subject, trouble=f"the volume was empty at {when}, and is not backed up while it is")
-    return Backup(subject, when, "", told if last == "Failed" else "")
+    return Backup(subject, when, "", message if last == "Failed" else "")
 
 
 def _subject(kind: str, item: Item) -> str:

@@ -73,7 +73,7 @@ class _Asked:
     content: bytes | None = field(default=None, repr=False)
     headers: Mapping[str, str] | None = None
     secret: bool = False
-    read: Callable[[Any], Any] = lambda told: at(told, kind=dict)
+    read: Callable[[Any], Any] = lambda answer: at(answer, kind=dict)
 
 
 class Client:
@@ -100,7 +100,7 @@ class Client:
         self._say = say
         self._count = 0
         self._lock = threading.Lock()
-        self._told = -_TELL_EVERY
+        self._last_line = -_TELL_EVERY
         # Whether this server has ever answered as one does.
         self._known = False
         self.began = datetime.min.replace(tzinfo=UTC)
@@ -120,7 +120,7 @@ class Client:
         body: Body | None = None,
         headers: Mapping[str, str] | None = None,
         secret: bool = False,
-        read: Callable[[Any], Any] = lambda told: at(told, kind=dict),
+        read: Callable[[Any], Any] = lambda answer: at(answer, kind=dict),
     ) -> Any:
         """Return the JSON answer. `about` names the object in errors; `secret` keeps its values out of them.
 
@@ -155,7 +155,7 @@ class Client:
             fate = of_answer(response.status, response.data, known=self._known)
             raise _AnswerError(self._refused(asked.about, response, secret=asked.secret), fate)
         try:
-            told = asked.read(parsed(response.data))
+            answer = asked.read(parsed(response.data))
         except WrongShapeError as error:
             # A connection that broke at the wrong moment, or the login page of a proxy.
             subject, why = (
@@ -165,7 +165,7 @@ class Client:
             remedy = "Check that the address in the kubeconfig is the API server's, and what is in between."
             raise _AnswerError(MastodonError(subject, "cannot be understood", why, remedy), Fate.SOON) from error
         self._known = True
-        return told
+        return answer
 
     def stream(self, path: str, *, about: str, query: Mapping[str, str], seconds: int) -> Stream:
         """Open a watch that the server ends after `seconds`. It also ends when nothing comes for half a minute."""
@@ -200,10 +200,10 @@ class Client:
             raise ProtocolError(f"its answer is not HTTP ({type(error).__name__})") from error
 
     def _note_time(self, response: urllib3.BaseHTTPResponse) -> None:
-        told = response.headers.get("Date")
-        if told and self.began.year == datetime.min.year:
+        date = response.headers.get("Date")
+        if date and self.began.year == datetime.min.year:
             with suppress(ValueError, TypeError, OverflowError):
-                self.began = parsedate_to_datetime(told).astimezone(UTC)
+                self.began = parsedate_to_datetime(date).astimezone(UTC)
 
     def _refused(self, about: str, response: urllib3.BaseHTTPResponse, *, secret: bool = False) -> MastodonError:
         # Wrong credentials are no fault of the object that was asked for first.
@@ -225,9 +225,9 @@ class Client:
     def _tell(self, failure: MastodonError) -> None:
         with self._lock:
             now = time.monotonic()
-            if now < self._told + _TELL_EVERY:
+            if now < self._last_line + _TELL_EVERY:
                 return
-            self._told = now
+            self._last_line = now
         self._say(f"{failure.subject} {failure.failed}: {failure.why}; asking again")
 
     def _unreachable(self, error: Exception) -> MastodonError:

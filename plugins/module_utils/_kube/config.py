@@ -88,8 +88,8 @@ def _pool(access: Access, called: str, options: Given, environment: Mapping[str,
     try:
         return urllib3.ProxyManager(proxy, proxy_headers=_proxy_headers(proxy, options), **pool)
     except (ValueError, urllib3.exceptions.HTTPError) as error:
-        told = proxy.rpartition("@")[2]
-        raise MastodonError(called, f"its proxy {told} cannot be used", "", "Name one with http or https.") from error
+        shown = proxy.rpartition("@")[2]
+        raise MastodonError(called, f"its proxy {shown} cannot be used", "", "Name one with http or https.") from error
 
 
 def _proxy(access: Access, options: Given, environment: Mapping[str, str]) -> str:

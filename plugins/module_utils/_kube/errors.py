@@ -49,8 +49,8 @@ class ApiError(MastodonError):
 
     def advising(self, remedy: str) -> ApiError:
         """Return the same error with another next step."""
-        told = (self.subject, self.failed, self.why, remedy)
-        return ApiError(*told, status=self.status, causes=self.causes, message=self.message)
+        words = (self.subject, self.failed, self.why, remedy)
+        return ApiError(*words, status=self.status, causes=self.causes, message=self.message)
 
     @property
     def is_forbidden(self) -> bool:
@@ -177,14 +177,14 @@ def _without_values(refusal: _Refusal) -> str:
 
 def _parse(status: int, body: bytes) -> _Refusal:
     try:
-        told = at(parsed(body), kind=dict)
+        answer = at(parsed(body), kind=dict)
         causes = tuple(
-            Cause(*(_text(cause.get(name)) for name in _CAUSE)) for cause in objects(told, "details", "causes")
+            Cause(*(_text(cause.get(name)) for name in _CAUSE)) for cause in objects(answer, "details", "causes")
         )
     except WrongShapeError:
         # A proxy or load balancer before the API server answers in its own words.
         return _Refusal(status, f"HTTP {status} {_PAGE.sub(' ', body[:_BEGINNING].decode(errors='replace'))}", ())
-    return _Refusal(status, _text(told.get("message")) or _text(told.get("reason")) or f"HTTP {status}", causes)
+    return _Refusal(status, _text(answer.get("message")) or _text(answer.get("reason")) or f"HTTP {status}", causes)
 
 
 def _text(value: object) -> str:
@@ -193,7 +193,7 @@ def _text(value: object) -> str:
 
 def _why(refusal: _Refusal) -> str:
     if refusal.status == 422 and refusal.causes:
-        told = (": ".join(part for part in (cause.field, cause.message) if part) for cause in refusal.causes)
+        causes = (": ".join(part for part in (cause.field, cause.message) if part) for cause in refusal.causes)
         # The cause comes after the value, which may be all of an object.
-        return "; ".join(shortened(cause, _LONGEST_CAUSE, _END_OF_CAUSE) for cause in told)
+        return "; ".join(shortened(cause, _LONGEST_CAUSE, _END_OF_CAUSE) for cause in causes)
     return refusal.message

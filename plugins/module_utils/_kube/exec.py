@@ -105,5 +105,5 @@ def _code(subject: str, status: object) -> int:
     for cause in objects(status, "details", "causes"):
         if cause.get("reason") == "ExitCode" and str(cause.get("message")).isdecimal():
             return int(cause["message"])
-    told = at(status, "message", kind=str, default="")
-    raise MastodonError(subject, "a command cannot be run in it", told, "Look at the pod.")
+    message = at(status, "message", kind=str, default="")
+    raise MastodonError(subject, "a command cannot be run in it", message, "Look at the pod.")

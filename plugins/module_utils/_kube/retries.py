@@ -113,7 +113,7 @@ def _is_distrust(error: BaseException) -> bool:
 def _is_of_kubernetes(body: bytes) -> bool:
     """Whether an API server says so itself, for example of an extension of it that is away, and not a proxy before it."""
     try:
-        told = parsed(body)
+        answer = parsed(body)
     except WrongShapeError:
         return False
-    return isinstance(told, dict) and told.get("kind") == "Status"
+    return isinstance(answer, dict) and answer.get("kind") == "Status"

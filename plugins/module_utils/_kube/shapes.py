@@ -22,9 +22,9 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes imp
 _TEXTS = ("namespace", "uid", "resourceVersion", "creationTimestamp", "deletionTimestamp")
 
 
-def an_object(told: object) -> dict[str, Any]:
+def an_object(answer: object) -> dict[str, Any]:
     """Return an object of any kind."""
-    whole = at(told, kind=dict)
+    whole = at(answer, kind=dict)
     metadata = at(whole, "metadata", kind=dict)
     at(metadata, "name", kind=str)
     for key in _TEXTS:
@@ -38,9 +38,9 @@ def an_object(told: object) -> dict[str, Any]:
     return whole
 
 
-def a_page(told: object) -> dict[str, Any]:
+def a_page(answer: object) -> dict[str, Any]:
     """Return a page of a list. One without items has them all the same: what has not may be anything."""
-    whole = at(told, kind=dict)
+    whole = at(answer, kind=dict)
     metadata = at(whole, "metadata", kind=dict, default={})
     for key in ("continue", "resourceVersion"):
         at(metadata, key, kind=str, default="")
@@ -51,14 +51,14 @@ def a_page(told: object) -> dict[str, Any]:
     return whole
 
 
-def a_deletion(told: object) -> None:
+def a_deletion(answer: object) -> None:
     """Accept a success, or the object as it goes."""
-    at(told, "kind", kind=str)
+    at(answer, "kind", kind=str)
 
 
-def of_discovery(told: object) -> dict[str, Any]:
+def of_discovery(answer: object) -> dict[str, Any]:
     """Return an `APIGroupDiscoveryList`, or something else that says so."""
-    whole = at(told, kind=dict)
+    whole = at(answer, kind=dict)
     for group in objects(whole, "items") if whole.get("kind") == "APIGroupDiscoveryList" else ():
         at(group, "metadata", "name", kind=str, default="")
         for version in objects(group, "versions"):
@@ -68,11 +68,11 @@ def of_discovery(told: object) -> dict[str, Any]:
     return whole
 
 
-def _resource(told: dict[str, Any]) -> None:
-    if at(told, "responseKind", kind=dict, default={}):
-        at(told, "responseKind", "kind", kind=str)
-    at(told, "resource", kind=str)
+def _resource(answer: dict[str, Any]) -> None:
+    if at(answer, "responseKind", kind=dict, default={}):
+        at(answer, "responseKind", "kind", kind=str)
+    at(answer, "resource", kind=str)
     for key in ("scope", "singularResource"):
-        at(told, key, kind=str, default="")
-    texts(told, "shortNames")
-    objects(told, "subresources")
+        at(answer, key, kind=str, default="")
+    texts(answer, "shortNames")
+    objects(answer, "subresources")

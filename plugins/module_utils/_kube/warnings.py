@@ -21,7 +21,7 @@ class Warnings:
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
         self._telling = threading.Lock()
 
     def tell(self, headers: Mapping[str, str], about: str, *, secret: bool) -> None:
@@ -35,7 +35,7 @@ class Warnings:
 
     def _once(self, line: str, text: str) -> None:
         with self._telling:
-            if text in self._told:
+            if text in self._reported:
                 return
-            self._told.add(text)
+            self._reported.add(text)
         self._say(f"warning: {line}")

@@ -59,12 +59,12 @@ def handshake(login: Login, dial: Dial | None = None) -> str:
         ) from error
     except (smtplib.SMTPException, OSError, ValueError) as error:
         remedy = "Check mastodon_smtp_server and mastodon_smtp_port, and whether a firewall keeps mail in."
-        raise MastodonError(subject, "does not speak with us", _told(error), remedy) from error
+        raise MastodonError(subject, "does not speak with us", _reason(error), remedy) from error
     taken = "takes the login" if login.username else "takes mail without a login"
     return f"{subject}: {taken}, {'encrypted' if encrypted else 'NOT encrypted'}"
 
 
-def _told(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     if not isinstance(error, smtplib.SMTPResponseException):
         return str(error)
     # What is no code at all smtplib calls -1.

@@ -83,7 +83,7 @@ def is_of_unknown_issuer(error: OSError) -> bool:
     return isinstance(error, ssl.SSLCertVerificationError) and error.verify_code in _UNKNOWN_ISSUER
 
 
-def told(error: OSError) -> str:
+def reason(error: OSError) -> str:
     """Return what went wrong, in words."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not valid: {error.verify_message}"

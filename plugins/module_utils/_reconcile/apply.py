@@ -79,10 +79,10 @@ class Applier:
             if not fields.is_built_in(desired.body) and fields.lacks(desired.body, result):
                 result = self._send(desired, resource, force=bool(trial.taken), dry_run=False)
         status = "status" in desired.body
-        told = changes(live, result, trial.taken, status=status) or (
+        lines = changes(live, result, trial.taken, status=status) or (
             "its declared fields are now managed by this collection",
         )
-        return self._take_over(desired, resource, Outcome(desired.subject, "configured", told, live, result))
+        return self._take_over(desired, resource, Outcome(desired.subject, "configured", lines, live, result))
 
     def _take_over(self, desired: Desired, resource: Resource, outcome: Outcome) -> Outcome:
         """Leave nobody who applied on the client as an owner of what we declare, or it would stay for ever."""
@@ -98,10 +98,10 @@ class Applier:
                 return replace(
                     outcome, changes=(*outcome.changes, f"not taken over from kubectl apply: it {error.failed}")
                 )
-        told = [*outcome.changes, "its declared fields are no longer shared with kubectl apply"]
+        lines = [*outcome.changes, "its declared fields are no longer shared with kubectl apply"]
         if left := sharing.kept(entries):
-            told.append(f"what is not declared stays as kubectl apply set it: {', '.join(left)}")
-        return replace(outcome, action="configured", changes=tuple(told), after=item)
+            lines.append(f"what is not declared stays as kubectl apply set it: {', '.join(left)}")
+        return replace(outcome, action="configured", changes=tuple(lines), after=item)
 
     def _create(self, desired: Desired, resource: Resource) -> Outcome:
         try:

@@ -145,8 +145,8 @@ def _leaves(fields: Mapping[str, Any]) -> set[str]:
 
 def _last_look(release: Object) -> datetime:
     newest: Mapping[str, Any] = next(iter(at(release, "status.history", [])), {})
-    told = (at(release, "status.lastHandledReconcileAt", ""), newest.get("lastDeployed") or "")
-    return max(map(_time, told))
+    times = (at(release, "status.lastHandledReconcileAt", ""), newest.get("lastDeployed") or "")
+    return max(map(_time, times))
 
 
 def _time(text: str) -> datetime:

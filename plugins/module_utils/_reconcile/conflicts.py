@@ -40,7 +40,7 @@ def settle(error: ApiError, subject: ObjectRef, *, is_ours: bool, is_forced: boo
     foreign = {field: owner for field, owner in held.items() if not (is_ours and owner.startswith(_PEOPLE))}
     if not foreign:
         return held
-    told = ", ".join(f'{field.lstrip(".")} is owned by "{owner}"' for field, owner in sorted(foreign.items()))
+    message = ", ".join(f'{field.lstrip(".")} is owned by "{owner}"' for field, owner in sorted(foreign.items()))
     # As an option of `apply`, or to site.yml, which hands it to all of them.
     remedy = f'Leave it to its owner by not declaring it, or take it over once with -e \'{{"force_conflicts": ["{subject}"]}}\'.'
-    raise MastodonError(str(subject), "is not applied", told, remedy) from error
+    raise MastodonError(str(subject), "is not applied", message, remedy) from error

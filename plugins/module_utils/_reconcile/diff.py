@@ -44,13 +44,13 @@ def changes(
     `owners` names, by path, who had changed a field. `status`: it is declared too.
     """
     secret = after.get("kind") == "Secret"
-    told = []
+    phrases = []
     for path, old, new in _differences(comparable(before, status=status), comparable(after, status=status), ""):
         hidden = path.endswith(_LAST_APPLIED) or (secret and path.startswith(_SECRET)) or secrecy.hides(path)
         phrase = f"{path} changed" if hidden else _phrase(path, secrecy.shown(old), secrecy.shown(new))
         owner = next((name for field, name in (owners or {}).items() if _is_within(path, field)), "")
-        told.append(f"{phrase} (was changed by {owner})" if owner else phrase)
-    return tuple(told)
+        phrases.append(f"{phrase} (was changed by {owner})" if owner else phrase)
+    return tuple(phrases)
 
 
 def documents(before: Object | None, after: Object | None) -> tuple[str, str]:

@@ -60,10 +60,10 @@ def _is_about(event: Mapping[str, Any], subject: ObjectRef) -> bool:
 def time_of(event: Mapping[str, Any]) -> datetime:
     """Return when an event happened last."""
     series = event.get("series") or {}
-    told = (
+    time = (
         series.get("lastObservedTime")
         or event.get("lastTimestamp")
         or event.get("eventTime")
         or event["metadata"].get("creationTimestamp")
     )
-    return datetime.fromisoformat(told) if told else _NEVER
+    return datetime.fromisoformat(time) if time else _NEVER

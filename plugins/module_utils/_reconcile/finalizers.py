@@ -27,11 +27,11 @@ _HOLDERS = {
 def held(item: Mapping[str, Any]) -> str:
     """Return what holds an object, such as `finalizers.fluxcd.io of helm-controller`, empty if nothing does."""
     names = at(item, "metadata.finalizers", [])
-    told = [_told(name, item) for name in names] + _of_namespace(item)
-    return ", ".join(told)
+    descriptions = [_description(name, item) for name in names] + _of_namespace(item)
+    return ", ".join(descriptions)
 
 
-def _told(finalizer: str, item: Mapping[str, Any]) -> str:
+def _description(finalizer: str, item: Mapping[str, Any]) -> str:
     holder = _HOLDERS.get(finalizer) or _setter(finalizer, item)
     return f"{finalizer} of {holder}" if holder else finalizer
 

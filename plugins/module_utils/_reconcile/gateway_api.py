@@ -30,9 +30,9 @@ _PORTS = (
 
 def gateway(item: Item) -> Status:
     """Return whether a Gateway serves anything, at an address."""
-    told = require(conditions_of(item), "Accepted", "Programmed")
-    if told.verdict != "Current":
-        return _portless(item) or told
+    status = require(conditions_of(item), "Accepted", "Programmed")
+    if status.verdict != "Current":
+        return _portless(item) or status
     # Listeners may be others', who wait for certificates of their own; of ours the routes to them tell.
     return CURRENT if at(item, "status.addresses") else progressing("NoAddress", "it has no address yet")
 
@@ -43,7 +43,7 @@ def _portless(item: Item) -> Status | None:
     for listener in maps_at(item, "status.listeners"):
         accepted = conditions(listener, generation).get("Accepted")
         if accepted and accepted.reason == "PortUnavailable":
-            return failed(accepted.reason, f"listener {at(listener, 'name', '')}: {accepted.told()}", _PORTS)
+            return failed(accepted.reason, f"listener {at(listener, 'name', '')}: {accepted.text()}", _PORTS)
     return None
 
 
@@ -53,9 +53,9 @@ def route(item: Item) -> Status:
     if len(parents) < len(at(item, "spec.parentRefs", [])):
         return progressing("NoParent", "not all of its Gateways have answered yet; do they exist?")
     for parent in parents:
-        told = require(conditions(parent, at(item, "metadata.generation", 0)), "Accepted", "ResolvedRefs")
-        if told.verdict != "Current":
-            return progressing(told.reason, f"Gateway {at(parent, 'parentRef.name')}: {told.message}")
+        status = require(conditions(parent, at(item, "metadata.generation", 0)), "Accepted", "ResolvedRefs")
+        if status.verdict != "Current":
+            return progressing(status.reason, f"Gateway {at(parent, 'parentRef.name')}: {status.message}")
     return CURRENT
 
 

@@ -100,8 +100,8 @@ class Outcome:
 
     def line(self) -> str:
         """Return the line that people read."""
-        told = f"{self.action} {self.subject}"
-        return f"{told}: {', '.join(self.changes)}" if self.changes else told
+        message = f"{self.action} {self.subject}"
+        return f"{message}: {', '.join(self.changes)}" if self.changes else message
 
 
 def desired_set(documents: Iterable[Any], manager: str = MANAGER) -> tuple[Desired, ...]:
@@ -140,9 +140,9 @@ def _desired(document: Any, position: int) -> Desired:
         ("metadata.name", named),
     ):
         if not isinstance(value, str) or not value:
-            told = " ".join(str(part) for part in (document.get("kind"), named) if part)
+            described = " ".join(str(part) for part in (document.get("kind"), named) if part)
             raise MastodonError(
-                f"{place}{f' ({told})' if told else ''}",
+                f"{place}{f' ({described})' if described else ''}",
                 f"has no {field}",
                 "",
                 "Every object needs apiVersion, kind and metadata.name.",
@@ -171,9 +171,9 @@ def _declared(document: Mapping[str, Any], subject: ObjectRef) -> Object:
 
 def _dependencies(subject: ObjectRef, document: Mapping[str, Any]) -> tuple[ObjectRef, ...]:
     notes = document["metadata"].get("annotations")
-    told = str(notes.get(DEPENDS_ON) or "") if isinstance(notes, Mapping) else ""
+    text = str(notes.get(DEPENDS_ON) or "") if isinstance(notes, Mapping) else ""
     try:
-        return tuple(ObjectRef.parse(part.strip()) for part in told.split(",") if part.strip())
+        return tuple(ObjectRef.parse(part.strip()) for part in text.split(",") if part.strip())
     except ValueError as error:
         raise MastodonError(str(subject), f"its annotation {DEPENDS_ON} cannot be read", str(error)) from error
 

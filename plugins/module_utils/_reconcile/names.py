@@ -16,11 +16,11 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import 
 _NEVER = ("/", "%")
 
 
-def refuse(told: str, parts: Mapping[str, str]) -> None:
+def refuse(about: str, parts: Mapping[str, str]) -> None:
     """Raise MastodonError when a part of an object's address, by field, cannot stand in it. `told` names the object."""
     for field, part in parts.items():
         if why := _wrong(part):
-            raise MastodonError(told, f"its {field} cannot be used", f"{part!r} {why}", "Correct it.")
+            raise MastodonError(about, f"its {field} cannot be used", f"{part!r} {why}", "Correct it.")
 
 
 def _wrong(part: str) -> str:

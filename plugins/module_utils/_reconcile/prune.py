@@ -94,8 +94,8 @@ class Pruner:
             return Outcome(subject, "skipped", ("not deleted, as it has been taken over by others",), live, live)
         if others and not appliers and sharing.is_all_ours(live, self._manager):
             # Taking back our fields would empty what was theirs before the set took it over.
-            told = f"not deleted, as kubectl apply made it. If it is to go: {deletion(subject, resource)}"
-            return Outcome(subject, "skipped", (told,), live, live)
+            message = f"not deleted, as kubectl apply made it. If it is to go: {deletion(subject, resource)}"
+            return Outcome(subject, "skipped", (message,), live, live)
         if others:
             return self._leave(subject, live, others)
         return self._delete(subject, resource, live)
@@ -113,8 +113,8 @@ class Pruner:
             except ApiError as error:
                 if error.status != 422:
                     raise
-                told = f"left to {them} as it is, as it cannot be without what this set declared: {error.why}"
-                return Outcome(subject, "skipped", (told,), live, live)
+                message = f"left to {them} as it is, as it cannot be without what this set declared: {error.why}"
+                return Outcome(subject, "skipped", (message,), live, live)
         return Outcome(subject, "configured", (f"left to {them}",), live, after)
 
     def _read(self, subject: ObjectRef, resource: Resource) -> Object | None:

@@ -38,19 +38,19 @@ def compute(item: Mapping[str, Any]) -> Status:
     said = conditions(at(item, "status", {}), generation)
     stalled, busy = said.get("Stalled"), said.get("Reconciling")
     if stalled and stalled.status == "True" and not rules.is_asked(item):
-        return failed(stalled.reason, stalled.told())
+        return failed(stalled.reason, stalled.text())
     group, _unused, _unused = item["apiVersion"].rpartition("/")
     status = _RULES.get((group, item["kind"]), rules.any_kind)(item)
     if status.verdict == "Current" and busy and busy.status == "True":
-        return progressing(busy.reason, busy.told())
+        return progressing(busy.reason, busy.text())
     return status
 
 
 def _not_observed(item: Mapping[str, Any], generation: int) -> Status:
     # Flux writes the generation when it is done, and meanwhile says in its conditions what it is doing, or lacks.
     said = {at(condition, "type", ""): condition for condition in maps_at(item, "status.conditions")}
-    told = {kind: one for kind, one in said.items() if one.get("observedGeneration") == generation}
-    ready, reconciling = told.get("Ready"), told.get("Reconciling")
+    current = {kind: one for kind, one in said.items() if one.get("observedGeneration") == generation}
+    ready, reconciling = current.get("Ready"), current.get("Reconciling")
     speaks = ready if ready and ready.get("status") == "False" else reconciling or ready
     if speaks:
         return progressing(at(speaks, "reason", ""), at(speaks, "message", ""))

@@ -190,10 +190,10 @@ def _is_past(event: Object, about: Object, items: Iterable[Object]) -> bool:
     """Whether what an event tells is over: the pod's volumes are mounted, or a pod was made since."""
     if about["kind"] == "Pod":
         return any(at(status, "state.waiting") is None for status in at(about, "status.containerStatuses", []))
-    uid, told = about["metadata"]["uid"], time_of(event)
+    uid, happened = about["metadata"]["uid"], time_of(event)
     made = (
         datetime.fromisoformat(item["metadata"]["creationTimestamp"])
         for item in items
         if item["kind"] == "Pod" and any(owner["uid"] == uid for owner in item["metadata"].get("ownerReferences") or [])
     )
-    return any(time >= told for time in made)
+    return any(time >= happened for time in made)

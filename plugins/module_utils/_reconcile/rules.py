@@ -54,7 +54,7 @@ def any_kind(item: Item) -> Status:
     found = conditions_of(item)
     reconciling = found.get("Reconciling")
     if reconciling and reconciling.status == "True":
-        return progressing(reconciling.reason, reconciling.told())
+        return progressing(reconciling.reason, reconciling.text())
     return require(found, "Ready") if "Ready" in found else CURRENT
 
 
@@ -92,12 +92,12 @@ def _helm_release(item: Item) -> Status:
     tries = max(at(item, "status.installFailures", 0), at(item, "status.upgradeFailures", 0))
     released = found.get("Released")
     if tries >= _TRIES and released and released.reason in ("InstallFailed", "UpgradeFailed"):
-        return failed(released.reason, f"failed {tries} times: {released.told()}")
+        return failed(released.reason, f"failed {tries} times: {released.text()}")
     ready = found.get("Ready")
     reconciling = found.get("Reconciling")
     if reconciling and reconciling.status == "True":
-        told = ready if ready and ready.status == "False" else reconciling
-        return progressing(told.reason, told.told())
+        condition = ready if ready and ready.status == "False" else reconciling
+        return progressing(condition.reason, condition.text())
     return _observed_ready(item)
 
 
@@ -115,7 +115,7 @@ def _certificate(item: Item) -> Status:
     issuing = conditions_of(item).get("Issuing")
     if ready.verdict != "Current" and issuing and issuing.status == "False" and issuing.reason == "Failed":
         # cert-manager tries again only after an hour: https://cert-manager.io/docs/faq/acme/
-        return failed(issuing.reason, issuing.told())
+        return failed(issuing.reason, issuing.text())
     return ready
 
 
@@ -123,12 +123,12 @@ def _cnpg_cluster(item: Item) -> Status:
     if (at(item, "metadata.annotations") or {}).get(_HIBERNATION) == "on":
         return _hibernated(item)
     phase = at(item, "status.phase", "")
-    told = at(item, "status.phaseReason", "") or phase
+    message = at(item, "status.phaseReason", "") or phase
     if phase in _CNPG_ENDS:
-        return failed(phase, told, _CNPG_ENDS[phase])
+        return failed(phase, message, _CNPG_ENDS[phase])
     ready, wanted = at(item, "status.readyInstances", 0), at(item, "spec.instances", 1)
     if phase != "Cluster in healthy state":
-        return progressing(phase or "NoStatus", told or "its operator has not seen it yet")
+        return progressing(phase or "NoStatus", message or "its operator has not seen it yet")
     if ready != wanted:
         return progressing("Instances", f"{ready} of {wanted} instances ready")
     return _ready(item)
@@ -137,10 +137,10 @@ def _cnpg_cluster(item: Item) -> Status:
 def _hibernated(item: Item) -> Status:
     metadata, condition = item["metadata"], conditions_of(item).get(_HIBERNATION)
     is_over = condition is not None and condition.status == "True"
-    told = "is hibernated: its pods are gone, its volumes are kept" if is_over else "is to be hibernated"
+    message = "is hibernated: its pods are gone, its volumes are kept" if is_over else "is to be hibernated"
     namespace, name = metadata.get("namespace", ""), metadata["name"]
     wake = f"kubectl annotate -n {namespace} clusters.postgresql.cnpg.io {name} {_HIBERNATION}=off --overwrite"
-    return failed("Hibernated", told, f"Wake it: {wake}.")
+    return failed("Hibernated", message, f"Wake it: {wake}.")
 
 
 def _applied(item: Item) -> Status:
@@ -154,10 +154,10 @@ def _phase(good: str, *bad: str) -> Rule:
         phase = str(at(item, "status.phase", ""))
         if phase.lower() == good.lower():
             return CURRENT
-        told = (
+        message = (
             at(item, "status.message", "") or at(item, "status.error", "") or f"its phase is {phase or 'not set yet'}"
         )
-        return failed(phase, told) if phase in bad else progressing(phase or "NoStatus", told)
+        return failed(phase, message) if phase in bad else progressing(phase or "NoStatus", message)
 
     return rule
 
@@ -176,8 +176,8 @@ def _ceph_cluster(item: Item) -> Status:
     ready = _phase("Ready")(item)
     if ready.verdict == "Current" and at(item, "status.ceph.health") == "HEALTH_ERR":
         details = at(item, "status.ceph.details", {})
-        told = "; ".join(at(detail, "message", name) for name, detail in sorted(details.items()))
-        return progressing("HEALTH_ERR", told or "Ceph's health is HEALTH_ERR")
+        message = "; ".join(at(detail, "message", name) for name, detail in sorted(details.items()))
+        return progressing("HEALTH_ERR", message or "Ceph's health is HEALTH_ERR")
     return ready
 
 
@@ -188,7 +188,7 @@ def _replication_source(item: Item) -> Status:
         return progressing("NoStatus", "its operator has not seen it yet")
     # The next try may go well: a repository was locked, or could not be reached.
     if synchronizing.reason == "Error":
-        return progressing(synchronizing.reason, synchronizing.told())
+        return progressing(synchronizing.reason, synchronizing.text())
     return CURRENT
 
 

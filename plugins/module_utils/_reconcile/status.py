@@ -79,7 +79,7 @@ class Condition:
     reason: str
     message: str
 
-    def told(self) -> str:
+    def text(self) -> str:
         """Return the message, or where there is none the reason."""
         return self.message or self.reason or f"{self.type} is {self.status}"
 
@@ -110,5 +110,5 @@ def require(found: Mapping[str, Condition], *types: str) -> Status:
         if condition is None:
             return progressing(f"{name}Unknown", f"its controller has not set the condition {name} yet")
         if condition.status != "True":
-            return progressing(condition.reason or name, condition.told())
+            return progressing(condition.reason or name, condition.text())
     return CURRENT

@@ -35,8 +35,8 @@ class Target:
     def __str__(self) -> str:
         """Return how errors call it."""
         place = "/".join(part for part in (self.namespace, self.name) if part)
-        told = f"{self.kind} {place}".rstrip()
-        return f"{told} with {self.labels}" if self.labels else told
+        text = f"{self.kind} {place}".rstrip()
+        return f"{text} with {self.labels}" if self.labels else text
 
     @classmethod
     def of(cls, option: Mapping[str, Any]) -> Target:
@@ -48,9 +48,9 @@ class Target:
         """Return how the kind is served, None if it is not. Raises MastodonError when several groups have such a kind."""
         found = catalog.called(self.kind, self.api_version)
         if len(found) > 1:
-            told = ", ".join(f"{resource.api_version} {resource.kind}" for resource in found)
+            choices = ", ".join(f"{resource.api_version} {resource.kind}" for resource in found)
             raise MastodonError(
-                str(self), "is not the only kind of that name", told, "Set api_version to the one meant."
+                str(self), "is not the only kind of that name", choices, "Set api_version to the one meant."
             )
         return found[0] if found else None
 

@@ -109,7 +109,7 @@ def of_job(item: Mapping[str, Any]) -> Iterator[Trouble]:
     found = conditions(at(item, "status", {}), at(item, "metadata.generation", 0))
     broken, count = found.get("Failed"), at(item, "status.failed", 0)
     if broken and broken.status == "True":
-        yield Trouble(ObjectRef.of(item), f"JobFailed: {broken.told()}")
+        yield Trouble(ObjectRef.of(item), f"JobFailed: {broken.text()}")
     elif count >= _FAILED_PODS and not at(item, "status.succeeded", 0):
         yield Trouble(ObjectRef.of(item), f"PodsFailed: {count} of its pods failed")
 

@@ -39,9 +39,9 @@ class Volumes:
         if not name:
             # A default class is written into a claim, also into one that was there before it:
             # https://kubernetes.io/docs/concepts/storage/persistent-volumes/#retroactive-default-storageclass-assignment
-            told = "it names no StorageClass, and the cluster has no default one" if name is None else ""
+            message = "it names no StorageClass, and the cluster has no default one" if name is None else ""
             return progressing(
-                UNBOUND, told or "no volume is bound to it yet, and as it wants no StorageClass none is made"
+                UNBOUND, message or "no volume is bound to it yet, and as it wants no StorageClass none is made"
             )
         if not self._is_read:
             self._listing, self._is_read = self._read(), True

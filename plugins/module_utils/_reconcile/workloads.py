@@ -46,7 +46,7 @@ def _deployment(item: Item) -> Status:
     found = conditions_of(item)
     rollout, stuck, available = (found.get(name) for name in ("Progressing", "ReplicaFailure", "Available"))
     if rollout and rollout.reason == "ProgressDeadlineExceeded":
-        return failed(rollout.reason, rollout.told())
+        return failed(rollout.reason, rollout.text())
     wanted, status = at(item, "spec.replicas", 1), at(item, "status", {})
     counted = _counted(
         ("updated", status.get("updatedReplicas", 0), wanted),
@@ -54,10 +54,10 @@ def _deployment(item: Item) -> Status:
         ("left after the old ones are gone", wanted, status.get("replicas", 0)),
     )
     if counted.verdict == "Current":
-        told = available.told() if available and available.status != "True" else ""
-        return progressing("NotAvailable", told) if told else CURRENT
+        message = available.text() if available and available.status != "True" else ""
+        return progressing("NotAvailable", message) if message else CURRENT
     if stuck and stuck.status == "True":
-        return progressing(stuck.reason, stuck.told())
+        return progressing(stuck.reason, stuck.text())
     if at(item, "spec.paused", False) and status.get("updatedReplicas", 0) < wanted:
         return progressing("Paused", f"is paused, so that nothing is rolled out: {counted}")
     return counted
@@ -100,7 +100,7 @@ def _replicas(item: Item) -> Status:
         return progressing("NoStatus", "its controller has not seen it yet")
     stuck = conditions_of(item).get("ReplicaFailure")
     if stuck and stuck.status == "True":
-        return progressing(stuck.reason, stuck.told())
+        return progressing(stuck.reason, stuck.text())
     wanted, status = at(item, "spec.replicas", 1), at(item, "status", {})
     return _counted(
         ("made from the latest template", status.get("fullyLabeledReplicas", 0), wanted),
@@ -121,7 +121,7 @@ def _job(item: Item) -> Status:
     if (complete := found.get("Complete")) and complete.status == "True":
         return CURRENT
     if (broken := found.get("Failed")) and broken.status == "True":
-        return failed(broken.reason, broken.told())
+        return failed(broken.reason, broken.text())
     # Nothing is to come of it until somebody resumes it.
     suspended = found.get("Suspended")
     if at(item, "spec.suspend", False):
@@ -139,7 +139,7 @@ def _pod(item: Item) -> Status:
     found = conditions_of(item)
     scheduled = found.get("PodScheduled")
     if scheduled and scheduled.status == "False":
-        return progressing(scheduled.reason, scheduled.told())
+        return progressing(scheduled.reason, scheduled.text())
     return require(found, "Ready")
 
 
@@ -162,7 +162,7 @@ def _crd(item: Item) -> Status:
     found = conditions_of(item)
     names = found.get("NamesAccepted")
     if names and names.status == "False" and names.reason != "NotAccepted":
-        return failed(names.reason, names.told())
+        return failed(names.reason, names.text())
     return require(found, "Established")
 
 

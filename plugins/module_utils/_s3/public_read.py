@@ -99,7 +99,7 @@ def _must_tell(bucket: Bucket, sleep: Sleep) -> bool:
             return acl
         if attempt < _ATTEMPTS - 1:
             sleep(_PAUSE)
-    why = f"{WITHHELD_PROBE}, by which it is told, answers anyone with {_told(bucket.get_anonymously(WITHHELD_PROBE))}"
+    why = f"{WITHHELD_PROBE}, by which it is told, answers anyone with {_described(bucket.get_anonymously(WITHHELD_PROBE))}"
     remedy = "Run role rook, too, which writes what is missing, or read the server's log."
     raise MastodonError(str(bucket), "does not say whether ACLs decide who reads", why, remedy)
 
@@ -208,9 +208,9 @@ def _prove(bucket: Bucket, sleep: Sleep) -> None:
             sleep(_PAUSE)
     if not _is_readable(shown):
         remedy = "Look for a statement that denies it, or a setting of the provider that blocks public access."
-        raise MastodonError(str(bucket), f"anyone should read {PROBE} but cannot", _told(shown), remedy)
+        raise MastodonError(str(bucket), f"anyone should read {PROBE} but cannot", _described(shown), remedy)
     remedy = f"Take s3:GetObject of {HIDDEN}/* from * in its policy, or let no ACL or setting of the provider allow it."
-    why = f"it answers {_told(hidden)}, and archives of people's accounts lie there"
+    why = f"it answers {_described(hidden)}, and archives of people's accounts lie there"
     raise MastodonError(str(bucket), f"nobody should read {SECRET_PROBE} but anyone may", why, remedy)
 
 
@@ -242,7 +242,7 @@ def _must_be_refused(bucket: Bucket, answer: Answer, what: str) -> None:
                 "If it answers nobody without keys, as R2 does, set rook_anonymous_read to false, and mastodon_s3_alias_host to "
                 "the host where its provider shows media to anyone."
             )
-        raise MastodonError(str(bucket), f"does not say whether anyone may {what}", _told(answer), remedy)
+        raise MastodonError(str(bucket), f"does not say whether anyone may {what}", _described(answer), remedy)
 
 
 def _settled(ask: Callable[[], Answer], sleep: Sleep) -> Answer:
@@ -255,7 +255,7 @@ def _settled(ask: Callable[[], Answer], sleep: Sleep) -> Answer:
     return ask()
 
 
-def _told(answer: Answer) -> str:
+def _described(answer: Answer) -> str:
     return f"{answer.status} {answer.code}"
 
 

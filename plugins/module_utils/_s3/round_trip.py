@@ -31,7 +31,7 @@ def round_trip(bucket: Bucket, *, anyone_reads: bool) -> str:
     reads = answer.status == HTTPStatus.OK and answer.body == content
     how = "put with an ACL, got and removed" if took else "put without an ACL, which it does not take, got and removed"
     if not anyone_reads:
-        told = "anyone reads it, which rook_anonymous_read does not ask for" if reads else "nobody else reads it"
+        message = "anyone reads it, which rook_anonymous_read does not ask for" if reads else "nobody else reads it"
     else:
-        told = "anyone reads it" if reads else "nobody else reads it yet, which site.yml changes"
-    return f"{bucket}: {how}, {told}"
+        message = "anyone reads it" if reads else "nobody else reads it yet, which site.yml changes"
+    return f"{bucket}: {how}, {message}"

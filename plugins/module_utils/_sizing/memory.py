@@ -63,8 +63,8 @@ def database(profile: Profile, maximum: int, settings: Settings) -> Database:
         "work_mem": f"{_within(_WORK_MEM, (memory - shared) // 2 // maximum)}MB",
         "maintenance_work_mem": f"{_within(_MAINTENANCE_WORK_MEM, memory // 16)}MB",
     }
-    told = f"PostgreSQL memory: {shared}Mi of shared buffers + {maximum} connections * {_PER_CONNECTION}Mi, within {memory}Mi"
-    return Database(memory, {**parameters, **{key: str(value) for key, value in given.items()}}, told)
+    message = f"PostgreSQL memory: {shared}Mi of shared buffers + {maximum} connections * {_PER_CONNECTION}Mi, within {memory}Mi"
+    return Database(memory, {**parameters, **{key: str(value) for key, value in given.items()}}, message)
 
 
 def _memory(profile: Profile, backends: int, settings: Settings) -> int:

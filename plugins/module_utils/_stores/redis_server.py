@@ -55,7 +55,7 @@ def ask(server: Server, password: str) -> Mapping[str, Any]:
             making_sense(server, redis.RedisError),
             redis.Redis(connection_pool=pool) as client,
         ):
-            return _told(client.info())
+            return _parsed(client.info())
     except redis.AuthenticationError as error:
         raise RefusedLoginError(str(server), "does not accept the password", str(error), server.remedy) from error
     except (redis.ConnectionError, redis.TimeoutError) as error:
@@ -66,7 +66,7 @@ def ask(server: Server, password: str) -> Mapping[str, Any]:
         raise senseless(server, error) from error
 
 
-def _told(info: object) -> Mapping[str, Any]:
+def _parsed(info: object) -> Mapping[str, Any]:
     found = at(info, kind=dict)
     # Its library makes numbers of what looks like one.
     if not re.match(r"\d+(\.\d+)*", str(found.get("redis_version"))):
@@ -112,14 +112,14 @@ def _speaks_tls(server: Server) -> bool:
     return True
 
 
-def verdict(server: Server, told: Mapping[str, Any]) -> str:
+def verdict(server: Server, answer: Mapping[str, Any]) -> str:
     """Return what was found well. Raises MastodonError for a server that is too old, or throws jobs away."""
-    version = str(told["redis_version"])
+    version = str(answer["redis_version"])
     if is_older(version, OLDEST):
         remedy = f"Upgrade it to {OLDEST} or newer."
         raise MastodonError(str(server), "is too old", f"it is {version}", remedy)
-    policy = str(told.get("maxmemory_policy", "noeviction"))
-    if policy != "noeviction" or told.get("cache_mode") == "cache":
+    policy = str(answer.get("maxmemory_policy", "noeviction"))
+    if policy != "noeviction" or answer.get("cache_mode") == "cache":
         # https://github.com/sidekiq/sidekiq/wiki/Using-Redis#memory
         why = f"its maxmemory-policy is {policy}, so it throws jobs away when memory is short"
         remedy = "Set maxmemory-policy to noeviction (Dragonfly: cache_mode to false), or give Mastodon another server."

@@ -179,13 +179,13 @@ def _new_password(owner: Owner, tootctl: Tootctl, *, there: bool) -> str:
         raise kv.LostRaceError
     if done.code or not found:
         reasons = ", ".join(dict.fromkeys(_REASON.findall(done.stdout)))
-        told = reasons or _LIKE_A_PASSWORD.sub("…", done.stderr).strip() if done.code else "no password came of it"
-        raise _failed(owner, "cannot be made", told, done)
+        message = reasons or _LIKE_A_PASSWORD.sub("…", done.stderr).strip() if done.code else "no password came of it"
+        raise _failed(owner, "cannot be made", message, done)
     return found[1]
 
 
-def _failed(owner: Owner, what: str, told: str, done: pods.Finished) -> MastodonError:
-    why = f"tootctl ended with {done.code}" + (f": {told}" if told else "")
+def _failed(owner: Owner, what: str, message: str, done: pods.Finished) -> MastodonError:
+    why = f"tootctl ended with {done.code}" + (f": {message}" if message else "")
     return MastodonError(
         f"Account {owner.username}", what, why, "Correct mastodon_admin_username or mastodon_admin_email."
     )

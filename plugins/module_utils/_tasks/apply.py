@@ -87,11 +87,11 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     except MastodonError as error:
         failure = {"failed": True, "msg": str(error)}
     outcomes = list(engine.outcomes.values())
-    told = [_told(engine, outcome) for outcome in outcomes]
+    results = [_result(engine, outcome) for outcome in outcomes]
     return {
         "changed": any(outcome.action in _WRITTEN for outcome in outcomes),
         # Ansible prints a failed task's result whole: only what is wrong belongs there.
-        "objects": [one for one in told if one["status"] != "Current"] if failure else told,
+        "objects": [one for one in results if one["status"] != "Current"] if failure else results,
         "requests": objects.requests,
         **({"diff": [_diff(outcome) for outcome in outcomes if outcome.action in _WRITTEN]} if run.diff else {}),
         **failure,
@@ -114,7 +114,7 @@ def _request(parameters: Mapping[str, Any], run: Run, desired: tuple[Desired, ..
     )
 
 
-def _told(engine: Engine, outcome: Outcome) -> dict[str, Any]:
+def _result(engine: Engine, outcome: Outcome) -> dict[str, Any]:
     return {
         "subject": str(outcome.subject),
         "action": outcome.action,

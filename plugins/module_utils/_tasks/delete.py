@@ -63,7 +63,7 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     done = [outcome for outcome in remover.outcomes if outcome.action in ("deleted", "configured")]
     return {
         "changed": bool(done),
-        "objects": [_told(outcome) for outcome in remover.outcomes],
+        "objects": [_result(outcome) for outcome in remover.outcomes],
         "requests": objects.requests,
         **({"diff": [_diff(outcome) for outcome in done]} if run.diff else {}),
         **failure,
@@ -91,7 +91,7 @@ def _named(target: Target, catalog: Catalog, run: Run) -> ObjectRef:
     return target.subject(resource)
 
 
-def _told(outcome: Outcome) -> dict[str, Any]:
+def _result(outcome: Outcome) -> dict[str, Any]:
     return {"subject": str(outcome.subject), "action": outcome.action, "changes": list(outcome.changes)}
 
 

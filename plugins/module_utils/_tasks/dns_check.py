@@ -91,12 +91,12 @@ def _await(names: list[str], wanted: tuple[str, ...], resolver: Resolver, deadli
     reminder = Reminder(deadline, after=10)
     while left := drifts(names, wanted, resolver.addresses):
         if not deadline.pause(_PAUSE):
-            raise MastodonError(_told(left), "was not put right", f"waited {deadline.seconds:.0f} s", _REMEDY)
+            raise MastodonError(_listed(left), "was not put right", f"waited {deadline.seconds:.0f} s", _REMEDY)
         if reminder.is_due():
-            run.say(f"waiting for {_told(left)} ({deadline.elapsed:.0f} s)")
+            run.say(f"waiting for {_listed(left)} ({deadline.elapsed:.0f} s)")
 
 
-def _told(left: list[Drift]) -> str:
+def _listed(left: list[Drift]) -> str:
     return ", ".join(str(drift) for drift in left)
 
 

@@ -35,11 +35,11 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     for target in map(Target.of, parameters["objects"]):
         if resource := target.present(catalog, run.say):
             found |= {ObjectRef.of(item): item for item in objects.read(target.selection(resource)).objects}
-    told = [_told(subject, item) for subject, item in sorted(found.items())]
-    return {"changed": False, "objects": told, "requests": objects.requests}
+    results = [_result(subject, item) for subject, item in sorted(found.items())]
+    return {"changed": False, "objects": results, "requests": objects.requests}
 
 
-def _told(subject: ObjectRef, item: Object) -> dict[str, Any]:
+def _result(subject: ObjectRef, item: Object) -> dict[str, Any]:
     status, managed = compute(item), maps_at(item, "metadata.managedFields")
     return {
         "subject": str(subject),

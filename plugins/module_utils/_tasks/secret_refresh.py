@@ -91,8 +91,8 @@ class Source:
         """Return what people read of keys that are older."""
         paths = sorted({path for key, path, _name in self.values if key in keys})
         means = [f"; {_MEANS[key]}" for key in keys if key in _MEANS]
-        told = f"its Secret has an older {', '.join(keys)} than Vault path {', '.join(paths)}"
-        return f"configured {self.subject}: {told} → asked External Secrets to read it again{''.join(means)}"
+        message = f"its Secret has an older {', '.join(keys)} than Vault path {', '.join(paths)}"
+        return f"configured {self.subject}: {message} → asked External Secrets to read it again{''.join(means)}"
 
     def left(self, keys: Sequence[str]) -> str:
         """Return what people read of keys that stay older."""
@@ -200,9 +200,9 @@ def _late(objects: Objects, source: Source, seconds: float) -> MastodonError:
     [item] = objects.read(Selection(_EXTERNAL_SECRET, subject.namespace, subject.name)).objects or ({},)
     ready = conditions_of(item).get("Ready")
     why = f"after {seconds:.0f} s Secret {subject.namespace}/{source.secret} still has an older value"
-    told = f"{why}: {ready.told()}" if ready and ready.status != "True" else why
+    message = f"{why}: {ready.text()}" if ready and ready.status != "True" else why
     remedy = "See that External Secrets runs: kubectl get pods -A -l app.kubernetes.io/name=external-secrets."
-    return MastodonError(str(subject), "does not follow Vault", told, remedy)
+    return MastodonError(str(subject), "does not follow Vault", message, remedy)
 
 
 TASK = Task(ARGUMENTS, run_task)

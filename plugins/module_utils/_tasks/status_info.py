@@ -48,7 +48,7 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     if parameters["site"]:
         found.append(_answer(parameters["site"], connection, run))
     secrets = _secrets(vault.connect(parameters, run.environment), parameters)
-    for line in [*(one.line() for one in found), *map(_told, secrets)]:
+    for line in [*(one.line() for one in found), *map(_line, secrets)]:
         run.say(line)
     return {"changed": False, "objects": [vars(one) for one in found], "secrets": secrets}
 
@@ -68,16 +68,16 @@ def _answer(wanted: Mapping[str, Any], connection: Connection, run: Run) -> Row:
 def _secrets(server: vault.Vault, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
     mount, folder = parameters["mount"], parameters["path"]
     salt = kv.read(server, mount, f"{folder}/fingerprint").data.get("key", "")
-    told = []
+    results = []
     for name in parameters["secrets"]:
         path = f"{folder}/{name}"
         stored = kv.read(server, mount, path)
         made = {key: fingerprint(salt, path, key, value) for key, value in sorted(stored.data.items())} if salt else {}
-        told.append({"path": path, "version": stored.version, "gone": stored.gone, "fingerprints": made})
-    return told
+        results.append({"path": path, "version": stored.version, "gone": stored.gone, "fingerprints": made})
+    return results
 
 
-def _told(secret: Mapping[str, Any]) -> str:
+def _line(secret: Mapping[str, Any]) -> str:
     if secret["gone"]:
         return f"secret {secret['path']}: version {secret['version']} was deleted at {secret['gone']}"
     prints = ", ".join(f"{key} {value}" for key, value in secret["fingerprints"].items())

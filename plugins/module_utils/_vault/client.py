@@ -84,13 +84,13 @@ class Vault:
                 raise
             except (exceptions.VaultError, requests.RequestException, *_ODD) as error:
                 if attempt == _ATTEMPTS - 1 or not _may_pass(error):
-                    told = self._told(about, rule, error)
-                    self._lost = told if isinstance(error, (requests.RequestException, TimeoutError)) else None
-                    raise told from error
+                    failure = self._explained(about, rule, error)
+                    self._lost = failure if isinstance(error, (requests.RequestException, TimeoutError)) else None
+                    raise failure from error
                 self._sleep(_FIRST_PAUSE * 2**attempt)
         raise AssertionError("the last attempt returns or raises")
 
-    def _told(self, about: str, rule: str, error: Exception) -> MastodonError:
+    def _explained(self, about: str, rule: str, error: Exception) -> MastodonError:
         if isinstance(error, _ODD):
             return MastodonError(self.subject, f"{about} failed", str(error), _BETWEEN)
         if _hangs(error):
@@ -152,18 +152,18 @@ def _refuse_odd(response: requests.Response, *_unused: Any, **_options: Any) -> 
     if response.status_code == 204:
         return
     try:
-        told = {} if response.is_redirect and urlsplit(response.headers["Location"]) else parsed(response.content)
+        answer = {} if response.is_redirect and urlsplit(response.headers["Location"]) else parsed(response.content)
     except (WrongShapeError, ValueError):
-        told = None
-    if not isinstance(told, dict) or not (response.is_redirect or _is_usual(response.status_code, told)):
+        answer = None
+    if not isinstance(answer, dict) or not (response.is_redirect or _is_usual(response.status_code, answer)):
         raise OddAnswerError(response.status_code)
     # hvac reads no error of another type, such as one with a charset.
     response.headers["Content-Type"] = "application/json"
 
 
-def _is_usual(status: int, told: Mapping[str, Any]) -> bool:
+def _is_usual(status: int, answer: Mapping[str, Any]) -> bool:
     if status == 404:
-        return isinstance(told.get("errors"), list) or isinstance(told.get("data"), dict)
+        return isinstance(answer.get("errors"), list) or isinstance(answer.get("data"), dict)
     return status == 200 or status >= 400
 
 

@@ -45,8 +45,8 @@ def _status(vault: Vault) -> tuple[str, bool, bool]:
         answer = vault.api.sys.read_health_status(
             method="GET", standby_ok=True, sealed_code=200, uninit_code=200, performance_standby_code=200
         )
-    told = answer if isinstance(answer, dict) else answer.json()
-    return at(told, "version", kind=str), at(told, "initialized", kind=bool), at(told, "sealed", kind=bool)
+    body = answer if isinstance(answer, dict) else answer.json()
+    return at(body, "version", kind=str), at(body, "initialized", kind=bool), at(body, "sealed", kind=bool)
 
 
 @contextmanager

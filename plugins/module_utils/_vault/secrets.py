@@ -76,9 +76,9 @@ def _refuse_pasted(mount: str, wanted: Mapping[str, Any], data: Mapping[str, obj
     used = {*(wanted.get("given") or ()), *(wanted.get("required") or ())} & data.keys()
     flaws = {key: flaw for key in sorted(used) if data[key] and (flaw := pasted.flaw(data[key]))}
     if flaws:
-        told = "; ".join(f"{key}: {flaw}" for key, flaw in flaws.items())
+        message = "; ".join(f"{key}: {flaw}" for key, flaw in flaws.items())
         remedy = kv.how_to_give(mount, wanted["path"], list(flaws), is_there=True)
-        raise MastodonError(f"Vault path {mount}/{wanted['path']}", "cannot be used", told, remedy)
+        raise MastodonError(f"Vault path {mount}/{wanted['path']}", "cannot be used", message, remedy)
 
 
 def _refuse_malformed(subject: str, wanted: Mapping[str, Any], data: Mapping[str, str]) -> None:
@@ -104,10 +104,10 @@ def _doubts(mount: str, wanted: Mapping[str, Any], data: Mapping[str, str]) -> l
     if not all(name in data for name in pair) or not pair:
         return []
     flaw = generate.vapid_flaw(*(data[name] for name in pair))
-    told = (
+    message = (
         f"Vault path {mount}/{wanted['path']}: no browser will get push notifications: {flaw}. Restore the right pair."
     )
-    return [told] if flaw else []
+    return [message] if flaw else []
 
 
 def _generated(subject: str, wanted: Mapping[str, Any], data: Mapping[str, str]) -> dict[str, str]:
@@ -134,7 +134,7 @@ def ensure(
     done = [_settle(vault, mount, one, change, check) for one, change in zip(everything, changes, strict=True)]
     salt = done[0][0].data.get("key", "") if marker and (done[0][1] or not check) else ""
     return [
-        {**_told(change, version, salt), "doubts": _doubts(mount, one, change.data)}
+        {**_result(change, version, salt), "doubts": _doubts(mount, one, change.data)}
         for one, (change, version) in zip(everything, done, strict=True)
     ]
 
@@ -159,7 +159,7 @@ def _settle(vault: Vault, mount: str, wanted: Mapping[str, Any], change: Change,
     raise MastodonError(f"Vault path {mount}/{change.path}", "is written by others all the time", "", "Run again.")
 
 
-def _told(change: Change, version: int, salt: str) -> dict[str, Any]:
+def _result(change: Change, version: int, salt: str) -> dict[str, Any]:
     prints = (
         {key: fingerprint(salt, change.path, key, value) for key, value in sorted(change.data.items())} if salt else {}
     )

@@ -35,7 +35,7 @@ def on_the_domain(
         other = namespace, name.removesuffix(_APP)
         if keys and path == keys.path and name.endswith(_APP):
             found.setdefault(other, _left(other, here, f"ExternalSecret {namespace}/{name}"))
-    return [told for other, told in sorted(found.items()) if other != here]
+    return [message for other, message in sorted(found.items()) if other != here]
 
 
 def _second(one: Launched, here: Place, host: str) -> str:

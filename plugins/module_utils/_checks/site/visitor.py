@@ -58,7 +58,7 @@ class Visitor:
                 wrong[str(error)].append(str(question))
         if wrong:
             raise WrongError("; ".join(f"{why} ({', '.join(where)})" for why, where in wrong.items()))
-        said = ", ".join(part for part in (self.way.told, *well, self.note) if part)
+        said = ", ".join(part for part in (self.way.label, *well, self.note) if part)
         return Found(f"{self.site}: answers for {self.site.domain} at {said}", "; ".join(skipped))
 
     def _answer(self, question: Question) -> str:
@@ -70,8 +70,8 @@ class Visitor:
                 raise
             if question.elsewhere and not https.is_about_tls(error):
                 # That it is out of reach from here says nothing about others.
-                raise NotReachedError(https.told(error)) from error
-            raise WrongError(https.told(error)) from error
+                raise NotReachedError(https.reason(error)) from error
+            raise WrongError(https.reason(error)) from error
         except MastodonError as error:
             raise WrongError(str(error).rstrip(".")) from error
 
@@ -83,5 +83,5 @@ def visit(visitors: Sequence[Visitor]) -> Found:
         try:
             return visitor.ask()
         except OSError as error:
-            unknown = https.told(error)
+            unknown = https.reason(error)
     raise WrongError(unknown)

@@ -14,7 +14,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.forward import Service, dial
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.dial import Dial, direct
-from ansible_collections.fediverse.mastodon.plugins.module_utils._net.https import told
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.https import reason
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at
 
@@ -36,7 +36,7 @@ class Way:
     """How to get there, for a machine and in words."""
 
     dial: Dial
-    told: str
+    label: str
 
 
 def to(gateway: Object, api: Api, connection: Connection) -> Way:
@@ -47,7 +47,7 @@ def to(gateway: Object, api: Api, connection: Connection) -> Way:
         try:
             direct(address, PORT, _SECONDS)().close()
         except OSError as error:
-            tried.append(f"{address} cannot be reached from here: {told(error)}")
+            tried.append(f"{address} cannot be reached from here: {reason(error)}")
         else:
             return Way(direct(address, PORT), address)
     for service in _services(gateway, addresses, api):

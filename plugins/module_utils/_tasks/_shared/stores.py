@@ -106,6 +106,6 @@ def _patiently(server: Server, ask: Callable[[], str], run: Run, *, managed: boo
 
 
 def _skipped(subject: str, why: str, run: Run) -> dict[str, Any]:
-    told = f"skipped the check of {subject}, which cannot be asked from here: {why}"
-    run.say(told)
-    return {"changed": False, "verdict": "skipped", "told": told}
+    message = f"skipped the check of {subject}, which cannot be asked from here: {why}"
+    run.say(message)
+    return {"changed": False, "verdict": "skipped", "told": message}

@@ -402,7 +402,7 @@ def test_an_address_out_of_reach_is_reached_through_the_api_server(
     found = way.to(GATEWAY, FakeApi(service, served=SERVED), NOBODY)
     found.dial()
     assert dialled == [Service(namespace, "lb", 443)]
-    assert found.told == f"Service {namespace}/lb, through the API server"
+    assert found.label == f"Service {namespace}/lb, through the API server"
 
 
 @pytest.mark.parametrize(
