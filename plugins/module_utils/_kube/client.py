@@ -137,7 +137,7 @@ class Client:
             try:
                 response = self._send(asked)
                 if asked.method != "GET":
-                    self._warnings.tell(response.headers, asked.about, secret=asked.secret)
+                    self._warnings.report(response.headers, asked.about, secret=asked.secret)
                 return self._read(response, asked)
             except (HTTPError, TimeoutError) as error:
                 failure, fate, asked_for = self._lost(error), of_error(error, known=self._known), None
@@ -147,7 +147,7 @@ class Client:
             if pause is None:
                 raise failure
             if retries.are_many:
-                self._tell(failure)
+                self._report(failure)
             self._sleep(pause)
 
     def _read(self, response: urllib3.BaseHTTPResponse, asked: _Asked) -> Any:
@@ -222,7 +222,7 @@ class Client:
         self._connection.pool.clear()
         return self._unreachable(error)
 
-    def _tell(self, failure: MastodonError) -> None:
+    def _report(self, failure: MastodonError) -> None:
         with self._lock:
             now = time.monotonic()
             if now < self._last_line + _TELL_EVERY:

@@ -24,7 +24,7 @@ class Warnings:
         self._reported: set[str] = set()
         self._telling = threading.Lock()
 
-    def tell(self, headers: Mapping[str, str], about: str, *, secret: bool) -> None:
+    def report(self, headers: Mapping[str, str], about: str, *, secret: bool) -> None:
         """Say what an answer warns of. `secret` keeps out what it quotes of the object `about`."""
         for found in _WARNING.finditer(headers.get("Warning") or ""):
             text = re.sub(r"\\(.)", r"\1", found[1])

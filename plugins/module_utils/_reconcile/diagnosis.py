@@ -81,7 +81,7 @@ class Diagnosis:
             self._watching.enter_context(Watching(self._api, self._relatives, watches))
         self._findings = {}
         for item, trouble in self._relatives.troubles():
-            finding = self._judged(item, trouble)
+            finding = self._assess(item, trouble)
             for root in set(self._relatives.roots(item)) & set(pending):
                 is_final = finding.is_final and not self._may_be_replaced(item, trouble, root)
                 self._findings.setdefault(root, []).append(replace(finding, is_final=is_final))
@@ -126,14 +126,14 @@ class Diagnosis:
         self._relatives.releases[target or subject.namespace, name] = subject
         return target or subject.namespace
 
-    def _judged(self, item: Object, trouble: Trouble) -> _Finding:
-        finding = self._weighed(item, trouble)
+    def _assess(self, item: Object, trouble: Trouble) -> _Finding:
+        finding = self._finding(item, trouble)
         if finding.is_final and trouble.text.startswith(f"{_NO_NODE}:") and self._is_scaling(trouble.about):
             text = trouble.text.replace(_NO_NODE, f"{_NO_NODE}, while a node is being added", 1)
-            return self._weighed(item, replace(trouble, text=text))
+            return self._finding(item, replace(trouble, text=text))
         return finding
 
-    def _weighed(self, item: Object, trouble: Trouble) -> _Finding:
+    def _finding(self, item: Object, trouble: Trouble) -> _Finding:
         cause = causes.find(causes.POD_CAUSES, trouble.text)
         if cause is None:
             return _Finding(trouble, None, is_final=False)

@@ -71,7 +71,7 @@ class Engine:
         subjects = {item.subject for item in self._request.desired}
         self._read(subjects)
         listed = inventory.listed(self._live.get(self._place))
-        claims.refuse(self._api, self._live, self._place, self._strangers(listed), self._say)
+        claims.refuse(self._api, self._live, self._place, self._foreign(listed), self._say)
         # What exists already is listed only once it is adopted: being listed makes it ours to overrule people on.
         new = {subject for subject in subjects if self._live.get(subject) is None}
         desired = (*self._request.desired, self._inventory(listed | new))
@@ -86,7 +86,7 @@ class Engine:
             self._do(wave, applier)
         self._list(listed | subjects, listed | new, applier)
         if self._request.check:
-            self._tell_failures()
+            self._report_failures()
         elif self._request.wait:
             self._waiter.wait([*subjects, *self._releases.behind])
         kept = self._prune(listed - subjects)
@@ -121,7 +121,7 @@ class Engine:
             remover.run()
             self.outcomes = {outcome.subject: outcome for outcome in remover.outcomes}
 
-    def _strangers(self, listed: AbstractSet[ObjectRef]) -> list[ObjectRef]:
+    def _foreign(self, listed: AbstractSet[ObjectRef]) -> list[ObjectRef]:
         """Return what our field manager has applied, but not for this set."""
         return [
             item.subject
@@ -175,7 +175,7 @@ class Engine:
         if outcome.subject != self._place:
             self._say(outcome.line())
 
-    def _tell_failures(self) -> None:
+    def _report_failures(self) -> None:
         """Name what a run would not change and would fail of, such as a release that somebody suspended."""
         for subject, outcome in self.outcomes.items():
             status = self._tracker.status(subject, self._live.get(subject))

@@ -61,7 +61,7 @@ class StatusTracker:
         """Note an object as it was before this run."""
         self._before[subject] = compute(item)
 
-    def met(self, subject: ObjectRef, item: Object, server_time: datetime) -> None:
+    def already_there(self, subject: ObjectRef, item: Object, server_time: datetime) -> None:
         """Note an object that others, such as an earlier task, may have written just now."""
         self.found(subject, item)
         if _written(item) > server_time - timedelta(seconds=_SETTLING):
@@ -90,7 +90,7 @@ class StatusTracker:
         if status.verdict == "Current":
             return self._proven(subject, item, status)
         self._current_since.pop(subject, None)
-        return self.weighed(subject, item, status) if status.verdict == "InProgress" else status
+        return self.with_patience(subject, item, status) if status.verdict == "InProgress" else status
 
     def _proven(self, subject: ObjectRef, item: Object, status: Status) -> Status:
         """Return whether pods that count as ready once they started still do a few seconds later."""
@@ -102,7 +102,7 @@ class StatusTracker:
             return progressing("Proving", "its pods have just started, and no readiness probe tells whether they go on")
         return status
 
-    def weighed(self, subject: ObjectRef, item: Object, status: Status) -> Status:
+    def with_patience(self, subject: ObjectRef, item: Object, status: Status) -> Status:
         """Return as failed what an object has said for so long that waiting on is of no use."""
         cause = find(STATUS_CAUSES, f"{subject.kind} {status.reason}: {status.message}")
         if cause is None:

@@ -33,7 +33,7 @@ _LONGEST_LINE = 300
 # Some verdicts change with time alone, so look again after this many seconds without an event.
 _LOOK_AGAIN = 1.0
 # What takes longer is looked into, at its pods.
-_LOOK_BEHIND = 1.0
+_EXAMINE_AFTER = 1.0
 
 
 class Goal(Protocol):
@@ -66,20 +66,20 @@ class Waiter:
         def goal(subject: ObjectRef, item: Object | None) -> Status:
             return CURRENT if item is None and subject in passing else self._status(subject, item)
 
-        self._wait(subjects, goal, looks_behind=True)
+        self._wait(subjects, goal, examines=True)
 
     def wait_gone(self, items: Collection[Object]) -> None:
         """Return when none of these objects is there. One of the same name made meanwhile is another."""
         uids = {ObjectRef.of(item): item["metadata"]["uid"] for item in items}
-        self._wait(uids, lambda subject, item: _gone(item, uids[subject]), looks_behind=False)
+        self._wait(uids, lambda subject, item: _gone(item, uids[subject]), examines=False)
 
     def _status(self, subject: ObjectRef, item: Object | None) -> Status:
         status = self._tracker.status(subject, item)
         if item is None or status.reason != UNBOUND:
             return status
-        return self._tracker.weighed(subject, item, self._volumes.status(item))
+        return self._tracker.with_patience(subject, item, self._volumes.status(item))
 
-    def _wait(self, subjects: Collection[ObjectRef], goal: Goal, *, looks_behind: bool) -> None:
+    def _wait(self, subjects: Collection[ObjectRef], goal: Goal, *, examines: bool) -> None:
         pending = self._pending(subjects, goal)
         if not pending:
             return
@@ -90,10 +90,10 @@ class Waiter:
             Diagnosis(self._api, self._live, self._tracker) as self._diagnosis,
         ):
             while pending := self._pending(subjects, goal):
-                if looks_behind and self._deadline.elapsed >= began + _LOOK_BEHIND:
-                    self._look_behind(pending)
+                if examines and self._deadline.elapsed >= began + _EXAMINE_AFTER:
+                    self._examine(pending)
                 if not self._deadline.remaining:
-                    self._look_once_more(watching, subjects, goal, "not ready" if looks_behind else "not gone")
+                    self._check_again(watching, subjects, goal, "not ready" if examines else "not gone")
                     return
                 if reminder.is_due():
                     self._report(pending)
@@ -104,7 +104,7 @@ class Waiter:
         self._raise_failures(statuses)
         return {subject: status for subject, status in statuses.items() if status.verdict != "Current"}
 
-    def _look_behind(self, pending: Collection[ObjectRef]) -> None:
+    def _examine(self, pending: Collection[ObjectRef]) -> None:
         self._diagnosis.examine(pending)
         self._raise_failures({item: status for item in pending if (status := self._diagnosis.final(item))})
 
@@ -120,7 +120,7 @@ class Waiter:
         if len(pending) > _REPORTED_AT_ONCE:
             self._say(f"waiting for {len(pending) - _REPORTED_AT_ONCE} more")
 
-    def _look_once_more(self, watching: Watching, subjects: Collection[ObjectRef], goal: Goal, missed: str) -> None:
+    def _check_again(self, watching: Watching, subjects: Collection[ObjectRef], goal: Goal, missed: str) -> None:
         """Give up, unless all is well: what the watches told may have been lost. Raises MastodonError."""
         failed = f"{missed} after {self._deadline.seconds:.0f} s"
         try:

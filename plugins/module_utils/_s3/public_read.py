@@ -77,7 +77,7 @@ def ensure(bucket: Bucket, *, check: bool, sleep: Sleep = time.sleep) -> Access:
         return Access(changes, None if bucket.get(PROBE) is None else False)
     _prove(bucket, sleep)
     # What was refused or written a moment ago is known, whatever a gateway that has not heard of it shows.
-    acl = takes_acls and not policy and _must_tell(bucket, sleep)
+    acl = takes_acls and not policy and _require_acl(bucket, sleep)
     if changes and not acl:
         # From now on as Mastodon's media, which get none.
         bucket.put(PROBE, CONTENT)
@@ -87,11 +87,11 @@ def ensure(bucket: Bucket, *, check: bool, sleep: Sleep = time.sleep) -> Access:
 def ask(bucket: Bucket, *, check: bool, sleep: Sleep = time.sleep) -> Access:
     """Return whether ACLs decide who reads, by what an earlier run left in the bucket. Raises MastodonError."""
     if not check:
-        return Access([], _must_tell(bucket, sleep))
+        return Access([], _require_acl(bucket, sleep))
     return Access([], _acl_decides(bucket, sleep))
 
 
-def _must_tell(bucket: Bucket, sleep: Sleep) -> bool:
+def _require_acl(bucket: Bucket, sleep: Sleep) -> bool:
     """Return whether ACLs decide who reads: with a guess Mastodon's uploads fail, or nobody sees them. Raises MastodonError."""
     for attempt in range(_ATTEMPTS):
         acl = _acl_decides(bucket, sleep)

@@ -59,7 +59,7 @@ class Waiting:
         self._run = run
         self._live = Live(api, api.discover())
         self._tracker = StatusTracker(deadline.clock)
-        self._met: set[ObjectRef] = set()
+        self._noted: set[ObjectRef] = set()
         self._waiter = Waiter(api, self._live, self._tracker, deadline, run.say)
 
     def current(self, targets: Sequence[Target]) -> list[ObjectRef]:
@@ -71,18 +71,18 @@ class Waiting:
             found = [(target, self._found(target)) for target in targets]
             resources = {subject: resource for _unused, some in found for subject, resource in some.items()}
             passing = frozenset(subject for target, some in found if not target.name for subject in some)
-            self._meet(resources)
+            self._note(resources)
             if not self._run.check:
                 self._waiter.wait(list(resources), passing)
             if self._run.check or all(self._live.get(subject) for subject in passing):
                 return sorted(resources)
 
-    def _meet(self, resources: dict[ObjectRef, Resource]) -> None:
+    def _note(self, resources: dict[ObjectRef, Resource]) -> None:
         self._live.read(resources)
-        for subject in resources.keys() - self._met:
+        for subject in resources.keys() - self._noted:
             if item := self._live.get(subject):
-                self._tracker.met(subject, item, self._api.began)
-        self._met |= resources.keys()
+                self._tracker.already_there(subject, item, self._api.began)
+        self._noted |= resources.keys()
 
     def gone(self, targets: Iterable[Target]) -> list[ObjectRef]:
         """Wait until nothing of any target that is there now exists any more."""
@@ -110,14 +110,14 @@ class Waiting:
             if reminder.is_due():
                 self._run.say(f"waiting for {target} ({self._deadline.elapsed:.0f} s): does not exist yet")
             if not self._deadline.pause(_PAUSE):
-                raise self._never_came(target, resource)
+                raise self._missing(target, resource)
             if resource is None:
                 self._live.catalog = self._api.discover()
 
     def _read(self, target: Target, resource: Resource) -> tuple[Object, ...]:
         return self._api.read(target.selection(resource)).objects
 
-    def _never_came(self, target: Target, resource: Resource | None) -> MastodonError:
+    def _missing(self, target: Target, resource: Resource | None) -> MastodonError:
         if resource is None:
             return not_served(target, self._live.catalog)
         failed = f"not ready after {self._deadline.seconds:.0f} s"

@@ -39,7 +39,7 @@ def await_ready(wanted: Iterable[Mapping[str, Any]], api: Api, deadline: Deadlin
         item = live.get(subject)
         if item is None:
             raise MastodonError(str(subject), "is needed and does not exist", "", "Lay it down first.")
-        tracker.met(subject, item, api.began)
+        tracker.already_there(subject, item, api.began)
     Waiter(api, live, tracker, deadline, run.say).wait(list(subjects))
 
 

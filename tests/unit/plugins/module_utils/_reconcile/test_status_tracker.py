@@ -99,7 +99,7 @@ def test_what_others_wrote_just_now_is_not_believed_at_once(seconds: int, verdic
     found["metadata"] |= {"managedFields": [written, later], "creationTimestamp": "2026-01-01T00:00:00Z"}
     tracker = StatusTracker(lambda: 0.0)
     now = datetime(2026, 11, 27, 12, 0, seconds, tzinfo=UTC)
-    tracker.met(subject("Cluster", "db"), found, now)
+    tracker.already_there(subject("Cluster", "db"), found, now)
     assert tracker.status(subject("Cluster", "db"), found).verdict == verdict
 
 

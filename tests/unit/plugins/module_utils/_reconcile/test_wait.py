@@ -268,7 +268,7 @@ def test_a_watch_that_is_not_permitted_is_told(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_warnings_of_before_about_what_is_gone_or_well_are_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wait, "_LOOK_BEHIND", 0)
+    monkeypatch.setattr(wait, "_EXAMINE_AFTER", 0)
     gone, well = warning("web-1", "probe failed", TIME), warning("web-2", "no image", TIME)
     pod = thing("Pod", "web-2", status={"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]})
     pod["metadata"]["uid"] = well["involvedObject"]["uid"] = "2"
