@@ -201,10 +201,10 @@ def _told(outcomes: Mapping[tuple[bool, bool], str]) -> list[tuple[str, str]]:
 
 
 INTRODUCTION = """\
-# What becomes of Mastodon's keys
+# What happens to Mastodon's keys
 
-Mastodon's keys are made once. From then on they are looked for in Vault and in every copy: older and deleted versions of the path, and
-the Secret of the cluster. What is refused is refused before anything is written, in check mode too, with the command to run.
+Mastodon's keys are generated once. Later runs look for them in Vault and in every copy: older and deleted versions of the path, and the
+Secret in the cluster. A refusal comes before anything is written, in check mode too, with the command to run.
 
 This table is written by `UPDATE_DOCS=1 pytest tests/unit/plugins/module_utils/_checks/launch/test_table.py`, which tries every combination.
 
