@@ -102,6 +102,7 @@ def innermost(error: BaseException) -> str:
         # It holds a number that is too long to be written: https://docs.python.org/3/library/stdtypes.html#int-max-str-digits
         return type(cause).__name__
     # What was sent in the place of what should have been may be anything.
+    text = re.sub(r"^.*\((\[Errno -?\d+\] .*)\)$", r"\1", text)
     return re.sub(r"\bb['\"].*", "…", re.sub(r"^.*\[Errno -?\d+\] ", "", text))
 
 

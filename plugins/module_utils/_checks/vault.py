@@ -59,7 +59,7 @@ def given(vault: Vault, mount: str, path: str, keys: Sequence[str]) -> Mapping[s
     """Return a secret that only people can give. Raises MastodonError naming the keys that are not there or not usable."""
     found = kv.read(vault, mount, path)
     if missing := [key for key in keys if not found.data.get(key)]:
-        remedy = kv.how_to_give(mount, path, missing, is_there=bool(found.version))
+        remedy = kv.how_to_give(mount, path, missing, is_there=bool(found.version), mounted=found.mounted)
         raise MastodonError(f"Vault secret {mount}/{path}", "is not complete", f"no {', '.join(missing)}", remedy)
     if flaws := [f"{key}: {flaw}" for key in keys if (flaw := pasted.flaw(found.data[key]))]:
         remedy = kv.how_to_give(mount, path, keys, is_there=True)

@@ -26,23 +26,25 @@ _NOTHING: dict[str, str] = {}
 class Stored:
     """A version of a path, number 0 when there is none.
 
-    `gone` is when it was deleted, which can be undone unless it was `destroyed`.
+    `gone` is when it was deleted, which can be undone unless it was `destroyed`. Where nothing is `mounted` nothing can be written.
     """
 
     version: int = 0
     data: Mapping[str, str] = field(default_factory=dict, repr=False)
     gone: str = ""
     destroyed: bool = False
+    mounted: bool = True
 
 
 class LostRaceError(Exception):
     """Somebody else wrote the path between our read and our write."""
 
 
-def how_to_give(mount: str, path: str, keys: Sequence[str], *, is_there: bool) -> str:
+def how_to_give(mount: str, path: str, keys: Sequence[str], *, is_there: bool, mounted: bool = True) -> str:
     """Return the remedy for keys that only people can write, so that no value lands on a command line."""
     example = "{" + ", ".join(f'"{key}": "…"' for key in keys) + "}"
-    return f"Run bao kv {'patch' if is_there else 'put'} -mount={mount} {path} - and type {example} and Ctrl-D."
+    enable = "" if mounted else f"bao secrets enable -path={mount} -version=2 kv, then "
+    return f"Run {enable}bao kv {'patch' if is_there else 'put'} -mount={mount} {path} - and type {example} and Ctrl-D."
 
 
 def read(vault: Vault, mount: str, path: str, version: int | None = None) -> Stored:
@@ -58,7 +60,8 @@ def _stored(vault: Vault, path: str, version: int | None) -> Stored:
         # So it is told, too, of a version that was deleted.
         answer = error.json if isinstance(error.json, dict) else {}
         if not answer.get("data"):
-            return Stored()
+            # https://github.com/openbao/openbao/blob/main/vault/router.go
+            return Stored(mounted="no handler for route" not in str(error))
     metadata = at(answer, "data", "metadata", kind=dict)
     # A version that is still readable may have a time at which it is to be deleted.
     gone = at(metadata, "deletion_time", kind=str, default="") or "an unknown time"

@@ -57,7 +57,7 @@ def plan(mount: str, wanted: Mapping[str, Any], stored: kv.Stored) -> Change:
     data = {**stored.data, **made, **given}
     lacking = [key for key in wanted.get("required") or [] if not data.get(key)]
     if lacking:
-        remedy = kv.how_to_give(mount, path, lacking, is_there=bool(stored.version))
+        remedy = kv.how_to_give(mount, path, lacking, is_there=bool(stored.version), mounted=stored.mounted)
         raise MastodonError(subject, f"{', '.join(lacking)} missing", "only you can give it", remedy)
     return Change(path, stored, data, {**dict.fromkeys(made, "generated"), **dict.fromkeys(given, "given")})
 

@@ -100,6 +100,17 @@ def test_a_command_that_an_error_tells_is_what_helps(bao: Bao, before: dict[str,
     assert bao.stored("smtp") == {"username": "typed", "password": "typed", **before}
 
 
+def test_where_there_is_no_mount_the_error_tells_how_to_make_it(server: Bao) -> None:
+    bao = Bao(server.address, server.api, "missing")
+    with pytest.raises(MastodonError) as told:
+        preconditions.given(Vault(bao.api), bao.mount, "smtp", ["username", "password"])
+    (enable,) = re.findall(r"bao (secrets enable \S+ \S+ \w+)", str(told.value))
+    bao_command(bao, shlex.split(enable))
+    [command] = commands(str(told.value))
+    command.run(bao, "typed")
+    assert bao.stored("smtp") == {"username": "typed", "password": "typed"}
+
+
 def test_a_vault_without_a_mount_gets_one_by_the_readmes_command(server: Bao) -> None:
     (command,) = re.findall(r"`bao (secrets enable .*?)`", (CHECKOUT / "README.md").read_text(encoding="utf-8"))
     bao_command(server, shlex.split(command.replace("-path=secret ", "-path=new ")))

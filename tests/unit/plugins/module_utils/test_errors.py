@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 from collections.abc import Mapping
 from http.client import IncompleteRead
 from typing import Any
@@ -20,7 +21,9 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import 
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
-from urllib3.exceptions import ProtocolError
+from urllib3 import HTTPSConnectionPool
+from urllib3.connection import HTTPSConnection
+from urllib3.exceptions import MaxRetryError, NameResolutionError, ProtocolError
 
 
 @pytest.mark.parametrize(
@@ -96,6 +99,12 @@ def test_a_module_ends_in_a_sentence_whatever_its_engine_raises(
     assert "KeyError at _module.py, line" in told["msg"]
     assert told["messages"] == ["created it"]
     assert "CANARY')" not in json.dumps(told)
+
+
+def test_a_name_that_is_not_found_is_told_without_what_urllib3_puts_around_it() -> None:
+    connection = HTTPSConnection("vault.example.org")
+    error = NameResolutionError("vault.example.org", connection, socket.gaierror(-2, "Name or service not known"))
+    assert innermost(MaxRetryError(HTTPSConnectionPool("vault.example.org"), "/", error)) == "Name or service not known"
 
 
 def test_an_error_that_cannot_even_say_what_it_is_is_called_by_its_kind() -> None:
