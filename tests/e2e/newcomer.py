@@ -75,14 +75,10 @@ class Newcomer:
         return self.type(lines.replace(CHECKOUT_OF_GITHUB, f"git clone {ROOT} mastodon-kubernetes\n"))
 
     def install(self) -> Run:
-        """Type the README's lines, which here install a tarball made of this checkout."""
-        built = self.home / "galaxy"
-        galaxy = str(Path(sys.executable).parent / "ansible-galaxy")
-        subprocess.run([galaxy, "collection", "build", str(ROOT), "--output-path", str(built)], check=True, timeout=300)
-        (tarball,) = built.iterdir()
+        """Type the README's lines, which here install this checkout: it is packed as it is when it comes from GitHub or from Galaxy."""
         lines, _ = readme.from_galaxy()
         assert COLLECTION_OF_GITHUB in lines
-        return self.type(lines.replace(COLLECTION_OF_GITHUB, f"ansible-galaxy collection install {tarball}\n"))
+        return self.type(lines.replace(COLLECTION_OF_GITHUB, f"ansible-galaxy collection install {ROOT}\n"))
 
     def fill_in(self, lab: Lab, folder: str = ".") -> None:
         """Give the inventory the lab's name and settings, and put kubeconfig and token where the README says."""

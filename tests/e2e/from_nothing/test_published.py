@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Mastodon brought up by the README's lines for Galaxy, from the tarball, in an empty home on the oldest Python."""
+"""Mastodon brought up by the README's lines, from the installed collection, in an empty home on the oldest Python."""
 
 from __future__ import annotations
 

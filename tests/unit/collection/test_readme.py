@@ -107,6 +107,8 @@ def test_it_installs_from_where_the_collection_is() -> None:
     released = yaml.safe_load((ROOT / "changelogs/changelog.yaml").read_text())["releases"]
     assert (f"Version {GALAXY['version']} is not released yet" in readme.TEXT) == (not released)
     source = "fediverse.mastodon" if released else f"git+{GALAXY['repository']}"
+    # What packs a collection by a manifest, which is done where it is installed when Galaxy has not done it.
+    assert ("distlib" in readme.from_galaxy()[0]) == (not released)
     for page in (readme.from_galaxy()[0], readme.section("Upgrade", readme.OPERATING)):
         assert re.findall(r"ansible-galaxy collection install (?:--upgrade )?([^\s`]+)", page) == [source]
 
