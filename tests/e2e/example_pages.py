@@ -34,7 +34,9 @@ PATH = re.compile(r"(?<=\s)/\S*?/(?=(?:playbooks|plugins|roles)/)")
 PLACE = re.compile(r"^Origin: .*?\^ column \d+$", re.MULTILINE | re.DOTALL)
 LAB = re.compile(r"\b10\.2\d\d\.(?=\d+\.\d+\b)")
 WAITED = re.compile(r"^(waiting for .*? \(\d+)\d( s\): )", re.MULTILINE)
-SAME_AS = "Written by `UPDATE_DOCS=1 pytest tests/e2e/examples` from a run on the [lab][lab], whose names and addresses these are."
+MADE = """\
+Written by `UPDATE_DOCS=1 pytest tests/e2e/examples` from a run on the [lab][lab], whose names and addresses these are. It ran in a checkout;
+the playbooks of an installed collection are `fediverse.mastodon.site` and `fediverse.mastodon.doctor`."""
 LINKS = "[lab]: https://github.com/fediverse/mastodon-kubernetes/blob/main/lab/README.md"
 
 
@@ -48,7 +50,7 @@ class Page:
 
     def show(self, output: str) -> str:
         """Return the page for what the command printed."""
-        parts = (f"# {self.title}", self.text, SAME_AS, f"```console\n$ {self.command}\n{stable(output)}```", LINKS)
+        parts = (f"# {self.title}", self.text, MADE, f"```console\n$ {self.command}\n{stable(output)}```", LINKS)
         return "\n\n".join(parts) + "\n"
 
 
@@ -57,9 +59,9 @@ PAGES = {
         "A first run",
         """On an empty cluster. Read it like this:
 
-- `created …` and `configured …` is an object that the run has just written.
-- `waiting for …` is an object that is not ready yet, and what is known about it. This page keeps one such line for each object of a task.
-- `skipping` is a task that these settings do not need.
+- `created …` and `configured …`: the run has just created or changed this object.
+- `waiting for …`: this object is not ready yet, and why. This page keeps one such line for each object of a task.
+- `skipping`: these settings do not need this task.
 - The last task sends requests to Mastodon through the Gateway. The run fails if they are not answered. "A certificate that browsers do not
   know" is the lab's test authority; on your cluster it is Let's Encrypt's.""",
         "ansible-playbook -i inventories/lab site.yml",
