@@ -72,9 +72,8 @@ def apply(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     wanted = wanted_set(parameters["objects"], parameters["field_manager"])
     deadline = Deadline(parameters["wait_timeout"])
     objects = open_objects(parameters, run, deadline)
-    if wanted:
-        await_ready(parameters["depends_on"], objects, deadline, run)
-    engine = Engine(objects, _request(parameters, run, wanted), deadline, run.say)
+    catalog = await_ready(parameters["depends_on"] if wanted else [], objects, deadline, run) or objects.discover()
+    engine = Engine(objects, catalog, _request(parameters, run, wanted), deadline, run.say)
     failure: dict[str, Any] = {}
     try:
         engine.run()
