@@ -100,13 +100,24 @@ class Site:
         found: dict[str, Any] = {}
         for task in self._tasks(role, file):
             (action,) = (key for key in task if "." in key)
-            found[task["name"]] = {
-                "when": self._templar.evaluate_conditional(task.get("when", True)),
-                action: plain(self._templar.template(task[action])),
-            }
-            if action == APPLY and found[task["name"]]["when"]:
-                found[task["name"]]["applies"] = self._applied(role, task[APPLY])
+            for name, templar in self._items(task):
+                found[name] = {
+                    "when": templar.evaluate_conditional(task.get("when", True)),
+                    action: plain(templar.template(task[action])),
+                }
+                if action == APPLY and found[name]["when"]:
+                    found[name]["applies"] = self._applied(role, task[APPLY])
         return found
+
+    def _items(self, task: Mapping[str, Any]) -> Iterator[tuple[str, Templar]]:
+        """Return the name of a task and what renders it, or both for each item of its loop."""
+        if "loop" not in task:
+            yield task["name"], self._templar
+            return
+        control = task["loop_control"]
+        for item in self._templar.template(task["loop"]):
+            templar = Templar(loader=LOADER, variables={**self.variables, control["loop_var"]: item})
+            yield f"{task['name']}: {templar.template(control['label'])}", templar
 
     def _with_dependencies(self, role: str) -> list[str]:
         found = _read(ROOT / "roles" / role / "meta/main.yml")["dependencies"]
