@@ -43,7 +43,12 @@ SITE_OPTION: dict[str, Any] = {
     },
 }
 ARGUMENTS = Arguments(
-    {**KUBERNETES_OPTIONS, "site": SITE_OPTION, "wait_timeout": {"type": "int", "default": 60}},
+    {
+        **KUBERNETES_OPTIONS,
+        "report": {"type": "list", "elements": "str", "default": []},
+        "site": SITE_OPTION,
+        "wait_timeout": {"type": "int", "default": 60},
+    }
 )
 _PAUSE = 2.0
 
@@ -76,7 +81,8 @@ def check(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
         if isinstance(reason, NotInstalledError) and not run.check:
             raise MastodonError(str(site), "does not answer", str(reason), "Run site.yml.") from reason
         text, verdict = f"skipped the request to {site}: {reason}", "skipped"
-    run.say(text)
+    for line in (text, *parameters["report"]):
+        run.say(line)
     return {"changed": False, "verdict": verdict, "told": text}
 
 
