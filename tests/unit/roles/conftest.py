@@ -111,12 +111,13 @@ class Site:
 
     def _items(self, task: Mapping[str, Any]) -> Iterator[tuple[str, Templar]]:
         """Return the name of a task and what renders it, or both for each item of its loop."""
+        variables = {**self.variables, **task.get("vars", {})}
         if "loop" not in task:
-            yield task["name"], self._templar
+            yield task["name"], Templar(loader=LOADER, variables=variables)
             return
         control = task["loop_control"]
         for item in self._templar.template(task["loop"]):
-            templar = Templar(loader=LOADER, variables={**self.variables, control["loop_var"]: item})
+            templar = Templar(loader=LOADER, variables={**variables, control["loop_var"]: item})
             yield f"{task['name']}: {templar.template(control['label'])}", templar
 
     def _with_dependencies(self, role: str) -> list[str]:
