@@ -14,7 +14,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,6 +72,17 @@ class Run:
         line = re.findall(rf"^{host} +: (.*)$", self.output, re.MULTILINE)[-1]
         return {key: int(value) for key, value in re.findall(r"(\w+)=(\d+)", line)}
 
+    def refusal_of(self, host: str) -> str:
+        """The message that ended what a run of `site_of_many` did with a host."""
+        failed = re.findall(rf"^fatal: \[{host}\]: FAILED! => (\{{.*\}})$", self.output, re.MULTILINE)
+        assert len(failed) == 1, f"{host} failed {len(failed)} times:\n{self.output[-3000:]}"
+        return str(json.loads(failed[0])["msg"])
+
+    @property
+    def changed(self) -> dict[str, int]:
+        """How much changed, by host."""
+        return {host: int(number) for host, number in re.findall(r"^(\w+) +: ok=\d+ +changed=(\d+)", self.output, re.M)}
+
 
 @dataclass(frozen=True)
 class Lab:
@@ -87,6 +98,13 @@ class Lab:
     def site(self, *arguments: str, **environment: str) -> Run:
         """Run site.yml as the README says."""
         return self._run("ansible-playbook", "-i", "inventories/lab", "site.yml", *arguments, **environment)
+
+    def site_of_many(self, folder: Path, hosts: Mapping[str, Mapping[str, Any]], *arguments: str) -> Run:
+        """Run site.yml once for many, each a host with settings of its own beside the lab's, as most of a run is its start."""
+        inventory = folder / "clusters.json"
+        inventory.write_text(json.dumps({"clusters": {"hosts": {name: {**HERE, **hosts[name]} for name in hosts}}}))
+        others = ("-i", str(inventory), "--limit", "!lab")
+        return self.site(*others, *arguments, ANSIBLE_CALLBACK_RESULT_FORMAT="json")
 
     def killed_site(self, seconds: float) -> None:
         """Run site.yml and kill it, with all that it started, after so many seconds."""

@@ -26,6 +26,11 @@ extends_documentation_fragment:
   - fediverse.mastodon.site
   - fediverse.mastodon.attributes
 options:
+  report:
+    description: Lines to say after what was found, such as where things are.
+    type: list
+    elements: str
+    default: []
   wait_timeout:
     description: How many seconds it may take until all answers are right. In check mode nothing is waited for.
     type: int

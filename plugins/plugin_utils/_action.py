@@ -9,7 +9,6 @@ its file with every other task. This plugin util is PRIVATE to the collection.
 
 from __future__ import annotations
 
-import gc
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,10 +22,9 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, unforeseen, way_of
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run, Task
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils import _connections
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._warm import warm
 
-# Ansible forks for every task, and each fork's collector would look at all that is imported by now, which copies the memory
-# that it lies in. What is frozen is not looked at: https://docs.python.org/3/library/gc.html#gc.freeze
-gc.freeze()
+warm()
 
 
 def plain(value: Any) -> Any:

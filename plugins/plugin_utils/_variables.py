@@ -26,6 +26,7 @@ _SURELY_MEANT = 0.88
 # Of a tag; two letters that changed places are as near.
 _TAG_MEANT = 0.7
 _ABSENT = object()
+_NAMED = re.compile(r"^(\w+):", re.MULTILINE)
 _REGISTERED = re.compile(r"^ +register: (\w+)$", re.MULTILINE)
 # What others call a secret, and the entry of Vault that holds it here.
 _SECRETS = {
@@ -81,7 +82,7 @@ def load(roles: Path, extra: Iterable[str] = ()) -> Known:
         for file in role.glob("defaults/**/*.yml"):
             defaults.update(_load(file))
         for file in role.glob("vars/**/*.yml"):
-            names.update(_load(file))
+            names.update(_NAMED.findall(file.read_text(encoding="utf-8")))
         # A later play of the same run finds them too.
         for file in role.glob("tasks/**/*.yml"):
             names.update(_REGISTERED.findall(file.read_text(encoding="utf-8")))

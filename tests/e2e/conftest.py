@@ -5,14 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from ansible.plugins.loader import init_plugin_loader
 
 from ..conftest import Lab
-from .support import external_dns_standing_still
 from .zone import Zone
 
 # Let templates find the collection's filters as in a real run, for tests that render roles: before any import of the collection.
@@ -30,9 +28,3 @@ def laid_down(lab: Lab) -> Lab:
 @pytest.fixture
 def zone(laid_down: Lab) -> Zone:
     return Zone(laid_down)
-
-
-@pytest.fixture
-def external_dns_stands_still(laid_down: Lab) -> Iterator[None]:
-    with external_dns_standing_still(laid_down):
-        yield

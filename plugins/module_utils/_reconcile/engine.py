@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog, Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import (
     claims,
@@ -50,14 +50,16 @@ _PAUSE = 1.0
 class Engine:
     """One run. `outcomes` grows as it goes, so that it also tells what was done before an error."""
 
-    def __init__(self, api: Api, request: Request, deadline: Deadline, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, api: Api, catalog: Catalog, request: Request, deadline: Deadline, say: Callable[[str], None]
+    ) -> None:
         self._api = api
         self._request = request
         self._deadline = deadline
         self._say = say
         self._place = inventory.subject(request.name, request.namespace)
         self._tracker = StatusTracker(deadline.clock)
-        self._live = Live(api, api.discover())
+        self._live = Live(api, catalog)
         self._waiter = Waiter(api, self._live, self._tracker, deadline, say)
         self._releases = Releases(api, self._live, self._tracker, deadline, say, check=request.check)
         self.outcomes: dict[ObjectRef, Outcome] = {}

@@ -78,9 +78,8 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     desired = desired_set(parameters["objects"], parameters["field_manager"])
     deadline = Deadline(parameters["wait_timeout"])
     objects = open_objects(parameters, run, deadline)
-    if desired:
-        await_ready(parameters["depends_on"], objects, deadline, run)
-    engine = Engine(objects, _request(parameters, run, desired), deadline, run.say)
+    catalog = await_ready(parameters["depends_on"] if desired else [], objects, deadline, run) or objects.discover()
+    engine = Engine(objects, catalog, _request(parameters, run, desired), deadline, run.say)
     failure: dict[str, Any] = {}
     try:
         engine.run()

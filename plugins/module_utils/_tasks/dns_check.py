@@ -53,8 +53,8 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Wait until all names that routes ask for lead to the Gateway; in check mode only tell which do not."""
     deadline = Deadline(parameters["wait_timeout"])
     objects = open_objects(parameters, run, deadline)
-    await_ready(parameters["depends_on"], objects, deadline, run)
-    names, wanted, skipped = _expected(parameters, objects)
+    catalog = await_ready(parameters["depends_on"], objects, deadline, run) or objects.discover()
+    names, wanted, skipped = _expected(parameters, objects, catalog)
     for line in skipped:
         run.say(line)
     resolver = Resolver(parameters["nameserver"], parameters["nameserver_port"])
@@ -66,10 +66,11 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     return {"changed": bool(first), "records": [str(drift) for drift in first], "skipped_names": skipped}
 
 
-def _expected(parameters: Mapping[str, Any], objects: Objects) -> tuple[list[str], tuple[str, ...], list[str]]:
+def _expected(
+    parameters: Mapping[str, Any], objects: Objects, catalog: Catalog
+) -> tuple[list[str], tuple[str, ...], list[str]]:
     """Return the names to look at, where they must lead, and one line for each name that cannot be looked at yet."""
     place = parameters["gateway_namespace"], parameters["gateway_name"]
-    catalog = objects.discover()
     gateway = _read(objects, catalog, "Gateway", *place)
     wanted = (parameters["target"],) if parameters["target"] else targets(gateway[0] if gateway else None)
     ready = asked_for(_read(objects, catalog, "HTTPRoute"), *place) if wanted else frozenset()

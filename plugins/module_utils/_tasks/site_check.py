@@ -26,7 +26,12 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
 )
 
 ARGUMENTS = Arguments(
-    {**KUBERNETES_OPTIONS, "site": SITE_OPTION, "wait_timeout": {"type": "int", "default": 60}},
+    {
+        **KUBERNETES_OPTIONS,
+        "report": {"type": "list", "elements": "str", "default": []},
+        "site": SITE_OPTION,
+        "wait_timeout": {"type": "int", "default": 60},
+    }
 )
 
 
@@ -50,7 +55,8 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
         if isinstance(reason, NotInstalledError) and not run.check:
             raise MastodonError(str(site), "does not answer", str(reason), "Run site.yml.") from reason
         text, verdict = f"skipped the request to {site}: {reason}", "skipped"
-    run.say(text)
+    for line in (text, *parameters["report"]):
+        run.say(line)
     return {"changed": False, "verdict": verdict, "told": text}
 
 

@@ -6,45 +6,180 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
+import requests
 
-from ...conftest import Lab
-from ..support import external_dns_standing_still
+from ...conftest import Lab, Run
+from ..bucket import PROBE, address, forget_policy, secret
+from ..support import eventually, external_dns_standing_still, served
 from ..zone import DOMAIN, HAND_MADE, Zone
 
 ROUTE = ("httproute", "-n=mastodon", "mastodon")
-HOST = '{"spec":{"hostnames":["other.lab.test"]}}'
+RELEASE = ("helmrelease", "-n=cert-manager", "cert-manager")
+SERVICE = ("service", "-n=mastodon", "mastodon-web")
+WEB = ("deployment", "-n=mastodon", "mastodon-web")
+POLICY = f"mastodon-{DOMAIN}"
+OTHERS = "others.lab.test"
 SUSPENDED = "HelmRelease external-dns/external-dns-mastodon: is suspended, so Flux does not act on it"
 
 
-def named(output: str) -> list[str]:
-    """Return what a run says that it changes, without the changes."""
-    return [line.split(":")[0] for line in re.findall(r"^(?:created|configured|deleted) .*", output, re.MULTILINE)]
+@dataclass(frozen=True)
+class State:
+    """What may drift and is not told of by a run, as it was at a time."""
+
+    rules: str
+    keys: Mapping[str, str]
+    record: list[str]
+    others: list[str]
+    values: Mapping[str, Any]
+    media: int
 
 
-@pytest.fixture
-def drifted(laid_down: Lab, zone: Zone) -> Iterator[Lab]:
-    """The lab with a route and a record changed by hand, which a run takes back afterwards."""
+@dataclass(frozen=True)
+class Drift:
+    """What was there before, what a run in check mode said and left, and what a run said and left."""
+
+    before: State
+    drifted: State
+    check: Run
+    writes: list[str]
+    after_check: State
+    run: Run
+    after: State
+
+
+def state(lab: Lab, zone: Zone) -> State:
+    app = lab.get("secret", "-n=mastodon", "mastodon-app", "--ignore-not-found")
+    return State(
+        rules=str(lab.vault().sys.read_policy(POLICY)["data"]["rules"]),
+        keys=app.get("data", {}),
+        record=zone.texts(DOMAIN, "A"),
+        others=zone.texts(OTHERS, "A"),
+        values=lab.get(*RELEASE)["spec"]["values"],
+        media=requests.get(f"{address(lab)}/{PROBE}", timeout=10).status_code,
+    )
+
+
+def change(lab: Lab, zone: Zone) -> None:
+    """Change what check mode can name."""
     zone.replace(DOMAIN, HAND_MADE)
-    laid_down.kubectl("patch", *ROUTE, "--type=merge", f"--patch={HOST}")
-    yield laid_down
-    assert laid_down.site().returncode == 0
+    zone.replace(OTHERS, HAND_MADE)
+    lab.kubectl("patch", *ROUTE, "--type=merge", '--patch={"spec":{"hostnames":["other.lab.test"]}}')
+    lab.kubectl("patch", *RELEASE, "--type=merge", '--patch={"spec":{"values":{"crds":{"keep":false}}}}')
+    lab.vault().sys.create_or_update_policy(POLICY, 'path "secret/*" {\n  capabilities = ["read", "sudo"]\n}\n')
+    forget_policy(lab)
 
 
-def test_what_somebody_changed_is_named_by_check_mode_and_taken_back_by_a_run(drifted: Lab, zone: Zone) -> None:
-    with external_dns_standing_still(drifted):
-        zone.replace(DOMAIN, HAND_MADE)
-        mark, vault = drifted.audit_mark(), drifted.vault_versions()
-        check = drifted.site("--check", "--diff")
-        assert check.returncode == 0, check.output[-4000:]
-        assert named(check.output) == ["configured HTTPRoute mastodon/mastodon", f"configured DNS record {DOMAIN}"]
-        assert re.findall(r"^check mode: (.*); ", check.output, re.MULTILINE) == [SUSPENDED]
-        assert "-  - other.lab.test" in check.output
-        assert drifted.our_writes(mark) == []
-        assert drifted.vault_versions() == vault
-    run = drifted.site()
-    assert run.returncode == 0, run.output[-4000:]
-    assert "configured HTTPRoute mastodon/mastodon: spec.hostnames" in run.output
-    assert zone.texts(DOMAIN, "A") == [drifted.facts["gateway_address"]]
+def take_away(lab: Lab) -> None:
+    """Take away what Mastodon runs with."""
+    lab.kubectl("patch", *SERVICE, '--patch={"spec":{"selector":{"nobody":"here"}}}')
+    lab.kubectl("delete", *WEB, "--wait=true")
+    lab.kubectl("delete", "secret", "-n=mastodon", "mastodon-app")
+
+
+@pytest.fixture(scope="module")
+def drift(laid_down: Lab) -> Drift:
+    """Let everything drift at once, run in check mode, take more away, and run."""
+    zone = Zone(laid_down)
+    before = state(laid_down, zone)
+    with external_dns_standing_still(laid_down):
+        change(laid_down, zone)
+        drifted, mark, vault = state(laid_down, zone), laid_down.audit_mark(), laid_down.vault_versions()
+        check = laid_down.site("--check", "--diff")
+        writes = laid_down.our_writes(mark)
+        assert laid_down.vault_versions() == vault
+        after_check = state(laid_down, zone)
+    take_away(laid_down)
+    run = laid_down.site()
+    return Drift(before, drifted, check, writes, after_check, run, state(laid_down, zone))
+
+
+def named(output: str) -> set[str]:
+    """Return what a run says that it changes, without the changes."""
+    return {line.split(":")[0] for line in re.findall(r"^(?:created|configured|deleted) .*", output, re.MULTILINE)}
+
+
+def test_check_mode_names_all_that_somebody_changed_and_nothing_else(drift: Drift) -> None:
+    assert drift.check.returncode == 0, drift.check.output[-4000:]
+    assert named(drift.check.output) == {
+        "configured HTTPRoute mastodon/mastodon",
+        "configured HelmRelease cert-manager/cert-manager",
+        f"configured DNS record {DOMAIN}",
+        f"configured Vault policy {POLICY}",
+        "created policy of bucket mastodon-mastodon-s3",
+    }
+    assert re.findall(r"^check mode: (.*); ", drift.check.output, re.MULTILINE) == [SUSPENDED]
+
+
+def test_check_mode_shows_each_change(drift: Drift, laid_down: Lab) -> None:
+    for shown in (
+        "-  - other.lab.test",
+        '-  capabilities = ["read", "sudo"]',
+        "configured HelmRelease cert-manager/cert-manager: spec.values.crds.keep",
+        f"configured DNS record {DOMAIN}: {HAND_MADE} → {laid_down.facts['gateway_address']}",
+    ):
+        assert shown in drift.check.output
+
+
+def test_check_mode_leaves_it_as_it_is(drift: Drift) -> None:
+    assert drift.writes == []
+    assert drift.after_check == drift.drifted
+    assert (drift.drifted.record, drift.drifted.media) == ([HAND_MADE], 403)
+    assert drift.drifted.rules != drift.before.rules
+
+
+def test_one_run_takes_all_of_it_back_and_says_so(drift: Drift) -> None:
+    assert drift.run.returncode == 0, drift.run.output[-4000:]
+    for told in (
+        "configured HTTPRoute mastodon/mastodon: spec.hostnames",
+        "configured HelmRelease cert-manager/cert-manager: spec.values.crds.keep",
+        f"configured Vault policy {POLICY}",
+        "created policy of bucket mastodon-mastodon-s3",
+    ):
+        assert told in drift.run.output
+    assert drift.after.rules == drift.before.rules
+    assert drift.after.values == drift.before.values
+    assert drift.after.record == drift.before.record != [HAND_MADE]
+    assert drift.after.media == 200
+
+
+def test_a_record_of_others_is_left_alone(drift: Drift) -> None:
+    assert drift.after.others == [HAND_MADE]
+    assert OTHERS not in drift.check.output + drift.run.output
+
+
+def test_no_key_of_the_bucket_is_shown_with_its_policy(drift: Drift, laid_down: Lab) -> None:
+    assert secret(laid_down, "mastodon-s3")["AWS_SECRET_ACCESS_KEY"] not in drift.check.output + drift.run.output
+
+
+@pytest.mark.parametrize(
+    "told",
+    ["Deployment mastodon/mastodon-web is missing", "Service mastodon/mastodon-web was changed by kubectl-patch"],
+)
+def test_what_the_release_lost_or_leads_to_nobody_is_put_right_by_flux(drift: Drift, told: str) -> None:
+    assert re.search(f"{told}.* → asked Flux to put it right", drift.run.output)
+
+
+def test_mastodon_runs_and_answers_after_it(drift: Drift, laid_down: Lab) -> None:
+    assert drift.run.returncode == 0
+    assert laid_down.get(*WEB)["status"]["availableReplicas"] == 1
+    assert "nobody" not in laid_down.get(*SERVICE)["spec"]["selector"]
+    assert served(laid_down, DOMAIN) == DOMAIN
+
+
+def test_a_deleted_secret_is_restored_from_vault_by_its_controller(drift: Drift, laid_down: Lab) -> None:
+    assert drift.before.keys
+    eventually(
+        lambda: laid_down.get("secret", "-n=mastodon", "mastodon-app", "--ignore-not-found").get("data"),
+        lambda data: data == drift.before.keys,
+    )
+
+
+def test_the_next_run_changes_nothing(drift: Drift, laid_down: Lab) -> None:
+    assert drift.run.returncode == 0
+    run = laid_down.site("--diff")
+    assert run.recap["changed"] == 0, run.output[-4000:]

@@ -11,44 +11,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
 from ansible_collections.fediverse.mastodon.tests.unit.roles.conftest import Site
 
 from ...conftest import Lab
 from ..smoke.support import apply, wait_ready
 from ..support import eventually
-from ..zone import DOMAIN, HAND_MADE, Zone
+from ..zone import DOMAIN, Zone
 
 
 def test_external_dns_wrote_the_record_and_signed_it(laid_down: Lab, zone: Zone) -> None:
     assert zone.texts(DOMAIN, "A") == [laid_down.facts["gateway_address"]]
     (told,) = zone.texts(f"edns-a.{DOMAIN}", "TXT")
     assert f"external-dns/owner=lab.{DOMAIN}" in told
-
-
-@pytest.mark.usefixtures("external_dns_stands_still")
-def test_a_record_changed_by_hand_is_named_by_check_mode(laid_down: Lab, zone: Zone) -> None:
-    zone.replace(DOMAIN, HAND_MADE)
-    mark = laid_down.audit_mark()
-    run = laid_down.site("--tags", "external_dns", "--check", "--diff")
-    assert run.returncode == 0, run.output[-4000:]
-    assert f"configured DNS record {DOMAIN}: {HAND_MADE} → {laid_down.facts['gateway_address']}" in run.output
-    assert laid_down.our_writes(mark) == []
-    assert zone.texts(DOMAIN, "A") == [HAND_MADE]
-
-
-def test_a_record_changed_by_hand_is_taken_back(laid_down: Lab, zone: Zone) -> None:
-    zone.replace(DOMAIN, HAND_MADE)
-    run = laid_down.site("--tags", "external_dns")
-    assert run.returncode == 0, run.output[-4000:]
-    assert zone.texts(DOMAIN, "A") == [laid_down.facts["gateway_address"]]
-
-
-def test_a_record_of_others_is_left_alone(laid_down: Lab, zone: Zone) -> None:
-    zone.replace("others.lab.test", HAND_MADE)
-    run = laid_down.site("--tags", "external_dns", "--diff")
-    assert run.recap["changed"] == 0, run.output[-4000:]
-    assert zone.texts("others.lab.test", "A") == [HAND_MADE]
 
 
 def test_another_owner_is_refused_before_the_records_are_orphaned(laid_down: Lab) -> None:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Each obvious mistake ends with one sentence, before anything is written."""
+"""Each obvious mistake that no file of tests/wrong_config can make ends with one sentence, before anything is written."""
 
 from __future__ import annotations
 
@@ -11,23 +11,20 @@ from pathlib import Path
 
 import pytest
 
-from ...conftest import Lab
+from ...conftest import Lab, Run
 from ..support import eventually
 
-NOBODY = {"vault_address": "http://127.0.0.1:9", "external_secrets_vault_address": "http://vault.example.org:8200"}
-MISTAKES = {
-    "no kubeconfig": ({"kubeconfig": "/nonexistent/kubeconfig"}, "/nonexistent/kubeconfig"),
-    "missing domain": ({"mastodon_local_domain": ""}, "Variable mastodon_local_domain: missing."),
-    "misspelt variable": ({"mastodon_lokal_domain": "x"}, "Did you mean mastodon_local_domain?"),
-    "vault unreachable": (NOBODY, "http://127.0.0.1:9"),
-    "no gateway class": ({"gateway_class": ""}, "Variable gateway_class: missing"),
+NOWHERE = {
+    "kubeconfig": "/nonexistent/kubeconfig",
+    "vault_address": "http://127.0.0.1:9",
+    "external_secrets_vault_address": "http://vault.example.org:8200",
 }
 
 
-def refused(lab: Lab, variables: dict[str, str], sentence: str) -> None:
-    """Run site.yml with these variables and expect this sentence, no traceback and no write."""
+def refused(lab: Lab, sentence: str) -> None:
+    """Run site.yml and expect this sentence, no traceback and no write."""
     mark = lab.audit_mark()
-    run = lab.site("-e", json.dumps(variables))
+    run = lab.site()
     assert run.returncode != 0
     assert sentence in run.output, run.output[-3000:]
     assert "Traceback" not in run.output
@@ -35,9 +32,25 @@ def refused(lab: Lab, variables: dict[str, str], sentence: str) -> None:
     assert lab.our_writes(mark) == []
 
 
-@pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_wrong_setting_is_refused_before_anything_is_written(lab: Lab, mistake: str) -> None:
-    refused(lab, *MISTAKES[mistake])
+@pytest.fixture(scope="module")
+def astray(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run with addresses that lead nowhere, and with tokens that nobody knows."""
+    folder = tmp_path_factory.mktemp("astray")
+    (folder / "token").write_text("s.not-a-token")
+    config = json.loads(lab.kubectl("config", "view", "--raw", "-o=json"))
+    config["users"][0]["user"] = {"token": "not-a-token"}
+    (folder / "kubeconfig").write_text(json.dumps(config))
+    mark = lab.audit_mark()
+    run = lab.site_of_many(
+        folder,
+        {
+            "nowhere": NOWHERE,
+            "vault_token": {"vault_token_file": str(folder / "token")},
+            "cluster_token": {"kubeconfig": str(folder / "kubeconfig")},
+        },
+    )
+    assert lab.our_writes(mark) == []
+    return run
 
 
 @pytest.mark.parametrize("option", ["--tags", "--skip-tags"])
@@ -49,22 +62,20 @@ def test_a_tag_that_no_task_has_is_refused_and_named(lab: Lab, option: str) -> N
     assert lab.our_writes(mark) == []
 
 
-def test_a_cluster_and_a_vault_that_are_not_there_are_told_together(lab: Lab) -> None:
-    run = lab.site("-e", json.dumps({"kubeconfig": "/nonexistent/kubeconfig", **NOBODY}))
-    assert "Kubeconfig /nonexistent/kubeconfig: does not exist." in run.output
-    assert "Vault http://127.0.0.1:9: cannot be reached: Connection refused." in run.output
+def test_a_cluster_and_a_vault_that_are_not_there_are_told_together(astray: Run) -> None:
+    said = astray.refusal_of("nowhere")
+    assert "Kubeconfig /nonexistent/kubeconfig: does not exist." in said
+    assert "Vault http://127.0.0.1:9: cannot be reached: Connection refused." in said
 
 
-def test_a_wrong_vault_token_is_refused(lab: Lab, tmp_path: Path) -> None:
-    (tmp_path / "token").write_text("s.not-a-token")
-    refused(lab, {"vault_token_file": str(tmp_path / "token")}, "token")
+@pytest.mark.parametrize(("host", "sentence"), [("vault_token", "token"), ("cluster_token", "401")])
+def test_a_wrong_token_is_refused(astray: Run, host: str, sentence: str) -> None:
+    assert sentence in astray.refusal_of(host)
 
 
-def test_a_wrong_cluster_token_is_refused(lab: Lab, tmp_path: Path) -> None:
-    config = json.loads(lab.kubectl("config", "view", "--raw", "-o=json"))
-    config["users"][0]["user"] = {"token": "not-a-token"}
-    (tmp_path / "kubeconfig").write_text(json.dumps(config))
-    refused(lab, {"kubeconfig": str(tmp_path / "kubeconfig")}, "401")
+def test_nothing_changes_where_a_run_is_led_astray(astray: Run) -> None:
+    assert astray.changed == {"nowhere": 0, "vault_token": 0, "cluster_token": 0}
+    assert "Traceback" not in astray.output
 
 
 def test_a_sealed_vault_is_refused(lab: Lab) -> None:
@@ -76,7 +87,7 @@ def test_a_sealed_vault_is_refused(lab: Lab) -> None:
     with urllib.request.urlopen(seal, timeout=10):
         pass
     try:
-        refused(lab, {}, "sealed")
+        refused(lab, "sealed")
     finally:
         # The static seal opens it again when its pod starts anew.
         lab.kubectl("delete", "pod", "-n=openbao", "--all", "--wait=true")

@@ -6,17 +6,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import jinja2
+import pytest
 import yaml
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar, trust_as_template
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._action import plain
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._documents import parse
 
 ROOT = Path(__file__).parents[3]
 APPLY = "fediverse.mastodon.apply"
-# One for all sites, as it reads each file once.
 LOADER = DataLoader()
 
 # The least that a user sets.
@@ -35,19 +38,48 @@ SETTINGS: Mapping[str, Any] = {
 }
 
 
+def _compiled_once() -> None:
+    """Compile each text once in all sites, as that takes most of the time: the code is the same in every environment of Ansible's."""
+    compiled = jinja2.Environment.compile
+    known: dict[Any, Any] = {}
+
+    def compile_once(self: jinja2.Environment, source: Any, *names: Any, **options: Any) -> Any:
+        if not isinstance(source, str):
+            return compiled(self, source, *names, **options)
+        key = (type(self), self.keep_trailing_newline, source, *names, *options.items())
+        if key not in known:
+            known[key] = compiled(self, source, *names, **options)
+        return known[key]
+
+    pytest.MonkeyPatch().setattr(jinja2.Environment, "compile", compile_once)
+
+
+_compiled_once()
+
+
+@cache
+def _read(file: Path) -> Any:
+    """Return what a file of a role says, which nobody may change."""
+    return LOADER.load_from_file(str(file), trusted_as_template=True)
+
+
+@cache
+def _variables(roles: tuple[str, ...]) -> Mapping[str, Any]:
+    found: dict[str, Any] = {}
+    for folder in ("defaults", "vars"):
+        for file in sorted(file for role in roles for file in ROOT.glob(f"roles/{role}/{folder}/**/*.yml")):
+            found |= _read(file) or {}
+    return found
+
+
 class Site:
     """All roles with the settings of one inventory, or one of them `alone` with what it depends on."""
 
     def __init__(self, alone: str = "", **settings: Any) -> None:
-        self._loader = LOADER
-        variables: dict[str, Any] = {}
         roles = self._with_dependencies(alone) if alone else ["*"]
-        for folder in ("defaults", "vars"):
-            for file in sorted(file for role in roles for file in ROOT.glob(f"roles/{role}/{folder}/**/*.yml")):
-                variables |= self._load(file) or {}
-        given = self._loader.load(yaml.safe_dump({**SETTINGS, **settings}))
-        self._templar = Templar(loader=self._loader, variables=variables | given)
-        self.variables = variables | given
+        given = LOADER.load(yaml.safe_dump({**SETTINGS, **settings}))
+        self.variables = {**_variables(tuple(roles)), **given}
+        self._templar = Templar(loader=LOADER, variables=self.variables)
 
     def value(self, name: str) -> Any:
         """Return the value of a variable."""
@@ -68,21 +100,33 @@ class Site:
         found: dict[str, Any] = {}
         for task in self._tasks(role, file):
             (action,) = (key for key in task if "." in key)
-            found[task["name"]] = {
-                "when": self._templar.evaluate_conditional(task.get("when", True)),
-                action: plain(self._templar.template(task[action])),
-            }
-            if action == APPLY and found[task["name"]]["when"]:
-                found[task["name"]]["applies"] = self._applied(role, task[APPLY])
+            for name, templar in self._items(task):
+                found[name] = {
+                    "when": templar.evaluate_conditional(task.get("when", True)),
+                    action: plain(templar.template(task[action])),
+                }
+                if action == APPLY and found[name]["when"]:
+                    found[name]["applies"] = self._applied(role, task[APPLY])
         return found
 
+    def _items(self, task: Mapping[str, Any]) -> Iterator[tuple[str, Templar]]:
+        """Return the name of a task and what renders it, or both for each item of its loop."""
+        variables = {**self.variables, **task.get("vars", {})}
+        if "loop" not in task:
+            yield task["name"], Templar(loader=LOADER, variables=variables)
+            return
+        control = task["loop_control"]
+        for item in self._templar.template(task["loop"]):
+            templar = Templar(loader=LOADER, variables={**variables, control["loop_var"]: item})
+            yield f"{task['name']}: {templar.template(control['label'])}", templar
+
     def _with_dependencies(self, role: str) -> list[str]:
-        found = self._load(ROOT / "roles" / role / "meta/main.yml")["dependencies"]
+        found = _read(ROOT / "roles" / role / "meta/main.yml")["dependencies"]
         return [one["role"].removeprefix("fediverse.mastodon.") for one in found] + [role]
 
     def _tasks(self, role: str, file: str) -> Iterator[dict[str, Any]]:
         """Return the tasks of a file and of those that it imports."""
-        for task in self._load(ROOT / "roles" / role / "tasks" / file):
+        for task in _read(ROOT / "roles" / role / "tasks" / file):
             imported = task.get("ansible.builtin.import_tasks")
             yield from self._tasks(role, imported) if imported else [task]
 
@@ -96,7 +140,4 @@ class Site:
     def _rendered(self, role: str, name: str) -> list[Any]:
         text = (ROOT / "roles" / role / "templates" / name).read_text(encoding="utf-8")
         rendered = plain(self._templar.template(trust_as_template(text), escape_backslashes=False))
-        return [document for document in yaml.safe_load_all(rendered or "") if document]
-
-    def _load(self, file: Path) -> Any:
-        return self._loader.load_from_file(str(file), trusted_as_template=True)
+        return parse(rendered or "", name)

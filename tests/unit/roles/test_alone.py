@@ -139,3 +139,11 @@ def test_the_playbook_that_tells_how_things_are_reads_where_the_roles_write() ->
     (task,) = play["tasks"]
     options = task["fediverse.mastodon.status_info"]
     assert (options["mount"], options["path"]) == ("{{ vault_mount }}", "{{ vault_path }}")
+
+
+def test_a_role_shows_no_other_the_variables_of_a_third_that_it_imports() -> None:
+    files = [ROOT / "roles" / role / "tasks" / file for role, file in FILES]
+    tasks = [task for file in files for task in yaml.safe_load(file.read_text())]
+    imports = [task["ansible.builtin.import_role"] for task in tasks if "ansible.builtin.import_role" in task]
+    assert imports
+    assert [one for one in imports if one.get("public") is not False] == []

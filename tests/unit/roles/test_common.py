@@ -116,3 +116,10 @@ def test_a_setting_that_one_role_alone_reads_stands_in_that_role() -> None:
                 readers.setdefault(name, set()).add(role)
     settings = yaml.safe_load((ROOT / "roles/common/defaults/main.yml").read_text())
     assert [name for name in settings if all(name.startswith(f"{role}_") for role in readers.get(name, ()))] == []
+
+
+def test_site_shows_no_role_the_variables_of_another() -> None:
+    """As when a role is used alone. Ansible would also put all of them together anew for each task."""
+    (play,) = yaml.safe_load((ROOT / "playbooks/site.yml").read_text())
+    imported = [task["ansible.builtin.import_role"] for task in play["tasks"]]
+    assert [one["name"] for one in imported if one.get("public", True)] == []

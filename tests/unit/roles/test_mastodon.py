@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import Site
+from .conftest import ROOT, Site
 
 # https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
 RESTRICTED = {
@@ -491,3 +491,9 @@ def test_an_authority_that_is_given_to_streaming_says_how_it_verifies() -> None:
     yours = {"cnpg_backend": "external", "cnpg_external_host": "db.example.org", "mastodon_values": given}
     # The chart names it once more, and a name may stand there only once.
     assert "DB_SSLMODE" not in values(**yours)["mastodon"]["streaming"]["extraEnvVars"]
+
+
+def test_the_values_of_the_chart_are_worked_out_once() -> None:
+    """By far the dearest variable: Ansible works it out anew at every mention."""
+    texts = [file.read_text(encoding="utf-8") for file in (ROOT / "roles/mastodon/templates").iterdir()]
+    assert sum(text.count("mastodon_chart_values") for text in texts) == 1

@@ -23,14 +23,15 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.wait
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
 
 
-def await_ready(wanted: Iterable[Mapping[str, Any]], api: Api, deadline: Deadline, run: Run) -> None:
+def await_ready(wanted: Iterable[Mapping[str, Any]], api: Api, deadline: Deadline, run: Run) -> Catalog | None:
     """Return when all that are `wanted` are Current. Raises MastodonError for one that is not there, or that failed.
 
-    In check mode nothing was applied, and so nothing is waited for.
+    In check mode nothing was applied, and so nothing is waited for. What is returned are the kinds served, None when they were
+    not asked for, or were before something was waited for, which may bring more.
     """
     targets = [Target.of(option) for option in wanted]
     if run.check or not targets:
-        return
+        return None
     live = Live(api, api.discover())
     subjects = dict(_served(target, live.catalog) for target in targets)
     live.read(subjects)
@@ -40,7 +41,10 @@ def await_ready(wanted: Iterable[Mapping[str, Any]], api: Api, deadline: Deadlin
         if item is None:
             raise MastodonError(str(subject), "is needed and does not exist", "", "Lay it down first.")
         tracker.already_there(subject, item, api.began)
+    if all(tracker.status(subject, live.get(subject)).verdict == "Current" for subject in subjects):
+        return live.catalog
     Waiter(api, live, tracker, deadline, run.say).wait(list(subjects))
+    return None
 
 
 def _served(target: Target, catalog: Catalog) -> tuple[ObjectRef, Resource]:

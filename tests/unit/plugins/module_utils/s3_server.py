@@ -150,6 +150,8 @@ def error(code: str) -> bytes:
 def handler(server: S3) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # Else the body, which is sent after the headers, waits 40 ms for the client's acknowledgement.
+        disable_nagle_algorithm = True
 
         def __getattr__(self, name: str) -> Any:
             if name in ("do_GET", "do_PUT", "do_POST", "do_DELETE"):

@@ -85,7 +85,7 @@ class Ran:
         api.calls.clear()
         request = Request(**{"name": "set", "namespace": "ns", "desired": desired_set(objects), **options})
         deadline = clock.deadline(seconds) if clock else Deadline(seconds, sleep=lambda _unused: None)
-        self.engine = Engine(api, request, deadline, self.lines.append)
+        self.engine = Engine(api, api.discover(), request, deadline, self.lines.append)
         try:
             self.engine.run()
         except MastodonError as error:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.depends_on import await_ready
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.builders import (
@@ -22,11 +23,14 @@ RELEASE = {"api_version": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease", "n
 READY = {"observedGeneration": 1, "conditions": [{"type": "Ready", "status": "True", "observedGeneration": 1}]}
 
 
-def awaited(api: FakeApi, *wanted: Any, clock: Clock | None = None, check: bool = False) -> list[str]:
-    said: list[str] = []
-    run = Run(check=check, diff=False, say=said.append, environment={})
-    await_ready(wanted, api, (clock or Clock()).deadline(60), run)
-    return said
+def served(api: FakeApi, *wanted: Any, check: bool = False) -> Catalog | None:
+    run = Run(check=check, diff=False, say=lambda line: None, environment={})
+    return await_ready(wanted, api, Clock().deadline(60), run)
+
+
+def awaited(api: FakeApi, *wanted: Any, check: bool = False) -> list[str]:
+    served(api, *wanted, check=check)
+    return api.calls
 
 
 def failure(api: FakeApi, *wanted: Any) -> str:
@@ -36,24 +40,25 @@ def failure(api: FakeApi, *wanted: Any) -> str:
 
 
 def test_nothing_costs_nothing() -> None:
-    api = FakeApi()
-    awaited(api)
-    assert api.calls == []
+    assert awaited(FakeApi()) == []
 
 
 def test_check_mode_looks_at_nothing() -> None:
-    api = FakeApi()
-    awaited(api, RELEASE, check=True)
-    assert api.calls == []
+    assert awaited(FakeApi(), RELEASE, check=True) == []
 
 
 def test_what_is_ready_is_read_once_and_not_watched() -> None:
     api = FakeApi(thing("HelmRelease", "operator", status=READY))
-    assert awaited(api, RELEASE) == []
-    assert api.calls == ["discover", "read HelmRelease ns/operator"]
+    assert awaited(api, RELEASE) == ["discover", "read HelmRelease ns/operator"]
 
 
-def test_what_is_not_ready_yet_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_kinds_served_are_not_asked_for_once_more() -> None:
+    assert served(FakeApi(thing("HelmRelease", "operator", status=READY)), RELEASE) is not None
+
+
+@pytest.fixture
+def late(monkeypatch: pytest.MonkeyPatch) -> FakeApi:
+    """An API server whose release becomes ready once it is watched."""
     api = FakeApi(thing("HelmRelease", "operator"))
     release = subject("HelmRelease", "operator")
     watch = api.watch
@@ -64,8 +69,15 @@ def test_what_is_not_ready_yet_is_waited_for(monkeypatch: pytest.MonkeyPatch) ->
         return events
 
     monkeypatch.setattr(api, "watch", then_ready)
-    awaited(api, RELEASE)
-    assert any(call.startswith("watch HelmRelease") for call in api.calls)
+    return api
+
+
+def test_what_is_not_ready_yet_is_waited_for(late: FakeApi) -> None:
+    assert any(call.startswith("watch HelmRelease") for call in awaited(late, RELEASE))
+
+
+def test_what_was_waited_for_may_have_brought_kinds(late: FakeApi) -> None:
+    assert served(late, RELEASE) is None
 
 
 def test_what_is_not_there_is_named_at_once() -> None:

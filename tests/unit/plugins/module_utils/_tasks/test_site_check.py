@@ -201,7 +201,7 @@ class Asked:
             trust.load_verify_locations(cadata=server.root)
             patch.setattr(https.ssl, "create_default_context", lambda: trust)
         run = Run(check=check, diff=False, say=self.said.append, environment={})
-        return site_check.run_task({"site": {**WANTED, **wanted}, "wait_timeout": 0}, run)
+        return site_check.run_task({"site": {**WANTED, **wanted}, "report": ["the end"], "wait_timeout": 0}, run)
 
 
 @pytest.fixture
@@ -209,10 +209,12 @@ def asked(monkeypatch: pytest.MonkeyPatch, server: Server) -> Asked:
     return Asked(monkeypatch, server)
 
 
-def test_a_site_that_answers_as_it_must_is_told_with_its_version(asked: Asked, server: Server) -> None:
+def test_a_site_that_answers_as_it_must_is_told_with_its_version_and_then_what_is_to_be_reported(
+    asked: Asked, server: Server
+) -> None:
     told = f"Mastodon https://{HOST}: answers for {DOMAIN} at 192.0.2.1, version 4.7.4"
     assert asked() == {"changed": False, "verdict": "passed", "told": told}
-    assert asked.said == [told]
+    assert asked.said == [told, "the end"]
     assert server.asked == list(WELL)
 
 

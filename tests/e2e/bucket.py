@@ -1,0 +1,36 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Mastodon's bucket in the lab, as this machine reaches it."""
+
+from __future__ import annotations
+
+import base64
+
+import requests
+from requests_aws4auth import AWS4Auth
+
+from ..conftest import Lab
+
+PROBE, SECRET_PROBE = "accounts/.fediverse-mastodon", "backups/.fediverse-mastodon"
+
+
+def secret(lab: Lab, name: str) -> dict[str, str]:
+    """Return what a Secret of Mastodon's namespace holds."""
+    data = lab.get("secret", "-n=mastodon", name)["data"]
+    return {key: base64.b64decode(value).decode() for key, value in data.items()}
+
+
+def address(lab: Lab) -> str:
+    """Return the bucket's address."""
+    data = lab.get("configmap", "-n=mastodon", "mastodon-s3")["data"]
+    name, namespace = data["BUCKET_HOST"].split(".")[:2]
+    service = lab.get("service", f"-n={namespace}", name)["spec"]
+    return f"http://{service['clusterIP']}:{data['BUCKET_PORT']}/{data['BUCKET_NAME']}"
+
+
+def forget_policy(lab: Lab) -> None:
+    """Delete the bucket's policy, as its owner can."""
+    keys = secret(lab, "mastodon-s3")
+    sign = AWS4Auth(keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"], "us-east-1", "s3")
+    requests.delete(f"{address(lab)}?policy=", auth=sign, timeout=10).raise_for_status()
