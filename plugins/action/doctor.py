@@ -13,20 +13,12 @@ from typing import Any
 from ansible.errors import AnsibleError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, all_of
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import EVERYTHING, needs
-from ansible_collections.fediverse.mastodon.plugins.module_utils._sizing import chart_values
 from ansible_collections.fediverse.mastodon.plugins.module_utils._sizing.size import size
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.doctor import TASK
-from ansible_collections.fediverse.mastodon.plugins.plugin_utils import _edge
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._action import EngineAction, plain
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._connections import VARIABLES
-from ansible_collections.fediverse.mastodon.plugins.plugin_utils._needs import unmet
-from ansible_collections.fediverse.mastodon.plugins.plugin_utils._settings import (
-    CLAIM,
-    claimed_elsewhere,
-    coerced,
-    wrong,
-)
-from ansible_collections.fediverse.mastodon.plugins.plugin_utils._variables import (
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules import chart_values, edge
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.names import (
     given,
     is_left_out,
     load,
@@ -35,6 +27,13 @@ from ansible_collections.fediverse.mastodon.plugins.plugin_utils._variables impo
     misspelt_tags,
     options_of,
     untouched,
+)
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.needs import unmet
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.values import (
+    CLAIM,
+    claimed_elsewhere,
+    coerced,
+    wrong,
 )
 
 _ROLES = Path(__file__).parents[2] / "roles"
@@ -95,14 +94,14 @@ class ActionModule(EngineAction):
         """Check the edge's settings against each other. Defaults are read here, as their roles may not be in this play."""
         known: dict[str, Any] = {}
         specs: dict[str, Any] = {}
-        for role in _edge.ROLES:
+        for role in edge.ROLES:
             known |= self._loader.load_from_file(f"{_ROLES}/{role}/defaults/main.yml", trusted_as_template=True)
             specs |= options_of(_ROLES / role)
         known |= task_vars
-        values = {name: self._value(name, known) for name in _edge.SETTINGS}
+        values = {name: self._value(name, known) for name in edge.SETTINGS}
         hosts = {*task_vars["ansible_play_hosts_all"]} - {task_vars["inventory_hostname"]}
         neighbours = {host: task_vars["hostvars"][host] for host in sorted(hosts)}
-        return _edge.contradictions(coerced(values, specs), neighbours)
+        return edge.contradictions(coerced(values, specs), neighbours)
 
     def _value(self, name: str, variables: Mapping[str, Any]) -> Any:
         try:

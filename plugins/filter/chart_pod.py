@@ -44,7 +44,7 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._sizing.chart_pods import pod_template
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._chart_pods import pod_template
 
 
 class FilterModule:

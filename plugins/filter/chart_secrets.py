@@ -34,7 +34,7 @@ _value:
 
 from collections.abc import Callable
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._sizing.chart_pods import secrets
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._chart_pods import secrets
 
 
 class FilterModule:

@@ -35,25 +35,26 @@ SOCKETS = {
 # Names of such packages that are no connection.
 HARMLESS = {"http.HTTPStatus"}
 
-BASE = {"_errors", "_run", "_libraries"}
+BASE = {"_errors", "_run", "_libraries", "_paths"}
 PROTOCOLS = {"_kube", "_vault", "_s3", "_dns", "_stores", "_mail"}
 # Each room with those that it may know besides itself.
 MAY_KNOW: Mapping[str, set[str]] = {
     "_errors": set(),
     "_run": set(),
     "_libraries": {"_errors"},
+    "_paths": set(),
     "_module": {"_errors", "_run"},
     "_net": BASE - {"_run"},
     **{name: (BASE - {"_run"}) | {"_net"} for name in PROTOCOLS},
-    "_sizing": {"_errors"},
-    "_reconcile": {"_errors", "_kube"},
+    "_sizing": {"_errors", "_paths"},
+    "_reconcile": {"_errors", "_paths", "_kube"},
     "_checks": (BASE - {"_run"}) | PROTOCOLS | {"_net", "_reconcile"},
     "_tasks": BASE | PROTOCOLS | {"_net", "_reconcile", "_checks"},
     # Above module_utils.
     "modules": {"_module", "_tasks"},
     "action": BASE | {"_tasks", "_sizing", "plugin_utils"},
     "filter": {"_errors", "_sizing", "_s3", "plugin_utils"},
-    "plugin_utils": {"_errors", "_run", "_net", "_tasks"},
+    "plugin_utils": {"_errors", "_run", "_paths", "_net", "_tasks"},
     "doc_fragments": set(),
 }
 TALKING = PROTOCOLS | {"_net"}

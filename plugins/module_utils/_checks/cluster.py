@@ -22,7 +22,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client im
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects, Selection
-from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError, at
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError, checked
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.parallel import for_each
 
 # Flux 2.9 and the official chart ask for it: https://fluxcd.io/flux/installation/#prerequisites
@@ -53,10 +53,10 @@ def version(client: Client, host: str) -> str:
 
 def _version(answer: object) -> tuple[tuple[int, int], str]:
     # Those of some providers end in a plus.
-    numbers = [at(answer, name, kind=str).rstrip("+") for name in ("major", "minor")]
+    numbers = [checked(answer, name, kind=str).rstrip("+") for name in ("major", "minor")]
     if not all(number.isdecimal() for number in numbers):
         raise WrongShapeError("major or minor of its answer is not a number")
-    return (int(numbers[0]), int(numbers[1])), at(answer, "gitVersion", kind=str)
+    return (int(numbers[0]), int(numbers[1])), checked(answer, "gitVersion", kind=str)
 
 
 def clock(server: datetime, here: datetime) -> str:
@@ -162,4 +162,4 @@ def _may(client: Client, right: _Right) -> bool:
 
 
 def _allowed(answer: object) -> bool:
-    return at(answer, "status", "allowed", kind=bool)
+    return checked(answer, "status", "allowed", kind=bool)

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at, conditions
+from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import conditions
 
 Item = Mapping[str, Any]
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net import pasted
-from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import at, texts
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import checked, texts
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import health, kv
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.client import Vault
 
@@ -43,7 +43,7 @@ def capabilities(vault: Vault, wanted: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _capabilities(vault: Vault, paths: Sequence[str]) -> dict[str, list[str]]:
-    data = at(vault.api.write_data("sys/capabilities-self", data={"paths": paths}), "data", kind=dict)
+    data = checked(vault.api.write_data("sys/capabilities-self", data={"paths": paths}), "data", kind=dict)
     return {path: texts(data, path) for path in paths}
 
 

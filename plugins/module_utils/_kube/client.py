@@ -33,7 +33,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.retries i
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.warnings import Warnings
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.watch import Stream
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.bounded import within
-from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError, at, parsed
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError, checked, parsed
 
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
 with suppress(ImportError):
@@ -73,7 +73,7 @@ class _Asked:
     content: bytes | None = field(default=None, repr=False)
     headers: Mapping[str, str] | None = None
     secret: bool = False
-    read: Callable[[Any], Any] = lambda answer: at(answer, kind=dict)
+    read: Callable[[Any], Any] = lambda answer: checked(answer, kind=dict)
 
 
 class Client:
@@ -120,7 +120,7 @@ class Client:
         body: Body | None = None,
         headers: Mapping[str, str] | None = None,
         secret: bool = False,
-        read: Callable[[Any], Any] = lambda answer: at(answer, kind=dict),
+        read: Callable[[Any], Any] = lambda answer: checked(answer, kind=dict),
     ) -> Any:
         """Return the JSON answer. `about` names the object in errors; `secret` keeps its values out of them.
 

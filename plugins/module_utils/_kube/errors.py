@@ -13,7 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, shortened
-from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError, at, objects, parsed
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import (
+    WrongShapeError,
+    checked,
+    objects,
+    parsed,
+)
 
 
 @dataclass(frozen=True)
@@ -177,7 +182,7 @@ def _without_values(refusal: _Refusal) -> str:
 
 def _parse(status: int, body: bytes) -> _Refusal:
     try:
-        answer = at(parsed(body), kind=dict)
+        answer = checked(parsed(body), kind=dict)
         causes = tuple(
             Cause(*(_text(cause.get(name)) for name in _CAUSE)) for cause in objects(answer, "details", "causes")
         )

@@ -17,7 +17,12 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Objects, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.stream import open_stream
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.bounded import within
-from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError, at, objects, parsed
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import (
+    WrongShapeError,
+    checked,
+    objects,
+    parsed,
+)
 
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
 with suppress(ImportError):
@@ -100,10 +105,10 @@ def _messages(stream: websocket.WebSocket) -> Iterator[bytes]:
 
 
 def _code(subject: str, status: object) -> int:
-    if at(status, "status", kind=str) == "Success":
+    if checked(status, "status", kind=str) == "Success":
         return 0
     for cause in objects(status, "details", "causes"):
         if cause.get("reason") == "ExitCode" and str(cause.get("message")).isdecimal():
             return int(cause["message"])
-    message = at(status, "message", kind=str, default="")
+    message = checked(status, "message", kind=str, default="")
     raise MastodonError(subject, "a command cannot be run in it", message, "Look at the pod.")

@@ -28,7 +28,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.stream im
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net import shapes
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.bounded import within
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.dial import Dial
-from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError, at
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError, checked
 
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
 with suppress(ImportError):
@@ -104,7 +104,7 @@ def _port_name(objects: Objects, service: Service) -> str:
     for item in objects.read(Selection(_SERVICE, service.namespace, service.name)).objects:
         for port in shapes.objects(item, "spec", "ports"):
             if port.get("port") == service.port:
-                return at(port, "name", kind=str, default="")
+                return checked(port, "name", kind=str, default="")
         raise MastodonError(str(service), f"has no port {service.port}", "", "Correct the port of its address.")
     raise NotThereError(str(service), "does not exist", "", "Correct its address, or lay down what makes it.")
 
@@ -116,13 +116,13 @@ def _ready_pods(objects: Objects, service: Service, port_name: str) -> Iterator[
         named = [port for port in shapes.objects(item, "ports") if (port.get("name") or "") == port_name]
         for endpoint in shapes.objects(item, "endpoints"):
             if named and _is_ready_pod(endpoint):
-                yield at(endpoint, "targetRef", "name", kind=str), at(named[0], "port", kind=int)
+                yield checked(endpoint, "targetRef", "name", kind=str), checked(named[0], "port", kind=int)
 
 
 def _is_ready_pod(endpoint: Mapping[str, Any]) -> bool:
     # Not set means ready: https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/#conditions
-    ready = at(endpoint, "conditions", "ready", kind=bool, default=True)
-    return ready and at(endpoint, "targetRef", "kind", kind=str, default="") == "Pod"
+    ready = checked(endpoint, "conditions", "ready", kind=bool, default=True)
+    return ready and checked(endpoint, "targetRef", "kind", kind=str, default="") == "Pod"
 
 
 def _forward(connection: Connection, service: Service, pod: str, port: int) -> socket.socket:

@@ -12,7 +12,7 @@ from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import (
     WrongShapeError,
-    at,
+    checked,
     objects,
     pairs,
     texts,
@@ -24,12 +24,12 @@ _TEXTS = ("namespace", "uid", "resourceVersion", "creationTimestamp", "deletionT
 
 def an_object(answer: object) -> dict[str, Any]:
     """Return an object of any kind."""
-    whole = at(answer, kind=dict)
-    metadata = at(whole, "metadata", kind=dict)
-    at(metadata, "name", kind=str)
+    whole = checked(answer, kind=dict)
+    metadata = checked(whole, "metadata", kind=dict)
+    checked(metadata, "name", kind=str)
     for key in _TEXTS:
-        at(metadata, key, kind=str, default="")
-    at(metadata, "generation", kind=int, default=0)
+        checked(metadata, key, kind=str, default="")
+    checked(metadata, "generation", kind=int, default=0)
     for key in ("labels", "annotations"):
         pairs(metadata, key)
     for key in ("ownerReferences", "managedFields"):
@@ -40,10 +40,10 @@ def an_object(answer: object) -> dict[str, Any]:
 
 def a_page(answer: object) -> dict[str, Any]:
     """Return a page of a list. One without items has them all the same: what has not may be anything."""
-    whole = at(answer, kind=dict)
-    metadata = at(whole, "metadata", kind=dict, default={})
+    whole = checked(answer, kind=dict)
+    metadata = checked(whole, "metadata", kind=dict, default={})
     for key in ("continue", "resourceVersion"):
-        at(metadata, key, kind=str, default="")
+        checked(metadata, key, kind=str, default="")
     if "items" not in whole:
         raise WrongShapeError("its answer has no items")
     for item in objects(whole, "items"):
@@ -53,26 +53,26 @@ def a_page(answer: object) -> dict[str, Any]:
 
 def a_deletion(answer: object) -> None:
     """Accept a success, or the object as it goes."""
-    at(answer, "kind", kind=str)
+    checked(answer, "kind", kind=str)
 
 
 def of_discovery(answer: object) -> dict[str, Any]:
     """Return an `APIGroupDiscoveryList`, or something else that says so."""
-    whole = at(answer, kind=dict)
+    whole = checked(answer, kind=dict)
     for group in objects(whole, "items") if whole.get("kind") == "APIGroupDiscoveryList" else ():
-        at(group, "metadata", "name", kind=str, default="")
+        checked(group, "metadata", "name", kind=str, default="")
         for version in objects(group, "versions"):
-            at(version, "version", kind=str)
+            checked(version, "version", kind=str)
             for resource in objects(version, "resources"):
                 _resource(resource)
     return whole
 
 
 def _resource(answer: dict[str, Any]) -> None:
-    if at(answer, "responseKind", kind=dict, default={}):
-        at(answer, "responseKind", "kind", kind=str)
-    at(answer, "resource", kind=str)
+    if checked(answer, "responseKind", kind=dict, default={}):
+        checked(answer, "responseKind", "kind", kind=str)
+    checked(answer, "resource", kind=str)
     for key in ("scope", "singularResource"):
-        at(answer, key, kind=str, default="")
+        checked(answer, key, kind=str, default="")
     texts(answer, "shortNames")
     objects(answer, "subresources")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError, at, parsed
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError, checked, parsed
 
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
 with suppress(ImportError):
@@ -30,7 +30,7 @@ class Stream:
             for chunk in self._response.stream():
                 *lines, rest = (rest + chunk).split(b"\n")
                 for line in lines:
-                    yield at(parsed(line), kind=dict)
+                    yield checked(parsed(line), kind=dict)
         self._response.close()
 
     def stop(self) -> None:

@@ -27,7 +27,7 @@ def parsed(content: bytes | str) -> Any:
         raise WrongShapeError("its answer is not JSON") from error
 
 
-def at(answer: object, *path: str, kind: type[T], default: T = _NEEDED) -> T:
+def checked(answer: object, *path: str, kind: type[T], default: T = _NEEDED) -> T:
     """Return what lies at `path` of a JSON answer, or the `default`, if there is one, where nothing does.
 
     Raises WrongShapeError where nothing does, or something else than `kind`; it shows no value.
@@ -49,7 +49,7 @@ def at(answer: object, *path: str, kind: type[T], default: T = _NEEDED) -> T:
 
 def texts(answer: object, *path: str) -> list[str]:
     """Return the list of texts at `path`, empty where nothing lies. Raises WrongShapeError."""
-    found = at(answer, *path, kind=list, default=[])
+    found = checked(answer, *path, kind=list, default=[])
     if not all(isinstance(item, str) for item in found):
         raise WrongShapeError(f"{_place(path)} is not a list of texts")
     return found
@@ -57,7 +57,7 @@ def texts(answer: object, *path: str) -> list[str]:
 
 def objects(answer: object, *path: str) -> list[dict[str, Any]]:
     """Return the list of objects at `path`, empty where nothing lies. Raises WrongShapeError."""
-    found = at(answer, *path, kind=list, default=[])
+    found = checked(answer, *path, kind=list, default=[])
     if not all(isinstance(item, dict) for item in found):
         raise WrongShapeError(f"{_place(path)} is not a list of objects")
     return found
@@ -65,7 +65,7 @@ def objects(answer: object, *path: str) -> list[dict[str, Any]]:
 
 def pairs(answer: object, *path: str) -> dict[str, str]:
     """Return the object of nothing but texts at `path`, empty where nothing lies. Raises WrongShapeError."""
-    found = at(answer, *path, kind=dict, default={})
+    found = checked(answer, *path, kind=dict, default={})
     if not all(isinstance(item, str) for item in found.values()):
         raise WrongShapeError(f"{_place(path)} is not an object of texts")
     return found

@@ -17,6 +17,7 @@ from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import causes
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.causes import Cause
@@ -24,7 +25,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.even
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.relatives import Relatives
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import Status, at, failed
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import Status, failed
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status_tracker import StatusTracker
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.troubles import Trouble
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.watching import Watching

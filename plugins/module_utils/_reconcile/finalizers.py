@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at, maps_at
+from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at, maps_at
 
 # Finalizers that no field manager set, or whose holder is not who set them, by what they begin with.
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/finalizers/

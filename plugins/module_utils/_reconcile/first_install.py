@@ -18,12 +18,13 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.behind import INSTALLED
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline, Reminder
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.flux import ASKER
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at, conditions_of
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import conditions_of
 
 _SECRET = Resource("", "v1", "Secret", "secrets", namespaced=True)
 _JOB = Resource("batch", "v1", "Job", "jobs", namespaced=True)

@@ -16,12 +16,12 @@ from datetime import UTC, datetime
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
+from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.behind import Trouble
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import compute
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.rules import REQUESTED
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at
 
 RELEASE = ("helm.toolkit.fluxcd.io", "HelmRelease")
 # Apart from our field manager, so that a request never looks like a declared field.

@@ -8,15 +8,14 @@ This module util is PRIVATE to the collection.
 
 from __future__ import annotations
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at, maps_at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import (
     CURRENT,
     Item,
     Status,
-    at,
     conditions,
     conditions_of,
     failed,
-    maps_at,
     progressing,
     require,
 )

@@ -13,13 +13,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at, maps_at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import finalizers, rules, workloads
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import (
     Status,
-    at,
     conditions,
     failed,
-    maps_at,
     progressing,
 )
 

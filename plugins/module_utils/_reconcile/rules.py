@@ -9,13 +9,13 @@ conditions, or with a generation of their own. This module util is PRIVATE to th
 
 from __future__ import annotations
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import gateway_api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import (
     CURRENT,
     Item,
     Rule,
     Status,
-    at,
     conditions_of,
     failed,
     progressing,

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at, maps_at
+
 Item = Mapping[str, Any]
 Verdict = Literal["Current", "InProgress", "Failed"]
 
@@ -44,30 +46,6 @@ def progressing(reason: str, message: str = "") -> Status:
 def failed(reason: str, message: str = "", remedy: str = "") -> Status:
     """Return that waiting on will not help, and what would."""
     return Status("Failed", reason, message or reason, remedy)
-
-
-def at(item: Any, path: str, default: Any = None) -> Any:
-    """Return the value at a dotted path of maps, or `default` where there is none, or one of another type than `default`.
-
-    Whoever defines a kind decides what its objects look like.
-    """
-    for key in path.split("."):
-        if not isinstance(item, Mapping) or item.get(key) is None:
-            return default
-        item = item[key]
-    return item if default is None or isinstance(item, _alike(default)) else default
-
-
-def _alike(default: Any) -> type | tuple[type, ...]:
-    if isinstance(default, Mapping):
-        return Mapping
-    # To Python, a truth value is a number.
-    return (int, float) if isinstance(default, int) and not isinstance(default, bool) else type(default)
-
-
-def maps_at(item: Any, path: str) -> list[Mapping[str, Any]]:
-    """Return the maps in the list at a dotted path, and nothing else that is in it."""
-    return [entry for entry in at(item, path, []) if isinstance(entry, Mapping)]
 
 
 @dataclass(frozen=True)

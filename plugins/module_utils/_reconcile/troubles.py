@@ -13,8 +13,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at, maps_at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at, conditions, maps_at
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import conditions
 
 # The first few crashes are often a database that is still starting. With the kubelet's pauses, five take about 90 s.
 _CRASHES = 5

@@ -11,13 +11,9 @@ from __future__ import annotations
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import (
-    CURRENT,
-    Status,
-    at,
-    progressing,
-)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import CURRENT, Status, progressing
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.workloads import UNBOUND
 
 _CLASSES = Selection(Resource("storage.k8s.io", "v1", "StorageClass", "storageclasses", namespaced=False))

@@ -8,12 +8,12 @@ This module util is PRIVATE to the collection.
 
 from __future__ import annotations
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import (
     CURRENT,
     Item,
     Rule,
     Status,
-    at,
     conditions_of,
     failed,
     progressing,

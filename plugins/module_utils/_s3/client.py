@@ -26,7 +26,12 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries impo
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net import pasted
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.bounded import watch_pools, within
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.dial import Dial
-from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError, at, objects, parsed
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import (
+    WrongShapeError,
+    checked,
+    objects,
+    parsed,
+)
 
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
 with suppress(ImportError):
@@ -216,10 +221,10 @@ def _adapter(dial: Dial | None) -> HTTPAdapter:
 
 
 def _policy(body: bytes) -> dict[str, Any]:
-    found = at(parsed(body), kind=dict)
+    found = checked(parsed(body), kind=dict)
     # One may stand without a list around it.
     if not isinstance(found.get("Statement"), dict):
-        at(found, "Statement", kind=list)
+        checked(found, "Statement", kind=list)
         objects(found, "Statement")
     return found
 

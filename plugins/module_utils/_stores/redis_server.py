@@ -15,7 +15,7 @@ from typing import Any
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, one_line
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.bounded import watched, within
-from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError, at
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError, checked
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import (
     RefusedLoginError,
     Server,
@@ -67,7 +67,7 @@ def ask(server: Server, password: str) -> Mapping[str, Any]:
 
 
 def _parsed(info: object) -> Mapping[str, Any]:
-    found = at(info, kind=dict)
+    found = checked(info, kind=dict)
     # Its library makes numbers of what looks like one.
     if not re.match(r"\d+(\.\d+)*", str(found.get("redis_version"))):
         raise WrongShapeError("redis_version of its answer is not a version")

@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
+from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at, maps_at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.diff import masked
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import compute
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at, maps_at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.targets import Target
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import (

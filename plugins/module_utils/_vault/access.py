@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import at
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import checked
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.client import Vault
 
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
@@ -58,10 +58,12 @@ def ensure_mount(vault: Vault, path: str, *, check: bool) -> Outcome:
 
 def _mounted(answer: object, path: str) -> tuple[str, str]:
     """Return type and version of what is mounted at a path, both empty when nothing is."""
-    mounts = at(answer, "data", kind=dict)
+    mounts = checked(answer, "data", kind=dict)
     if path not in mounts:
         return "", ""
-    return at(mounts, path, "type", kind=str), at(mounts, path, "options", kind=dict, default={}).get("version", "1")
+    return checked(mounts, path, "type", kind=str), checked(mounts, path, "options", kind=dict, default={}).get(
+        "version", "1"
+    )
 
 
 def ensure_policy(vault: Vault, name: str, rules: str, *, check: bool) -> Outcome:
@@ -85,7 +87,7 @@ def ensure_policy(vault: Vault, name: str, rules: str, *, check: bool) -> Outcom
 
 def _policy(vault: Vault, name: str) -> str | None:
     # It asks for another path than hvac, which few are given.
-    return at(vault.api.adapter.get(f"/v1/sys/policies/acl/{name}"), "data", "policy", kind=str)
+    return checked(vault.api.adapter.get(f"/v1/sys/policies/acl/{name}"), "data", "policy", kind=str)
 
 
 @dataclass(frozen=True)
@@ -153,8 +155,8 @@ def _configure(vault: Vault, mount: str, wanted: Mapping[str, Any], *, exists: b
 
 
 def _host(vault: Vault, mount: str) -> str:
-    configuration = at(vault.api.adapter.get(f"/v1/auth/{mount}/config"), "data", kind=dict)
-    return at(configuration, "kubernetes_host", kind=str, default="")
+    configuration = checked(vault.api.adapter.get(f"/v1/auth/{mount}/config"), "data", kind=dict)
+    return checked(configuration, "kubernetes_host", kind=str, default="")
 
 
 def _server(url: str) -> tuple[str, str, int, str]:
@@ -190,7 +192,7 @@ def _role(vault: Vault, mount: str, wanted: Mapping[str, Any], *, exists: bool, 
 
 
 def _fields(answer: object) -> dict[str, Any]:
-    return at(answer, "data", kind=dict) if answer is not None else {}
+    return checked(answer, "data", kind=dict) if answer is not None else {}
 
 
 def _text(fields: Mapping[str, Any]) -> str:

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, innermost
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.bounded import watch_pools, within
-from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError, at, parsed
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError, checked, parsed
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.login import given_token, login
 
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
@@ -184,7 +184,7 @@ def _log_in(vault: Vault, method: str, do: Callable[[hvac.Client], Any]) -> None
     """Log the client in. Raises MastodonError, with what to look at when the server refuses."""
     about = f"logging in by {method}"
     try:
-        vault.api.token = vault.call(about, "", lambda: at(do(vault.api), "auth", "client_token", kind=str))
+        vault.api.token = vault.call(about, "", lambda: checked(do(vault.api), "auth", "client_token", kind=str))
     except exceptions.InvalidPath as error:
         raise MastodonError(
             vault.subject, f"{about} failed", "there is no such login", "Set vault_login_mount."

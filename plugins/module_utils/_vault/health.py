@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import at, texts
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import checked, texts
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.client import Vault, sealed
 
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
@@ -46,7 +46,11 @@ def _status(vault: Vault) -> tuple[str, bool, bool]:
             method="GET", standby_ok=True, sealed_code=200, uninit_code=200, performance_standby_code=200
         )
     body = answer if isinstance(answer, dict) else answer.json()
-    return at(body, "version", kind=str), at(body, "initialized", kind=bool), at(body, "sealed", kind=bool)
+    return (
+        checked(body, "version", kind=str),
+        checked(body, "initialized", kind=bool),
+        checked(body, "sealed", kind=bool),
+    )
 
 
 @contextmanager
@@ -70,5 +74,5 @@ def _lookup(vault: Vault) -> tuple[tuple[str, ...], int]:
 
 
 def _token(answer: object) -> tuple[tuple[str, ...], int]:
-    data = at(answer, "data", kind=dict)
-    return tuple(texts(data, "policies")), at(data, "ttl", kind=int, default=0)
+    data = checked(answer, "data", kind=dict)
+    return tuple(texts(data, "policies")), checked(data, "ttl", kind=int, default=0)

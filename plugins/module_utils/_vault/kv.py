@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import at
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import checked
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.client import Vault
 
 # Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
@@ -62,12 +62,12 @@ def _stored(vault: Vault, path: str, version: int | None) -> Stored:
         if not answer.get("data"):
             # https://github.com/openbao/openbao/blob/main/vault/router.go
             return Stored(mounted="no handler for route" not in str(error))
-    metadata = at(answer, "data", "metadata", kind=dict)
+    metadata = checked(answer, "data", "metadata", kind=dict)
     # A version that is still readable may have a time at which it is to be deleted.
-    gone = at(metadata, "deletion_time", kind=str, default="") or "an unknown time"
-    data = at(answer, "data", "data", kind=dict, default=_NOTHING)
-    destroyed = at(metadata, "destroyed", kind=bool, default=False)
-    number = at(metadata, "version", kind=int)
+    gone = checked(metadata, "deletion_time", kind=str, default="") or "an unknown time"
+    data = checked(answer, "data", "data", kind=dict, default=_NOTHING)
+    destroyed = checked(metadata, "destroyed", kind=bool, default=False)
+    number = checked(metadata, "version", kind=int)
     return Stored(number, {}, gone, destroyed) if data is _NOTHING else Stored(number, data, "", destroyed)
 
 
@@ -93,4 +93,4 @@ def write(vault: Vault, mount: str, path: str, data: Mapping[str, str], version:
 
 def _written(vault: Vault, mount: str, path: str, data: Mapping[str, str], version: int) -> int:
     answer = vault.api.secrets.kv.v2.create_or_update_secret(path, dict(data), cas=version, mount_point=mount)
-    return at(answer, "data", "version", kind=int)
+    return checked(answer, "data", "version", kind=int)

@@ -9,8 +9,9 @@ import time
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects
+from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import first_install
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at, conditions_of
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import conditions_of
 from ansible_collections.fediverse.mastodon.tests.integration.api.support import Cluster
 
 IMAGE = "ghcr.io/nobody/nothing:v0"

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.cluster import OLDEST_KUBERNETES
 from ansible_collections.fediverse.mastodon.plugins.module_utils._sizing.size import size
-from ansible_collections.fediverse.mastodon.plugins.plugin_utils._variables import load
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.names import load
 from ansible_collections.fediverse.mastodon.tests import readme
 
 from .conftest import ROOT

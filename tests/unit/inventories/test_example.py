@@ -9,8 +9,8 @@ from pathlib import Path
 
 import yaml
 from ansible_collections.fediverse.mastodon.plugins.module_utils._sizing.size import size
-from ansible_collections.fediverse.mastodon.plugins.plugin_utils._settings import wrong
-from ansible_collections.fediverse.mastodon.plugins.plugin_utils._variables import load, missing, misspelt
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.names import load, missing, misspelt
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.values import wrong
 
 ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "inventories/example/group_vars/clusters.yml").read_text(encoding="utf-8")

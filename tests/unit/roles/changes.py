@@ -16,8 +16,8 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.externa
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch import stores
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.record import VALUES
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER, ObjectRef
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import launch_check
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._checks.launch.world import World, installed

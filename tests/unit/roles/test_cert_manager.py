@@ -9,7 +9,7 @@ from base64 import b64decode
 from typing import Any
 
 import pytest
-from ansible_collections.fediverse.mastodon.plugins.plugin_utils._settings import wrong
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.values import wrong
 
 from .conftest import Site
 

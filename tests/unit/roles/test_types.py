@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.fediverse.mastodon.plugins.plugin_utils._variables import load
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.names import load
 
 from .conftest import ROOT, Site
 

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at
 
 # Group and kind. Read in the version that the API server prefers, as what is looked at may be older than what we apply.
 Kind = tuple[str, str]

@@ -17,7 +17,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.cluster_view import ClusterView
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.mirrors import Mirror, Readers
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at
+from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
 
 _TEXT: dict[str, Any] = {"type": "str", "default": ""}
 OPTIONS: dict[str, Any] = {

@@ -14,7 +14,7 @@ from typing import Any
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.mirrors import Mirror, Readers
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.record import Launched
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at
+from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
 
 Place = tuple[str, str]
 

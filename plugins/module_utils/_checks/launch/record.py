@@ -17,7 +17,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.cluster_view import ClusterView
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.upgrade_path import Release, parse
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at
+from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
 
 # On the HelmRelease: by which key its fingerprints were made, and those of the secrets that may never change.
 ANNOTATION = "fediverse.mastodon/fingerprints"

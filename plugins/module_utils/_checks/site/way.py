@@ -15,8 +15,8 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.forward i
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.dial import Dial, direct
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.https import reason
+from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at
 
 # Whatever port its controller listens at: the world asks for this one.
 PORT = 443

@@ -20,7 +20,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import VAULT_OPTIONS
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils import _connections
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._action import EngineAction
-from ansible_collections.fediverse.mastodon.plugins.plugin_utils._settings import wrong
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.values import wrong
 
 from ...roles.conftest import ROOT
 

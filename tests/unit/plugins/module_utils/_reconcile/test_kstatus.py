@@ -18,9 +18,9 @@ from random import Random
 
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
+from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import rules, workloads
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import compute
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import at
 from ansible_collections.fediverse.mastodon.tests.conftest import SEED
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.draws import OWN, draw
 from mastodon_lab.build import tools

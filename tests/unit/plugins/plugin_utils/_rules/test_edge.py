@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.fediverse.mastodon.plugins.plugin_utils._edge import SETTINGS, contradictions
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.edge import SETTINGS, contradictions
 
 SOUND: dict[str, Any] = {
     "cert_manager_acme_solver": "http01",

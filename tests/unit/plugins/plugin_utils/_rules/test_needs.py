@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-from ansible_collections.fediverse.mastodon.plugins.plugin_utils._needs import unmet
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.needs import unmet
 
 NEED = {"variable": "gateway_class", "because": "the Gateway is made here", "unless": "gateway_install to false"}
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.fediverse.mastodon.plugins.plugin_utils._settings import claimed_elsewhere, wrong
-from ansible_collections.fediverse.mastodon.plugins.plugin_utils._types import mistyped
-from ansible_collections.fediverse.mastodon.plugins.plugin_utils._variables import load
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.names import load
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.types import mistyped
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.values import claimed_elsewhere, wrong
 
-ROOT = Path(__file__).parents[4]
+ROOT = Path(__file__).parents[5]
 OPTIONS = load(ROOT / "roles").options
 MISTAKES = {
     file.stem: yaml.safe_load(file.read_text()) for file in (ROOT / "tests/wrong_config/mistakes").glob("*.yml")

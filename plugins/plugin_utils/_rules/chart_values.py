@@ -5,7 +5,7 @@
 
 Each was seen with `helm template` of chart 1.0.2 (https://github.com/mastodon/helm-charts). Values that a setting of this
 collection decides are refused too: the checks of the settings and of a launched instance would look at something else than what
-the pods get. So are secrets, which stand in the release for everybody who may read it. This module util is PRIVATE to the
+the pods get. So are secrets, which stand in the release for everybody who may read it. This plugin util is PRIVATE to the
 collection.
 """
 
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
 
 Values = Mapping[str, Any]
 
@@ -166,14 +167,6 @@ _SECRET = re.compile(
 )
 # Below these stand names of keys in Secrets, and no secrets.
 _KEY_NAMES = "existingSecretKeys"
-
-
-def at(values: Values, path: str) -> Any:
-    """Return the value at a path such as `mastodon.web`, or None when there is none."""
-    found: Any = values
-    for part in path.split("."):
-        found = found.get(part) if isinstance(found, Mapping) else None
-    return found
 
 
 def problems(values: Values) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.filter import chart_pod, chart_secrets
-from ansible_collections.fediverse.mastodon.plugins.module_utils._sizing.chart_pods import pod_template, secrets
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._chart_pods import pod_template, secrets
 
 IMAGE = {"image": {"tag": "v1"}}
 OWN = {"name": "tootctl", "command": ["tootctl"]}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.fediverse.mastodon.plugins.plugin_utils._variables import (
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.names import (
     Known,
     given,
     is_left_out,
@@ -20,7 +20,7 @@ from ansible_collections.fediverse.mastodon.plugins.plugin_utils._variables impo
     untouched,
 )
 
-ROOT = Path(__file__).parents[4]
+ROOT = Path(__file__).parents[5]
 ROLES = ROOT / "roles"
 KNOWN = Known(
     prefixes=frozenset({"mastodon_", "cnpg_"}),

@@ -6,7 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.fediverse.mastodon.plugins.module_utils._sizing.chart_values import TRAPS, at, problems
+from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.chart_values import TRAPS, problems
 
 
 def nested(path: str, value: Any) -> dict[str, Any]:

@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net import pasted
-from ansible_collections.fediverse.mastodon.plugins.plugin_utils._formats import malformed
-from ansible_collections.fediverse.mastodon.plugins.plugin_utils._types import mistyped
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.formats import malformed
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.types import mistyped
 
 Spec = Mapping[str, Any]
 _TEXT: Spec = {"type": "str"}

@@ -13,7 +13,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._sizing.chart_values import Values, at
+from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.chart_values import Values
 
 _IMAGE = "ghcr.io/mastodon/mastodon"
 _USER = {"runAsUser": 991, "runAsGroup": 991, "fsGroup": 991}
