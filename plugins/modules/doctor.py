@@ -48,28 +48,6 @@ options:
         description: Owner that its TXT records name.
         type: str
         required: true
-  needs:
-    description: Settings that are needed only because of another one. Looked at with O(settings=true).
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      variable:
-        description: Name of the variable.
-        type: str
-        required: true
-      because:
-        description: Why it is needed, as the end of a sentence.
-        type: str
-        required: true
-      unless:
-        description: What else would do, as the end of "or set …".
-        type: str
-        required: true
-      needed:
-        description: Whether it is needed and missing.
-        type: bool
-        required: true
   playbook_tags:
     description:
       - Tags that tasks of the playbook have. One in C(--tags) or C(--skip-tags) that looks like a misspelt one of them is refused. Looked at

@@ -52,9 +52,9 @@ MAY_KNOW: Mapping[str, set[str]] = {
     "_tasks": BASE | PROTOCOLS | {"_net", "_reconcile", "_checks"},
     # Above module_utils.
     "modules": {"_module", "_tasks"},
-    "action": BASE | {"_tasks", "_sizing", "plugin_utils"},
+    "action": BASE | {"_tasks", "plugin_utils"},
     "filter": {"_errors", "_sizing", "_s3", "plugin_utils"},
-    "plugin_utils": {"_errors", "_run", "_paths", "_net", "_tasks"},
+    "plugin_utils": {"_errors", "_run", "_paths", "_net", "_sizing", "_tasks"},
     "doc_fragments": set(),
 }
 TALKING = PROTOCOLS | {"_net"}

@@ -42,17 +42,6 @@ ARGUMENTS = Arguments(
         "external_dns": {"type": "dict", "options": external_dns.OPTIONS},
         "gateway": {"type": "dict", "options": gateway.OPTIONS},
         "kinds": KINDS_OPTION,
-        "needs": {
-            "type": "list",
-            "elements": "dict",
-            "default": [],
-            "options": {
-                "variable": {"type": "str", "required": True},
-                "because": {"type": "str", "required": True},
-                "unless": {"type": "str", "required": True},
-                "needed": {"type": "bool", "required": True},
-            },
-        },
         "playbook_tags": {"type": "list", "elements": "str", "default": []},
         "settings": {"type": "bool", "default": False},
         "storage_classes": cluster.STORAGE_CLASSES_OPTION,

@@ -18,6 +18,7 @@ from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.rule import Rules, Settings
 
 Values = Mapping[str, Any]
 
@@ -169,24 +170,32 @@ _SECRET = re.compile(
 _KEY_NAMES = "existingSecretKeys"
 
 
-def problems(values: Values) -> list[str]:
-    """Return one sentence for each value that cannot be given so."""
-    traps = [
-        _refusal(f"{trap.path} does not do what it says", trap.why, trap.remedy)
-        for trap in TRAPS
-        if trap.bites(at(values, trap.path), values)
-    ]
-    doubled = [
-        _refusal(f"{path} is decided by a setting", "the checks look at that", f"Set {setting} instead.")
-        for path, setting in _SETTINGS.items()
-        if at(values, path) not in (None, "")
-    ]
+RULES = Rules()
+
+
+@RULES.rule
+def traps(settings: Settings) -> Iterator[str]:
+    """A value that does not do what it says is not given."""
+    values = settings["mastodon_values"] or {}
+    for trap in TRAPS:
+        if trap.bites(at(values, trap.path), values):
+            yield _refusal(f"{trap.path} does not do what it says", trap.why, trap.remedy)
+
+
+@RULES.rule
+def decided_elsewhere(settings: Settings) -> Iterator[str]:
+    """What a setting decides is not given as a value."""
+    for path, setting in _SETTINGS.items():
+        if at(settings["mastodon_values"] or {}, path) not in (None, ""):
+            yield _refusal(f"{path} is decided by a setting", "the checks look at that", f"Set {setting} instead.")
+
+
+@RULES.rule
+def secrets(settings: Settings) -> Iterator[str]:
+    """A secret is not given as a value."""
     remedy = "Keep it in Vault, and name the Secret that it is in by existingSecret or extraEnvFrom."
-    secrets = [
-        _refusal(f"{path} holds a secret", "it would stand in the release and in the output of runs", remedy)
-        for path in _secrets(values)
-    ]
-    return traps + doubled + secrets
+    for path in _secrets(settings["mastodon_values"] or {}):
+        yield _refusal(f"{path} holds a secret", "it would stand in the release and in the output of runs", remedy)
 
 
 def _refusal(what: str, why: str, remedy: str) -> str:

@@ -9,10 +9,9 @@ This plugin util is PRIVATE to the collection.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
 
-Settings = Mapping[str, Any]
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.rule import Rules, Settings
 
 # Helm values and flags of external-dns that decide whose records it writes: they have options that are checked here.
 _GUARDED = {
@@ -28,37 +27,9 @@ _GUARDED_FLAGS = {
     "txt-owner-id": "external_dns_owner_id",
 }
 
-# What the rules below read.
-SETTINGS = (
-    "cert_manager_acme_solver",
-    "cert_manager_issuer",
-    "cert_manager_vault_path",
-    "external_dns_domain_filters",
-    "external_dns_install",
-    "external_dns_owner_id",
-    "external_dns_policy",
-    "external_dns_provider",
-    "external_dns_values",
-    "external_dns_vault_path",
-    "external_dns_zones",
-    "gateway_certificate_hostnames",
-    "gateway_hostnames",
-    "gateway_install",
-    "gateway_local_domain",
-    "mastodon_local_domain",
-    "mastodon_web_domain",
-)
+# Whose settings these rules read.
 ROLES = ("common", "cert_manager", "external_dns", "gateway")
-
-
-def contradictions(settings: Settings, neighbours: Mapping[str, Settings]) -> list[str]:
-    """Return one sentence for each contradiction.
-
-    `settings` are the values of SETTINGS, defaults included. `neighbours` are the settings that the inventory's other
-    clusters have of their own, by host.
-    """
-    found = [problem for rule in _RULES for problem in rule(settings)]
-    return [*found, *_shared_owner(settings, neighbours)]
+RULES = Rules()
 
 
 def _covered(host: str, names: Iterable[str]) -> bool:
@@ -70,7 +41,9 @@ def _below(host: str, domains: Iterable[str]) -> bool:
     return any(host == domain or host.endswith(f".{domain}") for domain in domains)
 
 
-def _hosts(settings: Settings) -> Iterator[str]:
+@RULES.rule
+def covered_hosts(settings: Settings) -> Iterator[str]:
+    """Each host has a listener and a certificate."""
     for host in settings["gateway_hostnames"]:
         if host.startswith("*."):
             yield (
@@ -84,7 +57,9 @@ def _hosts(settings: Settings) -> Iterator[str]:
             )
 
 
-def _served(settings: Settings) -> Iterator[str]:
+@RULES.rule
+def served_domains(settings: Settings) -> Iterator[str]:
+    """Mastodon's pages and its people's addresses are served."""
     domain, hosts = settings["mastodon_local_domain"], settings["gateway_hostnames"]
     pages = settings["mastodon_web_domain"] or domain
     if pages not in hosts:
@@ -101,7 +76,9 @@ def _served(settings: Settings) -> Iterator[str]:
         )
 
 
-def _challenge(settings: Settings) -> Iterator[str]:
+@RULES.rule
+def wildcard_challenge(settings: Settings) -> Iterator[str]:
+    """A wildcard is proved over DNS."""
     if settings["cert_manager_issuer"] != "acme" or not settings["gateway_install"]:
         return
     wildcards = [name for name in settings["gateway_certificate_hostnames"] if name.startswith("*.")]
@@ -112,7 +89,9 @@ def _challenge(settings: Settings) -> Iterator[str]:
         )
 
 
-def _credential(settings: Settings) -> Iterator[str]:
+@RULES.rule
+def dns_credential(settings: Settings) -> Iterator[str]:
+    """Who writes records needs a credential."""
     asks = settings["cert_manager_issuer"] == "acme" and settings["gateway_install"]
     solver = settings["cert_manager_acme_solver"] if asks else "http01"
     provider = settings["external_dns_provider"] if settings["external_dns_install"] else ""
@@ -124,7 +103,9 @@ def _credential(settings: Settings) -> Iterator[str]:
             )
 
 
-def _filters(settings: Settings) -> Iterator[str]:
+@RULES.rule
+def record_filters(settings: Settings) -> Iterator[str]:
+    """external-dns writes Mastodon's records and nobody else's."""
     if not settings["external_dns_install"] or not settings["external_dns_provider"]:
         return
     filters = settings["external_dns_domain_filters"]
@@ -145,7 +126,9 @@ def _filters(settings: Settings) -> Iterator[str]:
                 yield f"Variable {name}: nothing in it takes in {host}, so its record would never be written. Add it."
 
 
-def _deletions(settings: Settings) -> Iterator[str]:
+@RULES.rule
+def record_deletions(settings: Settings) -> Iterator[str]:
+    """external-dns deletes what it made and nothing else."""
     if not settings["external_dns_install"] or settings["external_dns_policy"] != "sync":
         return
     if not settings["external_dns_owner_id"]:
@@ -160,7 +143,9 @@ def _deletions(settings: Settings) -> Iterator[str]:
         )
 
 
-def _bypasses(settings: Settings) -> Iterator[str]:
+@RULES.rule
+def past_the_checks(settings: Settings) -> Iterator[str]:
+    """What has a setting that is checked is not given as a value."""
     values = settings["external_dns_values"]
     flags = values.get("extraArgs") or {}
     named = [flag.lstrip("-").partition("=")[0] for flag in flags]
@@ -170,22 +155,13 @@ def _bypasses(settings: Settings) -> Iterator[str]:
         yield f"Variable external_dns_values: {what} decides whose records are written. Set {option} instead."
 
 
-def _shared_owner(settings: Settings, neighbours: Mapping[str, Settings]) -> Iterator[str]:
+@RULES.rule
+def shared_owner(settings: Settings) -> Iterator[str]:
+    """Clusters of one owner would delete each other's records."""
     owner = settings["external_dns_owner_id"]
-    for host, others in neighbours.items():
+    for host, others in settings.neighbours.items():
         if owner and owner == others.get("external_dns_owner_id"):
             yield (
                 f"Variable external_dns_owner_id: {owner} is the owner of {host} too, and each cluster would take the other's "
                 "records for its own. Give each its own, or leave the variable out."
             )
-
-
-_RULES: tuple[Callable[[Settings], Iterator[str]], ...] = (
-    _hosts,
-    _served,
-    _challenge,
-    _credential,
-    _filters,
-    _deletions,
-    _bypasses,
-)

@@ -20,7 +20,6 @@ from ansible_collections.fediverse.mastodon.plugins.plugin_utils._documents impo
 
 # https://docs.ansible.com/ansible/latest/playbook_guide/playbooks_tags.html#special-tags
 _TAGS_OF_ANSIBLE = frozenset(("all", "always", "never", "tagged", "untagged"))
-_EXAMPLE = re.compile(r"(^|\.)example(\.com|\.net|\.org)?$")
 # Below this likeness a name of another prefix is taken for the user's own variable.
 _SURELY_MEANT = 0.88
 # Of a tag; two letters that changed places are as near.
@@ -143,17 +142,6 @@ def misspelt_tags(variables: Mapping[str, Any], known: Sequence[str]) -> list[st
 def is_left_out(variables: Mapping[str, Any], known: Sequence[str]) -> bool:
     """Whether the command line names tags of which the playbook has none: they may be those of a playbook that imports it."""
     return bool(known) and not {*(variables.get("ansible_run_tags") or ["all"])} & {*known, *_TAGS_OF_ANSIBLE}
-
-
-def untouched(values: Mapping[str, Any]) -> list[str]:
-    """Return one sentence for a domain that is the example's: https://www.rfc-editor.org/rfc/rfc6761#section-6.5"""
-    names = [
-        name for name in ("mastodon_local_domain", "mastodon_web_domain") if _EXAMPLE.search(str(values.get(name)))
-    ]
-    return [
-        f"Variable {name}: {values[name]} is reserved for examples and can be nobody's. Set your own domain in its place."
-        for name in names
-    ]
 
 
 def missing(values: Mapping[str, Any], known: Known) -> list[str]:

@@ -5,17 +5,187 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.rule import Rules, Settings, missing
 
-def unmet(needs: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return one sentence for each need that is not met.
+RULES = Rules()
 
-    A need is a dict of `variable`, `because`, `unless` and the bool `needed`, which is true when it is not met.
-    """
-    return [
-        f"Variable {need['variable']}: missing: {need['because']}. Set it in your inventory, or set {need['unless']}."
-        for need in needs
-        if need["needed"]
-    ]
+_OF_RFC2136 = "cert_manager_acme_solver and external_dns_provider to something else than rfc2136"
+_THIS_MACHINE = re.compile(r"https?://(localhost|127([.][0-9]+){3}|[^a-z0-9]::1[^a-z0-9])(:|/|$)")
+# By a name without a dot, or one of Kubernetes' own.
+_INSIDE = re.compile(r"https?://([^./:]+|[^/:]+[.](svc|cluster[.]local))(:[0-9]+)?/?")
+_DISKS = ("deviceFilter", "devicePathFilter", "devices", "useAllDevices", "storageClassDeviceSets")
+
+
+@RULES.needed(
+    "cert_manager_acme_email",
+    because="Let's Encrypt asks for an address",
+    unless="cert_manager_issuer to private_ca or existing",
+)
+def acme_account(settings: Settings) -> bool:
+    return bool(settings["cert_manager_issuer"] == "acme" and settings["gateway_install"])
+
+
+@RULES.needed(
+    "external_dns_provider",
+    because="external-dns writes the DNS records there",
+    unless="external_dns_install to false, to write them by yourself",
+)
+def dns_provider(settings: Settings) -> bool:
+    return bool(settings["external_dns_install"])
+
+
+@RULES.needed(
+    "external_dns_zones",
+    because="the provider must be told which zones hold Mastodon's hosts",
+    unless="external_dns_provider to route53",
+)
+def dns_zones(settings: Settings) -> bool:
+    return settings["external_dns_install"] and settings["external_dns_provider"] not in ("", "route53")
+
+
+@RULES.needed("external_dns_rfc2136_nameserver", because="updates are sent to a name server", unless=_OF_RFC2136)
+def update_server(settings: Settings) -> bool:
+    return _updates(settings)
+
+
+@RULES.needed("external_dns_rfc2136_key_name", because="updates are signed with a TSIG key", unless=_OF_RFC2136)
+def update_key(settings: Settings) -> bool:
+    return _updates(settings)
+
+
+def _updates(settings: Settings) -> bool:
+    if settings["external_dns_install"] and settings["external_dns_provider"] == "rfc2136":
+        return True
+    own = settings["cert_manager_rfc2136_nameserver"] and settings["cert_manager_rfc2136_key_name"]
+    return acme_account(settings) and settings["cert_manager_acme_solver"] == "rfc2136" and not own
+
+
+@RULES.needed(
+    "gateway_class",
+    because="the Gateway is made here and needs a controller",
+    unless="gateway_install to false, to use your own Gateway",
+)
+def gateway_controller(settings: Settings) -> bool:
+    return bool(settings["gateway_install"])
+
+
+@RULES.needed(
+    "mastodon_web_domain",
+    because="gateway_local_domain is false, so Mastodon is at a host of its own",
+    unless="gateway_local_domain to true, to have Mastodon at its domain",
+)
+def host_of_its_own(settings: Settings) -> bool:
+    return not settings["gateway_local_domain"]
+
+
+@RULES.needed(
+    "mastodon_admin_email",
+    because="the owner signs in with it",
+    unless="mastodon_admin_username to an empty text",
+)
+def owner_address(settings: Settings) -> bool:
+    return bool(settings["mastodon_admin_username"])
+
+
+@RULES.rule
+def disks(settings: Settings) -> Iterator[str]:
+    """Without a disk Ceph would be waited for in vain."""
+    if settings["rook_backend"] == "rook" and settings["rook_install"] and not _names_disks(settings["rook_storage"]):
+        yield missing(
+            "rook_storage",
+            "Ceph takes only the disks that you name",
+            "rook_backend to external, or rook_install to false to use your own Rook",
+        )
+
+
+def _names_disks(storage: Mapping[str, Any]) -> bool:
+    # Those of one node stand below it.
+    parts = (storage, *(storage.get("nodes") or ()))
+    return any(part.get(key) for part in parts if isinstance(part, Mapping) for key in _DISKS)
+
+
+@RULES.needed(
+    "gateway_media_hostname",
+    because="browsers cannot reach the S3 server, which is inside the cluster",
+    unless="rook_backend to external and rook_external_endpoint to an address that they reach",
+)
+def media_host(settings: Settings) -> bool:
+    inside = settings["rook_backend"] == "rook" or _INSIDE.fullmatch(settings["rook_external_endpoint"])
+    return bool(inside) and not (settings["gateway_https_listener"] and settings["mastodon_s3_alias_host"])
+
+
+@RULES.needed("rook_external_endpoint", because="rook_backend is external", unless="rook_backend to rook")
+def external_endpoint(settings: Settings) -> bool:
+    return bool(settings["rook_backend"] == "external")
+
+
+@RULES.needed("rook_external_bucket", because="rook_backend is external", unless="rook_backend to rook")
+def external_bucket(settings: Settings) -> bool:
+    return external_endpoint(settings)
+
+
+@RULES.needed("cnpg_external_host", because="cnpg_backend is external", unless="cnpg_backend to cnpg")
+def external_database(settings: Settings) -> bool:
+    return bool(settings["cnpg_backend"] == "external")
+
+
+@RULES.needed(
+    "dragonfly_external_host", because="dragonfly_backend is external", unless="dragonfly_backend to dragonfly"
+)
+def external_cache(settings: Settings) -> bool:
+    return bool(settings["dragonfly_backend"] == "external")
+
+
+@RULES.needed("cnpg_backup_endpoint", because="cnpg_backup is true", unless="cnpg_backup to false")
+def backup_endpoint(settings: Settings) -> bool:
+    return bool(settings["cnpg_backup"])
+
+
+@RULES.needed("cnpg_backup_bucket", because="cnpg_backup is true", unless="cnpg_backup to false")
+def backup_bucket(settings: Settings) -> bool:
+    return backup_endpoint(settings)
+
+
+_VOLUMES = "volsync_volumes names volumes to back up"
+
+
+@RULES.needed("volsync_endpoint", because=_VOLUMES, unless="volsync_volumes to an empty list")
+def volumes_endpoint(settings: Settings) -> bool:
+    return bool(settings["volsync_volumes"])
+
+
+@RULES.needed("volsync_bucket", because=_VOLUMES, unless="volsync_volumes to an empty list")
+def volumes_bucket(settings: Settings) -> bool:
+    return volumes_endpoint(settings)
+
+
+@RULES.needed(
+    "vault_address",
+    because="secrets are made and kept in Vault or OpenBao",
+    unless="VAULT_ADDR or BAO_ADDR in the environment",
+)
+def vault(_settings: Settings) -> bool:
+    return True
+
+
+@RULES.rule
+def vault_for_pods(settings: Settings) -> Iterator[str]:
+    """An address of this machine, as that of a port-forward is, leads pods to themselves."""
+    address = settings["external_secrets_vault_address"] if settings["vault_address"] else ""
+    if _THIS_MACHINE.match(address.lower()):
+        because = f"pods that are given this machine's own address, {address}, ask themselves"
+        yield missing("external_secrets_vault_address", because, "vault_address to one that pods reach too")
+
+
+@RULES.needed(
+    "vault_audience",
+    because="without an audience whoever makes a SecretStore in a namespace of his own logs in to Vault as this Mastodon",
+    unless="it to vault",
+)
+def audience(_settings: Settings) -> bool:
+    # A store of anybody's sends the token that External Secrets itself has for the API server, where it names no account.
+    return True

@@ -17,8 +17,7 @@ from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.parsing.convert_bool import BOOLEANS
-
-Spec = Mapping[str, Any]
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.rule import Spec
 
 _EXPLAINED = "`ansible-doc -t role` explains it."
 

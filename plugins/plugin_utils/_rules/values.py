@@ -12,78 +12,39 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net import pasted
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.formats import malformed
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.rule import Spec
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.types import mistyped
 
-Spec = Mapping[str, Any]
 _TEXT: Spec = {"type": "str"}
 
-# What Rook is asked for, of which the first may be too long though the names that it follows from are not.
-CLAIM = ("rook_bucket", "rook_claim_namespace", "mastodon_namespace")
-# Where a bucket is, and what it is called.
-_BUCKETS = {
-    "cnpg_backup_endpoint": "cnpg_backup_bucket",
-    "mastodon_s3_endpoint": "mastodon_s3_bucket",
-    "rook_external_endpoint": "rook_external_bucket",
-    "volsync_endpoint": "volsync_bucket",
-}
 
-
-def wrong(values: Mapping[str, Any], options: Mapping[str, Spec]) -> list[str]:
-    """Return one sentence for each value that can't be meant; `options` are the roles' argument specs.
+def wrong(values: Mapping[str, Any], options: Mapping[str, Spec]) -> dict[str, str]:
+    """Return one sentence for each value that can't be meant, by its setting; `options` are the roles' argument specs.
 
     Values are templated already. A required one that is empty is missing, which others say.
     """
-    problems = []
+    found = {}
     for name in sorted(values):
         spec = options.get(name, _TEXT)
         value = values[name]
         if value in (None, "") and spec.get("required"):
             continue
-        problem = (
-            _unknown_part(value, spec)
-            or mistyped(value, spec)
-            or _wrong_secret(value, spec)
-            or _wrong_choice(value, spec)
-            or malformed(name, value)
-        )
-        if problem:
-            problems.append(f"Variable {name}: {problem}")
-    return problems or _buckets_in_hosts(values)
+        if problem := _problem(name, value, spec):
+            found[name] = f"Variable {name}: {problem}"
+    return found
 
 
-def claimed_elsewhere(values: Mapping[str, Any]) -> list[str]:
-    """Return one sentence when the bucket is claimed in another namespace than Mastodon's; `values` have those of CLAIM then."""
-    here, there = values.get("mastodon_namespace"), values.get("rook_claim_namespace")
-    if values.get("rook_backend", "rook") != "rook" or not here or not there or here == there:
-        return []
-    why = f"Rook writes the bucket's keys there, and Mastodon's pods read them in {here}"
-    return [f"Variable rook_claim_namespace: {there} is not Mastodon's namespace: {why}. Leave it out."]
-
-
-def _buckets_in_hosts(values: Mapping[str, Any]) -> list[str]:
-    """Return one sentence for each S3 server that is given as `bucket.server`: clients put the bucket there themselves."""
-    problems = []
-    for endpoint, bucket in _BUCKETS.items():
-        scheme, host = urlsplit(values.get(endpoint) or "")[:2]
-        if values.get(bucket) and host.startswith(f"{values[bucket]}."):
-            server = f"{scheme}://{host.removeprefix(f'{values[bucket]}.')}"
-            problems.append(f"Variable {endpoint}: {host} begins with the bucket. Write it like {server}.")
-    return problems
-
-
-def coerced(values: Mapping[str, Any], options: Mapping[str, Spec]) -> dict[str, Any]:
-    """Return right values in the types of their argument specs: the command line gives text for everything."""
-    specs = {name: _bare(options.get(name, _TEXT)) for name in values}
-    return dict(ArgumentSpecValidator(specs).validate(values).validated_parameters)
-
-
-def _bare(spec: Spec) -> dict[str, Any]:
-    return {key: item for key, item in spec.items() if key in ("type", "elements", "options", "no_log")}
+def _problem(name: str, value: Any, spec: Spec) -> str:
+    return (
+        _unknown_part(value, spec)
+        or mistyped(value, spec)
+        or _wrong_secret(value, spec)
+        or _wrong_choice(value, spec)
+        or malformed(name, value)
+    )
 
 
 def _unknown_part(value: Any, spec: Spec, place: str = "") -> str:

@@ -109,32 +109,6 @@ def test_mastodons_pods_reach_a_cache_in_another_namespace() -> None:
     assert "NetworkPolicy" not in {one["kind"] for one in applied("dragonfly", "cache.yml", task)}
 
 
-OTHERS_GATEWAY = {"gateway_install": False, "gateway_https_listener": "web"}
-
-
-@pytest.mark.parametrize(
-    ("settings", "needed"),
-    [
-        ({"rook_backend": "rook"}, True),
-        ({"rook_backend": "rook", "gateway_media_hostname": "media.example.org"}, False),
-        ({"rook_external_endpoint": "http://minio.minio.svc:9000"}, True),
-        ({"rook_external_endpoint": "https://minio.minio.svc.cluster.local"}, True),
-        ({"rook_external_endpoint": "http://minio:9000"}, True),
-        ({"rook_external_endpoint": "http://minio:9000", "gateway_media_hostname": "media.example.org"}, False),
-        ({"rook_backend": "rook", **OTHERS_GATEWAY, "mastodon_s3_alias_host": "media.example.org"}, False),
-        ({"rook_backend": "rook", **OTHERS_GATEWAY}, True),
-        # A Gateway made here listens for the host of this setting alone.
-        ({"rook_backend": "rook", "mastodon_s3_alias_host": "media.example.org"}, True),
-        ({"rook_external_endpoint": "https://s3.example.org"}, False),
-        ({"rook_external_endpoint": "https://s3.svc.example.org"}, False),
-        ({"rook_external_endpoint": ""}, False),
-    ],
-)
-def test_a_bucket_inside_the_cluster_needs_a_host_that_browsers_reach(settings: dict[str, Any], needed: bool) -> None:
-    [need] = [one for one in Site(**settings).value("doctor_needs") if one["variable"] == "gateway_media_hostname"]
-    assert need["needed"] is needed
-
-
 def test_the_doctor_looks_where_backups_lie() -> None:
     assert [one["endpoint"] for one in Site().value("doctor_backups")] == ["", ""]
     made = Site(**BACKUP, **VOLUMES).value("doctor_backups")

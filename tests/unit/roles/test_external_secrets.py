@@ -99,29 +99,3 @@ def test_a_vault_outside_of_the_cluster_asks_it_by_an_account_of_its_own(host: s
     assert bound["roleRef"]["name"] == "system:auth-delegator"
     assert [one["name"] for one in bound["subjects"]] == ["vault-reviewer"]
     assert applied["Secret vault-reviewer"]["type"] == "kubernetes.io/service-account-token"
-
-
-@pytest.mark.parametrize(
-    ("address", "refused"),
-    [
-        ("http://127.0.0.1:8200", True),
-        ("https://127.8.0.1", True),
-        ("https://localhost:8200/vault", True),
-        ("http://LOCALHOST:8200", True),
-        ("http://[::1]:8200", True),
-        ("https://localhost.example.org:8200", False),
-        ("https://127.example.org", False),
-        ("https://[2001:db8::1]:8200", False),
-        ("", False),
-    ],
-)
-@pytest.mark.parametrize("setting", ["vault_address", "external_secrets_vault_address"])
-def test_pods_are_not_pointed_at_themselves(setting: str, address: str, refused: bool) -> None:
-    needs = Site(**{setting: address}).value("doctor_needs")
-    assert [one["needed"] for one in needs if one["variable"] == "external_secrets_vault_address"] == [refused]
-
-
-def test_a_tunnel_to_vault_is_well_where_pods_have_another_way() -> None:
-    other = {"external_secrets_vault_address": "http://vault.vault.svc:8200"}
-    needs = Site(vault_address="http://127.0.0.1:8200", **other).value("doctor_needs")
-    assert [one["needed"] for one in needs if one["variable"] == "external_secrets_vault_address"] == [False]

@@ -123,23 +123,3 @@ def test_no_two_claims_have_one_bucket() -> None:
     made = {(namespace, name): bucket(namespace, name) for namespace in names for name in names}
     assert len(set(made.values())) == len(made)
     assert bucket("mastodon", "mastodon-s3") == BUCKET
-
-
-@pytest.mark.parametrize(
-    ("storage", "named"),
-    [
-        ({"deviceFilter": "^sdb$"}, True),
-        ({"useAllDevices": True}, True),
-        ({"storageClassDeviceSets": [{"name": "set"}]}, True),
-        ({"nodes": [{"name": "one", "devices": [{"name": "sdb"}]}]}, True),
-        ({"nodes": [{"name": "one"}, {"name": "two", "deviceFilter": "^sdb$"}]}, True),
-        ({"nodes": [{"name": "one"}]}, False),
-        ({"useAllNodes": True}, False),
-        ({"useAllDevices": False, "deviceFilter": ""}, False),
-        ({}, False),
-    ],
-)
-def test_ceph_is_not_waited_for_on_no_disk(storage: dict[str, Any], named: bool) -> None:
-    needs = Site(rook_backend="rook", rook_storage=storage).value("doctor_needs")
-    [need] = [one for one in needs if one["variable"] == "rook_storage"]
-    assert need["needed"] is not named

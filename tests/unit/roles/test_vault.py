@@ -97,12 +97,6 @@ def test_without_such_a_credential_nobody_logs_in_for_it() -> None:
     assert list(stores(site)) == ["vault-mastodon"]
 
 
-@pytest.mark.parametrize(("audience", "needed"), [("", True), ("vault", False), ("https://vault.example.org", False)])
-def test_a_login_that_takes_any_token_of_external_secrets_is_refused(audience: str, needed: bool) -> None:
-    needs = Site(vault_audience=audience).value("doctor_needs")
-    assert [need["needed"] for need in needs if need["variable"] == "vault_audience"] == [needed]
-
-
 @pytest.mark.parametrize("path", ["infra/dns", ""])
 def test_the_token_needs_rights_on_what_is_written_and_no_other(path: str) -> None:
     site = Site(external_dns_vault_path=path)

@@ -93,10 +93,10 @@ def test_the_doctor_knows_and_checks_every_one_of_them() -> None:
         for name, spec in _connections.VARIABLES.items()
     }
     right["vault_auth_method"] = "approle"
-    assert wrong({**right, "vault_address": "https://vault.example.org"}, _connections.VARIABLES) == []
+    assert wrong({**right, "vault_address": "https://vault.example.org"}, _connections.VARIABLES) == {}
     for name, spec in _connections.VARIABLES.items():
         if spec["type"] != "raw":
-            [said] = wrong({name: 1.5}, _connections.VARIABLES)
+            [said] = wrong({name: 1.5}, _connections.VARIABLES).values()
             assert said.startswith(f"Variable {name}: ")
 
 

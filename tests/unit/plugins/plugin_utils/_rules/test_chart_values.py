@@ -7,7 +7,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
-from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.chart_values import TRAPS, problems
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.chart_values import RULES, TRAPS
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.rule import Settings
+
+
+def problems(values: Any) -> list[str]:
+    return RULES.problems(Settings({"mastodon_values": values}.__getitem__, {}))
 
 
 def nested(path: str, value: Any) -> dict[str, Any]:

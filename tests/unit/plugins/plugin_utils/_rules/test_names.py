@@ -17,7 +17,6 @@ from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.names im
     misspelt,
     misspelt_tags,
     options_of,
-    untouched,
 )
 
 ROOT = Path(__file__).parents[5]
@@ -127,21 +126,3 @@ def test_site_yml_names_all_of_its_tags() -> None:
     [play] = yaml.safe_load((ROOT / "playbooks/site.yml").read_text())
     [known] = [task["vars"]["doctor_playbook_tags"] for task in play["tasks"] if "doctor" in str(task.get("vars"))]
     assert known == sorted({tag for task in play["tasks"] for tag in task["tags"]} - {"always"})
-
-
-@pytest.mark.parametrize("domain", ["example.org", "social.example.com", "example.net", "mastodon.example"])
-def test_the_domain_of_the_example_is_nobodys(domain: str) -> None:
-    [said] = untouched({"mastodon_local_domain": domain, "mastodon_web_domain": ""})
-    assert said == (
-        f"Variable mastodon_local_domain: {domain} is reserved for examples and can be nobody's. Set your own domain in its place."
-    )
-
-
-@pytest.mark.parametrize("domain", ["social.lab.test", "myexample.org", "example.social", None])
-def test_a_domain_of_yours_is_let_through(domain: str | None) -> None:
-    assert untouched({"mastodon_local_domain": domain}) == []
-
-
-def test_the_inventory_that_users_copy_is_refused_as_it_is() -> None:
-    values = yaml.safe_load((ROOT / "inventories/example/group_vars/clusters.yml").read_text())
-    assert len(untouched(values)) == 1

@@ -1,0 +1,82 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""All rules about settings, asked in two rounds: what is wrong by itself or missing, then what does not go together.
+
+This plugin util is PRIVATE to the collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, all_of
+from ansible_collections.fediverse.mastodon.plugins.module_utils._sizing.size import size
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules import (
+    chart_values,
+    domains,
+    edge,
+    names,
+    needs,
+)
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.rule import Rules, Settings, Spec
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.values import wrong
+
+FIRST: tuple[Rules, ...] = (domains.RULES, needs.RULES, chart_values.RULES)
+TOGETHER = edge.RULES
+# What Rook is asked for may be too long though the names that it follows from are not.
+_FOLLOWS = "rook_bucket"
+# A kubeconfig may be given as its content; whoever reads it says what is wrong with it, and shows none of it.
+_READ_ELSEWHERE = frozenset({"kubeconfig"})
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """What is set for one host: its variables, how one is worked out, and what the other hosts set themselves."""
+
+    variables: Mapping[str, Any]
+    read: Callable[[str], Any]
+    neighbours: Mapping[str, Mapping[str, Any]]
+
+
+def refuse_settings(inventory: Inventory, known: names.Known, play: Mapping[str, Spec], tags: Sequence[str]) -> None:
+    """Raise CombinedError with all that is wrong. `play` are settings that no role but every task reads."""
+    given = names.given(inventory.variables, known) | (inventory.variables.keys() & play.keys())
+    options = {**play, **known.options}
+    values = {name: inventory.read(name) for name in sorted(given)}
+    judged = {name: value for name, value in values.items() if name not in _READ_ELSEWHERE}
+    if inventory.read("rook_backend") == "rook":
+        judged[_FOLLOWS] = inventory.read(_FOLLOWS)
+    bad = wrong(judged, options)
+    settings = Settings(inventory.read, options, given=given, wrong=bad, neighbours=inventory.neighbours)
+    problems = (
+        names.misspelt_tags(inventory.variables, tags),
+        names.misspelt(inventory.variables, known),
+        names.missing(values, known),
+        bad.values(),
+        *(rules.problems(settings) for rules in FIRST),
+    )
+    if found := [*chain(*problems)]:
+        raise CombinedError(found)
+    all_of((lambda: _refuse_sizes(values), lambda: _refuse_together(settings)))
+
+
+def refuse_contradictions(inventory: Inventory, roles: Path) -> None:
+    """Raise CombinedError with what of the edge contradicts each other, whatever else may be wrong."""
+    options = {name: spec for role in edge.ROLES for name, spec in names.options_of(roles / role).items()}
+    _refuse_together(Settings(inventory.read, options, neighbours=inventory.neighbours))
+
+
+def _refuse_sizes(values: Mapping[str, Any]) -> list[str]:
+    size(values)
+    return []
+
+
+def _refuse_together(settings: Settings) -> list[str]:
+    if found := TOGETHER.problems(settings):
+        raise CombinedError(found)
+    return []
