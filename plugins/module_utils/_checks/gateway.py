@@ -17,7 +17,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors im
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.managers import is_ours
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import compute
 
 Item = Mapping[str, Any]
@@ -137,8 +137,7 @@ def _labels(names: Iterable[str], objects: Api, catalog: Catalog) -> dict[str, L
 
 def not_ours(gateway: Item | None, needed: Needed) -> list[str]:
     """Return one sentence when the Gateway to be made exists and somebody else made it: it is not added to unasked."""
-    managers = {entry.get("manager", "") for entry in (gateway or {}).get("metadata", {}).get("managedFields", [])}
-    if gateway is None or any(manager.startswith(MANAGER) for manager in managers):
+    if gateway is None or is_ours(gateway):
         return []
     return [
         f"{needed}: exists, and others made it. Set gateway_install to false to use it as it is, "

@@ -26,7 +26,8 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects i
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import behind, flux
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER, ObjectRef
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.managers import is_ours
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import compute
 
 Item = Mapping[str, Any]
@@ -108,12 +109,6 @@ def _stores(objects: Api, catalog: Catalog) -> Mapping[str, Mapping[str, Item]]:
 
 def _trouble(found: behind.Trouble) -> Row:
     return Row(str(found.subject), "NotAsDeclared", "", found.what)
-
-
-def is_ours(item: Item) -> bool:
-    """Return whether this collection applied the object, for all Mastodons or for one (`<manager>/<domain>`)."""
-    managers = [entry.get("manager", "") for entry in item["metadata"].get("managedFields") or []]
-    return any(manager == MANAGER or manager.startswith(f"{MANAGER}/") for manager in managers)
 
 
 def row(item: Item, scene: Scene) -> Row:

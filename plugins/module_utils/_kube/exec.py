@@ -11,10 +11,13 @@ from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Objects, Selection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import (
+    Object,
+    Selection,
+    open_objects,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.stream import open_stream
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.bounded import within
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import (
@@ -45,7 +48,7 @@ class Finished:
 def ready_pod(connection: Connection, namespace: str, labels: Mapping[str, str]) -> str:
     """Return the name of a ready pod with these labels. Raises MastodonError when there is none."""
     selector = ",".join(f"{key}={value}" for key, value in labels.items())
-    for pod in Objects(Client(connection)).read(Selection(_POD, namespace, labels=selector)).objects:
+    for pod in open_objects(connection).read(Selection(_POD, namespace, labels=selector)).objects:
         if _is_ready(pod):
             return str(pod["metadata"]["name"])
     remedy = f"Look at them: kubectl get pods -n {namespace} -l {selector}."

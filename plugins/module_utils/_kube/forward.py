@@ -19,10 +19,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects, Selection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects, Selection, open_objects
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.port_forward import port_of
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.stream import open_stream
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net import shapes
@@ -87,7 +86,7 @@ def dial(connection: Connection, service: Service) -> socket.socket:
 
     Raises NotThereError when there is none, MastodonError when there is no way to it.
     """
-    objects = Objects(Client(connection))
+    objects = open_objects(connection)
     try:
         ready = list(_ready_pods(objects, service, _port_name(objects, service)))
     except WrongShapeError as error:

@@ -9,12 +9,13 @@ This module util is PRIVATE to the collection.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import (
     ACCEPT,
     Catalog,
@@ -24,6 +25,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery
     unanswered_error,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.retries import Limit
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.shapes import (
     a_deletion,
     a_page,
@@ -239,3 +241,10 @@ class Objects:
             if silent:
                 raise silent from error
             raise
+
+
+def open_objects(
+    connection: Connection, limit: Limit | None = None, say: Callable[[str], None] = lambda line: None
+) -> Objects:
+    """Return the objects of a cluster. `limit` is how long their task may take, if it waits; `say` shows what it waits for."""
+    return Objects(Client(connection, limit=limit, say=say))

@@ -10,11 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects, Selection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Selection, open_objects
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net import pasted
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError, pairs
 
@@ -49,7 +48,7 @@ class Secret:
 
 def read_secret(connection: Connection, namespace: str, name: str) -> Secret | None:
     """Return the Secret, or None when there is none."""
-    for item in Objects(Client(connection)).read(Selection(_SECRET, namespace, name)).objects:
+    for item in open_objects(connection).read(Selection(_SECRET, namespace, name)).objects:
         try:
             return Secret(f"{namespace}/{name}", {key: _text(value) for key, value in pairs(item, "data").items()})
         except (WrongShapeError, ValueError) as error:
@@ -73,7 +72,7 @@ def must_have_secret(connection: Connection, namespace: str, name: str) -> Secre
 def _remedy(connection: Connection, namespace: str, name: str) -> str:
     """Say how to get it back. A claim that was served once is looked at again only when what serves it starts."""
     try:
-        claims = Objects(Client(connection)).read(Selection(_CLAIM, namespace, name)).objects
+        claims = open_objects(connection).read(Selection(_CLAIM, namespace, name)).objects
     except ApiError:
         # No cluster without Rook has this kind.
         claims = ()

@@ -19,6 +19,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors im
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.managers import entries
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.parallel import for_each
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import compute
@@ -104,7 +105,7 @@ def _of_item(subject: ObjectRef, resource: Resource, item: Object, since: dateti
     status = compute(item)
     if by := _idled_by(item):
         # When it was done only what came of it tells. Flux is asked once, as it may be told to leave replicas alone.
-        latest = max(_time(entry.get("time", "")) for entry in item["metadata"]["managedFields"])
+        latest = max(_time(entry.get("time", "")) for entry in entries(item))
         yield Trouble(subject, resource, f"is scaled to no replicas by {by}", is_drift=latest > since)
     elif editors:
         yield Trouble(subject, resource, f"was changed by {', '.join(editors)}", is_drift=True)
@@ -119,9 +120,9 @@ def _idled_by(item: Object) -> str:
     """
     if at(item, "spec.replicas", 1) != 0:
         return ""
-    entries = item["metadata"].get("managedFields") or []
-    owners = [entry["manager"] for entry in entries if at(entry, "fieldsV1.f:spec.f:replicas") is not None]
-    if not entries or _CONTROLLERS & set(owners):
+    written = entries(item)
+    owners = [entry["manager"] for entry in written if at(entry, "fieldsV1.f:spec.f:replicas") is not None]
+    if not written or _CONTROLLERS & set(owners):
         return ""
     return owners[0] if owners else "hand"
 
@@ -132,7 +133,7 @@ def _editors(item: Object, since: datetime) -> list[str]:
 
 
 def _foreign(item: Object) -> Iterator[Mapping[str, Any]]:
-    for entry in item["metadata"].get("managedFields") or []:
+    for entry in entries(item):
         fields = at(entry, "fieldsV1.f:spec", {})
         if entry.get("manager") not in _CONTROLLERS and fields and not _leaves(fields) <= _RESTART:
             yield entry

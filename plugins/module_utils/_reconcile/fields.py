@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.managers import entries
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER
 
 FieldSet = Mapping[str, Any]
@@ -90,16 +91,15 @@ def other_appliers(live: Mapping[str, Any], manager: str) -> list[str]:
     """Return the other field managers that apply fields of `live`, such as other sets to a shared Gateway."""
     return sorted(
         entry["manager"]
-        for entry in live["metadata"].get("managedFields") or []
+        for entry in entries(live)
         if entry.get("operation") == "Apply" and not entry.get("subresource") and entry["manager"] != manager
     )
 
 
 def _our_entry(live: Mapping[str, Any], manager: str) -> Mapping[str, Any] | None:
-    for entry in live["metadata"].get("managedFields") or []:
+    for entry in entries(live):
         if entry.get("manager") == manager and entry.get("operation") == "Apply" and not entry.get("subresource"):
-            found: Mapping[str, Any] = entry
-            return found
+            return entry
     return None
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at, maps_at
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.managers import entries
 
 # Finalizers that no field manager set, or whose holder is not who set them, by what they begin with.
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/finalizers/
@@ -38,7 +39,7 @@ def _description(finalizer: str, item: Mapping[str, Any]) -> str:
 
 def _setter(finalizer: str, item: Mapping[str, Any]) -> str:
     """Return the field manager that set a finalizer: mostly the controller's own name."""
-    for entry in maps_at(item, "metadata.managedFields"):
+    for entry in entries(item):
         fields = entry.get("fieldsV1") or {}
         if f'v:"{finalizer}"' in (fields.get("f:metadata", {}).get("f:finalizers") or {}):
             return str(entry.get("manager", ""))

@@ -19,6 +19,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors im
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import fields, sharing
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.managers import entries
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef, Outcome
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.parallel import for_each
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.protected import (
@@ -90,7 +91,7 @@ class Pruner:
         if (lost := what_goes_with(subject)) and str(subject) not in self._allowed:
             return Outcome(subject, "skipped", (_kept(subject, resource, lost, shared=bool(others)),), live, live)
         # Of an object that declares nothing but its name, nobody owns anything.
-        if not fields.our_fields(live, self._manager) and live["metadata"].get("managedFields"):
+        if not fields.our_fields(live, self._manager) and entries(live):
             return Outcome(subject, "skipped", ("not deleted, as it has been taken over by others",), live, live)
         if others and not appliers and sharing.is_all_ours(live, self._manager):
             # Taking back our fields would empty what was theirs before the set took it over.

@@ -11,41 +11,43 @@ more, since the rest was never asked for. This module util is PRIVATE to the col
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.fields import FieldSet, our_fields
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.managers import entries
 
 _LAST_APPLIED = "f:kubectl.kubernetes.io/last-applied-configuration"
 
 
 def alone(live: Mapping[str, Any], manager: str) -> list[dict[str, Any]] | None:
     """Return the `managedFields` by which only we own what we declare, None if it is so already."""
-    entries = live["metadata"].get("managedFields") or []
-    if not any(_is_by_client(entry) for entry in entries):
+    written = entries(live)
+    if not any(_is_by_client(entry) for entry in written):
         return None
     ours = our_fields(live, manager)
     left = [
-        {**entry, "fieldsV1": _without(entry["fieldsV1"], ours)} if _is_by_client(entry) else entry for entry in entries
+        {**entry, "fieldsV1": _without(entry["fieldsV1"], ours)} if _is_by_client(entry) else dict(entry)
+        for entry in written
     ]
-    return [entry for entry in left if entry["fieldsV1"]] if left != entries else None
+    return [entry for entry in left if entry["fieldsV1"]] if left != written else None
 
 
 def appliers(live: Mapping[str, Any]) -> list[str]:
     """Return the field managers that applied on the client, even those of whose fields none is theirs any more."""
-    return sorted({entry["manager"] for entry in live["metadata"].get("managedFields") or [] if _is_by_client(entry)})
+    return sorted({entry["manager"] for entry in entries(live) if _is_by_client(entry)})
 
 
-def kept(entries: list[dict[str, Any]]) -> list[str]:
+def kept(written: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the fields that stay with whoever applied them on the client, such as `data.a`."""
-    found = {path for entry in entries if _is_by_client(entry) for path in _paths(entry["fieldsV1"], "")}
+    found = {path for entry in written if _is_by_client(entry) for path in _paths(entry["fieldsV1"], "")}
     return sorted(path for path in found if not path.endswith(_LAST_APPLIED.removeprefix("f:")))
 
 
 def is_all_ours(live: Mapping[str, Any], manager: str) -> bool:
     """Whether those who applied on the client have nothing left but what holds our fields, such as a map."""
     ours = tuple(_paths(our_fields(live, manager), ""))
-    theirs = kept(live["metadata"].get("managedFields") or [])
+    theirs = kept(entries(live))
     return all(any(path.startswith((f"{held}.", f"{held}[")) for path in ours) for held in theirs)
 
 

@@ -19,6 +19,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.caus
     Cause,
     find,
 )
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.managers import entries
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import compute
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.rules import WITHOUT_GENERATION
@@ -125,10 +126,5 @@ class StatusTracker:
 
 def _written(item: Object) -> datetime:
     """Return when the object itself, not its status, was last written, by the API server's clock."""
-    metadata = item["metadata"]
-    times = [
-        entry["time"]
-        for entry in metadata.get("managedFields") or []
-        if entry.get("subresource") != "status" and "time" in entry
-    ]
-    return datetime.fromisoformat(max(times, default=metadata["creationTimestamp"]))
+    times = [entry["time"] for entry in entries(item) if entry.get("subresource") != "status" and "time" in entry]
+    return datetime.fromisoformat(max(times, default=item["metadata"]["creationTimestamp"]))

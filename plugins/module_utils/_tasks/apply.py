@@ -28,7 +28,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.depends_on import await_ready
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import (
     KUBERNETES_OPTIONS,
-    open_objects,
+    cluster,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import (
     DEPENDS_ON_OPTION,
@@ -77,7 +77,7 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """
     desired = desired_set(parameters["objects"], parameters["field_manager"])
     deadline = Deadline(parameters["wait_timeout"])
-    objects = open_objects(parameters, run, deadline)
+    objects = cluster(parameters, run, deadline)
     catalog = await_ready(parameters["depends_on"] if desired else [], objects, deadline, run) or objects.discover()
     engine = Engine(objects, catalog, _request(parameters, run, desired), deadline, run.say)
     failure: dict[str, Any] = {}

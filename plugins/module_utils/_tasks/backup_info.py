@@ -12,8 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.last_backup import Item, of_cluster, of_volume
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects, Selection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Selection, open_objects
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import (
     KUBERNETES_OPTIONS,
@@ -32,7 +31,7 @@ ARGUMENTS = Arguments(
 
 def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Return `{changed: False, backups: [...]}` for the clusters and volumes that are there."""
-    objects = Objects(Client(connect(parameters, run.environment)))
+    objects = open_objects(connect(parameters, run.environment))
     catalog = objects.discover()
 
     def named(group: str, kind: str) -> dict[str, Item]:

@@ -24,7 +24,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arg
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.changes import difference
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import (
     KUBERNETES_OPTIONS,
-    open_objects,
+    cluster,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import ONE
 
@@ -51,7 +51,7 @@ ARGUMENTS = Arguments(
 def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Delete. The result tells what was done also when the task failed half-way."""
     deadline = Deadline(parameters["wait_timeout"])
-    objects = open_objects(parameters, run, deadline)
+    objects = cluster(parameters, run, deadline)
     live = Live(objects, objects.discover())
     removal = _removal(parameters, live.catalog, run)
     remover = Remover(objects, live, removal, deadline, run.say)

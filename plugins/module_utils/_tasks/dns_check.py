@@ -26,7 +26,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arg
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.depends_on import await_ready
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import (
     KUBERNETES_OPTIONS,
-    open_objects,
+    cluster,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import DEPENDS_ON_OPTION
 
@@ -52,7 +52,7 @@ _API = ("gateway.networking.k8s.io", "v1")
 def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Wait until all names that routes ask for lead to the Gateway; in check mode only tell which do not."""
     deadline = Deadline(parameters["wait_timeout"])
-    objects = open_objects(parameters, run, deadline)
+    objects = cluster(parameters, run, deadline)
     catalog = await_ready(parameters["depends_on"], objects, deadline, run) or objects.discover()
     names, wanted, skipped = _expected(parameters, objects, catalog)
     for line in skipped:

@@ -15,9 +15,8 @@ from typing import Any
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import adopted, cluster, external_dns, gateway
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.finding import Check, find
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, all_of
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects, open_objects
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import EVERYTHING, needs
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import kinds
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
@@ -62,7 +61,7 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
 
 def _cluster(parameters: Mapping[str, Any], run: Run) -> list[str]:
     connection = connect(parameters, run.environment)
-    objects = Objects(Client(connection))
+    objects = open_objects(connection)
     catalog = objects.discover()
     named = [one for one in parameters["storage_classes"] if one["name"]]
     storage = [partial(cluster.storage_class, objects, one["name"], one["wanted_by"]) for one in named]

@@ -28,8 +28,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.record import Launched
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.scene import Scene, read_scene
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import open_objects
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import (
     KUBERNETES_OPTIONS,
@@ -77,7 +76,7 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
             "Variable mastodon_image_tag", f"{parameters['version']!r} is no release", "", "Write it like v4.7.4."
         )
     connection = connect(parameters, run.environment)
-    scene = read_scene(ClusterView(Objects(Client(connection)), parameters["namespace"]), parameters)
+    scene = read_scene(ClusterView(open_objects(connection), parameters["namespace"]), parameters)
     server = vault.connect(parameters, run.environment)
     servers = stores.Asked(
         lambda path: kv.read(server, parameters["mount"], path).data.get("password", ""), connection, run.say

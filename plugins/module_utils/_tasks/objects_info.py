@@ -14,13 +14,14 @@ from typing import Any
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at, maps_at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.diff import masked
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.managers import managers
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import compute
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.targets import Target
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import (
     KUBERNETES_OPTIONS,
-    open_objects,
+    cluster,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import SELECTED
 
@@ -29,7 +30,7 @@ ARGUMENTS = Arguments({"objects": SELECTED, **KUBERNETES_OPTIONS})
 
 def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Return the chosen objects with their status. What does not exist is left out."""
-    objects = open_objects(parameters, run)
+    objects = cluster(parameters, run)
     catalog = objects.discover()
     found: dict[ObjectRef, Object] = {}
     for target in map(Target.of, parameters["objects"]):
@@ -40,13 +41,13 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
 
 
 def _result(subject: ObjectRef, item: Object) -> dict[str, Any]:
-    status, managed = compute(item), maps_at(item, "metadata.managedFields")
+    status = compute(item)
     return {
         "subject": str(subject),
         "status": status.verdict,
         "message": "" if status.verdict == "Current" else str(status),
         "owners": [str(owner) for owner in _owners(item)],
-        "managers": sorted({manager for entry in managed if (manager := at(entry, "manager", ""))}),
+        "managers": sorted(managers(item)),
         "object": masked(item),
     }
 

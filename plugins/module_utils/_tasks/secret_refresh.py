@@ -16,13 +16,18 @@ from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import secret_users
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Objects, Selection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import (
+    Object,
+    Objects,
+    Selection,
+    open_objects,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import read_secret
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline, Reminder
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.managers import is_ours
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER, ObjectRef
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.parallel import for_each
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import conditions_of
@@ -129,7 +134,7 @@ class Comparison:
 def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Return `{changed, refreshed: [ExternalSecrets]}` when every Secret of the stores holds what Vault does."""
     connection, deadline = connect(parameters, run.environment), Deadline(parameters["wait_timeout"])
-    objects = Objects(Client(connection, limit=deadline, say=run.say))
+    objects = open_objects(connection, deadline, run.say)
     sources = _sources(objects, parameters["stores"])
     compared = Comparison(connection, vault.connect(parameters, run.environment), parameters["mount"])
     found = _admitted(objects, compared.older(sources), run)
@@ -153,7 +158,7 @@ def _sources(objects: Objects, stores: Sequence[str]) -> list[Source]:
             raise
         return []
     wanted = [{"kind": "ClusterSecretStore", "name": store} for store in stores]
-    return [Source.of(item) for item in items if item["spec"].get("secretStoreRef") in wanted and _is_ours(item)]
+    return [Source.of(item) for item in items if item["spec"].get("secretStoreRef") in wanted and is_ours(item)]
 
 
 def _admitted(objects: Objects, found: Older, run: Run) -> Older:
@@ -173,11 +178,6 @@ def _admitted(objects: Objects, found: Older, run: Run) -> Older:
 def _admits(conditions: Sequence[Mapping[str, Any]], namespace: str) -> bool:
     # One that holds is enough: https://external-secrets.io/latest/api/clustersecretstore/. What others than ours select is not ours to tell.
     return not conditions or any(set(one) != {"namespaces"} or namespace in one["namespaces"] for one in conditions)
-
-
-def _is_ours(item: Object) -> bool:
-    managers = [entry.get("manager", "") for entry in item["metadata"].get("managedFields") or []]
-    return any(manager == MANAGER or manager.startswith(f"{MANAGER}/") for manager in managers)
 
 
 def _ask(objects: Objects, source: Source) -> None:

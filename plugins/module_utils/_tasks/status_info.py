@@ -15,9 +15,8 @@ from typing import Any
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.site import answers as site
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.status import Row, rows
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import open_objects
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import (
     KUBERNETES_OPTIONS,
@@ -44,7 +43,7 @@ ARGUMENTS = Arguments(
 def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Return `{changed: False, objects: [{subject, status, age, note}], secrets: [{path, version, fingerprints}]}`."""
     connection = connect(parameters, run.environment)
-    found = rows(Objects(Client(connection)), datetime.now(UTC))
+    found = rows(open_objects(connection), datetime.now(UTC))
     if parameters["site"]:
         found.append(_answer(parameters["site"], connection, run))
     secrets = _secrets(vault.connect(parameters, run.environment), parameters)

@@ -24,7 +24,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.wait
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import (
     KUBERNETES_OPTIONS,
-    open_objects,
+    cluster,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import SELECTED
 
@@ -43,7 +43,7 @@ _PAUSE = 1.0
 def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Wait for the chosen objects. In check mode nothing is waited for, as nothing was made or deleted before."""
     deadline = Deadline(parameters["wait_timeout"])
-    objects = open_objects(parameters, run, deadline)
+    objects = cluster(parameters, run, deadline)
     waiting = Waiting(objects, deadline, run)
     targets = [Target.of(option) for option in parameters["objects"]]
     subjects = waiting.gone(targets) if parameters["until"] == "deleted" else waiting.current(targets)

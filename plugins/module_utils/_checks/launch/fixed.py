@@ -16,7 +16,8 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER, ObjectRef
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.managers import is_ours
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 
 OPERATORS: dict[str, Any] = {
     "type": "list",
@@ -33,7 +34,7 @@ OPERATORS: dict[str, Any] = {
 
 def operators(applied: Iterable[Object], wanted: Iterable[Mapping[str, str]]) -> Iterator[MastodonError]:
     """Yield an error for each operator that was installed in another namespace than it is wanted in."""
-    ours = {ObjectRef.of(item) for item in applied if _is_ours(item)}
+    ours = {ObjectRef.of(item) for item in applied if is_ours(item)}
     for one in wanted:
         there = {
             subject.namespace: subject for subject in ours if (subject.kind, subject.name) == (one["kind"], one["name"])
@@ -42,10 +43,6 @@ def operators(applied: Iterable[Object], wanted: Iterable[Mapping[str, str]]) ->
             namespace, subject = sorted(there.items())[0]
             why = f"a second one in {one['namespace']} would fight it over what both look after"
             yield MastodonError(str(subject), "is installed already", why, f"Set {one['setting']} to {namespace}.")
-
-
-def _is_ours(item: Object) -> bool:
-    return any(entry.get("manager", "").startswith(MANAGER) for entry in at(item, "metadata.managedFields", []))
 
 
 def ceph(view: ClusterView, wanted: Mapping[str, Any]) -> Iterator[MastodonError]:

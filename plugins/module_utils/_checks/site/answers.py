@@ -12,9 +12,12 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.site im
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.site.questions import Site, WrongError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.site.visitor import Found, Visitor, visit
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Objects, Selection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import (
+    Object,
+    Selection,
+    open_objects,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import read_secret
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net import https
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
@@ -78,7 +81,7 @@ class _Place:
         self.site = site_of(wanted)
         self._wanted = wanted
         self._connection = connection
-        self._api = Objects(Client(connection))
+        self._api = open_objects(connection)
         self._catalog = self._api.discover()
         self._release = self._one(*flux.RELEASE, wanted["namespace"], wanted["name"])
 

@@ -13,8 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import config
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import config, objects
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.given import Given
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects
@@ -71,9 +70,9 @@ def connect(parameters: Mapping[str, Any], environment: Mapping[str, str]) -> Co
     return config.connect(given(parameters, environment), environment)
 
 
-def open_objects(parameters: Mapping[str, Any], run: Run, limit: Limit | None = None) -> Objects:
+def cluster(parameters: Mapping[str, Any], run: Run, limit: Limit | None = None) -> Objects:
     """Return the objects of the cluster that the options point at. `limit` is how long the task may take, if it waits."""
-    return Objects(Client(connect(parameters, run.environment), limit=limit, say=run.say))
+    return objects.open_objects(connect(parameters, run.environment), limit, run.say)
 
 
 def given(parameters: Mapping[str, Any], environment: Mapping[str, str]) -> Given:

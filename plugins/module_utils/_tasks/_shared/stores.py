@@ -13,8 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import forward
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import open_objects
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import (
     Secret,
     must_have_secret,
@@ -57,7 +56,7 @@ def check(product: str, parameters: Mapping[str, Any], run: Run, question: Quest
     connection = connect(parameters, run.environment)
     where = parameters["secret_namespace"], parameters["secret_name"]
     deadline = Deadline(parameters["wait_timeout"])
-    await_ready(parameters["depends_on"], Objects(Client(connection, limit=deadline, say=run.say)), deadline, run)
+    await_ready(parameters["depends_on"], open_objects(connection, deadline, run.say), deadline, run)
     if run.check and read_secret(connection, *where) is None:
         return _skipped(f"{product} {parameters['host']}", f"Secret {'/'.join(where)} is not made yet", run)
     secret = must_have_secret(connection, *where)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -29,8 +30,11 @@ def test_a_right_value_is_given() -> None:
 
 def test_what_is_no_text_is_read_beside_what_is(monkeypatch: pytest.MonkeyPatch) -> None:
     data = {"password": base64.b64encode(b"kept").decode(), "store.jks": base64.b64encode(b"\xfe\xed\xfe").decode()}
-    monkeypatch.setattr(secrets, "Client", lambda *_unused: None)
-    monkeypatch.setattr(secrets.Objects, "read", lambda *_unused: Listing(({"data": data},), "1"))
+    monkeypatch.setattr(
+        secrets,
+        "open_objects",
+        lambda _connection: SimpleNamespace(read=lambda *_unused: Listing(({"data": data},), "1")),
+    )
     connection: Any = None
     found = secrets.read_secret(connection, "a", "b")
     assert found is not None

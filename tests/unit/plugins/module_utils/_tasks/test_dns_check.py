@@ -36,7 +36,7 @@ class World:
         self.api = FakeApi(served=(*SERVED, kind(GROUP, "Gateway"), kind(GROUP, "HTTPRoute")))
         self.answers: list[str] = []
         self.said: list[str] = []
-        monkeypatch.setattr(dns_check, "open_objects", lambda *_unused: self.api)
+        monkeypatch.setattr(dns_check, "cluster", lambda *_unused: self.api)
         monkeypatch.setattr(dns_check, "Resolver", lambda *_unused: self)
         monkeypatch.setattr(dns_check, "_PAUSE", 0.0)
 

@@ -36,7 +36,7 @@ def test_cluster_and_vault_are_told_together(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_the_edge_does_not_hide_what_is_used_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "connect", lambda *_unused: SimpleNamespace(host="https://cluster"))
-    monkeypatch.setattr(doctor, "Objects", lambda *_unused: SimpleNamespace(discover=lambda: None))
+    monkeypatch.setattr(doctor, "open_objects", lambda *_unused: SimpleNamespace(discover=lambda: None))
     monkeypatch.setattr(doctor.gateway, "examine", lambda *_unused: ["Gateway: wrong."])
     monkeypatch.setattr(doctor.adopted, "checks", lambda *_unused: [fail("Flux")])
     parameters = {"kinds": [], "external_dns": None, "gateway": {"a": 1}, "adopted": ["flux"], "storage_classes": []}

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -26,8 +27,9 @@ def found(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """The Secrets that the cluster has."""
     items = [{"data": {key: base64.b64encode(value.encode()).decode() for key, value in DATA.items()}}]
     monkeypatch.setattr(s3_public_read, "connect", lambda *_unused: None)
-    monkeypatch.setattr(secrets, "Client", lambda *_unused: None)
-    monkeypatch.setattr(secrets.Objects, "read", lambda *_unused: Listing(tuple(items), "1"))
+    monkeypatch.setattr(
+        secrets, "open_objects", lambda _connection: SimpleNamespace(read=lambda *_unused: Listing(tuple(items), "1"))
+    )
     return items
 
 
@@ -76,9 +78,12 @@ def test_a_secret_that_was_deleted_while_its_claim_is_bound_comes_back_with_rook
     labels = {"bucket-provisioner": "storage.ceph.rook.io-bucket"}
     claim = {"metadata": {"name": "mastodon-s3", "labels": labels}, "status": {"phase": "Bound"}}
     monkeypatch.setattr(s3_public_read, "connect", lambda *_unused: None)
-    monkeypatch.setattr(secrets, "Client", lambda *_unused: None)
     there = {"ObjectBucketClaim": (claim,), "Secret": ()}
-    monkeypatch.setattr(secrets.Objects, "read", lambda _self, asked: Listing(there[asked.resource.kind], "1"))
+    monkeypatch.setattr(
+        secrets,
+        "open_objects",
+        lambda _connection: SimpleNamespace(read=lambda asked: Listing(there[asked.resource.kind], "1")),
+    )
     with pytest.raises(MastodonError) as refused:
         run(s3.endpoint)
     assert str(refused.value) == (

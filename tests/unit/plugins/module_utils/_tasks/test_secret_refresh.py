@@ -93,8 +93,7 @@ class World:
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     here = World()
     monkeypatch.setattr(secret_refresh, "connect", lambda *_unused: None)
-    monkeypatch.setattr(secret_refresh, "Client", lambda *_unused, **_options: None)
-    monkeypatch.setattr(secret_refresh, "Objects", lambda *_unused: here)
+    monkeypatch.setattr(secret_refresh, "open_objects", lambda *_unused: here)
     monkeypatch.setattr(secret_refresh.vault, "connect", lambda *_unused: None)
     monkeypatch.setattr(secret_refresh.kv, "read", lambda _vault, _mount, path: here.vault.get(path, Stored()))
     monkeypatch.setattr(

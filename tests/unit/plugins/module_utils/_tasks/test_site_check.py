@@ -191,8 +191,7 @@ class Asked:
         api = FakeApi(*(objects or (release("deployed"), GATEWAY)), served=SERVED)
         api.unreadable = set(unreadable)
         patch.setattr(site_check, "connect", lambda *_unused: None)
-        patch.setattr(answers, "Client", lambda *_unused: None)
-        patch.setattr(answers, "Objects", lambda *_unused: api)
+        patch.setattr(answers, "open_objects", lambda *_unused: api)
         patch.setattr(way, "to", lambda *_unused: way.Way(server.dial, "192.0.2.1"))
         patch.setattr(answers, "read_secret", lambda *place: Secret("edge/tls", {"tls.crt": server.chain}))
         if publicly:

@@ -205,7 +205,7 @@ def test_whether_mastodon_answers_is_the_last_row(
             raise outcome
         return outcome
 
-    for name in ("connect", "Client"):
+    for name in ("connect", "open_objects"):
         monkeypatch.setattr(status_info, name, lambda *_unused: None)
     monkeypatch.setattr(status_info, "rows", lambda *_unused: [])
     monkeypatch.setattr(status_info.site, "examine", examine)
@@ -224,7 +224,7 @@ def test_secrets_are_told_by_fingerprints_only(monkeypatch: pytest.MonkeyPatch) 
         "folder/gone": Stored(3, {}, "2026-11-01"),
     }
     monkeypatch.setattr(status_info, "connect", lambda *_unused: None)
-    monkeypatch.setattr(status_info, "Client", lambda *_unused: None)
+    monkeypatch.setattr(status_info, "open_objects", lambda *_unused: None)
     monkeypatch.setattr(status_info, "rows", lambda *_unused: [])
     monkeypatch.setattr(status_info.vault, "connect", lambda *_unused: None)
     monkeypatch.setattr(status_info.kv, "read", lambda _server, _mount, path: held.get(path, Stored()))

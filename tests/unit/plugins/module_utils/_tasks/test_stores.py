@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -31,9 +32,10 @@ def found(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     items = encoded(password="kept")
     monkeypatch.setattr(stores, "connect", lambda *_unused: None)
     monkeypatch.setattr(redis_check.redis_server, "refuse_tls", lambda _server: None)
-    monkeypatch.setattr(stores, "Client", lambda *_unused, **_options: None)
-    monkeypatch.setattr(secrets, "Client", lambda *_unused: None)
-    monkeypatch.setattr(secrets.Objects, "read", lambda *_unused: Listing(tuple(items), "1"))
+    monkeypatch.setattr(stores, "open_objects", lambda *_unused: None)
+    monkeypatch.setattr(
+        secrets, "open_objects", lambda _connection: SimpleNamespace(read=lambda *_unused: Listing(tuple(items), "1"))
+    )
     return items
 
 

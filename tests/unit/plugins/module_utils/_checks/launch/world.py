@@ -200,7 +200,6 @@ class World:
 def installed(world: World, patches: pytest.MonkeyPatch) -> World:
     """Let the task find this world."""
     patches.setattr(launch_check, "connect", lambda *_unused: None)
-    patches.setattr(launch_check, "Client", lambda *_unused: None)
-    patches.setattr(launch_check, "Objects", lambda *_unused: world.api)
+    patches.setattr(launch_check, "open_objects", lambda *_unused: world.api)
     patches.setattr(launch_check.vault, "connect", world.connect)
     return world
