@@ -4,7 +4,7 @@
 """The controller's entry point of every engine: in this process for connection `local`, else a module on the target.
 
 A module costs about 300 ms before it does anything; an action costs 15 ms, and shares what is imported at the top of
-its file with every other task. This plugin util is PRIVATE to the collection.
+its file with every other task.
 """
 
 from __future__ import annotations

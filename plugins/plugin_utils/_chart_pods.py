@@ -4,7 +4,7 @@
 """Pods of our own that get what the official chart gives Sidekiq's by its values: image, place, rights, environment and logins.
 
 The mapping is the chart's, `charts/mastodon/templates/` of https://github.com/mastodon/helm-charts. Mail's login is left out, as nothing
-of ours sends any. This module util is PRIVATE to the collection.
+of ours sends any.
 """
 
 from __future__ import annotations

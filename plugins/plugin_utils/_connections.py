@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which variables of an inventory say how the cluster and Vault are reached. This plugin util is PRIVATE to the collection.
+"""Which variables of an inventory say how the cluster and Vault are reached.
 
 Every action takes them by itself, so that a role or a task alone reaches what site.yml reaches.
 """

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Load before Ansible forks what each of its forks would load for itself. This plugin util is PRIVATE to the collection.
+"""Load before Ansible forks what each of its forks would load for itself.
 
 Ansible forks for every task, and looks for filters, tests and lookups when the first template of a process asks for one.
 """

@@ -5,7 +5,7 @@
 
 Rules: https://github.com/kubernetes-sigs/yaml (goyaml.v2/resolve.go), which keeps the booleans of YAML 1.1, such as `yes`
 and `n`. Two are stricter here: a tag that is unknown to YAML is an error, where kubectl passes over it, and so changes
-what `!=` and `!vault` mean. This plugin util is PRIVATE to the collection.
+what `!=` and `!vault` mean.
 """
 
 from __future__ import annotations

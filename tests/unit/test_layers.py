@@ -162,6 +162,30 @@ def test_options_of_ansible_are_where_tasks_and_checks_are(room: str) -> None:
     assert {file.name: names for file in FILES if file.room == room and (names := [*options_in(file)])} == {}
 
 
+def texts(file: File) -> set[str]:
+    return {
+        node.value for node in ast.walk(file.tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+
+
+def test_the_objects_of_a_cluster_are_opened_in_one_place() -> None:
+    opening = [file.name for file in FILES if "Objects(Client(" in ast.unparse(file.tree)]
+    assert opening == ["plugins/module_utils/_kube/objects.py"]
+
+
+def test_who_wrote_an_object_is_read_in_one_place() -> None:
+    reading = [file.name for file in FILES if "metadata.managedFields" in texts(file)]
+    assert reading == ["plugins/module_utils/_reconcile/managers.py"]
+
+
+def test_that_a_file_is_private_is_said_by_its_name() -> None:
+    assert [file.name for file in FILES if "PRIVATE" in (ast.get_docstring(file.tree) or "")] == []
+    shared = [
+        path.relative_to(PLUGINS) for kind in ("module_utils", "plugin_utils") for path in PLUGINS.glob(f"{kind}/*")
+    ]
+    assert [str(path) for path in shared if not path.name.startswith("_")] == []
+
+
 def test_each_module_has_an_action_and_a_task_of_its_name_and_each_task_a_module() -> None:
     for room in ("modules", "action"):
         assert {file.path.stem for file in ENTRIES if file.room == room} == TASKS

@@ -1,10 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether hosts lie in zones that the world is sent to: what every record and certificate stands on.
-
-This module util is PRIVATE to the collection.
-"""
+"""Whether hosts lie in zones that the world is sent to: what every record and certificate stands on."""
 
 from __future__ import annotations
 

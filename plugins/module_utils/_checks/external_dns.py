@@ -4,7 +4,7 @@
 """Whether an external-dns may write under its owner's name, seen from what runs on the cluster.
 
 The owner in TXT records is all by which external-dns tells its records from those of others:
-https://kubernetes-sigs.github.io/external-dns/latest/docs/registry/txt/. This module util is PRIVATE to the collection.
+https://kubernetes-sigs.github.io/external-dns/latest/docs/registry/txt/.
 """
 
 from __future__ import annotations

@@ -1,10 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether a Gateway serves Mastodon's hosts: one of the user's own that is used as it is, or one that is to be made.
-
-This module util is PRIVATE to the collection.
-"""
+"""Whether a Gateway serves Mastodon's hosts: one of the user's own that is used as it is, or one that is to be made."""
 
 from __future__ import annotations
 

@@ -1,10 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether the names that routes ask for lead to their Gateway, and what is different where they do not.
-
-This module util is PRIVATE to the collection.
-"""
+"""Whether the names that routes ask for lead to their Gateway, and what is different where they do not."""
 
 from __future__ import annotations
 

@@ -1,10 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which workloads hold a Secret in their environment, where they see no change of it until their pods are made anew.
-
-This module util is PRIVATE to the collection.
-"""
+"""Which workloads hold a Secret in their environment, where they see no change of it until their pods are made anew."""
 
 from __future__ import annotations
 

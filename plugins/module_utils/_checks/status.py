@@ -3,8 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What this collection has laid down, as it is now: for people, and touching nothing.
 
-Ours is what our field manager applied, wherever it is; no record of our own is asked. This module util is PRIVATE to the
-collection.
+Ours is what our field manager applied, wherever it is; no record of our own is asked.
 """
 
 from __future__ import annotations

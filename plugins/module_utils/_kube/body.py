@@ -1,10 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The body of a request: JSON that is YAML too, as the API server reads the bodies of server-side apply as YAML.
-
-This module util is PRIVATE to the collection.
-"""
+"""The body of a request: JSON that is YAML too, as the API server reads the bodies of server-side apply as YAML."""
 
 from __future__ import annotations
 

@@ -1,10 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""REST and JSON to one API server: keep-alive, bounded retries, every request counted and within the task's time.
-
-This module util is PRIVATE to the collection.
-"""
+"""REST and JSON to one API server: keep-alive, bounded retries, every request counted and within the task's time."""
 
 from __future__ import annotations
 

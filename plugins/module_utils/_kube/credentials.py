@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From a cluster and a user, as kubeconfigs describe them, to the way to that cluster as that user.
 
-What kubectl would not do is refused; nothing that is asked for is passed over. This module util is PRIVATE to the collection.
+What kubectl would not do is refused; nothing that is asked for is passed over.
 """
 
 from __future__ import annotations

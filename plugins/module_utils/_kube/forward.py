@@ -3,8 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Sockets to Services of a cluster through its API server, as `kubectl port-forward` opens them.
 
-What pods reach as `name.namespace.svc` can be asked from where Ansible runs, without a route into the cluster. This module
-util is PRIVATE to the collection.
+What pods reach as `name.namespace.svc` can be asked from where Ansible runs, without a route into the cluster.
 """
 
 from __future__ import annotations

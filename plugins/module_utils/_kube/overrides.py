@@ -1,10 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A cluster and a user of a kubeconfig, changed by what options say: as kubectl's flags do, and never half.
-
-This module util is PRIVATE to the collection.
-"""
+"""A cluster and a user of a kubeconfig, changed by what options say: as kubectl's flags do, and never half."""
 
 from __future__ import annotations
 

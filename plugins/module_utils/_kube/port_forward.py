@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One port of a pod as a socket, over a web socket to its `portforward`. This module util is PRIVATE to the collection.
+"""One port of a pod as a socket, over a web socket to its `portforward`.
 
 Each message begins with its channel: 0 carries data, 1 the error that ended it. The first of each tells the port only.
 https://github.com/kubernetes/kubernetes/blob/master/staging/src/k8s.io/kubelet/pkg/cri/streaming/portforward/websocket.go

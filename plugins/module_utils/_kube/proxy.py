@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which proxy the environment asks for, by the rules of kubectl. This module util is PRIVATE to the collection.
+"""Which proxy the environment asks for, by the rules of kubectl.
 
 https://pkg.go.dev/golang.org/x/net/http/httpproxy
 """

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How the API server's answers are made, whatever the kind. What a kind has in `spec` and `status` is its own affair.
 
-All raise WrongShapeError. This module util is PRIVATE to the collection.
+All raise WrongShapeError.
 """
 
 from __future__ import annotations

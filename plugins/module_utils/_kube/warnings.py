@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the API server, or an admission webhook, warns of in what it takes: a schedule that means something else.
 
-https://kubernetes.io/blog/2020/09/03/warnings/. This module util is PRIVATE to the collection.
+https://kubernetes.io/blog/2020/09/03/warnings/.
 """
 
 from __future__ import annotations

@@ -4,7 +4,6 @@
 """A limit to all that a server sends in answer to one question.
 
 The timeouts of all libraries are those of one read each: a server that sends a byte now and then is waited for without end.
-This module util is PRIVATE to the collection.
 """
 
 from __future__ import annotations

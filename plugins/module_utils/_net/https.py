@@ -1,10 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One HTTPS request, sent as other servers send it: to an address, for a host by its name.
-
-This module util is PRIVATE to the collection.
-"""
+"""One HTTPS request, sent as other servers send it: to an address, for a host by its name."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What goes wrong when people type or paste a secret. This module util is PRIVATE to the collection."""
+"""What goes wrong when people type or paste a secret."""
 
 from __future__ import annotations
 

@@ -1,10 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the engine needs of an API server. `_kube.objects.Objects` is the real one; tests bring their own.
-
-This module util is PRIVATE to the collection.
-"""
+"""What the engine needs of an API server. `_kube.objects.Objects` is the real one; tests bring their own."""
 
 from __future__ import annotations
 

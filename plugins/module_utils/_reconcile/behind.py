@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What stands behind a release of Flux: whether it is there, ready, and as Flux made it.
 
-Ready says of a release only that it was installed once. This module util is PRIVATE to the collection.
+Ready says of a release only that it was installed once.
 """
 
 from __future__ import annotations

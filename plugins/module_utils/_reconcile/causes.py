@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Why objects do not come up, and how long each cause may take to heal before waiting on is of no use.
 
-The only place where that is decided. This module util is PRIVATE to the collection.
+The only place where that is decided.
 """
 
 from __future__ import annotations

@@ -1,10 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fields that someone else owns: taken back from people, left to everyone else.
-
-This module util is PRIVATE to the collection.
-"""
+"""Fields that someone else owns: taken back from people, left to everyone else."""
 
 from __future__ import annotations
 

@@ -1,10 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Looks behind objects that are waited for, at their pods, and says when waiting on is of no use.
-
-This module util is PRIVATE to the collection.
-"""
+"""Looks behind objects that are waited for, at their pods, and says when waiting on is of no use."""
 
 from __future__ import annotations
 

@@ -1,10 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bring a set of objects to its declared state, in stages, and wait for all of it.
-
-This module util is PRIVATE to the collection.
-"""
+"""Bring a set of objects to its declared state, in stages, and wait for all of it."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@
 Server-side apply records which fields a manager owns (`metadata.managedFields`). An object is provably unchanged when
 the fields that we own are exactly the declared ones and each has the declared value. Whatever this code does not
 understand is simply not proven, and the API server decides by a dry run. Format of the field sets:
-https://pkg.go.dev/sigs.k8s.io/structured-merge-diff/v6/fieldpath. This module util is PRIVATE to the collection.
+https://pkg.go.dev/sigs.k8s.io/structured-merge-diff/v6/fieldpath.
 """
 
 from __future__ import annotations

@@ -1,10 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What holds an object that is being deleted: which finalizer, and who has to remove it.
-
-This module util is PRIVATE to the collection.
-"""
+"""What holds an object that is being deleted: which finalizer, and who has to remove it."""
 
 from __future__ import annotations
 

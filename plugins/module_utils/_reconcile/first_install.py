@@ -5,8 +5,7 @@
 
 Flux tries such an install again as an upgrade, which has other hooks: those of Mastodon then migrate a database that has no
 schema yet, and fail for ever. All that is removed is Helm's note of the attempt, and nothing that it laid down: Flux takes
-that over. The notes: https://helm.sh/docs/topics/kubernetes_apis/ and `helm.sh/release.v1`. This module util is PRIVATE to
-the collection.
+that over. The notes: https://helm.sh/docs/topics/kubernetes_apis/ and `helm.sh/release.v1`.
 """
 
 from __future__ import annotations

@@ -4,8 +4,7 @@
 """Ask Flux to put right what drifted behind a release, and to try again what failed.
 
 Flux looks at a release only at its interval, and one that failed too often not at all until something changes. The
-annotations: https://fluxcd.io/flux/components/helm/helmreleases/#triggering-a-reconcile. This module util is PRIVATE to
-the collection.
+annotations: https://fluxcd.io/flux/components/helm/helmreleases/#triggering-a-reconcile.
 """
 
 from __future__ import annotations

@@ -1,10 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which objects the user forces. Names of other sets may be among them, as one list may be given to all sets.
-
-This module util is PRIVATE to the collection.
-"""
+"""Which objects the user forces. Names of other sets may be among them, as one list may be given to all sets."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Names that would be something else in an address or in the line of an inventory, such as the status of another object.
 
-All other rules differ by kind and are the API server's to know. This module util is PRIVATE to the collection.
+All other rules differ by kind and are the API server's to know.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@
 
 Namespaces and CRDs; then the set's inventory; then everything else by `config.kubernetes.io/depends-on`; then kinds that
 are not served yet, as a chart of the same set may bring them; webhook configurations last, as they may refuse what
-comes before them. This module util is PRIVATE to the collection.
+comes before them.
 """
 
 from __future__ import annotations

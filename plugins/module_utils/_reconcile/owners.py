@@ -1,10 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Two Mastodons that call a set the same, in a namespace that they share, would prune each other's objects: found here.
-
-This module util is PRIVATE to the collection.
-"""
+"""Two Mastodons that call a set the same, in a namespace that they share, would prune each other's objects: found here."""
 
 from __future__ import annotations
 

@@ -1,10 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Kinds that hold data or lead to it: never deleted unless named one by one, nor along with what made them.
-
-This module util is PRIVATE to the collection.
-"""
+"""Kinds that hold data or lead to it: never deleted unless named one by one, nor along with what made them."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@
 
 The order of the questions is that of kstatus (Apache-2.0):
 https://github.com/kubernetes-sigs/cli-utils/blob/master/pkg/kstatus/README.md. It differs where kstatus says Current too
-early: kinds known to report conditions are not Current before they do. This module util is PRIVATE to the collection.
+early: kinds known to report conditions are not Current before they do.
 """
 
 from __future__ import annotations

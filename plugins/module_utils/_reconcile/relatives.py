@@ -1,10 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pods, what makes them, what issues certificates, and what is said about them: whose they are, and which of them have trouble.
-
-This module util is PRIVATE to the collection.
-"""
+"""Pods, what makes them, what issues certificates, and what is said about them: whose they are, and which of them have trouble."""
 
 from __future__ import annotations
 

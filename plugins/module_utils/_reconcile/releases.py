@@ -1,10 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a release of Flux takes beside being applied: a look behind it, and a new beginning where its first install failed.
-
-This module util is PRIVATE to the collection.
-"""
+"""What a release of Flux takes beside being applied: a look behind it, and a new beginning where its first install failed."""
 
 from __future__ import annotations
 

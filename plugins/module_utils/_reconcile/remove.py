@@ -1,10 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Delete what a set laid down, or what the user named, in the order in which it can be taken down.
-
-This module util is PRIVATE to the collection.
-"""
+"""Delete what a set laid down, or what the user named, in the order in which it can be taken down."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@
 """When the custom kinds that this collection lays down are Current.
 
 Most follow the condition Ready but must not be believed before they have it. The others tell by a phase, by several
-conditions, or with a generation of their own. This module util is PRIVATE to the collection.
+conditions, or with a generation of their own.
 """
 
 from __future__ import annotations

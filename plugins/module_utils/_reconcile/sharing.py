@@ -6,7 +6,7 @@
 Whoever applies on the client drops a field by what its annotation remembers, not by what it owns. So its ownership would
 keep for ever what the set no longer declares. `kubectl apply --server-side` takes all of it over, and removes at once
 what it does not declare: https://pkg.go.dev/k8s.io/client-go/util/csaupgrade. We take over what the set declares and no
-more, since the rest was never asked for. This module util is PRIVATE to the collection.
+more, since the rest was never asked for.
 """
 
 from __future__ import annotations

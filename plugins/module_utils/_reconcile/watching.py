@@ -1,10 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Watches that keep what is known of objects up to date, in threads of their own.
-
-This module util is PRIVATE to the collection.
-"""
+"""Watches that keep what is known of objects up to date, in threads of their own."""
 
 from __future__ import annotations
 

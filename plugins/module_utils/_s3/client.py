@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One bucket of an S3 server, asked with its keys or as anyone: the only socket to S3.
 
-Requests go by path (`endpoint/bucket/key`), which every server understands. This module util is PRIVATE to the collection.
+Requests go by path (`endpoint/bucket/key`), which every server understands.
 """
 
 from __future__ import annotations

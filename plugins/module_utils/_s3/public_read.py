@@ -5,7 +5,7 @@
 
 Proof first: a bucket that already behaves so is left as it is, however its owner arranged that. Where a bucket takes ACLs,
 those that Mastodon gives to its media do it alone, and media of people who were suspended are hidden again. Elsewhere a
-policy does it, and Mastodon must give no ACLs. This module util is PRIVATE to the collection.
+policy does it, and Mastodon must give no ACLs.
 """
 
 from __future__ import annotations

@@ -1,10 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who may hold how many database connections at once: https://docs.joinmastodon.org/admin/scaling/.
-
-This module util is PRIVATE to the collection.
-"""
+"""Who may hold how many database connections at once: https://docs.joinmastodon.org/admin/scaling/."""
 
 from __future__ import annotations
 

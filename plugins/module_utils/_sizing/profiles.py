@@ -4,7 +4,7 @@
 """The sizes that `mastodon_size` names, and what their numbers rest on.
 
 Upstream gives the arithmetic of connections (https://docs.joinmastodon.org/admin/scaling/) and no figures for memory or
-CPU; those follow what administrators measured, named beside each profile. This module util is PRIVATE to the collection.
+CPU; those follow what administrators measured, named beside each profile.
 """
 
 from __future__ import annotations

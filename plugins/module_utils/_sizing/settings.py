@@ -3,8 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which settings override what of a profile, and which of them cannot be meant.
 
-Settings are keyed by the names that users give them; None, an empty text and an empty collection mean "not given". This
-module util is PRIVATE to the collection.
+Settings are keyed by the names that users give them; None, an empty text and an empty collection mean "not given".
 """
 
 from __future__ import annotations

@@ -7,8 +7,7 @@
 account is about to be made: a run that finds one gives the account a new password, as nobody can know the first. An account
 that was there before the entry is somebody's, and stays as it is; so does an entry that is not ours.
 
-What `tootctl` prints when it makes an account is quoted nowhere, as it may hold the password. This module util is PRIVATE to
-the collection.
+What `tootctl` prints when it makes an account is quoted nowhere, as it may hold the password.
 """
 
 from __future__ import annotations

@@ -1,10 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The task `fediverse.mastodon.postgresql_check`: whether Mastodon can use a PostgreSQL server.
-
-This module util is PRIVATE to the collection.
-"""
+"""The task `fediverse.mastodon.postgresql_check`: whether Mastodon can use a PostgreSQL server."""
 
 from __future__ import annotations
 

@@ -1,10 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The task `fediverse.mastodon.s3_public_read`: from options to a result, in the controller or on a target.
-
-This module util is PRIVATE to the collection.
-"""
+"""The task `fediverse.mastodon.s3_public_read`: from options to a result, in the controller or on a target."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@
 """The task `fediverse.mastodon.secret_fingerprints`: an annotation of pods that changes with the Secrets they start with.
 
 Kubernetes makes no pod anew for a changed Secret; a changed annotation of the pods' template does it. The fingerprints are keyed, so
-that nobody can try out passwords on them. This module util is PRIVATE to the collection.
+that nobody can try out passwords on them.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 """The task `fediverse.mastodon.secret_refresh`: Secrets that are older than what Vault holds are read again at once.
 
 External Secrets looks only at its interval. What a Secret holds is compared with what Vault holds, as neither a version nor a
-time tells it: a value may be put back, and clocks differ. This module util is PRIVATE to the collection.
+time tells it: a value may be put back, and clocks differ.
 """
 
 from __future__ import annotations

@@ -1,10 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The only socket to Vault or OpenBao: hvac, with bounded retries and errors told in one sentence.
-
-This module util is PRIVATE to the collection.
-"""
+"""The only socket to Vault or OpenBao: hvac, with bounded retries and errors told in one sentence."""
 
 from __future__ import annotations
 

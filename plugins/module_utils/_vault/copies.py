@@ -1,10 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Copies of a secret that its path has lost: as long as there is one, or may be one, nothing is made anew.
-
-This module util is PRIVATE to the collection.
-"""
+"""Copies of a secret that its path has lost: as long as there is one, or may be one, nothing is made anew."""
 
 from __future__ import annotations
 

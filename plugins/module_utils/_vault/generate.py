@@ -4,7 +4,7 @@
 """Secrets in the exact formats of Mastodon's own generators, and checks of those that are already there.
 
 Sources: mastodon:lib/tasks/mastodon.rake (SECRET_KEY_BASE), mastodon:lib/tasks/db.rake (Active Record keys), and the
-webpush gem's VapidKey. This module util is PRIVATE to the collection.
+webpush gem's VapidKey.
 """
 
 from __future__ import annotations

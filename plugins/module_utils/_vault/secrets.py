@@ -1,10 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Secrets that are made once: what is missing is generated and stored by check-and-set, what is there is left alone.
-
-This module util is PRIVATE to the collection.
-"""
+"""Secrets that are made once: what is missing is generated and stored by check-and-set, what is there is left alone."""
 
 from __future__ import annotations
 

@@ -5,8 +5,7 @@
 
 Each was seen with `helm template` of chart 1.0.2 (https://github.com/mastodon/helm-charts). Values that a setting of this
 collection decides are refused too: the checks of the settings and of a launched instance would look at something else than what
-the pods get. So are secrets, which stand in the release for everybody who may read it. This plugin util is PRIVATE to the
-collection.
+the pods get. So are secrets, which stand in the release for everybody who may read it.
 """
 
 from __future__ import annotations

@@ -1,10 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""All rules about settings, asked in two rounds: what is wrong by itself or missing, then what does not go together.
-
-This plugin util is PRIVATE to the collection.
-"""
+"""All rules about settings, asked in two rounds: what is wrong by itself or missing, then what does not go together."""
 
 from __future__ import annotations
 

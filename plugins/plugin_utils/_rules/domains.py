@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Domains that can be nobody's, and buckets that clients or pods would not find. This plugin util is PRIVATE to the collection."""
+"""Domains that can be nobody's, and buckets that clients or pods would not find."""
 
 from __future__ import annotations
 

@@ -4,7 +4,6 @@
 """Settings of the edge (hosts, certificates, DNS records) that contradict each other, found before anything is written.
 
 The dangerous ones are external-dns': a wrong filter, policy or owner makes it rewrite or delete the records of others.
-This plugin util is PRIVATE to the collection.
 """
 
 from __future__ import annotations

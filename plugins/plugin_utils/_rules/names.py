@@ -4,7 +4,7 @@
 """Which variables the roles know, and what a user meant by one they do not know.
 
 Ansible's own argument validation passes over an unknown top-level variable in silence, so a misspelt setting
-would just not take effect. This plugin util is PRIVATE to the collection.
+would just not take effect.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a rule about settings is: one function that yields one sentence for each thing that is wrong.
 
-Each has an example among the mistakes that are tested. This plugin util is PRIVATE to the collection.
+Each has an example among the mistakes that are tested.
 """
 
 from __future__ import annotations

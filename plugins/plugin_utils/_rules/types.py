@@ -5,7 +5,7 @@
 
 Ansible converts what it can: one text becomes a list, a number a text. The roles use settings as they are written, so that a text
 in place of a list would be taken apart letter by letter. Only what the command line cannot give otherwise, a number or a truth
-value as text, passes here; the roles convert those where they use them. This plugin util is PRIVATE to the collection.
+value as text, passes here; the roles convert those where they use them.
 """
 
 from __future__ import annotations

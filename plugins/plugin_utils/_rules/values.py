@@ -3,8 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Whether the values of the settings can be meant, by their types and by what their names say they hold.
 
-Ansible checks the types of a role's settings when that role begins; by then the roles before it have written. This
-plugin util is PRIVATE to the collection.
+Ansible checks the types of a role's settings when that role begins; by then the roles before it have written.
 """
 
 from __future__ import annotations

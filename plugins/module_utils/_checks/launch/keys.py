@@ -1,10 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Secrets that are made once: as long as a copy, or what was encrypted with them, is anywhere, they are not made anew.
-
-This module util is PRIVATE to the collection.
-"""
+"""Secrets that are made once: as long as a copy, or what was encrypted with them, is anywhere, they are not made anew."""
 
 from __future__ import annotations
 

@@ -1,10 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Other Mastodons of the cluster: two on one domain, or with one name for what is not in a namespace, break each other.
-
-This module util is PRIVATE to the collection.
-"""
+"""Other Mastodons of the cluster: two on one domain, or with one name for what is not in a namespace, break each other."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What runs already, read from where it is at work: Mastodon's own environment and image, and its release.
 
-A record of our own would say what we once meant, not what other servers know. This module util is PRIVATE to the collection.
+A record of our own would say what we once meant, not what other servers know.
 """
 
 from __future__ import annotations

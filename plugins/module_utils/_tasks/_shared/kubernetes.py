@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a task and its environment say about the cluster. This module util is PRIVATE to the collection.
+"""What a task and its environment say about the cluster.
 
 The variables are those of kubernetes.core, whose users have set them. Each is honoured or refused by name: one that is passed
 over means another cluster, or other rights, than those asked for.
