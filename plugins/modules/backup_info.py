@@ -35,7 +35,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Say what can be restored
+- name: Report what can be restored
   fediverse.mastodon.backup_info:
     namespace: mastodon
     clusters: [mastodon-db]

@@ -55,7 +55,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Check that people find Mastodon
+- name: Check the DNS records of the routes
   fediverse.mastodon.dns_check:
     names: [social.example.org]
     gateway_name: shared-gateway-external

@@ -256,7 +256,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Refuse what a Mastodon that runs cannot survive
+- name: Refuse what a running Mastodon cannot survive
   fediverse.mastodon.launch_check:
     namespace: mastodon
     name: mastodon

@@ -198,7 +198,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Ask all that Mastodon is to stand on
+- name: Check all that Mastodon depends on
   fediverse.mastodon.preconditions:
     hosts: [example.org]
     storage_classes:

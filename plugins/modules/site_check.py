@@ -38,7 +38,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Check that Mastodon answers
+- name: Verify that Mastodon answers
   fediverse.mastodon.site_check:
     site:
       namespace: mastodon

@@ -39,7 +39,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Tell how things are
+- name: Report the status
   fediverse.mastodon.status_info:
     path: mastodon/example.org
     secrets: [app, postgresql]

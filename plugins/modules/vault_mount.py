@@ -25,7 +25,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Make or adopt the secrets' mount
+- name: Create or adopt the mount of the secrets
   fediverse.mastodon.vault_mount:
     path: secret
 """

@@ -241,5 +241,5 @@ def test_who_needs_a_dns_credential_may_read_it_and_only_then(
 def test_cert_manager_is_waited_for_where_no_issuer_of_ours_waits_for_it(
     settings: dict[str, Any], waited: bool
 ) -> None:
-    task = Site(**settings).tasks("cert_manager", "operator.yml")["Lay down cert-manager"]
+    task = Site(**settings).tasks("cert_manager", "operator.yml")["Install cert-manager"]
     assert task["fediverse.mastodon.apply"]["wait"] is waited

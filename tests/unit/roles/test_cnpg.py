@@ -66,19 +66,19 @@ def applied(role: str, file: str, task: str, **settings: Any) -> list[dict[str, 
         (
             "dragonfly",
             "cache.yml",
-            "Lay down Mastodon's cache and job queue",
+            "Create Mastodon's cache and job queue",
             {"dragonfly_instance_namespace": "cache"},
         ),
         (
             "cnpg",
             "cluster.yml",
-            "Lay down Mastodon's database, or only the login to it",
+            "Create Mastodon's database, or only the login to it",
             {"cnpg_cluster_namespace": "cache"},
         ),
         (
             "rook",
             "bucket.yml",
-            "Lay down the bucket for media, or only the keys to it",
+            "Create the bucket for media, or only the keys to it",
             {"rook_claim_namespace": "cache"},
         ),
     ],
@@ -95,7 +95,7 @@ def test_mastodons_pods_have_the_password_of_a_server_in_another_namespace(
 
 
 def test_mastodons_pods_reach_a_cache_in_another_namespace() -> None:
-    task = "Lay down Mastodon's cache and job queue"
+    task = "Create Mastodon's cache and job queue"
     elsewhere = applied("dragonfly", "cache.yml", task, dragonfly_instance_namespace="cache")
     [policy] = [one for one in elsewhere if one["kind"] == "NetworkPolicy"]
     assert policy["metadata"]["namespace"] == "cache"

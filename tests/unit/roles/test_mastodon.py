@@ -235,9 +235,9 @@ def test_a_bare_domain_of_another_web_site_is_left_to_it() -> None:
     }
     assert edge["Certificate example-org-tls"]["spec"]["dnsNames"] == ["social.example.org"]
     assert edge["HTTPRoute example-org-tls-redirect"]["spec"]["hostnames"] == ["social.example.org"]
-    assert site.tasks("external_dns", "records.yml")["Check that people find Mastodon"]["fediverse.mastodon.dns_check"][
-        "names"
-    ] == ["social.example.org"]
+    assert site.tasks("external_dns", "records.yml")["Check the DNS records of the routes"][
+        "fediverse.mastodon.dns_check"
+    ]["names"] == ["social.example.org"]
 
 
 # The traps of the chart, by their numbers in roles/mastodon/README.md; what is a setting's is in test_chart_values.py.
@@ -452,7 +452,7 @@ def test_mastodon_gives_no_acls_where_the_bucket_takes_none(settings: dict[str, 
     ],
 )
 def test_the_bucket_is_asked_where_role_rook_did_not_run(settings: dict[str, Any], asks: bool) -> None:
-    task = Site(mastodon_launch={}, **settings).tasks("mastodon", "release.yml")["Ask the bucket whether it takes ACLs"]
+    task = Site(mastodon_launch={}, **settings).tasks("mastodon", "release.yml")["Check whether the bucket takes ACLs"]
     assert task["when"] is asks
     asked = task["fediverse.mastodon.s3_public_read"]
     assert (asked["state"], asked["secret_name"]) == ("asked", "mastodon-s3")
