@@ -162,6 +162,21 @@ def test_options_of_ansible_are_where_tasks_and_checks_are(room: str) -> None:
     assert {file.name: names for file in FILES if file.room == room and (names := [*options_in(file)])} == {}
 
 
+# How objects of a cluster, secrets of Vault and buckets are written.
+WRITES = {"annotate", "apply", "delete", "put", "reassign", "set_policy", "upload", "write"}
+
+
+def test_a_check_writes_nothing() -> None:
+    writing = {
+        (file.name, node.func.attr)
+        for file in FILES
+        if file.room == "_checks"
+        for node in ast.walk(file.tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in WRITES
+    }
+    assert writing == set()
+
+
 def texts(file: File) -> set[str]:
     return {
         node.value for node in ast.walk(file.tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)

@@ -14,33 +14,33 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Answer, Bucket
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Bucket
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.policy import (
-    HIDDEN,
     PRIVATE,
     PUBLIC,
-    SHOWN,
     with_public_read,
     without_public_read,
 )
-
-# They stay in the bucket, so that a run that changes nothing can prove it without writing. The first is as Mastodon's media
-# are, the second as those of people who were suspended, the third as archives of accounts.
-_NAME = ".fediverse-mastodon"
-PROBE = f"{SHOWN[0]}/{_NAME}"
-WITHHELD_PROBE = f"media_attachments/{_NAME}"
-SECRET_PROBE = f"{HIDDEN}/{_NAME}"
-CONTENT = b"Anyone may read what Mastodon shows, and nobody but the bucket's owner may list it or read the rest.\n"
-# Servers with several gateways take a moment until all of them know a new policy.
-_ATTEMPTS = 6
-_PAUSE = 1.0
-_REFUSED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
-
-Sleep = Callable[[float], None]
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.probes import (
+    ATTEMPTS,
+    CONTENT,
+    PAUSE,
+    PROBE,
+    SECRET_PROBE,
+    WITHHELD_PROBE,
+    Sleep,
+    described,
+    is_hidden,
+    is_readable,
+    is_still_readable,
+    prove,
+    refuse_listing,
+    refuse_writing,
+    settled,
+)
 
 
 @dataclass(frozen=True)
@@ -62,10 +62,10 @@ class Access:
 
 def ensure(bucket: Bucket, *, check: bool, sleep: Sleep = time.sleep) -> Access:
     """Let anyone read what Mastodon shows. Raises MastodonError when the proof fails."""
-    _refuse_listing(bucket, sleep)
+    refuse_listing(bucket, sleep)
     if not check:
-        _refuse_writing(bucket, sleep)
-    if _is_readable(bucket.get_anonymously(PROBE)) and _is_hidden(bucket, SECRET_PROBE, sleep):
+        refuse_writing(bucket, sleep)
+    if is_readable(bucket.get_anonymously(PROBE)) and is_hidden(bucket, SECRET_PROBE, sleep):
         acl = _acl_decides(bucket, sleep)
         if acl is not None:
             return Access([], acl)
@@ -75,7 +75,7 @@ def ensure(bucket: Bucket, *, check: bool, sleep: Sleep = time.sleep) -> Access:
     if check:
         # What is there and cannot be read was there without ACLs.
         return Access(changes, None if bucket.get(PROBE) is None else False)
-    _prove(bucket, sleep)
+    prove(bucket, sleep)
     # What was refused or written a moment ago is known, whatever a gateway that has not heard of it shows.
     acl = takes_acls and not policy and _require_acl(bucket, sleep)
     if changes and not acl:
@@ -93,24 +93,24 @@ def ask(bucket: Bucket, *, check: bool, sleep: Sleep = time.sleep) -> Access:
 
 def _require_acl(bucket: Bucket, sleep: Sleep) -> bool:
     """Return whether ACLs decide who reads: with a guess Mastodon's uploads fail, or nobody sees them. Raises MastodonError."""
-    for attempt in range(_ATTEMPTS):
+    for attempt in range(ATTEMPTS):
         acl = _acl_decides(bucket, sleep)
         if acl is not None:
             return acl
-        if attempt < _ATTEMPTS - 1:
-            sleep(_PAUSE)
-    why = f"{WITHHELD_PROBE}, by which it is told, answers anyone with {_described(bucket.get_anonymously(WITHHELD_PROBE))}"
+        if attempt < ATTEMPTS - 1:
+            sleep(PAUSE)
+    why = f"{WITHHELD_PROBE}, by which it is told, answers anyone with {described(bucket.get_anonymously(WITHHELD_PROBE))}"
     remedy = "Run role rook, too, which writes what is missing, or read the server's log."
     raise MastodonError(str(bucket), "does not say whether ACLs decide who reads", why, remedy)
 
 
 def _acl_decides(bucket: Bucket, sleep: Sleep) -> bool | None:
     """Return whether a private object of a shown folder is hidden from anyone, or None when nobody can tell."""
-    if not _is_readable(_settled(lambda: bucket.get_anonymously(PROBE), sleep)):
+    if not is_readable(settled(lambda: bucket.get_anonymously(PROBE), sleep)):
         return None
-    if _is_readable(_settled(lambda: bucket.get_anonymously(WITHHELD_PROBE), sleep)):
+    if is_readable(settled(lambda: bucket.get_anonymously(WITHHELD_PROBE), sleep)):
         return False
-    if not _is_hidden(bucket, WITHHELD_PROBE, sleep):
+    if not is_hidden(bucket, WITHHELD_PROBE, sleep):
         return None
     # A policy that an interrupted run wrote a moment ago may not be known to the gateway that answered.
     return not _has_our_policy(bucket)
@@ -137,28 +137,9 @@ def withdraw(bucket: Bucket, say: Callable[[str], None], *, check: bool, sleep: 
     if after != before and not check:
         bucket.set_policy(after)
     changes = [_changed(bucket, "configured" if after else "deleted", before, after)] if after != before else []
-    if not check and _is_still_readable(bucket, sleep, attempts=_ATTEMPTS if changes else 1):
+    if not check and is_still_readable(bucket, sleep, attempts=ATTEMPTS if changes else 1):
         say(f"{bucket}: anyone still reads {PROBE}, which rook_anonymous_read does not ask for: {by}")
     return changes
-
-
-def _is_still_readable(bucket: Bucket, sleep: Sleep, *, attempts: int) -> bool:
-    for attempt in range(attempts):
-        if attempt:
-            sleep(_PAUSE)
-        if not _is_readable(bucket.get_anonymously(PROBE)):
-            return False
-    return True
-
-
-def _is_readable(answer: Answer) -> bool:
-    return answer.status == HTTPStatus.OK and answer.body == CONTENT
-
-
-def _is_hidden(bucket: Bucket, key: str, sleep: Sleep) -> bool:
-    """Whether the probe is there and refused: an object that is missing is refused by every bucket."""
-    answer = _settled(lambda: bucket.get_anonymously(key), sleep)
-    return answer.status in _REFUSED and bucket.get(key) == CONTENT
 
 
 def _probes(bucket: Bucket, *, check: bool) -> tuple[list[Change], bool]:
@@ -178,7 +159,7 @@ def _probes(bucket: Bucket, *, check: bool) -> tuple[list[Change], bool]:
 
 def _policy(bucket: Bucket, sleep: Sleep, *, check: bool) -> list[Change]:
     # The probe that was just written may be readable already, by an ACL or the provider's settings.
-    if not check and _is_readable(bucket.get_anonymously(PROBE)) and _is_hidden(bucket, SECRET_PROBE, sleep):
+    if not check and is_readable(bucket.get_anonymously(PROBE)) and is_hidden(bucket, SECRET_PROBE, sleep):
         return []
     before = bucket.policy()
     after = with_public_read(before, bucket.name)
@@ -197,66 +178,6 @@ def _policy(bucket: Bucket, sleep: Sleep, *, check: bool) -> list[Change]:
 
 def _changed(bucket: Bucket, action: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Change:
     return Change(f"{action} policy of bucket {bucket.name}", _text(before), _text(after))
-
-
-def _prove(bucket: Bucket, sleep: Sleep) -> None:
-    for attempt in range(_ATTEMPTS):
-        shown, hidden = bucket.get_anonymously(PROBE), bucket.get_anonymously(SECRET_PROBE)
-        if _is_readable(shown) and hidden.status in _REFUSED:
-            return _refuse_listing(bucket, sleep)
-        if attempt < _ATTEMPTS - 1:
-            sleep(_PAUSE)
-    if not _is_readable(shown):
-        remedy = "Look for a statement that denies it, or a setting of the provider that blocks public access."
-        raise MastodonError(str(bucket), f"anyone should read {PROBE} but cannot", _described(shown), remedy)
-    remedy = f"Take s3:GetObject of {HIDDEN}/* from * in its policy, or let no ACL or setting of the provider allow it."
-    why = f"it answers {_described(hidden)}, and archives of people's accounts lie there"
-    raise MastodonError(str(bucket), f"nobody should read {SECRET_PROBE} but anyone may", why, remedy)
-
-
-def _refuse_listing(bucket: Bucket, sleep: Sleep) -> None:
-    answer = _settled(bucket.list_anonymously, sleep)
-    if answer.status < HTTPStatus.MULTIPLE_CHOICES:
-        remedy = "Take s3:ListBucket from * in its policy, or the ACL public-read from the bucket."
-        raise MastodonError(str(bucket), "can be listed by anyone", "so every upload can be found", remedy)
-    _must_be_refused(bucket, answer, "list it")
-
-
-def _refuse_writing(bucket: Bucket, sleep: Sleep) -> None:
-    # What is written, if it is, is what belongs there.
-    answer = _settled(lambda: bucket.put_anonymously(PROBE, CONTENT), sleep)
-    if answer.status < HTTPStatus.MULTIPLE_CHOICES:
-        remedy = "Take s3:PutObject from * in its policy, or the ACL public-read-write from the bucket."
-        raise MastodonError(str(bucket), "can be written by anyone", "so all media can be replaced", remedy)
-    _must_be_refused(bucket, answer, "write to it")
-
-
-def _must_be_refused(bucket: Bucket, answer: Answer, what: str) -> None:
-    if answer.code == "NoSuchBucket":
-        raise MastodonError(str(bucket), "does not exist", "", "Make the bucket, or correct its name.")
-    if answer.status not in _REFUSED:
-        remedy = "Read the server's log, and run again."
-        if answer.status == HTTPStatus.BAD_REQUEST:
-            # https://developers.cloudflare.com/r2/buckets/public-buckets/
-            remedy = (
-                "If it answers nobody without keys, as R2 does, set rook_anonymous_read to false, and mastodon_s3_alias_host to "
-                "the host where its provider shows media to anyone."
-            )
-        raise MastodonError(str(bucket), f"does not say whether anyone may {what}", _described(answer), remedy)
-
-
-def _settled(ask: Callable[[], Answer], sleep: Sleep) -> Answer:
-    """Return the answer of a server that is not just out of breath."""
-    for _attempt in range(_ATTEMPTS - 1):
-        answer = ask()
-        if answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-            return answer
-        sleep(_PAUSE)
-    return ask()
-
-
-def _described(answer: Answer) -> str:
-    return f"{answer.status} {answer.code}"
 
 
 def _text(policy: Mapping[str, Any]) -> str:

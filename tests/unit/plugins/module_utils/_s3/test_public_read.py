@@ -10,16 +10,13 @@ import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Answer, Bucket
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.policy import SHOWN, SID, public_read
-from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.public_read import (
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.probes import (
     CONTENT,
     PROBE,
     SECRET_PROBE,
     WITHHELD_PROBE,
-    Access,
-    ask,
-    ensure,
-    withdraw,
 )
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.public_read import Access, ask, ensure, withdraw
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.round_trip import round_trip
 
 from ..s3_server import KEYS, S3, error
