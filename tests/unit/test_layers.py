@@ -162,6 +162,12 @@ def test_options_of_ansible_are_where_tasks_and_checks_are(room: str) -> None:
     assert {file.name: names for file in FILES if file.room == room and (names := [*options_in(file)])} == {}
 
 
+def test_a_task_knows_no_other_task() -> None:
+    within = f"{PACKAGE}plugins.module_utils._tasks."
+    known = {(file.name, name) for file in FILES if file.room == "_tasks" for name in file.imports() if within in name}
+    assert [one for one in known if not one[1].startswith(f"{within}_shared.")] == []
+
+
 # How objects of a cluster, secrets of Vault and buckets are written.
 WRITES = {"annotate", "apply", "delete", "put", "reassign", "set_policy", "upload", "write"}
 
