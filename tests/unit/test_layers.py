@@ -240,31 +240,3 @@ def test_every_task_has_one_engine_of_one_shape(file: File) -> None:
     assert ast.unparse(engine.returns) == "dict[str, Any]"
     public = [node.name for node in file.tree.body if isinstance(node, ast.FunctionDef) and node.name[0] != "_"]
     assert public == ["run_task"]
-
-
-LAB = ROOT / "lab/mastodon_lab"
-LAB_BASE = {"errors", "files", "lab", "progress", "status", "versions"}
-# What the commands `up`, `down`, `prove` and the like call; they know all of it, and nothing of it knows them.
-LAB_MAY_KNOW = {
-    "build": LAB_BASE,
-    "cluster": LAB_BASE,
-    "parts": LAB_BASE | {"build", "cluster"},
-    "proof": LAB_BASE | {"parts"},
-    **dict.fromkeys(LAB_BASE, LAB_BASE),
-}
-
-
-@pytest.mark.parametrize("room", sorted(LAB_MAY_KNOW))
-def test_a_room_of_the_lab_knows_only_those_below_it(room: str) -> None:
-    paths = [*(LAB / room).rglob("*.py")] if (LAB / room).is_dir() else [LAB / f"{room}.py"]
-    for path in paths:
-        imported = File(path, ast.parse(path.read_text(encoding="utf-8"))).imports()
-        known = {name.split(".")[1] for name in imported if name.startswith("mastodon_lab.")}
-        assert known <= LAB_MAY_KNOW[room] | {room}, path
-
-
-def test_the_lab_knows_nothing_of_the_collections_code() -> None:
-    for path in sorted((ROOT / "lab").rglob("*.py")):
-        assert not [name for name in File(path, ast.parse(path.read_text())).imports() if name.startswith(PACKAGE)], (
-            path
-        )
