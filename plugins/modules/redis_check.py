@@ -68,7 +68,7 @@ verdict:
   returned: success
   type: str
   sample: passed
-told:
+result:
   description: What was found well, or why it could not be asked.
   returned: success
   type: str

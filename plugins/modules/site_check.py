@@ -54,7 +54,7 @@ verdict:
   description: C(passed), C(skipped) when nothing, or not all, could be asked, or in check mode C(failed).
   returned: success
   type: str
-told:
+result:
   description: What was found, and why something was not asked.
   returned: success
   type: str

@@ -54,7 +54,7 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
         text, verdict = f"skipped the request to {site}: {reason}", "skipped"
     for line in (text, *parameters["report"]):
         run.say(line)
-    return {"changed": False, "verdict": verdict, "told": text}
+    return {"changed": False, "verdict": verdict, "result": text}
 
 
 TASK = Task(ARGUMENTS, run_task)

@@ -64,7 +64,7 @@ def check(product: str, parameters: Mapping[str, Any], run: Run, question: Quest
         return {
             "changed": False,
             "verdict": "passed",
-            "told": _patiently(server, lambda: question(server, secret), run, managed=parameters["managed"]),
+            "result": _patiently(server, lambda: question(server, secret), run, managed=parameters["managed"]),
         }
     except forward.NotThereError as error:
         if not run.check:
@@ -104,4 +104,4 @@ def _patiently(server: Server, ask: Callable[[], str], run: Run, *, managed: boo
 def _skipped(subject: str, why: str, run: Run) -> dict[str, Any]:
     message = f"skipped the check of {subject}, which cannot be asked from here: {why}"
     run.say(message)
-    return {"changed": False, "verdict": "skipped", "told": message}
+    return {"changed": False, "verdict": "skipped", "result": message}

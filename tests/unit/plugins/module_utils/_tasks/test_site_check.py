@@ -212,7 +212,7 @@ def test_a_site_that_answers_as_it_must_is_told_with_its_version_and_then_what_i
     asked: Asked, server: Server
 ) -> None:
     told = f"Mastodon https://{HOST}: answers for {DOMAIN} at 192.0.2.1, version 4.7.4"
-    assert asked() == {"changed": False, "verdict": "passed", "told": told}
+    assert asked() == {"changed": False, "verdict": "passed", "result": told}
     assert asked.said == [told, "the end"]
     assert server.asked == list(WELL)
 
@@ -283,7 +283,7 @@ def test_another_web_site_out_of_reach_is_skipped_and_did_not_pass(
     result = asked(domain_elsewhere=True)
     assert result["verdict"] == "skipped"
     skipped = f"skipped the request to https://{DOMAIN}{LOOKUP}: No route to host"
-    assert result["told"].endswith(f"version 4.7.4; {skipped}")
+    assert result["result"].endswith(f"version 4.7.4; {skipped}")
 
 
 def test_another_web_site_of_the_same_private_authority_is_trusted_as_the_site_is(
@@ -328,7 +328,7 @@ def test_a_certificate_of_nobody_known_fails(asked: Asked) -> None:
 
 
 def test_a_certificate_of_a_private_authority_passes_where_that_was_asked_for_and_is_told(asked: Asked) -> None:
-    told = asked(publicly=False, publicly_trusted=False)["told"]
+    told = asked(publicly=False, publicly_trusted=False)["result"]
     assert told.endswith("version 4.7.4, by a certificate that browsers do not know")
 
 
@@ -356,7 +356,7 @@ def test_a_certificate_for_other_hosts_or_an_old_one_fails(
 def test_check_mode_skips_a_mastodon_that_is_not_there_yet(asked: Asked, server: Server, objects: Any) -> None:
     result = asked(*objects, check=True)
     told = f"skipped the request to Mastodon https://{HOST}: HelmRelease mastodon/mastodon was never installed"
-    assert result == {"changed": False, "verdict": "skipped", "told": told}
+    assert result == {"changed": False, "verdict": "skipped", "result": told}
     assert server.asked == []
 
 
@@ -370,8 +370,8 @@ def test_check_mode_asks_a_mastodon_that_is_there(asked: Asked, server: Server) 
     result = asked(check=True)
     # A run may put it right.
     assert result["verdict"] == "failed"
-    assert result["told"].startswith("check mode: Mastodon https://")
-    assert "503 Service Unavailable" in result["told"]
+    assert result["result"].startswith("check mode: Mastodon https://")
+    assert "503 Service Unavailable" in result["result"]
 
 
 def test_a_gateway_that_is_gone_is_named(asked: Asked) -> None:

@@ -71,7 +71,7 @@ def test_a_good_server_passes_in_silence(found: list[dict[str, Any]], monkeypatc
 def test_a_server_out_of_reach_is_skipped_and_told(found: list[dict[str, Any]], closed_port: int) -> None:
     result, said = run(closed_port)
     assert result["verdict"] == "skipped"
-    assert said == [result["told"]]
+    assert said == [result["result"]]
     assert said[0].startswith(f"skipped the check of Redis 127.0.0.1:{closed_port}, which cannot be asked from here: ")
 
 
