@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules import edge
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.check import FIRST, TOGETHER
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.names import load
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.rule import Rule, Settings
@@ -56,6 +58,21 @@ def about(rule: Rule, mistake: str) -> set[str]:
 def test_every_rule_has_an_example(rule: Rule) -> None:
     assert list(rule(Settings(Site(**SOUND).value, OPTIONS))) == []
     assert any(MISTAKES[name]["says"].partition(": ")[0] in about(rule, name) for name in EXAMPLES)
+
+
+def test_what_rules_read_has_a_default_wherever_they_are_asked() -> None:
+    files = [ROOT / f"plugins/plugin_utils/_rules/{name}.py" for name in ("domains", "edge", "needs", "chart_values")]
+    read = {
+        name
+        for file in files
+        for name in re.findall(r'(?:settings\[|needed\(\s*)"(\w+)"', file.read_text(encoding="utf-8"))
+    }
+    defaults = [yaml.safe_load((ROOT / f"roles/{role}/defaults/main.yml").read_text()) for role in edge.ROLES]
+    assert len(read) > 40
+    assert sorted(read & OPTIONS.keys() - {name for found in defaults for name in found}) == sorted(
+        name for name in read & OPTIONS.keys() if OPTIONS[name].get("required")
+    )
+    assert read <= OPTIONS.keys()
 
 
 def test_the_names_of_rules_are_their_own() -> None:
