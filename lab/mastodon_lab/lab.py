@@ -11,7 +11,7 @@ from pathlib import Path
 API_PORT = 6443
 MIRROR_PORT = 8879
 OPENBAO_PORT = 8200
-# What every lab has, what stands for all that can be had, and what site.yml lays down: its images and charts.
+# What every lab has, what stands for all that can be had, and what site.yml installs: its images and charts.
 BASE = frozenset({"cluster", "coredns", "local-path-provisioner"})
 ALL = "all"
 SITE = "site"

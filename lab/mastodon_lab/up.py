@@ -54,7 +54,7 @@ def build(lab: Lab, progress: Progress) -> None:
 
 
 def start(lab: Lab, built: plan.Built) -> None:
-    """Make configuration and namespaces and see to it that init runs the right components."""
+    """Create configuration and namespaces and make sure that init runs the right components."""
     _write_state(lab)
     mirror.publish(built.mirror, built.images, lab.mirror)
     components.save(lab, components.all_components(lab, built.bin, host.needed("containerd")))

@@ -54,7 +54,7 @@ class ActionModule(EngineAction):
         except AnsibleError as error:
             raise MastodonError(f"Template {name}", "cannot be rendered", str(error)) from error
         if rendered is None:
-            # Nothing was left of it, as when it lays down only what was asked for.
+            # Nothing was left of it, as when it applies only what was asked for.
             return []
         if isinstance(rendered, str):
             return _documents.parse(rendered, f"Template {name}")

@@ -14,7 +14,7 @@ options:
   adopted:
     description:
       - Prerequisites that somebody else installed, by the roles that would have done so.
-      - Their controllers must run and be new enough. They are found by the names of their images; one that is not found is told as such.
+      - Their controllers must run and be new enough. They are found by the names of their images; one that is not found is reported as such.
     type: list
     elements: str
     choices: [cert_manager, cnpg, dragonfly, external_secrets, flux, rook, volsync]

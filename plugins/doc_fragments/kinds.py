@@ -13,7 +13,7 @@ class ModuleDocFragment:
 options:
   kinds:
     description:
-      - Kinds that the cluster must serve before anything is done. In check mode a missing one is told and is no failure, as what
+      - Kinds that the cluster must serve before anything is done. In check mode a missing one is reported and is no failure, as what
         comes before would have brought it.
     type: list
     elements: dict
@@ -28,7 +28,7 @@ options:
         type: str
         required: true
       provided_by:
-        description: Tag of this collection's C(site) playbook that lays it down. Empty when none does.
+        description: Tag of this collection's C(site) playbook that installs it. Empty when none does.
         type: str
         default: ""
 """

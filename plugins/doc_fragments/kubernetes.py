@@ -69,7 +69,7 @@ options:
         is used.
     type: str
   kubernetes_proxy_headers:
-    description: What a proxy is told.
+    description: What a proxy is sent.
     type: dict
     suboptions:
       user_agent:

@@ -66,7 +66,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Lay down an operator
+- name: Install an operator
   fediverse.mastodon.apply:
     name: cloudnative-pg
     namespace: cnpg-system

@@ -26,7 +26,7 @@ _BROKEN_PORT = re.compile(r"(nonnumeric port:|cast to integer value as) ('[^']*'
 
 
 class MastodonError(Exception):
-    """A failure told in one sentence: `<subject>: <what failed>: <why>. <What to do.>`
+    """A failure reported in one sentence: `<subject>: <what failed>: <why>. <What to do.>`
 
     `subject` names the object (`Cluster mastodon/mastodon-db`, `Vault https://vault:8200`), `failed` says what could
     not be done, `why` quotes the cause and `remedy` is the administrator's next step. None may contain a secret.
@@ -57,7 +57,7 @@ class CombinedError(MastodonError):
 
 
 def unforeseen(subject: str, error: Exception) -> MastodonError:
-    """Return what is told of an error that nobody thought of. Not its text, which may quote a secret: what it is, and where."""
+    """Return what is reported of an error that nobody thought of. Not its text, which may quote a secret: what it is, and where."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if _COLLECTION in Path(frame.filename).parents] or frames
     where = f" at {Path(ours[-1].filename).name}, line {ours[-1].lineno}, in {ours[-1].name}" if ours else ""

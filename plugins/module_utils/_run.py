@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a task runs: what the engine is told about it besides its options."""
+"""How a task runs: what the engine knows about it besides its options."""
 
 from __future__ import annotations
 

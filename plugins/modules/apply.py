@@ -16,7 +16,7 @@ description:
   - Namespaces and CustomResourceDefinitions come first, kinds that the cluster does not serve yet come when the rest
     of the set has brought them, webhook configurations come last. An object with the annotation
     C(config.kubernetes.io/depends-on) waits until the named objects of the set are ready.
-  - A declared field that a person changed with kubectl, on an object that an earlier run laid down, is put back. A
+  - A declared field that a person changed with kubectl, on an object that an earlier run applied, is put back. A
     declared field that any other program owns is a conflict, which is reported and left alone.
   - Of an object that C(kubectl apply) made without server-side apply, the declared fields are taken over once they have the
     declared values, so that they go when they are no longer declared. What such an object has beside them stays, and is
@@ -32,7 +32,7 @@ extends_documentation_fragment:
 options:
   name:
     description:
-      - Name of the set. What it laid down is listed in the ConfigMap C(fediverse.mastodon.NAME).
+      - Name of the set. What it applied is listed in the ConfigMap C(fediverse.mastodon.NAME).
     type: str
     required: true
   namespace:
@@ -141,14 +141,14 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Lay down a database
+- name: Create a database
   fediverse.mastodon.apply:
     name: mastodon-db
     namespace: mastodon
     templates:
       - cluster.yaml.j2
 
-- name: Lay down an operator from its release
+- name: Install an operator from its release
   fediverse.mastodon.apply:
     name: flux
     namespace: flux-system

@@ -12,7 +12,7 @@ short_description: Say when backups were made and what can be restored
 version_added: 0.1.0
 author: fediverse.mastodon contributors (@fediverse)
 description:
-  - Reads what CloudNativePG's barman-cloud plugin and VolSync tell of their backups, and says it in one line each.
+  - Reads what CloudNativePG's barman-cloud plugin and VolSync say of their backups, and reports it in one line each.
   - Clusters and volumes that are not there are left out.
 extends_documentation_fragment:
   - fediverse.mastodon.kubernetes

@@ -10,9 +10,9 @@ DOCUMENTATION = r"""
 module: delete
 author: fediverse.mastodon contributors (@fediverse)
 version_added: 0.1.0
-short_description: Delete what a set laid down, or single Kubernetes objects
+short_description: Delete what a set applied, or single Kubernetes objects
 description:
-  - Deletes the objects that M(fediverse.mastodon.apply) laid down as a set, in the order in which they can be taken down,
+  - Deletes the objects that M(fediverse.mastodon.apply) applied as a set, in the order in which they can be taken down,
     or objects that you name one by one, or both.
   - Of a set, it leaves alone what others have taken over or apply to as well, and kinds that hold data or lead to it unless they are named.
     What was left alone stays in the inventory.
@@ -60,7 +60,7 @@ options:
   prune_allow:
     description:
       - Objects of the set, written as C(Kind namespace/name), of kinds that are otherwise never deleted with a set, because
-        they hold data or lead to it; O(fediverse.mastodon.apply#module:prune_allow) tells which.
+        they hold data or lead to it; O(fediverse.mastodon.apply#module:prune_allow) says which.
     type: list
     elements: str
     default: []
@@ -77,7 +77,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Take down what a set laid down
+- name: Delete what a set applied
   fediverse.mastodon.delete:
     name: dragonfly-operator
     namespace: dragonfly

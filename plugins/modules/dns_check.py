@@ -12,10 +12,10 @@ short_description: Check that names lead to their Gateway, and wait until they d
 version_added: 0.1.0
 author: fediverse.mastodon contributors (@fediverse)
 description:
-  - Asks a name server where names lead for which a Gateway has routes. Those that lead elsewhere, or nowhere, are told, and waited for
+  - Asks a name server where names lead for which a Gateway has routes. Those that lead elsewhere, or nowhere, are reported, and waited for
     until external-dns has put them right.
-  - It writes no record itself. Check mode tells what external-dns would change, and does not wait.
-  - A name that no route asks for yet is told as skipped.
+  - It writes no record itself. Check mode reports what external-dns would change, and does not wait.
+  - A name that no route asks for yet is reported as skipped.
 requirements:
   - dnspython >= 2.6.1
 extends_documentation_fragment:

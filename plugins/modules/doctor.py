@@ -15,7 +15,7 @@ description:
   - Checks that every setting is known and complete, that the sizes add up, that the API server answers and serves the kinds that are needed,
     and that Vault is unsealed and accepts the token.
   - Fails with one sentence for each thing that is wrong.
-  - In check mode a kind that is not served is told and not a failure, as an earlier role would have brought it.
+  - In check mode a kind that is not served is reported and is not a failure, as an earlier role would have brought it.
 extends_documentation_fragment:
   - fediverse.mastodon.adopted
   - fediverse.mastodon.gateway

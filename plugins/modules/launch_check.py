@@ -13,7 +13,7 @@ version_added: 0.1.0
 author: fediverse.mastodon contributors (@fediverse)
 description:
   - Refuses another local or web domain than the one it runs as, a version that goes back or skips a minor release, and another database,
-    cache, bucket, Gateway or folder in Vault than it was launched with, unless it was moved and O(moved_from) tells so.
+    cache, bucket, Gateway or folder in Vault than it was launched with, unless it was moved and O(moved_from) says so.
   - Refuses operators in another namespace than they are installed in, another Ceph on the same disks, another owner of the database, and a
     ClusterSecretStore that reads another mount than the secrets are in.
   - Refuses a second Mastodon on a domain, and names outside of its namespace that another Mastodon uses.
@@ -296,7 +296,7 @@ annotations:
   type: dict
   sample: {fediverse.mastodon/fingerprints: are-primary-key=3f2a9c0d1e4b key=0f1e2d3c4b5a}
 ipv6:
-  description: Whether pods of this cluster are asked over IPv6, at which Mastodon listens only when it is told to.
+  description: Whether pods of this cluster are asked over IPv6, at which Mastodon listens only when it is configured to.
   returned: success
   type: bool
 """

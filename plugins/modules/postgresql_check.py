@@ -16,7 +16,7 @@ description:
   - Fails when it is older than PostgreSQL 14, when the database is not encoded in UTF8, when the user cannot log in or not create
     tables, and when it does not speak as O(sslmode) says.
   - A server inside the cluster, C(name.namespace.svc), is asked through the API server, as C(kubectl port-forward) does. One outside
-    that cannot be reached from here is told as skipped, as pods may have a way to it.
+    that cannot be reached from here is reported as skipped, as pods may have a way to it.
 requirements:
   - pg8000 >= 1.31.6
   - requests >= 2.32.2

@@ -14,10 +14,10 @@ author: fediverse.mastodon contributors (@fediverse)
 description:
   - Asks the server of its version and of its maxmemory-policy, and changes nothing.
   - Fails when it is older than Redis 6.2, when it evicts keys, and when it does not accept the password.
-  - One that is yours is also refused when it speaks TLS only, as the official chart has no way to tell Mastodon so. It is asked for that
-    before it is told the password.
+  - One that is yours is also refused when it speaks TLS only, as the official chart has no way to configure Mastodon for it. It is asked for that
+    before it is sent the password.
   - A server inside the cluster, C(name.namespace.svc), is asked through the API server, as C(kubectl port-forward) does. One outside
-    that cannot be reached from here is told as skipped, as pods may have a way to it.
+    that cannot be reached from here is reported as skipped, as pods may have a way to it.
 requirements:
   - redis >= 5.2.0
   - websocket-client >= 1.8.0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: status_info
-short_description: Tell what is laid down, and how it is
+short_description: Report what is installed, and how it is
 version_added: 0.1.0
 author: fediverse.mastodon contributors (@fediverse)
 description:

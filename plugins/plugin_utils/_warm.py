@@ -22,7 +22,7 @@ _ONE_OF_EACH = (
 
 def warm() -> None:
     """Load them, and hide all that is loaded from the forks' garbage collectors."""
-    # Whoever has no such plugin is told so by the task that needs it.
+    # Whoever has no such plugin is informed by the task that needs it.
     with suppress(AnsibleError):
         Templar(loader=None).template(trust_as_template(_ONE_OF_EACH))
     # Each fork's collector would look at all that is imported by now, which copies the memory that it lies in. What is frozen is

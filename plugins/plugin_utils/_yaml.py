@@ -66,7 +66,7 @@ def _number(text: str) -> int | float | None:
                 return number
     if not _FLOAT.fullmatch(text) or math.isinf(float(text)):
         return None
-    # JSON does not tell 1.0 from 1, and the API server takes it for a whole number.
+    # JSON does not distinguish 1.0 from 1, and the API server takes it for a whole number.
     real = float(text)
     return int(real) if real.is_integer() and _SMALLEST <= real <= _LARGEST else real
 

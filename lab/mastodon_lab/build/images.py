@@ -100,7 +100,7 @@ def platform_images(base: Path, servers: Path, program: Mapping[str, Path], has:
 
 
 def site_images(base: Path, program: Mapping[str, Path], flux_data: Path) -> tuple[Image, ...]:
-    """What site.yml lays down with Helm and Flux; `flux_data` holds the operator's distribution manifests."""
+    """What site.yml installs with Helm and Flux; `flux_data` holds the operator's distribution manifests."""
     cert_manager = _single(base, program["cert-manager"], "", "/usr/local/bin/cert-manager")
     parts = ("controller", "webhook", "cainjector", "acmesolver", "startupapicheck")
     postgres_operator = File(program["manager"], 0o755)

@@ -38,7 +38,7 @@ exec versitygw --port=:8080 --health=/health --iam-dir="$1/users" posix --sideca
 """
 
 FOR_SITE = tuple(
-    PartStatus(name, ready=True, version=version, reason="for site.yml to lay down", stand_in=True)
+    PartStatus(name, ready=True, version=version, reason="for site.yml to install", stand_in=True)
     for name, version in (
         ("Dragonfly and its operator (images, chart)", versions.DRAGONFLY_OPERATOR),
         ("Rook's operator (image)", versions.ROOK),

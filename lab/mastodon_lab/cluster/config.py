@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the components are told: their configuration files as plain data, nothing of it kept anywhere else."""
+"""What the components are given: their configuration files as plain data, nothing of it kept anywhere else."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def _mounts(lab: Lab) -> None:
     _mount("-t proc proc /proc")
     _mount("-t tmpfs -o mode=755 tmpfs /run")
     _scratch_var_lib(lab)
-    # The kubelet writes pods' logs to /var/log whatever it is told.
+    # The kubelet writes pods' logs to /var/log whatever it is given.
     _mount(f"--bind {lab.log} /var/log")
     for name, value in KERNEL_VALUES.items():
         shown = Path("/run/lab/kernel") / name

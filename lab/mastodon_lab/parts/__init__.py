@@ -1,4 +1,4 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a platform team would have laid down before Mastodon comes: DNS, volumes, gateway, secret store, S3, cache."""
+"""What a platform team would have installed before Mastodon comes: DNS, volumes, gateway, secret store, S3, cache."""

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Lay down the platform, prove that each part of it works, and say how it is doing."""
+"""Install the platform, prove that each part of it works, and say how it is doing."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ MANIFESTS = Path(__file__).parents[2] / "manifests"
 READY_SECONDS = 180.0
 PATIENCE_SECONDS = 60.0
 POLL_SECONDS = 0.2
-# What site.yml lays down from the lab's images and is not just what it is called.
+# What site.yml installs from the lab's images and is not just what it is called.
 FOR_SITE = (
     PartStatus(
         "Mastodon (image, chart)",
         ready=True,
         version=versions.MASTODON,
-        reason="for site.yml to lay down",
+        reason="for site.yml to install",
         stand_in=True,
     ),
     PartStatus(
@@ -47,12 +47,12 @@ FOR_SITE = (
     ),
     *stand_ins.FOR_SITE,
 )
-APPLY = "lay down the platform"
+APPLY = "install the platform"
 TROUBLE = (LabError, OSError, HTTPException, api.NotAnsweringError)
 
 
 def deploy(lab: Lab, built: Built, progress: Progress) -> None:
-    """Lay down everything, or repair it. Raises LabError; what was done until then stays and is not done again."""
+    """Install everything, or repair it. Raises LabError; what was done until then stays and is not done again."""
     parts = _parts(lab)
     progress.expect({APPLY: 5} | {_title(part): 5 for part in parts})
     kubectl = Kubectl(built.bin("kubectl"), lab.kubeconfig)

@@ -76,7 +76,7 @@ def _deployments(objects: Api) -> Sequence[Object] | None:
 
 
 def verify(controller: Controller, deployments: Sequence[Object] | None) -> str:
-    """Tell that the controller runs. Raises MastodonError when it does not, or is too old for us.
+    """Report that the controller runs. Raises MastodonError when it does not, or is too old for us.
 
     `deployments` are the cluster's, or None when they may not be listed.
     """
@@ -121,7 +121,7 @@ def _place(item: Object) -> str:
 
 
 def _version_of(controller: Controller, item: Object) -> str | None:
-    """Return the version of the controller that a Deployment runs, empty when it does not tell; None when it runs another."""
+    """Return the version of the controller that a Deployment runs, empty when it does not say; None when it runs another."""
     for container in at(item, "spec.template.spec.containers", []):
         path, tag = _split(str(container.get("image", "")))
         if f"/{path}".endswith(f"/{controller.image}"):

@@ -29,7 +29,7 @@ _INSIDE = re.compile(r"[^.:]+|.+\.(svc|cluster\.local)")
 
 
 def survive(wanted: Mapping[str, Any]) -> str:
-    """Tell where the backups lie. Raises WarnedError when that is in the cluster, or where media are."""
+    """Report where the backups lie. Raises WarnedError when that is in the cluster, or where media are."""
     subject, server = f"Backups of {wanted['what']}", urlsplit(wanted["endpoint"])
     remedy = f"Set {wanted['setting']} to a server elsewhere."
     if _INSIDE.fullmatch(server.hostname or ""):

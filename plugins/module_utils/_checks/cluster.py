@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the API server tells of itself, of our rights and of its storage."""
+"""What the API server says of itself, of our rights and of its storage."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _IS_DEFAULT = "storageclass.kubernetes.io/is-default-class"
 
 
 def version(client: Client, host: str) -> str:
-    """Tell the API server's version. Raises MastodonError when it is too old."""
+    """Report the API server's version. Raises MastodonError when it is too old."""
     about = f"API server {host}"
     numbers, called = client.request("GET", "/version", about="its version", read=_version)
     if numbers < OLDEST_KUBERNETES:
@@ -57,9 +57,9 @@ def _version(answer: object) -> tuple[tuple[int, int], str]:
 
 
 def clock(server: datetime, here: datetime) -> str:
-    """Tell that the API server's clock and the one here agree. Raises MastodonError when they are too far apart."""
+    """Report that the API server's clock and the one here agree. Raises MastodonError when they are too far apart."""
     if server.year == datetime.min.year:
-        raise SkippedError("Clock: the API server did not tell its own")
+        raise SkippedError("Clock: the API server did not send its own")
     seconds = round((here - server).total_seconds())
     if abs(seconds) > _LARGEST_SKEW:
         why = f"this machine's is {abs(seconds)} s {'ahead of' if seconds > 0 else 'behind'} the API server's"
@@ -69,7 +69,7 @@ def clock(server: datetime, here: datetime) -> str:
 
 
 def storage_class(objects: Objects, name: str, wanted_by: str) -> str:
-    """Tell which StorageClass `wanted_by` gets; an empty `name` asks for the cluster's default one."""
+    """Report which StorageClass `wanted_by` gets; an empty `name` asks for the cluster's default one."""
     try:
         found = {item["metadata"]["name"]: item for item in objects.read(Selection(_STORAGE)).objects}
     except ApiError as error:
@@ -105,7 +105,7 @@ class _Right:
 
 
 def rights(client: Client, wanted: Sequence[Mapping[str, Any]]) -> str:
-    """Tell that all that is `wanted` is allowed: dicts of `resources` (`plural.group/subresource`), `namespaces` and `verbs`.
+    """Report that all that is `wanted` is allowed: dicts of `resources` (`plural.group/subresource`), `namespaces` and `verbs`.
 
     Asked by SelfSubjectAccessReview, which writes nothing.
     """

@@ -12,7 +12,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import 
 
 
 def delegation(resolver: Resolver, host: str, zones: Sequence[str]) -> str:
-    """Tell which zone `host` is in and that its name servers answer for it.
+    """Report which zone `host` is in and that its name servers answer for it.
 
     `zones` are those that records are written to, if there are any. Raises MastodonError.
     """

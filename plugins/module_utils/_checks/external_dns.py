@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Whether an external-dns may write under its owner's name, seen from what runs on the cluster.
 
-The owner in TXT records is all by which external-dns tells its records from those of others:
+The owner in TXT records is all by which external-dns distinguishes its records from those of others:
 https://kubernetes-sigs.github.io/external-dns/latest/docs/registry/txt/.
 """
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, unforeseen
 
-# Returns what to tell of a precondition that is met; raises what it is otherwise.
+# Returns what to report of a precondition that is met; raises what it is otherwise.
 Check = Callable[[], str]
 
 
@@ -45,6 +45,6 @@ def find(check: Check) -> Finding:
     except MastodonError as error:
         return Finding("failed", str(error))
     except Exception as error:
-        # Of all that is looked at, the rest is told all the same.
+        # Of all that is looked at, the rest is reported all the same.
         name = getattr(getattr(check, "func", check), "__name__", "").strip("_<>")
         return Finding("failed", str(unforeseen(f"Check {name}", error)))

@@ -108,7 +108,7 @@ def _unusable(kind: Kind, name: str, objects: Api, catalog: Catalog) -> list[str
     except ApiError as error:
         if not error.is_forbidden:
             raise
-        # Who may apply a Gateway need not see these; its own status tells.
+        # Who may apply a Gateway need not see these; its own status says so.
         return []
     if name not in found:
         has = f"there are: {', '.join(sorted(found))}" if found else "there is none"

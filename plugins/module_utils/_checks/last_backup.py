@@ -39,7 +39,7 @@ class Backup:
 def of_cluster(cluster: Item, stores: Mapping[str, Item]) -> Backup:
     """Return the backup of a CloudNativePG Cluster; `stores` are the ObjectStores of its namespace by name.
 
-    The plugin tells in the ObjectStore, not in the Cluster:
+    The plugin reports in the ObjectStore, not in the Cluster:
     https://cloudnative-pg.io/plugin-barman-cloud/docs/object_stores/
     """
     subject = _subject("Cluster", cluster)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What this collection has laid down, as it is now: for people, and touching nothing.
+"""What this collection has installed, as it is now: for people, and touching nothing.
 
 Ours is what our field manager applied, wherever it is; no record of our own is asked.
 """
@@ -31,7 +31,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.read
 
 Item = Mapping[str, Any]
 
-# In the order in which site.yml lays them down.
+# In the order in which site.yml installs them.
 _KINDS = (
     ("fluxcd.controlplane.io", "FluxInstance"),
     ("helm.toolkit.fluxcd.io", "HelmRelease"),
@@ -70,7 +70,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Scene:
-    """What it takes beside an object to tell of it: the time, and the ObjectStores by namespace and name."""
+    """What it takes beside an object to report on it: the time, and the ObjectStores by namespace and name."""
 
     now: datetime
     stores: Mapping[str, Mapping[str, Item]] = field(default_factory=dict)
@@ -86,7 +86,7 @@ def rows(objects: Api, now: datetime) -> list[Row]:
     for item in items:
         found.append(row(item, scene))
         if item["kind"] == flux.RELEASE[1]:
-            # Ready tells that it was installed, and not that what it installed still runs.
+            # Ready says that it was installed, and not that what it installed still runs.
             found += _behind(objects, catalog, item)
     return found
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What Vault tells of our token and of the secrets that only people can give."""
+"""What Vault says of our token and of the secrets that only people can give."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _ALL = "root"
 
 
 def server(vault: Vault) -> str:
-    """Tell that it is unsealed and accepts the token."""
+    """Report that it is unsealed and accepts the token."""
     found = health.check(vault)
     lasts = f"for {found.ttl} s more" if found.ttl else "without end"
     return f"{vault.subject}: version {found.version}, unsealed, takes the token {lasts}"
 
 
 def capabilities(vault: Vault, wanted: Sequence[Mapping[str, Any]]) -> str:
-    """Tell that the token has all that is `wanted`: dicts of `path` and `capabilities`, in Vault's words."""
+    """Report that the token has all that is `wanted`: dicts of `path` and `capabilities`, in Vault's words."""
     paths = [one["path"] for one in wanted]
     has = vault.call(
         "asking for the token's rights",

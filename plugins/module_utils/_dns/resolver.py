@@ -11,7 +11,7 @@ from contextlib import suppress
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
 
-# Ansible's own checks import every file without it; `needs` tells users in one sentence what is missing.
+# Ansible's own checks import every file without it; `needs` says in one sentence what is missing.
 with suppress(ImportError):
     import dns.exception
     import dns.flags

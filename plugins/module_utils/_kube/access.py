@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What it takes to speak to an API server, whatever told it."""
+"""What it takes to speak to an API server, wherever it comes from."""
 
 from __future__ import annotations
 

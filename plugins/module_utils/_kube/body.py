@@ -20,7 +20,7 @@ _NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
 def encode(body: Body, about: str) -> bytes:
-    """Return `body` as the API server reads it, whatever type it is told. Raises MastodonError for what JSON cannot say."""
+    """Return `body` as the API server reads it, whatever type it is given. Raises MastodonError for what JSON cannot say."""
     try:
         text = json.dumps(body, ensure_ascii=False, allow_nan=False)
         return _NOT_IN_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode()

@@ -32,7 +32,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.watch imp
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.bounded import within
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError, checked, parsed
 
-# Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
+# Ansible's own checks import every file without these; `needs` says in one sentence what is missing.
 with suppress(ImportError):
     import urllib3
     from urllib3 import HTTPHeaderDict
@@ -76,10 +76,10 @@ class _Asked:
 class Client:
     """Sends requests. Safe for threads. Every request it repeats is idempotent: reads, applies, guarded deletes.
 
-    With a `limit`, a server that goes away is waited for as long as the limit allows. `say` tells so, and what the server
+    With a `limit`, a server that goes away is waited for as long as the limit allows. `say` says so, and what the server
     warns of, each once; of what only we read, the user is not the one to be warned.
 
-    `began` is the server's clock at its first answer, the beginning of time when it does not tell.
+    `began` is the server's clock at its first answer, the beginning of time when it does not say.
     """
 
     def __init__(

@@ -23,7 +23,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.sources i
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.bounded import watch_pools
 
-# Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
+# Ansible's own checks import every file without these; `needs` says in one sentence what is missing.
 with suppress(ImportError):
     import urllib3
 

@@ -25,7 +25,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.access im
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.entry import Entry
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.exec_plugin import ExecPlugin
 
-# Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
+# Ansible's own checks import every file without these; `needs` says in one sentence what is missing.
 with suppress(ImportError):
     from urllib3 import HTTPHeaderDict
 
@@ -83,7 +83,7 @@ def _acting(headers: Headers, acting: list[tuple[str, str]]) -> Headers:
 
 
 def _credentials(user: Entry, cluster: Entry, environment: Mapping[str, str]) -> tuple[Headers, Identity | None]:
-    """Return what tells the current headers, and the client certificate."""
+    """Return what gives the current headers, and the client certificate."""
     identity = _identity(user)
     if user.text("token") and (user.text("username") or user.text("password")):
         raise AccessError("its user has a token and a password, of which only one can be meant")

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A cluster, user or context of a kubeconfig, whatever told it."""
+"""A cluster, user or context of a kubeconfig, wherever it comes from."""
 
 from __future__ import annotations
 

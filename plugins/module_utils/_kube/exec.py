@@ -27,7 +27,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes imp
     parsed,
 )
 
-# Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
+# Ansible's own checks import every file without these; `needs` says in one sentence what is missing.
 with suppress(ImportError):
     import websocket
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Programs that tell credentials, as those of cloud providers and OpenID Connect do. https://kubernetes.io/docs/reference/config-api/client-authentication.v1/"""
+"""Programs that print credentials, as those of cloud providers and OpenID Connect do. https://kubernetes.io/docs/reference/config-api/client-authentication.v1/"""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SECONDS = 60
 
 
 class ExecPlugin:
-    """The plugin of one kubeconfig user. It runs when first asked, and again when what it told has expired."""
+    """The plugin of one kubeconfig user. It runs when first asked, and again when what it printed has expired."""
 
     def __init__(self, config: Mapping[str, Any], cluster: Entry, folder: Path, environment: Mapping[str, str]) -> None:
         self._config = config
@@ -45,7 +45,7 @@ class ExecPlugin:
         return bearer(token) if token else {}
 
     def identity(self) -> Identity | None:
-        """Return the client certificate, if it tells one. Raises AccessError when the plugin fails."""
+        """Return the client certificate, if it prints one. Raises AccessError when the plugin fails."""
         status = self._current()
         certificate, key = status.get("clientCertificateData"), status.get("clientKeyData")
         return Identity(certificate, key) if certificate and key else None

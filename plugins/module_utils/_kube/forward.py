@@ -28,7 +28,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._net.bounded im
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.dial import Dial
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError, checked
 
-# Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
+# Ansible's own checks import every file without these; `needs` says in one sentence what is missing.
 with suppress(ImportError):
     import websocket
 
@@ -104,7 +104,7 @@ def _port_name(objects: Objects, service: Service) -> str:
             if port.get("port") == service.port:
                 return checked(port, "name", kind=str, default="")
         raise MastodonError(str(service), f"has no port {service.port}", "", "Correct the port of its address.")
-    raise NotThereError(str(service), "does not exist", "", "Correct its address, or lay down what makes it.")
+    raise NotThereError(str(service), "does not exist", "", "Correct its address, or install what creates it.")
 
 
 def _ready_pods(objects: Objects, service: Service, port_name: str) -> Iterator[tuple[str, int]]:

@@ -17,7 +17,7 @@ from typing import Any
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.access import AccessError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.entry import Entry
 
-# Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
+# Ansible's own checks import every file without these; `needs` says in one sentence what is missing.
 with suppress(ImportError):
     import yaml
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One port of a pod as a socket, over a web socket to its `portforward`.
 
-Each message begins with its channel: 0 carries data, 1 the error that ended it. The first of each tells the port only.
+Each message begins with its channel: 0 carries data, 1 the error that ended it. The first of each names the port only.
 https://github.com/kubernetes/kubernetes/blob/master/staging/src/k8s.io/kubelet/pkg/cri/streaming/portforward/websocket.go
 """
 
@@ -15,7 +15,7 @@ import ssl
 from contextlib import closing, suppress
 from threading import Thread
 
-# Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
+# Ansible's own checks import every file without these; `needs` says in one sentence what is missing.
 with suppress(ImportError):
     import websocket
 

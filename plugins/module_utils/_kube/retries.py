@@ -13,7 +13,7 @@ from typing import Protocol
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError, parsed
 
-# Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
+# Ansible's own checks import every file without these; `needs` says in one sentence what is missing.
 with suppress(ImportError):
     from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError, SSLError
 
@@ -25,7 +25,7 @@ _LONGEST_ASKED_FOR = 10.0
 _FIRST_CONTACT = 30.0
 _RETRIED = frozenset({429, 500, 502, 503, 504})
 _OF_PROXIES = frozenset({502, 503, 504})
-# Answered with 500 but not passing: a webhook is for the caller to judge, as it may be part of what it lays down, and
+# Answered with 500 but not passing: a webhook is for the caller to judge, as it may be part of what it applies, and
 # a field that does not fit the schema never will.
 _LASTING = (b"failed calling webhook", b"failed to create typed patch", b"failed to convert new object")
 # An API server whose etcd elects a leader, or restarts.

@@ -14,7 +14,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config im
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import refused
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
 
-# Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
+# Ansible's own checks import every file without these; `needs` says in one sentence what is missing.
 with suppress(ImportError):
     import urllib3
     import websocket

@@ -17,7 +17,7 @@ _WARNING = re.compile(r'299 \S+ "((?:[^"\\]|\\.)*)"')
 
 
 class Warnings:
-    """Tells each warning once, however often it comes. Safe for threads."""
+    """Reports each warning once, however often it comes. Safe for threads."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say

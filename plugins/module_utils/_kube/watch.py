@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError, checked, parsed
 
-# Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
+# Ansible's own checks import every file without these; `needs` says in one sentence what is missing.
 with suppress(ImportError):
     import urllib3
     from urllib3.exceptions import HTTPError

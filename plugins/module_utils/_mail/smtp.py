@@ -25,7 +25,7 @@ METHODS = ("plain", "login", "cram_md5")
 
 @dataclass(frozen=True)
 class Login:
-    """A mail server, as Mastodon is told to speak with it, and who logs in: nobody without a `username`.
+    """A mail server, as Mastodon is configured to speak with it, and who logs in: nobody without a `username`.
 
     With `tls` it is encrypted from the start, otherwise by `starttls`. `source` is where the password was read, for errors.
     """
@@ -42,7 +42,7 @@ class Login:
 
 
 def handshake(login: Login, dial: Dial | None = None) -> str:
-    """Tell that the server takes mail from Mastodon. `dial` opens the socket where there is no route. Raises MastodonError."""
+    """Report that the server takes mail from Mastodon. `dial` opens the socket where there is no route. Raises MastodonError."""
     subject = f"Mail server {login.host}:{login.port}"
     try:
         with within(_WHOLE_SECONDS), _connected(login, dial or direct(login.host, login.port, _SECONDS)) as link:

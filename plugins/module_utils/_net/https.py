@@ -16,7 +16,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._net.dial impor
 # Opens a socket to whatever answers for the host.
 _SECONDS = 15
 _WHOLE_SECONDS = 60
-# Of a page only its beginning tells what it is.
+# Of a page only its beginning says what it is.
 _LONGEST = 1 << 20
 # Who a certificate is of is not known here: https://docs.openssl.org/master/man3/X509_STORE_CTX_get_error/
 _UNKNOWN_ISSUER = frozenset({18, 19, 20, 21})

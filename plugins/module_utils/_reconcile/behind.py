@@ -59,7 +59,7 @@ def find_problems(api: Api, catalog: Catalog, release: Object) -> list[Trouble]:
     Raises ApiError when workloads or Services may not be read: what was not looked at is not well.
     """
     places: dict[tuple[Resource, str], set[ObjectRef]] = defaultdict(set)
-    # Flux counts those of the chart's folder `crds` also when it is told to leave them out:
+    # Flux counts those of the chart's folder `crds` also when it is configured to leave them out:
     # https://fluxcd.io/flux/components/helm/helmreleases/#install-configuration
     left_out = _PASSING | {_CRD} if at(release, "spec.install.crds", "") == "Skip" else _PASSING
     for entry in at(release, "status.inventory.entries", []):
@@ -104,7 +104,7 @@ def _of_item(subject: ObjectRef, resource: Resource, item: Object, since: dateti
     editors = _editors(item, since)
     status = compute(item)
     if by := _idled_by(item):
-        # When it was done only what came of it tells. Flux is asked once, as it may be told to leave replicas alone.
+        # Only its outcome shows when it was done. Flux is asked once, as it may be configured to leave replicas alone.
         latest = max(_time(entry.get("time", "")) for entry in entries(item))
         yield Trouble(subject, resource, f"is scaled to no replicas by {by}", is_drift=latest > since)
     elif editors:

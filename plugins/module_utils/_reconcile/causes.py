@@ -132,7 +132,7 @@ STATUS_CAUSES = (
 
 # Of an admission webhook that does not answer when an object is applied; the error says what to do.
 WEBHOOK_CAUSES = (
-    # A release lays down its Services before its webhook configurations.
+    # A release applies its Services before its webhook configurations.
     Cause('.*service "[^"]*" not found', 15, 15, ""),
     # Its certificate is often made, and made known, after its pods are up.
     Cause(".*x509", 90, 90, ""),
@@ -142,7 +142,7 @@ WEBHOOK_CAUSES = (
 # Of objects that were Failed before the run began, by `reason: message`.
 STALE_CAUSES = (
     Cause("(Suspended|Hibernated|BackoffLimitExceeded|DeadlineExceeded|PodFailurePolicy|Lost)", 0, 0, ""),
-    # Its pods are looked at as well, and they tell sooner.
+    # Its pods are looked at as well, and they show it sooner.
     Cause("ProgressDeadlineExceeded", 0, _NEXT_TRY, ""),
     # Volumes take a while to grow, and CloudNativePG looks again only then.
     Cause("Not enough disk space", 0, _NEXT_TRY, ""),

@@ -19,7 +19,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.mode
 def refuse(api: Api, live: Live, place: ObjectRef, subjects: Collection[ObjectRef], say: Callable[[str], None]) -> None:
     """Raise MastodonError for each of `subjects` that the inventory of another set than that of `place` lists.
 
-    What cannot be read in one of these is told: it is no reason to stop, as it may be anybody's.
+    What cannot be read in one of these is reported: it is no reason to stop, as it may be anybody's.
 
     To be called with objects that our field manager applied and our own inventory does not list: that is rare, so that
     it costs no request otherwise.

@@ -40,7 +40,7 @@ class Deadline:
 
 
 class Reminder:
-    """Says when it is time to tell the user again what is waited for: first after `after` seconds, then every ten."""
+    """Says when it is time to report again what is waited for: first after `after` seconds, then every ten."""
 
     _EVERY = 10.0
 

@@ -14,7 +14,7 @@ from typing import Any
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import secrecy
 
-# Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
+# Ansible's own checks import every file without these; `needs` says in one sentence what is missing.
 with suppress(ImportError):
     import yaml
 

@@ -45,7 +45,7 @@ _PAUSE = 1.0
 
 
 class Engine:
-    """One run. `outcomes` grows as it goes, so that it also tells what was done before an error."""
+    """One run. `outcomes` grows as it goes, so that it also reports what was done before an error."""
 
     def __init__(
         self, api: Api, catalog: Catalog, request: Request, deadline: Deadline, say: Callable[[str], None]
@@ -156,7 +156,7 @@ class Engine:
     def _apply(self, item: Desired, applier: Applier) -> None:
         resource = self._live.resource(item)
         if resource is None:
-            # Only in check mode: what would bring the kind has not been laid down.
+            # Only in check mode: what would bring the kind has not been applied.
             self._record(Outcome(item.subject, "created", after=item.body))
             return
         is_release = (item.subject.group, item.subject.kind) == flux.RELEASE

@@ -44,7 +44,7 @@ def _setter(finalizer: str, item: Mapping[str, Any]) -> str:
 
 
 def _of_namespace(item: Mapping[str, Any]) -> list[str]:
-    """Return what is left in a namespace that is being deleted, as the namespace controller tells it."""
+    """Return what is left in a namespace that is being deleted, as the namespace controller reports it."""
     if item["kind"] != "Namespace":
         return []
     return [

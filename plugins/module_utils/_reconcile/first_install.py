@@ -4,7 +4,7 @@
 """A release whose first install did not come to its end: it is installed anew, as no upgrade could finish it.
 
 Flux tries such an install again as an upgrade, which has other hooks: those of Mastodon then migrate a database that has no
-schema yet, and fail for ever. All that is removed is Helm's note of the attempt, and nothing that it laid down: Flux takes
+schema yet, and fail for ever. All that is removed is Helm's note of the attempt, and nothing that it applied: Flux takes
 that over. The notes: https://helm.sh/docs/topics/kubernetes_apis/ and `helm.sh/release.v1`.
 """
 

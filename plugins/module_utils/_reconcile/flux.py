@@ -36,7 +36,7 @@ class Request:
 
 
 def is_busy(release: Object) -> bool:
-    """Whether Flux is at work on a release, or was told not to be: what is behind it may be on its way."""
+    """Whether Flux is at work on a release, or was configured not to be: what is behind it may be on its way."""
     status = compute(release)
     return status.verdict == "InProgress" or status.reason == "Suspended"
 

@@ -29,7 +29,7 @@ def gateway(item: Item) -> Status:
     status = require(conditions_of(item), "Accepted", "Programmed")
     if status.verdict != "Current":
         return _portless(item) or status
-    # Listeners may be others', who wait for certificates of their own; of ours the routes to them tell.
+    # Listeners may be others', who wait for certificates of their own; of ours the routes to them show it.
     return CURRENT if at(item, "status.addresses") else progressing("NoAddress", "it has no address yet")
 
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a set has laid down: a ConfigMap that lists it, for pruning and for telling our objects from others."""
+"""What a set has applied: a ConfigMap that lists it, for pruning and for distinguishing our objects from others."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery
 
 
 def refuse(wanted: Iterable[Mapping[str, str]], catalog: Catalog, say: Callable[[str], None], *, check: bool) -> None:
-    """Raise CombinedError for kinds that are not served. In check mode they are only told.
+    """Raise CombinedError for kinds that are not served. In check mode they are only reported.
 
     On an empty cluster the roles before this one would have brought them.
     """
@@ -26,7 +26,7 @@ def refuse(wanted: Iterable[Mapping[str, str]], catalog: Catalog, say: Callable[
 def missing(wanted: Iterable[Mapping[str, str]], catalog: Catalog) -> list[str]:
     """Return one sentence for each kind that is not served.
 
-    A wanted kind is a dict of `api_version`, `kind` and `provided_by`, the tag that lays it down or an empty string.
+    A wanted kind is a dict of `api_version`, `kind` and `provided_by`, the tag that installs it or an empty string.
     """
     sentences = []
     for kind in wanted:

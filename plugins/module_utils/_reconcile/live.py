@@ -66,7 +66,7 @@ class Live:
     def follow(self, item: Object, *, is_gone: bool) -> None:
         """Take over an event of a watch, unless something newer is known.
 
-        A watch starts at the listing, so it also tells what was before our applies.
+        A watch starts at the listing, so it also says what was before our applies.
         """
         subject = ObjectRef.of(item)
         known = self._objects.get(subject)

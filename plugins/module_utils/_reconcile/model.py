@@ -14,7 +14,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import names
 
-# Who applies, as metadata.managedFields tells everybody.
+# Who applies, as metadata.managedFields shows everybody.
 MANAGER = "fediverse.mastodon"
 # The format of cli-utils: https://pkg.go.dev/sigs.k8s.io/cli-utils/pkg/object/dependson
 DEPENDS_ON = "config.kubernetes.io/depends-on"

@@ -35,7 +35,7 @@ _ISSUING_KINDS = (
     Resource("acme.cert-manager.io", "v1", "Order", "orders", namespaced=True),
     Resource("acme.cert-manager.io", "v1", "Challenge", "challenges", namespaced=True),
 )
-# Flux labels what it lays down with `<group>/name` and `<group>/namespace`.
+# Flux labels what it applies with `<group>/name` and `<group>/namespace`.
 _LABELLERS = (
     ("helm.toolkit.fluxcd.io", "HelmRelease"),
     ("kustomize.toolkit.fluxcd.io", "Kustomization"),
@@ -129,7 +129,7 @@ class Relatives:
         return about is None or (about["kind"] == "Pod" and ready.compute(about).verdict == "Current")
 
     def roots(self, item: Mapping[str, Any]) -> Iterator[ObjectRef]:
-        """Yield all that an object belongs to: itself, its owners and theirs, and what Flux laid them down for."""
+        """Yield all that an object belongs to: itself, its owners and theirs, and what Flux applied them for."""
         metadata = item["metadata"]
         labels = metadata.get("labels") or {}
         yield ObjectRef.of(item)
@@ -184,7 +184,7 @@ def _newest_revisions(items: Iterable[Object]) -> frozenset[str]:
 
 
 def _is_past(event: Object, about: Object, items: Iterable[Object]) -> bool:
-    """Whether what an event tells is over: the pod's volumes are mounted, or a pod was made since."""
+    """Whether what an event says is over: the pod's volumes are mounted, or a pod was made since."""
     if about["kind"] == "Pod":
         return any(at(status, "state.waiting") is None for status in at(about, "status.containerStatuses", []))
     uid, happened = about["metadata"]["uid"], time_of(event)

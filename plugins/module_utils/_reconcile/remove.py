@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Delete what a set laid down, or what the user named, in the order in which it can be taken down."""
+"""Delete what a set applied, or what the user named, in the order in which it can be taken down."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FLUX = "fluxcd"
 class Removal:
     """What to delete: the set with inventory `place`, if any, and the objects `named` one by one.
 
-    Without `prune`, what is left of the set is only told.
+    Without `prune`, what is left of the set is only reported.
     """
 
     place: ObjectRef | None
@@ -39,7 +39,7 @@ class Removal:
 
 
 class Remover:
-    """One run. `outcomes` grows as it goes, so that it also tells what was done before an error."""
+    """One run. `outcomes` grows as it goes, so that it also reports what was done before an error."""
 
     def __init__(self, api: Api, live: Live, removal: Removal, deadline: Deadline, say: Callable[[str], None]) -> None:
         self._api = api

@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""When the custom kinds that this collection lays down are Current.
+"""When the custom kinds that this collection applies are Current.
 
-Most follow the condition Ready but must not be believed before they have it. The others tell by a phase, by several
+Most follow the condition Ready but must not be believed before they have it. The others show it by a phase, by several
 conditions, or with a generation of their own.
 """
 
@@ -30,7 +30,7 @@ REQUESTED = "reconcile.fluxcd.io/requestedAt"
 
 # https://cloudnative-pg.io/documentation/current/declarative_hibernation/
 _HIBERNATION = "cnpg.io/hibernation"
-# Phases that CloudNativePG never leaves by itself, and what to do. Others that tell of an error are tried again.
+# Phases that CloudNativePG never leaves by itself, and what to do. Others that report an error are tried again.
 # https://github.com/cloudnative-pg/cloudnative-pg/blob/main/api/v1/cluster_types.go
 _CNPG_ENDS = {
     "Cluster is unrecoverable and needs manual intervention": "Restore it from a backup, or repair its volumes.",
@@ -163,7 +163,7 @@ def _phase(good: str, *bad: str) -> Rule:
 
 
 def _pooler(item: Item) -> Status:
-    # Its phase is new in CloudNativePG 1.30; before, the number of instances is all that it tells.
+    # Its phase is new in CloudNativePG 1.30; before, the number of instances is all that it says.
     if at(item, "status.phase"):
         return _phase("active", "failed")(item)
     ready, wanted = at(item, "status.instances", 0), at(item, "spec.instances", 1)

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What of an object is shown to nobody, though it is no Secret: passwords and tokens that people write among settings.
 
-They are told by what they are called. What only names a Secret, or a key of one, is shown.
+They are recognised by what they are called. What only names a Secret, or a key of one, is shown.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ class Status:
 
 CURRENT = Status("Current")
 
-# How to tell the status of a kind.
+# How to report the status of a kind.
 Rule = Callable[[Item], Status]
 
 

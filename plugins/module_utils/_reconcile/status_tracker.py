@@ -97,7 +97,7 @@ class StatusTracker:
         if not is_new or not may_crash_unnoticed(item):
             return status
         if self._clock() < self._current_since.setdefault(subject, self._clock()) + _PROVING:
-            return progressing("Proving", "its pods have just started, and no readiness probe tells whether they go on")
+            return progressing("Proving", "its pods have just started, and no readiness probe says whether they go on")
         return status
 
     def with_patience(self, subject: ObjectRef, item: Object, status: Status) -> Status:

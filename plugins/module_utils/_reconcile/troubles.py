@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What keeps pods from coming up and certificates from being issued, as these, what makes them, and events tell it."""
+"""What keeps pods from coming up and certificates from being issued, as these, what makes them, and events report it."""
 
 from __future__ import annotations
 

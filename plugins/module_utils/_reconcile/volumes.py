@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a claim without a volume waits for, which its class tells and not the claim itself."""
+"""What a claim without a volume waits for, which its class says and not the claim itself."""
 
 from __future__ import annotations
 

@@ -118,7 +118,7 @@ class Waiter:
             self._say(f"waiting for {len(pending) - _REPORTED_AT_ONCE} more")
 
     def _check_again(self, watching: Watching, subjects: Collection[ObjectRef], goal: Goal, missed: str) -> None:
-        """Give up, unless all is well: what the watches told may have been lost. Raises MastodonError."""
+        """Give up, unless all is well: what the watches reported may have been lost. Raises MastodonError."""
         failed = f"{missed} after {self._deadline.seconds:.0f} s"
         try:
             watching.read_again()

@@ -74,7 +74,7 @@ class Watching:
         raise error
 
     def read_again(self) -> None:
-        """Read all that is followed, whatever the watches have told. Raises MastodonError when that cannot be done."""
+        """Read all that is followed, whatever the watches have reported. Raises MastodonError when that cannot be done."""
         for selection in self._watches:
             self._known.refresh(selection)
 

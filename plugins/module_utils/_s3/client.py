@@ -33,7 +33,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes imp
     parsed,
 )
 
-# Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
+# Ansible's own checks import every file without these; `needs` says in one sentence what is missing.
 with suppress(ImportError):
     import requests
     from requests.adapters import HTTPAdapter
@@ -132,7 +132,7 @@ class Bucket:
         self._good(f"removing {key}", self._send("DELETE", f"/{key}"))
 
     def delete_as_a_list(self, key: str) -> None:
-        """Remove an object as Mastodon does, which names it in a list and tells its checksum as the AWS SDK does."""
+        """Remove an object as Mastodon does, which names it in a list and sends its checksum as the AWS SDK does."""
         content = f"<Delete><Object><Key>{escape(key)}</Key></Object><Quiet>true</Quiet></Delete>".encode()
         headers = {
             "Content-Type": "application/xml",

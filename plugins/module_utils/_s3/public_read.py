@@ -99,7 +99,7 @@ def _require_acl(bucket: Bucket, sleep: Sleep) -> bool:
             return acl
         if attempt < ATTEMPTS - 1:
             sleep(PAUSE)
-    why = f"{WITHHELD_PROBE}, by which it is told, answers anyone with {described(bucket.get_anonymously(WITHHELD_PROBE))}"
+    why = f"{WITHHELD_PROBE}, which would show it, answers anyone with {described(bucket.get_anonymously(WITHHELD_PROBE))}"
     remedy = "Run role rook, too, which writes what is missing, or read the server's log."
     raise MastodonError(str(bucket), "does not say whether ACLs decide who reads", why, remedy)
 

@@ -16,7 +16,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.policy impo
 def round_trip(bucket: Bucket, *, anyone_reads: bool) -> str:
     """Put an object of our own as Mastodon does, get it, get it as anyone, and remove it as Mastodon does. Raises MastodonError.
 
-    Where anyone should read but may not yet, site.yml would allow it, so that is told and no failure.
+    Where anyone should read but may not yet, site.yml would allow it, so that is reported and no failure.
     """
     key, content = f"{SHOWN[0]}/.fediverse-mastodon-doctor-{secrets.token_hex(6)}", secrets.token_bytes(32)
     took = bucket.upload(key, content, PUBLIC)

@@ -20,7 +20,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server 
     making_sense,
 )
 
-# Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
+# Ansible's own checks import every file without these; `needs` says in one sentence what is missing.
 with suppress(ImportError):
     from pg8000 import native
     from requests.utils import DEFAULT_CA_BUNDLE_PATH
@@ -39,7 +39,7 @@ _SETTING = "cnpg_external_sslmode"
 
 @dataclass(frozen=True)
 class Found:
-    """What a server told of itself and of one database. `schema` is its newest migration of Mastodon's, empty without any."""
+    """What a server said of itself and of one database. `schema` is its newest migration of Mastodon's, empty without any."""
 
     version: str
     encoding: str
@@ -48,7 +48,7 @@ class Found:
 
 
 def ask(server: Server, username: str, password: str, database: str) -> Found:
-    """Return what the server tells. Raises OSError when there is no way to it, MastodonError when it refuses."""
+    """Return what the server says. Raises OSError when there is no way to it, MastodonError when it refuses."""
     needs("pg8000", "requests")
     try:
         with within(_WHOLE_SECONDS), making_sense(server, native.InterfaceError, native.DatabaseError):

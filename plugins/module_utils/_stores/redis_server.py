@@ -24,7 +24,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server 
     senseless,
 )
 
-# Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
+# Ansible's own checks import every file without these; `needs` says in one sentence what is missing.
 with suppress(ImportError):
     import redis
     from redis.backoff import NoBackoff
@@ -37,7 +37,7 @@ _WHOLE_SECONDS = 60
 
 
 def ask(server: Server, password: str) -> Mapping[str, Any]:
-    """Return what the server tells of itself. Raises OSError when there is no way to it, MastodonError when it refuses."""
+    """Return what the server says of itself. Raises OSError when there is no way to it, MastodonError when it refuses."""
     needs("redis")
     pool = redis.ConnectionPool(
         connection_class=_dialling(lambda: server.open(_SECONDS)),
@@ -75,7 +75,7 @@ def _parsed(info: object) -> Mapping[str, Any]:
 
 
 def refuse_tls(server: Server) -> None:
-    """Raise MastodonError for a server that speaks TLS only, before anybody tells it the password in the clear."""
+    """Raise MastodonError for a server that speaks TLS only, before anybody sends it the password in the clear."""
     if _speaks_plainly(server) or not _speaks_tls(server):
         return
     # https://github.com/mastodon/helm-charts/blob/main/charts/mastodon/templates/_env.tpl

@@ -62,7 +62,7 @@ class Server:
 
 @contextmanager
 def making_sense(server: Server, *known: type[Exception]) -> Iterator[None]:
-    """Tell in one sentence that a client could not make sense of what came, by whatever error of it but those `known`."""
+    """Report in one sentence that a client could not make sense of what came, by whatever error of it but those `known`."""
     try:
         yield
     except (MastodonError, OSError):

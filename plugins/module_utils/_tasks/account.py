@@ -132,7 +132,7 @@ def _make(
     read: Callable[[], kv.Stored],
     write: Callable[[Mapping[str, str], int], None],
 ) -> str:
-    """Make the account, or give the one that an earlier run made but could not tell of a password. Returns the action."""
+    """Make the account, or give the one that an earlier run made but could not give a password. Returns the action."""
     entry = {**_MARK, "username": owner.username, "email": owner.email}
     for _round in range(_ROUNDS):
         stored = read()
@@ -155,7 +155,7 @@ def _make(
 
 
 def _is_there(owner: Owner, tootctl: Tootctl) -> bool:
-    # Without an option it changes nothing and tells whether there is such an account.
+    # Without an option it changes nothing and says whether there is such an account.
     asked = tootctl("accounts", "modify", owner.username)
     if asked.code and not _UNKNOWN.search(asked.stdout + asked.stderr):
         raise _failed(owner, "cannot be looked for", f"{asked.stderr} {asked.stdout}".strip(), asked)

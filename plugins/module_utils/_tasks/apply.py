@@ -70,7 +70,7 @@ _WRITTEN = ("created", "configured", "deleted")
 def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Bring the objects of `parameters` to their declared state. Templates and manifests are in `objects` already.
 
-    The result tells what was done also when the task failed half-way.
+    The result reports what was done also when the task failed half-way.
     """
     desired = desired_set(parameters["objects"], parameters["field_manager"])
     deadline = Deadline(parameters["wait_timeout"])

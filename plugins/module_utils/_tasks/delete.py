@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The task `fediverse.mastodon.delete`: what a set laid down, or what is named."""
+"""The task `fediverse.mastodon.delete`: what a set applied, or what is named."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ ARGUMENTS = Arguments(
 
 
 def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
-    """Delete. The result tells what was done also when the task failed half-way."""
+    """Delete. The result reports what was done also when the task failed half-way."""
     deadline = Deadline(parameters["wait_timeout"])
     objects = cluster(parameters, run, deadline)
     live = Live(objects, objects.discover())

@@ -47,7 +47,7 @@ _API = ("gateway.networking.k8s.io", "v1")
 
 
 def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
-    """Wait until all names that routes ask for lead to the Gateway; in check mode only tell which do not."""
+    """Wait until all names that routes ask for lead to the Gateway; in check mode only report which do not."""
     deadline = Deadline(parameters["wait_timeout"])
     objects = cluster(parameters, run, deadline)
     catalog = await_ready(parameters["depends_on"], objects, deadline, run) or objects.discover()

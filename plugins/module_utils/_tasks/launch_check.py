@@ -102,7 +102,7 @@ def _problems(
     found += _fixed(scene)
     found += moves.problems(str(scene), [*folder, *_moves(scene)], parameters["moved_from"])
     if all(move.old in parameters["moved_from"] for move in folder):
-        # Of another folder nothing is to be told but that it is another.
+        # Of another folder nothing is to be reported but that it is another.
         found += of_keys(_past(scene, servers, moved=bool(folder)))
     # What holds already needs no second look: a patch release asks for nothing new.
     if mine is None or mine.release is None or mine.release.series != wanted.series:

@@ -50,7 +50,7 @@ def _result(subject: ObjectRef, item: Object) -> dict[str, Any]:
 
 
 def _owners(item: Object) -> list[ObjectRef]:
-    """Return what an object belongs to, as its owner references tell."""
+    """Return what an object belongs to, as its owner references say."""
     namespace = at(item, "metadata.namespace", "")
     return [
         ObjectRef(at(owner, "apiVersion", "").rpartition("/")[0], kind, namespace, name)

@@ -104,7 +104,7 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     Raises MastodonError with one sentence for each that is failed.
     """
     needs(*EVERYTHING)
-    # What makes several of them fail is told once.
+    # What makes several of them fail is reported once.
     findings = list(dict.fromkeys(find(check) for check in _checks(parameters, run)))
     for finding in findings:
         run.say(finding.line())

@@ -4,7 +4,7 @@
 """The task `fediverse.mastodon.secret_refresh`: Secrets that are older than what Vault holds are read again at once.
 
 External Secrets looks only at its interval. What a Secret holds is compared with what Vault holds, as neither a version nor a
-time tells it: a value may be put back, and clocks differ.
+time shows it: a value may be put back, and clocks differ.
 """
 
 from __future__ import annotations
@@ -162,7 +162,7 @@ def _sources(objects: Objects, stores: Sequence[str]) -> list[Source]:
 
 
 def _admitted(objects: Objects, found: Older, run: Run) -> Older:
-    """Return those that their stores let read, and tell of the others, which whoever moved to another namespace has left."""
+    """Return those that their stores let read, and report the others, which whoever moved to another namespace has left."""
     items = objects.read(Selection(_STORE)).objects if found else ()
     stores = {item["metadata"]["name"]: item["spec"].get("conditions") or [] for item in items}
     admitted = {
@@ -176,7 +176,7 @@ def _admitted(objects: Objects, found: Older, run: Run) -> Older:
 
 
 def _admits(conditions: Sequence[Mapping[str, Any]], namespace: str) -> bool:
-    # One that holds is enough: https://external-secrets.io/latest/api/clustersecretstore/. What others than ours select is not ours to tell.
+    # One that holds is enough: https://external-secrets.io/latest/api/clustersecretstore/. What others than ours select is not ours to report.
     return not conditions or any(set(one) != {"namespaces"} or namespace in one["namespaces"] for one in conditions)
 
 

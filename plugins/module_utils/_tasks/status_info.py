@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The task `fediverse.mastodon.status_info`: what this collection has laid down, as it is now."""
+"""The task `fediverse.mastodon.status_info`: what this collection has installed, as it is now."""
 
 from __future__ import annotations
 

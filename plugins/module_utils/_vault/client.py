@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The only socket to Vault or OpenBao: hvac, with bounded retries and errors told in one sentence."""
+"""The only socket to Vault or OpenBao: hvac, with bounded retries and errors reported in one sentence."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._net.bounded im
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError, checked, parsed
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.login import given_token, login
 
-# Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
+# Ansible's own checks import every file without these; `needs` says in one sentence what is missing.
 with suppress(ImportError):
     import hvac
     import requests
@@ -30,7 +30,7 @@ T = TypeVar("T")
 _ATTEMPTS = 5
 _FIRST_PAUSE = 0.3
 _SECONDS = 30
-# By so much later ends what comes byte by byte, so that it is requests which tells of a server that sends nothing.
+# By so much later ends what comes byte by byte, so that it is requests that reports a server that sends nothing.
 _GRACE = 1
 _BETWEEN = "Check that the address is Vault's, and what is in between."
 
@@ -194,7 +194,7 @@ def _log_in(vault: Vault, method: str, do: Callable[[hvac.Client], Any]) -> None
 
 
 def _hangs(error: Exception) -> bool:
-    # Within the body of an answer it is told as another error of the connection.
+    # Within the body of an answer it is reported as another error of the connection.
     return isinstance(error, requests.RequestException) and "Read timed out" in str(error)
 
 

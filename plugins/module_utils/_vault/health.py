@@ -13,7 +13,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import checked, texts
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.client import Vault, sealed
 
-# Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
+# Ansible's own checks import every file without these; `needs` says in one sentence what is missing.
 with suppress(ImportError):
     from hvac import exceptions
 

@@ -13,11 +13,11 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import checked
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.client import Vault
 
-# Ansible's own checks import every file without these; `needs` tells users in one sentence what is missing.
+# Ansible's own checks import every file without these; `needs` says in one sentence what is missing.
 with suppress(ImportError):
     from hvac import exceptions
 
-# Vault keeps ten unless it is told otherwise: https://developer.hashicorp.com/vault/api-docs/secret/kv/kv-v2#max_versions
+# Vault keeps ten unless it is configured otherwise: https://developer.hashicorp.com/vault/api-docs/secret/kv/kv-v2#max_versions
 _LOOKED_AT = 50
 _NOTHING: dict[str, str] = {}
 
@@ -57,7 +57,7 @@ def _stored(vault: Vault, path: str, version: int | None) -> Stored:
     try:
         answer = vault.api.adapter.get(path, params={"version": version} if version is not None else {})
     except exceptions.InvalidPath as error:
-        # So it is told, too, of a version that was deleted.
+        # So it is answered, too, of a version that was deleted.
         answer = error.json if isinstance(error.json, dict) else {}
         if not answer.get("data"):
             # https://github.com/openbao/openbao/blob/main/vault/router.go

@@ -40,7 +40,7 @@ def dns_provider(settings: Settings) -> bool:
 
 @RULES.needed(
     "external_dns_zones",
-    because="the provider must be told which zones hold Mastodon's hosts",
+    because="the provider must be given the zones that hold Mastodon's hosts",
     unless="external_dns_provider to route53",
 )
 def dns_zones(settings: Settings) -> bool:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One inventory with two clusters, laid down by one run: an empty one, and one on which others run Flux and CloudNativePG.
+"""One inventory with two clusters, installed by one run: an empty one, and one on which others run Flux and CloudNativePG.
 
 The second keeps its media in a bucket that is there.
 """
@@ -34,7 +34,7 @@ CNPG = "helmreleases.helm.toolkit.fluxcd.io,helmrepositories.source.toolkit.flux
 
 @dataclass(frozen=True)
 class Pair:
-    """Two labs, and what was seen of the platform's own objects before a run laid down both."""
+    """Two labs, and what was seen of the platform's own objects before a run installed both."""
 
     lab: Lab
     other: Lab

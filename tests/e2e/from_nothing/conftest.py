@@ -83,7 +83,7 @@ def installing(newcomer: Newcomer) -> Iterator[Future[Run]]:
 
 @pytest.fixture(scope="session")
 def story(lab: Lab, newcomer: Newcomer, installing: Future[Run], tmp_path_factory: pytest.TempPathFactory) -> Story:
-    """Run each tag and each file alone and check mode on nothing, then lay everything down in spite of kills, then run once more."""
+    """Run each tag and each file alone and check mode on nothing, then install everything in spite of kills, then run once more."""
     faulty = lab.playbook("doctor.yml", "-e", json.dumps(FAULTS))
     mark = lab.audit_mark()
     tags = {tag: lab.site("--tags", tag) for tag in STANDS_ON}

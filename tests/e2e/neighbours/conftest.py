@@ -80,7 +80,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Neighbours:
-    """The lab with both Mastodons, and what was seen while the second was laid down."""
+    """The lab with both Mastodons, and what was seen while the second was installed."""
 
     lab: Lab
     second: Run
@@ -133,7 +133,7 @@ def backups(lab: Lab) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def neighbours(laid_down: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbours]:
-    """Lay the second one down beside the first and the foreign app, and take it away again."""
+    """Install the second one beside the first and the foreign app, and take it away again."""
     folder = tmp_path_factory.mktemp("second")
     (folder / "foreign.yaml").write_text(FOREIGN)
     laid_down.kubectl("apply", f"--filename={folder}/foreign.yaml")

@@ -24,7 +24,7 @@ NAME = "pair"
 
 @pytest.fixture(scope="module")
 def pair(laid_down: Lab) -> Iterator[Lab]:
-    """The lab with a cluster of two instances, by the operator that site.yml laid down."""
+    """The lab with a cluster of two instances, by the operator that site.yml installed."""
     with namespace(laid_down, SPACE):
         apply(
             laid_down,

@@ -21,7 +21,7 @@ CONDITION = ".status.conditions[?(@.type=='Stalled')].message"
 
 @pytest.fixture(scope="module")
 def cache(laid_down: Lab) -> Iterator[Lab]:
-    """The lab with one Dragonfly more than site.yml laid down, ready."""
+    """The lab with one Dragonfly more than site.yml installed, ready."""
     with namespace(laid_down, SPACE):
         secret: Object = {
             "apiVersion": "v1",

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Flux: what Git says is laid down, and a release that fails says why and recovers."""
+"""Flux: what Git says is applied, and a release that fails says why and recovers."""
 
 from __future__ import annotations
 

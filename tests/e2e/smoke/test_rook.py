@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rook's stand-in, laid down by site.yml: claims get buckets that are theirs alone, and what they hold outlives them."""
+"""Rook's stand-in, installed by site.yml: claims get buckets that are theirs alone, and what they hold outlives them."""
 
 from __future__ import annotations
 

@@ -207,7 +207,7 @@ USERS = {
         DEVELOPER,
         user=plugin(told(token="'$TOKEN'"), env=[{"name": "TOKEN", "value": "{token}"}]),
     ),
-    "plugin that is told the cluster": Case(
+    "plugin that is given the cluster": Case(
         DEVELOPER,
         user=plugin(
             'case "$KUBERNETES_EXEC_INFO" in *"{address}"*) ' + told(token="{token}") + ";; esac",

@@ -93,7 +93,7 @@ ASKED = {
     ),
     "a proxy": Asked(DEVELOPER, {"kubeconfig": "{kubeconfig}", "kubernetes_proxy": "{proxy}"}),
     "a proxy of the environment": Asked(DEVELOPER, {"kubeconfig": "{kubeconfig}"}, {"PROXY": "{proxy_with_login}"}),
-    "a proxy whose login is told": Asked(
+    "a proxy whose login is given": Asked(
         DEVELOPER,
         {"kubeconfig": "{kubeconfig}"},
         {"PROXY": "{guarded}", "PROXY_HEADERS_PROXY_BASIC_AUTH": LOGIN},

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The commands by which users are told to write secrets, typed into a real server."""
+"""The commands that users are given to write secrets, typed into a real server."""
 
 from __future__ import annotations
 

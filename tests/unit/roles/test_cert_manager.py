@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which issuer the role cert_manager lays down."""
+"""Which issuer the role cert_manager applies."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ SOLVERS: dict[str, tuple[dict[str, Any], list[str]]] = {
         ["access-key-id", "secret-access-key"],
     ),
 }
-# As external-dns is told; the issuer takes it over.
+# As external-dns is configured; the issuer takes it over.
 SERVER = {
     "external_dns_rfc2136_nameserver": "ns.example.org",
     "external_dns_rfc2136_port": 5353,

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is laid down around the chart, and the traps of the chart that are handled there."""
+"""What is applied around the chart, and the traps of the chart that are handled there."""
 
 from __future__ import annotations
 

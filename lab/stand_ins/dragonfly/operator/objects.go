@@ -37,7 +37,7 @@ const (
 	group       = int64(999)
 )
 
-// objects are what upstream makes of a Dragonfly, in the order in which they are laid down.
+// objects are what upstream makes of a Dragonfly, in the order in which they are applied.
 func (dragonfly *Dragonfly) objects(operatorNamespace string) []client.Object {
 	objects := []client.Object{dragonfly.service(), dragonfly.statefulSet()}
 	if dragonfly.Spec.Replicas > 1 {

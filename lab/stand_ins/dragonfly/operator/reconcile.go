@@ -58,7 +58,7 @@ func dragonflyOf(_ context.Context, pod client.Object) []reconcile.Request {
 	return []reconcile.Request{{NamespacedName: name}}
 }
 
-// Reconcile lays down what belongs to a Dragonfly, takes one step and says in its status how far it is.
+// Reconcile applies what belongs to a Dragonfly, takes one step and says in its status how far it is.
 func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
 	object := &unstructured.Unstructured{}
 	object.SetGroupVersionKind(Kind)

@@ -61,7 +61,7 @@ func since(object *unstructured.Unstructured, message string) metav1.Time {
 	return metav1.Time{Time: time.Now().Truncate(time.Second)}
 }
 
-// apply lays down one object as it is written, by server-side apply.
+// apply applies one object as it is written, by server-side apply.
 func (r *Reconciler) apply(ctx context.Context, object client.Object) error {
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
 	if err != nil {

@@ -2,7 +2,7 @@
 // GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// Package scripts stands before a Redis and lets scripts touch declared keys only, as Dragonfly does unless it is told otherwise:
+// Package scripts stands before a Redis and lets scripts touch declared keys only, as Dragonfly does unless it is configured otherwise:
 // https://www.dragonflydb.io/docs/managing-dragonfly/scripting
 package scripts
 

@@ -37,7 +37,7 @@ type objectStore struct {
 	image string
 }
 
-// objects are the gateway and what it needs, in the order in which they are laid down.
+// objects are the gateway and what it needs, in the order in which they are applied.
 func (store objectStore) objects() []client.Object {
 	return []client.Object{store.claim(), store.service(), store.deployment()}
 }

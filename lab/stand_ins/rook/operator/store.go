@@ -106,7 +106,7 @@ func (keeper stores) makeKeys(ctx context.Context, store objectStore) error {
 	return err
 }
 
-// apply lays down one object as it is written, by server-side apply.
+// apply applies one object as it is written, by server-side apply.
 func (keeper stores) apply(ctx context.Context, object client.Object) error {
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
 	if err != nil {

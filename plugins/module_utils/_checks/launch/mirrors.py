@@ -37,7 +37,7 @@ OPTIONS: dict[str, Any] = {
 class Mirror:
     """A path of Vault, and the Secret that an ExternalSecret of the same name makes of its `keys`.
 
-    `names` tells what the Secret calls a key, where that differs. Those `made` are generated once, and those `permanent` are
+    `names` says what the Secret calls a key, where that differs. Those `made` are generated once, and those `permanent` are
     what data is encrypted with. What is `kept` a Mastodon has had since it was launched.
     """
 

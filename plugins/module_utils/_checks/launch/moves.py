@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Places that a Mastodon was launched with: another one is refused, unless its data was moved there and that was told."""
+"""Places that a Mastodon was launched with: another one is refused, unless its data was moved there and the settings say so."""
 
 from __future__ import annotations
 

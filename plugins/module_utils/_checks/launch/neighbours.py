@@ -37,7 +37,7 @@ def on_the_domain(
 
 def _second(one: Launched, here: Place, host: str) -> str:
     why = f"a second one at {'/'.join(here)} would be empty, and take its addresses away"
-    # Never told of one that runs: it would be gone.
+    # Never advised for one that runs: it would be gone.
     delete = "" if one.installed else f", or delete HelmRelease {one.namespace}/{one.name}, which was never installed"
     remedy = f"Set {_back((one.namespace, one.name), here)}{delete}."
     return str(MastodonError(str(one), f"has {host} already", why, remedy))

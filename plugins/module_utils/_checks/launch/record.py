@@ -61,7 +61,7 @@ class Launched:
 
     @property
     def local_domain(self) -> str:
-        """Return the domain of its accounts, empty when nothing tells it any more."""
+        """Return the domain of its accounts, empty when nothing shows it any more."""
         return self.environment.get("LOCAL_DOMAIN", "")
 
     @property
@@ -93,7 +93,7 @@ def _environments(view: ClusterView) -> dict[tuple[str, str], Mapping[str, str]]
     found: dict[tuple[str, str], Mapping[str, str]] = defaultdict(dict)
     for item in view.everywhere(kinds.CONFIG_MAP, _LABEL):
         metadata, data = item["metadata"], item.get("data") or {}
-        # The one of the chart's hooks tells what an install that failed was to be.
+        # The one of the chart's hooks says what an install that failed was to be.
         if data.get("LOCAL_DOMAIN") and not metadata["name"].endswith("-predeploy"):
             release = (metadata.get("labels") or {}).get(_INSTANCE) or metadata["name"].removesuffix("-env")
             found[metadata["namespace"], release] = data

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is left of a Mastodon that nothing else tells of: a database whose columns only its keys can decrypt."""
+"""What is left of a Mastodon that nothing else shows: a database whose columns only its keys can decrypt."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Visitor:
-    """Asks one site, by one way and with one trust; `note` is what to tell of that trust."""
+    """Asks one site, by one way and with one trust; `note` is what to report of that trust."""
 
     site: Site
     way: Way

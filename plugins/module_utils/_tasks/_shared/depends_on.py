@@ -36,7 +36,7 @@ def await_ready(wanted: Iterable[Mapping[str, Any]], api: Api, deadline: Deadlin
     for subject in subjects:
         item = live.get(subject)
         if item is None:
-            raise MastodonError(str(subject), "is needed and does not exist", "", "Lay it down first.")
+            raise MastodonError(str(subject), "is needed and does not exist", "", "Install it first.")
         tracker.already_there(subject, item, api.began)
     if all(tracker.status(subject, live.get(subject)).verdict == "Current" for subject in subjects):
         return live.catalog

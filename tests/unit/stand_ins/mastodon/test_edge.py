@@ -135,7 +135,7 @@ def test_other_sites_scripts_may_read_some_pages_when_they_say_who_they_are(
     assert response.headers["Server"] == "Mastodon"
     unsaid, _body = ask(site, "GET", path, OURS)
     assert "Access-Control-Allow-Origin" not in unsaid.headers
-    # Caches are told all the same.
+    # Caches are informed all the same.
     assert ("Origin" in unsaid.headers.get("Vary", "")) is is_open
 
 

@@ -52,7 +52,7 @@ def preflight(request: web.Request) -> web.Response | None:
 
 
 def add(request: web.Request, response: web.StreamResponse) -> None:
-    """Let scripts read an answer, if they may; caches are told wherever that depends on who asks."""
+    """Let scripts read an answer, if they may; caches are informed wherever that depends on who asks."""
     found = _resource(request.path)
     if found is None:
         return

@@ -39,12 +39,12 @@ def host_of(authority: str) -> str:
 
 
 def may_answer(path: str, hosts: Collection[str], authorities: Collection[str]) -> bool:
-    """Tell whether a request that names these authorities is for us (config/initializers/1_hosts.rb)."""
+    """Return whether a request that names these authorities is for us (config/initializers/1_hosts.rb)."""
     return path == "/health" or all(host_of(authority) in hosts for authority in authorities)
 
 
 def must_redirect(path: str, host: str, protocol: str) -> bool:
-    """Tell whether a request has to come back over HTTPS (config/environments/production.rb)."""
+    """Return whether a request has to come back over HTTPS (config/environments/production.rb)."""
     is_exempt = path.startswith("/health") or host.endswith((".onion", ".i2p"))
     return not is_exempt and protocol != "https"
 

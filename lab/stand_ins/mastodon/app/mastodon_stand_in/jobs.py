@@ -61,7 +61,7 @@ class Worker:
             statuses.mark_processed(cursor, number)
 
     def _distribute(self, number: int) -> None:
-        """Tell the streams of a post, and those whom it mentions."""
+        """Notify the streams of a post, and those whom it mentions."""
         # In one transaction with telling the streams: when that fails, all of it is done again.
         with self.database.transaction() as cursor:
             status = statuses.find(cursor, number)

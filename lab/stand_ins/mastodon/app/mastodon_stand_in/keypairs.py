@@ -29,7 +29,7 @@ _MOVED_TO = "(SELECT {} FROM keypairs WHERE keypairs.account_id = accounts.id AN
 
 
 def are_moved(version: str = VERSION) -> bool:
-    """Tell whether a release looks for keys in `keypairs`."""
+    """Return whether a release looks for keys in `keypairs`."""
     return release(version).minor >= MOVED
 
 

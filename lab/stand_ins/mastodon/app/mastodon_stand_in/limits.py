@@ -57,7 +57,7 @@ def client(forwarded: str, remote: str, trusted: Sequence[Network]) -> str:
 
 
 def is_forged(forwarded: str, remote: str, trusted: Sequence[Network]) -> bool:
-    """Tell whether somebody who is no proxy of ours says for whom they ask; Mastodon answers none of that."""
+    """Return whether somebody who is no proxy of ours says for whom they ask; Mastodon answers none of that."""
     return bool(forwarded.strip()) and not any(ipaddress.ip_address(remote) in network for network in trusted)
 
 

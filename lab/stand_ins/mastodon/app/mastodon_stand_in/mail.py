@@ -75,7 +75,7 @@ def _one_of(environment: Environment, name: str, default: str, known: Mapping[st
 
 @dataclass(frozen=True)
 class Letter:
-    """What a user is told, and the page that it is about."""
+    """What a user gets to read, and the page that it is about."""
 
     subject: str
     text: str

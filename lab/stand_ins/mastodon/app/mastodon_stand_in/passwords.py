@@ -21,5 +21,5 @@ def hashed(password: str, salt: bytes | None = None) -> str:
 
 
 def matches(password: str, stored: str) -> bool:
-    """Tell whether it is the password of which that was stored."""
+    """Return whether it is the password of which that was stored."""
     return hmac.compare_digest(hashed(password, base64.b64decode(stored.partition(":")[0])), stored)

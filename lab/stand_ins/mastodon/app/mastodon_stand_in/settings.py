@@ -197,7 +197,7 @@ def number(environment: Environment, name: str, default: int) -> int:
 
 
 def is_true(environment: Environment, name: str) -> bool:
-    """Tell whether a variable is `true`, the only spelling that upstream takes."""
+    """Return whether a variable is `true`, the only spelling that upstream takes."""
     return environment.get(name) == "true"
 
 

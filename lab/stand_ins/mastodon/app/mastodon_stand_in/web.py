@@ -177,7 +177,7 @@ class _Pages:
 
 
 def is_signed(headers: Mapping[str, str]) -> bool:
-    """Tell whether a request carries a signature; a malformed one is a bad request."""
+    """Return whether a request carries a signature; a malformed one is a bad request."""
     if "Signature-Input" in headers:
         return True
     signature = headers.get("Signature")

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is told of Vault, our token's rights and the secrets that only people can give."""
+"""What is reported of Vault, our token's rights and the secrets that only people can give."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Programs that tell credentials: what they are told, when they run again, and how each of their failures reads."""
+"""Programs that print credentials: what they are given, when they run again, and how each of their failures reads."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def test_a_first_install_that_hangs_at_a_hook_is_begun_anew_for_what_is_declared
         "delete Secret ns/sh.helm.release.v1.app.v1",
         "apply HelmRelease ns/app",
         "annotate HelmRelease ns/app as fediverse.mastodon.request",
-        # Or Flux, which is told by now, would wait for it for half an hour.
+        # Or Flux, which knows of it by now, would wait for it for half an hour.
         "apply Job ns/app-db-prepare by force",
     ]
     assert api.objects[HOOK]["spec"] == {"backoffLimit": 6, "activeDeadlineSeconds": 1}

@@ -51,8 +51,8 @@ def test_what_is_missing_behind_a_release_is_restored_and_waited_for() -> None:
     restore(api)
     ran = Ran(api, RELEASE)
     assert ran.error is None
-    told = "configured HelmRelease ns/app: Deployment ns/web is missing → asked Flux to put it right"
-    assert ran.lines == [told]
+    expected = "configured HelmRelease ns/app: Deployment ns/web is missing → asked Flux to put it right"
+    assert ran.lines == [expected]
     assert api.writes == ["annotate HelmRelease ns/app as fediverse.mastodon.request"]
     assert Ran(api, RELEASE).actions == {"app": "unchanged"}
 
@@ -164,9 +164,9 @@ def test_what_kubectl_scales_to_nothing_leaves_no_owner_and_is_asked_back_once()
         api.set_status(asked, status(lastHandledReconcileAt=token))
 
     api.on_apply, api.began = react, datetime(2026, 6, 1, 13, tzinfo=UTC)
-    told = "Deployment ns/web is scaled to no replicas by hand → asked Flux to put it right"
-    assert told in Ran(api, RELEASE).lines[0]
-    # Flux may be told to leave replicas alone.
+    expected = "Deployment ns/web is scaled to no replicas by hand → asked Flux to put it right"
+    assert expected in Ran(api, RELEASE).lines[0]
+    # Flux may be configured to leave replicas alone.
     assert Ran(api, RELEASE).actions == {"app": "unchanged"}
     assert Ran(api, RELEASE, check=True).lines == ["check mode: Deployment ns/web is scaled to no replicas by hand"]
 
@@ -209,8 +209,8 @@ def test_what_is_no_drift_costs_no_request(editor: tuple[str, str, dict[str, Any
     assert Ran(deployed(editor), RELEASE).actions == {"app": "unchanged"}
 
 
-@pytest.mark.parametrize(("manager", "told"), [("kubectl-patch", True), ("helm-controller", False)])
-def test_a_service_that_somebody_changed_is_looked_at(manager: str, told: bool) -> None:
+@pytest.mark.parametrize(("manager", "expected"), [("kubectl-patch", True), ("helm-controller", False)])
+def test_a_service_that_somebody_changed_is_looked_at(manager: str, expected: bool) -> None:
     api = released(inventory={"entries": [{"id": "ns_web__Service", "v": "v1"}]})
     api.served.append(kind("", "Service"))
     service = thing("Service", "web")
@@ -218,7 +218,7 @@ def test_a_service_that_somebody_changed_is_looked_at(manager: str, told: bool) 
     service["metadata"]["managedFields"] = [{"manager": manager, "time": "2026-06-01T12:30:00Z", "fieldsV1": fields}]
     api.put(service, "ADDED")
     lines = Ran(api, RELEASE, wait=False).lines
-    assert ("Service ns/web was changed by kubectl-patch → asked Flux" in str(lines)) is told
+    assert ("Service ns/web was changed by kubectl-patch → asked Flux" in str(lines)) is expected
 
 
 def test_no_replicas_are_well_where_the_chart_says_so() -> None:

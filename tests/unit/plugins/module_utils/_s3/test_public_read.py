@@ -318,7 +318,7 @@ def test_what_nobody_can_tell_ends_the_run(s3: S3, bucket: Bucket) -> None:
     with pytest.raises(MastodonError) as refused:
         ask(bucket, check=False, sleep=no_sleep)
     assert str(refused.value) == (
-        f"{bucket}: does not say whether ACLs decide who reads: {WITHHELD_PROBE}, by which it is told, answers anyone with "
+        f"{bucket}: does not say whether ACLs decide who reads: {WITHHELD_PROBE}, which would show it, answers anyone with "
         "403 AccessDenied. Run role rook, too, which writes what is missing, or read the server's log."
     )
     assert ask(bucket, check=True, sleep=no_sleep).acl is None

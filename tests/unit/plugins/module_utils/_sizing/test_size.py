@@ -34,7 +34,7 @@ COMBINATIONS = [dict(zip(SPACE, values, strict=True)) for values in itertools.pr
 
 
 def may_hold(found: dict[str, Any]) -> int:
-    """Count anew, from what is laid down, how many connections Mastodon may hold at once."""
+    """Count anew, from what is applied, how many connections Mastodon may hold at once."""
     parts = found["values"]["mastodon"]
     web, streaming = parts["web"], parts["streaming"]
     surge = [-(-pods // 10) for pods in (found["web"]["max_replicas"], streaming["replicas"])]

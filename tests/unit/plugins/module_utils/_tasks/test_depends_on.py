@@ -81,7 +81,7 @@ def test_what_was_waited_for_may_have_brought_kinds(late: FakeApi) -> None:
 
 
 def test_what_is_not_there_is_named_at_once() -> None:
-    assert failure(FakeApi(), RELEASE) == "HelmRelease ns/operator: is needed and does not exist. Lay it down first."
+    assert failure(FakeApi(), RELEASE) == "HelmRelease ns/operator: is needed and does not exist. Install it first."
 
 
 def test_a_kind_that_is_not_served_is_named_at_once() -> None:

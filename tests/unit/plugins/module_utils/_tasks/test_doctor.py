@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is wrong is told all at once: the first of several does not hide the others."""
+"""What is wrong is reported all at once: the first of several does not hide the others."""
 
 from __future__ import annotations
 

@@ -53,8 +53,8 @@ def client(port: int, timeout: int = 5) -> Vault:
 @pytest.mark.parametrize(("number", "answer"), [*enumerate(answers("vault"))], ids=str)
 def test_no_answer_ends_in_more_than_a_sentence(number: int, answer: Answer) -> None:
     with server(talk_http(lambda _unused: answer.content)) as port:
-        told = one_sentence(lambda: QUESTIONS[NAMES[number % len(NAMES)]](client(port)), 5)
-    assert "Vault http://127.0.0.1" in str(told)
+        failure = one_sentence(lambda: QUESTIONS[NAMES[number % len(NAMES)]](client(port)), 5)
+    assert "Vault http://127.0.0.1" in str(failure)
 
 
 ODD: list[Any] = [None, "text", 7, True, [], {}, [None], ["text"], {"key": None}]
@@ -130,13 +130,13 @@ def replaced(value: Any) -> list[Any]:
 
 @pytest.mark.parametrize("name", sorted(GOOD))
 def test_no_part_of_an_answer_is_taken_for_what_it_is_not(name: str) -> None:
-    told = {"answer": json.dumps(GOOD[name]).encode()}
-    with server(talk_http(lambda _unused: http(200, told["answer"]))) as port:
+    failure = {"answer": json.dumps(GOOD[name]).encode()}
+    with server(talk_http(lambda _unused: http(200, failure["answer"]))) as port:
         vault = client(port)
         if name != "health":
             QUESTIONS[name](vault)
         for odd in replaced(GOOD[name]):
-            told["answer"] = json.dumps(odd).encode()
+            failure["answer"] = json.dumps(odd).encode()
             if is_odd(name, odd):
                 one_sentence(lambda: QUESTIONS[name](vault), 5)
                 continue
@@ -149,8 +149,10 @@ def test_no_part_of_an_answer_is_taken_for_what_it_is_not(name: str) -> None:
 def test_a_page_that_is_not_found_is_no_path_that_holds_nothing(content: str) -> None:
     with server(talk_http(lambda _unused: http(404, content.encode(), "Content-Type: application/json"))) as port:
         for name in ("a secret", "keys", "a policy"):
-            told = one_sentence(lambda name=name: QUESTIONS[name](client(port)), 5)
-            assert "it answers 404 with something else than Vault does. Check that the address is Vault's" in str(told)
+            failure = one_sentence(lambda name=name: QUESTIONS[name](client(port)), 5)
+            assert "it answers 404 with something else than Vault does. Check that the address is Vault's" in str(
+                failure
+            )
 
 
 def test_a_destroyed_version_is_seen_through_any_type_of_content() -> None:
@@ -168,10 +170,10 @@ def test_a_byte_now_and_then_is_not_waited_for_without_end(begin: bytes) -> None
 
     with server(talk) as port:
         vault = client(port, timeout=1)
-        told = one_sentence(lambda: kv.read(vault, "secret", "a"), 4)
-        assert "no whole answer came within 2 s" in str(told)
+        failure = one_sentence(lambda: kv.read(vault, "secret", "a"), 4)
+        assert "no whole answer came within 2 s" in str(failure)
         # Nor by whoever asks next.
-        assert one_sentence(lambda: health.check(vault), 0.5) is told
+        assert one_sentence(lambda: health.check(vault), 0.5) is failure
 
 
 @pytest.mark.parametrize("begin", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n{"])
@@ -185,9 +187,9 @@ def test_a_server_that_hangs_is_waited_for_once(begin: bytes) -> None:
 
     with server(talk) as port:
         vault = client(port, timeout=1)
-        told = one_sentence(lambda: kv.read(vault, "secret", "a"), 3)
-        assert "reading secret/a failed: no answer came within 1 s. Check that the address" in str(told)
-        assert one_sentence(lambda: health.check(vault), 0.5) is told
+        failure = one_sentence(lambda: kv.read(vault, "secret", "a"), 3)
+        assert "reading secret/a failed: no answer came within 1 s. Check that the address" in str(failure)
+        assert one_sentence(lambda: health.check(vault), 0.5) is failure
     assert len(asked) == 1
 
 
@@ -201,7 +203,7 @@ def test_what_is_no_text_is_refused_where_text_is_due_and_not_shown(value: Any) 
             lambda: secrets.ensure(vault, "secret", [{"path": "a", "required": ["password"]}], None, check=True),
             lambda: looks.given(vault, "secret", "a", ["password"]),
         ):
-            told = one_sentence(ask, 5)
-            assert "secret/a: " in str(told)
-        told = one_sentence(lambda: secrets.fingerprint(value, "a", "key", "value"), 1)
-        assert "The key of fingerprints in Vault: cannot be used" in str(told)
+            failure = one_sentence(ask, 5)
+            assert "secret/a: " in str(failure)
+        failure = one_sentence(lambda: secrets.fingerprint(value, "a", "key", "value"), 1)
+        assert "The key of fingerprints in Vault: cannot be used" in str(failure)

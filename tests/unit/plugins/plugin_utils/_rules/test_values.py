@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What each mistake is told is in tests/wrong_config; here is what must not be refused, and what is peculiar."""
+"""What is reported of each mistake is in tests/wrong_config; here is what must not be refused, and what is peculiar."""
 
 from __future__ import annotations
 
