@@ -102,7 +102,7 @@ def _parts(text: str) -> frozenset[str]:
 def _lab(given: argparse.Namespace) -> Lab:
     host.refuse_caller(platform.system(), os.geteuid(), sys.version_info[:2])
     if not NAME.fullmatch(given.name):
-        raise LabError(f"{given.name!r} is no name for a lab: use small letters, digits and dashes.")
+        raise LabError(f"{given.name!r} is not a name for a lab: use small letters, digits and dashes.")
     state = Path(os.environ.get("LAB_STATE") or STATES / given.name).absolute()
     cache = Path(os.environ.get("LAB_CACHE") or CACHE).absolute()
     lab = Lab(given.name, given.index or 0, state, cache, given.parts)

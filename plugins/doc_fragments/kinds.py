@@ -13,7 +13,7 @@ class ModuleDocFragment:
 options:
   kinds:
     description:
-      - Kinds that the cluster must serve before anything is done. In check mode a missing one is reported and is no failure, as what
+      - Kinds that the cluster must serve before anything is done. In check mode a missing one is reported and is not a failure, as what
         comes before would have brought it.
     type: list
     elements: dict

@@ -24,7 +24,7 @@ options:
     type: path
   auth_method:
     description:
-      - How to get a token. V(token) takes one that is there. The others log in anew for each task, V(approle) by O(role_id) and O(secret_id),
+      - How to get a token. V(token) takes one that is there. The others log in again for each task, V(approle) by O(role_id) and O(secret_id),
         V(kubernetes) and V(jwt) by O(login_role) and a JWT. Without it, the variable C(vault_auth_method) is used.
     type: str
     choices: [token, approle, kubernetes, jwt]

@@ -61,10 +61,8 @@ def unforeseen(subject: str, error: Exception) -> MastodonError:
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if _COLLECTION in Path(frame.filename).parents] or frames
     where = f" at {Path(ours[-1].filename).name}, line {ours[-1].lineno}, in {ours[-1].name}" if ours else ""
-    remedy = (
-        "This is a fault of the collection, or a server answered what none should: report this line. -vvv shows more."
-    )
-    return MastodonError(subject, "ended with an error that was not foreseen", f"{type(error).__name__}{where}", remedy)
+    remedy = "This is a bug in the collection, or a server sent an answer that none should send: report this line. -vvv shows more."
+    return MastodonError(subject, "ended with an unexpected error", f"{type(error).__name__}{where}", remedy)
 
 
 def way_of(error: Exception) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: doctor
-short_description: Look at settings, cluster and Vault, and touch nothing
+short_description: Check settings, cluster and Vault, and touch nothing
 version_added: 0.1.0
 author: fediverse.mastodon contributors (@fediverse)
 description:
@@ -25,7 +25,7 @@ extends_documentation_fragment:
   - fediverse.mastodon.attributes
 options:
   cluster:
-    description: Look at the API server.
+    description: Check the API server.
     type: bool
     default: true
   edge:
@@ -74,7 +74,7 @@ options:
         type: str
         required: true
   vault:
-    description: Look at Vault.
+    description: Check Vault.
     type: bool
     default: false
 """

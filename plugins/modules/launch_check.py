@@ -17,7 +17,7 @@ description:
   - Refuses operators in another namespace than they are installed in, another Ceph on the same disks, another owner of the database, and a
     ClusterSecretStore that reads another mount than the secrets are in.
   - Refuses a second Mastodon on a domain, and names outside of its namespace that another Mastodon uses.
-  - Refuses secrets that would be made anew although a copy of them, or what they encrypted, is left anywhere; encryption keys other than
+  - Refuses secrets that would be created again although a copy of them, or what they encrypted, is left anywhere; encryption keys other than
     those it was launched with; and to overwrite a Secret that somebody else made.
   - Refuses to make encryption keys for a database on a server of your own that cannot be asked whether a Mastodon is in it.
   - Refuses a PostgreSQL or Redis that is too old for the version.
@@ -190,7 +190,7 @@ options:
         type: dict
         default: {}
       made:
-        description: Those that M(fediverse.mastodon.vault_secret) makes once. They are not made anew as long as a copy is left.
+        description: Those that M(fediverse.mastodon.vault_secret) makes once. They are not created again as long as a copy is left.
         type: list
         elements: str
         default: []

@@ -47,7 +47,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Look at Mastodon's release and pods
+- name: Show Mastodon's release and pods
   fediverse.mastodon.objects_info:
     objects:
       - {kind: HelmRelease, namespace: mastodon, name: mastodon}

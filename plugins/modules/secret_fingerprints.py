@@ -12,7 +12,7 @@ short_description: Make an annotation of pods that changes with the Secrets they
 version_added: 0.1.0
 author: fediverse.mastodon contributors (@fediverse)
 description:
-  - Returns one annotation with a keyed fingerprint of each Secret. In the template of pods it lets them be made anew when a Secret
+  - Returns one annotation with a keyed fingerprint of each Secret. In the template of pods it lets them be created again when a Secret
     changes, which Kubernetes does not do for values in the environment.
   - Names what is older than Vault, for M(fediverse.mastodon.secret_refresh) to read again.
   - Writes nothing, and shows no value.

@@ -15,7 +15,7 @@ description:
   - Compares what the Secrets of some stores hold with what Vault or OpenBao holds, asks External Secrets to read those again that differ,
     and waits until they hold the same. Otherwise External Secrets does so at its interval.
   - Only ExternalSecrets that this collection applied are looked at. A value that Vault has lost changes nothing.
-  - Names the workloads that started with an older value and keep it until their pods are made anew.
+  - Names the workloads that started with an older value and keep it until their pods are created again.
   - In check mode nothing is asked for; what is older is named.
 extends_documentation_fragment:
   - fediverse.mastodon.kubernetes

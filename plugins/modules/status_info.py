@@ -59,7 +59,7 @@ objects:
     - subject: Deployment mastodon/mastodon-web
       status: NotAsDeclared
       age: ""
-      note: is scaled to no replicas by hand
+      note: is scaled to zero replicas by hand
 secrets:
   description: One entry a path, with C(version), C(gone) and C(fingerprints). Never a value.
   returned: success

@@ -86,7 +86,7 @@ def _scalar(wanted: str) -> Any:
         value = value_of(_text(loader, node))
         found = _TYPES[type(value)]
         if found != wanted and (found, wanted) != ("int", "float"):
-            raise ConstructorError(None, None, f"what is tagged as {wanted} is none", node.start_mark)
+            raise ConstructorError(None, None, f"what is tagged as {wanted} is not valid", node.start_mark)
         if isinstance(value, float) and not math.isfinite(value):
             raise ConstructorError(None, None, "JSON has no such number", node.start_mark)
         return value
@@ -99,7 +99,7 @@ def _text(loader: Any, node: Node) -> str:
     try:
         return text.encode("utf-16", "surrogatepass").decode("utf-16") if _HALF.search(text) else text
     except UnicodeDecodeError as error:
-        why = "a text has half of a surrogate pair, which is no character"
+        why = "a text has half of a surrogate pair, which is not a character"
         raise ConstructorError(None, None, why, node.start_mark) from error
 
 
@@ -107,7 +107,7 @@ def _binary(loader: Any, node: Node) -> str:
     try:
         return base64.b64decode(_text(loader, node), validate=False).decode(errors="replace")
     except (binascii.Error, ValueError) as error:
-        raise ConstructorError(None, None, "what is tagged as binary is no base64", node.start_mark) from error
+        raise ConstructorError(None, None, "what is tagged as binary is not base64", node.start_mark) from error
 
 
 def _mapping(loader: Any, node: Node) -> Any:

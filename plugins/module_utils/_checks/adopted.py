@@ -81,11 +81,11 @@ def verify(controller: Controller, deployments: Sequence[Object] | None) -> str:
     `deployments` are the cluster's, or None when they may not be listed.
     """
     if deployments is None:
-        raise SkippedError(f"{controller.name}: you may not list Deployments, so nobody looked whether it runs")
+        raise SkippedError(f"{controller.name}: you may not list Deployments, so whether it runs was not checked")
     found = [item for item in deployments if _version_of(controller, item) is not None]
     if not found:
         raise SkippedError(
-            f"{controller.name}: no Deployment has an image called {controller.image}, so nobody looked further"
+            f"{controller.name}: no Deployment has an image called {controller.image}, so nothing more was checked"
         )
     for item in found:
         _must_run(controller, item)
@@ -99,11 +99,11 @@ def _must_run(controller: Controller, item: Object) -> None:
     idle = at(item, "spec.replicas", 1) == 0
     if status.verdict == "Current" and not idle:
         return
-    why = "it is scaled to no replicas" if idle else str(status)
+    why = "it is scaled to zero replicas" if idle else str(status)
     namespace, name = item["metadata"]["namespace"], item["metadata"]["name"]
     remedy = f"Scale it up: kubectl scale deployment {name} -n {namespace} --replicas=1."
     if not idle:
-        remedy = f"Look at its pods: kubectl describe deployment {name} -n {namespace}."
+        remedy = f"Check its pods: kubectl describe deployment {name} -n {namespace}."
     raise MastodonError(_place(item), f"{controller.name} does not run", why, remedy)
 
 

@@ -34,8 +34,8 @@ def survive(wanted: Mapping[str, Any]) -> str:
     remedy = f"Set {wanted['setting']} to a server elsewhere."
     if _INSIDE.fullmatch(server.hostname or ""):
         why = f"who loses that loses both, and {server.hostname} is a name of this cluster"
-        raise WarnedError(MastodonError(subject, "lie in the cluster that they are to survive", why, remedy))
+        raise WarnedError(MastodonError(subject, "are in the cluster that they must survive", why, remedy))
     if server.netloc == urlsplit(wanted["media_endpoint"]).netloc:
         why = f"{server.netloc} has both, so that they can be lost, or deleted by one leaked login, together"
-        raise WarnedError(MastodonError(subject, "lie on the server that holds media", why, remedy))
+        raise WarnedError(MastodonError(subject, "are on the server that holds media", why, remedy))
     return f"{subject}: go to {server.netloc}, which is neither in the cluster nor where media are"

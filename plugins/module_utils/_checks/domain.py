@@ -34,7 +34,7 @@ def _served(resolver: Resolver, zone: str) -> str:
         return "whose name servers cannot be asked from here"
     if wrong := [server for server, knows in found.items() if not knows]:
         why = f"{', '.join(wrong)} of {len(found)} name servers do not"
-        remedy = "Take them out at the registrar, or repair them: some of the world will not find you."
+        remedy = "Remove them at the registrar, or repair them: some of the world will not find you."
         raise MastodonError(f"DNS zone {zone}", "is not answered for by all its name servers", why, remedy)
     return f"which {', '.join(found)} answer for"
 

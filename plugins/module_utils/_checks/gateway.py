@@ -118,7 +118,7 @@ def _unusable(kind: Kind, name: str, objects: Api, catalog: Catalog) -> list[str
         return []
     controller = at(found[name], "spec.controllerName", "")
     return [
-        f"{kind.name} {name}: is not ready: {status}. Look whether its controller{controller and f' {controller}'} runs."
+        f"{kind.name} {name}: is not ready: {status}. Check whether its controller{controller and f' {controller}'} runs."
     ]
 
 
@@ -137,7 +137,7 @@ def not_ours(gateway: Item | None, needed: Needed) -> list[str]:
     if gateway is None or is_ours(gateway):
         return []
     return [
-        f"{needed}: exists, and others made it. Set gateway_install to false to use it as it is, "
+        f"{needed}: exists, and others created it. Set gateway_install to false to use it as it is, "
         "or gateway_name to a name of your own."
     ]
 
@@ -169,7 +169,7 @@ def _unserved(host: str, listeners: Mapping[str, Item], needed: Needed) -> Itera
         for namespace, labels in needed.namespaces.items():
             if not _allows(listener, needed.namespace, namespace, labels):
                 yield (
-                    f"{needed}: listener {name} takes no routes from namespace {namespace}. "
+                    f"{needed}: listener {name} accepts no routes from namespace {namespace}. "
                     "Have its owner allow that namespace in allowedRoutes, or label the namespace as that asks for."
                 )
 

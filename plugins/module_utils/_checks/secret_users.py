@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which workloads hold a Secret in their environment, where they see no change of it until their pods are made anew."""
+"""Which workloads hold a Secret in their environment, where they see no change of it until their pods are created again."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def lines(objects: Objects, secrets: Iterable[tuple[str, str]]) -> list[str]:
             if held and (pod.get("status") or {}).get("phase") == "Running":
                 found[_workload(pod)] |= held
     return [
-        f"{workload} runs with an older value of {', '.join(sorted(held))} until its pods are made anew"
+        f"{workload} runs with an older value of {', '.join(sorted(held))} until its pods are created again"
         for workload, held in sorted(found.items())
     ]
 

@@ -22,7 +22,7 @@ def server(vault: Vault) -> str:
     """Report that it is unsealed and accepts the token."""
     found = health.check(vault)
     lasts = f"for {found.ttl} s more" if found.ttl else "without end"
-    return f"{vault.subject}: version {found.version}, unsealed, takes the token {lasts}"
+    return f"{vault.subject}: version {found.version}, unsealed, accepts the token {lasts}"
 
 
 def capabilities(vault: Vault, wanted: Sequence[Mapping[str, Any]]) -> str:

@@ -25,7 +25,7 @@ def encode(body: Body, about: str) -> bytes:
         text = json.dumps(body, ensure_ascii=False, allow_nan=False)
         return _NOT_IN_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode()
     except UnicodeEncodeError as error:
-        why = "a text in it has half of a surrogate pair, which is no character"
+        why = "a text in it has half of a surrogate pair, which is not a character"
         raise MastodonError(about, "cannot be sent", why, "Correct that text.") from error
     except (TypeError, ValueError) as error:
         raise MastodonError(about, "cannot be sent", _unsayable(error), "Correct that value.") from error

@@ -146,4 +146,4 @@ def _expiry(token: str) -> float:
         claims = token.split(".")[1]
         return float(json.loads(base64.urlsafe_b64decode(f"{claims}{'=' * (-len(claims) % 4)}"))["exp"])
     except (IndexError, KeyError, TypeError, ValueError) as error:
-        raise AccessError("its user's id-token is no token of OpenID Connect") from error
+        raise AccessError("its user's id-token is not a token of OpenID Connect") from error

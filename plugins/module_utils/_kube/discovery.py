@@ -115,7 +115,7 @@ def unanswered_error(catalog: Catalog, group: str, version: str = "") -> Mastodo
     if not names:
         return None
     failed = f"is served by APIService {names[0]}, whose service does not answer"
-    remedy = f"Look at it: kubectl describe apiservice {names[0]}. Repair its service, or delete the APIService."
+    remedy = f"Check it: kubectl describe apiservice {names[0]}. Repair its service, or delete the APIService."
     return MastodonError(f"API group {group}", failed, "", remedy)
 
 

@@ -26,7 +26,7 @@ class Entry:
         """Return the value of `key`, empty when it is not set."""
         value = self.content.get(key)
         if value is not None and not isinstance(value, str):
-            raise AccessError(f"{key} is no text")
+            raise AccessError(f"{key} is not text")
         return value or ""
 
     def flag(self, key: str) -> bool:
@@ -42,7 +42,7 @@ class Entry:
         if value is None:
             return []
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise AccessError(f"{key} is no list of texts")
+            raise AccessError(f"{key} is not a list of texts")
         return list(value)
 
     def pem(self, key: str) -> str:

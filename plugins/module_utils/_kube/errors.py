@@ -95,7 +95,9 @@ class _Meaning:
 
 
 _WEBHOOK = re.compile(r"failed calling webhook .*?https://([^./]+)\.([^./]+)\.svc")
-_WEBHOOK_REMEDY = "Look at the pods of Service {1}/{0}; without any, install what the webhook belongs to, or remove its configuration."
+_WEBHOOK_REMEDY = (
+    "Check the pods of Service {1}/{0}; without any, install what the webhook belongs to, or remove its configuration."
+)
 _NO_NAMESPACE = re.compile(r'namespaces "[^"]*" not found')
 # Each kind says it in its own words: a Job, a claim, a StatefulSet, a binding of a role.
 _IMMUTABLE = re.compile(
@@ -153,9 +155,9 @@ _MEANINGS = (
         "is invalid",
         "Correct this field.",
     ),
-    _Meaning(_says(500, text="failed calling webhook"), "an admission webhook does not answer", "Look at its pods."),
+    _Meaning(_says(500, text="failed calling webhook"), "an admission webhook does not answer", "Check its pods."),
     _Meaning(_says(429, 503), "the API server is overloaded or starting", "Run again later."),
-    _Meaning(_says(), "the API server answered with an error", "Look at the API server's log."),
+    _Meaning(_says(), "the API server answered with an error", "Check the API server's log."),
 )
 
 

@@ -51,7 +51,7 @@ def ready_pod(connection: Connection, namespace: str, labels: Mapping[str, str])
     for pod in open_objects(connection).read(Selection(_POD, namespace, labels=selector)).objects:
         if _is_ready(pod):
             return str(pod["metadata"]["name"])
-    remedy = f"Look at them: kubectl get pods -n {namespace} -l {selector}."
+    remedy = f"Check them: kubectl get pods -n {namespace} -l {selector}."
     raise MastodonError(f"Pods {namespace}/{selector}", "none is ready", "", remedy)
 
 
@@ -114,4 +114,4 @@ def _code(subject: str, status: object) -> int:
         if cause.get("reason") == "ExitCode" and str(cause.get("message")).isdecimal():
             return int(cause["message"])
     message = checked(status, "message", kind=str, default="")
-    raise MastodonError(subject, "a command cannot be run in it", message, "Look at the pod.")
+    raise MastodonError(subject, "a command cannot be run in it", message, "Check the pod.")

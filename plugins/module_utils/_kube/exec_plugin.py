@@ -62,7 +62,7 @@ class ExecPlugin:
         if self._config.get("apiVersion") not in _VERSIONS:
             raise AccessError(f"its exec plugin {self._command} is of apiVersion {self._config.get('apiVersion')}")
         if self._config.get("interactiveMode") == "Always":
-            raise AccessError(f"its exec plugin {self._command} asks at a terminal, which Ansible has none for")
+            raise AccessError(f"its exec plugin {self._command} needs a terminal, which Ansible does not have")
         # Only one with a slash is looked for beside the kubeconfig: https://pkg.go.dev/k8s.io/client-go/tools/clientcmd
         command = str(self._folder / self._command) if "/" in self._command else self._command
         try:
@@ -82,7 +82,7 @@ class ExecPlugin:
             hint = str(self._config.get("installHint") or "").strip()
             raise AccessError(f"its exec plugin {self._command}: {error.strerror}. {hint}".rstrip(". ")) from error
         if done.returncode:
-            last = (done.stderr.strip().splitlines() or ["it says nothing"])[-1]
+            last = (done.stderr.strip().splitlines() or ["it printed nothing"])[-1]
             raise AccessError(f"its exec plugin {self._command} ended with {done.returncode}: {last}")
         return done.stdout
 

@@ -89,12 +89,10 @@ def dial(connection: Connection, service: Service) -> socket.socket:
     try:
         ready = list(_ready_pods(objects, service, _port_name(objects, service)))
     except WrongShapeError as error:
-        raise MastodonError(
-            str(service), "cannot be understood", str(error), "Look at it and at its slices."
-        ) from error
+        raise MastodonError(str(service), "cannot be understood", str(error), "Check it and its slices.") from error
     if ready:
         return _forward(connection, service, *ready[0])
-    remedy = f"Look at its pods: kubectl get pods -n {service.namespace}."
+    remedy = f"Check its pods: kubectl get pods -n {service.namespace}."
     raise NoPodError(str(service), "cannot be reached", "no pod behind it is ready", remedy)
 
 

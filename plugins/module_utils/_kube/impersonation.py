@@ -36,7 +36,7 @@ def _rest(user: Entry) -> Iterator[tuple[str, str]]:
         yield "impersonate-group", header_value(group, "as-groups")
     extra = user.content.get("as-user-extra") or {}
     if not isinstance(extra, dict):
-        raise AccessError("as-user-extra is no mapping")
+        raise AccessError("as-user-extra is not a mapping")
     for key in extra:
         for value in Entry(extra).texts(key):
             yield f"impersonate-extra-{quote(key, safe=_OF_TOKENS)}", header_value(value, "as-user-extra")

@@ -37,18 +37,18 @@ def parse(text: str, called: str, folder: Path) -> Document:
     except yaml.MarkedYAMLError as error:
         # Its own text shows the line, in which a token may stand.
         line = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise AccessError(f"{called} is no YAML: {error.problem}{line}") from error
+        raise AccessError(f"{called} is not YAML: {error.problem}{line}") from error
     except (yaml.YAMLError, ValueError) as error:
-        raise AccessError(f"{called} is no YAML") from error
+        raise AccessError(f"{called} is not YAML") from error
     return document_of(document, called, folder)
 
 
 def document_of(content: Any, called: str, folder: Path) -> Document:
     """Return the content of a kubeconfig as one. Raises AccessError, which shows none of it."""
     if not isinstance(content, Mapping):
-        raise AccessError(f"{called} is {'empty' if content is None else 'no mapping'}")
+        raise AccessError(f"{called} is {'empty' if content is None else 'not a mapping'}")
     if (content.get("apiVersion") or "v1", content.get("kind") or "Config") != ("v1", "Config"):
-        raise AccessError(f"{called} is no kubeconfig, but of another kind or version")
+        raise AccessError(f"{called} is not a kubeconfig, but of another kind or version")
     return Document(content, folder)
 
 

@@ -57,7 +57,7 @@ def read_secret(connection: Connection, namespace: str, name: str) -> Secret | N
 
 
 def _text(value: str) -> str:
-    # A Secret may hold anything; what is no text stays recognisable.
+    # A Secret may hold anything; what is not text stays recognisable.
     return base64.b64decode(value).decode(errors="backslashreplace")
 
 
@@ -82,4 +82,4 @@ def _remedy(connection: Connection, namespace: str, name: str) -> str:
             operator = provisioner.partition(".ceph.rook.io")[0] or "rook-ceph"
             command = f"kubectl -n {operator} rollout restart deployment rook-ceph-operator"
             return f"ObjectBucketClaim {namespace}/{name} is bound, and Rook writes its Secret again when it starts: {command}"
-    return "Apply the ExternalSecret or claim that makes it, as site.yml does without --tags."
+    return "Apply the ExternalSecret or claim that creates it, as site.yml does without --tags."

@@ -49,7 +49,7 @@ def find(options: Given, environment: Mapping[str, str]) -> Source:
     if kubeconfig is not None:
         return _described(kubeconfig, context, options)
     if context:
-        raise MastodonError(options.called("context"), "cannot be used", "there is no kubeconfig", "Set kubeconfig.")
+        raise MastodonError(options.called("context"), "cannot be used", "there is not a kubeconfig", "Set kubeconfig.")
     if host:
         # A pod's own account is none for other clusters.
         return Source(f"API server {host}", Entry(), Entry())

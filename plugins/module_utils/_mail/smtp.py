@@ -55,12 +55,12 @@ def handshake(login: Login, dial: Dial | None = None) -> str:
         raise MastodonError(subject, "TLS failed", str(error.reason or error), _tls_remedy(login, error)) from error
     except smtplib.SMTPAuthenticationError as error:
         raise MastodonError(
-            subject, "does not take the login", f"it answers {error.smtp_code}", _login_remedy(login, error)
+            subject, "does not accept the login", f"it answers {error.smtp_code}", _login_remedy(login, error)
         ) from error
     except (smtplib.SMTPException, OSError, ValueError) as error:
         remedy = "Check mastodon_smtp_server and mastodon_smtp_port, and whether a firewall keeps mail in."
-        raise MastodonError(subject, "does not speak with us", _reason(error), remedy) from error
-    taken = "takes the login" if login.username else "takes mail without a login"
+        raise MastodonError(subject, "cannot be used", _reason(error), remedy) from error
+    taken = "accepts the login" if login.username else "accepts mail without a login"
     return f"{subject}: {taken}, {'encrypted' if encrypted else 'NOT encrypted'}"
 
 
@@ -84,7 +84,7 @@ def _encrypt(link: smtplib.SMTP, login: Login, subject: str) -> bool:
         link.ehlo()
     elif login.starttls == "always":
         why = "it offers no STARTTLS, so that anybody on the way could read mail and password"
-        remedy = "Take a port that does (587, or 465), or set mastodon.smtp.enableStartTls in mastodon_values to auto."
+        remedy = "Use a port that does (587, or 465), or set mastodon.smtp.enableStartTls in mastodon_values to auto."
         raise MastodonError(subject, "does not encrypt", why, remedy)
     return offered
 
@@ -119,7 +119,7 @@ def _begin_mail(link: smtplib.SMTP, subject: str) -> None:
         remedy = (
             "Set mastodon_smtp_login to true and put the login into Vault, or let the server take mail from the pods."
         )
-        raise MastodonError(subject, "takes no mail without a login", f"it answers {code}", remedy)
+        raise MastodonError(subject, "accepts no mail without a login", f"it answers {code}", remedy)
 
 
 def _connected(login: Login, dial: Dial) -> smtplib.SMTP:

@@ -54,7 +54,7 @@ def get(dial: Dial, host: str, path: str, trust: Trust) -> Answer:
             location = answer.headers.get("Location", "")
             return Answer(answer.status, answer.reason, location, answer.read(_LONGEST))
         except (http.client.HTTPException, OverflowError) as error:
-            raise OSError(f"its answer is no HTTP: {type(error).__name__}") from error
+            raise OSError(f"its answer is not HTTP: {type(error).__name__}") from error
         finally:
             plain.close()
 

@@ -13,7 +13,7 @@ def flaw(value: object) -> str:
     https://github.com/cert-manager/cert-manager/issues/2384
     """
     if not isinstance(value, str):
-        return "it is no text, but a number, a list or the like"
+        return "it is not text, but a number, a list or the like"
     if value != value.strip():
         return "it begins or ends with a blank or a line break"
     return "" if value.isprintable() else "there is a line break or another control character in it"
@@ -21,4 +21,4 @@ def flaw(value: object) -> str:
 
 def header_flaw(value: str) -> str:
     """Return what cannot be in a header of a request, without showing it, or an empty text."""
-    return flaw(value) or ("" if value.isascii() else "there is a letter in it that is none of ASCII's")
+    return flaw(value) or ("" if value.isascii() else "there is a character in it that is not ASCII")

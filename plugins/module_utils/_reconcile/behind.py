@@ -106,7 +106,7 @@ def _of_item(subject: ObjectRef, resource: Resource, item: Object, since: dateti
     if by := _idled_by(item):
         # Only its outcome shows when it was done. Flux is asked once, as it may be configured to leave replicas alone.
         latest = max(_time(entry.get("time", "")) for entry in entries(item))
-        yield Trouble(subject, resource, f"is scaled to no replicas by {by}", is_drift=latest > since)
+        yield Trouble(subject, resource, f"is scaled to zero replicas by {by}", is_drift=latest > since)
     elif editors:
         yield Trouble(subject, resource, f"was changed by {', '.join(editors)}", is_drift=True)
     elif status.verdict != "Current" and (subject.group, subject.kind) != _SERVICE:

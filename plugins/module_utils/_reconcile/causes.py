@@ -59,20 +59,20 @@ POD_CAUSES = (
     # A registry, or the way to it, that does not answer may be back soon.
     Cause(_PULL, 120, _NEXT_TRY, "Check that the nodes reach the registry."),
     # What it names may come from Vault a moment later.
-    Cause("CreateContainerConfigError", 60, 60, "Make what it names, or correct the name."),
+    Cause("CreateContainerConfigError", 60, 60, "Create what it names, or correct the name."),
     Cause("(CreateContainerError|RunContainerError|StartError)", 60, _NEXT_TRY, "Correct the container's command."),
-    Cause("FailedMount: .*(not found|non-existent)", 60, 60, "Make what it mounts, or correct the name."),
+    Cause("FailedMount: .*(not found|non-existent)", 60, 60, "Create what it mounts, or correct the name."),
     # Counted in `troubles`, as the first crashes are often a database that is still starting.
     Cause("CrashLoopBackOff", 0, _NEXT_TRY, _LOGS),
     Cause("(PodsFailed|JobFailed)", 0, _NEXT_TRY, _JOB_LOGS),
     # Machines take minutes to start.
-    Cause("Unschedulable, while a node is being added", 900, 900, "Look at the cluster's autoscaler."),
+    Cause("Unschedulable, while a node is being added", 900, 900, "Check the cluster's autoscaler."),
     # A volume may still be made. One that waits for its pod is no obstacle to scheduling.
     Cause(
         "Unschedulable: .*(?i:persistentvolumeclaim|volume)",
         60,
         60,
-        "Look at its claims: kubectl describe pvc -n {namespace}.",
+        "Check its claims: kubectl describe pvc -n {namespace}.",
     ),
     # Pods that are about to end, or a node that is starting, may make room.
     Cause("Unschedulable", 30, 30, "Give the nodes what they lack, or ask for less."),
@@ -80,8 +80,8 @@ POD_CAUSES = (
     # Pods that are about to end count as well.
     Cause("FailedCreate: .*exceeded quota", 10, 60, "Raise the quota or ask for less."),
     Cause("FailedCreate: .*violates PodSecurity", 5, 60, "Change the pod or the namespace's level."),
-    Cause("FailedCreate: .*failed calling webhook", 60, 120, "Look at the webhook's pods."),
-    Cause("FailedCreate", 30, 60, "Look at it: kubectl get events -n {namespace}."),
+    Cause("FailedCreate: .*failed calling webhook", 60, 120, "Check the webhook's pods."),
+    Cause("FailedCreate", 30, 60, "Check it: kubectl get events -n {namespace}."),
 )
 
 _SOURCES = (
@@ -107,7 +107,9 @@ STATUS_CAUSES = (
         "Check the chart's name and version, and that its repository has them.",
     ),
     # What it names may be made a moment later.
-    Cause(_SOURCES + r".*(could not get Source object|failed to get source)", 60, 60, "Make it, or correct the name."),
+    Cause(
+        _SOURCES + r".*(could not get Source object|failed to get source)", 60, 60, "Create it, or correct the name."
+    ),
     Cause(
         _SOURCES + ".*(not found|404|(name|manifest) unknown|does not exist|couldn't find remote ref)",
         20,
@@ -119,14 +121,16 @@ STATUS_CAUSES = (
         "Cluster Cluster cannot proceed to reconciliation",
         120,
         120,
-        "Look at the plugin's pods in the operator's namespace.",
+        "Check the plugin's pods in the operator's namespace.",
     ),
-    Cause("Cluster Cluster has incomplete or invalid image catalog", 60, 60, "Make the image catalog, or correct it."),
-    Cause("Cluster Unable to create required cluster objects", 120, 120, "Look at the operator's log."),
     Cause(
-        "ReplicationSource Error: ", 120, 120, "Look at its mover: kubectl logs -n {namespace} job/volsync-src-{name}."
+        "Cluster Cluster has incomplete or invalid image catalog", 60, 60, "Create the image catalog, or correct it."
     ),
-    Cause("PersistentVolumeClaim NoStorageClass: ", 30, 30, "Correct storageClassName, or make the StorageClass."),
+    Cause("Cluster Unable to create required cluster objects", 120, 120, "Check the operator's log."),
+    Cause(
+        "ReplicationSource Error: ", 120, 120, "Check its mover: kubectl logs -n {namespace} job/volsync-src-{name}."
+    ),
+    Cause("PersistentVolumeClaim NoStorageClass: ", 30, 30, "Correct storageClassName, or create the StorageClass."),
     Cause("Deployment Paused: ", 30, 30, "Resume it: kubectl rollout resume -n {namespace} deployment/{name}."),
 )
 

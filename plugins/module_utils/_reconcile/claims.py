@@ -50,5 +50,5 @@ def _inventories(api: Api, live: Live, place: ObjectRef) -> Iterator[Object]:
 
 
 def _claimed(subject: ObjectRef, other: ObjectRef) -> MastodonError:
-    remedy = f"Declare it in one of the two sets. If the other set is no more, delete {other}."
+    remedy = f"Declare it in one of the two sets. If the other set no longer exists, delete {other}."
     return MastodonError(str(subject), "belongs to another set", f"{other} lists it", remedy)

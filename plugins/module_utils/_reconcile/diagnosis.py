@@ -70,7 +70,7 @@ class Diagnosis:
         self._watching.close()
 
     def examine(self, pending: Collection[ObjectRef]) -> None:
-        """Look at the pods behind these objects, from now on up to date."""
+        """Check the pods behind these objects, from now on up to date."""
         if not self._is_examining:
             self._is_examining = True
             namespaces = {namespace for subject in pending if (namespace := self._namespace(subject))}
@@ -104,7 +104,7 @@ class Diagnosis:
         )
         if not found and subject.kind == _RELEASE and self._is_examining:
             count = sum(subject in self._relatives.roots(pod) for pod in self._relatives.pods())
-            return f"its pods that are there ({count}) are ready" if count else "no pod of it is there"
+            return f"its pods that are there ({count}) are ready" if count else "it has no pods"
         more = f"; {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
         return "; ".join(list(found)[:_SHOWN]) + more
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A release whose first install did not come to its end: it is installed anew, as no upgrade could finish it.
+"""A release whose first install did not come to its end: it is installed again, as no upgrade could finish it.
 
 Flux tries such an install again as an upgrade, which has other hooks: those of Mastodon then migrate a database that has no
 schema yet, and fail for ever. All that is removed is Helm's note of the attempt, and nothing that it applied: Flux takes
@@ -56,10 +56,10 @@ class Attempt:
         return self.failed or (bool(self.hooks) and (changed or (self.is_first and not self.notes)))
 
     def __str__(self) -> str:
-        """Return why it is begun anew."""
+        """Return why it is begun again."""
         if not self.is_first:
             return "its last upgrade hangs at a hook that fails → ended that"
-        return f"its first install {'failed' if self.failed else 'hangs at its hooks'} → installed anew"
+        return f"its first install {'failed' if self.failed else 'hangs at its hooks'} → installed again"
 
 
 def clear(
@@ -79,10 +79,10 @@ def clear(
         if running is None and _forget(api, attempt):
             return attempt
         if running and reminder.is_due():
-            say(f"waiting for {running} ({deadline.elapsed:.0f} s): an earlier run of Helm is at it")
+            say(f"waiting for {running} ({deadline.elapsed:.0f} s): an earlier run of Helm is still running")
         if running and not deadline.pause(_PAUSE):
-            remedy = f"Look at it: kubectl logs -n {running.namespace} job/{running.name}."
-            raise MastodonError(str(running), "has not ended", "an earlier run of Helm is at it", remedy)
+            remedy = f"Check it: kubectl logs -n {running.namespace} job/{running.name}."
+            raise MastodonError(str(running), "has not ended", "an earlier run of Helm is still running", remedy)
         attempt = read_attempt(api, release)
     return attempt if attempt and attempt.is_obsolete(changed=changed) else None
 

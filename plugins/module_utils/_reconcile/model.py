@@ -104,7 +104,7 @@ class Outcome:
 def desired_set(documents: Iterable[Any], manager: str = MANAGER) -> tuple[Desired, ...]:
     """Check documents and return them as a set. Lists are opened, empty documents passed over.
 
-    Raises MastodonError that names the first document that is no object, or is there twice.
+    Raises MastodonError that names the first document that is not an object, or is there twice.
     """
     found: dict[ObjectRef, Desired] = {}
     for position, document in enumerate(_opened(documents), start=1):
@@ -130,7 +130,7 @@ def _desired(document: Any, position: int) -> Desired:
     metadata = document.get("metadata")
     named = metadata.get("name") if isinstance(metadata, Mapping) else None
     if isinstance(metadata, Mapping) and not isinstance(metadata.get("namespace") or "", str):
-        raise MastodonError(f"{place} ({named})", "its metadata.namespace is no text", "", "Put it in quotes.")
+        raise MastodonError(f"{place} ({named})", "its metadata.namespace is not text", "", "Put it in quotes.")
     for field, value in (
         ("apiVersion", document.get("apiVersion")),
         ("kind", document.get("kind")),

@@ -26,7 +26,7 @@ def problem(live: Object | None, owner: str, declared: AbstractSet[ObjectRef]) -
     if noted:
         remedy = (
             "Give yours a name of its own, by mastodon_name or what the role has for it. "
-            f"If that Mastodon is no more, remove the annotation {inventory.OWNER}."
+            f"If that Mastodon no longer exists, remove the annotation {inventory.OWNER}."
         )
         return MastodonError(
             called, f"belongs to the Mastodon of {noted}", f"{place} says so", remedy if declared else ""

@@ -92,7 +92,7 @@ class Pruner:
             return Outcome(subject, "skipped", ("not deleted, as it has been taken over by others",), live, live)
         if others and not appliers and sharing.is_all_ours(live, self._manager):
             # Taking back our fields would empty what was theirs before the set took it over.
-            message = f"not deleted, as kubectl apply made it. If it is to go: {deletion(subject, resource)}"
+            message = f"not deleted, as kubectl apply created it. If it is to go: {deletion(subject, resource)}"
             return Outcome(subject, "skipped", (message,), live, live)
         if others:
             return self._leave(subject, live, others)

@@ -38,7 +38,7 @@ def problem(live: Live, item: Desired) -> MastodonError:
     if silent := unanswered_error(live.catalog, item.subject.group, item.version):
         return silent
     why = f"the cluster has no kind {item.body['apiVersion']} {item.subject.kind}"
-    remedy = "Install what brings it first, or in the same set."
+    remedy = "Install what provides it first, or in the same set."
     if found := versions(live, item):
         why = f"{why}, only {', '.join(found)}"
         remedy = "Upgrade what serves it, or declare a version that it serves."

@@ -88,7 +88,7 @@ def not_served(target: Target, catalog: Catalog) -> MastodonError:
     only = f", only {', '.join(served)}" if served and target.api_version else ""
     near = [] if served else [other for other in others if other.group == catalog.group_like(group, target.kind)]
     near = near or list(catalog.alike(target.kind, target.api_version if catalog.serves(group) else ""))
-    remedy = "Correct kind and api_version, or install what brings it."
+    remedy = "Correct kind and api_version, or install what provides it."
     if near and not only:
         remedy = f"Did you mean {' or '.join(f'{one.api_version} {one.kind}' for one in near)}?"
     return MastodonError(str(target), "cannot be found", f"the cluster has no kind {called}{only}", remedy)

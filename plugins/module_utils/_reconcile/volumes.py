@@ -34,7 +34,7 @@ class Volumes:
             # https://kubernetes.io/docs/concepts/storage/persistent-volumes/#retroactive-default-storageclass-assignment
             message = "it names no StorageClass, and the cluster has no default one" if name is None else ""
             return progressing(
-                UNBOUND, message or "no volume is bound to it yet, and as it wants no StorageClass none is made"
+                UNBOUND, message or "no volume is bound to it yet, and as it wants no StorageClass none is created"
             )
         if not self._is_read:
             self._listing, self._is_read = self._read(), True
@@ -46,7 +46,7 @@ class Volumes:
             return progressing(NO_CLASS, f"there is no StorageClass {name}{only}")
         if modes[name] == "WaitForFirstConsumer":
             return CURRENT
-        return progressing(UNBOUND, f"StorageClass {name} has made no volume for it yet")
+        return progressing(UNBOUND, f"StorageClass {name} has created no volume for it yet")
 
     def _read(self) -> tuple[Object, ...] | None:
         try:

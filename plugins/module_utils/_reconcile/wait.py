@@ -132,7 +132,7 @@ class Waiter:
 
     def _explain(self, subject: ObjectRef, failed: str, status: Status) -> MastodonError:
         where = f" -n {subject.namespace}" if subject.namespace else ""
-        remedy = status.remedy or f"Look at it: kubectl describe{where} {subject.kind.lower()} {subject.name}."
+        remedy = status.remedy or f"Check it: kubectl describe{where} {subject.kind.lower()} {subject.name}."
         why = str(status) if status.remedy else self._why(subject, status)
         return MastodonError(str(subject), failed, why, remedy)
 

@@ -77,7 +77,7 @@ class Bucket:
         needs("requests", "requests_aws4auth")
         # Both end in a header, whose library would show all of it.
         if flaw := pasted.header_flaw(keys.access_key) or pasted.header_flaw(keys.secret_key):
-            raise MastodonError(keys.source, "its keys to the S3 server cannot be used", flaw, "Write them anew.")
+            raise MastodonError(keys.source, "its keys to the S3 server cannot be used", flaw, "Write them again.")
         self._endpoint = endpoint.rstrip("/")
         self.name = name
         self._keys = keys
@@ -169,7 +169,7 @@ class Bucket:
 
     def _remedy(self, answer: Answer) -> str:
         if answer.code == "NoSuchBucket":
-            return "Make the bucket, or correct its name."
+            return "Create the bucket, or correct its name."
         if answer.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
             return f"Give the keys in {self._keys.source} this right, or correct them."
         if answer.status == HTTPStatus.NOT_IMPLEMENTED:

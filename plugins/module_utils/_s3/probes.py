@@ -57,9 +57,11 @@ def prove(bucket: Bucket, sleep: Sleep) -> None:
         if attempt < ATTEMPTS - 1:
             sleep(PAUSE)
     if not is_readable(shown):
-        remedy = "Look for a statement that denies it, or a setting of the provider that blocks public access."
+        remedy = "Find a statement that denies it, or a setting of the provider that blocks public access."
         raise MastodonError(str(bucket), f"anyone should read {PROBE} but cannot", described(shown), remedy)
-    remedy = f"Take s3:GetObject of {HIDDEN}/* from * in its policy, or let no ACL or setting of the provider allow it."
+    remedy = (
+        f"Remove s3:GetObject of {HIDDEN}/* for * from its policy, or let no ACL or setting of the provider allow it."
+    )
     why = f"it answers {described(hidden)}, and archives of people's accounts lie there"
     raise MastodonError(str(bucket), f"nobody should read {SECRET_PROBE} but anyone may", why, remedy)
 
@@ -68,7 +70,7 @@ def refuse_listing(bucket: Bucket, sleep: Sleep) -> None:
     """Raise MastodonError unless a list is refused to anyone."""
     answer = settled(bucket.list_anonymously, sleep)
     if answer.status < HTTPStatus.MULTIPLE_CHOICES:
-        remedy = "Take s3:ListBucket from * in its policy, or the ACL public-read from the bucket."
+        remedy = "Remove s3:ListBucket for * from its policy, or the ACL public-read from the bucket."
         raise MastodonError(str(bucket), "can be listed by anyone", "so every upload can be found", remedy)
     _must_be_refused(bucket, answer, "list it")
 
@@ -78,14 +80,14 @@ def refuse_writing(bucket: Bucket, sleep: Sleep) -> None:
     # What is written, if it is, is what belongs there.
     answer = settled(lambda: bucket.put_anonymously(PROBE, CONTENT), sleep)
     if answer.status < HTTPStatus.MULTIPLE_CHOICES:
-        remedy = "Take s3:PutObject from * in its policy, or the ACL public-read-write from the bucket."
+        remedy = "Remove s3:PutObject for * from its policy, or the ACL public-read-write from the bucket."
         raise MastodonError(str(bucket), "can be written by anyone", "so all media can be replaced", remedy)
     _must_be_refused(bucket, answer, "write to it")
 
 
 def _must_be_refused(bucket: Bucket, answer: Answer, what: str) -> None:
     if answer.code == "NoSuchBucket":
-        raise MastodonError(str(bucket), "does not exist", "", "Make the bucket, or correct its name.")
+        raise MastodonError(str(bucket), "does not exist", "", "Create the bucket, or correct its name.")
     if answer.status not in _REFUSED:
         remedy = "Read the server's log, and run again."
         if answer.status == HTTPStatus.BAD_REQUEST:

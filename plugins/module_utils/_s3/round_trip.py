@@ -22,14 +22,18 @@ def round_trip(bucket: Bucket, *, anyone_reads: bool) -> str:
     took = bucket.upload(key, content, PUBLIC)
     try:
         if bucket.get(key) != content:
-            raise MastodonError(str(bucket), "gives back something else than was put", "", "Read the server's log.")
+            raise MastodonError(str(bucket), "returns something else than was written", "", "Read the server's log.")
         answer = bucket.get_anonymously(key)
         bucket.delete_as_a_list(key)
     except MastodonError:
         bucket.delete(key)
         raise
     reads = answer.status == HTTPStatus.OK and answer.body == content
-    how = "put with an ACL, got and removed" if took else "put without an ACL, which it does not take, got and removed"
+    how = (
+        "written with an ACL, read and removed"
+        if took
+        else "written without an ACL, which it does not take, read and removed"
+    )
     if not anyone_reads:
         message = "anyone reads it, which rook_anonymous_read does not ask for" if reads else "nobody else reads it"
     else:

@@ -60,7 +60,9 @@ def profile(settings: Settings) -> Profile:
     """Return the profile of `mastodon_size` with what is given in its place. Raises MastodonError."""
     size = str(settings.get("mastodon_size") or "small")
     if size not in PROFILES:
-        raise MastodonError("Variable mastodon_size", f"{size!r} is none of {', '.join(PROFILES)}", "", "Choose one.")
+        raise MastodonError(
+            "Variable mastodon_size", f"{size!r} is not one of {', '.join(PROFILES)}", "", "Choose one."
+        )
     given: dict[str, Any] = {
         field: whole_number(name, settings[name], least=0 if name in _MAY_BE_ZERO else 1)
         for name, field in _WHOLE_NUMBERS.items()
@@ -138,7 +140,7 @@ def _check_queues(workers: tuple[Worker, ...]) -> None:
     served = {queue for worker in workers for queue in worker.names}
     if unserved := [queue for queue in QUEUES if queue not in served]:
         raise refuse(
-            setting, f"nobody serves {', '.join(unserved)}, whose jobs would pile up", "Add it to a worker's queues."
+            setting, f"no worker serves {', '.join(unserved)}, whose jobs would pile up", "Add it to a worker's queues."
         )
     # The chart's own guard misses `scheduler,1` and the same queue in two workers.
     schedulers = [worker for worker in workers if "scheduler" in worker.names]
@@ -146,7 +148,7 @@ def _check_queues(workers: tuple[Worker, ...]) -> None:
         names = ", ".join(f"{worker.name} ({worker.replicas})" for worker in schedulers)
         raise refuse(
             setting,
-            f"scheduler is served by {names}, and two schedulers do every periodic job twice",
+            f"scheduler is served by {names}, and two schedulers run every periodic job twice",
             "Leave it to one worker with one replica.",
         )
 

@@ -111,7 +111,7 @@ def verdict(server: Server, found: Found) -> str:
     if is_older(found.version, OLDEST):
         raise MastodonError(str(server), "is too old", f"it is {found.version}", f"Upgrade it to {OLDEST} or newer.")
     if found.encoding != "UTF8":
-        remedy = "Create the database anew with ENCODING UTF8."
+        remedy = "Create the database again with ENCODING UTF8."
         raise MastodonError(str(server), "its database cannot hold posts", f"it is encoded in {found.encoding}", remedy)
     if not found.may_create:
         remedy = "Make Mastodon's user the owner of its database."

@@ -79,7 +79,7 @@ def refuse_tls(server: Server) -> None:
     if _speaks_plainly(server) or not _speaks_tls(server):
         return
     # https://github.com/mastodon/helm-charts/blob/main/charts/mastodon/templates/_env.tpl
-    why = "it takes connections with TLS only, and the official chart gives Mastodon no address of such a one"
+    why = "it accepts connections with TLS only, and the official chart gives Mastodon no address of such a one"
     remedy = "Open a port without TLS to the cluster's network alone, or set dragonfly_backend to dragonfly."
     raise MastodonError(str(server), "cannot be used by Mastodon", why, remedy)
 

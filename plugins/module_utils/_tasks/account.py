@@ -94,7 +94,7 @@ def _action_of(stored: kv.Stored, owner: Owner) -> str:
         raise MastodonError(
             f"Vault path {owner.path}",
             "is deleted",
-            f"it holds the password of account {owner.username}, which is made only once",
+            f"it holds the password of account {owner.username}, which is created only once",
             f"Bring it back: bao kv undelete -versions={stored.version} {owner.path}.",
         )
     _refuse_foreign(stored, owner)
@@ -158,7 +158,7 @@ def _is_there(owner: Owner, tootctl: Tootctl) -> bool:
     # Without an option it changes nothing and says whether there is such an account.
     asked = tootctl("accounts", "modify", owner.username)
     if asked.code and not _UNKNOWN.search(asked.stdout + asked.stderr):
-        raise _failed(owner, "cannot be looked for", f"{asked.stderr} {asked.stdout}".strip(), asked)
+        raise _failed(owner, "cannot be looked up", f"{asked.stderr} {asked.stdout}".strip(), asked)
     return asked.code == 0
 
 
@@ -178,7 +178,7 @@ def _new_password(owner: Owner, tootctl: Tootctl, *, there: bool) -> str:
         raise kv.LostRaceError
     if done.code or not found:
         reasons = ", ".join(dict.fromkeys(_REASON.findall(done.stdout)))
-        message = reasons or _LIKE_A_PASSWORD.sub("…", done.stderr).strip() if done.code else "no password came of it"
+        message = reasons or _LIKE_A_PASSWORD.sub("…", done.stderr).strip() if done.code else "it printed no password"
         raise _failed(owner, "cannot be made", message, done)
     return found[1]
 

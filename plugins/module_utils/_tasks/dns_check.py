@@ -42,7 +42,9 @@ ARGUMENTS = Arguments(
 )
 
 _PAUSE = 2.0
-_REMEDY = "Read external-dns' log; a record that it did not make itself it leaves alone, and such a record you must delete by hand."
+_REMEDY = (
+    "Read external-dns' log; it leaves alone a record that it did not create itself, which you must delete by hand."
+)
 _API = ("gateway.networking.k8s.io", "v1")
 
 

@@ -70,7 +70,7 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     wanted = upgrade_path.parse(parameters["version"])
     if wanted is None:
         raise MastodonError(
-            "Variable mastodon_image_tag", f"{parameters['version']!r} is no release", "", "Write it like v4.7.4."
+            "Variable mastodon_image_tag", f"{parameters['version']!r} is not a release", "", "Write it like v4.7.4."
         )
     connection = connect(parameters, run.environment)
     scene = read_scene(ClusterView(open_objects(connection), parameters["namespace"]), parameters)

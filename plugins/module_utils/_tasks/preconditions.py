@@ -185,7 +185,7 @@ def _mail(parameters: Mapping[str, Any], connection: Connection, server: servers
 
 def _site(parameters: Mapping[str, Any], connection: Connection, run: Run) -> str:
     if not (wanted := parameters["site"]):
-        raise SkippedError("Mastodon: nobody said where it is to answer")
+        raise SkippedError("Mastodon: no address is set")
     try:
         found = site.examine(wanted, connection, 0, run.say)
     except site.NotAskedError as reason:
@@ -197,7 +197,7 @@ def _site(parameters: Mapping[str, Any], connection: Connection, run: Run) -> st
 
 def _bucket(parameters: Mapping[str, Any], connection: Connection, server: servers.Vault, run: Run) -> str:
     if not (wanted := parameters["s3"]):
-        raise SkippedError("Bucket for media: site.yml makes it, by Rook")
+        raise SkippedError("Bucket for media: site.yml creates it, with Rook")
     if run.check:
         raise SkippedError(f"Bucket {wanted['bucket']}: only written and read outside of check mode")
     given = vault.given(server, parameters["mount"], wanted["path"], ["access-key-id", "secret-access-key"])

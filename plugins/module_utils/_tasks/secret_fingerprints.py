@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The task `fediverse.mastodon.secret_fingerprints`: an annotation of pods that changes with the Secrets they start with.
 
-Kubernetes makes no pod anew for a changed Secret; a changed annotation of the pods' template does it. The fingerprints are keyed, so
+Kubernetes does not replace a pod for a changed Secret; a changed annotation of the pods' template does it. The fingerprints are keyed, so
 that nobody can try out passwords on them.
 """
 
@@ -63,7 +63,7 @@ class Content:
     def read(
         cls, one: Mapping[str, Any], connection: Connection, server: vault.Vault, mount: str, namespace: str
     ) -> Content:
-        """Read one Secret. What is predicted of one that is not made yet lets nothing change when it is."""
+        """Read one Secret. What is predicted of one that is not created yet lets nothing change when it is."""
         name, path, keys = one["name"], one["path"], one["keys"]
         secret = read_secret(connection, namespace, name)
         held = kv.read(server, mount, path).data if path else {}

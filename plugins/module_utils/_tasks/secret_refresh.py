@@ -52,14 +52,14 @@ ARGUMENTS = Arguments(
 
 _EXTERNAL_SECRET = Resource("external-secrets.io", "v1", "ExternalSecret", "externalsecrets", namespaced=True)
 _STORE = Resource("external-secrets.io", "v1", "ClusterSecretStore", "clustersecretstores", namespaced=False)
-# Any change of an annotation makes it read anew: https://external-secrets.io/latest/api/externalsecret/#update-behavior
+# Any change of an annotation makes it read again: https://external-secrets.io/latest/api/externalsecret/#update-behavior
 _FORCE = "force-sync"
 _ASKER = f"{MANAGER}.request"
 _PAUSE = 0.5
 # What it means, of keys whose change is more than a new login.
 _MEANS = {
     "secret-key-base": "everybody will be signed out",
-    "vapid-private-key": "browsers will have to allow notifications anew",
+    "vapid-private-key": "browsers will have to allow notifications again",
     "RESTIC_PASSWORD": "repositories open with the one they were made with, until restic key add adds this one",
 }
 
@@ -101,7 +101,7 @@ class Source:
 
     def left(self, keys: Sequence[str]) -> str:
         """Return what people read of keys that stay older."""
-        why = f"ClusterSecretStore {self.store} admits its namespace no more, so that its Secret keeps an older"
+        why = f"ClusterSecretStore {self.store} no longer admits its namespace, so that its Secret keeps an older"
         return f"skipped {self.subject}: {why} {', '.join(keys)}. Delete it if nothing needs it."
 
 
@@ -201,7 +201,7 @@ def _late(objects: Objects, source: Source, seconds: float) -> MastodonError:
     ready = conditions_of(item).get("Ready")
     why = f"after {seconds:.0f} s Secret {subject.namespace}/{source.secret} still has an older value"
     message = f"{why}: {ready.text()}" if ready and ready.status != "True" else why
-    remedy = "See that External Secrets runs: kubectl get pods -A -l app.kubernetes.io/name=external-secrets."
+    remedy = "Check that External Secrets runs: kubectl get pods -A -l app.kubernetes.io/name=external-secrets."
     return MastodonError(str(subject), "does not follow Vault", message, remedy)
 
 

@@ -36,7 +36,7 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Ask the site until it answers. Raises MastodonError when it does not. In check mode it is asked once, if it is there,
     and what is wrong is said."""
     if not parameters["site"]:
-        raise MastodonError("Option site", "missing", "nothing says whom to ask", "Name domain, release and Gateway.")
+        raise MastodonError("Option site", "missing", "it is not set what to ask", "Name domain, release and Gateway.")
     connection, site = connect(parameters, run.environment), site_of(parameters["site"])
     seconds = 0 if run.check else parameters["wait_timeout"]
     try:

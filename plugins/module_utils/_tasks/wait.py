@@ -118,7 +118,7 @@ class Waiting:
         if resource is None:
             return not_served(target, self._live.catalog)
         failed = f"not ready after {self._deadline.seconds:.0f} s"
-        return MastodonError(str(target), failed, "does not exist yet", "Correct the selection, or make it.")
+        return MastodonError(str(target), failed, "does not exist yet", "Correct the selection, or create it.")
 
 
 TASK = Task(ARGUMENTS, run_task)

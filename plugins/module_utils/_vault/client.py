@@ -172,7 +172,7 @@ def _authority(file: str | None) -> str | bool:
     if file and not Path(file).exists():
         # requests would end in an error of its own.
         raise MastodonError(
-            f"File {file}", "does not exist", "it is to hold the authority of Vault", "Set vault_ca_cert."
+            f"File {file}", "does not exist", "it must hold the CA certificate of Vault", "Set vault_ca_cert."
         )
     return file or True
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Copies of a secret that its path has lost: as long as there is one, or may be one, nothing is made anew."""
+"""Copies of a secret that its path has lost: as long as there is one, or may be one, nothing is created again."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def refuse_older(vault: Vault, mount: str, path: str, newest: kv.Stored, lost: S
     for version in kv.older(vault, mount, path, newest):
         held = [key for key in lost if version.data.get(key)]
         if version.gone:
-            why = f"version {version.version} is deleted and may hold it, so it is not made anew"
-            remedy = f"Look into it: {undelete(mount, path, version.version)}, and run again."
+            why = f"version {version.version} is deleted and may hold it, so it is not created again"
+            remedy = f"Check it: {undelete(mount, path, version.version)}, and run again."
         elif held:
-            why = f"version {version.version} holds it, so it is not made anew"
+            why = f"version {version.version} holds it, so it is not created again"
             source = f"bao kv get -mount={mount} -version={version.version} -format=json {path}"
             remedy = f"Bring it back: {source} | {write(mount, path, newest, {key: key for key in held}, '.data.data')}"
         else:

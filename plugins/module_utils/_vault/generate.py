@@ -45,7 +45,7 @@ def flaw(value: object) -> str:
     Bitnami's chart, for one, makes keys of ten characters, and every row of the database is encrypted with them.
     """
     if not isinstance(value, str):
-        return "it is no text, but a number, a list or the like"
+        return "it is not text, but a number, a list or the like"
     if not value:
         return "it is empty"
     if value != value.strip():
@@ -58,7 +58,7 @@ def known_format(spec: Mapping[str, Any]) -> str:
     """Return the format. Raises MastodonError for a misspelt one, which must not end as another: secrets are made once."""
     found = str(spec.get("format"))
     if found not in FORMATS:
-        raise MastodonError(f"Format {found}", "not known", f"it is none of {', '.join(FORMATS)}", "Correct it.")
+        raise MastodonError(f"Format {found}", "not known", f"it is not one of {', '.join(FORMATS)}", "Correct it.")
     return found
 
 

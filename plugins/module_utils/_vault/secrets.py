@@ -61,9 +61,9 @@ def plan(mount: str, wanted: Mapping[str, Any], stored: kv.Stored) -> Change:
 
 def _gone(subject: str, mount: str, path: str, stored: kv.Stored) -> MastodonError:
     if stored.destroyed:
-        why = f"version {stored.version} was destroyed and is not made again"
+        why = f"version {stored.version} was destroyed and is not created again"
         return MastodonError(subject, "is destroyed", why, "Restore it from a backup of Vault.")
-    why = f"version {stored.version} was deleted at {stored.gone} and is not made again"
+    why = f"version {stored.version} was deleted at {stored.gone} and is not created again"
     remedy = f"Bring it back: {copies.undelete(mount, path, stored.version)}."
     return MastodonError(subject, "is deleted", why, remedy)
 
@@ -86,7 +86,7 @@ def _refuse_malformed(subject: str, wanted: Mapping[str, Any], data: Mapping[str
         flaw = generate.flaw(data[key]) if key in data else ""
         if flaw:
             raise MastodonError(
-                subject, f"{key} is malformed", flaw, "Restore the right value; it is never made again."
+                subject, f"{key} is malformed", flaw, "Restore the right value; it is never created again."
             )
 
 

@@ -110,7 +110,7 @@ TRAPS = (
     Trap("mastodon.metrics.prometheus.port", "network policies open 9394", _REMOVE, _is_not(9394)),
     Trap("mastodon.pvc.enabled", "the chart refuses it beside the bucket, where media are", _REMOVE),
     Trap("mastodon.s3.enabled", "media would be lost with the pods", _REMOVE, lambda value, _values: value is False),
-    Trap("mastodon.secrets.existingSecret", "the keys that may never change would not be looked after", _REMOVE),
+    Trap("mastodon.secrets.existingSecret", "the keys that may never change would not be managed", _REMOVE),
     Trap(
         "mastodon.smtp.tls",
         "beside STARTTLS, which is on unless enableStartTls is never, Mastodon sends no mail at all",
@@ -186,7 +186,7 @@ def decided_elsewhere(settings: Settings) -> Iterator[str]:
     """What a setting decides is not given as a value."""
     for path, setting in _SETTINGS.items():
         if at(settings["mastodon_values"] or {}, path) not in (None, ""):
-            yield _refusal(f"{path} is decided by a setting", "the checks look at that", f"Set {setting} instead.")
+            yield _refusal(f"{path} is decided by a setting", "the checks use that", f"Set {setting} instead.")
 
 
 @RULES.rule

@@ -118,7 +118,7 @@ def misspelt(given: Iterable[str], known: Known) -> list[str]:
             continue
         if name in _SECRETS:
             where = f"Vault has it below vault_path at {_SECRETS[name]}"
-            problems.append(f"Variable {name}: secrets do not belong into an inventory: {where}. Remove it.")
+            problems.append(f"Variable {name}: secrets do not belong in an inventory: {where}. Remove it.")
             continue
         ours = any(name.startswith(prefix) for prefix in known.prefixes)
         close = difflib.get_close_matches(name, known.names, n=1, cutoff=0.6 if ours else _SURELY_MEANT)

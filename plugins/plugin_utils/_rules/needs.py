@@ -66,7 +66,7 @@ def _updates(settings: Settings) -> bool:
 
 @RULES.needed(
     "gateway_class",
-    because="the Gateway is made here and needs a controller",
+    because="the Gateway is created here and needs a controller",
     unless="gateway_install to false, to use your own Gateway",
 )
 def gateway_controller(settings: Settings) -> bool:
@@ -183,7 +183,7 @@ def vault_for_pods(settings: Settings) -> Iterator[str]:
 
 @RULES.needed(
     "vault_audience",
-    because="without an audience whoever makes a SecretStore in a namespace of his own logs in to Vault as this Mastodon",
+    because="without an audience whoever creates a SecretStore in a namespace of their own logs in to Vault as this Mastodon",
     unless="it to vault",
 )
 def audience(_settings: Settings) -> bool:

@@ -55,7 +55,7 @@ def _unknown_part(value: Any, spec: Spec, place: str = "") -> str:
             if key not in options:
                 close = difflib.get_close_matches(str(key), options, n=1)
                 meant = f"Did you mean {place}{close[0]}?" if close else f"It may hold {', '.join(sorted(options))}."
-                return f"{where} is nothing that is read. {meant}"
+                return f"{where} is not known. {meant}"
             if problem := _unknown_part(part, options[key], f"{where}."):
                 return problem
     return ""
@@ -78,5 +78,5 @@ def _wrong_choice(value: Any, spec: Spec) -> str:
         if choices and str(item) not in choices:
             close = difflib.get_close_matches(str(item), choices, n=1)
             meant = f"Did you mean {close[0]}?" if close else "Choose one of these."
-            return f"{item!r} is none of {', '.join(filter(None, choices))}. {meant}"
+            return f"{item!r} is not one of {', '.join(filter(None, choices))}. {meant}"
     return ""

@@ -179,7 +179,7 @@ def test_one_that_stands_still_is_named_before_anything_is_written_and_does_not_
         pair.other.kubectl(*scale, "--replicas=1")
     assert run.returncode != 0
     said = " ".join(run.output.split())
-    assert f"Deployment {PLATFORM}/{name}: CloudNativePG does not run: it is scaled to no replicas." in said
+    assert f"Deployment {PLATFORM}/{name}: CloudNativePG does not run: it is scaled to zero replicas." in said
     assert re.search(r"fatal: \[other\]: FAILED!", run.output)
     assert pair.other.our_writes(mark) == []
     assert (run.recap_of("lab")["changed"], run.recap_of("lab")["failed"]) == (1, 0)

@@ -15,7 +15,7 @@ from ..support import eventually, served
 from ..zone import DOMAIN
 
 WEB = ("deployment", "-n=mastodon", "mastodon-web")
-IDLE = "Deployment mastodon/mastodon-web is scaled to no replicas by hand"
+IDLE = "Deployment mastodon/mastodon-web is scaled to zero replicas by hand"
 OTHER_CLASS = """
 apiVersion: gateway.networking.k8s.io/v1
 kind: GatewayClass
@@ -42,7 +42,7 @@ def test_a_mastodon_scaled_to_nothing_is_told_by_all_and_put_right_by_one_run(la
     assert f"{IDLE} → asked Flux to put it right" in check.output
     assert f"check mode: Mastodon https://{DOMAIN}: does not answer as it must: {IDLE}" in check.output
     status = laid_down.playbook("status.yml")
-    assert "Deployment mastodon/mastodon-web: NotAsDeclared, is scaled to no replicas by hand" in status.output
+    assert "Deployment mastodon/mastodon-web: NotAsDeclared, is scaled to zero replicas by hand" in status.output
     assert f"Mastodon https://{DOMAIN}: Silent, does not answer as it must" in status.output
     doctor = laid_down.playbook("doctor.yml")
     assert doctor.returncode != 0

@@ -53,7 +53,7 @@ def test_all_that_is_well_is_told_as_such(laid_down: Lab) -> None:
     run, rows = doctor(laid_down)
     assert run.returncode == 0, run.output[-4000:]
     assert rows["failed"] == []
-    assert rows["skipped"] == ["Bucket for media: site.yml makes it, by Rook"]
+    assert rows["skipped"] == ["Bucket for media: site.yml creates it, with Rook"]
     for told in (
         "API server https://10",
         "Clock: the same here and on the API server",
@@ -62,7 +62,7 @@ def test_all_that_is_well_is_told_as_such(laid_down: Lab) -> None:
         "the token may do all that role vault does",
         "Vault secret secret/mastodon/social.lab.test/dns: has tsig-secret",
         "DNS name social.lab.test: in zone lab.test, which",
-        "Mail server mailpit.mail.svc.cluster.local:1025: takes the login, encrypted",
+        "Mail server mailpit.mail.svc.cluster.local:1025: accepts the login, encrypted",
     ):
         assert any(told in row for row in rows["ok"]), (told, rows)
 
@@ -77,10 +77,10 @@ def test_a_bucket_of_yours_is_written_and_read_and_left_as_it_was(laid_down: Lab
     }
     run, rows = doctor(laid_down, **mine, rook_external_bucket="mastodon")
     assert run.returncode == 0, run.output[-4000:]
-    assert any("put with an ACL, got and removed, anyone reads it" in row for row in rows["ok"]), rows
+    assert any("written with an ACL, read and removed, anyone reads it" in row for row in rows["ok"]), rows
     run, rows = doctor(laid_down, **mine, rook_external_bucket="nobodys")
     assert run.returncode != 0
-    assert any("NoSuchBucket" in row and "Make the bucket" in row for row in rows["failed"]), rows
+    assert any("NoSuchBucket" in row and "Create the bucket" in row for row in rows["failed"]), rows
 
 
 def test_everything_that_is_wrong_is_told_at_once(laid_down: Lab, tmp_path: Path) -> None:

@@ -91,13 +91,13 @@ def test_check_mode_refuses_another_namespace_too(laid_down: Lab) -> None:
 def test_keys_that_are_lost_or_others_are_refused_and_nothing_is_made_anew(laid_down: Lab) -> None:
     secrets = laid_down.vault().secrets.kv.v2
     right = secrets.read_secret_version(APP, raise_on_deleted_version=True)["data"]
-    lost = "so it is not made anew"
+    lost = "so it is not created again"
     try:
         secrets.delete_latest_version_of_secret(APP)
         refused(laid_down, lost)
         assert lost in laid_down.site("--check", "--diff").output
         secrets.create_or_update_secret(APP, {**right["data"], "are-primary-key": "x" * 32})
-        refused(laid_down, "are-primary-key is another one than Mastodon")
+        refused(laid_down, "are-primary-key is not the one that Mastodon")
     finally:
         secrets.create_or_update_secret(APP, right["data"])
     assert laid_down.site().recap["changed"] == 0
@@ -141,7 +141,7 @@ def test_of_an_uninstalled_mastodon_the_last_copy_of_its_keys_is_brought_back(un
     run = uninstalled.site(ANSIBLE_CALLBACK_RESULT_FORMAT="json")
     for refusal in (run, alone(uninstalled, "vault", tmp_path)):
         assert refusal.returncode != 0
-        assert "Secret mastodon/mastodon-app holds it, so it is not made anew." in " ".join(refusal.output.split())
+        assert "Secret mastodon/mastodon-app holds it, so it is not created again." in " ".join(refusal.output.split())
     assert uninstalled.our_writes(mark) == []
     assert uninstalled.vault_versions() == vault
     run_told(uninstalled, run.refusal_of("lab").partition("Write it back from the cluster: ")[2])

@@ -19,7 +19,7 @@ def test_a_wrong_image_on_the_first_day_is_named(story: Story) -> None:
 
 
 def test_with_the_right_one_mastodon_answers_within_minutes(laid_down: Lab, story: Story) -> None:
-    assert "its first install hangs at its hooks → installed anew" in story.first.output
+    assert "its first install hangs at its hooks → installed again" in story.first.output
     assert story.first.seconds < MINUTES * 60
     assert served(laid_down, DOMAIN) == DOMAIN
 

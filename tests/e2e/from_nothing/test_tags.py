@@ -34,12 +34,12 @@ def test_on_an_empty_cluster_a_tag_says_which_tag_comes_first(story: Story, tag:
     said = f"not served by this cluster. Run site.yml with --tags {first} first, or without tags."
     # It asks the bucket before it makes a release.
     if tag == "mastodon":
-        said = "Secret mastodon/mastodon-s3: does not exist. Apply the ExternalSecret or claim that makes it, as site.yml does without --tags."
+        said = "Secret mastodon/mastodon-s3: does not exist. Apply the ExternalSecret or claim that creates it, as site.yml does without --tags."
     assert said in " ".join(run.output.split())
     assert "Traceback" not in run.output
 
 
-# Look at a Mastodon that runs and at what a database had before, and there is neither.
+# Check a Mastodon that runs and what a database had before, and there is neither.
 NEEDS_NOTHING = {("mastodon", "launched"), ("cnpg", "leftovers")}
 
 

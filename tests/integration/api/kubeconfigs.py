@@ -82,10 +82,10 @@ CLUSTERS = {
     ),
     "no authority": Case(cluster={"certificate-authority-data": None}, refusal="TLS failed"),
     "authority of somebody else": Case(cluster={"certificate-authority-data": "{wrong_ca}"}, refusal="TLS failed"),
-    "authority that is no certificate": Case(
+    "authority that is not a certificate": Case(
         cluster={"certificate-authority-data": "bm9uZQ=="}, refusal="its certificates cannot be used"
     ),
-    "authority that is no base64": Case(cluster={"certificate-authority-data": "%"}, refusal="is not base64"),
+    "authority that is not base64": Case(cluster={"certificate-authority-data": "%"}, refusal="is not base64"),
     "not verified": Case(DEVELOPER, {"certificate-authority-data": None, "insecure-skip-tls-verify": True}),
     "not verified, and an authority": Case(
         cluster={"insecure-skip-tls-verify": True}, refusal="only one can be meant", package=LAX
@@ -114,7 +114,7 @@ CLUSTERS = {
     "server without a scheme": Case(DEVELOPER, {"server": "{address}"}, kubectl=PLAIN, package=PLAIN),
     "server without TLS": Case(cluster={"server": "http://{address}"}, refusal="is http, where anybody"),
     "no server": Case(cluster={"server": None}, refusal="its cluster has no server"),
-    "server that is a number": Case(cluster={"server": 6443}, refusal="server is no text"),
+    "server that is a number": Case(cluster={"server": 6443}, refusal="server is not text"),
     "server that is not there": Case(cluster={"server": "https://127.0.0.1:1"}, refusal="cannot be reached"),
     "no compression": Case(DEVELOPER, {"disable-compression": True}),
     "extensions": Case(DEVELOPER, {"extensions": [{"name": "minikube", "extension": {"version": "v1"}}]}),
@@ -155,19 +155,19 @@ USERS = {
     "certificate that is none": Case(
         user={**CERTIFICATE, "client-certificate-data": "bm9uZQ=="}, refusal="its certificates cannot be used"
     ),
-    "certificate that is no base64": Case(
+    "certificate that is not base64": Case(
         user={**CERTIFICATE, "client-certificate-data": "%"}, refusal="is not base64"
     ),
     "certificate and a token": Case(ADMIN, user={**CERTIFICATE, "token": "{token}"}),
     "token": Case(DEVELOPER),
     "token that is wrong": Case(user={"token": "wrong"}, refusal="refused the credentials"),
     "token with a line break": Case(user={"token": "a\nb"}, refusal="holds a line break"),
-    "token that is a number": Case(user={"token": 7}, refusal="token is no text"),
+    "token that is a number": Case(user={"token": 7}, refusal="token is not text"),
     "token in a file": Case(DEVELOPER, user={"tokenFile": "token"}),
     "token in a file and another": Case(
         DEVELOPER,
         user={"tokenFile": "token", "token": "wrong"},
-        package="it takes the token, which whoever renews it has replaced since",
+        package="it accepts the token, which whoever renews it has replaced since",
     ),
     "token in a file that is not there": Case(user={"tokenFile": "lost"}, refusal="lost: No such file"),
     "token, and another in a file that is not there": Case(DEVELOPER, user={"tokenFile": "lost", "token": "{token}"}),
@@ -188,7 +188,7 @@ USERS = {
     "plugin that may ask": Case(DEVELOPER, user=plugin(told(token="{token}"), interactiveMode="IfAvailable")),
     "plugin that must ask": Case(
         user=plugin(told(token="{token}"), interactiveMode="Always"),
-        refusal="asks at a terminal",
+        refusal="needs a terminal",
         package="it takes the terminal of the whole run",
     ),
     "plugin that does not say whether it asks": Case(
@@ -267,10 +267,10 @@ USERS = {
     "as somebody with a uid, and nobody": Case(
         user={**CERTIFICATE, "as-uid": "1"}, refusal="as-uid but no as", package=IGNORED
     ),
-    "as members of one group that is no list": Case(
-        user={**CERTIFICATE, "as": READER, "as-groups": "one"}, refusal="as-groups is no list", package=IGNORED
+    "as members of one group that is not a list": Case(
+        user={**CERTIFICATE, "as": READER, "as-groups": "one"}, refusal="as-groups is not a list", package=IGNORED
     ),
-    "as a number": Case(user={**CERTIFICATE, "as": 7}, refusal="as is no text", package=IGNORED),
+    "as a number": Case(user={**CERTIFICATE, "as": 7}, refusal="as is not text", package=IGNORED),
 }
 SHAPES = {
     "another context is the current one": Case(
@@ -303,12 +303,12 @@ SHAPES = {
         top={"contexts": [context(), context("other")]}, refusal="it has two contexts x", package=LAX
     ),
     "no apiVersion": Case(DEVELOPER, top={"apiVersion": None, "kind": None}),
-    "another kind": Case(top={"kind": "ConfigMap"}, refusal="is no kubeconfig", package=LAX),
-    "another apiVersion": Case(top={"apiVersion": "v2"}, refusal="is no kubeconfig", package=LAX),
+    "another kind": Case(top={"kind": "ConfigMap"}, refusal="is not a kubeconfig", package=LAX),
+    "another apiVersion": Case(top={"apiVersion": "v2"}, refusal="is not a kubeconfig", package=LAX),
     "preferences": Case(DEVELOPER, top={"preferences": {"colors": True}}),
-    "no YAML": Case(text="clusters: [", refusal="is no YAML"),
+    "no YAML": Case(text="clusters: [", refusal="is not YAML"),
     "nothing": Case(text="# nothing\n", refusal="is empty"),
-    "a text": Case(text="kubeconfig", refusal="is no mapping"),
+    "a text": Case(text="kubeconfig", refusal="is not a mapping"),
     "user in another file": Case(DEVELOPER, top={"users": None}, more=({"users": [DEV]},)),
     "cluster in another file": Case(DEVELOPER, top={"clusters": None}, more=({"clusters": [USUAL]},)),
     "current context in another file": Case(DEVELOPER, top={"current-context": None}, more=({"current-context": "x"},)),

@@ -252,7 +252,7 @@ def test_a_kind_that_nothing_brings_is_named(cluster: Cluster) -> None:
     applied = cluster.apply(widget, wait_timeout=3)
     assert applied.result["msg"] == (
         "Nothing x/w: cannot be applied: the cluster has no kind test.mastodon/v1 Nothing. "
-        "Install what brings it first, or in the same set."
+        "Install what provides it first, or in the same set."
     )
 
 

@@ -122,7 +122,7 @@ def test_a_claim_of_a_class_that_does_not_exist(cluster: Cluster) -> None:
     }
     told = failure(cluster, claim, within=60)
     assert f"PersistentVolumeClaim {cluster.namespace}/data: failed: there is no StorageClass none-such" in told
-    assert told.endswith("Correct storageClassName, or make the StorageClass.")
+    assert told.endswith("Correct storageClassName, or create the StorageClass.")
 
 
 @pytest.mark.parametrize("kind", ["ReplicaSet", "ReplicationController"])

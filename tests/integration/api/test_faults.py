@@ -65,7 +65,7 @@ def test_a_third_of_all_requests_goes_wrong_and_the_end_is_right(cluster: Cluste
     ("fault", "sentence"),
     [
         ("429", "the API server is overloaded or starting: injected. Run again later."),
-        ("500", "the API server answered with an error: injected. Look at the API server's log."),
+        ("500", "the API server answered with an error: injected. Check the API server's log."),
         ("503", "the API server is overloaded or starting: injected. Run again later."),
         ("reset before", "cannot be reached: "),
         ("reset after", "cannot be reached: "),

@@ -139,7 +139,7 @@ def test_a_value_that_only_the_user_has_is_named(bao: Bao) -> None:
 def test_a_deleted_secret_is_not_made_again(bao: Bao) -> None:
     bao.secrets(APP)
     bao.api.secrets.kv.v2.delete_latest_version_of_secret("app", mount_point=bao.mount)
-    with pytest.raises(MastodonError, match=r"is deleted: version 1 was deleted at .* and is not made again"):
+    with pytest.raises(MastodonError, match=r"is deleted: version 1 was deleted at .* and is not created again"):
         bao.secrets(APP)
 
 
@@ -164,7 +164,7 @@ def test_a_deleted_older_version_is_looked_into_before_anything_is_made(bao: Bao
     kv2.delete_secret_versions("app", [1], mount_point=bao.mount)
     with pytest.raises(MastodonError, match="version 1 is deleted and may hold") as caught:
         bao.secrets(APP)
-    run_told(bao, str(caught.value).partition("Look into it: ")[2].partition(",")[0])
+    run_told(bao, str(caught.value).partition("Check it: ")[2].partition(",")[0])
     with pytest.raises(MastodonError, match="version 1 holds it"):
         bao.secrets(APP)
 
@@ -172,7 +172,7 @@ def test_a_deleted_older_version_is_looked_into_before_anything_is_made(bao: Bao
 def test_a_destroyed_secret_is_not_made_again(bao: Bao) -> None:
     bao.secrets(APP)
     bao.api.secrets.kv.v2.destroy_secret_versions("app", [1], mount_point=bao.mount)
-    with pytest.raises(MastodonError, match="is destroyed: version 1 was destroyed and is not made again"):
+    with pytest.raises(MastodonError, match="is destroyed: version 1 was destroyed and is not created again"):
         bao.secrets(APP)
 
 

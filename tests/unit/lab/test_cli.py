@@ -91,7 +91,7 @@ def test_a_part_there_is_not_is_told_with_those_there_are(
 @pytest.mark.parametrize("verb", ["up", "down", "status", "kubeconfig"])
 def test_odd_names_are_refused(verb: str, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main([verb, f"--name={name}"]) == 1
-    assert "is no name for a lab" in capsys.readouterr().err
+    assert "is not a name for a lab" in capsys.readouterr().err
 
 
 def test_a_note_that_is_no_note_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

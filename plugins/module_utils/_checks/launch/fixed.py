@@ -38,7 +38,7 @@ def operators(applied: Iterable[Object], wanted: Iterable[Mapping[str, str]]) ->
         }
         if there and one["namespace"] not in there:
             namespace, subject = sorted(there.items())[0]
-            why = f"a second one in {one['namespace']} would fight it over what both look after"
+            why = f"a second one in {one['namespace']} would conflict with it over what both manage"
             yield MastodonError(str(subject), "is installed already", why, f"Set {one['setting']} to {namespace}.")
 
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Secrets that are made once: as long as a copy, or what was encrypted with them, is anywhere, they are not made anew."""
+"""Secrets that are made once: as long as a copy, or what was encrypted with them, is anywhere, they are not created again."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Kept:
 
     @property
     def lacking(self) -> list[str]:
-        """Return the keys that would be made anew."""
+        """Return the keys that would be created again."""
         return [key for key in self.mirror.made if not self.stored.data.get(key)]
 
 
@@ -68,12 +68,12 @@ def _check_there(vault: Vault, one: Kept, past: Past) -> None:
     if stored.gone and not stored.destroyed:
         remedy = f"Bring it back: {copies.undelete(mirror.mount, mirror.path, stored.version)}."
         raise MastodonError(
-            str(mirror), "is deleted", f"version {stored.version} held it, so it is not made anew", remedy
+            str(mirror), "is deleted", f"version {stored.version} held it, so it is not created again", remedy
         )
     what = f"{', '.join(lacking)} missing" if stored.data else "is destroyed" if stored.destroyed else "is empty"
     held = [key for key in lacking if key in one.secret.data]
     if held:
-        why = f"Secret {'/'.join(mirror.place)} holds it, so it is not made anew"
+        why = f"Secret {'/'.join(mirror.place)} holds it, so it is not created again"
         raise MastodonError(str(mirror), what, why, f"Write it back from the cluster: {mirror.command(stored, held)}")
     copies.refuse_older(vault, mirror.mount, mirror.path, stored, lacking)
     _refuse_after_launch(one, what, past)
@@ -82,11 +82,11 @@ def _check_there(vault: Vault, one: Kept, past: Past) -> None:
 def _refuse_after_launch(one: Kept, what: str, past: Past) -> None:
     restore = "Restore it from a backup of Vault"
     if one.stored.destroyed or (past.runs and one.mirror.kept):
-        why = "a Mastodon that runs was launched with it, so it is not made anew"
+        why = "a Mastodon that runs was launched with it, so it is not created again"
         raise MastodonError(str(one.mirror), what, why, f"{restore}.")
     left = past.remains() if one.mirror.permanent else []
     if left:
-        why = f"{' and '.join(left)} may hold what nothing else can decrypt, so it is not made anew"
+        why = f"{' and '.join(left)} may hold what nothing else can decrypt, so it is not created again"
         raise MastodonError(
             str(one.mirror), what, why, f"{restore}, or write it there. If nothing in it is needed, delete it first."
         )
@@ -104,7 +104,7 @@ def _check_same(one: Kept, recorded: Mapping[str, str], salt: str) -> None:
         older = f" -version={stored.version - 1}" if stored.version > 1 else ""
         raise MastodonError(
             str(mirror),
-            f"{key} is another one than Mastodon was launched with",
+            f"{key} is not the one that Mastodon was launched with",
             "what is encrypted in the database could not be read any more",
             f"Put the right one back; an earlier version may hold it: bao kv get -mount={mirror.mount}{older} {mirror.path}.",
         )

@@ -132,7 +132,7 @@ def refuse_overwriting(mirror: Mirror, stored: Stored, secret: Held) -> None:
     namespace, name = mirror.place
     raise MastodonError(
         f"Secret {namespace}/{name}",
-        f"was not made from {mirror}",
+        f"was not created from {mirror}",
         f"it would be overwritten, and holds another {', '.join(lost)}",
         f"If the Secret is right, write it to Vault: {mirror.command(stored, lost)}; if not, "
         f"delete it: kubectl delete secret -n {namespace} {name}.",

@@ -145,7 +145,7 @@ def _media(now: Mapping[str, str], wanted: Mapping[str, Any]) -> Iterator[Move]:
 
 
 def _back(pattern: re.Pattern[str], host: str, backend: str, value: str, settings: tuple[str, str]) -> str:
-    """Return the settings that lead to a Service again, or nothing when the host is none of ours."""
+    """Return the settings that lead to a Service again, or nothing when the host is not one of ours."""
     service = pattern.fullmatch(host)
     if not service:
         return ""

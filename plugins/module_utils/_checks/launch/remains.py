@@ -47,7 +47,7 @@ def _on_a_server(database: Mapping[str, Any], schema: Callable[[], str], is_new:
         raise MastodonError(
             error.subject,
             "could not be asked whether it holds a Mastodon already",
-            f"{error.why.rstrip('.')}: its encryption keys would be made anew",
+            f"{error.why.rstrip('.')}: its encryption keys would be created again",
             f"{error.remedy}, write the keys that it was encrypted with to Vault, or set mastodon_database_is_new to true if "
             "nothing is in it.",
         ) from error

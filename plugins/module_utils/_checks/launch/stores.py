@@ -110,4 +110,4 @@ def problems(parameters: Mapping[str, Any], wanted: Release, servers: Asked) -> 
 def _too_old(subject: str, version: str, oldest: str, wanted: Release) -> list[str]:
     if not is_too_old(version, oldest):
         return []
-    return [str(MastodonError(subject, f"is too old for Mastodon {wanted}", f"it is {version}", f"It takes {oldest}."))]
+    return [str(MastodonError(subject, f"is too old for Mastodon {wanted}", f"it is {version}", f"It needs {oldest}."))]

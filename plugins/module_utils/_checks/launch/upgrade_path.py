@@ -80,7 +80,7 @@ def check_step(subject: str, running: Release, wanted: Release) -> None:
         raise MastodonError(
             subject,
             f"cannot go from {running} to {wanted} in one step",
-            f"each minor release moves the database on: {steps}",
+            f"each minor release migrates the database: {steps}",
             f"Set mastodon_image_tag to the newest {_written(between[0])} first.",
         )
 

@@ -108,7 +108,7 @@ class _Place:
 
     def silent(self, why: str) -> MastodonError:
         """Return that the site does not answer, and what behind its release may be the cause."""
-        remedy = f"Look at its pods: kubectl get pods -n {self._wanted['namespace']}."
+        remedy = f"Check its pods: kubectl get pods -n {self._wanted['namespace']}."
         return MastodonError(str(self.site), "does not answer as it must", "; ".join([*self._troubles(), why]), remedy)
 
     def _troubles(self) -> list[str]:

@@ -88,7 +88,7 @@ def _is_instance(answer: Answer, domain: str) -> str:
     try:
         said = parsed(answer.body)
     except WrongShapeError as error:
-        raise WrongError("its answer is no JSON, so it is not Mastodon's") from error
+        raise WrongError("its answer is not JSON, so it is not Mastodon's") from error
     found = said.get("domain") if isinstance(said, dict) else None
     if found != domain:
         raise WrongError(f"it answers for {found or 'no domain'}, not for {domain}")

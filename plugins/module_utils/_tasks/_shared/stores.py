@@ -55,7 +55,7 @@ def check(product: str, parameters: Mapping[str, Any], run: Run, question: Quest
     deadline = Deadline(parameters["wait_timeout"])
     await_ready(parameters["depends_on"], open_objects(connection, deadline, run.say), deadline, run)
     if run.check and read_secret(connection, *where) is None:
-        return _skipped(f"{product} {parameters['host']}", f"Secret {'/'.join(where)} is not made yet", run)
+        return _skipped(f"{product} {parameters['host']}", f"Secret {'/'.join(where)} is not created yet", run)
     secret = must_have_secret(connection, *where)
     dial = forward.way_to(connection, parameters["host"], parameters["port"])
     sslmode = parameters.get("sslmode", "prefer")

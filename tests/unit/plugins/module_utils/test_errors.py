@@ -71,18 +71,18 @@ def test_what_nobody_thought_of_is_one_sentence_without_a_value() -> None:
         stumble()
     told = str(unforeseen("Module apply", raised.value))
     assert re.fullmatch(
-        r"Module apply: ended with an error that was not foreseen: KeyError at test_errors\.py, line \d+, in stumble\. This is .*",
+        r"Module apply: ended with an unexpected error: KeyError at test_errors\.py, line \d+, in stumble\. This is .*",
         told,
     )
     assert "in stumble" in way_of(raised.value)
     assert "CANARY')" not in told + way_of(raised.value)
-    assert "not foreseen: KeyError. This" in str(unforeseen("Module apply", KeyError("CANARY")))
+    assert "unexpected error: KeyError. This" in str(unforeseen("Module apply", KeyError("CANARY")))
 
 
 def test_a_check_that_nobody_thought_of_failing_is_failed_and_named() -> None:
     found = find(stumble)
     assert found.state == "failed"
-    assert found.text.startswith("Check stumble: ended with an error that was not foreseen: KeyError at")
+    assert found.text.startswith("Check stumble: ended with an unexpected error: KeyError at")
 
 
 def test_a_module_ends_in_a_sentence_whatever_its_engine_raises(

@@ -103,7 +103,7 @@ def test_an_action_ends_in_a_sentence_whatever_its_engine_raises() -> None:
     result = action(KeyError("CANARY")).run(task_vars={})
     assert result["failed"] is True
     assert result["msg"].startswith(
-        "Module fediverse.mastodon.apply: ended with an error that was not foreseen: KeyError at _action.py, line "
+        "Module fediverse.mastodon.apply: ended with an unexpected error: KeyError at _action.py, line "
     )
     assert "CANARY" not in json.dumps(result)
 

@@ -102,7 +102,7 @@ def test_a_value_is_what_kubectl_takes_it_for(text: str) -> None:
         ("a:\n- -.NaN\n- .nan", "line 3, column 3: JSON has no such number"),
         ("a: !vault canary", "line 1, column 4: could not determine a constructor for the tag '!vault'"),
         ("a:\n- !=", "line 2, column 3: could not determine a constructor for the tag '!='"),
-        ("a: !!int canary", "line 1, column 4: what is tagged as int is none"),
+        ("a: !!int canary", "line 1, column 4: what is tagged as int is not valid"),
         ("{~: canary}", "line 1, column 2: a key is neither text nor number"),
         ("{[a]: canary}", "line 1, column 2: a key is neither text nor number"),
         ('a: "\\ud83d canary"', "line 1, column 4: a text has half of a surrogate pair"),

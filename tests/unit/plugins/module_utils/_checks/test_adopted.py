@@ -79,11 +79,11 @@ def test_an_image_without_a_tag_has_the_version_of_its_label() -> None:
         (
             deployment(f"{IMAGE}:1.30.0", available=0),
             "Deployment cnpg-system/controller: CloudNativePG does not run: 0 of 1 pods available. "
-            "Look at its pods: kubectl describe deployment controller -n cnpg-system.",
+            "Check its pods: kubectl describe deployment controller -n cnpg-system.",
         ),
         (
             deployment(f"{IMAGE}:1.30.0", available=0, replicas=0),
-            "Deployment cnpg-system/controller: CloudNativePG does not run: it is scaled to no replicas. "
+            "Deployment cnpg-system/controller: CloudNativePG does not run: it is scaled to zero replicas. "
             "Scale it up: kubectl scale deployment controller -n cnpg-system --replicas=1.",
         ),
     ],

@@ -24,14 +24,14 @@ def row(endpoint: str, media: str = MEDIA) -> Finding:
 def test_backups_in_the_cluster_that_they_are_to_survive_are_a_warning(endpoint: str) -> None:
     found = row(endpoint)
     assert found.state == "warning"
-    assert found.line().startswith("warning  Backups of the database: lie in the cluster that they are to survive: ")
+    assert found.line().startswith("warning  Backups of the database: are in the cluster that they must survive: ")
     assert found.text.endswith("Set cnpg_backup_endpoint to a server elsewhere.")
 
 
 @pytest.mark.parametrize("endpoint", [MEDIA, f"{MEDIA}/"])
 def test_backups_beside_media_are_a_warning(endpoint: str) -> None:
     assert row(endpoint).state == "warning"
-    assert "lie on the server that holds media: s3.example.org has both" in row(endpoint).text
+    assert "are on the server that holds media: s3.example.org has both" in row(endpoint).text
 
 
 @pytest.mark.parametrize(

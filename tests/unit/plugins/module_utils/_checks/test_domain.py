@@ -54,7 +54,7 @@ def test_name_servers_that_a_firewall_hides_are_no_fault_of_the_zone() -> None:
 @pytest.mark.parametrize("other", [False, None])
 def test_a_name_server_that_does_not_know_the_zone_is_named(other: bool | None) -> None:
     assert refused(World(a=True, b=other)).startswith(
-        "DNS zone example.org: is not answered for by all its name servers: b of 2 name servers do not. Take them out"
+        "DNS zone example.org: is not answered for by all its name servers: b of 2 name servers do not. Remove them"
     )
 
 

@@ -116,23 +116,23 @@ def test_a_gateway_that_serves_mastodon_is_used_as_it_is(served: dict[str, Any],
             {"listener": "http"},
             "listener http serves HTTP for all hosts, not HTTPS for social.example.org.",
         ),
-        (listener(allowedRoutes={}), {}, "listener social.example.org takes no routes from namespace mastodon."),
+        (listener(allowedRoutes={}), {}, "listener social.example.org accepts no routes from namespace mastodon."),
         (
             listener(allowedRoutes={"kinds": [{"kind": "TLSRoute"}], **ALL}),
             {},
-            "takes no routes from namespace mastodon.",
+            "accepts no routes from namespace mastodon.",
         ),
-        (listener(allowedRoutes={"namespaces": {"from": "None"}}), {}, "takes no routes from namespace mastodon."),
-        (selector(matchLabels={"edge": "yes"}), {}, "takes no routes from namespace mastodon."),
+        (listener(allowedRoutes={"namespaces": {"from": "None"}}), {}, "accepts no routes from namespace mastodon."),
+        (selector(matchLabels={"edge": "yes"}), {}, "accepts no routes from namespace mastodon."),
         (
             selector(matchExpressions=[{"key": "edge", "operator": "In", "values": ["yes"]}]),
             {},
-            "takes no routes from namespace mastodon.",
+            "accepts no routes from namespace mastodon.",
         ),
         (
             selector(matchExpressions=[{"key": "edge", "operator": "Invented"}]),
             {},
-            "takes no routes from namespace mastodon.",
+            "accepts no routes from namespace mastodon.",
         ),
     ],
 )
@@ -200,7 +200,7 @@ def test_a_class_that_does_not_exist_is_refused_with_those_that_do(classes: list
 def test_a_class_whose_controller_is_not_there_is_refused() -> None:
     assert found(gateway_class("traefik", accepted="Unknown"), made=True) == [
         "GatewayClass traefik: is not ready: Waiting for controller. "
-        "Look whether its controller traefik.io/gateway-controller runs."
+        "Check whether its controller traefik.io/gateway-controller runs."
     ]
 
 
@@ -230,7 +230,7 @@ def test_an_issuer_of_others_must_exist_and_be_ready() -> None:
         "Correct cert_manager_issuer_name, or install it first."
     ]
     assert found(*there, made=True, issuer="staging") == [
-        "ClusterIssuer staging: is not ready: account not registered. Look whether its controller runs."
+        "ClusterIssuer staging: is not ready: account not registered. Check whether its controller runs."
     ]
 
 
@@ -252,7 +252,7 @@ def test_the_class_of_a_gateway_that_is_used_as_it_is_is_its_owners() -> None:
 
 def test_a_gateway_of_others_is_not_added_to_unasked() -> None:
     assert found(gateway(listener()), made=True) == [
-        "Gateway edge/shared: exists, and others made it. Set gateway_install to false to use it as it is, "
+        "Gateway edge/shared: exists, and others created it. Set gateway_install to false to use it as it is, "
         "or gateway_name to a name of your own."
     ]
 

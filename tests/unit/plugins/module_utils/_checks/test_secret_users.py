@@ -44,7 +44,7 @@ def test_a_deployment_is_named_once_with_all_that_it_holds() -> None:
     held = {"env": variable("smtp")["env"] + variable("db")["env"]}
     assert told(pod("web-5f-a", held, **owned), pod("web-5f-b", held, **owned)) == [
         "Deployment mastodon/web runs with an older value of Secret mastodon/db, Secret mastodon/smtp"
-        " until its pods are made anew"
+        " until its pods are created again"
     ]
 
 

@@ -40,7 +40,9 @@ WANTED = [{"path": "a", "capabilities": ["read"]}, {"path": "b", "capabilities":
 
 
 def test_a_server_that_is_well_tells_its_version() -> None:
-    assert vault.server(client(FakeVault())) == f"Vault {ADDRESS}: version 2.7.2, unsealed, takes the token without end"
+    assert (
+        vault.server(client(FakeVault())) == f"Vault {ADDRESS}: version 2.7.2, unsealed, accepts the token without end"
+    )
 
 
 @pytest.mark.parametrize("rights", [{"a": ["root"], "b": ["root"]}, {"a": ["read"], "b": ["update", "create", "list"]}])

@@ -73,7 +73,7 @@ WRONG = {
     "": "is empty",
     "[]": "cannot be used",
     "{}": "it has no current-context",
-    "token: secret\n- x": "is no YAML: did not find expected key in line 2",
+    "token: secret\n- x": "is not YAML: did not find expected key in line 2",
     "current-context: x\ncontexts: []\nclusters: []\nusers: []": "it has no context x",
 }
 

@@ -49,11 +49,11 @@ SENTENCES: dict[str, tuple[int, bytes]] = {
         body("failed to create typed patch object (/x): .a: field not declared in schema"),
     ),
     'X: an admission webhook does not answer: failed calling webhook "w": Post "https://a.b.svc:443/": refused. '
-    "Look at the pods of Service b/a; without any, install what the webhook belongs to, or remove its configuration.": (
+    "Check the pods of Service b/a; without any, install what the webhook belongs to, or remove its configuration.": (
         500,
         body('failed calling webhook "w": Post "https://a.b.svc:443/": refused'),
     ),
-    "X: an admission webhook does not answer: Internal error: failed calling webhook w. Look at its pods.": (
+    "X: an admission webhook does not answer: Internal error: failed calling webhook w. Check its pods.": (
         500,
         body("Internal error: failed calling webhook w"),
     ),
@@ -61,8 +61,8 @@ SENTENCES: dict[str, tuple[int, bytes]] = {
         503,
         b"<html>busy</html>",
     ),
-    "X: the API server answered with an error: HTTP 418 []. Look at the API server's log.": (418, b"[]"),
-    "X: the API server answered with an error: HTTP 418. Look at the API server's log.": (418, b"{}"),
+    "X: the API server answered with an error: HTTP 418 []. Check the API server's log.": (418, b"[]"),
+    "X: the API server answered with an error: HTTP 418. Check the API server's log.": (418, b"{}"),
 }
 
 
@@ -83,7 +83,7 @@ def test_a_webhook_is_recognised_whatever_is_shown_of_it(secret: bool) -> None:
     assert error.is_webhook_down
     assert "no endpoints" in error.message
     assert 'failed calling webhook "a.b"' in str(error)
-    assert "Look at the pods of Service b/a" in str(error)
+    assert "Check the pods of Service b/a" in str(error)
     assert ("canary" in str(error)) is not secret
 
 

@@ -157,19 +157,19 @@ def test_a_server_without_a_scheme_is_asked_over_tls(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ({"kind": "Secret"}, "is no kubeconfig, but of another kind or version"),
-        ({"apiVersion": "v2"}, "is no kubeconfig, but of another kind or version"),
+        ({"kind": "Secret"}, "is not a kubeconfig, but of another kind or version"),
+        ({"apiVersion": "v2"}, "is not a kubeconfig, but of another kind or version"),
         ({}, "it has no current-context"),
         (document(contexts=None), "it has no context first"),
         (document(contexts=[{"name": "first"}]), "it has no context first"),
         (document(clusters=[]), "it has no cluster c"),
         (document(users=[]), "it has no user u"),
         (document({"server": ""}), "its cluster has no server"),
-        (document({"server": 6443}), "server is no text"),
+        (document({"server": 6443}), "server is not text"),
         (document({"certificate-authority-data": "%"}), "certificate-authority-data is not base64 of a PEM file"),
         (document({"certificate-authority": "no/ca"}), "certificate-authority .*/no/ca: No such file"),
         (document(user={"client-certificate-data": "/w=="}), "client-certificate-data is not base64 of a PEM file"),
-        (document(user={"token": ["secret"]}), "token is no text"),
+        (document(user={"token": ["secret"]}), "token is not text"),
         (document({"insecure-skip-tls-verify": "false"}), "insecure-skip-tls-verify is neither true nor false"),
         (document({"insecure-skip-tls-verify": 0}), "insecure-skip-tls-verify is neither true nor false"),
         (
@@ -186,11 +186,11 @@ def test_a_server_without_a_scheme_is_asked_over_tls(tmp_path: Path) -> None:
             "it has two clusters c",
         ),
         (document(user={"as-groups": ["a"]}), "it has as-groups but no as"),
-        (document(user={"as": "a", "as-groups": "b"}), "as-groups is no list of texts"),
-        (document(user={"as": "a", "as-groups": [1]}), "as-groups is no list of texts"),
-        (document(user={"as": ["a"]}), "as is no text"),
-        (document(user={"as": "a", "as-user-extra": {"b": "secret"}}), "b is no list of texts"),
-        (document(user={"as": "a", "as-user-extra": ["b"]}), "as-user-extra is no mapping"),
+        (document(user={"as": "a", "as-groups": "b"}), "as-groups is not a list of texts"),
+        (document(user={"as": "a", "as-groups": [1]}), "as-groups is not a list of texts"),
+        (document(user={"as": ["a"]}), "as is not text"),
+        (document(user={"as": "a", "as-user-extra": {"b": "secret"}}), "b is not a list of texts"),
+        (document(user={"as": "a", "as-user-extra": ["b"]}), "as-user-extra is not a mapping"),
         (document(user={"as": "a\r\nauthorization: b"}), "as holds a line break"),
         (
             document(user={"auth-provider": {"name": "gcp"}}),
@@ -204,7 +204,7 @@ def test_a_server_without_a_scheme_is_asked_over_tls(tmp_path: Path) -> None:
         (document(user=oidc(-60)), "id-token of OpenID Connect has expired; run kubectl once"),
         (
             document(user={"auth-provider": {"name": "oidc", "config": {"id-token": "secret"}}}),
-            "id-token is no token of OpenID",
+            "id-token is not a token of OpenID",
         ),
     ],
 )
@@ -218,7 +218,7 @@ def test_no_wrong_yaml_shows_its_own_text(tmp_path: Path) -> None:
     path = tmp_path / "config"
     for text in ("token: secret: x", "token: 'secret", "\ttoken: secret", "token: !secret x", "secret: \x01"):
         path.write_text(text)
-        with pytest.raises(AccessError, match="is no YAML") as refused:
+        with pytest.raises(AccessError, match="is not YAML") as refused:
             read_files(path)
         assert text not in str(refused.value)
 

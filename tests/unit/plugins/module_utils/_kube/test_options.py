@@ -167,7 +167,7 @@ def test_proxies_are_told_what_is_asked(tmp_path: Path) -> None:
 
 
 def test_a_context_without_a_kubeconfig_is_refused_in_a_pod() -> None:
-    with pytest.raises(MastodonError, match="Option context: cannot be used: there is no kubeconfig"):
+    with pytest.raises(MastodonError, match="Option context: cannot be used: there is not a kubeconfig"):
         connect({"context": "other"}, {"HOME": "/nonexistent", "KUBERNETES_SERVICE_HOST": "10.0.0.1"})
 
 

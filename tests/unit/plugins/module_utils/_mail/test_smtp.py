@@ -64,13 +64,13 @@ def refused(port: int) -> str:
 
 def test_a_server_that_takes_the_login_says_whether_it_encrypts() -> None:
     with server() as port:
-        assert login(port) == f"Mail server 127.0.0.1:{port}: takes the login, NOT encrypted"
+        assert login(port) == f"Mail server 127.0.0.1:{port}: accepts the login, NOT encrypted"
 
 
 def test_a_wrong_password_names_where_it_came_from() -> None:
     with server(AUTH="535 no") as port:
         assert refused(port) == (
-            f"Mail server 127.0.0.1:{port}: does not take the login: it answers 535. "
+            f"Mail server 127.0.0.1:{port}: does not accept the login: it answers 535. "
             "Correct username and password in Vault path secret/m/smtp."
         )
 
@@ -81,21 +81,21 @@ def without_login(port: int) -> str:
 
 def test_a_relay_that_wants_no_login_says_so() -> None:
     with server(MAIL="250 go on", RSET="250 done") as port:
-        assert without_login(port) == f"Mail server 127.0.0.1:{port}: takes mail without a login, NOT encrypted"
+        assert without_login(port) == f"Mail server 127.0.0.1:{port}: accepts mail without a login, NOT encrypted"
 
 
 def test_a_server_that_wants_a_login_after_all_is_named_with_the_setting() -> None:
     with server(MAIL="530 authentication required", RSET="250 done") as port, pytest.raises(MastodonError) as caught:
         without_login(port)
     assert str(caught.value).startswith(
-        f"Mail server 127.0.0.1:{port}: takes no mail without a login: it answers 530. Set mastodon_smtp_login to true"
+        f"Mail server 127.0.0.1:{port}: accepts no mail without a login: it answers 530. Set mastodon_smtp_login to true"
     )
 
 
 def test_a_server_that_offers_no_login_is_told() -> None:
     with server(EHLO="250 mail.test", AUTH="502 no") as port:
         assert refused(port) == (
-            f"Mail server 127.0.0.1:{port}: does not take the login: it answers 502. "
+            f"Mail server 127.0.0.1:{port}: does not accept the login: it answers 502. "
             "It may not know plain: set mastodon.smtp.authMethod in mastodon_values to a way to log in that it has."
         )
 
@@ -108,7 +108,7 @@ def test_encryption_that_is_offered_and_fails_is_not_done_without() -> None:
 def test_nobody_there_is_told() -> None:
     with server() as port:
         pass
-    assert refused(port).startswith(f"Mail server 127.0.0.1:{port}: does not speak with us: ")
+    assert refused(port).startswith(f"Mail server 127.0.0.1:{port}: cannot be used: ")
 
 
 def speak(sink: Sink, **how: Any) -> str:
@@ -130,7 +130,7 @@ def test_the_password_is_sent_encrypted_and_as_mastodon_does(
     mail_server: Server, trusted: None, served: dict[str, Any], how: dict[str, Any], methods: list[str]
 ) -> None:
     with mail_server(**served) as sink:
-        assert speak(sink, **how) == f"Mail server localhost:{sink.port}: takes the login, encrypted"
+        assert speak(sink, **how) == f"Mail server localhost:{sink.port}: accepts the login, encrypted"
     assert (sink.methods, sink.told_in_clear) == (methods, [False])
 
 
@@ -140,14 +140,14 @@ def test_no_password_is_sent_where_encryption_is_not_offered(mail_server: Server
     assert sink.methods == []
     assert str(caught.value) == (
         f"Mail server localhost:{sink.port}: does not encrypt: it offers no STARTTLS, so that anybody on the way could read mail "
-        "and password. Take a port that does (587, or 465), or set mastodon.smtp.enableStartTls in mastodon_values to auto."
+        "and password. Use a port that does (587, or 465), or set mastodon.smtp.enableStartTls in mastodon_values to auto."
     )
 
 
 @pytest.mark.parametrize("starttls", ["auto", "never"])
 def test_it_is_sent_in_the_clear_where_that_was_asked_for(mail_server: Server, starttls: str) -> None:
     with mail_server(starttls=False) as sink:
-        assert speak(sink, starttls=starttls).endswith("takes the login, NOT encrypted")
+        assert speak(sink, starttls=starttls).endswith("accepts the login, NOT encrypted")
     assert sink.told_in_clear == [True]
 
 
@@ -156,7 +156,7 @@ def test_a_way_to_log_in_that_the_server_has_not_is_told_though_it_has_others(
 ) -> None:
     with mail_server(refuses=("PLAIN",)) as sink, pytest.raises(MastodonError) as caught:
         speak(sink)
-    assert "does not take the login: it answers 504. It may not know plain: set mastodon.smtp.authMethod" in str(
+    assert "does not accept the login: it answers 504. It may not know plain: set mastodon.smtp.authMethod" in str(
         caught.value
     )
 

@@ -251,11 +251,11 @@ def container(name: str, ready: bool = False, **state: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("items", "told"),
     [
-        ([], "no pod of it is there"),
+        ([], "it has no pods"),
         ([of_release(made("Job", "migrate"), active=1)], "Job ns/migrate: runs"),
         (
             [of_release(made("Job", "migrate"), conditions=[{"type": "Complete", "status": "True"}], active=0)],
-            "no pod of it is there",
+            "it has no pods",
         ),
         (
             [
@@ -284,8 +284,8 @@ def container(name: str, ready: bool = False, **state: Any) -> dict[str, Any]:
             [of_release(made("Pod", "web"), conditions=[{"type": "Ready", "status": "True"}])],
             "its pods that are there (1) are ready",
         ),
-        ([of_release(made("Pod", "done"), phase="Succeeded")], "no pod of it is there"),
-        ([made("Pod", "of-others")], "no pod of it is there"),
+        ([of_release(made("Pod", "done"), phase="Succeeded")], "it has no pods"),
+        ([made("Pod", "of-others")], "it has no pods"),
     ],
 )
 def test_what_takes_the_time_behind_a_release_is_told(items: list[Object], told: str) -> None:

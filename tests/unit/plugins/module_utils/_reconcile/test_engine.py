@@ -183,7 +183,7 @@ def test_a_kind_that_never_comes_is_named() -> None:
     ran = Ran(FakeApi(NAMESPACE), thing("Widget", "w"), seconds=0)
     assert str(ran.error) == (
         "Widget ns/w: cannot be applied: the cluster has no kind example.test/v1 Widget. "
-        "Install what brings it first, or in the same set."
+        "Install what provides it first, or in the same set."
     )
 
 
@@ -258,7 +258,7 @@ def test_an_object_of_another_set_is_refused_by_name_and_nothing_is_written() ->
     ran = Ran(api, config("a", x="2"), config("c"), name="other")
     assert str(ran.error) == (
         "ConfigMap ns/a: belongs to another set: ConfigMap ns/fediverse.mastodon.set lists it. Declare it in one of the "
-        "two sets. If the other set is no more, delete ConfigMap ns/fediverse.mastodon.set."
+        "two sets. If the other set no longer exists, delete ConfigMap ns/fediverse.mastodon.set."
     )
     assert api.writes == []
 

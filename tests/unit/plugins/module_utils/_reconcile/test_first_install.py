@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A release that was never installed is begun anew, and one that was is never touched."""
+"""A release that was never installed is begun again, and one that was is never touched."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_first_install_that_hangs_at_a_hook_is_begun_anew_for_what_is_declared
     assert ran.error is None
     assert (
         ran.lines[0]
-        == 'configured HelmRelease ns/app: spec.tag "v9" → "v4", its first install hangs at its hooks → installed anew'
+        == 'configured HelmRelease ns/app: spec.tag "v9" → "v4", its first install hangs at its hooks → installed again'
     )
     assert api.writes == [
         "delete Secret ns/sh.helm.release.v1.app.v1",
@@ -108,7 +108,7 @@ def test_a_first_install_that_failed_is_begun_anew_even_if_nothing_else_changed(
     notes = [note(revision, status) for revision, status in enumerate(statuses, start=1)]
     api = begun(*notes, history=("failed",))
     ran = Ran(api, OLD, wait=False)
-    assert ran.lines == ["configured HelmRelease ns/app: its first install failed → installed anew"]
+    assert ran.lines == ["configured HelmRelease ns/app: its first install failed → installed again"]
     assert not [one for one in api.objects if one.kind == "Secret"]
     asked = api.objects[subject("HelmRelease", "app")]["metadata"]["annotations"]
     assert asked["reconcile.fluxcd.io/resetAt"] == asked["reconcile.fluxcd.io/requestedAt"]
@@ -222,7 +222,7 @@ def test_a_hook_that_never_ends_is_named_and_nothing_is_touched() -> None:
     api = begun(note(1, "pending-install"), hook(), RUNNING)
     ran = Ran(api, NEW, wait=False, clock=Clock(), seconds=30)
     assert str(ran.error) == (
-        "Job ns/app-db-prepare: has not ended: an earlier run of Helm is at it. Look at it: kubectl logs -n ns job/app-db-prepare."
+        "Job ns/app-db-prepare: has not ended: an earlier run of Helm is still running. Check it: kubectl logs -n ns job/app-db-prepare."
     )
     assert api.writes == []
 
@@ -245,7 +245,7 @@ def test_an_interrupted_run_is_finished_by_the_next() -> None:
 def test_check_mode_only_says_so(objects: tuple[dict[str, Any], ...]) -> None:
     api = begun(*objects)
     ran = Ran(api, NEW, check=True)
-    assert "→ installed anew" in ran.lines[0]
+    assert "→ installed again" in ran.lines[0]
     assert api.writes == []
 
 

@@ -146,7 +146,7 @@ def test_a_workload_scaled_to_nothing_by_hand_is_asked_back_and_waited_for() -> 
     ran = Ran(api, RELEASE)
     assert ran.error is None
     assert ran.lines == [
-        "configured HelmRelease ns/app: Deployment ns/web is scaled to no replicas by kubectl → asked Flux to put it right"
+        "configured HelmRelease ns/app: Deployment ns/web is scaled to zero replicas by kubectl → asked Flux to put it right"
     ]
     assert api.writes == ["annotate HelmRelease ns/app as fediverse.mastodon.request"]
 
@@ -164,18 +164,18 @@ def test_what_kubectl_scales_to_nothing_leaves_no_owner_and_is_asked_back_once()
         api.set_status(asked, status(lastHandledReconcileAt=token))
 
     api.on_apply, api.began = react, datetime(2026, 6, 1, 13, tzinfo=UTC)
-    expected = "Deployment ns/web is scaled to no replicas by hand → asked Flux to put it right"
+    expected = "Deployment ns/web is scaled to zero replicas by hand → asked Flux to put it right"
     assert expected in Ran(api, RELEASE).lines[0]
     # Flux may be configured to leave replicas alone.
     assert Ran(api, RELEASE).actions == {"app": "unchanged"}
-    assert Ran(api, RELEASE, check=True).lines == ["check mode: Deployment ns/web is scaled to no replicas by hand"]
+    assert Ran(api, RELEASE, check=True).lines == ["check mode: Deployment ns/web is scaled to zero replicas by hand"]
 
 
 def test_check_mode_tells_a_workload_scaled_to_nothing() -> None:
     api = deployed(("kubectl", "12:30", REPLICAS), replicas=0)
     ran = Ran(api, RELEASE, check=True)
     assert ran.actions == {"app": "configured"}
-    assert "Deployment ns/web is scaled to no replicas by kubectl" in ran.lines[0]
+    assert "Deployment ns/web is scaled to zero replicas by kubectl" in ran.lines[0]
     assert api.writes == []
 
 

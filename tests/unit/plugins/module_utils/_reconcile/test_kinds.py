@@ -46,6 +46,6 @@ def test_a_kind_that_no_role_provides_is_the_administrators() -> None:
 def test_a_kind_whose_own_server_does_not_answer_is_not_called_missing() -> None:
     silent = Catalog((), [("metrics.k8s.io", "v1beta1")])
     assert missing([want("metrics.k8s.io/v1beta1", "PodMetrics", "")], silent) == [
-        "API group metrics.k8s.io: is served by APIService v1beta1.metrics.k8s.io, whose service does not answer. Look at it: "
+        "API group metrics.k8s.io: is served by APIService v1beta1.metrics.k8s.io, whose service does not answer. Check it: "
         "kubectl describe apiservice v1beta1.metrics.k8s.io. Repair its service, or delete the APIService."
     ]

@@ -87,7 +87,7 @@ DIFFERENCES = (
         lambda item: item["kind"] == "Job" and says(item, "Suspended"),
     ),
     Difference(
-        "a pod that failed is no success", "Current", "Failed", lambda item: at(item, "status.phase") == "Failed"
+        "a pod that failed is not a success", "Current", "Failed", lambda item: at(item, "status.phase") == "Failed"
     ),
     Difference(
         "the first crashes, and a node that is being added, have time: _reconcile.causes says how much",

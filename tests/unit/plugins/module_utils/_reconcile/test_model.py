@@ -127,7 +127,7 @@ def test_what_is_of_another_type_than_usual_is_no_traceback() -> None:
     noted = {**thing("ConfigMap", "a"), "metadata": {"name": "a", "namespace": None, "annotations": ["x"]}}
     assert [str(item.subject) for item in desired_set([listed, noted])] == ["ConfigMap a"]
     numbered = {**thing("ConfigMap", "a"), "metadata": {"name": "a", "namespace": 5}}
-    with pytest.raises(MastodonError, match=r"\(a\): its metadata.namespace is no text. Put it in quotes."):
+    with pytest.raises(MastodonError, match=r"\(a\): its metadata.namespace is not text. Put it in quotes."):
         desired_set([numbered])
 
 

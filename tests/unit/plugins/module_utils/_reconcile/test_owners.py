@@ -51,7 +51,7 @@ def test_a_set_of_another_owner_is_refused_before_anything_is_written(check: boo
     assert str(ran.error) == (
         "Set ns/set: belongs to the Mastodon of other.example: ConfigMap ns/fediverse.mastodon.set says so. "
         "Give yours a name of its own, by mastodon_name or what the role has for it. "
-        "If that Mastodon is no more, remove the annotation fediverse.mastodon/owner."
+        "If that Mastodon no longer exists, remove the annotation fediverse.mastodon/owner."
     )
     assert api.writes == []
 

@@ -278,7 +278,7 @@ def test_what_kubectl_applied_and_a_set_then_declared_as_a_whole_is_neither_dele
             # It keeps the map, though we took over all that is in it.
             entry["fieldsV1"]["f:data"] = {}
     line = (
-        "skipped ConfigMap ns/old: not deleted, as kubectl apply made it. "
+        "skipped ConfigMap ns/old: not deleted, as kubectl apply created it. "
         "If it is to go: kubectl -n ns delete configmaps old"
     )
     for _each in ("once", "again"):

@@ -90,7 +90,7 @@ WRONG = {
     "v1 Deployment": "the cluster has no kind v1 Deployment. Correct kind and api_version",
     "custom.metrics.k8s.io/v1beta1 Metric": (
         "API group custom.metrics.k8s.io: is served by APIService v1beta1.custom.metrics.k8s.io, whose service does not answer. "
-        "Look at it: kubectl describe apiservice v1beta1.custom.metrics.k8s.io."
+        "Check it: kubectl describe apiservice v1beta1.custom.metrics.k8s.io."
     ),
 }
 

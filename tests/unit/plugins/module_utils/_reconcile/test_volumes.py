@@ -38,10 +38,10 @@ def claim(**spec: Any) -> Object:
     ("spec", "told"),
     [
         ({"storageClassName": "late"}, "Current"),
-        ({"storageClassName": "now"}, "StorageClass now has made no volume for it yet"),
+        ({"storageClassName": "now"}, "StorageClass now has created no volume for it yet"),
         ({"storageClassName": "fast"}, "there is no StorageClass fast, only late, now"),
         ({}, "it names no StorageClass, and the cluster has no default one"),
-        ({"storageClassName": ""}, "no volume is bound to it yet, and as it wants no StorageClass none is made"),
+        ({"storageClassName": ""}, "no volume is bound to it yet, and as it wants no StorageClass none is created"),
     ],
 )
 def test_the_class_tells_what_a_claim_waits_for(spec: dict[str, str], told: str) -> None:
@@ -93,5 +93,5 @@ def test_a_class_that_does_not_exist_ends_the_wait() -> None:
         waited(claim(storageClassName="fast"), 10)
     assert str(caught.value) == (
         "PersistentVolumeClaim ns/data: failed: there is no StorageClass fast, only late, now. "
-        "Correct storageClassName, or make the StorageClass."
+        "Correct storageClassName, or create the StorageClass."
     )

@@ -120,8 +120,8 @@ def test_the_timeout_names_each_object_its_state_and_its_newest_warning() -> Non
         waiting.run()
     assert str(caught.value).splitlines() == [
         "Deployment ns/web: not ready after 0 s: 0 of 1 pods available; Pod web-2: image not found. "
-        "Look at it: kubectl describe -n ns deployment web.",
-        "Job ns/migrate: not ready after 0 s: has not completed yet. Look at it: kubectl describe -n ns job migrate.",
+        "Check it: kubectl describe -n ns deployment web.",
+        "Job ns/migrate: not ready after 0 s: has not completed yet. Check it: kubectl describe -n ns job migrate.",
     ]
 
 
@@ -277,7 +277,7 @@ def test_warnings_of_before_about_what_is_gone_or_well_are_not_told(monkeypatch:
     waiting.api.put(pod)
     with pytest.raises(MastodonError) as caught:
         waiting.run()
-    assert "0 of 1 pods available. Look at it" in str(caught.value)
+    assert "0 of 1 pods available. Check it" in str(caught.value)
 
 
 def test_an_object_that_vanishes_is_not_ready() -> None:

@@ -93,7 +93,7 @@ def test_archives_of_accounts_that_others_open_end_the_run(s3: S3, bucket: Bucke
         run(bucket)
     assert str(refused.value) == (
         f"{bucket}: nobody should read {SECRET_PROBE} but anyone may: it answers 200 OK, and archives of people's accounts "
-        "lie there. Take s3:GetObject of backups/* from * in its policy, or let no ACL or setting of the provider allow it."
+        "lie there. Remove s3:GetObject of backups/* for * from its policy, or let no ACL or setting of the provider allow it."
     )
 
 
@@ -113,7 +113,7 @@ def test_a_probe_of_other_content_is_written_again(s3: S3, bucket: Bucket) -> No
 def test_what_anyone_may_write_is_refused_before_anything_else_is_written(s3: S3, bucket: Bucket) -> None:
     s3.writable = True
     with pytest.raises(
-        MastodonError, match=r"can be written by anyone: so all media can be replaced\. Take s3:PutObject"
+        MastodonError, match=r"can be written by anyone: so all media can be replaced\. Remove s3:PutObject"
     ):
         run(bucket)
     assert s3.objects == {PROBE: CONTENT}
@@ -195,13 +195,13 @@ def with_other_keys(s3: S3) -> None:
 @pytest.mark.parametrize(
     ("fault", "told"),
     [
-        (listable, "can be listed by anyone: so every upload can be found. Take s3:ListBucket from *"),
-        (absent, "does not exist. Make the bucket"),
+        (listable, "can be listed by anyone: so every upload can be found. Remove s3:ListBucket for *"),
+        (absent, "does not exist. Create the bucket"),
         (
             without_policies,
             "reading its policy failed: 501 NotImplemented. Let anyone read its objects by the provider's",
         ),
-        (deaf, f"anyone should read {PROBE} but cannot: 403 AccessDenied. Look for a statement that denies it"),
+        (deaf, f"anyone should read {PROBE} but cannot: 403 AccessDenied. Find a statement that denies it"),
         (with_other_keys, "403 InvalidAccessKeyId. Give the keys in Secret mastodon/mastodon-s3 this right"),
     ],
 )
@@ -377,4 +377,4 @@ def test_a_server_that_knows_no_anyone_is_told_with_the_way_out_which_works(s3: 
         run(bucket)
     assert s3.writes == []
     assert off(bucket) == ([], [])
-    assert "put without an ACL, which it does not take, got and removed" in round_trip(bucket, anyone_reads=False)
+    assert "written without an ACL, which it does not take, read and removed" in round_trip(bucket, anyone_reads=False)

@@ -24,7 +24,7 @@ from ..s3_server import KEYS, S3
 )
 def test_it_is_put_got_and_removed(s3: S3, bucket: Bucket, readable: bool, wanted: bool, told: str) -> None:
     s3.readable = readable
-    assert round_trip(bucket, anyone_reads=wanted) == f"{bucket}: put with an ACL, got and removed, {told}"
+    assert round_trip(bucket, anyone_reads=wanted) == f"{bucket}: written with an ACL, read and removed, {told}"
     assert len(s3.writes) == 1
     assert s3.objects == {}
 
@@ -33,7 +33,7 @@ def test_what_was_put_is_removed_even_when_it_cannot_be_got(
     s3: S3, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bucket, "get", lambda _key: b"something else")
-    with pytest.raises(MastodonError, match="gives back something else than was put"):
+    with pytest.raises(MastodonError, match="returns something else than was written"):
         round_trip(bucket, anyone_reads=True)
     assert s3.objects == {}
 
@@ -52,7 +52,7 @@ def test_a_bucket_without_acls_is_used_without(s3: S3, bucket: Bucket, acls: tup
     s3.acls = acls
     told = round_trip(bucket, anyone_reads=True)
     assert told == (
-        f"{bucket}: put without an ACL, which it does not take, got and removed, nobody else reads it yet, which site.yml changes"
+        f"{bucket}: written without an ACL, which it does not take, read and removed, nobody else reads it yet, which site.yml changes"
     )
     assert s3.objects == {}
 

@@ -34,7 +34,7 @@ COMBINATIONS = [dict(zip(SPACE, values, strict=True)) for values in itertools.pr
 
 
 def may_hold(found: dict[str, Any]) -> int:
-    """Count anew, from what is applied, how many connections Mastodon may hold at once."""
+    """Count again, from what is applied, how many connections Mastodon may hold at once."""
     parts = found["values"]["mastodon"]
     web, streaming = parts["web"], parts["streaming"]
     surge = [-(-pods // 10) for pods in (found["web"]["max_replicas"], streaming["replicas"])]
@@ -139,7 +139,7 @@ def test_a_parameter_of_postgresql_is_passed_on_as_text() -> None:
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"mastodon_size": "huge"}, "'huge' is none of minimal, small, medium, large"),
+        ({"mastodon_size": "huge"}, "'huge' is not one of minimal, small, medium, large"),
         ({"mastodon_web_replicas": "two"}, "'two' is not a whole number from 1 on"),
         ({"mastodon_web_processes": -1}, "'-1' is not a whole number from 0 on"),
         ({"cnpg_cluster_memory": "much"}, "'much' is not an amount of memory"),
@@ -173,7 +173,7 @@ def test_two_schedulers_are_refused_however_they_are_written(queues: list[str], 
         {"name": "one", "replicas": first, "concurrency": 5, "queues": queues},
         {"name": "two", "replicas": 1, "concurrency": 5, "queues": rest + (queues if second else [])},
     ]
-    with pytest.raises(MastodonError, match="two schedulers do every periodic job twice"):
+    with pytest.raises(MastodonError, match="two schedulers run every periodic job twice"):
         size({"mastodon_sidekiq_workers": workers})
 
 
@@ -188,5 +188,5 @@ def test_amounts_of_memory_are_read_as_kubernetes_and_postgresql_write_them(text
 def test_the_filter_fails_with_the_sentence() -> None:
     sizing = FilterModule().filters()["sizing"]
     assert sizing({}) == size({})
-    with pytest.raises(AnsibleFilterError, match="Variable mastodon_size: 'huge' is none of"):
+    with pytest.raises(AnsibleFilterError, match="Variable mastodon_size: 'huge' is not one of"):
         sizing({"mastodon_size": "huge"})

@@ -170,7 +170,7 @@ def test_a_redis_that_speaks_tls_only_is_refused_before_it_is_told_the_password(
             redis_server.refuse_tls(server)
         listening.shutdown()
         thread.join()
-    assert str(caught.value).startswith(f"{server}: cannot be used by Mastodon: it takes connections with TLS only")
+    assert str(caught.value).startswith(f"{server}: cannot be used by Mastodon: it accepts connections with TLS only")
     assert b"AUTH" not in handler.heard
 
 

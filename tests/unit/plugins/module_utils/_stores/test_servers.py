@@ -85,7 +85,7 @@ def test_a_database_that_mastodon_can_use_is_let_through() -> None:
     ("found", "sentence"),
     [
         (Found("13.14", "UTF8", may_create=True), "is too old: it is 13.14. Upgrade it to 14 or newer."),
-        (Found("17.6", "SQL_ASCII", may_create=True), "is encoded in SQL_ASCII. Create the database anew"),
+        (Found("17.6", "SQL_ASCII", may_create=True), "is encoded in SQL_ASCII. Create the database again"),
         (Found("17.6", "UTF8", may_create=False), "its user may not create tables. Make Mastodon's user the owner"),
     ],
 )

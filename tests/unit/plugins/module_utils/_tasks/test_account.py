@@ -170,8 +170,8 @@ def test_a_deleted_password_is_not_made_anew(world: World) -> None:
             Finished(1, "Failure/Error: username\n    is reserved\nNew password: canary\n", ""),
             "ended with 1: reserved.",
         ),
-        (Finished(0, "OK\nNew  password: canary\n", "canary"), "ended with 0: no password came of it."),
-        (Finished(0, "canary", ""), "ended with 0: no password came of it."),
+        (Finished(0, "OK\nNew  password: canary\n", "canary"), "ended with 0: it printed no password."),
+        (Finished(0, "canary", ""), "ended with 0: it printed no password."),
         (Finished(1, "canary", ""), "ended with 1."),
         (Finished(1, "canary", "could not connect, canary0123456789abcdef"), "ended with 1: could not connect, …."),
     ],
@@ -237,7 +237,7 @@ def test_the_entry_of_an_older_release_is_known_again(world: World) -> None:
 def test_a_database_out_of_reach_is_no_missing_account(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(account, "_tootctl", lambda *_unused: lambda *_arguments: Finished(1, "", "could not connect"))
     with pytest.raises(
-        MastodonError, match="Account alice: cannot be looked for: tootctl ended with 1: could not connect"
+        MastodonError, match="Account alice: cannot be looked up: tootctl ended with 1: could not connect"
     ):
         world.run()
     assert world.versions == []

@@ -27,7 +27,7 @@ def well() -> str:
 
 
 def skipped() -> str:
-    raise SkippedError("Bucket for media: site.yml makes it, by Rook")
+    raise SkippedError("Bucket for media: site.yml creates it, with Rook")
 
 
 def failed() -> str:
@@ -38,7 +38,7 @@ def failed() -> str:
     ("check", "line"),
     [
         (well, "ok       Clock: right"),
-        (skipped, "skipped  Bucket for media: site.yml makes it, by Rook"),
+        (skipped, "skipped  Bucket for media: site.yml creates it, with Rook"),
         (failed, "failed   StorageClass: none is the default. Mark one."),
     ],
 )

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The annotation by which pods are made anew when a Secret changes."""
+"""The annotation by which pods are created again when a Secret changes."""
 
 from __future__ import annotations
 

@@ -140,7 +140,7 @@ def test_who_started_with_the_older_value_is_named(world: World) -> None:
     ]
     world.run()
     assert world.said[1:] == [
-        f"{who} runs with an older value of Secret mastodon/smtp until its pods are made anew"
+        f"{who} runs with an older value of Secret mastodon/smtp until its pods are created again"
         for who in ("Deployment mastodon/web", "Pod mastodon/alone", "StatefulSet mastodon/cache")
     ]
 
@@ -208,7 +208,7 @@ def test_an_external_secrets_that_does_not_act_is_named_with_what_it_says(world:
         world.run()
     assert str(told.value).startswith(
         "ExternalSecret mastodon/smtp: does not follow Vault: after 0 s Secret mastodon/smtp still has an older value: "
-        "store is sealed. See that External Secrets runs"
+        "store is sealed. Check that External Secrets runs"
     )
 
 
@@ -219,7 +219,7 @@ def test_what_a_store_admits_no_more_is_told_and_not_waited_for(world: World) ->
     world.vault["m/issuer-dns"] = Stored(2, {"password": "canary-two"})
     world.secrets["issuer-dns"] = {"password": "canary-one"}
     told = (
-        "skipped ExternalSecret cert-manager/issuer-dns: ClusterSecretStore vault-mastodon admits its namespace no more, "
+        "skipped ExternalSecret cert-manager/issuer-dns: ClusterSecretStore vault-mastodon no longer admits its namespace, "
         "so that its Secret keeps an older password. Delete it if nothing needs it."
     )
     for check in (True, False):

@@ -221,7 +221,7 @@ def test_a_site_that_answers_as_it_must_is_told_with_its_version_and_then_what_i
     ("key", "answer", "told"),
     [
         ((HOST, "/api/v2/instance"), (503, b"", ""), f"503 Service Unavailable (https://{HOST}/api/v2/instance)"),
-        ((HOST, "/api/v2/instance"), (200, b"<html>", ""), "its answer is no JSON, so it is not Mastodon's"),
+        ((HOST, "/api/v2/instance"), (200, b"<html>", ""), "its answer is not JSON, so it is not Mastodon's"),
         ((HOST, "/api/v2/instance"), (200, b"[]", ""), f"it answers for no domain, not for {DOMAIN}"),
         ((HOST, "/api/v2/instance"), (200, b'{"domain": "other"}', ""), f"it answers for other, not for {DOMAIN}"),
         (
@@ -247,7 +247,7 @@ def test_one_wrong_answer_fails_all(
         asked()
     assert str(caught.value).startswith(f"Mastodon https://{HOST}: does not answer as it must: ")
     assert told in str(caught.value)
-    assert "Look at its pods: kubectl get pods -n mastodon." in str(caught.value)
+    assert "Check its pods: kubectl get pods -n mastodon." in str(caught.value)
 
 
 @pytest.fixture

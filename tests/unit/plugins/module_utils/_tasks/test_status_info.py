@@ -138,7 +138,7 @@ def test_a_cluster_is_told_with_its_backups_and_with_what_is_not_as_declared_beh
     )
     lines = [one.line() for one in status.rows(FakeApi(*found, web, store, served=served), NOW)]
     assert lines[0].startswith("HelmRelease ns/x: Current, ")
-    assert lines[1] == "Deployment ns/web: NotAsDeclared, is scaled to no replicas by kubectl"
+    assert lines[1] == "Deployment ns/web: NotAsDeclared, is scaled to zero replicas by kubectl"
     assert lines[2].endswith("last backup 36 h ago")
 
 

@@ -184,7 +184,7 @@ def test_in_check_mode_the_login_may_not_be_made_yet(found: list[dict[str, Any]]
     found.clear()
     result, said = run(check=True)
     assert result["verdict"] == "skipped"
-    assert "Secret mastodon/mastodon-redis is not made yet" in said[0]
+    assert "Secret mastodon/mastodon-redis is not created yet" in said[0]
 
 
 def test_a_login_without_its_password_is_named(found: list[dict[str, Any]]) -> None:

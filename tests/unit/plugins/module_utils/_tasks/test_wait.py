@@ -98,7 +98,7 @@ def test_what_never_comes_is_named() -> None:
     with pytest.raises(MastodonError) as caught:
         awaited.current(kind="Deployment", namespace="ns", labels="app=web")
     assert str(caught.value) == (
-        "Deployment ns with app=web: not ready after 60 s: does not exist yet. Correct the selection, or make it."
+        "Deployment ns with app=web: not ready after 60 s: does not exist yet. Correct the selection, or create it."
     )
     assert awaited.lines[0] == "waiting for Deployment ns with app=web (1 s): does not exist yet"
 

@@ -82,7 +82,7 @@ def test_a_deleted_secret_is_never_made_again(vault: Vault, server: FakeVault) -
     with pytest.raises(MastodonError) as refused:
         ensure(vault, APP)
     assert str(refused.value) == (
-        "Vault path secret/app: is deleted: version 2 was deleted at 2026-11-01T00:00:00Z and is not made again. "
+        "Vault path secret/app: is deleted: version 2 was deleted at 2026-11-01T00:00:00Z and is not created again. "
         "Bring it back: bao kv undelete -mount=secret -versions=2 app."
     )
     assert writes(server) == []
@@ -138,7 +138,7 @@ def test_what_an_older_version_holds_is_never_made_again(
         ensure(vault, APP, SMTP)
     chosen = '{"are": ."are"}'
     assert str(refused.value) == (
-        "Vault path secret/app: are missing: version 2 holds it, so it is not made anew. Bring it back: "
+        "Vault path secret/app: are missing: version 2 holds it, so it is not created again. Bring it back: "
         f"bao kv get -mount=secret -version=2 -format=json app | jq '.data.data | {chosen}' "
         f"| bao kv {'patch' if newest else 'put'} -mount=secret app -"
     )
@@ -147,7 +147,7 @@ def test_what_an_older_version_holds_is_never_made_again(
 
 def test_what_a_deleted_older_version_may_hold_is_not_made_again(vault: Vault, server: FakeVault) -> None:
     server.versions["secret/data/app"] = [None, {"mine": "kept"}]
-    with pytest.raises(MastodonError, match="version 1 is deleted and may hold it, so it is not made anew"):
+    with pytest.raises(MastodonError, match="version 1 is deleted and may hold it, so it is not created again"):
         ensure(vault, APP)
     server.destroyed.add(("secret/data/app", 1))
     assert ensure(vault, APP)[1]["action"] == "configured"
@@ -191,7 +191,7 @@ def test_an_empty_required_value_is_missing(vault: Vault, server: FakeVault) -> 
         ("CANARY\n", "it begins or ends with a blank or a line break"),
         (" CANARY", "it begins or ends with a blank or a line break"),
         ("CAN\nARY", "there is a line break or another control character in it"),
-        (4711, "it is no text, but a number, a list or the like"),
+        (4711, "it is not text, but a number, a list or the like"),
     ],
 )
 @pytest.mark.parametrize("given", [True, False])
@@ -248,6 +248,6 @@ def test_a_format_that_nobody_knows_is_refused_before_anything_is_written(
     vault: Vault, server: FakeVault, stored: list[dict[str, Any] | None]
 ) -> None:
     server.versions["secret/data/app"] = stored
-    with pytest.raises(MastodonError, match=r"^Format hx: not known: it is none of alphanumeric, hex, password\."):
+    with pytest.raises(MastodonError, match=r"^Format hx: not known: it is not one of alphanumeric, hex, password\."):
         ensure(vault, {"path": "app", "generate": {"key-base": {"format": "hx"}}})
     assert writes(server) == []

@@ -80,7 +80,7 @@ def test_what_does_what_it_says_is_let_through(values: dict[str, Any]) -> None:
 def test_what_a_setting_decides_is_refused_with_its_name(path: str, setting: str) -> None:
     [said] = problems(nested(path, "x"))
     assert said == (
-        f"Variable mastodon_values: {path} is decided by a setting: the checks look at that. Set {setting} instead."
+        f"Variable mastodon_values: {path} is decided by a setting: the checks use that. Set {setting} instead."
     )
 
 

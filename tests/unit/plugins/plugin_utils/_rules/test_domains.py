@@ -23,7 +23,7 @@ def said(rule: Rule, values: dict[str, Any]) -> list[str]:
 def test_the_domain_of_the_example_is_nobodys(domain: str) -> None:
     [sentence] = said(domains.example_domain, {"mastodon_local_domain": domain, "mastodon_web_domain": ""})
     assert sentence == (
-        f"Variable mastodon_local_domain: {domain} is reserved for examples and can be nobody's. Set your own domain in its place."
+        f"Variable mastodon_local_domain: {domain} is reserved for examples. Set your own domain in its place."
     )
 
 

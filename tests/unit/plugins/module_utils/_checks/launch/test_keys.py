@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keys that Vault lost: as long as a copy, or what they encrypted, is anywhere, they are not made anew."""
+"""Keys that Vault lost: as long as a copy, or what they encrypted, is anywhere, they are not created again."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_keys_that_only_the_cluster_holds_are_written_back(world: World) -> None
     world.launch()
     world.lose(APP)
     assert world.refused() == [
-        f"Vault path secret/{APP}: is empty: Secret mastodon/mastodon-app holds it, so it is not made anew. {FROM_CLUSTER}"
+        f"Vault path secret/{APP}: is empty: Secret mastodon/mastodon-app holds it, so it is not created again. {FROM_CLUSTER}"
     ]
 
 
@@ -67,7 +67,7 @@ def test_what_an_older_version_holds_is_brought_back(world: World) -> None:
     world.launch()
     world.remove("Secret", "mastodon-app")
     world.store(APP, {})
-    assert "version 1 holds it, so it is not made anew" in world.refused()[0]
+    assert "version 1 holds it, so it is not created again" in world.refused()[0]
 
 
 def test_what_is_lost_everywhere_comes_from_a_backup(world: World) -> None:
@@ -75,7 +75,7 @@ def test_what_is_lost_everywhere_comes_from_a_backup(world: World) -> None:
     world.lose(APP)
     world.remove("Secret", "mastodon-app")
     assert world.refused() == [
-        f"Vault path secret/{APP}: is empty: a Mastodon that runs was launched with it, so it is not made anew. "
+        f"Vault path secret/{APP}: is empty: a Mastodon that runs was launched with it, so it is not created again. "
         "Restore it from a backup of Vault."
     ]
 
@@ -89,8 +89,8 @@ def test_a_database_without_its_keys_gets_no_new_ones(world: World, left: str) -
         world.put("v1", "PersistentVolumeClaim", "mastodon/mastodon-db-1", metadata={"labels": labels})
     name = "mastodon-db" if left == "Cluster" else "mastodon-db-1"
     assert world.refused() == [
-        f"Vault path secret/{APP}: is empty: {left} mastodon/{name} may hold what nothing else can decrypt, so it is not made "
-        "anew. Restore it from a backup of Vault, or write it there. If nothing in it is needed, delete it first."
+        f"Vault path secret/{APP}: is empty: {left} mastodon/{name} may hold what nothing else can decrypt, so it is not created "
+        "again. Restore it from a backup of Vault, or write it there. If nothing in it is needed, delete it first."
     ]
 
 
@@ -146,7 +146,7 @@ def of_a_server_of_yours(**other: Any) -> dict[str, Any]:
 def test_a_server_whose_password_nobody_gave_gets_no_keys_as_it_may_be_encrypted_already(world: World) -> None:
     assert world.refused(**of_a_server_of_yours()) == [
         "PostgreSQL db.example.org:5432: could not be asked whether it holds a Mastodon already: its password is neither in Vault "
-        "path mastodon/example.org/postgresql nor in vault_given_secrets: its encryption keys would be made anew. Give its "
+        "path mastodon/example.org/postgresql nor in vault_given_secrets: its encryption keys would be created again. Give its "
         "password in vault_given_secrets, write the keys that it was encrypted with to Vault, or set mastodon_database_is_new "
         "to true if nothing is in it."
     ]
@@ -157,7 +157,7 @@ def test_a_server_whose_password_nobody_gave_gets_no_keys_as_it_may_be_encrypted
     [
         TimeoutError("timed out"),
         postgresql_server.native.InterfaceError("network error on read"),
-        NoPodError("Service db/db", "cannot be reached", "no pod behind it is ready", "Look at its pods."),
+        NoPodError("Service db/db", "cannot be reached", "no pod behind it is ready", "Check its pods."),
     ],
 )
 def test_a_server_that_cannot_be_asked_gets_no_keys_unless_its_database_is_new(

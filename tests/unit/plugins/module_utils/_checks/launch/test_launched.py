@@ -86,7 +86,7 @@ def test_without_its_deployment_the_release_tells_the_version(world: World) -> N
 
 def test_a_tag_that_names_no_release_is_refused(world: World) -> None:
     assert world.refused(version="latest") == [
-        "Variable mastodon_image_tag: 'latest' is no release. Write it like v4.7.4."
+        "Variable mastodon_image_tag: 'latest' is not a release. Write it like v4.7.4."
     ]
 
 
@@ -98,7 +98,7 @@ def test_another_encryption_key_is_refused_before_and_after_it_reached_the_clust
     world.secret("mastodon/mastodon-app", other)
     assert before == world.refused()
     assert before[0].startswith(
-        f"Vault path secret/{APP}: are-primary-key is another one than Mastodon was launched with"
+        f"Vault path secret/{APP}: are-primary-key is not the one that Mastodon was launched with"
     )
     assert before[0].endswith(f"bao kv get -mount=secret -version=1 {APP}.")
 
@@ -126,8 +126,8 @@ def test_everything_wrong_is_told_at_once(world: World) -> None:
 @pytest.mark.parametrize(
     ("store", "version", "told"),
     [
-        ("postgresql", "13", "PostgreSQL: is too old for Mastodon v4.7.4: it is 13. It takes 14.4."),
-        ("redis", "6.2.7", "Redis: is too old for Mastodon v4.7.4: it is 6.2.7. It takes 7.0."),
+        ("postgresql", "13", "PostgreSQL: is too old for Mastodon v4.7.4: it is 13. It needs 14.4."),
+        ("redis", "6.2.7", "Redis: is too old for Mastodon v4.7.4: it is 6.2.7. It needs 7.0."),
     ],
 )
 def test_a_store_that_is_too_old_is_refused_before_a_new_series(

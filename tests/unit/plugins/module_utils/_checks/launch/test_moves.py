@@ -196,7 +196,7 @@ def test_a_secret_of_somebody_else_is_not_overwritten_with_other_values(world: W
     world.store(f"{FOLDER}/smtp", {"username": "u", "password": "right-canary"})
     world.secret("mastodon/mastodon-smtp", {"username": "u", "password": "theirs-canary"}, own=False)
     assert world.refused(secrets=[SMTP]) == [
-        f"Secret mastodon/mastodon-smtp: was not made from Vault path secret/{FOLDER}/smtp: it would be overwritten, and holds "
+        f"Secret mastodon/mastodon-smtp: was not created from Vault path secret/{FOLDER}/smtp: it would be overwritten, and holds "
         "another password. If the Secret is right, write it to Vault: kubectl get secret -n mastodon mastodon-smtp -o json | jq "
         '\'.data | map_values(@base64d) | {"password": ."password"}\' | bao kv patch -mount=secret mastodon/example.org/smtp -; '
         "if not, delete it: kubectl delete secret -n mastodon mastodon-smtp."

@@ -83,7 +83,7 @@ MEANINGS = {
     "bao kv undelete": "bring the deleted version back",
     "Write it back from the cluster": "write them back from the Secret",
     "version 1 holds it": "bring them back from the older version",
-    "is another one than": "put the right ones back",
+    "is not the one that": "put the right ones back",
     "may hold what nothing else can decrypt": "restore them, or delete the database",
     "a Mastodon that runs": "restore them from a backup of Vault",
 }

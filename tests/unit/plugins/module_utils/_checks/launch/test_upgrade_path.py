@@ -70,7 +70,7 @@ def test_the_next_step_of_the_upgrade_path_is_let_through(running: str, wanted: 
 )
 def test_a_step_too_far_is_refused_with_the_upgrade_path(running: str, wanted: str, path: str, first: str) -> None:
     assert step(running, wanted) == (
-        f"Mastodon ns/m: cannot go from {running} to {wanted} in one step: each minor release moves the database on: "
+        f"Mastodon ns/m: cannot go from {running} to {wanted} in one step: each minor release migrates the database: "
         f"{path}. Set mastodon_image_tag to the newest {first} first."
     )
 
