@@ -30,19 +30,19 @@ def traces(name: str, index: int) -> dict[str, list[str]]:
 def processes(cgroup: str, folder: re.Pattern[str]) -> list[str]:
     """Return the processes of the lab's cgroup, that name its folder, or that live in namespaces with one that does."""
     ours: set[str] = set()
-    rooms: dict[str, set[str]] = {}
+    namespaces: dict[str, set[str]] = {}
     for process in Path("/proc").glob("[0-9]*"):
         try:
             words = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
             group = (process / "cgroup").read_text()
-            room = str((process / "ns/net").readlink())
+            namespace = str((process / "ns/net").readlink())
         except OSError:
             continue
-        rooms.setdefault(room, set()).add(f"{process.name} {words[:120]}")
+        namespaces.setdefault(namespace, set()).add(f"{process.name} {words[:120]}")
         if folder.search(words) or f"/{cgroup}/" in f"{group}/":
-            ours.add(room)
+            ours.add(namespace)
     host = str(Path("/proc/self/ns/net").readlink())
-    return sorted(line for room in ours - {host} for line in rooms[room])
+    return sorted(line for namespace in ours - {host} for line in namespaces[namespace])
 
 
 def told(command: str, what: str) -> list[str]:

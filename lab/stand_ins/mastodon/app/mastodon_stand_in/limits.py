@@ -52,8 +52,8 @@ class Count:
 def client(forwarded: str, remote: str, trusted: Sequence[Network]) -> str:
     """Return who asks: the nearest that is no proxy of ours, else the farthest (lib/action_dispatch/remote_ip_extensions.rb)."""
     ips = [ip for part in reversed(forwarded.split(",")) if (ip := _address(part.strip()))]
-    strangers = [ip for ip in [remote, *ips] if not any(ipaddress.ip_address(ip) in network for network in trusted)]
-    return next(iter(strangers), ips[-1] if ips else remote)
+    foreign = [ip for ip in [remote, *ips] if not any(ipaddress.ip_address(ip) in network for network in trusted)]
+    return next(iter(foreign), ips[-1] if ips else remote)
 
 
 def is_forged(forwarded: str, remote: str, trusted: Sequence[Network]) -> bool:

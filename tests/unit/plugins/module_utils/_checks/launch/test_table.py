@@ -187,12 +187,12 @@ def table(cases: list[Case]) -> str:
     lines = [
         f"| {vault} | {secret} | {left} | {outcome} |"
         for (vault, secret), outcomes in rows.items()
-        for left, outcome in _told(outcomes)
+        for left, outcome in _rows(outcomes)
     ]
     return "\n".join([INTRODUCTION, *lines, ""])
 
 
-def _told(outcomes: Mapping[tuple[bool, bool], str]) -> list[tuple[str, str]]:
+def _rows(outcomes: Mapping[tuple[bool, bool], str]) -> list[tuple[str, str]]:
     if len(set(outcomes.values())) == 1:
         return [("whatever", outcomes[False, False])]
     assert outcomes[True, True] == outcomes[True, False]
