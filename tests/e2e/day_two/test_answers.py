@@ -24,13 +24,6 @@ spec: {controllerName: example.org/gateway-controller}
 """
 
 
-def test_a_mastodon_that_answers_is_told_by_a_run_and_by_the_status(laid_down: Lab) -> None:
-    told = rf"Mastodon https://{DOMAIN}: answers for {DOMAIN} at 10\.\S+, version 4\S+, by a certificate that browsers do not know"
-    assert re.search(told, laid_down.site().output)
-    assert re.search(told, laid_down.site("--check").output)
-    assert f"Mastodon https://{DOMAIN}: Answers, for {DOMAIN} at 10." in laid_down.playbook("status.yml").output
-
-
 def test_a_mastodon_scaled_to_nothing_is_told_by_all_and_put_right_by_one_run(laid_down: Lab) -> None:
     laid_down.kubectl("scale", *WEB, "--replicas=0")
     laid_down.kubectl(

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from ...conftest import Lab
+from ..zone import DOMAIN
 from .conftest import Story
 
 
@@ -29,6 +30,7 @@ def test_status_tells_what_is_laid_down_and_shows_no_secret(laid_down: Lab) -> N
         "days left",
         "instances ready",
         "are-primary-key",
+        f"Mastodon https://{DOMAIN}: Answers, for {DOMAIN} at 10.",
     ):
         assert told in run.output
     assert laid_down.stored("admin")["password"] not in run.output

@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from random import Random
 
 import pytest
 
 from ...conftest import SEED, Lab
+from ..support import eventually
 from .conftest import Story
+from .test_canary import leaked, secrets_below
 
 KILLS = int(os.environ.get("TEST_KILLS", "1"))
 POLICY = "mastodon-social.lab.test"
@@ -49,15 +52,20 @@ def test_what_killed_runs_made_was_never_made_anew(laid_down: Lab, story: Story)
 def test_a_killed_run_is_finished_by_the_next(laid_down: Lab, story: Story, kill: int) -> None:
     chance = Random(SEED + kill)
     secrets = made_once(laid_down.vault_versions())
-    for kind, name in chance.sample(LOST, 4):
+    lost = chance.sample(LOST, 4)
+    for kind, name in lost:
         laid_down.kubectl("delete", kind, "-n=mastodon", name, "--wait=true")
     if chance.random() < 0.5:
         laid_down.vault().sys.delete_policy(POLICY)
     laid_down.killed_site(chance.uniform(0.5, story.second.seconds * 1.2))
-    finished = laid_down.site()
+    # At the highest verbosity, as it has something to do.
+    finished = laid_down.site("--diff", "-vvvv")
     assert finished.returncode == 0, f"seed {SEED}, kill {kill}: {finished.output[-4000:]}"
+    assert leaked(secrets_below(laid_down, "mastodon/social.lab.test"), finished.output) == []
     assert made_once(laid_down.vault_versions()) == secrets
-    assert laid_down.site("--check").recap["changed"] == 0
+    assert POLICY in laid_down.vault().sys.list_policies()["data"]["policies"]
+    for kind, name in lost:
+        assert eventually(partial(laid_down.get, kind, "-n=mastodon", name, "--ignore-not-found"), bool)
 
 
 def test_two_runs_at_once_both_end_well_and_encrypted_rows_can_still_be_read(laid_down: Lab) -> None:
