@@ -1,7 +1,8 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Programs that print credentials, as those of cloud providers and OpenID Connect do. https://kubernetes.io/docs/reference/config-api/client-authentication.v1/"""
+"""Programs that print credentials, as those of cloud providers and OpenID Connect do.
+https://kubernetes.io/docs/reference/config-api/client-authentication.v1/"""
 
 from __future__ import annotations
 
