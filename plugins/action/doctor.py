@@ -16,7 +16,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries impo
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.doctor import TASK
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._action import EngineAction, plain
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._connections import VARIABLES
-from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules import check, edge, names
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules import check, names
 
 _ROLES = Path(__file__).parents[2] / "roles"
 # What every task reads, and thus no role's.
@@ -42,10 +42,10 @@ class ActionModule(EngineAction):
         return parameters
 
     def _inventory(self, task_vars: Mapping[str, Any]) -> check.Inventory:
-        """Return what is set. Defaults are read here, as their roles may not be in this play."""
+        """Return what is set. What roles define is read here, as a setting may mention it and no role sees that of another."""
         known: dict[str, Any] = {}
-        for role in edge.ROLES:
-            known |= self._loader.load_from_file(f"{_ROLES}/{role}/defaults/main.yml", trusted_as_template=True)
+        for file in sorted(_ROLES.glob("*/defaults/*.yml")) + sorted(_ROLES.glob("*/vars/**/*.yml")):
+            known |= self._loader.load_from_file(str(file), unsafe=True, trusted_as_template=True) or {}
         hosts = {*task_vars["ansible_play_hosts_all"]} - {task_vars["inventory_hostname"]}
         neighbours = {host: task_vars["hostvars"][host] for host in sorted(hosts)}
         return check.Inventory(task_vars, partial(self._value, {**known, **task_vars}), neighbours)

@@ -37,24 +37,32 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     and what is wrong is said."""
     if not parameters["site"]:
         raise MastodonError("Option site", "missing", "it is not set what to ask", "Name domain, release and Gateway.")
+    try:
+        verdict, result = _asked(parameters, run)
+        run.say(result)
+        return {"changed": False, "verdict": verdict, "result": result}
+    finally:
+        # Also of use when it does not answer yet, as when the DNS records of a first install are late.
+        for line in parameters["report"]:
+            run.say(line)
+
+
+def _asked(parameters: Mapping[str, Any], run: Run) -> tuple[str, str]:
     connection, site = connect(parameters, run.environment), site_of(parameters["site"])
     seconds = 0 if run.check else parameters["wait_timeout"]
     try:
         found = examine(parameters["site"], connection, seconds, run.say)
         # A part that nobody asked did not pass.
-        text, verdict = str(found), "skipped" if found.skipped else "passed"
+        return "skipped" if found.skipped else "passed", str(found)
     except MastodonError as error:
         # What is wrong may be what a run would put right.
         if not run.check:
             raise
-        text, verdict = f"check mode: {error}", "failed"
+        return "failed", f"check mode: {error}"
     except NotAskedError as reason:
         if isinstance(reason, NotInstalledError) and not run.check:
             raise MastodonError(str(site), "does not answer", str(reason), "Run site.yml.") from reason
-        text, verdict = f"skipped the request to {site}: {reason}", "skipped"
-    for line in (text, *parameters["report"]):
-        run.say(line)
-    return {"changed": False, "verdict": verdict, "result": text}
+        return "skipped", f"skipped the request to {site}: {reason}"
 
 
 TASK = Task(ARGUMENTS, run_task)

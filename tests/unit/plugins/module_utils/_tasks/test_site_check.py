@@ -327,6 +327,12 @@ def test_a_certificate_of_nobody_known_fails(asked: Asked) -> None:
     assert "its certificate is not valid: unable to get local issuer certificate" in str(caught.value)
 
 
+def test_what_is_to_be_reported_is_reported_of_a_site_that_does_not_answer_too(asked: Asked) -> None:
+    with pytest.raises(MastodonError):
+        asked(publicly=False)
+    assert asked.said == ["the end"]
+
+
 def test_a_certificate_of_a_private_authority_passes_where_that_was_asked_for_and_is_told(asked: Asked) -> None:
     told = asked(publicly=False, publicly_trusted=False)["result"]
     assert told.endswith("version 4.7.4, by a certificate that browsers do not know")
