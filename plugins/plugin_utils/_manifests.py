@@ -14,7 +14,6 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.download import fetch
 
 
-# The largest known set of CRDs has a tenth of this, in bytes.
 def content(manifest: Mapping[str, Any], path: str | None) -> str:
     """Return the text of one entry of the option `manifests`; `path` is where its file was found.
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from ansible.module_utils.urls import open_url
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 
+# In bytes: the largest known set of CRDs has a tenth of this.
 _LARGEST = 64 * 1024 * 1024
 _SECONDS = 60
 

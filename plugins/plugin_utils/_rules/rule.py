@@ -9,6 +9,7 @@ Each has an example among the mistakes that are tested.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -87,7 +88,7 @@ class Rules:
         return decorate
 
     def problems(self, settings: Settings) -> list[str]:
-        """Return what all rules say. One that reads what is wrong by itself says nothing."""
+        """Return what all rules say. One that comes to what is wrong by itself says no more."""
         return [problem for rule in self for problem in _asked(rule, settings)]
 
 
@@ -97,10 +98,12 @@ def missing(variable: str, because: str, unless: str) -> str:
 
 
 def _asked(rule: Rule, settings: Settings) -> list[str]:
-    try:
-        return list(rule(settings))
-    except UnclearError:
-        return []
+    found: list[str] = []
+    with suppress(UnclearError):
+        # What it found before it came to what is unclear stays found.
+        for sentence in rule(settings):
+            found.append(sentence)
+    return found
 
 
 def _coerced(name: str, value: Any, spec: Spec) -> Any:

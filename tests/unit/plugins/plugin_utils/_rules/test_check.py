@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,12 @@ import yaml
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules import edge
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.check import FIRST, TOGETHER
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.names import load
-from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.rule import Rule, Settings
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.rule import (
+    Rule,
+    Rules,
+    Settings,
+    UnclearError,
+)
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.values import wrong
 
 from ....roles.conftest import Site
@@ -52,6 +58,17 @@ def about(rule: Rule, mistake: str) -> set[str]:
         return {sentence.partition(": ")[0] for sentence in rule(settings(mistake))}
     except KeyError:
         return set()
+
+
+def test_what_a_rule_found_before_an_unclear_setting_is_reported() -> None:
+    rules = Rules()
+
+    @rules.rule
+    def two_findings(_settings: Settings) -> Iterator[str]:
+        yield "the first"
+        raise UnclearError
+
+    assert rules.problems(Settings(Site().value, OPTIONS)) == ["the first"]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
