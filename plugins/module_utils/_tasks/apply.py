@@ -22,7 +22,10 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.mode
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.changes import difference
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.depends_on import await_ready
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.depends_on import (
+    Kind,
+    kinds_when_ready,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import (
     KUBERNETES_OPTIONS,
     cluster,
@@ -75,7 +78,8 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     desired = desired_set(parameters["objects"], parameters["field_manager"])
     deadline = Deadline(parameters["wait_timeout"])
     objects = cluster(parameters, run, deadline)
-    catalog = await_ready(parameters["depends_on"] if desired else [], objects, deadline, run) or objects.discover()
+    depends_on = parameters["depends_on"] if desired else []
+    catalog = kinds_when_ready(depends_on, _kinds(parameters, desired), objects, deadline, run)
     engine = Engine(objects, catalog, _request(parameters, run, desired), deadline, run.say)
     failure: dict[str, Any] = {}
     try:
@@ -92,6 +96,12 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
         **({"diff": [_diff(outcome) for outcome in outcomes if outcome.action in _WRITTEN]} if run.diff else {}),
         **failure,
     }
+
+
+def _kinds(parameters: Mapping[str, Any], desired: tuple[Desired, ...]) -> set[Kind]:
+    """Return the kinds of the objects, and those that the option names."""
+    named = ((*one["api_version"].rpartition("/")[::2], one["kind"]) for one in parameters["kinds"])
+    return {*named, *((item.subject.group, item.version, item.subject.kind) for item in desired)}
 
 
 def _request(parameters: Mapping[str, Any], run: Run, desired: tuple[Desired, ...]) -> Request:

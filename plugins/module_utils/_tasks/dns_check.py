@@ -20,7 +20,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Objects, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline, Reminder
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.depends_on import await_ready
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.depends_on import kinds_when_ready
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import (
     KUBERNETES_OPTIONS,
     cluster,
@@ -52,7 +52,8 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Wait until all names that routes ask for lead to the Gateway; in check mode only report which do not."""
     deadline = Deadline(parameters["wait_timeout"])
     objects = cluster(parameters, run, deadline)
-    catalog = await_ready(parameters["depends_on"], objects, deadline, run) or objects.discover()
+    needed = [(*_API, kind) for kind in ("Gateway", "HTTPRoute")]
+    catalog = kinds_when_ready(parameters["depends_on"], needed, objects, deadline, run)
     names, wanted, skipped = _expected(parameters, objects, catalog)
     for line in skipped:
         run.say(line)

@@ -19,6 +19,20 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.targ
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.wait import Waiter
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
 
+# Group, version and kind, as `Catalog.find` takes them.
+Kind = tuple[str, str, str]
+
+
+def kinds_when_ready(
+    wanted: Iterable[Mapping[str, Any]], needed: Iterable[Kind], api: Api, deadline: Deadline, run: Run
+) -> Catalog:
+    """Return the kinds served once all that are `wanted` are Current, with those `needed`, if they are served by then."""
+    catalog = await_ready(wanted, api, deadline, run)
+    # What became ready after the kinds were asked for and before it was read may have brought some, too.
+    if catalog is None or any(catalog.find(*kind) is None for kind in needed):
+        return api.discover()
+    return catalog
+
 
 def await_ready(wanted: Iterable[Mapping[str, Any]], api: Api, deadline: Deadline, run: Run) -> Catalog | None:
     """Return when all that are `wanted` are Current. Raises MastodonError for one that is not there, or that failed.

@@ -9,15 +9,23 @@ from typing import Any
 
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog, Resource
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Listing, Selection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import inventory
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import apply, dns_check
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.depends_on import await_ready
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.builders import (
+    NAMESPACE,
     Clock,
     subject,
     thing,
 )
-from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.fake_api import FakeApi
+from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.fake_api import (
+    SERVED,
+    FakeApi,
+    kind,
+)
 
 RELEASE = {"api_version": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease", "namespace": "ns", "name": "operator"}
 READY = {"observedGeneration": 1, "conditions": [{"type": "Ready", "status": "True", "observedGeneration": 1}]}
@@ -92,3 +100,64 @@ def test_a_kind_that_is_not_served_is_named_at_once() -> None:
 def test_what_failed_says_why() -> None:
     suspended = thing("HelmRelease", "operator", spec={"suspend": True}, status=READY)
     assert failure(FakeApi(suspended), RELEASE).startswith("HelmRelease ns/operator: failed: is suspended, so Flux")
+
+
+class BringsKinds(FakeApi):
+    """An API server whose release becomes ready, and brings a kind, after the kinds were asked for and before it is read."""
+
+    def __init__(self, *brings: Resource) -> None:
+        super().__init__(NAMESPACE, thing("HelmRelease", "operator"))
+        self._brings = brings
+
+    def read(self, selection: Selection) -> Listing:
+        if selection.resource.kind == "HelmRelease" and self._brings:
+            self.served += self._brings
+            self._brings = ()
+            self.set_status(subject("HelmRelease", "operator"), READY)
+        return super().read(selection)
+
+
+def run(module: Any, api: FakeApi, monkeypatch: pytest.MonkeyPatch, **options: Any) -> dict[str, Any]:
+    """Run a task that depends on the release."""
+    monkeypatch.setattr(module, "cluster", lambda *_unused: api)
+    defaults = {name: spec.get("default") for name, spec in module.ARGUMENTS.options.items()}
+    quietly = Run(check=False, diff=False, say=lambda line: None, environment={})
+    result: dict[str, Any] = module.run_task({**defaults, "depends_on": [RELEASE], **options}, quietly)
+    return result
+
+
+SET = {"name": "set", "namespace": "ns", "wait": False}
+WIDGET = kind("example.test", "Widget")
+NEEDED = [{"api_version": "example.test/v1", "kind": "Widget", "provided_by": "operator"}]
+
+
+@pytest.mark.parametrize("objects", [[thing("Widget", "w")], [thing("ConfigMap", "c")]])
+def test_a_kind_is_found_that_came_before_its_release_was_read(
+    monkeypatch: pytest.MonkeyPatch, objects: list[Any]
+) -> None:
+    api = BringsKinds(WIDGET)
+    result = run(apply, api, monkeypatch, **SET, objects=objects, kinds=NEEDED)
+    assert result.get("msg", "") == ""
+    assert f"apply {subject(objects[0]['kind'], objects[0]['metadata']['name'])}" in api.calls
+
+
+def test_what_others_have_of_a_kind_that_came_so_late_is_not_listed_as_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    api = BringsKinds(WIDGET)
+    api.put(thing("Widget", "w"))
+    api.edit(subject("Widget", "w"), "somebody", ("spec", "size"), 1)
+    result = run(apply, api, monkeypatch, **SET, objects=[thing("Widget", "w", spec={"size": 2})])
+    assert result["failed"]
+    assert inventory.listed(api.objects[inventory.subject("set", "ns")]) == set()
+
+
+def test_kinds_that_are_there_are_asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    api = FakeApi(NAMESPACE, thing("HelmRelease", "operator", status=READY), served=(*SERVED, WIDGET))
+    run(apply, api, monkeypatch, **SET, objects=[thing("Widget", "w")], kinds=NEEDED)
+    assert api.calls.count("discover") == 1
+
+
+def test_records_are_looked_at_though_the_kinds_of_their_gateway_came_so_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    group = "gateway.networking.k8s.io"
+    api = BringsKinds(kind(group, "Gateway"), kind(group, "HTTPRoute"))
+    run(dns_check, api, monkeypatch, names=["social.test"], gateway_name="shared", gateway_namespace="edge")
+    assert "read Gateway edge/shared" in api.calls
