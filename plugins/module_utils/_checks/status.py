@@ -31,8 +31,8 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.read
 
 Item = Mapping[str, Any]
 
-# In the order in which site.yml installs them.
-_KINDS = (
+# In the order in which site.yml installs them. `_reconcile/plain.py` says which have no row, and why.
+KINDS = (
     ("fluxcd.controlplane.io", "FluxInstance"),
     ("helm.toolkit.fluxcd.io", "HelmRelease"),
     ("external-secrets.io", "ClusterSecretStore"),
@@ -41,6 +41,7 @@ _KINDS = (
     ("cert-manager.io", "Issuer"),
     ("cert-manager.io", "Certificate"),
     ("ceph.rook.io", "CephCluster"),
+    ("ceph.rook.io", "CephBlockPool"),
     ("ceph.rook.io", "CephObjectStore"),
     ("objectbucket.io", "ObjectBucketClaim"),
     ("postgresql.cnpg.io", "Cluster"),
@@ -79,7 +80,7 @@ class Scene:
 def rows(objects: Api, now: datetime) -> list[Row]:
     """Return what to say of all that is ours."""
     catalog = objects.discover()
-    kinds = [served for group, kind in _KINDS if (served := catalog.preferred(group, kind))]
+    kinds = [served for group, kind in KINDS if (served := catalog.preferred(group, kind))]
     items = [item for kind in kinds for item in objects.read(Selection(kind)).objects if is_ours(item)]
     scene = Scene(now, _stores(objects, catalog) if any(item["kind"] == "Cluster" for item in items) else {})
     found = []

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at, maps_at
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import finalizers, rules, workloads
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import finalizers, plain, rules, workloads
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import (
     Status,
     conditions,
@@ -22,7 +22,8 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.stat
     progressing,
 )
 
-_RULES = {**workloads.RULES, **rules.RULES}
+# Of all kinds that the roles apply.
+RULES = {**dict.fromkeys(plain.WITHOUT_RULE, rules.any_kind), **workloads.RULES, **rules.RULES}
 
 
 def compute(item: Mapping[str, Any]) -> Status:
@@ -39,7 +40,7 @@ def compute(item: Mapping[str, Any]) -> Status:
     if stalled and stalled.status == "True" and not rules.is_asked(item):
         return failed(stalled.reason, stalled.text())
     group, _unused, _unused = item["apiVersion"].rpartition("/")
-    status = _RULES.get((group, item["kind"]), rules.any_kind)(item)
+    status = RULES.get((group, item["kind"]), rules.any_kind)(item)
     if status.verdict == "Current" and busy and busy.status == "True":
         return progressing(busy.reason, busy.text())
     return status

@@ -13,57 +13,11 @@ import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.protected import what_goes_with
 
-from .conftest import APPLY, ROOT, Site
-from .test_secrets import SETTINGS
+from .conftest import APPLY
+from .sites import FLUX_IS_THERE, applied, done, every_kind, kind, site, written_kinds
 
-FILES = [
-    (path.parents[1].name, name)
-    for path in sorted(ROOT.glob("roles/*/tasks/main.yml"))
-    for name in ("main.yml", "leftovers.yml")
-    if (path.parent / name).exists()
-]
-OURS: Mapping[str, Any] = {
-    "flux_install": False,
-    "omit": "(omitted)",
-    "cnpg_applied": {"objects": [{"action": "skipped"}]},
-    "mastodon_size": "large",
-}
-MADE_HERE = {
-    "rook_backend": "rook",
-    "rook_profile": "minimal",
-    "rook_storage": {"deviceFilter": "^sdb$"},
-    "gateway_media_hostname": "media.example.org",
-}
-ELSEWHERE = {
-    "cnpg_backend": "external",
-    "cnpg_external_host": "db.example.org",
-    "dragonfly_backend": "external",
-    "dragonfly_external_host": "redis.example.org",
-    "external_dns_install": False,
-    "gateway_install": False,
-    "cert_manager_issuer": "existing",
-    "cert_manager_install": False,
-    "external_secrets_install": False,
-}
+WAIT = "fediverse.mastodon.wait"
 RELEASES = "helmreleases.helm.toolkit.fluxcd.io"
-NAMESPACES = ("cnpg_cluster", "dragonfly_instance", "rook_claim", "volsync_volumes")
-SITES: dict[str, dict[str, Any]] = {
-    "the least": {},
-    "everything": {
-        **SETTINGS,
-        **MADE_HERE,
-        "cnpg_pooler": True,
-        "mastodon_monitoring": True,
-        "vault_kubernetes_host": "https://api.example.org:6443",
-    },
-    "everything in a namespace of its own": {
-        **SETTINGS,
-        **MADE_HERE,
-        **{f"{name}_namespace": name.replace("_", "-") for name in NAMESPACES},
-    },
-    "nearly nothing": {**ELSEWHERE, "mastodon_smtp_login": False},
-    "a private authority": {**SETTINGS, "cert_manager_issuer": "private_ca"},
-}
 
 Right = tuple[str, str, str]
 # Whoever binds somebody to a role needs all that is in it, as he should not need `bind`, with which he could bind himself to any:
@@ -85,14 +39,15 @@ def resource(item: Mapping[str, Any]) -> str:
     return f"{plural}.{group}" if group else plural
 
 
-def needed(site: Site) -> Iterator[Right]:
+def needed(name: str) -> Iterator[Right]:
     """Yield what applying all sets takes, by verb, resource and namespace."""
-    tasks = [task for place in FILES for task in site.tasks(*place).values() if APPLY in task and task["when"]]
-    for task in tasks:
+    for task in done(name):
+        if APPLY not in task:
+            continue
         yield from (
             (verb, "configmaps", task[APPLY]["namespace"]) for verb in ("list", "watch", "create", "patch", "delete")
         )
-        for item in task.get("applies", []):
+        for item in task["applies"]:
             # One that is kept is deleted by people only.
             verbs = ("list", "watch", "create", "patch", *(() if what_goes_with(ObjectRef.of(item)) else ("delete",)))
             yield from ((verb, resource(item), item["metadata"].get("namespace", "")) for verb in verbs)
@@ -100,33 +55,52 @@ def needed(site: Site) -> Iterator[Right]:
                 yield from IN_ROLE[item["roleRef"]["name"]]
 
 
-def asked(site: Site, name: str) -> Iterator[Right]:
-    for one in site.value(name):
+def waited_for(name: str) -> Iterator[Right]:
+    """Yield what waiting takes for objects that another task, or somebody else, has applied."""
+    kinds = {name: resource(item) for (_unused, name), item in every_kind().items()}
+    for task in done(name):
+        for options in (value for key, value in task.items() if key.startswith("fediverse.mastodon.")):
+            objects = [*options.get("depends_on", []), *(options["objects"] if WAIT in task else [])]
+            yield from ((verb, kinds[one["kind"]], one["namespace"]) for one in objects for verb in ("list", "watch"))
+
+
+def asked(name: str, variable: str) -> Iterator[Right]:
+    for one in site(name).value(variable):
         for namespace in one.get("namespaces") or [""]:
             yield from ((verb, kind, namespace) for kind in one["resources"] for verb in one["verbs"])
 
 
-@pytest.mark.parametrize("name", SITES)
+def test_every_kind_in_a_template_is_in_one_of_the_inventories() -> None:
+    """Nobody knows what it takes to apply what is never rendered."""
+    assert written_kinds() - {name for _unused, name in every_kind()} == set()
+
+
+@pytest.mark.parametrize("name", FLUX_IS_THERE)
 def test_the_doctor_asks_for_every_right_that_the_roles_use(name: str) -> None:
-    site = Site(**OURS, **SITES[name])
-    assert set(needed(site)) - set(asked(site, "doctor_rights_of_sets")) == set()
+    assert set(needed(name)) - set(asked(name, "doctor_rights_of_sets")) == set()
 
 
-@pytest.mark.parametrize("name", SITES)
+@pytest.mark.parametrize("name", FLUX_IS_THERE)
+def test_the_doctor_asks_for_the_rights_to_wait(name: str) -> None:
+    assert set(waited_for(name)) - set(asked(name, "doctor_rights")) == set()
+
+
+def test_only_flux_itself_takes_more_than_is_asked_for_kind_by_kind() -> None:
+    compared = {kind(item) for name in FLUX_IS_THERE for item in applied(name)}
+    assert every_kind().keys() - compared == {("fluxcd.controlplane.io", "FluxInstance")}
+
+
+@pytest.mark.parametrize("name", FLUX_IS_THERE)
 def test_the_doctor_asks_for_none_that_nothing_uses(name: str) -> None:
-    site = Site(**OURS, **SITES[name])
     # Of kinds that every cluster has, those of all sizes are asked for.
     scaled = ("horizontalpodautoscalers.autoscaling", "poddisruptionbudgets.policy")
     always = {"cronjobs.batch", *scaled, "networkpolicies.networking.k8s.io", "configmaps"}
-    beyond = {
-        right for right in set(asked(site, "doctor_rights_of_sets")) - set(needed(site)) if right[1] not in always
-    }
-    assert beyond == set()
+    unused = set(asked(name, "doctor_rights_of_sets")) - set(needed(name))
+    assert {right for right in unused if right[1] not in always} == set()
 
 
 def test_nothing_is_asked_of_all_namespaces_but_what_is_looked_for_there() -> None:
-    site = Site(**OURS, **SITES["everything"])
-    wide = {right for right in asked(site, "doctor_rights") if not right[2]}
+    wide = {right for right in asked("everything", "doctor_rights") if not right[2]}
     cluster_wide = {
         "namespaces",
         "clustersecretstores.external-secrets.io",
@@ -146,17 +120,16 @@ def test_nothing_is_asked_of_all_namespaces_but_what_is_looked_for_there() -> No
 
 
 def test_who_makes_flux_needs_all_rights() -> None:
-    assert list(asked(Site(), "doctor_rights")) == [("*", "*.*", "")]
+    assert list(asked("Flux as well", "doctor_rights")) == [("*", "*.*", "")]
 
 
 def test_what_is_looked_at_behind_releases_may_be_listed_where_they_are() -> None:
-    site = Site(**OURS, **SITES["everything"])
-    rights = set(asked(site, "doctor_rights"))
-    places = {place for verb, kind, place in needed(site) if (verb, kind) == ("create", RELEASES)}
+    rights = set(asked("everything", "doctor_rights"))
+    places = {place for verb, kind, place in needed("everything") if (verb, kind) == ("create", RELEASES)}
     looked = ("deployments.apps", "statefulsets.apps", "daemonsets.apps", "services")
     assert len(places) > 3
     assert {("list", kind, place) for kind in looked for place in places} - rights == set()
 
 
 def test_the_family_by_which_pods_are_asked_may_be_looked_up() -> None:
-    assert ("list", "services", "default") in set(asked(Site(**OURS), "doctor_rights"))
+    assert ("list", "services", "default") in set(asked("the least", "doctor_rights"))

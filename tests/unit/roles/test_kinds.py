@@ -1,0 +1,47 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whatever the roles create is waited for by a rule and reported by the status, unless the code says why not.
+
+Rights to it are compared in test_rights.py, and who may fall back to another value in test_common.py.
+"""
+
+from __future__ import annotations
+
+import yaml
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.status import KINDS
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import rules, workloads
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.plain import WITHOUT_ROW, WITHOUT_RULE
+
+from .conftest import ROOT
+from .sites import SITES, done, every_kind
+
+RULES = {**workloads.RULES, **rules.RULES}
+
+
+def test_every_kind_has_a_readiness_rule_or_a_reason_for_none() -> None:
+    assert sorted(every_kind().keys() - RULES.keys() - WITHOUT_RULE.keys()) == []
+
+
+def test_every_kind_has_a_row_in_the_status_or_a_reason_for_none() -> None:
+    assert sorted(every_kind().keys() - set(KINDS) - WITHOUT_ROW.keys()) == []
+
+
+def test_nothing_has_a_reason_for_none_and_one_all_the_same() -> None:
+    assert sorted(WITHOUT_RULE.keys() & RULES.keys()) == []
+    assert sorted(WITHOUT_ROW.keys() & set(KINDS)) == []
+
+
+def test_no_kind_is_reported_or_excused_that_no_role_applies() -> None:
+    assert sorted({*KINDS, *WITHOUT_ROW} - every_kind().keys()) == []
+
+
+def test_every_secret_has_a_line_in_the_status() -> None:
+    tasks = [task for name in SITES for task in done(name)]
+    paths = [
+        *(one["path"] for task in tasks for one in task.get("fediverse.mastodon.vault_secret", {}).get("secrets", [])),
+        *(task["fediverse.mastodon.account"]["path"] for task in tasks if "fediverse.mastodon.account" in task),
+    ]
+    (play,) = yaml.safe_load((ROOT / "playbooks/status.yml").read_text())
+    (reported,) = (task["fediverse.mastodon.status_info"]["secrets"] for task in play["tasks"])
+    assert sorted(reported) == sorted({path.removeprefix("mastodon/example.org/") for path in paths})
