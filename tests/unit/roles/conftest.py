@@ -39,16 +39,34 @@ SETTINGS: Mapping[str, Any] = {
 
 
 def _compiled_once() -> None:
-    """Compile each text once in all sites, as that takes most of the time: the code is the same in every environment of Ansible's."""
+    """Compile each text once in all sites, as that takes most of the time."""
     compiled = jinja2.Environment.compile
     known: dict[Any, Any] = {}
 
-    def compile_once(self: jinja2.Environment, source: Any, *names: Any, **options: Any) -> Any:
+    def compile_once(
+        self: jinja2.Environment,
+        source: Any,
+        name: str | None = None,
+        filename: str | None = None,
+        raw: bool = False,
+        defer_init: bool = False,
+    ) -> Any:
         if not isinstance(source, str):
-            return compiled(self, source, *names, **options)
-        key = (type(self), self.keep_trailing_newline, source, *names, *options.items())
+            return compiled(self, source, name, filename, raw, defer_init)
+        # All that the code follows from. A lexer stands for its settings, but how it reads a backslash is up to who asks.
+        text = tuple(self.lex(source, name, filename)) if "\\" in source else source
+        settings = (
+            type(self),
+            self.lexer,
+            *self.extensions,
+            self.optimized,
+            self.finalize,
+            self.autoescape,
+            self.is_async,
+        )
+        key = (text, *settings, name, filename, raw, defer_init)
         if key not in known:
-            known[key] = compiled(self, source, *names, **options)
+            known[key] = compiled(self, source, name, filename, raw, defer_init)
         return known[key]
 
     pytest.MonkeyPatch().setattr(jinja2.Environment, "compile", compile_once)
