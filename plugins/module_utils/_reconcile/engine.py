@@ -175,10 +175,14 @@ class Engine:
             self._say(outcome.line())
 
     def _report_failures(self) -> None:
-        """Name what a run would not change and would fail of, such as a release that somebody suspended."""
+        """Name what a run would fail of, such as a release that somebody suspended."""
         for subject, outcome in self.outcomes.items():
-            status = self._tracker.status(subject, self._live.get(subject))
-            if outcome.action == "unchanged" and status.verdict == "Failed":
+            item = self._live.get(subject)
+            if outcome.action != "unchanged" and outcome.after:
+                # A change may mend what its controller reports, but not what it is to be by its own fields.
+                item = {**outcome.after, "status": {}}
+            status = self._tracker.status(subject, item)
+            if status.verdict == "Failed":
                 self._say(f"check mode: {subject}: {status}")
 
     def _establish(self, items: Iterable[Desired]) -> None:

@@ -16,10 +16,10 @@ import requests
 from ...conftest import Lab, Run
 from ..bucket import PROBE, address, forget_policy, secret
 from ..support import eventually, external_dns_standing_still, served
-from ..zone import DOMAIN, HAND_MADE, Zone
+from ..zone import DOMAIN, EXTERNAL_DNS, HAND_MADE, Zone
 
 ROUTE = ("httproute", "-n=mastodon", "mastodon")
-RELEASE = ("helmrelease", "-n=cert-manager", "cert-manager")
+CERT_MANAGER = ("helmrelease", "-n=cert-manager", "cert-manager")
 SERVICE = ("service", "-n=mastodon", "mastodon-web")
 WEB = ("deployment", "-n=mastodon", "mastodon-web")
 POLICY = f"mastodon-{DOMAIN}"
@@ -35,7 +35,8 @@ class State:
     keys: Mapping[str, str]
     record: list[str]
     others: list[str]
-    values: Mapping[str, Any]
+    cert_manager: Mapping[str, Any]
+    external_dns: Mapping[str, Any]
     media: int
 
 
@@ -59,7 +60,8 @@ def state(lab: Lab, zone: Zone) -> State:
         keys=app.get("data", {}),
         record=zone.texts(DOMAIN, "A"),
         others=zone.texts(OTHERS, "A"),
-        values=lab.get(*RELEASE)["spec"]["values"],
+        cert_manager=lab.get(*CERT_MANAGER)["spec"]["values"],
+        external_dns=lab.get(*EXTERNAL_DNS)["spec"]["values"],
         media=requests.get(f"{address(lab)}/{PROBE}", timeout=10).status_code,
     )
 
@@ -69,7 +71,9 @@ def change(lab: Lab, zone: Zone) -> None:
     zone.replace(DOMAIN, HAND_MADE)
     zone.replace(OTHERS, HAND_MADE)
     lab.kubectl("patch", *ROUTE, "--type=merge", '--patch={"spec":{"hostnames":["other.lab.test"]}}')
-    lab.kubectl("patch", *RELEASE, "--type=merge", '--patch={"spec":{"values":{"crds":{"keep":false}}}}')
+    lab.kubectl("patch", *CERT_MANAGER, "--type=merge", '--patch={"spec":{"values":{"crds":{"keep":false}}}}')
+    # With it external-dns deletes records that no route asks for any more.
+    lab.kubectl("patch", *EXTERNAL_DNS, "--type=merge", '--patch={"spec":{"values":{"policy":"sync"}}}')
     lab.vault().sys.create_or_update_policy(POLICY, 'path "secret/*" {\n  capabilities = ["read", "sudo"]\n}\n')
     forget_policy(lab)
 
@@ -98,20 +102,22 @@ def drift(laid_down: Lab) -> Drift:
     return Drift(before, drifted, check, writes, after_check, run, state(laid_down, zone))
 
 
-def named(output: str) -> set[str]:
-    """Return what a run says that it changes, without the changes."""
-    return {line.split(":")[0] for line in re.findall(r"^(?:created|configured|deleted) .*", output, re.MULTILINE)}
+def named(output: str) -> list[str]:
+    """Return what a run says that it changes, in its order and without the changes."""
+    return [line.split(":")[0] for line in re.findall(r"^(?:created|configured|deleted) .*", output, re.MULTILINE)]
 
 
 def test_check_mode_names_all_that_somebody_changed_and_nothing_else(drift: Drift) -> None:
     assert drift.check.returncode == 0, drift.check.output[-4000:]
-    assert named(drift.check.output) == {
-        "configured HTTPRoute mastodon/mastodon",
-        "configured HelmRelease cert-manager/cert-manager",
-        f"configured DNS record {DOMAIN}",
+    # As site.yml comes to them.
+    assert named(drift.check.output) == [
         f"configured Vault policy {POLICY}",
+        "configured HelmRelease cert-manager/cert-manager",
+        "configured HelmRelease external-dns/external-dns-mastodon",
         "created policy of bucket mastodon-mastodon-s3",
-    }
+        "configured HTTPRoute mastodon/mastodon",
+        f"configured DNS record {DOMAIN}",
+    ]
     assert re.findall(r"^check mode: (.*); ", drift.check.output, re.MULTILINE) == [SUSPENDED]
 
 
@@ -120,6 +126,7 @@ def test_check_mode_shows_each_change(drift: Drift, laid_down: Lab) -> None:
         "-  - other.lab.test",
         '-  capabilities = ["read", "sudo"]',
         "configured HelmRelease cert-manager/cert-manager: spec.values.crds.keep",
+        'configured HelmRelease external-dns/external-dns-mastodon: spec.values.policy "sync" → "upsert-only"',
         f"configured DNS record {DOMAIN}: {HAND_MADE} → {laid_down.facts['gateway_address']}",
     ):
         assert shown in drift.check.output
@@ -137,12 +144,14 @@ def test_one_run_takes_all_of_it_back_and_says_so(drift: Drift) -> None:
     for told in (
         "configured HTTPRoute mastodon/mastodon: spec.hostnames",
         "configured HelmRelease cert-manager/cert-manager: spec.values.crds.keep",
+        'configured HelmRelease external-dns/external-dns-mastodon: spec.values.policy "sync" → "upsert-only"',
         f"configured Vault policy {POLICY}",
         "created policy of bucket mastodon-mastodon-s3",
     ):
         assert told in drift.run.output
     assert drift.after.rules == drift.before.rules
-    assert drift.after.values == drift.before.values
+    assert drift.after.cert_manager == drift.before.cert_manager != drift.drifted.cert_manager
+    assert drift.after.external_dns == drift.before.external_dns != drift.drifted.external_dns
     assert drift.after.record == drift.before.record != [HAND_MADE]
     assert drift.after.media == 200
 

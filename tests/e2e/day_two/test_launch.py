@@ -79,11 +79,19 @@ def test_no_refused_change_changes_anything(changes: Run) -> None:
     assert "Traceback" not in changes.output
 
 
-def test_check_mode_refuses_another_namespace_too(laid_down: Lab) -> None:
+IN_CHECK_MODE: dict[str, tuple[dict[str, str], str]] = {
+    "namespace": ({"mastodon_namespace": "elsewhere"}, "Set mastodon_namespace to mastodon."),
+    "gateway_class": ({"gateway_class": "nginx"}, "GatewayClass nginx: does not exist: there are: traefik."),
+}
+
+
+def test_check_mode_refuses_it_too(laid_down: Lab, tmp_path: Path) -> None:
     mark, vault = laid_down.audit_mark(), laid_down.vault_versions()
-    run = laid_down.site("--check", "--diff", "-e", "mastodon_namespace=elsewhere")
+    hosts = {name: settings for name, (settings, _unused) in IN_CHECK_MODE.items()}
+    run = laid_down.site_of_many(tmp_path, hosts, "--check", "--diff")
+    for name, (_unused, sentence) in IN_CHECK_MODE.items():
+        assert sentence in run.refusal_of(name)
     assert run.returncode != 0
-    assert "Set mastodon_namespace to mastodon." in " ".join(run.output.split())
     assert laid_down.our_writes(mark) == []
     assert laid_down.vault_versions() == vault
 
@@ -91,13 +99,13 @@ def test_check_mode_refuses_another_namespace_too(laid_down: Lab) -> None:
 def test_keys_that_are_lost_or_others_are_refused_and_nothing_is_made_anew(laid_down: Lab) -> None:
     secrets = laid_down.vault().secrets.kv.v2
     right = secrets.read_secret_version(APP, raise_on_deleted_version=True)["data"]
-    lost = "so it is not created again"
     try:
         secrets.delete_latest_version_of_secret(APP)
-        refused(laid_down, lost)
-        assert lost in laid_down.site("--check", "--diff").output
+        for arguments in ((), ("--check", "--diff")):
+            refused(laid_down, "so it is not created again", *arguments)
         secrets.create_or_update_secret(APP, {**right["data"], "are-primary-key": "x" * 32})
-        refused(laid_down, "are-primary-key is not the one that Mastodon")
+        for arguments in ((), ("--check", "--diff")):
+            refused(laid_down, "are-primary-key is not the one that Mastodon", *arguments)
     finally:
         secrets.create_or_update_secret(APP, right["data"])
     assert laid_down.site().recap["changed"] == 0

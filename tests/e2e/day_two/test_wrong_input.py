@@ -21,10 +21,10 @@ NOWHERE = {
 }
 
 
-def refused(lab: Lab, sentence: str) -> None:
+def refused(lab: Lab, sentence: str, *arguments: str) -> None:
     """Run site.yml and expect this sentence, no traceback and no write."""
     mark = lab.audit_mark()
-    run = lab.site()
+    run = lab.site(*arguments)
     assert run.returncode != 0
     assert sentence in run.output, run.output[-3000:]
     assert "Traceback" not in run.output

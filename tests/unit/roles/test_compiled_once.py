@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import jinja2
 import pytest
 from ansible.template import Templar, trust_as_template
+from jinja2 import TemplateSyntaxError
 from jinja2.sandbox import SandboxedEnvironment
 
 
@@ -36,22 +36,33 @@ def double(value: Any) -> Any:
 )
 def test_each_setting_has_its_own_code(text: str, settings: dict[str, Any], usual: str, other: str) -> None:
     for _again in range(2):
-        assert jinja2.Environment().from_string(text).render() == usual
-        assert jinja2.Environment(**settings).from_string(text).render() == other
+        assert SandboxedEnvironment().from_string(text).render() == usual
+        assert SandboxedEnvironment(**settings).from_string(text).render() == other
 
 
-def test_extensions_and_the_sandbox_have_their_own_code() -> None:
-    text = "{{ ''.__class__ }}"
-    assert "str" in jinja2.Environment().from_string(text).render()
-    assert SandboxedEnvironment().from_string(text).render() == ""
+class Intercepting(SandboxedEnvironment):
+    """Does sums itself."""
+
+    intercepted_binops = frozenset({"+"})
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        return f"{left} {operator} {right}"
+
+
+def test_each_kind_of_environment_has_its_own_code() -> None:
+    assert SandboxedEnvironment().from_string("{{ one + 1 }}").render(one=1) == "2"
+    assert Intercepting().from_string("{{ one + 1 }}").render(one=1) == "1 + 1"
+
+
+def test_so_has_each_extension() -> None:
     loop = "{% for i in [1, 2] %}{% if i == 2 %}{% break %}{% endif %}{{ i }}{% endfor %}"
-    assert jinja2.Environment(extensions=["jinja2.ext.loopcontrols"]).from_string(loop).render() == "1"
-    with pytest.raises(jinja2.TemplateSyntaxError):
-        jinja2.Environment().from_string(loop)
+    assert SandboxedEnvironment(extensions=["jinja2.ext.loopcontrols"]).from_string(loop).render() == "1"
+    with pytest.raises(TemplateSyntaxError):
+        SandboxedEnvironment().from_string(loop)
 
 
 def test_so_has_each_use_of_a_text() -> None:
-    environment = jinja2.Environment()
+    environment = SandboxedEnvironment()
     assert environment.compile("a").co_filename == "<template>"
     assert environment.compile("a", filename="b").co_filename == "b"
     assert "name = 'c'" in environment.compile("a", name="c", raw=True)
@@ -60,4 +71,4 @@ def test_so_has_each_use_of_a_text() -> None:
 
 
 def test_all_else_is_compiled_once() -> None:
-    assert jinja2.Environment().compile("{{ e }}\\") is jinja2.Environment().compile("{{ e }}\\")
+    assert SandboxedEnvironment().compile("{{ e }}\\") is SandboxedEnvironment().compile("{{ e }}\\")

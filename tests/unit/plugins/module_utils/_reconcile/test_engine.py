@@ -82,8 +82,49 @@ def test_check_mode_tells_of_what_a_run_would_fail_of() -> None:
     api.put({**live, "spec": {**live["spec"], "suspend": True}})
     ran = Ran(api, release, NAMESPACE, check=True)
     assert ran.error is None
-    told = "is suspended, so Flux does not act on it; resume it by spec.suspend: false"
-    assert ran.lines == [f"check mode: HelmRelease ns/app: {told}"]
+    assert ran.lines == [f"check mode: HelmRelease ns/app: {SUSPENDED}"]
+
+
+SUSPENDED = "is suspended, so Flux does not act on it; resume it by spec.suspend: false"
+
+
+def suspended(release: dict[str, Any], **status: Any) -> FakeApi:
+    """Return a cluster in which somebody suspended the release that was applied, and Flux has seen that."""
+    api = FakeApi()
+    assert Ran(api, release, NAMESPACE, wait=False).error is None
+    live = api.objects[subject("HelmRelease", "app")]
+    metadata = {**live["metadata"], "generation": 2}
+    api.put({**live, "metadata": metadata, "spec": {**live["spec"], "suspend": True}})
+    api.set_status(subject("HelmRelease", "app"), {"observedGeneration": 2, **status})
+    return api
+
+
+def test_check_mode_tells_of_a_suspended_release_that_drifted_too() -> None:
+    api = suspended(thing("HelmRelease", "app", spec={"interval": "1h"}))
+    ran = Ran(api, thing("HelmRelease", "app", spec={"interval": "2h"}), NAMESPACE, check=True)
+    assert ran.error is None
+    changed = 'configured HelmRelease ns/app: spec.interval "1h" → "2h"'
+    assert ran.lines == [changed, f"check mode: HelmRelease ns/app: {SUSPENDED}"]
+
+
+def test_check_mode_does_not_tell_of_a_suspension_that_a_run_ends() -> None:
+    api = suspended(thing("HelmRelease", "app", spec={"interval": "1h", "suspend": False}))
+    ran = Ran(api, thing("HelmRelease", "app", spec={"interval": "2h", "suspend": False}), NAMESPACE, check=True)
+    assert len(ran.lines) == 1
+
+
+def test_check_mode_tells_of_no_failure_that_a_change_may_mend() -> None:
+    api = FakeApi(NAMESPACE)
+    assert Ran(api, thing("HelmRelease", "app", spec={"interval": "1h"}), wait=False).error is None
+    released = {"type": "Released", "status": "False", "reason": "UpgradeFailed", "message": "no"}
+    api.set_status(subject("HelmRelease", "app"), {"upgradeFailures": 9, "conditions": [released]})
+    ran = Ran(api, thing("HelmRelease", "app", spec={"interval": "2h"}), check=True)
+    assert ran.lines == ['configured HelmRelease ns/app: spec.interval "1h" → "2h"']
+
+
+def test_check_mode_tells_of_what_is_declared_not_to_act() -> None:
+    ran = Ran(FakeApi(NAMESPACE), thing("HelmRelease", "app", spec={"suspend": True}), check=True)
+    assert ran.lines == ["created HelmRelease ns/app", f"check mode: HelmRelease ns/app: {SUSPENDED}"]
 
 
 def test_a_second_run_costs_requests_by_kind_and_writes_nothing() -> None:
