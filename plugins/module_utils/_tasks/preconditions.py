@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn, TypeVar
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import (
     adopted,
@@ -21,7 +21,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.finding import Check, SkippedError, find
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.site import answers as site
 from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.resolver import Resolver
-from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, all_of
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import forward
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
@@ -41,6 +41,8 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
     VAULT_OPTIONS,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import client as servers
+
+T = TypeVar("T")
 
 _TEXT = {"type": "str", "default": ""}
 _NEEDED = {"type": "str", "required": True}
@@ -114,12 +116,10 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
 
 
 def _checks(parameters: Mapping[str, Any], run: Run) -> Iterator[Check]:
-    ways: list[Any] = all_of(
-        (lambda: [connect(parameters, run.environment)], lambda: [servers.connect(parameters, run.environment)])
-    )
-    connection, server = ways
-    yield from _at_the_cluster(parameters, connection)
-    yield from _at_vault(parameters, server)
+    connection = _once(lambda: connect(parameters, run.environment))
+    server = _once(lambda: servers.connect(parameters, run.environment))
+    yield from _through(connection, partial(_at_the_cluster, parameters))
+    yield from _through(server, partial(_at_vault, parameters))
     resolver = Resolver(parameters["nameserver"])
     for host in parameters["hosts"]:
         yield partial(domain.delegation, resolver, host, parameters["zones"])
@@ -128,6 +128,29 @@ def _checks(parameters: Mapping[str, Any], run: Run) -> Iterator[Check]:
     for wanted in parameters["backups"]:
         yield partial(backups.survive, wanted)
     yield partial(_site, parameters, connection, run)
+
+
+def _once(way: Callable[[], T]) -> Callable[[], T]:
+    """Try a way to a server, and return what gives it, or what says each time why there is none."""
+    try:
+        found = way()
+    except MastodonError as error:
+        return partial(_refuse, error)
+    return lambda: found
+
+
+def _refuse(error: MastodonError) -> NoReturn:
+    raise error
+
+
+def _through(way: Callable[[], T], checks: Callable[[T], Iterator[Check]]) -> Iterator[Check]:
+    """Return the checks that take this way, or only that there is none."""
+    try:
+        found = way()
+    except MastodonError as error:
+        yield partial(_refuse, error)
+    else:
+        yield from checks(found)
 
 
 def _at_the_cluster(parameters: Mapping[str, Any], connection: Connection) -> Iterator[Check]:
@@ -172,22 +195,24 @@ def _given(parameters: Mapping[str, Any], server: servers.Vault, wanted: Mapping
     return f"Vault secret {parameters['mount']}/{wanted['path']}: has {', '.join(wanted['keys'])}"
 
 
-def _mail(parameters: Mapping[str, Any], connection: Connection, server: servers.Vault) -> str:
+def _mail(
+    parameters: Mapping[str, Any], connection: Callable[[], Connection], server: Callable[[], servers.Vault]
+) -> str:
     if not (wanted := parameters["smtp"]):
         raise SkippedError("Mail server: none is named")
     path, source = wanted["path"], f"Vault path {parameters['mount']}/{wanted['path']}"
-    given = vault.given(server, parameters["mount"], path, ["username", "password"]) if path else {}
+    given = vault.given(server(), parameters["mount"], path, ["username", "password"]) if path else {}
     username, password = given.get("username", ""), given.get("password", "")
     how = {option: wanted[option] for option in ("tls", "starttls", "method", "verify")}
     login = smtp.Login(wanted["host"], wanted["port"], username, password, source, **how)
-    return smtp.handshake(login, forward.way_to(connection, login.host, login.port))
+    return smtp.handshake(login, forward.way_to(connection(), login.host, login.port))
 
 
-def _site(parameters: Mapping[str, Any], connection: Connection, run: Run) -> str:
+def _site(parameters: Mapping[str, Any], connection: Callable[[], Connection], run: Run) -> str:
     if not (wanted := parameters["site"]):
         raise SkippedError("Mastodon: no address is set")
     try:
-        found = site.examine(wanted, connection, 0, run.say)
+        found = site.examine(wanted, connection(), 0, run.say)
     except site.NotAskedError as reason:
         raise SkippedError(f"{site.site_of(wanted)}: not asked: {reason}") from reason
     if found.skipped:
@@ -195,15 +220,17 @@ def _site(parameters: Mapping[str, Any], connection: Connection, run: Run) -> st
     return found.well
 
 
-def _bucket(parameters: Mapping[str, Any], connection: Connection, server: servers.Vault, run: Run) -> str:
+def _bucket(
+    parameters: Mapping[str, Any], connection: Callable[[], Connection], server: Callable[[], servers.Vault], run: Run
+) -> str:
     if not (wanted := parameters["s3"]):
         raise SkippedError("Bucket for media: site.yml creates it, with Rook")
     if run.check:
         raise SkippedError(f"Bucket {wanted['bucket']}: only written and read outside of check mode")
-    given = vault.given(server, parameters["mount"], wanted["path"], ["access-key-id", "secret-access-key"])
+    given = vault.given(server(), parameters["mount"], wanted["path"], ["access-key-id", "secret-access-key"])
     source = f"Vault path {parameters['mount']}/{wanted['path']}"
     keys = Keys(given["access-key-id"], given["secret-access-key"], source)
-    way = forward.way_to_url(connection, wanted["endpoint"])
+    way = forward.way_to_url(connection(), wanted["endpoint"])
     place = Bucket(wanted["endpoint"], wanted["bucket"], wanted["region"], keys, way)
     return round_trip(place, anyone_reads=wanted["anyone_reads"])
 

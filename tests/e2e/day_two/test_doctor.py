@@ -119,6 +119,15 @@ def test_everything_that_is_wrong_is_told_at_once(laid_down: Lab, tmp_path: Path
     assert any("you may not list them" in row for row in rows["skipped"]), rows
 
 
+def test_without_a_token_for_vault_all_else_is_looked_at(laid_down: Lab) -> None:
+    run, rows = doctor(laid_down, vault_token_file="/nonexistent")
+    assert run.returncode != 0
+    (failed,) = rows["failed"]
+    assert failed.startswith("Vault: no token: /nonexistent cannot be read or is empty. ")
+    for shown in ("API server https://10", "Rights: all", "DNS name social.lab.test: in zone lab.test, which"):
+        assert any(shown in row for row in rows["ok"]), (shown, rows)
+
+
 SHOWN = [
     {
         "hosts": "clusters",

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import partial
 from types import SimpleNamespace
@@ -16,8 +17,6 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.site.vi
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import preconditions
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import KUBERNETES_OPTIONS
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import VAULT_OPTIONS
 
 NOBODY: Any = None
 
@@ -79,13 +78,87 @@ def test_what_makes_several_fail_is_told_once(monkeypatch: pytest.MonkeyPatch) -
     assert [line.split()[0] for line in said] == ["failed", "ok"]
 
 
-def test_no_way_to_the_cluster_and_none_to_vault_are_told_together() -> None:
-    parameters = dict.fromkeys((*KUBERNETES_OPTIONS, *VAULT_OPTIONS))
+def doctor(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], **options: Any) -> tuple[list[str], str]:
+    """Look at all that can be looked at from here. Returns the table, and what ended the task."""
+    said: list[str] = []
+    monkeypatch.setattr(preconditions.domain, "delegation", lambda _resolver, host, _zones: f"DNS name {host}: right")
+    monkeypatch.setattr(preconditions.smtp, "handshake", lambda login, _dial: f"Mail server {login.host}: well")
+    parameters = {name: spec.get("default") for name, spec in preconditions.ARGUMENTS.options.items()}
     with pytest.raises(CombinedError) as caught:
-        preconditions.run_task(parameters, Run(check=False, diff=False, say=print, environment={"HOME": "/nowhere"}))
-    cluster, vault = str(caught.value).splitlines()
+        preconditions.run_task(
+            {**parameters, "hosts": ["example.org"], **options},
+            Run(check=False, diff=False, say=said.append, environment={"HOME": "/nowhere", **environment}),
+        )
+    return said, str(caught.value)
+
+
+SMTP = {"host": "192.0.2.1", "port": 25, "tls": False, "starttls": "always", "method": "plain", "verify": True}
+NO_TOKEN = (
+    "Vault: no token: /nowhere/.vault-token cannot be read or is empty. Set VAULT_TOKEN or BAO_TOKEN, or log in so that"
+    " the file is written."
+)
+
+
+@pytest.fixture
+def kubeconfig(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A cluster of which every question is answered well."""
+    config = {
+        "clusters": [{"name": "a", "cluster": {"server": "https://192.0.2.1"}}],
+        "users": [{"name": "a", "user": {"token": "x"}}],
+        "contexts": [{"name": "a", "context": {"cluster": "a", "user": "a"}}],
+        "current-context": "a",
+    }
+    for check in ("version", "clock", "rights"):
+        monkeypatch.setattr(preconditions.cluster, check, lambda *_unused, named=check: f"Cluster: right {named}")
+    monkeypatch.setattr(preconditions, "Client", lambda _connection: SimpleNamespace(began=None))
+    monkeypatch.setattr(preconditions, "Objects", lambda _client: SimpleNamespace(discover=lambda: None))
+    return json.dumps(config)
+
+
+def test_without_a_token_for_vault_all_else_is_looked_at(monkeypatch: pytest.MonkeyPatch, kubeconfig: str) -> None:
+    secrets = [{"path": "mastodon/smtp", "keys": ["password"]}]
+    options = {"kubeconfig": kubeconfig, "address": "https://192.0.2.1", "secrets": secrets}
+    table, error = doctor(monkeypatch, {}, **options, smtp={**SMTP, "path": ""})
+    assert error == NO_TOKEN
+    assert [line for line in table if not line.startswith("skipped")] == [
+        "ok       Cluster: right version",
+        "ok       Cluster: right clock",
+        "ok       Cluster: right rights",
+        "ok       Kinds: none served, as the cluster must bring them",
+        f"failed   {NO_TOKEN}",
+        "ok       DNS name example.org: right",
+        "ok       Mail server 192.0.2.1: well",
+    ]
+    assert table[-1] == "skipped  Mastodon: no address is set"
+
+
+def test_what_needs_a_secret_of_a_vault_that_cannot_be_asked_is_not_taken_for_well(
+    monkeypatch: pytest.MonkeyPatch, kubeconfig: str
+) -> None:
+    options = {"kubeconfig": kubeconfig, "address": "https://192.0.2.1", "smtp": {**SMTP, "path": "mastodon/smtp"}}
+    table, error = doctor(monkeypatch, {}, **options)
+    assert error == NO_TOKEN
+    assert not [line for line in table if "Mail server" in line]
+
+
+def test_no_way_to_the_cluster_and_none_to_vault_are_told_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    table, error = doctor(monkeypatch, {})
+    cluster, vault = error.splitlines()
     assert "kubeconfig" in cluster
     assert vault.startswith("Vault: no address")
+    assert "ok       DNS name example.org: right" in table
+
+
+def test_vault_is_logged_in_to_once_though_it_refuses(monkeypatch: pytest.MonkeyPatch, kubeconfig: str) -> None:
+    tries = []
+
+    def connect(*_unused: Any) -> None:
+        tries.append(1)
+        raise MastodonError("Vault", "logging in by approle is refused")
+
+    monkeypatch.setattr(preconditions.servers, "connect", connect)
+    doctor(monkeypatch, {}, kubeconfig=kubeconfig, smtp={**SMTP, "path": "mastodon/smtp"})
+    assert len(tries) == 1
 
 
 GATEWAY = {
@@ -135,4 +208,4 @@ def test_a_mastodon_is_ok_only_where_all_of_it_was_asked_and_answers(
     monkeypatch.setattr(preconditions.site, "examine", examine)
     site = {"domain": "example.org", "web_domain": "", "media_hostname": "", "domain_elsewhere": False}
     run = Run(check=False, diff=False, say=print, environment={})
-    assert find(lambda: preconditions._site({"site": site}, NOBODY, run)).state == found
+    assert find(lambda: preconditions._site({"site": site}, lambda: NOBODY, run)).state == found
