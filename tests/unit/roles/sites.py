@@ -13,6 +13,7 @@ from typing import Any
 from .conftest import APPLY, ROOT, Site
 from .test_secrets import SETTINGS
 
+WAIT = "fediverse.mastodon.wait"
 ROLES = sorted(path.name for path in (ROOT / "roles").iterdir())
 # What tasks register, so that all of them run.
 REGISTERED = {"omit": "(omitted)", "cnpg_applied": {"objects": [{"action": "skipped"}]}}
@@ -85,6 +86,17 @@ def done(name: str) -> tuple[Mapping[str, Any], ...]:
 def applied(name: str) -> Iterator[Mapping[str, Any]]:
     for task in done(name):
         yield from task.get("applies", ()) if APPLY in task else ()
+
+
+def waited_for(name: str) -> Iterator[Mapping[str, Any]]:
+    """Return, in the form of objects, what is waited for that another task has applied."""
+    for task in done(name):
+        for action, options in task.items():
+            if action.startswith("fediverse.mastodon."):
+                named = [*options.get("depends_on", []), *(options["objects"] if action == WAIT else [])]
+                yield from (
+                    {"apiVersion": one.get("api_version", ""), "kind": one["kind"], "metadata": one} for one in named
+                )
 
 
 def kind(item: Mapping[str, Any]) -> tuple[str, str]:

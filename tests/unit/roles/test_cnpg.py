@@ -65,13 +65,13 @@ def applied(role: str, file: str, task: str, **settings: Any) -> list[dict[str, 
     [
         (
             "dragonfly",
-            "cache.yml",
+            "instance.yml",
             "Create Mastodon's cache and job queue",
             {"dragonfly_instance_namespace": "cache"},
         ),
         (
             "cnpg",
-            "cluster.yml",
+            "instance.yml",
             "Create Mastodon's database, or only the login to it",
             {"cnpg_cluster_namespace": "cache"},
         ),
@@ -96,7 +96,7 @@ def test_mastodons_pods_have_the_password_of_a_server_in_another_namespace(
 
 def test_mastodons_pods_reach_a_cache_in_another_namespace() -> None:
     task = "Create Mastodon's cache and job queue"
-    elsewhere = applied("dragonfly", "cache.yml", task, dragonfly_instance_namespace="cache")
+    elsewhere = applied("dragonfly", "instance.yml", task, dragonfly_instance_namespace="cache")
     [policy] = [one for one in elsewhere if one["kind"] == "NetworkPolicy"]
     assert policy["metadata"]["namespace"] == "cache"
     assert policy["spec"]["podSelector"]["matchLabels"] == {
@@ -106,7 +106,7 @@ def test_mastodons_pods_reach_a_cache_in_another_namespace() -> None:
     [rule] = policy["spec"]["ingress"]
     assert rule["from"] == [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "mastodon"}}}]
     assert rule["ports"] == [{"port": 6379, "protocol": "TCP"}]
-    assert "NetworkPolicy" not in {one["kind"] for one in applied("dragonfly", "cache.yml", task)}
+    assert "NetworkPolicy" not in {one["kind"] for one in applied("dragonfly", "instance.yml", task)}
 
 
 def test_the_doctor_looks_where_backups_lie() -> None:

@@ -14,7 +14,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile impo
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.plain import WITHOUT_ROW, WITHOUT_RULE
 
 from .conftest import ROOT
-from .sites import SITES, done, every_kind
+from .sites import SITES, done, every_kind, kind, waited_for
 
 RULES = {**workloads.RULES, **rules.RULES}
 
@@ -45,3 +45,10 @@ def test_every_secret_has_a_line_in_the_status() -> None:
     (play,) = yaml.safe_load((ROOT / "playbooks/status.yml").read_text())
     (reported,) = (task["fediverse.mastodon.status_info"]["secrets"] for task in play["tasks"])
     assert sorted(reported) == sorted({path.removeprefix("mastodon/example.org/") for path in paths})
+
+
+def test_what_is_waited_for_is_of_one_kind_whatever_else_the_cluster_serves() -> None:
+    """By its name alone a Gateway may be Istio's just as well, and then nothing is waited for."""
+    named = {kind(one) for name in SITES for one in waited_for(name)}
+    assert {"Certificate", "Cluster", "ExternalSecret", "Gateway", "HelmRelease"} <= {name for _group, name in named}
+    assert sorted(named - every_kind().keys()) == []

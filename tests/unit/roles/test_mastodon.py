@@ -452,7 +452,7 @@ def test_mastodon_gives_no_acls_where_the_bucket_takes_none(settings: dict[str, 
     ],
 )
 def test_the_bucket_is_asked_where_role_rook_did_not_run(settings: dict[str, Any], asks: bool) -> None:
-    task = Site(mastodon_launch={}, **settings).tasks("mastodon", "release.yml")["Check whether the bucket takes ACLs"]
+    task = Site(mastodon_launch={}, **settings).tasks("mastodon", "instance.yml")["Check whether the bucket takes ACLs"]
     assert task["when"] is asks
     asked = task["fediverse.mastodon.s3_public_read"]
     assert (asked["state"], asked["secret_name"]) == ("asked", "mastodon-s3")

@@ -34,16 +34,16 @@ def asked(role: str, file: str, name: str, **settings: Any) -> tuple[list[Any], 
     [
         ("cert_manager", "operator.yml", "cert-manager", {}, {"cert_manager_install": False}),
         ("external_secrets", "operator.yml", "external-secrets", {}, {"external_secrets_install": False}),
-        ("flux", "main.yml", "flux", {}, {"flux_install": False}),
-        ("gateway", "main.yml", "example-org-tls", {}, {"gateway_install": False}),
+        ("flux", "operator.yml", "flux", {}, {"flux_install": False}),
+        ("gateway", "instance.yml", "example-org-tls", {}, {"gateway_install": False}),
         ("cnpg", "operator.yml", "cloudnative-pg", {}, {"cnpg_install": False}),
         ("cnpg", "operator.yml", "cloudnative-pg", {}, {"cnpg_backend": "external", "cnpg_external_host": "db"}),
-        ("cnpg", "cluster.yml", "plugin-barman-cloud", BACKUP, {"cnpg_backup": False}),
+        ("cnpg", "instance.yml", "plugin-barman-cloud", BACKUP, {"cnpg_backup": False}),
         ("dragonfly", "operator.yml", "dragonfly-operator", {}, {"dragonfly_install": False}),
         ("rook", "operator.yml", "rook-ceph", ROOK, {**ROOK, "rook_install": False}),
         ("rook", "operator.yml", "rook-ceph", ROOK, {"rook_backend": "external"}),
-        ("rook", "store.yml", "media", ROOK, {"rook_backend": "external"}),
-        ("volsync", "main.yml", "volsync", VOLUMES, {"volsync_volumes": []}),
+        ("rook", "instance.yml", "media", ROOK, {"rook_backend": "external"}),
+        ("volsync", "operator.yml", "volsync", VOLUMES, {"volsync_volumes": []}),
     ],
 )
 def test_what_others_may_need_is_left_as_it_is_and_named(
@@ -59,22 +59,22 @@ def test_what_others_may_need_is_left_as_it_is_and_named(
 
 
 def test_external_dns_goes_as_it_would_put_back_what_others_now_write() -> None:
-    objects, options = asked("external_dns", "main.yml", "external-dns-mastodon", external_dns_install=False)
+    objects, options = asked("external_dns", "instance.yml", "external-dns-mastodon", external_dns_install=False)
     assert objects == []
     assert "prune" not in options
     named = [f"{kind} external-dns/external-dns-mastodon" for kind in ("HelmRelease", "HelmRepository")]
     assert options["prune_allow"] == named
-    assert asked("external_dns", "main.yml", "external-dns-mastodon")[1]["prune_allow"] == []
+    assert asked("external_dns", "instance.yml", "external-dns-mastodon")[1]["prune_allow"] == []
 
 
 def test_a_set_in_a_namespace_that_mastodons_share_says_whose_it_is() -> None:
     for role, name in (("external_dns", "external-dns-mastodon"), ("volsync", "mastodon-volumes")):
         for settings in ({}, {"external_dns_install": False}, VOLUMES):
-            assert asked(role, "main.yml", name, **settings)[1]["owner"] == "example.org"
+            assert asked(role, "instance.yml", name, **settings)[1]["owner"] == "example.org"
 
 
 def test_volumes_that_are_no_longer_backed_up_are_looked_for() -> None:
-    objects, options = asked("volsync", "main.yml", "mastodon-volumes")
+    objects, options = asked("volsync", "instance.yml", "mastodon-volumes")
     assert objects == []
     assert "prune" not in options
 
@@ -94,8 +94,10 @@ def test_a_pooler_goes_only_where_one_is_left(applied: dict[str, Any], runs: boo
 
 
 def test_a_pooler_goes_after_mastodon_stopped_using_it() -> None:
-    assert asked("cnpg", "cluster.yml", "mastodon-db", cnpg_pooler=False)[1]["prune"] is False
+    assert asked("cnpg", "instance.yml", "mastodon-db", cnpg_pooler=False)[1]["prune"] is False
     (play,) = yaml.safe_load((ROOT / "playbooks/site.yml").read_text())
     imported = [task["ansible.builtin.import_role"] for task in play["tasks"]]
     steps = [(one["name"].rpartition(".")[2], one.get("tasks_from")) for one in imported]
-    assert steps.index(("cnpg", "leftovers")) > steps.index(("mastodon", "release")) > steps.index(("cnpg", "cluster"))
+    assert (
+        steps.index(("cnpg", "leftovers")) > steps.index(("mastodon", "instance")) > steps.index(("cnpg", "instance"))
+    )

@@ -14,9 +14,8 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.mode
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.protected import what_goes_with
 
 from .conftest import APPLY
-from .sites import FLUX_IS_THERE, applied, done, every_kind, kind, site, written_kinds
+from .sites import FLUX_IS_THERE, applied, done, every_kind, kind, site, waited_for, written_kinds
 
-WAIT = "fediverse.mastodon.wait"
 RELEASES = "helmreleases.helm.toolkit.fluxcd.io"
 
 Right = tuple[str, str, str]
@@ -55,15 +54,6 @@ def needed(name: str) -> Iterator[Right]:
                 yield from IN_ROLE[item["roleRef"]["name"]]
 
 
-def waited_for(name: str) -> Iterator[Right]:
-    """Yield what waiting takes for objects that another task, or somebody else, has applied."""
-    kinds = {name: resource(item) for (_unused, name), item in every_kind().items()}
-    for task in done(name):
-        for options in (value for key, value in task.items() if key.startswith("fediverse.mastodon.")):
-            objects = [*options.get("depends_on", []), *(options["objects"] if WAIT in task else [])]
-            yield from ((verb, kinds[one["kind"]], one["namespace"]) for one in objects for verb in ("list", "watch"))
-
-
 def asked(name: str, variable: str) -> Iterator[Right]:
     for one in site(name).value(variable):
         for namespace in one.get("namespaces") or [""]:
@@ -82,7 +72,10 @@ def test_the_doctor_asks_for_every_right_that_the_roles_use(name: str) -> None:
 
 @pytest.mark.parametrize("name", FLUX_IS_THERE)
 def test_the_doctor_asks_for_the_rights_to_wait(name: str) -> None:
-    assert set(waited_for(name)) - set(asked(name, "doctor_rights")) == set()
+    rights = {
+        (verb, resource(one), one["metadata"]["namespace"]) for one in waited_for(name) for verb in ("list", "watch")
+    }
+    assert rights - set(asked(name, "doctor_rights")) == set()
 
 
 def test_only_flux_itself_takes_more_than_is_asked_for_kind_by_kind() -> None:

@@ -68,7 +68,7 @@ def test_all_of_them_read_from_the_stores_that_are_refreshed(site: Site) -> None
     applied = [item for role in ROLES for item in site.objects(role).values() if item["kind"] == "ExternalSecret"]
     [refreshed] = [
         options["stores"]
-        for task in site.tasks("external_secrets", "store.yml").values()
+        for task in site.tasks("external_secrets", "instance.yml").values()
         if (options := task.get("fediverse.mastodon.secret_refresh"))
     ]
     assert {item["spec"]["secretStoreRef"]["kind"] for item in applied} == {"ClusterSecretStore"}
