@@ -20,7 +20,7 @@ from .conftest import ROOT
 ROLES = sorted(path.name for path in (ROOT / "roles").iterdir())
 PLAYBOOKS = sorted((ROOT / "playbooks").glob("*.yml"))
 # Keys of tasks whose values are expressions without braces.
-CONDITIONS = ("when", "that", "until", "changed_when", "failed_when")
+CONDITIONS = ("when", "that", "until", "changed_when", "failed_when", "break_when")
 # Nothing is rendered by it.
 JINJA = Environment(autoescape=True)
 
@@ -127,3 +127,11 @@ def test_site_shows_no_role_the_variables_of_another() -> None:
     (play,) = yaml.safe_load((ROOT / "playbooks/site.yml").read_text())
     imported = [task["ansible.builtin.import_role"] for task in play["tasks"]]
     assert [one["name"] for one in imported if one.get("public", True)] == []
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_loop_ends_with_its_first_failure(role: str) -> None:
+    tasks = [task for file in files(role, "tasks") for task in yaml.safe_load(file.read_text()) if "loop" in task]
+    assert [task["loop_control"].get("break_when") for task in tasks] == [
+        f"{task['register']} is failed" for task in tasks
+    ]
