@@ -106,8 +106,8 @@ class Bench:
     def requests(self, namespace: str, objects: list[Object]) -> int:
         """Return how many requests our task says that it sent."""
         options = {"name": "bench", "namespace": namespace, "objects": objects}
-        told = {"ansible.builtin.debug": {"msg": "requests={{ done.requests }}"}}
-        self.play("count", {"fediverse.mastodon.apply": options, "register": "done"}, told)()
+        reported = {"ansible.builtin.debug": {"msg": "requests={{ done.requests }}"}}
+        self.play("count", {"fediverse.mastodon.apply": options, "register": "done"}, reported)()
         return int(re.findall(r"requests=(\d+)", (self.folder / "output").read_text())[-1])
 
     def together(self, *what: Callable[[], float]) -> list[float]:

@@ -34,8 +34,10 @@ def outputs(run: Run) -> dict[tuple[str, str], str]:
 
 def failures(run: Run) -> dict[tuple[str, str], str]:
     """Return the message of each play that failed, by the file that it imported."""
-    told = {file: output.partition(f"TASK [{FAILED}]")[2].partition("=> ")[2] for file, output in outputs(run).items()}
-    return {file: yaml.safe_load(text)["msg"] for file, text in told.items() if text}
+    reported = {
+        file: output.partition(f"TASK [{FAILED}]")[2].partition("=> ")[2] for file, output in outputs(run).items()
+    }
+    return {file: yaml.safe_load(text)["msg"] for file, text in reported.items() if text}
 
 
 def _play(role: str, file: str) -> dict[str, Any]:

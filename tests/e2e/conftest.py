@@ -18,7 +18,7 @@ init_plugin_loader([str(Path(__file__).parents[2] / ".collections")])
 
 
 @pytest.fixture(scope="session")
-def laid_down(lab: Lab) -> Lab:
+def installed(lab: Lab) -> Lab:
     """The lab with everything on it, by one run of site.yml."""
     run = lab.site()
     assert run.returncode == 0, run.output[-6000:]
@@ -26,5 +26,5 @@ def laid_down(lab: Lab) -> Lab:
 
 
 @pytest.fixture
-def zone(laid_down: Lab) -> Zone:
-    return Zone(laid_down)
+def zone(installed: Lab) -> Zone:
+    return Zone(installed)

@@ -186,7 +186,7 @@ def _length(head: bytes) -> int:
 
 
 def _refusal(status: int) -> bytes:
-    told = {
+    reported = {
         "kind": "Status",
         "apiVersion": "v1",
         "status": "Failure",
@@ -194,7 +194,7 @@ def _refusal(status: int) -> bytes:
         "message": "injected",
         "errors": [],
     }
-    body = json.dumps(told).encode()
+    body = json.dumps(reported).encode()
     retry = "Retry-After: 1\r\n" if status == 429 else ""
     head = f"HTTP/1.1 {status} Injected\r\nContent-Type: application/json\r\n{retry}Content-Length: {len(body)}\r\n"
     return head.encode() + b"Connection: close\r\n\r\n" + body

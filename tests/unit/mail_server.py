@@ -33,7 +33,7 @@ class Sink:
     methods: list[str] = field(default_factory=list)
     was_encrypted: list[bool] = field(default_factory=list)
     # Whether each password came over a connection that anybody reads.
-    told_in_clear: list[bool] = field(default_factory=list)
+    sent_in_clear: list[bool] = field(default_factory=list)
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
         self.senders.append(envelope.mail_from)
@@ -44,7 +44,7 @@ class Sink:
 
     def authenticate(self, server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
         self.methods.append(mechanism)
-        self.told_in_clear.append(not server.transport.get_extra_info("sslcontext"))
+        self.sent_in_clear.append(not server.transport.get_extra_info("sslcontext"))
         is_right = data == LoginPassword(LOGIN.encode(), PASSWORD.encode())
         return AuthResult(success=is_right, handled=False)
 

@@ -41,7 +41,7 @@ def refusals(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Refusals:
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_is_told_in_one_sentence(refusals: Refusals, mistake: str) -> None:
+def test_a_mistake_is_reported_in_one_sentence(refusals: Refusals, mistake: str) -> None:
     assert refusals.run.refusal_of(mistake) == MISTAKES[mistake]["says"]
 
 

@@ -11,12 +11,12 @@ from ...conftest import Lab
 from ..alone import FILES, alone, failures, outputs
 
 
-def test_each_file_of_each_role_alone_changes_nothing_after_a_full_run(laid_down: Lab, tmp_path: Path) -> None:
-    mark, vault = laid_down.audit_mark(), laid_down.vault_versions()
-    run = alone(laid_down, tmp_path, FILES)
+def test_each_file_of_each_role_alone_changes_nothing_after_a_full_run(installed: Lab, tmp_path: Path) -> None:
+    mark, vault = installed.audit_mark(), installed.vault_versions()
+    run = alone(installed, tmp_path, FILES)
     assert run.returncode == 0, run.output[-6000:]
     assert list(outputs(run)) == FILES
     assert failures(run) == {}
     assert {file: output for file, output in outputs(run).items() if "changed: [" in output} == {}
-    assert laid_down.our_writes(mark) == []
-    assert laid_down.vault_versions() == vault
+    assert installed.our_writes(mark) == []
+    assert installed.vault_versions() == vault

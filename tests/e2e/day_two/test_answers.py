@@ -24,39 +24,39 @@ spec: {controllerName: example.org/gateway-controller}
 """
 
 
-def test_a_mastodon_scaled_to_nothing_is_told_by_all_and_put_right_by_one_run(laid_down: Lab) -> None:
-    laid_down.kubectl("scale", *WEB, "--replicas=0")
-    laid_down.kubectl(
+def test_a_mastodon_scaled_to_nothing_is_reported_by_all_and_put_right_by_one_run(installed: Lab) -> None:
+    installed.kubectl("scale", *WEB, "--replicas=0")
+    installed.kubectl(
         "wait", "pod", "-n=mastodon", "-l=app.kubernetes.io/component=web", "--for=delete", "--timeout=60s"
     )
-    mark = laid_down.audit_mark()
-    check = laid_down.site("--check")
+    mark = installed.audit_mark()
+    check = installed.site("--check")
     assert check.returncode == 0, check.output[-4000:]
     assert f"{IDLE} → asked Flux to put it right" in check.output
     assert f"check mode: Mastodon https://{DOMAIN}: does not answer as it must: {IDLE}" in check.output
-    status = laid_down.playbook("status.yml")
+    status = installed.playbook("status.yml")
     assert "Deployment mastodon/mastodon-web: NotAsDeclared, is scaled to zero replicas by hand" in status.output
     assert f"Mastodon https://{DOMAIN}: Silent, does not answer as it must" in status.output
-    doctor = laid_down.playbook("doctor.yml")
+    doctor = installed.playbook("doctor.yml")
     assert doctor.returncode != 0
     assert f"failed   Mastodon https://{DOMAIN}: does not answer as it must" in doctor.output
-    assert laid_down.our_writes(mark) == []
-    run = laid_down.site()
+    assert installed.our_writes(mark) == []
+    run = installed.site()
     assert run.returncode == 0, run.output[-4000:]
-    assert served(laid_down, DOMAIN) == DOMAIN
+    assert served(installed, DOMAIN) == DOMAIN
 
 
-def test_a_run_that_cannot_put_it_right_ends_badly(laid_down: Lab) -> None:
+def test_a_run_that_cannot_put_it_right_ends_badly(installed: Lab) -> None:
     gateway = ("deployment", "-n=traefik", "traefik")
-    laid_down.kubectl("scale", *gateway, "--replicas=0")
+    installed.kubectl("scale", *gateway, "--replicas=0")
     try:
-        run = laid_down.site("--tags", "mastodon")
+        run = installed.site("--tags", "mastodon")
     finally:
-        laid_down.kubectl("scale", *gateway, "--replicas=1")
-        laid_down.kubectl("rollout", "status", *gateway, "--timeout=120s")
+        installed.kubectl("scale", *gateway, "--replicas=1")
+        installed.kubectl("rollout", "status", *gateway, "--timeout=120s")
     assert run.returncode != 0
     assert f"Mastodon https://{DOMAIN}: does not answer as it must: " in run.output
-    eventually(lambda: answers(laid_down), bool)
+    eventually(lambda: answers(installed), bool)
 
 
 def answers(lab: Lab) -> bool:
@@ -67,33 +67,33 @@ def answers(lab: Lab) -> bool:
         return False
 
 
-def test_a_field_that_another_program_took_is_handed_back_as_the_message_says(laid_down: Lab) -> None:
+def test_a_field_that_another_program_took_is_handed_back_as_the_message_says(installed: Lab) -> None:
     # As Lens writes: https://github.com/lensapp/lens/issues/8284
     patch = '{"spec":{"hostnames":["other.lab.test"]}}'
-    laid_down.kubectl(
+    installed.kubectl(
         "patch", "httproute", "-n=mastodon", "mastodon", "--field-manager=node-fetch", "--type=merge", f"-p={patch}"
     )
-    refused = laid_down.site("--tags", "mastodon", ANSIBLE_CALLBACK_RESULT_FORMAT="json")
+    refused = installed.site("--tags", "mastodon", ANSIBLE_CALLBACK_RESULT_FORMAT="json")
     assert refused.returncode != 0
     said = str(json.loads(re.findall(r"FAILED! => (\{.*\})$", refused.output, re.MULTILINE)[-1])["msg"])
     assert 'HTTPRoute mastodon/mastodon: is not applied: spec.hostnames is owned by "node-fetch". ' in said
     remedy = shlex.split(said.partition("take it over once with ")[2].rstrip("."))
-    run = laid_down.site("--tags", "mastodon", *remedy)
+    run = installed.site("--tags", "mastodon", *remedy)
     assert run.returncode == 0, run.output[-4000:]
-    assert laid_down.site("--tags", "mastodon", "--check").recap["changed"] == 0
+    assert installed.site("--tags", "mastodon", "--check").recap["changed"] == 0
 
 
 def test_a_gateway_in_use_does_not_change_to_a_class_that_nobody_has_or_without_a_controller(
-    laid_down: Lab, tmp_path: Path
+    installed: Lab, tmp_path: Path
 ) -> None:
-    laid_down.kubectl("apply", "--filename=-", given=OTHER_CLASS)
+    installed.kubectl("apply", "--filename=-", given=OTHER_CLASS)
     hosts = {"nobodys": {"gateway_class": "nginx"}, "of_no_controller": {"gateway_class": "other"}}
     try:
-        mark = laid_down.audit_mark()
-        run = laid_down.site_of_many(tmp_path, hosts, "--tags", "gateway")
-        assert laid_down.our_writes(mark) == []
+        mark = installed.audit_mark()
+        run = installed.site_of_many(tmp_path, hosts, "--tags", "gateway")
+        assert installed.our_writes(mark) == []
     finally:
-        laid_down.kubectl("delete", "gatewayclass", "other")
+        installed.kubectl("delete", "gatewayclass", "other")
     assert "GatewayClass nginx: does not exist: there are: other, traefik." in run.refusal_of("nobodys")
     assert "GatewayClass other: is not ready: " in run.refusal_of("of_no_controller")
-    assert served(laid_down, DOMAIN) == DOMAIN
+    assert served(installed, DOMAIN) == DOMAIN

@@ -41,29 +41,29 @@ def written_otherwise(key: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def changed(laid_down: Lab) -> Iterator[Run]:
+def changed(installed: Lab) -> Iterator[Run]:
     """One run after four of the secrets were changed in Vault; what was there before is put back afterwards."""
-    kv = laid_down.vault().secrets.kv.v2
-    before = {name: laid_down.stored(name) for name in (*CHANGED, "dns", "admin")}
-    dns = {"tsig-secret": written_otherwise(laid_down.stored("dns")["tsig-secret"])}
+    kv = installed.vault().secrets.kv.v2
+    before = {name: installed.stored(name) for name in (*CHANGED, "dns", "admin")}
+    dns = {"tsig-secret": written_otherwise(installed.stored("dns")["tsig-secret"])}
     for name, data in {**CHANGED, "dns": dns, "admin": ADMIN}.items():
         kv.patch(f"mastodon/{DOMAIN}/{name}", dict(data), mount_point="secret")
-    yield laid_down.site()
+    yield installed.site()
     for name, data in before.items():
         kv.create_or_update_secret(f"mastodon/{DOMAIN}/{name}", data, mount_point="secret")
-    assert laid_down.site().returncode == 0
+    assert installed.site().returncode == 0
 
 
 def test_one_run_carries_the_change_through_and_names_who_has_the_older_one_meanwhile(changed: Run) -> None:
     assert changed.returncode == 0, changed.output[-6000:]
-    for told in (
+    for reported in (
         "configured ExternalSecret mastodon/mastodon-db-owner: its Secret has an older password than Vault path",
         "configured ExternalSecret mastodon/mastodon-app: its Secret has an older secret-key-base",
         "everybody will be signed out",
         "Deployment mastodon/mastodon-web runs with an older value of Secret mastodon/mastodon-app, Secret mastodon/mastodon-db",
         "StatefulSet mastodon/mastodon-redis runs with an older value of Secret mastodon/mastodon-redis until",
     ):
-        assert told in changed.output
+        assert reported in changed.output
     assert not [value for data in CHANGED.values() for value in data.values() if value in changed.output]
 
 
@@ -78,47 +78,47 @@ def test_one_run_carries_the_change_through_and_names_who_has_the_older_one_mean
     ],
 )
 @pytest.mark.usefixtures("changed")
-def test_what_runs_has_the_new_value(laid_down: Lab, workload: str, container: str, variable: str, path: str) -> None:
+def test_what_runs_has_the_new_value(installed: Lab, workload: str, container: str, variable: str, path: str) -> None:
     [value] = CHANGED[path].values()
     command = ("exec", f"-n={SPACE}", workload, f"-c={container}", "--", "printenv", variable)
-    assert laid_down.kubectl(*command).strip() == value
+    assert installed.kubectl(*command).strip() == value
 
 
 @pytest.mark.usefixtures("changed")
-def test_mastodon_answers_and_reaches_its_database(laid_down: Lab) -> None:
-    assert served(laid_down, DOMAIN) == DOMAIN
+def test_mastodon_answers_and_reaches_its_database(installed: Lab) -> None:
+    assert served(installed, DOMAIN) == DOMAIN
     tootctl = ("exec", f"-n={SPACE}", "deploy/mastodon-web", "-c=mastodon-web", "--", "tootctl")
-    assert "OK" in laid_down.kubectl(*tootctl, "accounts", "modify", "owner")
+    assert "OK" in installed.kubectl(*tootctl, "accounts", "modify", "owner")
 
 
 @pytest.mark.usefixtures("changed")
-def test_the_owners_password_is_the_owners_whatever_vault_keeps(laid_down: Lab) -> None:
-    assert laid_down.stored("admin")["password"] == ADMIN["password"]
-    kv, path = laid_down.vault().secrets.kv.v2, f"mastodon/{DOMAIN}/admin"
+def test_the_owners_password_is_the_owners_whatever_vault_keeps(installed: Lab) -> None:
+    assert installed.stored("admin")["password"] == ADMIN["password"]
+    kv, path = installed.vault().secrets.kv.v2, f"mastodon/{DOMAIN}/admin"
     versions = sorted(map(int, kv.read_secret_metadata(path, mount_point="secret")["data"]["versions"]))
     first = kv.read_secret_version(path, versions[-2], mount_point="secret", raise_on_deleted_version=True)
     sql = "SELECT encrypted_password FROM users ORDER BY id LIMIT 1"
     psql = ("psql", "--tuples-only", "--no-align", "--dbname=mastodon", f"-c{sql}")
-    kept = laid_down.kubectl("exec", f"-n={SPACE}", "mastodon-db-1", "-c=postgres", "--", *psql).strip()
+    kept = installed.kubectl("exec", f"-n={SPACE}", "mastodon-db-1", "-c=postgres", "--", *psql).strip()
     assert matches(first["data"]["data"]["password"], kept)
 
 
 @pytest.mark.usefixtures("changed")
-def test_who_writes_records_and_certificates_has_the_new_credential(laid_down: Lab) -> None:
-    release = laid_down.get("helmrelease", "-n=external-dns", "external-dns-mastodon")
-    pods = laid_down.get("pods", "-n=external-dns", "-l=app.kubernetes.io/instance=external-dns-mastodon")["items"]
+def test_who_writes_records_and_certificates_has_the_new_credential(installed: Lab) -> None:
+    release = installed.get("helmrelease", "-n=external-dns", "external-dns-mastodon")
+    pods = installed.get("pods", "-n=external-dns", "-l=app.kubernetes.io/instance=external-dns-mastodon")["items"]
     running = [pod["metadata"] for pod in pods if "deletionTimestamp" not in pod["metadata"]]
     wanted = release["spec"]["values"]["podAnnotations"][MARK]
     assert [metadata["annotations"][MARK] for metadata in running] == [wanted]
     for namespace in ("external-dns", "gateway-system"):
-        [source] = laid_down.get("externalsecret", f"-n={namespace}")["items"]
+        [source] = installed.get("externalsecret", f"-n={namespace}")["items"]
         assert "force-sync" in source["metadata"]["annotations"]
 
 
 @pytest.mark.usefixtures("changed")
-def test_the_next_run_changes_nothing(laid_down: Lab) -> None:
-    mark = laid_down.audit_mark()
-    run = laid_down.site()
+def test_the_next_run_changes_nothing(installed: Lab) -> None:
+    mark = installed.audit_mark()
+    run = installed.site()
     assert run.returncode == 0, run.output[-4000:]
     assert run.recap["changed"] == 0
-    assert laid_down.our_writes(mark) == []
+    assert installed.our_writes(mark) == []

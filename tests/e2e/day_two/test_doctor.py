@@ -49,12 +49,12 @@ def doctor(lab: Lab, **settings: object) -> tuple[Run, dict[str, list[str]]]:
     return run, table(run)
 
 
-def test_all_that_is_well_is_told_as_such(laid_down: Lab) -> None:
-    run, rows = doctor(laid_down)
+def test_all_that_is_well_is_reported_as_such(installed: Lab) -> None:
+    run, rows = doctor(installed)
     assert run.returncode == 0, run.output[-4000:]
     assert rows["failed"] == []
     assert rows["skipped"] == ["Bucket for media: site.yml creates it, with Rook"]
-    for told in (
+    for reported in (
         "API server https://10",
         "Clock: the same here and on the API server",
         "Rights: all",
@@ -64,37 +64,37 @@ def test_all_that_is_well_is_told_as_such(laid_down: Lab) -> None:
         "DNS name social.lab.test: in zone lab.test, which",
         "Mail server mailpit.mail.svc.cluster.local:1025: accepts the login, encrypted",
     ):
-        assert any(told in row for row in rows["ok"]), (told, rows)
+        assert any(reported in row for row in rows["ok"]), (reported, rows)
 
 
-def test_a_bucket_of_yours_is_written_and_read_and_left_as_it_was(laid_down: Lab) -> None:
+def test_a_bucket_of_yours_is_written_and_read_and_left_as_it_was(installed: Lab) -> None:
     moved = {"mastodon_moved_from": ["http://rook-ceph-rgw-media.rook-ceph.svc/mastodon-mastodon-s3"]}
     mine = {
         "rook_backend": "external",
-        "rook_external_endpoint": laid_down.facts["s3_endpoint"],
+        "rook_external_endpoint": installed.facts["s3_endpoint"],
         "rook_claim_name": "elsewhere-s3",
         **moved,
     }
-    run, rows = doctor(laid_down, **mine, rook_external_bucket="mastodon")
+    run, rows = doctor(installed, **mine, rook_external_bucket="mastodon")
     assert run.returncode == 0, run.output[-4000:]
     assert any("written with an ACL, read and removed, anyone reads it" in row for row in rows["ok"]), rows
-    run, rows = doctor(laid_down, **mine, rook_external_bucket="nobodys")
+    run, rows = doctor(installed, **mine, rook_external_bucket="nobodys")
     assert run.returncode != 0
     assert any("NoSuchBucket" in row and "Create the bucket" in row for row in rows["failed"]), rows
 
 
-def test_everything_that_is_wrong_is_told_at_once(laid_down: Lab, tmp_path: Path) -> None:
+def test_everything_that_is_wrong_is_reported_at_once(installed: Lab, tmp_path: Path) -> None:
     (tmp_path / "limited.yaml").write_text(LIMITED)
-    laid_down.kubectl("apply", f"--filename={tmp_path}/limited.yaml")
+    installed.kubectl("apply", f"--filename={tmp_path}/limited.yaml")
     try:
-        config = json.loads(laid_down.kubectl("config", "view", "--raw", "-o=json"))
-        config["users"][0]["user"] = {"token": laid_down.kubectl("create", "token", "limited").strip()}
+        config = json.loads(installed.kubectl("config", "view", "--raw", "-o=json"))
+        config["users"][0]["user"] = {"token": installed.kubectl("create", "token", "limited").strip()}
         (tmp_path / "kubeconfig").write_text(json.dumps(config))
-        vault = laid_down.vault()
+        vault = installed.vault()
         token = vault.auth.token.create(policies=["default"], ttl="10m")["auth"]["client_token"]
         (tmp_path / "token").write_text(token)
         run, rows = doctor(
-            laid_down,
+            installed,
             kubeconfig=str(tmp_path / "kubeconfig"),
             vault_token_file=str(tmp_path / "token"),
             flux_install=False,
@@ -102,9 +102,9 @@ def test_everything_that_is_wrong_is_told_at_once(laid_down: Lab, tmp_path: Path
             external_dns_zones=["social.lab.test", "media.lab.test"],
         )
     finally:
-        laid_down.kubectl("delete", f"--filename={tmp_path}/limited.yaml")
+        installed.kubectl("delete", f"--filename={tmp_path}/limited.yaml")
     assert run.returncode != 0
-    told = "\n".join(rows["failed"])
+    reported = "\n".join(rows["failed"])
     for sentence in (
         "Rights: are missing: on ",
         "list/watch/create/patch/delete in namespace gateway-system ",
@@ -114,13 +114,13 @@ def test_everything_that_is_wrong_is_told_at_once(laid_down: Lab, tmp_path: Path
         "reading secret/mastodon/social.lab.test/dns is not allowed",
         "DNS name social.lab.test: would not be found: it lies in zone lab.test",
     ):
-        assert sentence in told, told
-    assert " secrets" not in told.partition("Rights")[2].partition("\n")[0]
+        assert sentence in reported, reported
+    assert " secrets" not in reported.partition("Rights")[2].partition("\n")[0]
     assert any("you may not list them" in row for row in rows["skipped"]), rows
 
 
-def test_without_a_token_for_vault_all_else_is_looked_at(laid_down: Lab) -> None:
-    run, rows = doctor(laid_down, vault_token_file="/nonexistent")
+def test_without_a_token_for_vault_all_else_is_looked_at(installed: Lab) -> None:
+    run, rows = doctor(installed, vault_token_file="/nonexistent")
     assert run.returncode != 0
     (failed,) = rows["failed"]
     assert failed.startswith("Vault: no token: /nonexistent cannot be read or is empty. ")
@@ -166,31 +166,31 @@ def granted(rights: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return objects
 
 
-def test_who_has_the_rights_that_are_asked_for_and_no_other_runs_everything(laid_down: Lab, tmp_path: Path) -> None:
+def test_who_has_the_rights_that_are_asked_for_and_no_other_runs_everything(installed: Lab, tmp_path: Path) -> None:
     (tmp_path / "show.yml").write_text(json.dumps(SHOWN))
     settings = {"flux_install": False, "rights_file": str(tmp_path / "rights.json")}
-    shown = laid_down.playbook(str(tmp_path / "show.yml"), "-e", json.dumps(settings))
+    shown = installed.playbook(str(tmp_path / "show.yml"), "-e", json.dumps(settings))
     assert shown.returncode == 0, shown.output[-3000:]
     rights = json.loads((tmp_path / "rights.json").read_text())
     limited = json.dumps({"apiVersion": "v1", "kind": "List", "items": granted(rights)})
     # What is turned off has none, and is looked for there all the same.
-    there = {item["metadata"]["name"] for item in laid_down.get("namespaces")["items"]}
+    there = {item["metadata"]["name"] for item in installed.get("namespaces")["items"]}
     lacking = {name for one in rights for name in one.get("namespaces") or ()} - there
     try:
         for name in lacking:
-            laid_down.kubectl("create", "namespace", name)
-        laid_down.kubectl("apply", "--filename=-", given=limited)
-        config = json.loads(laid_down.kubectl("config", "view", "--raw", "-o=json"))
-        config["users"][0]["user"] = {"token": laid_down.kubectl("create", "token", "limited").strip()}
+            installed.kubectl("create", "namespace", name)
+        installed.kubectl("apply", "--filename=-", given=limited)
+        config = json.loads(installed.kubectl("config", "view", "--raw", "-o=json"))
+        config["users"][0]["user"] = {"token": installed.kubectl("create", "token", "limited").strip()}
         (tmp_path / "kubeconfig").write_text(json.dumps(config))
         mine = {"kubeconfig": str(tmp_path / "kubeconfig"), "flux_install": False}
-        run, rows = doctor(laid_down, **mine)
+        run, rows = doctor(installed, **mine)
         assert any(row.startswith("Rights: all that the chosen roles need, on ") for row in rows["ok"]), rows
         # This Flux was made by site.yml, so that handing it over reads all of it.
-        run = laid_down.site("--skip-tags", "flux", "-e", json.dumps(mine))
+        run = installed.site("--skip-tags", "flux", "-e", json.dumps(mine))
         assert run.returncode == 0, run.output[-5000:]
         assert run.recap["changed"] == 0
     finally:
-        laid_down.kubectl("delete", "--ignore-not-found", "--filename=-", given=limited)
+        installed.kubectl("delete", "--ignore-not-found", "--filename=-", given=limited)
         for name in lacking:
-            laid_down.kubectl("delete", "namespace", name, "--ignore-not-found", "--wait=false")
+            installed.kubectl("delete", "namespace", name, "--ignore-not-found", "--wait=false")

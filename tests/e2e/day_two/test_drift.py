@@ -29,7 +29,7 @@ SUSPENDED = "HelmRelease external-dns/external-dns-mastodon: is suspended, so Fl
 
 @dataclass(frozen=True)
 class State:
-    """What may drift and is not told of by a run, as it was at a time."""
+    """What may drift and is not named by a run, as it was at a time."""
 
     rules: str
     keys: Mapping[str, str]
@@ -86,20 +86,20 @@ def take_away(lab: Lab) -> None:
 
 
 @pytest.fixture(scope="module")
-def drift(laid_down: Lab) -> Drift:
+def drift(installed: Lab) -> Drift:
     """Let everything drift at once, run in check mode, take more away, and run."""
-    zone = Zone(laid_down)
-    before = state(laid_down, zone)
-    with external_dns_standing_still(laid_down):
-        change(laid_down, zone)
-        drifted, mark, vault = state(laid_down, zone), laid_down.audit_mark(), laid_down.vault_versions()
-        check = laid_down.site("--check", "--diff")
-        writes = laid_down.our_writes(mark)
-        assert laid_down.vault_versions() == vault
-        after_check = state(laid_down, zone)
-    take_away(laid_down)
-    run = laid_down.site()
-    return Drift(before, drifted, check, writes, after_check, run, state(laid_down, zone))
+    zone = Zone(installed)
+    before = state(installed, zone)
+    with external_dns_standing_still(installed):
+        change(installed, zone)
+        drifted, mark, vault = state(installed, zone), installed.audit_mark(), installed.vault_versions()
+        check = installed.site("--check", "--diff")
+        writes = installed.our_writes(mark)
+        assert installed.vault_versions() == vault
+        after_check = state(installed, zone)
+    take_away(installed)
+    run = installed.site()
+    return Drift(before, drifted, check, writes, after_check, run, state(installed, zone))
 
 
 def named(output: str) -> list[str]:
@@ -121,13 +121,13 @@ def test_check_mode_names_all_that_somebody_changed_and_nothing_else(drift: Drif
     assert re.findall(r"^check mode: (.*); ", drift.check.output, re.MULTILINE) == [SUSPENDED]
 
 
-def test_check_mode_shows_each_change(drift: Drift, laid_down: Lab) -> None:
+def test_check_mode_shows_each_change(drift: Drift, installed: Lab) -> None:
     for shown in (
         "-  - other.lab.test",
         '-  capabilities = ["read", "sudo"]',
         "configured HelmRelease cert-manager/cert-manager: spec.values.crds.keep",
         'configured HelmRelease external-dns/external-dns-mastodon: spec.values.policy "sync" → "upsert-only"',
-        f"configured DNS record {DOMAIN}: {HAND_MADE} → {laid_down.facts['gateway_address']}",
+        f"configured DNS record {DOMAIN}: {HAND_MADE} → {installed.facts['gateway_address']}",
     ):
         assert shown in drift.check.output
 
@@ -141,14 +141,14 @@ def test_check_mode_leaves_it_as_it_is(drift: Drift) -> None:
 
 def test_one_run_takes_all_of_it_back_and_says_so(drift: Drift) -> None:
     assert drift.run.returncode == 0, drift.run.output[-4000:]
-    for told in (
+    for reported in (
         "configured HTTPRoute mastodon/mastodon: spec.hostnames",
         "configured HelmRelease cert-manager/cert-manager: spec.values.crds.keep",
         'configured HelmRelease external-dns/external-dns-mastodon: spec.values.policy "sync" → "upsert-only"',
         f"configured Vault policy {POLICY}",
         "created policy of bucket mastodon-mastodon-s3",
     ):
-        assert told in drift.run.output
+        assert reported in drift.run.output
     assert drift.after.rules == drift.before.rules
     assert drift.after.cert_manager == drift.before.cert_manager != drift.drifted.cert_manager
     assert drift.after.external_dns == drift.before.external_dns != drift.drifted.external_dns
@@ -161,34 +161,34 @@ def test_a_record_of_others_is_left_alone(drift: Drift) -> None:
     assert OTHERS not in drift.check.output + drift.run.output
 
 
-def test_no_key_of_the_bucket_is_shown_with_its_policy(drift: Drift, laid_down: Lab) -> None:
-    assert secret(laid_down, "mastodon-s3")["AWS_SECRET_ACCESS_KEY"] not in drift.check.output + drift.run.output
+def test_no_key_of_the_bucket_is_shown_with_its_policy(drift: Drift, installed: Lab) -> None:
+    assert secret(installed, "mastodon-s3")["AWS_SECRET_ACCESS_KEY"] not in drift.check.output + drift.run.output
 
 
 @pytest.mark.parametrize(
-    "told",
+    "reported",
     ["Deployment mastodon/mastodon-web is missing", "Service mastodon/mastodon-web was changed by kubectl-patch"],
 )
-def test_what_the_release_lost_or_leads_to_nobody_is_put_right_by_flux(drift: Drift, told: str) -> None:
-    assert re.search(f"{told}.* → asked Flux to put it right", drift.run.output)
+def test_what_the_release_lost_or_leads_to_nobody_is_put_right_by_flux(drift: Drift, reported: str) -> None:
+    assert re.search(f"{reported}.* → asked Flux to put it right", drift.run.output)
 
 
-def test_mastodon_runs_and_answers_after_it(drift: Drift, laid_down: Lab) -> None:
+def test_mastodon_runs_and_answers_after_it(drift: Drift, installed: Lab) -> None:
     assert drift.run.returncode == 0
-    assert laid_down.get(*WEB)["status"]["availableReplicas"] == 1
-    assert "nobody" not in laid_down.get(*SERVICE)["spec"]["selector"]
-    assert served(laid_down, DOMAIN) == DOMAIN
+    assert installed.get(*WEB)["status"]["availableReplicas"] == 1
+    assert "nobody" not in installed.get(*SERVICE)["spec"]["selector"]
+    assert served(installed, DOMAIN) == DOMAIN
 
 
-def test_a_deleted_secret_is_restored_from_vault_by_its_controller(drift: Drift, laid_down: Lab) -> None:
+def test_a_deleted_secret_is_restored_from_vault_by_its_controller(drift: Drift, installed: Lab) -> None:
     assert drift.before.keys
     eventually(
-        lambda: laid_down.get("secret", "-n=mastodon", "mastodon-app", "--ignore-not-found").get("data"),
+        lambda: installed.get("secret", "-n=mastodon", "mastodon-app", "--ignore-not-found").get("data"),
         lambda data: data == drift.before.keys,
     )
 
 
-def test_the_next_run_changes_nothing(drift: Drift, laid_down: Lab) -> None:
+def test_the_next_run_changes_nothing(drift: Drift, installed: Lab) -> None:
     assert drift.run.returncode == 0
-    run = laid_down.site("--diff")
+    run = installed.site("--diff")
     assert run.recap["changed"] == 0, run.output[-4000:]

@@ -18,20 +18,20 @@ JOBS = {"mastodon-media-remove": "media attachments", "mastodon-preview-cards-re
 
 
 @pytest.fixture
-def started(laid_down: Lab) -> Iterator[Lab]:
+def started(installed: Lab) -> Iterator[Lab]:
     """The lab with both Jobs started as by their schedule."""
     for name in JOBS:
-        laid_down.kubectl("create", "job", "-n=mastodon", f"--from=cronjob/{name}", name)
-    yield laid_down
-    laid_down.kubectl("delete", "job", "-n=mastodon", *JOBS)
+        installed.kubectl("create", "job", "-n=mastodon", f"--from=cronjob/{name}", name)
+    yield installed
+    installed.kubectl("delete", "job", "-n=mastodon", *JOBS)
 
 
-def test_the_namespace_lets_in_no_pod_that_could_be_root(laid_down: Lab) -> None:
+def test_the_namespace_lets_in_no_pod_that_could_be_root(installed: Lab) -> None:
     container = {"name": "root", "image": "docker.io/library/busybox:latest"}
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "root", "namespace": "mastodon"}}
     given = json.dumps({**pod, "spec": {"containers": [container]}})
     with pytest.raises(subprocess.CalledProcessError) as refused:
-        laid_down.kubectl("apply", "--dry-run=server", "--filename=-", given=given)
+        installed.kubectl("apply", "--dry-run=server", "--filename=-", given=given)
     assert "violates PodSecurity" in refused.value.stderr
 
 

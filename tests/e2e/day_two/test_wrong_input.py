@@ -62,7 +62,7 @@ def test_a_tag_that_no_task_has_is_refused_and_named(lab: Lab, option: str) -> N
     assert lab.our_writes(mark) == []
 
 
-def test_a_cluster_and_a_vault_that_are_not_there_are_told_together(astray: Run) -> None:
+def test_a_cluster_and_a_vault_that_are_not_there_are_reported_together(astray: Run) -> None:
     said = astray.refusal_of("nowhere")
     assert "Kubeconfig /nonexistent/kubeconfig: does not exist." in said
     assert "Vault http://127.0.0.1:9: cannot be reached: Connection refused." in said

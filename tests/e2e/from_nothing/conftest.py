@@ -124,7 +124,7 @@ def data_of_secrets(lab: Lab) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def laid_down(lab: Lab, story: Story) -> Lab:
+def installed(lab: Lab, story: Story) -> Lab:
     """The lab with everything on it, in spite of it all."""
     assert story.first.returncode == 0
     return lab

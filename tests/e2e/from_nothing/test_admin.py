@@ -10,21 +10,21 @@ from ..zone import DOMAIN
 from .conftest import Story
 
 
-def test_the_owner_is_there_and_approved_and_only_vault_knows_the_password(laid_down: Lab, story: Story) -> None:
-    kept = laid_down.stored("admin")
+def test_the_owner_is_there_and_approved_and_only_vault_knows_the_password(installed: Lab, story: Story) -> None:
+    kept = installed.stored("admin")
     assert kept["username"] == "owner"
     assert len(kept["password"]) >= 16
     assert kept["password"] not in story.second.output
     assert "with the password at Vault path mastodon/social.lab.test/admin" in story.second.output
     tootctl = ("exec", "-n=mastodon", "deploy/mastodon-web", "--", "tootctl")
-    assert "OK" in laid_down.kubectl(*tootctl, "accounts", "modify", "owner")
+    assert "OK" in installed.kubectl(*tootctl, "accounts", "modify", "owner")
 
 
-def test_status_tells_what_is_laid_down_and_shows_no_secret(laid_down: Lab) -> None:
-    mark = laid_down.audit_mark()
-    run = laid_down.playbook("status.yml")
+def test_status_reports_what_is_installed_and_shows_no_secret(installed: Lab) -> None:
+    mark = installed.audit_mark()
+    run = installed.playbook("status.yml")
     assert run.returncode == 0, run.output[-4000:]
-    for told in (
+    for reported in (
         "HelmRelease mastodon/mastodon: Current",
         "Certificate ",
         "days left",
@@ -32,6 +32,6 @@ def test_status_tells_what_is_laid_down_and_shows_no_secret(laid_down: Lab) -> N
         "are-primary-key",
         f"Mastodon https://{DOMAIN}: Answers, for {DOMAIN} at 10.",
     ):
-        assert told in run.output
-    assert laid_down.stored("admin")["password"] not in run.output
-    assert laid_down.our_writes(mark) == []
+        assert reported in run.output
+    assert installed.stored("admin")["password"] not in run.output
+    assert installed.our_writes(mark) == []

@@ -93,36 +93,36 @@ def loud(lab: Lab, story: Story, tmp_path_factory: pytest.TempPathFactory) -> It
     vault.auth.kubernetes.delete_role(f"mastodon-{OTHER_DOMAIN}")
 
 
-def test_making_secrets_at_the_highest_verbosity_shows_none(laid_down: Lab, loud: tuple[Run, set[str]]) -> None:
+def test_making_secrets_at_the_highest_verbosity_shows_none(installed: Lab, loud: tuple[Run, set[str]]) -> None:
     run, processes = loud
     assert run.returncode == 0, run.output[-4000:]
-    made = secrets_below(laid_down, f"mastodon/{OTHER_DOMAIN}")
+    made = secrets_below(installed, f"mastodon/{OTHER_DOMAIN}")
     assert len(made) >= 8
     assert leaked(made, run.output) == []
     assert leaked(made, "\n".join(processes)) == []
 
 
-def test_no_run_shows_one(laid_down: Lab, story: Story) -> None:
-    values = secrets_below(laid_down, "mastodon/social.lab.test")
+def test_no_run_shows_one(installed: Lab, story: Story) -> None:
+    values = secrets_below(installed, "mastodon/social.lab.test")
     for run in (story.empty_check, story.mistaken, story.first, story.second):
         assert leaked(values, run.output) == []
 
 
-def test_what_others_may_read_in_the_cluster_holds_none(laid_down: Lab) -> None:
-    values = secrets_below(laid_down, "mastodon/social.lab.test")
+def test_what_others_may_read_in_the_cluster_holds_none(installed: Lab) -> None:
+    values = secrets_below(installed, "mastodon/social.lab.test")
     for kind in KINDS_THAT_ALL_MAY_READ:
-        assert leaked(values, json.dumps(laid_down.get(kind, "--all-namespaces"))) == []
+        assert leaked(values, json.dumps(installed.get(kind, "--all-namespaces"))) == []
 
 
-def test_no_pod_logs_one(laid_down: Lab) -> None:
-    values = secrets_below(laid_down, "mastodon/social.lab.test")
-    pods: list[dict[str, Any]] = laid_down.get("pods", "--all-namespaces")["items"]
+def test_no_pod_logs_one(installed: Lab) -> None:
+    values = secrets_below(installed, "mastodon/social.lab.test")
+    pods: list[dict[str, Any]] = installed.get("pods", "--all-namespaces")["items"]
     for pod in pods:
         name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
-        log = laid_down.kubectl("logs", f"--namespace={namespace}", name, "--all-containers", "--tail=2000")
+        log = installed.kubectl("logs", f"--namespace={namespace}", name, "--all-containers", "--tail=2000")
         assert leaked(values, log) == [], f"in the log of {namespace}/{name}"
 
 
-def test_the_api_servers_audit_log_holds_none(laid_down: Lab) -> None:
-    values = secrets_below(laid_down, "mastodon/social.lab.test")
-    assert leaked(values, (laid_down.state / "log/audit.log").read_text(errors="replace")) == []
+def test_the_api_servers_audit_log_holds_none(installed: Lab) -> None:
+    values = secrets_below(installed, "mastodon/social.lab.test")
+    assert leaked(values, (installed.state / "log/audit.log").read_text(errors="replace")) == []

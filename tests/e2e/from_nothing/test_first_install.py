@@ -18,13 +18,13 @@ def test_a_wrong_image_on_the_first_day_is_named(story: Story) -> None:
     assert "Traceback" not in story.mistaken.output
 
 
-def test_with_the_right_one_mastodon_answers_within_minutes(laid_down: Lab, story: Story) -> None:
+def test_with_the_right_one_mastodon_answers_within_minutes(installed: Lab, story: Story) -> None:
     assert "its first install hangs at its hooks → installed again" in story.first.output
     assert story.first.seconds < MINUTES * 60
-    assert served(laid_down, DOMAIN) == DOMAIN
+    assert served(installed, DOMAIN) == DOMAIN
 
 
-def test_one_install_is_all_that_is_left_of_it(laid_down: Lab) -> None:
-    notes = laid_down.get("secrets", "-n=mastodon", "-l=owner=helm,name=mastodon")["items"]
+def test_one_install_is_all_that_is_left_of_it(installed: Lab) -> None:
+    notes = installed.get("secrets", "-n=mastodon", "-l=owner=helm,name=mastodon")["items"]
     assert [note["metadata"]["labels"]["status"] for note in notes][-1] == "deployed"
     assert {note["metadata"]["labels"]["status"] for note in notes} <= {"deployed", "superseded"}

@@ -40,8 +40,8 @@ def made_once(versions: dict[str, str]) -> dict[str, str]:
     return {name: version for name, version in versions.items() if not name.startswith("policy ")}
 
 
-def test_what_killed_runs_made_was_never_made_anew(laid_down: Lab, story: Story) -> None:
-    now = made_once(laid_down.vault_versions())
+def test_what_killed_runs_made_was_never_made_anew(installed: Lab, story: Story) -> None:
+    now = made_once(installed.vault_versions())
     before = made_once(story.secrets)
     assert {name: now[name] for name in before} == before
     assert any("/app" in name for name in now)
@@ -49,35 +49,35 @@ def test_what_killed_runs_made_was_never_made_anew(laid_down: Lab, story: Story)
 
 
 @pytest.mark.parametrize("kill", range(KILLS))
-def test_a_killed_run_is_finished_by_the_next(laid_down: Lab, story: Story, kill: int) -> None:
+def test_a_killed_run_is_finished_by_the_next(installed: Lab, story: Story, kill: int) -> None:
     chance = Random(SEED + kill)
-    secrets = made_once(laid_down.vault_versions())
+    secrets = made_once(installed.vault_versions())
     lost = chance.sample(LOST, 4)
     for kind, name in lost:
-        laid_down.kubectl("delete", kind, "-n=mastodon", name, "--wait=true")
+        installed.kubectl("delete", kind, "-n=mastodon", name, "--wait=true")
     if chance.random() < 0.5:
-        laid_down.vault().sys.delete_policy(POLICY)
-    laid_down.killed_site(chance.uniform(0.5, story.second.seconds * 1.2))
+        installed.vault().sys.delete_policy(POLICY)
+    installed.killed_site(chance.uniform(0.5, story.second.seconds * 1.2))
     # At the highest verbosity, as it has something to do.
-    finished = laid_down.site("--diff", "-vvvv")
+    finished = installed.site("--diff", "-vvvv")
     assert finished.returncode == 0, f"seed {SEED}, kill {kill}: {finished.output[-4000:]}"
-    assert leaked(secrets_below(laid_down, "mastodon/social.lab.test"), finished.output) == []
-    assert made_once(laid_down.vault_versions()) == secrets
-    assert POLICY in laid_down.vault().sys.list_policies()["data"]["policies"]
+    assert leaked(secrets_below(installed, "mastodon/social.lab.test"), finished.output) == []
+    assert made_once(installed.vault_versions()) == secrets
+    assert POLICY in installed.vault().sys.list_policies()["data"]["policies"]
     for kind, name in lost:
-        assert eventually(partial(laid_down.get, kind, "-n=mastodon", name, "--ignore-not-found"), bool)
+        assert eventually(partial(installed.get, kind, "-n=mastodon", name, "--ignore-not-found"), bool)
 
 
-def test_two_runs_at_once_both_end_well_and_encrypted_rows_can_still_be_read(laid_down: Lab) -> None:
-    secrets = made_once(laid_down.vault_versions())
+def test_two_runs_at_once_both_end_well_and_encrypted_rows_can_still_be_read(installed: Lab) -> None:
+    secrets = made_once(installed.vault_versions())
     # Mastodon reads an encrypted row at every start, and refuses to start when its key is another one.
-    laid_down.kubectl("rollout", "restart", "deployment/mastodon-web", "-n=mastodon")
+    installed.kubectl("rollout", "restart", "deployment/mastodon-web", "-n=mastodon")
     for kind, name in LOST[:4]:
-        laid_down.kubectl("delete", kind, "-n=mastodon", name, "--wait=true")
+        installed.kubectl("delete", kind, "-n=mastodon", name, "--wait=true")
     with ThreadPoolExecutor(2) as both:
-        runs = [run.result() for run in [both.submit(laid_down.site) for _ in range(2)]]
+        runs = [run.result() for run in [both.submit(installed.site) for _ in range(2)]]
     for run in runs:
         assert run.returncode == 0, run.output[-4000:]
-    assert made_once(laid_down.vault_versions()) == secrets
-    laid_down.kubectl("rollout", "status", "deployment/mastodon-web", "-n=mastodon", "--timeout=120s")
-    assert laid_down.site().recap["changed"] == 0
+    assert made_once(installed.vault_versions()) == secrets
+    installed.kubectl("rollout", "status", "deployment/mastodon-web", "-n=mastodon", "--timeout=120s")
+    assert installed.site().recap["changed"] == 0

@@ -13,7 +13,7 @@ from pathlib import Path
 from ...conftest import ROOT, Lab
 
 
-def test_the_default_scenario_passes(laid_down: Lab) -> None:
+def test_the_default_scenario_passes(installed: Lab) -> None:
     scripts = Path(sys.executable).parent
     done = subprocess.run(
         [str(scripts / "molecule"), "test", "--scenario-name", "default"],
@@ -21,7 +21,7 @@ def test_the_default_scenario_passes(laid_down: Lab) -> None:
         env={
             **os.environ,
             "PATH": f"{scripts}:{os.environ['PATH']}",
-            "LAB_STATE": str(laid_down.state),
+            "LAB_STATE": str(installed.state),
             "NO_COLOR": "1",
         },
         stdout=subprocess.PIPE,

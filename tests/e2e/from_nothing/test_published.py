@@ -12,11 +12,11 @@ from ..zone import DOMAIN
 from .conftest import Story
 
 
-def test_what_the_readme_says_brings_up_mastodon(laid_down: Lab, story: Story) -> None:
+def test_what_the_readme_says_brings_up_mastodon(installed: Lab, story: Story) -> None:
     recap = story.first.recap
     assert recap["changed"] > 0
     assert recap["failed"] == recap["unreachable"] == 0
-    assert served(laid_down, DOMAIN) == DOMAIN
+    assert served(installed, DOMAIN) == DOMAIN
 
 
 def test_it_ran_from_what_was_installed(newcomer: Newcomer, story: Story) -> None:

@@ -35,11 +35,11 @@ def test_the_secrets_of_the_second_run_are_those_of_the_first(story: Story) -> N
     assert story.second_data == story.first_data
 
 
-def test_a_mastodon_that_answers_is_told_by_a_run(story: Story) -> None:
+def test_a_mastodon_that_answers_is_reported_by_a_run(story: Story) -> None:
     assert re.search(ANSWERS, story.second.output)
 
 
-def test_mastodon_answers_posts_and_keeps_what_it_was_given(laid_down: Lab) -> None:
+def test_mastodon_answers_posts_and_keeps_what_it_was_given(installed: Lab) -> None:
     proof = subprocess.run(
         [str(ROOT / "lab/prove"), "--name", LAB_NAME], capture_output=True, text=True, timeout=300, check=False
     )
@@ -48,10 +48,10 @@ def test_mastodon_answers_posts_and_keeps_what_it_was_given(laid_down: Lab) -> N
         assert line in proof.stdout
 
 
-def test_check_mode_on_the_full_cluster_finds_nothing(laid_down: Lab) -> None:
-    mark = laid_down.audit_mark()
-    run = laid_down.site("--check", "--diff")
+def test_check_mode_on_the_full_cluster_finds_nothing(installed: Lab) -> None:
+    mark = installed.audit_mark()
+    run = installed.site("--check", "--diff")
     assert run.returncode == 0, run.output[-4000:]
     assert run.recap["changed"] == 0
     assert re.search(ANSWERS, run.output)
-    assert laid_down.our_writes(mark) == []
+    assert installed.our_writes(mark) == []

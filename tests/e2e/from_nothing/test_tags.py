@@ -21,8 +21,8 @@ TAGS = EVERY if os.environ.get("TEST_EVERY_TAG") else ["flux,external_secrets,ce
 
 
 @pytest.mark.parametrize("tags", TAGS)
-def test_on_a_full_cluster_a_tag_runs_its_role_alone_and_changes_nothing(laid_down: Lab, tags: str) -> None:
-    run = laid_down.site("--tags", tags)
+def test_on_a_full_cluster_a_tag_runs_its_role_alone_and_changes_nothing(installed: Lab, tags: str) -> None:
+    run = installed.site("--tags", tags)
     assert run.returncode == 0, run.output[-4000:]
     roles = set(re.findall(r"^TASK \[fediverse\.mastodon\.(\w+) : ", run.output, re.MULTILINE))
     # The doctor looks at the Mastodon that runs with a task of role mastodon; what that no longer needs of its database is role cnpg's.
@@ -57,18 +57,18 @@ def test_on_an_empty_cluster_each_file_of_a_role_says_in_one_sentence_what_is_mi
     assert [line for text in found.values() for line in text.splitlines() if not sentence.fullmatch(line)] == []
 
 
-def test_a_prerequisite_of_yours_that_is_not_there_is_named_before_anything_is_written(laid_down: Lab) -> None:
-    mark = laid_down.audit_mark()
+def test_a_prerequisite_of_yours_that_is_not_there_is_named_before_anything_is_written(installed: Lab) -> None:
+    mark = installed.audit_mark()
     settings = {
         "volsync_install": False,
         "volsync_volumes": [{"name": "pages"}],
         "volsync_endpoint": "https://s3.example.org",
         "volsync_bucket": "backups",
     }
-    run = laid_down.site("--tags", "volsync", "-e", json.dumps(settings))
+    run = installed.site("--tags", "volsync", "-e", json.dumps(settings))
     assert run.returncode != 0
     assert (
         "ReplicationSource (volsync.backube/v1alpha1): not served by this cluster. Run site.yml with --tags volsync"
         in " ".join(run.output.split())
     )
-    assert laid_down.our_writes(mark) == []
+    assert installed.our_writes(mark) == []

@@ -162,17 +162,17 @@ def test_nothing_listens_beyond_loopback_and_the_lab_s_own_range(lab: Lab) -> No
     init = json.loads((lab.state / "run/init.json").read_text())["pid"]
     inside = ("nsenter", f"--target={init}", "--net")
     own = ip_network(f"10.{200 + int(LAB_INDEX)}.0.0/16")
-    addresses = json.loads(told(*inside, "ip", "-json", "-4", "address"))
+    addresses = json.loads(reported(*inside, "ip", "-json", "-4", "address"))
     reached = [ip_address(address["local"]) for link in addresses for address in link["addr_info"]]
     assert any(address in own for address in reached)
     assert [address for address in reached if not address.is_loopback and address not in own] == []
-    assert "kube-apiserver" in told(*inside, "ss", "-Htlnp")
+    assert "kube-apiserver" in reported(*inside, "ss", "-Htlnp")
     # On the host itself no process of the lab has a socket.
-    listening = re.findall(r"pid=(\d+)", told("ss", "-Htulnp"))
+    listening = re.findall(r"pid=(\d+)", reported("ss", "-Htulnp"))
     assert [pid for pid in listening if f"lab-{LAB_NAME}" in Path(f"/proc/{pid}/cgroup").read_text()] == []
 
 
-def told(*command: str) -> str:
+def reported(*command: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 

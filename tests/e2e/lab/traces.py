@@ -18,10 +18,10 @@ def traces(name: str, index: int) -> dict[str, list[str]]:
     found = {
         "processes": processes(f"fediverse-mastodon-lab-{name}", folder),
         "mounts": [line for line in Path("/proc/self/mounts").read_text().splitlines() if folder.search(line)],
-        "interfaces": told("ip -brief link", f"mastodon-lab{index}@"),
-        "addresses": told("ip -brief address", network),
-        "routes": told("ip route show table all", network),
-        "firewall rules": [*told("iptables-save", network), *told("iptables-save", f"mastodon-lab{index} ")],
+        "interfaces": reported("ip -brief link", f"mastodon-lab{index}@"),
+        "addresses": reported("ip -brief address", network),
+        "routes": reported("ip route show table all", network),
+        "firewall rules": [*reported("iptables-save", network), *reported("iptables-save", f"mastodon-lab{index} ")],
         "cgroups": [str(path) for path in Path("/sys/fs/cgroup").glob(f"**/fediverse-mastodon-lab-{name}")],
     }
     return {kind: items for kind, items in found.items() if items}
@@ -45,7 +45,7 @@ def processes(cgroup: str, folder: re.Pattern[str]) -> list[str]:
     return sorted(line for namespace in ours - {host} for line in namespaces[namespace])
 
 
-def told(command: str, what: str) -> list[str]:
+def reported(command: str, what: str) -> list[str]:
     """Return the lines of a command's output that have this in them."""
     output = subprocess.run(command.split(), capture_output=True, text=True, check=True).stdout
     return [line for line in output.splitlines() if what in line]

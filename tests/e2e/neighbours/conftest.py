@@ -132,18 +132,18 @@ def backups(lab: Lab) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def neighbours(laid_down: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbours]:
+def neighbours(installed: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbours]:
     """Install the second one beside the first and the foreign app, and take it away again."""
     folder = tmp_path_factory.mktemp("second")
     (folder / "foreign.yaml").write_text(FOREIGN)
-    laid_down.kubectl("apply", f"--filename={folder}/foreign.yaml")
-    laid_down.kubectl("rollout", "status", "deployment/foreign", "-n=mastodon", "--timeout=60s")
-    kv = laid_down.vault().secrets.kv.v2
+    installed.kubectl("apply", f"--filename={folder}/foreign.yaml")
+    installed.kubectl("rollout", "status", "deployment/foreign", "-n=mastodon", "--timeout=60s")
+    kv = installed.vault().secrets.kv.v2
     given = {
-        "dns": laid_down.given("dns"),
-        "smtp": laid_down.stored("smtp"),
-        "postgresql-backup": laid_down.stored("s3"),
-        "restic": laid_down.stored("s3"),
+        "dns": installed.given("dns"),
+        "smtp": installed.stored("smtp"),
+        "postgresql-backup": installed.stored("s3"),
+        "restic": installed.stored("s3"),
     }
     settings = folder / "settings.json"
     another = {
@@ -151,25 +151,25 @@ def neighbours(laid_down: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iter
         "mastodon_local_domain": SECOND,
         "gateway_media_hostname": f"media.{SECOND}",
         "cnpg_pooler": True,
-        **backups(laid_down),
+        **backups(installed),
     }
     settings.write_text(
         json.dumps({**another, "mastodon_admin_email": f"owner@{SECOND}", "vault_given_secrets": given})
     )
-    laid_down.apply_manifest("volume-snapshots.yaml")
-    before = Seen(ours(laid_down), laid_down.vault_versions())
-    second = laid_down.site("-e", f"@{settings}")
-    after = Seen(ours(laid_down), laid_down.vault_versions())
-    yield Neighbours(laid_down, second, str(settings), before, after)
-    delete(laid_down, objects=DATA)
+    installed.apply_manifest("volume-snapshots.yaml")
+    before = Seen(ours(installed), installed.vault_versions())
+    second = installed.site("-e", f"@{settings}")
+    after = Seen(ours(installed), installed.vault_versions())
+    yield Neighbours(installed, second, str(settings), before, after)
+    delete(installed, objects=DATA)
     for name, namespace in SETS.items():
-        kept = keepers(laid_down, name, namespace)
-        delete(laid_down, name=name, namespace=namespace, field_manager=manager(name), prune_allow=kept)
+        kept = keepers(installed, name, namespace)
+        delete(installed, name=name, namespace=namespace, field_manager=manager(name), prune_allow=kept)
     for name in kv.list_secrets(f"mastodon/{SECOND}")["data"]["keys"]:
         kv.delete_metadata_and_all_versions(f"mastodon/{SECOND}/{name}")
-    laid_down.vault().sys.delete_policy(f"mastodon-{SECOND}")
-    laid_down.vault().auth.kubernetes.delete_role(f"mastodon-{SECOND}")
-    laid_down.kubectl("delete", f"--filename={folder}/foreign.yaml")
+    installed.vault().sys.delete_policy(f"mastodon-{SECOND}")
+    installed.vault().auth.kubernetes.delete_role(f"mastodon-{SECOND}")
+    installed.kubectl("delete", f"--filename={folder}/foreign.yaml")
 
 
 def keepers(lab: Lab, name: str, namespace: str) -> list[str]:

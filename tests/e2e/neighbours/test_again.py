@@ -18,15 +18,20 @@ def lab_command(verb: str) -> str:
     return done.stdout
 
 
-def test_a_lab_that_was_down_is_proved_again_and_has_changed_nothing(laid_down: Lab) -> None:
-    before = laid_down.get("certificate", "--all-namespaces")["items"]
+def test_a_lab_that_was_down_is_proved_again_and_has_changed_nothing(installed: Lab) -> None:
+    before = installed.get("certificate", "--all-namespaces")["items"]
     for verb in ("down", "up"):
         lab_command(verb)
-    run = laid_down.site()
+    run = installed.site()
     assert run.returncode == 0, run.output[-4000:]
     assert run.recap["changed"] == 0, run.output[-4000:]
-    told = lab_command("prove")
-    assert "answers 200" in told
-    assert [line.partition(":")[0] for line in told.splitlines()[-4:]] == ["Sign in", "Password", "Look around", "Stop"]
-    after = laid_down.get("certificate", "--all-namespaces")["items"]
+    reported = lab_command("prove")
+    assert "answers 200" in reported
+    assert [line.partition(":")[0] for line in reported.splitlines()[-4:]] == [
+        "Sign in",
+        "Password",
+        "Look around",
+        "Stop",
+    ]
+    after = installed.get("certificate", "--all-namespaces")["items"]
     assert [item["status"]["revision"] for item in after] == [item["status"]["revision"] for item in before]

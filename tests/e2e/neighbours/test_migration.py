@@ -13,15 +13,15 @@ from ..zone import DOMAIN
 NOWHERE = "mastodon_postgresql_direct_port=1"
 
 
-def test_a_migration_that_fails_is_named_and_repaired_by_the_next_run(laid_down: Lab) -> None:
-    run = laid_down.site("--tags", "mastodon", "-e", NOWHERE)
+def test_a_migration_that_fails_is_named_and_repaired_by_the_next_run(installed: Lab) -> None:
+    run = installed.site("--tags", "mastodon", "-e", NOWHERE)
     said = " ".join(run.output.split())
     assert run.returncode != 0, said[-3000:]
     assert "HelmRelease mastodon/mastodon: failed: " in said
     assert "mastodon-db-pre-migrate" in said
     assert "Read why: kubectl logs -n mastodon" in said
     assert "Traceback" not in said
-    assert served(laid_down, DOMAIN) == DOMAIN
-    repaired = laid_down.site("--tags", "mastodon")
+    assert served(installed, DOMAIN) == DOMAIN
+    repaired = installed.site("--tags", "mastodon")
     assert repaired.returncode == 0, repaired.output[-4000:]
-    assert laid_down.site().recap["changed"] == 0
+    assert installed.site().recap["changed"] == 0

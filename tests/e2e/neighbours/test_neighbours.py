@@ -66,12 +66,12 @@ def test_a_certificate_that_the_second_lacks_does_not_stop_the_first(neighbours:
         lab.kubectl(*apply, given=json.dumps({**body, "spec": {"gatewayClassName": "traefik"}}))
 
 
-def test_a_cluster_that_fails_is_named_and_does_not_spoil_the_other(laid_down: Lab, tmp_path: Path) -> None:
+def test_a_cluster_that_fails_is_named_and_does_not_spoil_the_other(installed: Lab, tmp_path: Path) -> None:
     inventory = tmp_path / "clusters.json"
     broken = {**HERE, "kubeconfig": "/nonexistent/kubeconfig"}
     inventory.write_text(json.dumps({"clusters": {"hosts": {"broken": broken}}}))
-    laid_down.kubectl("delete", "networkpolicy", "-n=mastodon", "mastodon-web")
-    run = laid_down.site("-i", str(inventory))
+    installed.kubectl("delete", "networkpolicy", "-n=mastodon", "mastodon-web")
+    run = installed.site("-i", str(inventory))
     assert run.returncode != 0
     assert "fatal: [broken]: FAILED!" in run.output
     assert "/nonexistent/kubeconfig" in run.output

@@ -62,30 +62,30 @@ def asking_at(lab: Lab, url: str) -> Iterator[None]:
 
 
 @pytest.fixture
-def service(laid_down: Lab) -> Iterator[Published]:
-    made = Published(Zone(laid_down))
-    with served(made, laid_down.facts["machine_address"]) as url, asking_at(laid_down, url):
+def service(installed: Lab) -> Iterator[Published]:
+    made = Published(Zone(installed))
+    with served(made, installed.facts["machine_address"]) as url, asking_at(installed, url):
         yield made
 
 
-def test_a_domain_is_proved_in_route_53(laid_down: Lab, service: Published) -> None:
+def test_a_domain_is_proved_in_route_53(installed: Lab, service: Published) -> None:
     site = Site(
         mastodon_local_domain=DOMAIN,
         cert_manager_acme_solver="route53",
-        cert_manager_acme_server=laid_down.facts["acme_directory"],
-        cert_manager_acme_ca=Path(laid_down.facts["acme_ca_file"]).read_text(),
+        cert_manager_acme_server=installed.facts["acme_directory"],
+        cert_manager_acme_ca=Path(installed.facts["acme_ca_file"]).read_text(),
     )
     found = site.objects("cert_manager") | site.objects("gateway")
     # As External Secrets would make it of what is in Vault.
     metadata = {"name": "aws-lab-test-acme-dns", "namespace": SPACE}
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": KEYS}
     objects = [secret, found["Issuer aws-lab-test-acme"], found["Certificate aws-lab-test-tls"]]
-    apply(laid_down, *objects)
+    apply(installed, *objects)
     try:
-        wait_ready(laid_down, "certificate", SPACE, "aws-lab-test-tls")
+        wait_ready(installed, "certificate", SPACE, "aws-lab-test-tls")
     finally:
         for item in reversed(objects):
-            laid_down.kubectl("delete", item["kind"].lower(), f"-n={SPACE}", item["metadata"]["name"])
+            installed.kubectl("delete", item["kind"].lower(), f"-n={SPACE}", item["metadata"]["name"])
     assert service.proved == [f"_acme-challenge.{DOMAIN}."]
     # And nothing of it is left.
     assert service.records["lab.test"] == {}

@@ -15,14 +15,14 @@ from .support import apply, namespace
 
 
 @pytest.fixture(scope="session", autouse=True)
-def space(laid_down: Lab) -> Iterator[Lab]:
+def space(installed: Lab) -> Iterator[Lab]:
     """The lab with a namespace for a web server that is reached through a Gateway of its own.
 
     From the first test on: cert-manager lets each record of a challenge rest for a minute.
     """
-    stored = laid_down.stored("dns")
-    with namespace(laid_down, SPACE):
-        apply(laid_down, of("v1", "Secret", KEY["name"], stringData={KEY["key"]: stored["tsig-secret"]}))
-        apply(laid_down, *web_server(), *certificate(laid_down, stored["tsig-key-name"]), *gateway())
-        apply(laid_down, *external_dns(laid_down, stored["tsig-key-name"]))
-        yield laid_down
+    stored = installed.stored("dns")
+    with namespace(installed, SPACE):
+        apply(installed, of("v1", "Secret", KEY["name"], stringData={KEY["key"]: stored["tsig-secret"]}))
+        apply(installed, *web_server(), *certificate(installed, stored["tsig-key-name"]), *gateway())
+        apply(installed, *external_dns(installed, stored["tsig-key-name"]))
+        yield installed

@@ -23,11 +23,11 @@ NAME = "pair"
 
 
 @pytest.fixture(scope="module")
-def pair(laid_down: Lab) -> Iterator[Lab]:
+def pair(installed: Lab) -> Iterator[Lab]:
     """The lab with a cluster of two instances, by the operator that site.yml installed."""
-    with namespace(laid_down, SPACE):
+    with namespace(installed, SPACE):
         apply(
-            laid_down,
+            installed,
             {
                 "apiVersion": "postgresql.cnpg.io/v1",
                 "kind": "Cluster",
@@ -41,8 +41,8 @@ def pair(laid_down: Lab) -> Iterator[Lab]:
                 },
             },
         )
-        wait_healthy(laid_down, seconds=300)
-        yield laid_down
+        wait_healthy(installed, seconds=300)
+        yield installed
 
 
 def status(lab: Lab) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def test_the_second_instance_takes_over_with_the_data(pair: Lab) -> None:
     ask(pair, survivor, "INSERT INTO kept VALUES ('still')")
 
 
-def test_a_hibernated_database_is_told_at_once_and_woken_as_told(pair: Lab) -> None:
+def test_a_hibernated_database_is_reported_at_once_and_woken_as_the_message_says(pair: Lab) -> None:
     wanted = {"api_version": "postgresql.cnpg.io/v1", "kind": "Cluster", "namespace": SPACE, "name": NAME}
     cluster = Cluster.of(pair.facts["kubeconfig"], SPACE)
     pair.kubectl(
@@ -89,11 +89,11 @@ def test_a_hibernated_database_is_told_at_once_and_woken_as_told(pair: Lab) -> N
     with pytest.raises(MastodonError) as caught:
         cluster.run(wait.TASK, objects=[wanted], wait_timeout=300)
     assert time.monotonic() - began < 15
-    told = str(caught.value)
-    assert told.startswith(
+    reported = str(caught.value)
+    assert reported.startswith(
         f"Cluster {SPACE}/{NAME}: failed: is hibernated: its pods are gone, its volumes are kept. Wake it: "
     )
-    pair.kubectl(*told.partition("Wake it: kubectl ")[2].rstrip(".").split())
+    pair.kubectl(*reported.partition("Wake it: kubectl ")[2].rstrip(".").split())
     assert "failed" not in cluster.run(wait.TASK, objects=[wanted], wait_timeout=300).result
 
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Dragonfly's stand-in: a Dragonfly becomes a Redis that wants its password and keeps what it was told."""
+"""Dragonfly's stand-in: a Dragonfly becomes a Redis that wants its password and keeps what it was sent."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ CONDITION = ".status.conditions[?(@.type=='Stalled')].message"
 
 
 @pytest.fixture(scope="module")
-def cache(laid_down: Lab) -> Iterator[Lab]:
+def cache(installed: Lab) -> Iterator[Lab]:
     """The lab with one Dragonfly more than site.yml installed, ready."""
-    with namespace(laid_down, SPACE):
+    with namespace(installed, SPACE):
         secret: Object = {
             "apiVersion": "v1",
             "kind": "Secret",
             "metadata": {"name": "cache", "namespace": SPACE},
             "stringData": {"password": PASSWORD},
         }
-        apply(laid_down, secret, dragonfly("cache"))
-        wait(laid_down, "cache")
-        reachable(laid_down)
-        yield laid_down
+        apply(installed, secret, dragonfly("cache"))
+        wait(installed, "cache")
+        reachable(installed)
+        yield installed
 
 
 def dragonfly(name: str, **more: Any) -> Object:

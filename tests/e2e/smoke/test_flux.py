@@ -41,14 +41,14 @@ def shipped(color: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def repository(laid_down: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Repository]:
+def repository(installed: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Repository]:
     """A repository that Flux follows from a namespace of its own."""
     projects: Path = tmp_path_factory.mktemp("projects")
     repository = Repository(projects / "fleet")
     repository.commit(CHART | shipped("red"))
-    with namespace(laid_down, SPACE), served(projects, laid_down.facts["machine_address"]) as url:
-        apply(laid_down, source(f"{url}/fleet"))
-        wait_ready(laid_down, "gitrepository", SPACE, "fleet")
+    with namespace(installed, SPACE), served(projects, installed.facts["machine_address"]) as url:
+        apply(installed, source(f"{url}/fleet"))
+        wait_ready(installed, "gitrepository", SPACE, "fleet")
         yield repository
 
 
@@ -61,9 +61,9 @@ def source(url: str) -> Object:
     }
 
 
-def test_a_commit_is_laid_down(laid_down: Lab, repository: Repository) -> None:
+def test_a_commit_is_applied(installed: Lab, repository: Repository) -> None:
     apply(
-        laid_down,
+        installed,
         {
             "apiVersion": "kustomize.toolkit.fluxcd.io/v1",
             "kind": "Kustomization",
@@ -77,46 +77,46 @@ def test_a_commit_is_laid_down(laid_down: Lab, repository: Repository) -> None:
             },
         },
     )
-    wait_ready(laid_down, "kustomization", SPACE, "fleet")
-    assert laid_down.get("configmap", f"-n={SPACE}", "paint")["data"] == {"color": "red"}
+    wait_ready(installed, "kustomization", SPACE, "fleet")
+    assert installed.get("configmap", f"-n={SPACE}", "paint")["data"] == {"color": "red"}
     commit = repository.commit(shipped("green"))
     found = eventually(
-        lambda: laid_down.get("kustomization", f"-n={SPACE}", "fleet")["status"],
+        lambda: installed.get("kustomization", f"-n={SPACE}", "fleet")["status"],
         lambda status: status["lastAppliedRevision"] == f"main@sha1:{commit}",
     )
     assert {entry["id"] for entry in found["inventory"]["entries"]} == {f"{SPACE}_paint__ConfigMap"}
-    assert laid_down.get("configmap", f"-n={SPACE}", "paint")["data"] == {"color": "green"}
+    assert installed.get("configmap", f"-n={SPACE}", "paint")["data"] == {"color": "green"}
 
 
 @pytest.mark.usefixtures("repository")
-def test_a_release_that_fails_says_why_and_recovers(laid_down: Lab) -> None:
-    apply(laid_down, release({}))
+def test_a_release_that_fails_says_why_and_recovers(installed: Lab) -> None:
+    apply(installed, release({}))
     # It is also not ready while its chart is still fetched.
     said = eventually(
-        lambda: ready(laid_down, "helmrelease", SPACE, "greeter"), lambda found: "Tell what to greet with." in found[1]
+        lambda: ready(installed, "helmrelease", SPACE, "greeter"), lambda found: "Tell what to greet with." in found[1]
     )
     assert said[0] == "False"
-    apply(laid_down, release({"text": "hello"}))
-    wait_ready(laid_down, "helmrelease", SPACE, "greeter")
-    assert laid_down.get("configmap", f"-n={SPACE}", "greeting")["data"] == {"text": "hello"}
+    apply(installed, release({"text": "hello"}))
+    wait_ready(installed, "helmrelease", SPACE, "greeter")
+    assert installed.get("configmap", f"-n={SPACE}", "greeting")["data"] == {"text": "hello"}
 
 
 @pytest.mark.parametrize(
-    ("chart", "version", "told"),
+    ("chart", "version", "reported"),
     [
         ("volsync", "99.0.0", "no 'volsync' chart with version matching '99.0.0' found"),
         ("none-such", "", " : 404 "),
     ],
 )
 def test_a_chart_that_does_not_exist_ends_a_wait_within_a_minute(
-    laid_down: Lab, chart: str, version: str, told: str
+    installed: Lab, chart: str, version: str, reported: str
 ) -> None:
     space = f"{SPACE}-{chart}"
-    cluster = Cluster.of(laid_down.facts["kubeconfig"], space)
+    cluster = Cluster.of(installed.facts["kubeconfig"], space)
     began = time.monotonic()
-    with namespace(laid_down, space):
-        applied = cluster.apply(*from_a_repository(laid_down, space, chart, version), wait_timeout=600)
-    assert told in applied.result["msg"]
+    with namespace(installed, space):
+        applied = cluster.apply(*from_a_repository(installed, space, chart, version), wait_timeout=600)
+    assert reported in applied.result["msg"]
     assert "Check " in applied.result["msg"]
     assert "; Pod " not in applied.result["msg"]
     assert time.monotonic() - began < 60

@@ -43,19 +43,19 @@ class Bucket:
 
 
 @pytest.fixture(scope="module")
-def store(laid_down: Lab) -> Iterator[Lab]:
+def store(installed: Lab) -> Iterator[Lab]:
     """The lab with an object store of the test's own, and a namespace to claim buckets in."""
     pool = {"replicated": {"size": 1, "requireSafeReplicaSize": False}}
     spec = {"metadataPool": pool, "dataPool": pool, "gateway": {"port": 80, "instances": 1}}
-    with namespace(laid_down, SPACE):
-        apply(laid_down, ceph("CephObjectStore", STORE, spec), storage_class(KEEPS, "Retain"))
-        apply(laid_down, storage_class(DELETES, "Delete"))
-        eventually(lambda: phase(laid_down, "cephobjectstore", ROOK, STORE), lambda found: found == "Ready")
-        yield laid_down
-        claims = laid_down.kubectl("get", "objectbucketclaim", f"-n={SPACE}", "-o=name").split()
+    with namespace(installed, SPACE):
+        apply(installed, ceph("CephObjectStore", STORE, spec), storage_class(KEEPS, "Retain"))
+        apply(installed, storage_class(DELETES, "Delete"))
+        eventually(lambda: phase(installed, "cephobjectstore", ROOK, STORE), lambda found: found == "Ready")
+        yield installed
+        claims = installed.kubectl("get", "objectbucketclaim", f"-n={SPACE}", "-o=name").split()
         for claim in claims:
-            laid_down.kubectl("delete", f"-n={SPACE}", claim, "--timeout=60s")
-    laid_down.kubectl("delete", "storageclass", KEEPS, DELETES)
+            installed.kubectl("delete", f"-n={SPACE}", claim, "--timeout=60s")
+    installed.kubectl("delete", "storageclass", KEEPS, DELETES)
 
 
 def ceph(kind: str, name: str, spec: Object) -> Object:
@@ -168,13 +168,13 @@ def test_a_secret_that_was_deleted_comes_back_with_the_operator(store: Lab) -> N
     drop(store, "back")
 
 
-def test_upstream_s_chart_runs_the_stand_in(laid_down: Lab) -> None:
-    assert ready(laid_down, "helmrelease", ROOK, "rook-ceph")[0] == "True"
-    (container,) = laid_down.get("deployment", f"-n={ROOK}", "rook-ceph-operator")["spec"]["template"]["spec"][
+def test_upstream_s_chart_runs_the_stand_in(installed: Lab) -> None:
+    assert ready(installed, "helmrelease", ROOK, "rook-ceph")[0] == "True"
+    (container,) = installed.get("deployment", f"-n={ROOK}", "rook-ceph-operator")["spec"]["template"]["spec"][
         "containers"
     ]
     assert (container["image"], container["args"]) == ("docker.io/rook/ceph:v1.20.6", ["ceph", "operator"])
-    status = laid_down.get("cephcluster", f"-n={ROOK}", "rook-ceph")["status"]
+    status = installed.get("cephcluster", f"-n={ROOK}", "rook-ceph")["status"]
     assert (status["phase"], status["state"], status["ceph"]["health"]) == ("Ready", "Created", "HEALTH_OK")
 
 

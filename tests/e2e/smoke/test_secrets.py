@@ -21,11 +21,11 @@ NAME = "smoke"
 
 
 @pytest.fixture
-def following(laid_down: Lab) -> Iterator[Lab]:
+def following(installed: Lab) -> Iterator[Lab]:
     """The lab with a Secret that follows PATH through the store that site.yml made."""
-    write(laid_down, "first")
+    write(installed, "first")
     apply(
-        laid_down,
+        installed,
         {
             "apiVersion": "external-secrets.io/v1",
             "kind": "ExternalSecret",
@@ -37,9 +37,9 @@ def following(laid_down: Lab) -> Iterator[Lab]:
             },
         },
     )
-    yield laid_down
-    laid_down.kubectl("delete", "externalsecret", f"-n={SPACE}", NAME)
-    laid_down.vault().secrets.kv.v2.delete_metadata_and_all_versions(PATH, mount_point="secret")
+    yield installed
+    installed.kubectl("delete", "externalsecret", f"-n={SPACE}", NAME)
+    installed.vault().secrets.kv.v2.delete_metadata_and_all_versions(PATH, mount_point="secret")
 
 
 def write(lab: Lab, word: str) -> None:

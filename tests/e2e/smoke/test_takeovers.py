@@ -36,10 +36,10 @@ class Neighbour:
 
 
 @pytest.fixture(scope="module")
-def neighbour(laid_down: Lab) -> Iterator[Neighbour]:
-    with namespace(laid_down, SPACE):
-        apply(laid_down, *(may(role) for role in ("edit", "admin")))
-        yield Neighbour(laid_down)
+def neighbour(installed: Lab) -> Iterator[Neighbour]:
+    with namespace(installed, SPACE):
+        apply(installed, *(may(role) for role in ("edit", "admin")))
+        yield Neighbour(installed)
 
 
 def verdict(lab: Lab, kind: str, space: str, name: str) -> str:
@@ -141,13 +141,13 @@ def test_nobody_gets_a_certificate_for_mastodons_host_of_its_issuer(neighbour: N
     wanted = {"apiVersion": "cert-manager.io/v1", "kind": "Certificate", "metadata": {"name": name}, "spec": spec}
     assert neighbour.tries(wanted) == ""
 
-    def told() -> list[str]:
+    def reported() -> list[str]:
         asked = neighbour.lab.get("certificaterequests.cert-manager.io", f"-n={SPACE}")["items"]
         mine = [one for one in asked if one["spec"]["issuerRef"]["kind"] == kind]
         entries = [entry for one in mine for entry in one.get("status", {}).get("conditions", ())]
         return [entry["message"] for entry in entries if entry["type"] == "Ready"]
 
-    assert "not found" in eventually(told, bool)[0]
+    assert "not found" in eventually(reported, bool)[0]
 
 
 def test_nobody_answers_for_mastodons_host_over_plain_http(neighbour: Neighbour) -> None:
@@ -180,16 +180,16 @@ def test_nobody_answers_for_mastodons_host_over_plain_http(neighbour: Neighbour)
     ],
 )
 def test_who_edits_a_namespace_reads_only_what_is_needed_there(
-    laid_down: Lab, space: str, store: str, path: str, key: str
+    installed: Lab, space: str, store: str, path: str, key: str
 ) -> None:
-    assert key in laid_down.stored(path)
+    assert key in installed.stored(path)
     wanted = reading("ClusterSecretStore", store, path, key)
     wanted["metadata"] = {"name": f"taken-{path}", "namespace": space}
-    apply(laid_down, wanted)
+    apply(installed, wanted)
     try:
-        assert verdict(laid_down, "externalsecret", space, f"taken-{path}") == "False"
+        assert verdict(installed, "externalsecret", space, f"taken-{path}") == "False"
     finally:
-        laid_down.kubectl("delete", "externalsecret", f"-n={space}", f"taken-{path}")
+        installed.kubectl("delete", "externalsecret", f"-n={space}", f"taken-{path}")
 
 
 def test_nobody_claims_the_bucket_of_media_whatever_he_may_claim(neighbour: Neighbour) -> None:

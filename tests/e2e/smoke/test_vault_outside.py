@@ -41,9 +41,9 @@ class Outside:
 
 
 @pytest.fixture(scope="module")
-def outside(laid_down: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
+def outside(installed: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
     folder = tmp_path_factory.mktemp("outside")
-    facts = laid_down.facts
+    facts = installed.facts
     [cluster] = yaml.safe_load(Path(facts["kubeconfig"]).read_text())["clusters"]
     settings: dict[str, Any] = {
         "mastodon_name": "outside",
@@ -57,14 +57,14 @@ def outside(laid_down: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         "vault_address": "{{ lookup('ansible.builtin.env', 'VAULT_ADDR') }}",
         "vault_token_file": "",
         "vault_kubernetes_host": cluster["cluster"]["server"],
-        "vault_given_secrets": {"dns": laid_down.given("dns")},
+        "vault_given_secrets": {"dns": installed.given("dns")},
     }
     (folder / "settings.yml").write_text(json.dumps(settings))
-    with started(facts["machine_address"], folder) as bao, namespace(laid_down, "outside"):
+    with started(facts["machine_address"], folder) as bao, namespace(installed, "outside"):
         bao.api.write_data("sys/namespaces/team", data={})
-        yield Outside(laid_down, bao, folder / "settings.yml")
+        yield Outside(installed, bao, folder / "settings.yml")
         for name in STORES:
-            laid_down.kubectl("delete", "clustersecretstore", name, "--ignore-not-found")
+            installed.kubectl("delete", "clustersecretstore", name, "--ignore-not-found")
 
 
 def test_the_stores_log_in_and_a_second_run_changes_nothing(outside: Outside) -> None:

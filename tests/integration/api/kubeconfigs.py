@@ -51,7 +51,7 @@ def plugin(script: str, **config: Any) -> dict[str, Any]:
     return {"exec": {key: value for key, value in {**usual, **config}.items() if value is not None}}
 
 
-def told(version: str = V1, **status: str) -> str:
+def reported(version: str = V1, **status: str) -> str:
     """A script that tells these credentials."""
     text = json.dumps({"apiVersion": version, "kind": "ExecCredential", "status": status})
     return f"printf '%s' '{text.replace('{', '{{').replace('}', '}}').replace('{{token}}', '{token}')}'"
@@ -177,23 +177,23 @@ USERS = {
         user={"username": "a", "password": "b", "token": "{token}"}, refusal="only one can be meant", package=LAX
     ),
     "nobody": Case(user={}, refusal="403|401"),
-    "plugin": Case(DEVELOPER, user=plugin(told(token="{token}"))),
+    "plugin": Case(DEVELOPER, user=plugin(reported(token="{token}"))),
     "plugin of an older version": Case(
-        DEVELOPER, user=plugin(told(f"{V1}beta1", token="{token}"), apiVersion=f"{V1}beta1", interactiveMode=None)
+        DEVELOPER, user=plugin(reported(f"{V1}beta1", token="{token}"), apiVersion=f"{V1}beta1", interactiveMode=None)
     ),
     "plugin of a version that is gone": Case(
-        user=plugin(told(token="{token}"), apiVersion=f"{V1}alpha1"), refusal="is of apiVersion"
+        user=plugin(reported(token="{token}"), apiVersion=f"{V1}alpha1"), refusal="is of apiVersion"
     ),
     "plugin with a certificate": Case(ADMIN, user=plugin("cat {folder}/credential.json")),
-    "plugin that may ask": Case(DEVELOPER, user=plugin(told(token="{token}"), interactiveMode="IfAvailable")),
+    "plugin that may ask": Case(DEVELOPER, user=plugin(reported(token="{token}"), interactiveMode="IfAvailable")),
     "plugin that must ask": Case(
-        user=plugin(told(token="{token}"), interactiveMode="Always"),
+        user=plugin(reported(token="{token}"), interactiveMode="Always"),
         refusal="needs a terminal",
         package="it takes the terminal of the whole run",
     ),
     "plugin that does not say whether it asks": Case(
         DEVELOPER,
-        user=plugin(told(token="{token}"), interactiveMode=None),
+        user=plugin(reported(token="{token}"), interactiveMode=None),
         kubectl="we run none with a terminal, so that nothing depends on it",
     ),
     "plugin that fails": Case(user=plugin("exit 3"), refusal="ended with 3"),
@@ -205,12 +205,12 @@ USERS = {
     "plugin beside the file": Case(DEVELOPER, user=plugin("", command="./plugin", args=None)),
     "plugin with an environment": Case(
         DEVELOPER,
-        user=plugin(told(token="'$TOKEN'"), env=[{"name": "TOKEN", "value": "{token}"}]),
+        user=plugin(reported(token="'$TOKEN'"), env=[{"name": "TOKEN", "value": "{token}"}]),
     ),
     "plugin that is given the cluster": Case(
         DEVELOPER,
         user=plugin(
-            'case "$KUBERNETES_EXEC_INFO" in *"{address}"*) ' + told(token="{token}") + ";; esac",
+            'case "$KUBERNETES_EXEC_INFO" in *"{address}"*) ' + reported(token="{token}") + ";; esac",
             provideClusterInfo=True,
         ),
     ),

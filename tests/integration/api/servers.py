@@ -40,8 +40,10 @@ class Tunnel:
     def _tunnel(self, link: socket.socket) -> None:
         with suppress(OSError), link:
             asked = link.recv(65536).decode()
-            told = [line.partition(": ")[2] for line in asked.split("\r\n") if line.lower().startswith("proxy-auth")]
-            if self._login and [text.replace("Basic", "basic") for text in told] != [self._login]:
+            reported = [
+                line.partition(": ")[2] for line in asked.split("\r\n") if line.lower().startswith("proxy-auth")
+            ]
+            if self._login and [text.replace("Basic", "basic") for text in reported] != [self._login]:
                 link.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
                 return
             host, _unused, port = asked.split()[1].rpartition(":")

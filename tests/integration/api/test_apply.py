@@ -160,15 +160,15 @@ def test_another_order_of_containers_is_applied(cluster: Cluster) -> None:
 
 
 @pytest.mark.parametrize("check", [False, True])
-def test_what_the_server_warns_of_is_told_once(cluster: Cluster, check: bool) -> None:
+def test_what_the_server_warns_of_is_reported_once(cluster: Cluster, check: bool) -> None:
     twice = deployment(cluster)
     containers = twice["spec"]["template"]["spec"]["containers"]
     containers.append({"name": "side", "image": "example.test/side:1", "ports": [{"containerPort": 80}]})
     lines = cluster.apply(twice, check=check, wait=False).lines
     place = "spec.template.spec.containers"
-    told = f"{place}[1].ports[0]: duplicate port definition with {place}[0].ports[0]"
+    reported = f"{place}[1].ports[0]: duplicate port definition with {place}[0].ports[0]"
     assert lines == [
-        f"warning: Deployment {cluster.namespace}/web: {told}",
+        f"warning: Deployment {cluster.namespace}/web: {reported}",
         f"created Deployment {cluster.namespace}/web",
     ]
     # Nothing is written, so that nothing is warned of.
@@ -197,10 +197,10 @@ def test_what_a_person_edited_is_taken_back(cluster: Cluster) -> None:
     cluster.apply(config_map(cluster, a="wanted"))
     cluster.patch(cluster.path("configmaps", "settings"), "kubectl-edit", {"data": {"a": "edited"}})
     applied = cluster.apply(config_map(cluster, a="wanted"))
-    told = (
+    reported = (
         f'configured ConfigMap {cluster.namespace}/settings: data.a "edited" → "wanted" (was changed by kubectl-edit)'
     )
-    assert applied.lines == [told]
+    assert applied.lines == [reported]
     assert cluster.apply(config_map(cluster, a="wanted")).result["changed"] is False
 
 
@@ -331,25 +331,25 @@ def test_a_secret_is_never_shown(cluster: Cluster) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spec", "told"),
+    ("spec", "reported"),
     [
         ({"replicas": -1}, "spec.replicas: Invalid value: -1: must be greater than or equal to 0"),
         ({"replcas": 1}, ".spec.replcas: field not declared in schema"),
         ({"replicas": "many"}, "spec.replicas"),
     ],
 )
-def test_an_invalid_field_is_named(cluster: Cluster, spec: dict[str, Any], told: str) -> None:
+def test_an_invalid_field_is_named(cluster: Cluster, spec: dict[str, Any], reported: str) -> None:
     applied = cluster.apply(deployment(cluster, **spec))
     assert applied.result["failed"] is True
     assert applied.result["msg"].startswith(f"Deployment {cluster.namespace}/web: is invalid: ")
-    assert told in applied.result["msg"]
+    assert reported in applied.result["msg"]
 
 
 def test_a_namespace_that_nothing_makes_is_named(cluster: Cluster) -> None:
     settings = config_map(cluster, a="1")
     settings["metadata"]["namespace"] = "not-there"
-    told = 'ConfigMap not-there/settings: has no namespace: namespaces "not-there" not found.'
-    assert told in cluster.apply(settings).result["msg"]
+    reported = 'ConfigMap not-there/settings: has no namespace: namespaces "not-there" not found.'
+    assert reported in cluster.apply(settings).result["msg"]
 
 
 def test_an_object_lost_while_waited_for_is_not_taken_for_ready(cluster: Cluster) -> None:

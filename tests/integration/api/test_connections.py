@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Connections that fail in the middle, at every stage of `apply`: the end is right, or told within the deadline.
+"""Connections that fail in the middle, at every stage of `apply`: the end is right, or reported within the deadline.
 
 With TEST_CONNECTIONS=long all lasts as long as it really does.
 """
@@ -75,15 +75,15 @@ def test_what_fails_once_at_any_stage_ends_well(cluster: Cluster, tmp_path: Path
             Timer(TIMES.ready, make_ready, (cluster, name)).start()
             applied = cluster.apply(*objects, name=name, wait_timeout=TIMES.deadline, **options)
         took = time.monotonic() - began
-        told = str(applied.result.get("msg", ""))
-        if not told:
+        reported = str(applied.result.get("msg", ""))
+        if not reported:
             assert cluster.get(cluster.path("configmaps", name))["data"] == {"a": "2"}
             assert cluster.apply(*objects, name=name).result["changed"] is False
-        return told, took, faults.injected.total()
+        return reported, took, faults.injected.total()
 
     with ThreadPoolExecutor() as pool:
         ends = dict(zip(STAGES, pool.map(run, STAGES), strict=True))
-    assert {stage: told for stage, (told, _unused, _unused) in ends.items()} == dict.fromkeys(STAGES, "")
+    assert {stage: reported for stage, (reported, _unused, _unused) in ends.items()} == dict.fromkeys(STAGES, "")
     assert {stage: count for stage, (_unused, _unused, count) in ends.items()} == dict.fromkeys(STAGES, 1)
     # It ends soon after what it waits for is ready, also when the watch of it has died in silence.
     most = TIMES.ready + (70 if IS_LONG else 8)
@@ -91,7 +91,7 @@ def test_what_fails_once_at_any_stage_ends_well(cluster: Cluster, tmp_path: Path
 
 
 @pytest.mark.parametrize("fault", ["silent", "silent half-way", "half closed", "away"])
-def test_what_fails_for_good_at_any_stage_is_told_within_the_deadline(
+def test_what_fails_for_good_at_any_stage_is_reported_within_the_deadline(
     cluster: Cluster, tmp_path: Path, fault: str
 ) -> None:
     def run(stage: str) -> tuple[str, float]:
@@ -104,15 +104,17 @@ def test_what_fails_for_good_at_any_stage_is_told_within_the_deadline(
         with through(cluster, folder, faults) as options:
             objects = [config_map(cluster, name, a="2"), balancer(cluster, name)]
             try:
-                told = str(cluster.apply(*objects, name=name, wait_timeout=TIMES.hopeless, **options).result["msg"])
+                reported = str(cluster.apply(*objects, name=name, wait_timeout=TIMES.hopeless, **options).result["msg"])
             except MastodonError as error:
-                told = str(error)
-        return told, time.monotonic() - began
+                reported = str(error)
+        return reported, time.monotonic() - began
 
     with ThreadPoolExecutor() as pool:
         ends = dict(zip(STAGES, pool.map(run, STAGES), strict=True))
-    assert all(told and len(told.splitlines()) <= 2 for told, _unused in ends.values()), ends
-    assert all("API server http://" in told for stage, (told, _unused) in ends.items() if stage != "watch"), ends
+    assert all(reported and len(reported.splitlines()) <= 2 for reported, _unused in ends.values()), ends
+    assert all("API server http://" in reported for stage, (reported, _unused) in ends.items() if stage != "watch"), (
+        ends
+    )
     assert "it has no address yet" in ends["watch"][0]
     assert all(took < TIMES.hopeless + (12 if IS_LONG else 5) for _unused, took in ends.values()), ends
 

@@ -38,25 +38,25 @@ def failure(cluster: Cluster, *objects: dict[str, Any], within: float) -> str:
 
 
 def test_an_image_s_invalid_name(cluster: Cluster) -> None:
-    told = failure(cluster, workload(cluster, "Deployment", pods("UPPER::x")), within=30)
-    assert told.startswith(f"Deployment {cluster.namespace}/web: failed: Pod {cluster.namespace}/web-")
-    assert 'container main: InvalidImageName: Failed to apply default image tag "UPPER::x"' in told
-    assert told.endswith(". Correct the image's name.")
+    reported = failure(cluster, workload(cluster, "Deployment", pods("UPPER::x")), within=30)
+    assert reported.startswith(f"Deployment {cluster.namespace}/web: failed: Pod {cluster.namespace}/web-")
+    assert 'container main: InvalidImageName: Failed to apply default image tag "UPPER::x"' in reported
+    assert reported.endswith(". Correct the image's name.")
 
 
 def test_an_image_that_is_not_there_and_not_pulled(cluster: Cluster) -> None:
-    told = failure(cluster, workload(cluster, "DaemonSet", pods(imagePullPolicy="Never")), within=45)
-    assert "container main: ErrImageNeverPull: " in told
+    reported = failure(cluster, workload(cluster, "DaemonSet", pods(imagePullPolicy="Never")), within=45)
+    assert "container main: ErrImageNeverPull: " in reported
 
 
 def test_a_pod_that_fits_no_node(cluster: Cluster) -> None:
     large = pods(resources={"requests": {"cpu": "1000"}})
-    told = failure(cluster, workload(cluster, "StatefulSet", large, serviceName="web"), within=60)
-    assert told.startswith(
+    reported = failure(cluster, workload(cluster, "StatefulSet", large, serviceName="web"), within=60)
+    assert reported.startswith(
         f"StatefulSet {cluster.namespace}/web: failed: Pod {cluster.namespace}/web-0: Unschedulable: "
     )
-    assert "Insufficient cpu" in told
-    assert told.endswith("Give the nodes what they lack, or ask for less.")
+    assert "Insufficient cpu" in reported
+    assert reported.endswith("Give the nodes what they lack, or ask for less.")
 
 
 @pytest.mark.parametrize("kind", ["Deployment", "StatefulSet", "Job"])
@@ -67,10 +67,10 @@ def test_a_quota_that_leaves_no_room_for_pods(cluster: Cluster, kind: str) -> No
         template["spec"]["restartPolicy"] = "Never"
     more = {"serviceName": "web"} if kind == "StatefulSet" else {}
     cluster.apply({**quota, "spec": {"hard": {"pods": "0"}}}, name="quota")
-    told = failure(cluster, workload(cluster, kind, template, **more), within=40)
-    assert "FailedCreate: pods " in told
-    assert "exceeded quota: q" in told
-    assert told.endswith("Raise the quota or ask for less.")
+    reported = failure(cluster, workload(cluster, kind, template, **more), within=40)
+    assert "FailedCreate: pods " in reported
+    assert "exceeded quota: q" in reported
+    assert reported.endswith("Raise the quota or ask for less.")
 
 
 def test_a_former_revision_that_failed_does_not_end_the_run_that_repairs_it(cluster: Cluster) -> None:
@@ -105,8 +105,10 @@ def test_what_goes_on_without_a_probe_is_ready_after_a_few_seconds_and_then_at_o
 
 
 def test_a_paused_deployment_is_called_paused_and_ends_the_wait(cluster: Cluster) -> None:
-    told = failure(cluster, workload(cluster, "Deployment", shell("sleep 3600"), paused=True), within=60)
-    assert "failed: is paused, so that nothing is rolled out: 0 of 1 pods updated. Resume it: kubectl rollout" in told
+    reported = failure(cluster, workload(cluster, "Deployment", shell("sleep 3600"), paused=True), within=60)
+    assert (
+        "failed: is paused, so that nothing is rolled out: 0 of 1 pods updated. Resume it: kubectl rollout" in reported
+    )
 
 
 def test_a_claim_of_a_class_that_does_not_exist(cluster: Cluster) -> None:
@@ -120,9 +122,9 @@ def test_a_claim_of_a_class_that_does_not_exist(cluster: Cluster) -> None:
             "resources": {"requests": {"storage": "1Gi"}},
         },
     }
-    told = failure(cluster, claim, within=60)
-    assert f"PersistentVolumeClaim {cluster.namespace}/data: failed: there is no StorageClass none-such" in told
-    assert told.endswith("Correct storageClassName, or create the StorageClass.")
+    reported = failure(cluster, claim, within=60)
+    assert f"PersistentVolumeClaim {cluster.namespace}/data: failed: there is no StorageClass none-such" in reported
+    assert reported.endswith("Correct storageClassName, or create the StorageClass.")
 
 
 @pytest.mark.parametrize("kind", ["ReplicaSet", "ReplicationController"])

@@ -109,7 +109,7 @@ def judged(pairs: list[Pair], theirs: Side, ours: Side) -> Iterator[str]:
     one, other = theirs.live(PLURALS), ours.live(PLURALS)
     for name in sorted(one.keys() | other.keys()):
         kept = left_to_kubectl(name.split(" ", 1)[1], ours.lines) if name.split(" ", 1)[1] in by_client else ()
-        # Where the set declares nothing that kubectl had set, nothing is taken over, and nothing is to be told.
+        # Where the set declares nothing that kubectl had set, nothing is taken over, and nothing is to be reported.
         is_apart = kept == (".owned",)
         for path, difference in judging.differences(one.get(name, {}), other.get(name, {})):
             # What client-side kubectl had set and the set never declared is the user's: it stays, and is named.
@@ -121,6 +121,6 @@ def judged(pairs: list[Pair], theirs: Side, ours: Side) -> Iterator[str]:
 
 def left_to_kubectl(name: str, lines: list[str]) -> tuple[str, ...]:
     """Return the fields that the engine says it left to client-side kubectl, up to the first list."""
-    told = [line for line in lines if f"/{name}: " in line]
-    found = [line.partition("what is not declared stays as kubectl apply set it: ")[2] for line in told]
+    reported = [line for line in lines if f"/{name}: " in line]
+    found = [line.partition("what is not declared stays as kubectl apply set it: ")[2] for line in reported]
     return (".owned", *(f".{field.split('[')[0]}" for fields in found if fields for field in fields.split(", ")))

@@ -49,11 +49,11 @@ def delete(cluster: Cluster) -> Running:
     return task(cluster, delete_task.TASK)
 
 
-def test_status_and_owners_are_told_and_secrets_masked(cluster: Cluster, info: Running) -> None:
+def test_status_and_owners_are_reported_and_secrets_masked(cluster: Cluster, info: Running) -> None:
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "key", "namespace": cluster.namespace}}
     cluster.apply(deployment(cluster), {**secret, "stringData": {"password": "canary"}})
     place = {"namespace": cluster.namespace}
-    told = info(
+    reported = info(
         objects=[
             {"kind": "ReplicaSet", **place},
             {"kind": "Secret", **place, "name": "key"},
@@ -63,13 +63,13 @@ def test_status_and_owners_are_told_and_secrets_masked(cluster: Cluster, info: R
             {"kind": "Deployment", **place, "label_selector": "app=other"},
         ]
     )
-    assert [(item["subject"].split()[0], item["status"], item["owners"]) for item in told["objects"]] == [
+    assert [(item["subject"].split()[0], item["status"], item["owners"]) for item in reported["objects"]] == [
         ("Secret", "Current", []),
         ("Deployment", "Current", []),
         ("ReplicaSet", "Current", [f"Deployment {cluster.namespace}/web"]),
     ]
-    assert told["objects"][0]["object"]["data"] == {"password": "***"}
-    assert told["objects"][1]["managers"] == ["fediverse.mastodon", "kube-controller-manager"]
+    assert reported["objects"][0]["object"]["data"] == {"password": "***"}
+    assert reported["objects"][1]["managers"] == ["fediverse.mastodon", "kube-controller-manager"]
 
 
 def test_an_object_that_somebody_makes_is_waited_for(cluster: Cluster, wait: Running) -> None:
@@ -139,7 +139,7 @@ def test_what_is_deleted_is_gone_however_its_kind_is_called(
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "reported"),
     [
         ({"kind": "ConfigMapp"}, "Did you mean v1 ConfigMap?"),
         ({"kind": "configmaps", "api_version": "v2"}, "the cluster has no kind v2 configmaps, only v1."),
@@ -149,13 +149,13 @@ def test_what_is_deleted_is_gone_however_its_kind_is_called(
     ],
 )
 def test_a_misspelt_kind_is_never_gone_and_never_empty(
-    cluster: Cluster, delete: Running, info: Running, wait: Running, options: dict[str, str], told: str
+    cluster: Cluster, delete: Running, info: Running, wait: Running, options: dict[str, str], reported: str
 ) -> None:
     named = {**options, "namespace": cluster.namespace, "name": "settings"}
     for task in (info, delete, lambda objects: wait(objects=objects, until="deleted")):
         with pytest.raises(MastodonError) as refused:
             task(objects=[named])
-        assert told in str(refused.value)
+        assert reported in str(refused.value)
 
 
 def test_of_a_group_that_is_not_there_nothing_is_left_to_delete(cluster: Cluster, delete: Running) -> None:
@@ -168,21 +168,23 @@ def test_people_see_every_event_and_every_secret(cluster: Cluster, info: Running
     release = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "sh.helm.release.v1.a.v1", **place}}
     cluster.apply({**release, "type": "helm.sh/release.v1", "stringData": {"release": "canary"}})
     event = {
-        "metadata": {"name": "told", **place},
+        "metadata": {"name": "reported", **place},
         "involvedObject": {"kind": "ConfigMap", "name": "settings", **place},
         "type": "Normal",
-        "reason": "Told",
+        "reason": "Reported",
     }
     cluster.client.request("POST", f"/api/v1/namespaces/{cluster.namespace}/events", about="event", body=event)
     found = info(objects=[{"kind": "Secret", **place}, {"kind": "Event", "api_version": "v1", **place}])["objects"]
     assert {item["subject"] for item in found} >= {
         f"Secret {cluster.namespace}/sh.helm.release.v1.a.v1",
-        f"Event {cluster.namespace}/told",
+        f"Event {cluster.namespace}/reported",
     }
     assert "canary" not in str(found)
 
 
-def test_a_group_whose_server_is_lost_is_told_as_such_and_stops_nobody_else(cluster: Cluster, info: Running) -> None:
+def test_a_group_whose_server_is_lost_is_reported_as_such_and_stops_nobody_else(
+    cluster: Cluster, info: Running
+) -> None:
     group = f"{cluster.namespace}.lost.test"
     name, path = f"v1.{group}", "/apis/apiregistration.k8s.io/v1/apiservices"
     spec = {
@@ -196,19 +198,19 @@ def test_a_group_whose_server_is_lost_is_told_as_such_and_stops_nobody_else(clus
     cluster.client.request("POST", path, about=name, body=body)
     thing = {"apiVersion": f"{group}/v1", "kind": "Thing", "metadata": {"name": "a", "namespace": cluster.namespace}}
     wanted = [{"kind": "Thing", "api_version": f"{group}/v1", "namespace": cluster.namespace}]
-    told = f"API group {group}: is served by APIService {name}, whose service does not answer."
+    reported = f"API group {group}: is served by APIService {name}, whose service does not answer."
 
-    def is_told() -> bool:
+    def is_reported() -> bool:
         try:
             info(objects=wanted)
         except MastodonError as error:
-            return told in str(error)
+            return reported in str(error)
         return False
 
     try:
-        eventually(is_told)
+        eventually(is_reported)
         assert "msg" not in cluster.apply(config_map(cluster, a="1")).result
-        assert told in cluster.apply(config_map(cluster, a="1"), thing, wait_timeout=1).result["msg"]
+        assert reported in cluster.apply(config_map(cluster, a="1"), thing, wait_timeout=1).result["msg"]
     finally:
         cluster.delete(f"{path}/{name}")
 

@@ -247,10 +247,10 @@ class Somewhere:
                 # Without what it owns, an object goes only when the garbage collector has come to know its kind.
                 if "deletionTimestamp" in item["metadata"]:
                     continue
-                found[self.told(subject)] = json.loads(json.dumps(bare(item)).replace(self.prefix, ""))
+                found[self.reported(subject)] = json.loads(json.dumps(bare(item)).replace(self.prefix, ""))
         return found
 
-    def told(self, subject: ObjectRef) -> str:
+    def reported(self, subject: ObjectRef) -> str:
         return str(subject).replace(self.prefix, "")
 
     def _namespace(self, name: str) -> str:
@@ -358,9 +358,9 @@ def test_what_was_on_and_is_off_is_as_if_it_never_was(places: tuple[Somewhere, S
             never.apply(one)
     left, fresh = without_inventories(once), without_inventories(never)
     stayed = left.keys() - fresh.keys()
-    told = " ".join(lines).replace(once.prefix, "")
+    reported = " ".join(lines).replace(once.prefix, "")
     assert {called.split()[0] for called in stayed} == STAYS.get(name, set())
-    assert [called for called in stayed if called not in told] == []
+    assert [called for called in stayed if called not in reported] == []
     assert {called: left[called] for called in fresh} == fresh
     gone = {called.split()[0] for called in had.keys() - left.keys()}
     assert gone >= GOES.get(name, set())

@@ -50,9 +50,9 @@ def test_a_quota_is_named(cluster: Cluster) -> None:
     post(cluster, path, "ResourceQuota", spec={"hard": {"count/secrets": "0"}})
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": cluster.namespace}}
     eventually(lambda: "msg" in cluster.apply(secret, check=True).result)
-    told = cluster.apply(secret, check=True).result["msg"]
-    assert told.startswith(f"Secret {cluster.namespace}/s: does not fit the namespace's quota: ")
-    assert "limited: count/secrets=0. Raise the quota or ask for less." in told
+    reported = cluster.apply(secret, check=True).result["msg"]
+    assert reported.startswith(f"Secret {cluster.namespace}/s: does not fit the namespace's quota: ")
+    assert "limited: count/secrets=0. Raise the quota or ask for less." in reported
 
 
 def test_a_policy_s_denial_is_named(cluster: Cluster) -> None:
@@ -66,12 +66,12 @@ def test_a_policy_s_denial_is_named(cluster: Cluster) -> None:
     post(cluster, bindings, "ValidatingAdmissionPolicyBinding", spec=binding)
     try:
         eventually(lambda: "msg" in cluster.apply(config_map(cluster, a="1"), check=True).result)
-        told = cluster.apply(config_map(cluster, a="1"), check=True).result["msg"]
+        reported = cluster.apply(config_map(cluster, a="1"), check=True).result["msg"]
     finally:
         cluster.delete(f"{bindings}/{cluster.namespace}")
         cluster.delete(f"{policies}/{cluster.namespace}")
-    assert told.startswith(f"ConfigMap {cluster.namespace}/settings: was denied by an admission policy: ")
-    assert told.endswith("denied request: not that name. Change the object as the policy asks.")
+    assert reported.startswith(f"ConfigMap {cluster.namespace}/settings: was denied by an admission policy: ")
+    assert reported.endswith("denied request: not that name. Change the object as the policy asks.")
 
 
 @pytest.fixture(params=["configmaps"])
@@ -119,7 +119,9 @@ def test_a_webhook_that_does_not_come_up_is_named_and_one_that_does_is_waited_fo
 
 
 @pytest.mark.parametrize("webhook", ["secrets"], indirect=True)
-def test_a_webhook_is_waited_for_with_a_secret_too_and_nothing_of_it_is_told(cluster: Cluster, webhook: Any) -> None:
+def test_a_webhook_is_waited_for_with_a_secret_too_and_nothing_of_it_is_reported(
+    cluster: Cluster, webhook: Any
+) -> None:
     secret = {**config_map(cluster, "key"), "kind": "Secret", "data": {}, "stringData": {"password": "canary"}}
     failed = cluster.apply(secret, wait_timeout=1)
     assert 'an admission webhook does not answer: failed calling webhook "lost.mastodon.test"' in failed.result["msg"]
@@ -137,10 +139,10 @@ def test_a_namespace_that_is_being_deleted_is_named(cluster: Cluster) -> None:
     held["metadata"]["finalizers"] = ["test.mastodon/hold"]
     cluster.apply(held)
     cluster.delete(f"/api/v1/namespaces/{cluster.namespace}")
-    told = cluster.apply(deployment(cluster)).result["msg"]
+    reported = cluster.apply(deployment(cluster)).result["msg"]
     cluster.patch(cluster.path("configmaps", "held"), "kubectl", {"metadata": {"finalizers": None}})
-    assert f"{cluster.namespace}" in told
-    assert "its namespace is being deleted" in told
+    assert f"{cluster.namespace}" in reported
+    assert "its namespace is being deleted" in reported
 
 
 def job(cluster: Cluster, image: str) -> dict[str, Any]:
@@ -170,15 +172,15 @@ Make = Callable[[Cluster, str], dict[str, Any]]
         (claim, "spec is immutable after", "with {1} would go the data on its volume."),
     ],
 )
-def test_what_cannot_be_changed_is_told_with_field_reason_and_next_step(
+def test_what_cannot_be_changed_is_reported_with_field_reason_and_next_step(
     cluster: Cluster, make: Make, reason: str, remedy: str, check: bool
 ) -> None:
     _inventory, subject = cluster.apply(make(cluster, "a"), wait=False).actions
-    told = cluster.apply(make(cluster, "b"), check=check).result["msg"]
-    assert told.startswith(f"{subject}: is invalid: spec")
-    assert reason in told
-    assert "Put the former value back" in told
-    assert told.endswith(remedy.format(cluster, subject))
+    reported = cluster.apply(make(cluster, "b"), check=check).result["msg"]
+    assert reported.startswith(f"{subject}: is invalid: spec")
+    assert reason in reported
+    assert "Put the former value back" in reported
+    assert reported.endswith(remedy.format(cluster, subject))
 
 
 def limited(cluster: Cluster, folder: Path, *verbs: str) -> str:
@@ -207,10 +209,10 @@ def limited(cluster: Cluster, folder: Path, *verbs: str) -> str:
     [(("get",), 'cannot list resource "configmaps"'), (("list",), 'cannot patch resource "configmaps"')],
 )
 def test_a_missing_right_is_named(cluster: Cluster, tmp_path: Path, verbs: tuple[str, ...], missing: str) -> None:
-    told = cluster.apply(config_map(cluster, a="1"), kubeconfig=limited(cluster, tmp_path, *verbs)).result["msg"]
-    assert "is not permitted (403)" in told
-    assert missing in told
-    assert f'in the namespace "{cluster.namespace}"' in told
+    reported = cluster.apply(config_map(cluster, a="1"), kubeconfig=limited(cluster, tmp_path, *verbs)).result["msg"]
+    assert "is not permitted (403)" in reported
+    assert missing in reported
+    assert f'in the namespace "{cluster.namespace}"' in reported
 
 
 def test_few_rights_are_enough_for_a_set_in_one_namespace(cluster: Cluster, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from ansible_collections.fediverse.mastodon.tests.integration.api.kubeconfigs im
     V1,
     Case,
     context,
-    told,
+    reported,
 )
 from ansible_collections.fediverse.mastodon.tests.integration.api.servers import LOGIN, Elsewhere, Tunnel
 from cryptography import x509
@@ -188,7 +188,7 @@ def write_files(folder: Path, words: Mapping[str, str]) -> None:
     plain = {name: base64.b64decode(words[name]).decode() for name in ("ca", "certificate", "key", "wrong_ca")}
     status = {"clientCertificateData": plain["certificate"], "clientKeyData": plain["key"]}
     credential = {"apiVersion": V1, "kind": "ExecCredential", "status": status}
-    script = f"#!/bin/sh\n{told(token='{token}').format_map(words)}\n"
+    script = f"#!/bin/sh\n{reported(token='{token}').format_map(words)}\n"
     files = {
         "ca.pem": plain["ca"],
         "wrong-ca.pem": plain["wrong_ca"],

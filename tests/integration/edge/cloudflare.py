@@ -46,11 +46,19 @@ class Cloudflare:
         try:
             if headers.get("Authorization") != f"Bearer {self._token}":
                 raise RefusedError(403, 9109, "Invalid access token")
-            status, told = 200, {"success": True, "errors": [], "messages": [], **self._answer(method, target, body)}
+            status, reported = (
+                200,
+                {"success": True, "errors": [], "messages": [], **self._answer(method, target, body)},
+            )
         except RefusedError as error:
             status, code, message = error.args
-            told = {"success": False, "errors": [{"code": code, "message": message}], "messages": [], "result": None}
-        return Answer(status, "application/json", json.dumps(told))
+            reported = {
+                "success": False,
+                "errors": [{"code": code, "message": message}],
+                "messages": [],
+                "result": None,
+            }
+        return Answer(status, "application/json", json.dumps(reported))
 
     def _answer(self, method: str, target: str, body: bytes) -> dict[str, Any]:
         parts = urlsplit(target)
@@ -97,5 +105,5 @@ class Cloudflare:
 
 def _page(number: int, items: list[dict[str, Any]]) -> dict[str, Any]:
     shown = items if number == 1 else []
-    told = {"page": number, "per_page": 100, "count": len(shown), "total_count": len(items), "total_pages": 1}
-    return {"result": shown, "result_info": told}
+    reported = {"page": number, "per_page": 100, "count": len(shown), "total_count": len(items), "total_pages": 1}
+    return {"result": shown, "result_info": reported}

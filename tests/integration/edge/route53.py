@@ -46,8 +46,8 @@ class Route53:
             status, text = 200, self._answer(method, target, headers, body)
         except RefusedError as error:
             status, code, message = error.args
-            told = f"<Type>Sender</Type><Code>{code}</Code><Message>{message}</Message>"
-            text = f'<ErrorResponse xmlns="{_SPACE}"><Error>{told}</Error><RequestId>1</RequestId></ErrorResponse>'
+            reported = f"<Type>Sender</Type><Code>{code}</Code><Message>{message}</Message>"
+            text = f'<ErrorResponse xmlns="{_SPACE}"><Error>{reported}</Error><RequestId>1</RequestId></ErrorResponse>'
         return Answer(status, "text/xml", _HEAD + text)
 
     def _answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> str:

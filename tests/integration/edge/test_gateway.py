@@ -51,5 +51,5 @@ def test_nobody_in_another_namespace_gets_a_route_on_port_80(cluster: Cluster, n
     theirs = of(neighbour, "HTTPRoute", "challenge", {"parentRefs": [parent], "hostnames": ["example.org"]})
     assert neighbour.apply(theirs, wait=True, wait_timeout=5).result["failed"] is True
     found = neighbour.get(neighbour.path("httproutes", "challenge", GROUP))
-    (told,) = [one for one in found["status"]["parents"][0]["conditions"] if one["type"] == "Accepted"]
-    assert (told["status"], told["reason"]) == ("False", "NotAllowedByListeners")
+    (reported,) = [one for one in found["status"]["parents"][0]["conditions"] if one["type"] == "Accepted"]
+    assert (reported["status"], reported["reason"]) == ("False", "NotAllowedByListeners")

@@ -42,8 +42,8 @@ class Bao:
     def secrets(self, *wanted: Mapping[str, Any], **options: Any) -> list[dict[str, Any]]:
         """Run the task `vault_secret` and return what it says of each path, that of the fingerprints' key left out."""
         usual = {"mount": self.mount, "fingerprint_key": "fingerprint", "secrets": list(wanted)}
-        told: list[dict[str, Any]] = self.run(vault_secret.TASK, **{**usual, **options})["secrets"]
-        return [one for one in told if one["path"] != "fingerprint"]
+        reported: list[dict[str, Any]] = self.run(vault_secret.TASK, **{**usual, **options})["secrets"]
+        return [one for one in reported if one["path"] != "fingerprint"]
 
     def stored(self, path: str) -> dict[str, str]:
         """Return what lies at a path."""

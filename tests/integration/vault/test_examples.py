@@ -92,9 +92,9 @@ def test_a_command_that_an_error_tells_is_what_helps(bao: Bao, before: dict[str,
         lambda: bao.secrets(wanted),
         lambda: preconditions.given(Vault(bao.api), bao.mount, "smtp", wanted["required"]),
     ):
-        with pytest.raises(MastodonError) as told:
+        with pytest.raises(MastodonError) as reported:
             ask()
-        [command] = commands(str(told.value))
+        [command] = commands(str(reported.value))
     command.run(bao, "typed")
     assert bao.secrets(wanted)[0]["action"] == "unchanged"
     assert bao.stored("smtp") == {"username": "typed", "password": "typed", **before}
@@ -102,11 +102,11 @@ def test_a_command_that_an_error_tells_is_what_helps(bao: Bao, before: dict[str,
 
 def test_where_there_is_no_mount_the_error_tells_how_to_make_it(server: Bao) -> None:
     bao = Bao(server.address, server.api, "missing")
-    with pytest.raises(MastodonError) as told:
+    with pytest.raises(MastodonError) as reported:
         preconditions.given(Vault(bao.api), bao.mount, "smtp", ["username", "password"])
-    (enable,) = re.findall(r"bao (secrets enable \S+ \S+ \w+)", str(told.value))
+    (enable,) = re.findall(r"bao (secrets enable \S+ \S+ \w+)", str(reported.value))
     bao_command(bao, shlex.split(enable))
-    [command] = commands(str(told.value))
+    [command] = commands(str(reported.value))
     command.run(bao, "typed")
     assert bao.stored("smtp") == {"username": "typed", "password": "typed"}
 

@@ -46,7 +46,7 @@ def test_an_approle_logs_in_whatever_token_lies_around(server: Bao, role: dict[s
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "reported"),
     [
         ({"secret_id": "canary"}, "logging in by approle is refused: invalid role or secret ID. Check the role"),
         ({"role_id": "nobody"}, "logging in by approle is refused"),
@@ -56,11 +56,11 @@ def test_an_approle_logs_in_whatever_token_lies_around(server: Bao, role: dict[s
     ],
 )
 def test_who_is_refused_learns_why_and_shows_no_secret(
-    server: Bao, role: dict[str, str], change: dict[str, str], told: str
+    server: Bao, role: dict[str, str], change: dict[str, str], reported: str
 ) -> None:
     with pytest.raises(MastodonError) as refused:
         policies(server, {"auth_method": "approle", **role, **change})
-    assert told in str(refused.value)
+    assert reported in str(refused.value)
     assert not any(secret in str(refused.value) for secret in ("canary", "ary", role["secret_id"]))
 
 

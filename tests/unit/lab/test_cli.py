@@ -43,12 +43,12 @@ def status_of(monkeypatch: pytest.MonkeyPatch, cluster: list[PartStatus], parts:
     monkeypatch.setattr(platform, "status", parts)
 
 
-def test_the_lab_is_default_at_index_0_unless_told(tmp_path: Path, brought_up: list[Lab]) -> None:
+def test_the_lab_is_default_at_index_0_unless_another_is_given(tmp_path: Path, brought_up: list[Lab]) -> None:
     assert cli.main(["up"]) == 0
     assert brought_up == [Lab("default", 0, tmp_path / "states/default", tmp_path / "cache", frozenset())]
 
 
-def test_name_index_and_folders_can_be_told(
+def test_name_index_and_folders_can_be_given(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, brought_up: list[Lab]
 ) -> None:
     monkeypatch.setenv("LAB_STATE", str(tmp_path / "s"))
@@ -77,13 +77,13 @@ def test_a_lab_from_before_parts_could_be_chosen_has_them_all(tmp_path: Path, br
     ("parts", "said"),
     [("opnbao", "Did you mean openbao?"), ("redis,zzz", "Choose one of these."), ("", "there are openbao")],
 )
-def test_a_part_there_is_not_is_told_with_those_there_are(
+def test_a_part_there_is_not_is_reported_with_those_there_are(
     parts: str, said: str, brought_up: list[Lab], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.main(["up", "--with", parts]) == 1
-    told = capsys.readouterr().err
-    assert told.startswith("lab: There is no part '")
-    assert said in told
+    reported = capsys.readouterr().err
+    assert reported.startswith("lab: There is no part '")
+    assert said in reported
     assert brought_up == []
 
 

@@ -21,12 +21,12 @@ RUNNING = Init(4711, "1")
 @pytest.fixture
 def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was done to the machine, in order; nothing of it really is."""
-    told: list[str] = []
+    reported: list[str] = []
     monkeypatch.setattr(process, "find", lambda lab: RUNNING)
-    monkeypatch.setattr(process, "stop", lambda init: told.append(f"stop {init.pid}"))
-    monkeypatch.setattr(network, "disconnect", lambda lab: told.append("disconnect"))
-    monkeypatch.setattr(cgroups, "remove", lambda lab: told.append("cgroups"))
-    return told
+    monkeypatch.setattr(process, "stop", lambda init: reported.append(f"stop {init.pid}"))
+    monkeypatch.setattr(network, "disconnect", lambda lab: reported.append("disconnect"))
+    monkeypatch.setattr(cgroups, "remove", lambda lab: reported.append("cgroups"))
+    return reported
 
 
 def take_down(lab: Lab, *, purge_state: bool = False, purge_cache: bool = False) -> str:
@@ -52,7 +52,7 @@ def test_a_lab_that_does_not_run_still_leaves_no_cgroups(
 
 
 @pytest.mark.parametrize("purge_cache", [False, True])
-def test_purge_removes_what_it_is_told_to(lab: Lab, done: list[str], purge_cache: bool) -> None:
+def test_purge_removes_what_it_is_asked_to(lab: Lab, done: list[str], purge_cache: bool) -> None:
     lab.made.touch()
     take_down(lab, purge_state=True, purge_cache=purge_cache)
     assert not lab.state.exists()

@@ -42,7 +42,7 @@ def refusal(refuse: Callable[[], object]) -> str:
         ("Linux", 0, (2, 7), "Python 2.7 is too old"),
     ],
 )
-def test_callers_that_cannot_run_it_are_told_why(system: str, uid: int, python: tuple[int, int], said: str) -> None:
+def test_callers_that_cannot_run_it_learn_why(system: str, uid: int, python: tuple[int, int], said: str) -> None:
     assert said in refusal(lambda: host.refuse_caller(system, uid, python))
 
 

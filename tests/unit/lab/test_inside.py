@@ -37,7 +37,7 @@ def test_a_part_s_log_is_its_pods(lab: Lab, follow: bool) -> None:
 
 
 @pytest.mark.parametrize(("name", "meant"), [("openboa", "Did you mean openbao?"), ("zzz", "Choose one of these.")])
-def test_a_name_there_is_not_is_told_with_those_there_are(lab: Lab, name: str, meant: str) -> None:
+def test_a_name_there_is_not_is_reported_with_those_there_are(lab: Lab, name: str, meant: str) -> None:
     with pytest.raises(LabError, match=f"^Nothing in the lab is called {name}: there are etcd, coredns, .*{meant}"):
         inside.log_command(lab, name, follow=False)
 

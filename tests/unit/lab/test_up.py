@@ -37,11 +37,11 @@ class Built:
 @pytest.fixture
 def done(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was done, in order, on a good machine where the lab doesn't run yet; nothing of it really is."""
-    told: list[str] = []
+    reported: list[str] = []
 
     def note(what: str, result: object = None) -> Callable[..., object]:
         def noted(*given: object, **named: object) -> object:
-            told.append(what)
+            reported.append(what)
             return result
 
         return noted
@@ -74,7 +74,7 @@ def done(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         (platform, "facts", quiet({"redis_host": "redis.example"})),
     ):
         monkeypatch.setattr(module, name, stub)
-    return told
+    return reported
 
 
 def bring_up(lab: Lab) -> None:

@@ -124,15 +124,15 @@ def test_an_issuer_with_cert_managers_own_credential_is_limited_to_our_domains()
 
 
 @pytest.mark.parametrize(
-    ("server", "told"),
+    ("server", "reported"),
     [("ns.example.org", "ns.example.org:53"), ("192.0.2.1", "192.0.2.1:53"), ("2001:db8::1", "[2001:db8::1]:53")],
 )
 @pytest.mark.parametrize("key", ["acme_update", "ddns-key.", "ACME.Update", "1e3", "on"])
-def test_any_name_server_and_key_may_take_the_updates(server: str, told: str, key: str) -> None:
+def test_any_name_server_and_key_may_take_the_updates(server: str, reported: str, key: str) -> None:
     names = {"cert_manager_rfc2136_nameserver": server, "cert_manager_rfc2136_key_name": key}
     assert wrong(names, {}) == {}
     rfc2136 = acme(cert_manager_acme_solver="rfc2136", **names)["solvers"][0]["dns01"]["rfc2136"]
-    assert (rfc2136["nameserver"], rfc2136["tsigKeyName"]) == (told, key)
+    assert (rfc2136["nameserver"], rfc2136["tsigKeyName"]) == (reported, key)
 
 
 def test_the_staging_server_has_an_issuer_of_its_own() -> None:

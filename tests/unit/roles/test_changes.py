@@ -46,8 +46,8 @@ def documented() -> dict[str, str]:
 
 
 def chosen() -> list[str]:
-    told = documented()
-    return [name for at, name in enumerate(SPECS) if EVERY or "refused" in told.get(name, "") or at % ONE_IN == 0]
+    reported = documented()
+    return [name for at, name in enumerate(SPECS) if EVERY or "refused" in reported.get(name, "") or at % ONE_IN == 0]
 
 
 def summary(outcome: str) -> str:
@@ -77,8 +77,8 @@ OUTCOMES: dict[str, str] = {}
 
 def test_the_docs_tell_of_every_setting() -> None:
     if os.environ.get("UPDATE_DOCS"):
-        told = {name: outcome for name, outcome in (documented() | OUTCOMES).items() if name in SPECS}
-        rows = [f"| `{name}` | {outcome} |" for name, outcome in sorted(told.items())]
+        reported = {name: outcome for name, outcome in (documented() | OUTCOMES).items() if name in SPECS}
+        rows = [f"| `{name}` | {outcome} |" for name, outcome in sorted(reported.items())]
         TABLE.write_text("\n".join([INTRODUCTION, *rows, ""]), encoding="utf-8")
     assert documented().keys() == SPECS.keys()
 
@@ -90,5 +90,5 @@ def test_the_docs_tell_the_default_of_every_setting_that_follows_from_others() -
 
 
 def test_a_default_that_follows_from_nothing_is_in_the_documentation_of_every_setting() -> None:
-    told = defaults.computed().items()
-    assert [name for name, default in told if default is not None and "{{" not in str(default)] == []
+    reported = defaults.computed().items()
+    assert [name for name, default in reported if default is not None and "{{" not in str(default)] == []

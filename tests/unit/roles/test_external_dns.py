@@ -120,7 +120,7 @@ def test_updates_go_to_the_named_server_and_zone() -> None:
     }
 
 
-def test_any_other_provider_is_told_by_helm_values() -> None:
+def test_any_other_provider_is_set_by_helm_values() -> None:
     given = {"provider": {"name": "hetzner"}, "extraArgs": {"log-level": "debug"}}
     found = values(external_dns_provider="other", external_dns_values=given)
     assert found["provider"] == {"name": "hetzner"}
@@ -141,5 +141,5 @@ def test_two_mastodons_have_an_external_dns_each() -> None:
     assert "HelmRelease external-dns-other" in Site(mastodon_name="other").objects("external_dns")
 
 
-def test_nothing_is_laid_down_where_records_are_others_work() -> None:
+def test_nothing_is_applied_where_records_are_others_work() -> None:
     assert Site(external_dns_install=False).objects("external_dns") == {}

@@ -40,7 +40,7 @@ def test_a_script_may_touch_what_it_declares(script: str, result: str) -> None:
     assert run(script) == result
 
 
-def test_a_script_that_touches_another_key_ends_or_is_told() -> None:
+def test_a_script_that_touches_another_key_ends_or_is_reported() -> None:
     with pytest.raises(LuaError, match=REFUSED):
         run("local ok, reply = pcall(redis.call, 'GET', KEYS[1] .. ':LOCKED') error(reply.err)")
     assert REFUSED in run("return redis.pcall('GET', 'other').err")

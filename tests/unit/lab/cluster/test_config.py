@@ -39,10 +39,10 @@ def test_each_kubeconfig_holds_its_own_certificate(written: Lab) -> None:
         assert base64.b64decode(key).decode() == f"key of {user}"
 
 
-def test_containerd_is_told_in_valid_toml(lab: Lab) -> None:
-    told = tomllib.loads(config.containerd(lab, CNI))
-    cri = told["plugins"]["io.containerd.grpc.v1.cri"]
-    assert told["grpc"]["address"] == str(lab.containerd_socket)
+def test_containerd_is_configured_in_valid_toml(lab: Lab) -> None:
+    reported = tomllib.loads(config.containerd(lab, CNI))
+    cri = reported["plugins"]["io.containerd.grpc.v1.cri"]
+    assert reported["grpc"]["address"] == str(lab.containerd_socket)
     assert cri["sandbox_image"] == config.SANDBOX_IMAGE
     assert cri["restrict_oom_score_adj"] is True
     assert cri["cni"] == {"bin_dir": "/usr/lib/cni", "conf_dir": f"{lab.etc}/cni"}
@@ -58,7 +58,7 @@ def test_containerd_is_told_in_valid_toml(lab: Lab) -> None:
         ("clusterDNS", ["10.209.0.10"]),
     ],
 )
-def test_the_kubelet_is_told_what_each_cost_time_to_find_out(lab: Lab, field: str, value: object) -> None:
+def test_the_kubelet_is_given_what_each_cost_time_to_find_out(lab: Lab, field: str, value: object) -> None:
     assert config.kubelet(lab)[field] == value
 
 

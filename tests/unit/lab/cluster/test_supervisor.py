@@ -15,7 +15,7 @@ API = Component("api", ("api",), needs=("127.0.0.1:2379",))
 
 
 class Machine:
-    """A machine whose time stands still until told, and that remembers what was asked of it."""
+    """A machine whose time stands still until asked to pass, and that remembers what was asked of it."""
 
     def __init__(self) -> None:
         self.time = 100.0

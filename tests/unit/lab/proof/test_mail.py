@@ -62,7 +62,7 @@ def test_a_mail_that_comes_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
         ({**MESSAGE, "Text": "https://elsewhere.test/auth/password/edit"}, "it has no link to https://social.lab.test"),
     ],
 )
-def test_a_mail_that_is_wrong_or_missing_is_told(
+def test_a_mail_that_is_wrong_or_missing_is_reported(
     monkeypatch: pytest.MonkeyPatch, message: dict[str, Any] | None, trouble: str
 ) -> None:
     with pytest.raises(LabError, match=trouble):

@@ -70,7 +70,7 @@ def test_other_frames_are_passed_over() -> None:
 
 
 @pytest.mark.parametrize("frames", [(), (frame("update", "6"),), ("",)])
-def test_a_post_that_does_not_come_is_told(frames: tuple[str, ...]) -> None:
+def test_a_post_that_does_not_come_is_reported(frames: tuple[str, ...]) -> None:
     with pytest.raises(LabError, match="Status 7: streaming has not delivered it"):
         post._await_post(Socket(*frames), "7")
 

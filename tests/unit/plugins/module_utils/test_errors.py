@@ -43,7 +43,7 @@ def test_an_error_is_one_sentence(parts: tuple[str, ...], sentence: str) -> None
 
 
 @pytest.mark.parametrize(
-    "told",
+    "reported",
     [
         "Cannot connect to proxy http://me:canary@proxy.example.org:3128",
         "Failed to parse: http://me:can@canary@proxy.example.org:port",
@@ -52,8 +52,13 @@ def test_an_error_is_one_sentence(parts: tuple[str, ...], sentence: str) -> None
         "Port could not be cast to integer value as 'canary'",
     ],
 )
-def test_the_login_of_a_proxy_is_shown_nowhere(told: str) -> None:
-    for parts in (("A", "failed", told), (f"A {told}", "failed"), ("A", told), ("A", "failed", "", told)):
+def test_the_login_of_a_proxy_is_shown_nowhere(reported: str) -> None:
+    for parts in (
+        ("A", "failed", reported),
+        (f"A {reported}", "failed"),
+        ("A", reported),
+        ("A", "failed", "", reported),
+    ):
         assert "canary" not in str(MastodonError(*parts))
     assert "https://example.org/@alice" in str(MastodonError("A", "failed", "https://example.org/@alice"))
 
@@ -69,13 +74,13 @@ def stumble() -> str:
 def test_what_nobody_thought_of_is_one_sentence_without_a_value() -> None:
     with pytest.raises(KeyError) as raised:
         stumble()
-    told = str(unforeseen("Module apply", raised.value))
+    reported = str(unforeseen("Module apply", raised.value))
     assert re.fullmatch(
         r"Module apply: ended with an unexpected error: KeyError at test_errors\.py, line \d+, in stumble\. This is .*",
-        told,
+        reported,
     )
     assert "in stumble" in way_of(raised.value)
-    assert "CANARY')" not in told + way_of(raised.value)
+    assert "CANARY')" not in reported + way_of(raised.value)
     assert "unexpected error: KeyError. This" in str(unforeseen("Module apply", KeyError("CANARY")))
 
 
@@ -94,14 +99,14 @@ def test_a_module_ends_in_a_sentence_whatever_its_engine_raises(
 
     with patch_module_args({}), pytest.raises(SystemExit):
         run_module(Task(Arguments({}), engine))
-    told = json.loads(capsys.readouterr().out)
-    assert told["failed"] is True
-    assert "KeyError at _module.py, line" in told["msg"]
-    assert told["messages"] == ["created it"]
-    assert "CANARY')" not in json.dumps(told)
+    reported = json.loads(capsys.readouterr().out)
+    assert reported["failed"] is True
+    assert "KeyError at _module.py, line" in reported["msg"]
+    assert reported["messages"] == ["created it"]
+    assert "CANARY')" not in json.dumps(reported)
 
 
-def test_a_name_that_is_not_found_is_told_without_what_urllib3_puts_around_it() -> None:
+def test_a_name_that_is_not_found_is_reported_without_what_urllib3_puts_around_it() -> None:
     connection = HTTPSConnection("vault.example.org")
     error = NameResolutionError("vault.example.org", connection, socket.gaierror(-2, "Name or service not known"))
     assert innermost(MaxRetryError(HTTPSConnectionPool("vault.example.org"), "/", error)) == "Name or service not known"

@@ -17,10 +17,10 @@ def test_packages_that_are_there_are_no_trouble() -> None:
 
 
 def test_missing_packages_are_named_with_the_command_that_brings_them() -> None:
-    with pytest.raises(MastodonError) as told:
+    with pytest.raises(MastodonError) as reported:
         needs("json", "no_such_package", "nor_this")
     python = sys.executable
-    assert str(told.value) == (
+    assert str(reported.value) == (
         f"Python {python}: no_such_package nor_this missing. "
         f"Install them: {python} -m pip install no_such_package nor_this."
     )

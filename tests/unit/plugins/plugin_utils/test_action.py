@@ -108,7 +108,7 @@ def test_an_action_ends_in_a_sentence_whatever_its_engine_raises() -> None:
     assert "CANARY" not in json.dumps(result)
 
 
-def test_what_an_engine_or_ansible_says_itself_is_told_as_it_is() -> None:
+def test_what_an_engine_or_ansible_says_itself_is_reported_as_it_is() -> None:
     assert action(MastodonError("A", "failed")).run(task_vars={})["msg"] == "A: failed."
     with pytest.raises(AnsibleActionFail, match="as Ansible says it"):
         action(AnsibleActionFail("as Ansible says it")).run(task_vars={})

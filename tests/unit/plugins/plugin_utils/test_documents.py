@@ -96,7 +96,7 @@ def test_a_value_is_what_kubectl_takes_it_for(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reported"),
     [
         ("a: .inf", "line 1, column 4: JSON has no such number"),
         ("a:\n- -.NaN\n- .nan", "line 3, column 3: JSON has no such number"),
@@ -109,10 +109,10 @@ def test_a_value_is_what_kubectl_takes_it_for(text: str) -> None:
         ("a: 1\nb: canary\x7f", "line 2: it has a character that YAML takes only as an escape"),
     ],
 )
-def test_what_json_cannot_hold_is_an_error_with_its_line(text: str, told: str) -> None:
+def test_what_json_cannot_hold_is_an_error_with_its_line(text: str, reported: str) -> None:
     with pytest.raises(MastodonError, match="Template x: is not valid YAML") as caught:
         parse(text, "Template x")
-    assert told in str(caught.value)
+    assert reported in str(caught.value)
     assert "canary" not in str(caught.value)
 
 
@@ -125,12 +125,12 @@ def test_what_to_json_writes_of_an_emoji_is_that_emoji() -> None:
 
 
 @pytest.mark.parametrize("text", ["a: 1\nb: [canary", "a: canary: b", "\x00canary", "!canary a", "a: &x 1\nb: *canary"])
-def test_what_is_no_yaml_is_told_by_place_and_not_quoted(text: str) -> None:
+def test_what_is_no_yaml_is_reported_by_place_and_not_quoted(text: str) -> None:
     with pytest.raises(MastodonError, match="Template x: is not valid YAML") as caught:
         parse(text, "Template x")
     assert "canary" not in str(caught.value).replace("undefined alias 'canary'", "").replace("tag '!canary'", "")
 
 
-def test_the_line_is_told() -> None:
+def test_the_line_is_reported() -> None:
     with pytest.raises(MastodonError, match=r"line 2, column"):
         parse("a: 1\nb: ]", "X")

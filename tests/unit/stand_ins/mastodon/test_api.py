@@ -166,9 +166,7 @@ def test_actors_answer_the_fediverse_and_unsigned_activities_do_not(services: Se
         ("/api/v1/timelines/public", "application/json", "Authorization, Origin"),
     ],
 )
-def test_caches_are_told_what_an_answer_depends_on(
-    services: Services, path: str, accept: str, vary: str | None
-) -> None:
+def test_caches_learn_what_an_answer_depends_on(services: Services, path: str, accept: str, vary: str | None) -> None:
     add_alice(services)
     with services.database.transaction() as cursor:
         alice = accounts.find(cursor, "alice")

@@ -165,7 +165,7 @@ def test_a_browser_that_asks_before_is_answered(site: Site, path: str, method: s
         ("/page", {**OURS, "Host": "other.test"}, False),
     ],
 )
-def test_browsers_are_told_to_stay_with_https(site: Site, path: str, headers: dict[str, str], said: bool) -> None:
+def test_browsers_are_asked_to_stay_with_https(site: Site, path: str, headers: dict[str, str], said: bool) -> None:
     response, _body = ask(site, "GET", path, headers)
     wanted = "max-age=63072000; includeSubDomains" if said else None
     assert response.headers.get("Strict-Transport-Security") == wanted

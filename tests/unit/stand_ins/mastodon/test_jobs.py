@@ -86,8 +86,8 @@ def test_who_is_mentioned_is_pushed_to(services: Services, worker: Worker, alice
         posted(services, alice, "Hi @bob, @nobody and @alice")
         assert work(near(worker)) == ["DistributionWorker", "Web::PushNotificationWorker"]
     ((_headers, body),) = got
-    told = read_by_the_browser(body)
-    assert (told["title"], told["body"]) == ("You were mentioned by alice", "Hi @bob, @nobody and @alice")
+    reported = read_by_the_browser(body)
+    assert (reported["title"], reported["body"]) == ("You were mentioned by alice", "Hi @bob, @nobody and @alice")
 
 
 def test_a_browser_that_is_gone_is_forgotten(services: Services, worker: Worker, alice: Account) -> None:

@@ -57,9 +57,9 @@ def api(read: Callable[[object], Any]) -> Any:
         (f"{IMAGE}:latest", "latest"),
     ],
 )
-def test_a_controller_that_runs_is_told_with_its_version(image: str, version: str) -> None:
-    told = verify(CNPG, [deployment("docker.io/other:1"), deployment(image)])
-    assert told == f"CloudNativePG: {version} runs in Deployment cnpg-system/controller"
+def test_a_controller_that_runs_is_reported_with_its_version(image: str, version: str) -> None:
+    reported = verify(CNPG, [deployment("docker.io/other:1"), deployment(image)])
+    assert reported == f"CloudNativePG: {version} runs in Deployment cnpg-system/controller"
 
 
 def test_an_image_without_a_tag_has_the_version_of_its_label() -> None:
@@ -70,7 +70,7 @@ def test_an_image_without_a_tag_has_the_version_of_its_label() -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "told"),
+    ("found", "reported"),
     [
         (
             deployment(f"{IMAGE}:1.9.4"),
@@ -88,14 +88,14 @@ def test_an_image_without_a_tag_has_the_version_of_its_label() -> None:
         ),
     ],
 )
-def test_one_that_cannot_do_its_work_is_refused(found: dict[str, Any], told: str) -> None:
+def test_one_that_cannot_do_its_work_is_refused(found: dict[str, Any], reported: str) -> None:
     with pytest.raises(MastodonError) as refused:
         verify(CNPG, [found])
-    assert str(refused.value) == told
+    assert str(refused.value) == reported
 
 
 @pytest.mark.parametrize("image", ["ghcr.io/other/pg:1", "ghcr.io/my-cloudnative-pg:1", f"{IMAGE}-tools:1"])
-def test_one_that_is_not_found_is_told_as_such(image: str) -> None:
+def test_one_that_is_not_found_is_reported_as_such(image: str) -> None:
     with pytest.raises(SkippedError, match="no Deployment has an image called cloudnative-pg"):
         verify(CNPG, [deployment(image)])
 
@@ -117,7 +117,7 @@ def test_a_flux_that_does_not_try_again_or_waits_too_long_is_too_old(version: st
     assert found.state == state
 
 
-def test_who_may_not_list_deployments_is_told_that_nobody_looked() -> None:
+def test_who_may_not_list_deployments_learns_that_nobody_looked() -> None:
     def forbidden(_selection: object) -> Any:
         raise ApiError("Deployment", "may not be listed", "", "", status=403)
 
@@ -126,6 +126,6 @@ def test_who_may_not_list_deployments_is_told_that_nobody_looked() -> None:
     assert "you may not list Deployments" in found.text
 
 
-def test_every_controller_can_be_told_from_every_other() -> None:
+def test_every_controller_can_be_distinguished_from_every_other() -> None:
     images = [controller.image for controllers in CONTROLLERS.values() for controller in controllers]
     assert len(images) == len(set(images))

@@ -54,14 +54,14 @@ def sentence(look: Any, *arguments: Any) -> str:
     return str(caught.value)
 
 
-def test_a_supported_version_is_told() -> None:
+def test_a_supported_version_is_reported() -> None:
     assert cluster.version(server(), HOST) == f"API server {HOST}: Kubernetes v1.36.0"
 
 
 @pytest.mark.parametrize("minor", ["32", "9", "32+"])
 def test_an_old_version_is_refused(minor: str) -> None:
-    told = sentence(cluster.version, server(minor=minor), HOST)
-    assert told == f"API server {HOST}: is too old: it is v1.{minor}.0. Upgrade Kubernetes to 1.33 or newer."
+    reported = sentence(cluster.version, server(minor=minor), HOST)
+    assert reported == f"API server {HOST}: is too old: it is v1.{minor}.0. Upgrade Kubernetes to 1.33 or newer."
 
 
 @pytest.mark.parametrize("seconds", [0, 60, -60])
@@ -69,10 +69,10 @@ def test_a_clock_that_is_near_enough_is_right(seconds: int) -> None:
     assert cluster.clock(NOW, NOW + timedelta(seconds=seconds)) == "Clock: the same here and on the API server"
 
 
-@pytest.mark.parametrize(("seconds", "told"), [(300, "300 s ahead of"), (-61, "61 s behind")])
-def test_a_clock_that_is_off_says_which_and_how_much(seconds: int, told: str) -> None:
+@pytest.mark.parametrize(("seconds", "reported"), [(300, "300 s ahead of"), (-61, "61 s behind")])
+def test_a_clock_that_is_off_says_which_and_how_much(seconds: int, reported: str) -> None:
     found = sentence(cluster.clock, NOW, NOW + timedelta(seconds=seconds))
-    assert found.startswith(f"Clock: is wrong: this machine's is {told} the API server's. Set both by NTP")
+    assert found.startswith(f"Clock: is wrong: this machine's is {reported} the API server's. Set both by NTP")
 
 
 def test_a_server_that_tells_no_time_is_skipped_and_not_taken_for_right() -> None:
@@ -94,7 +94,7 @@ def test_the_class_that_is_named_or_the_newest_default_is_taken() -> None:
 
 
 @pytest.mark.parametrize(
-    ("classes", "name", "told"),
+    ("classes", "name", "reported"),
     [
         ({"a": True}, "fast", "StorageClass fast: does not exist: there are a. Correct x."),
         ({}, "fast", "StorageClass fast: does not exist: there is none. Correct x."),
@@ -102,8 +102,8 @@ def test_the_class_that_is_named_or_the_newest_default_is_taken() -> None:
         ({}, "", "StorageClass: none is the default: the cluster has no StorageClass. Set x to one"),
     ],
 )
-def test_a_class_that_is_not_there_is_named_with_those_that_are(classes: Any, name: str, told: str) -> None:
-    assert sentence(cluster.storage_class, storage(**classes), name, "x").startswith(told)
+def test_a_class_that_is_not_there_is_named_with_those_that_are(classes: Any, name: str, reported: str) -> None:
+    assert sentence(cluster.storage_class, storage(**classes), name, "x").startswith(reported)
 
 
 WANTED = [
@@ -125,14 +125,14 @@ def test_who_may_do_what_is_needed_passes() -> None:
 
 
 def test_every_missing_right_is_named() -> None:
-    told = sentence(cluster.rights, server("list secrets", "create pods/exec"), WANTED)
-    assert told == (
+    reported = sentence(cluster.rights, server("list secrets", "create pods/exec"), WANTED)
+    assert reported == (
         "Rights: are missing: on 3 of 3 kinds. Give the kubeconfig's user a ClusterRole that may "
         "patch secrets; list/patch jobs.batch; create in namespaces mastodon, social pods/exec."
     )
 
 
-def test_who_may_not_list_classes_is_told_that_none_was_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_may_not_list_classes_learns_that_none_was_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     api = storage(a=True)
     refusal = ApiError("StorageClass", "is not permitted", "", "", status=403)
     monkeypatch.setattr(api, "read", lambda _selection: (_unused for _unused in ()).throw(refusal))

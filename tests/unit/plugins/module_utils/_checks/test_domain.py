@@ -32,23 +32,23 @@ class World:
         return self.answers.get(address)
 
 
-def told(world: Any, zones: tuple[str, ...] = ()) -> str:
+def reported(world: Any, zones: tuple[str, ...] = ()) -> str:
     return delegation(world, "social.example.org", zones)
 
 
 def refused(world: Any, zones: tuple[str, ...] = ()) -> str:
     with pytest.raises(MastodonError) as caught:
-        told(world, zones)
+        reported(world, zones)
     return str(caught.value)
 
 
 def test_a_zone_that_all_its_name_servers_know_is_well() -> None:
     well = "DNS name social.example.org: in zone example.org, which a, b answer for"
-    assert told(World(a=True, b=True)) == told(World(a=True, b=True), ("other.org", "example.org")) == well
+    assert reported(World(a=True, b=True)) == reported(World(a=True, b=True), ("other.org", "example.org")) == well
 
 
 def test_name_servers_that_a_firewall_hides_are_no_fault_of_the_zone() -> None:
-    assert told(World(a=None, b=None)).endswith("in zone example.org, whose name servers cannot be asked from here")
+    assert reported(World(a=None, b=None)).endswith("in zone example.org, whose name servers cannot be asked from here")
 
 
 @pytest.mark.parametrize("other", [False, None])

@@ -92,7 +92,7 @@ def test_a_gateway_that_serves_mastodon_is_used_as_it_is(served: dict[str, Any],
 
 
 @pytest.mark.parametrize(
-    ("served", "wanted", "told"),
+    ("served", "wanted", "reported"),
     [
         (
             listener("https", hostname="*.example.org"),
@@ -136,11 +136,11 @@ def test_a_gateway_that_serves_mastodon_is_used_as_it_is(served: dict[str, Any],
         ),
     ],
 )
-def test_a_gateway_that_does_not_says_what_to_do(served: dict[str, Any], wanted: dict[str, Any], told: str) -> None:
+def test_a_gateway_that_does_not_says_what_to_do(served: dict[str, Any], wanted: dict[str, Any], reported: str) -> None:
     sentences = found(gateway(served), **wanted)
     assert len(sentences) == 1
     assert sentences[0].startswith("Gateway edge/shared: ")
-    assert told in sentences[0]
+    assert reported in sentences[0]
 
 
 def test_every_host_is_looked_for() -> None:
@@ -185,15 +185,15 @@ def gateway_class(name: str, accepted: str = "True") -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("classes", "told"),
+    ("classes", "reported"),
     [
         (["cilium", "traefik"], "there are: cilium, traefik"),
         ([], "there is none"),
     ],
 )
-def test_a_class_that_does_not_exist_is_refused_with_those_that_do(classes: list[str], told: str) -> None:
+def test_a_class_that_does_not_exist_is_refused_with_those_that_do(classes: list[str], reported: str) -> None:
     assert found(*map(gateway_class, classes), made=True, gateway_class="nginx") == [
-        f"GatewayClass nginx: does not exist: {told}. Correct gateway_class, or install it first."
+        f"GatewayClass nginx: does not exist: {reported}. Correct gateway_class, or install it first."
     ]
 
 

@@ -58,7 +58,7 @@ def test_a_gateways_addresses_are_the_targets(gateway: Any, expected: tuple[str,
 
 
 @pytest.mark.parametrize("target", ["192.0.2.1", "gateway.test"])
-def test_what_leads_elsewhere_is_told(target: str) -> None:
+def test_what_leads_elsewhere_is_reported(target: str) -> None:
     names = ["right.test", "wrong.test", "more.test", "absent.test"]
     found = drifts(names, [target], lambda name: WORLD.get(name, set()))
     assert [str(one) for one in found] == [

@@ -27,7 +27,7 @@ def variable(secret: str) -> Object:
     return {"env": [{"name": "A", "value": "b"}, {"name": "P", "valueFrom": {"secretKeyRef": {"name": secret}}}]}
 
 
-def told(*pods: Object) -> list[str]:
+def reported(*pods: Object) -> list[str]:
     class Cluster:
         def read(self, selection: Selection) -> Listing:
             return Listing(pods if selection.namespace == "mastodon" else (), "1")
@@ -42,7 +42,7 @@ def test_a_deployment_is_named_once_with_all_that_it_holds() -> None:
         "ownerReferences": [{"kind": "ReplicaSet", "name": "web-5f"}],
     }
     held = {"env": variable("smtp")["env"] + variable("db")["env"]}
-    assert told(pod("web-5f-a", held, **owned), pod("web-5f-b", held, **owned)) == [
+    assert reported(pod("web-5f-a", held, **owned), pod("web-5f-b", held, **owned)) == [
         "Deployment mastodon/web runs with an older value of Secret mastodon/db, Secret mastodon/smtp"
         " until its pods are created again"
     ]
@@ -50,18 +50,18 @@ def test_a_deployment_is_named_once_with_all_that_it_holds() -> None:
 
 @pytest.mark.parametrize("kind", ["spec", "init"])
 def test_a_variable_and_a_whole_secret_are_seen_in_every_container(kind: str) -> None:
-    assert told(pod("one", variable("db"), kind))
-    assert told(pod("one", {"envFrom": [{"configMapRef": {"name": "db"}}, {"secretRef": {"name": "db"}}]}, kind))
+    assert reported(pod("one", variable("db"), kind))
+    assert reported(pod("one", {"envFrom": [{"configMapRef": {"name": "db"}}, {"secretRef": {"name": "db"}}]}, kind))
 
 
 def test_others_are_named_as_they_are() -> None:
     owner = [{"kind": "StatefulSet", "name": "cache"}]
-    assert [line.partition(" runs")[0] for line in told(pod("cache-0", variable("db"), ownerReferences=owner))] == [
+    assert [line.partition(" runs")[0] for line in reported(pod("cache-0", variable("db"), ownerReferences=owner))] == [
         "StatefulSet mastodon/cache"
     ]
-    assert told(pod("alone", variable("db")))[0].startswith("Pod mastodon/alone runs")
+    assert reported(pod("alone", variable("db")))[0].startswith("Pod mastodon/alone runs")
 
 
 def test_what_holds_something_else_or_has_ended_is_not_named() -> None:
-    assert told(pod("one", variable("other")), pod("two", {"envFrom": [{"configMapRef": {"name": "db"}}]})) == []
-    assert told(pod("migrate", variable("db"), phase="Succeeded")) == []
+    assert reported(pod("one", variable("other")), pod("two", {"envFrom": [{"configMapRef": {"name": "db"}}]})) == []
+    assert reported(pod("migrate", variable("db"), phase="Succeeded")) == []

@@ -52,7 +52,7 @@ def test_a_token_with_all_rights_passes(rights: dict[str, list[str]]) -> None:
     )
 
 
-def test_missing_rights_are_told_as_the_policy_that_gives_them() -> None:
+def test_missing_rights_are_reported_as_the_policy_that_gives_them() -> None:
     with pytest.raises(MastodonError) as caught:
         vault.capabilities(client(RightsVault(a=["read"], b=["create"])), WANTED)
     assert str(caught.value) == (
@@ -67,8 +67,8 @@ def test_a_secret_of_people_is_read_and_its_missing_keys_are_named() -> None:
     assert vault.given(client(server), "secret", "m/smtp", ["username"])["username"] == "canary"
     with pytest.raises(MastodonError) as caught:
         vault.given(client(server), "secret", "m/smtp", ["username", "password"])
-    told = str(caught.value)
-    assert told == (
+    reported = str(caught.value)
+    assert reported == (
         "Vault secret secret/m/smtp: is not complete: no password. "
         'Run bao kv patch -mount=secret m/smtp - and type {"password": "…"} and Ctrl-D.'
     )
@@ -79,6 +79,6 @@ def test_a_secret_of_people_that_was_pasted_wrongly_is_named_and_not_shown() -> 
     server.versions["secret/data/m/smtp"] = [{"username": "canary", "password": "canary\n"}]
     with pytest.raises(MastodonError) as caught:
         vault.given(client(server), "secret", "m/smtp", ["username", "password"])
-    told = str(caught.value)
-    assert told.startswith("Vault secret secret/m/smtp: cannot be used: password: it begins or ends with a blank")
-    assert "canary" not in told
+    reported = str(caught.value)
+    assert reported.startswith("Vault secret secret/m/smtp: cannot be used: password: it begins or ends with a blank")
+    assert "canary" not in reported

@@ -189,13 +189,13 @@ UNREACHABLE: dict[str, tuple[Exception, int]] = {
 }
 
 
-@pytest.mark.parametrize("told", UNREACHABLE)
-def test_a_server_that_cannot_be_reached_is_named_with_the_cause(told: str) -> None:
-    error, attempts = UNREACHABLE[told]
+@pytest.mark.parametrize("reported", UNREACHABLE)
+def test_a_server_that_cannot_be_reached_is_named_with_the_cause(reported: str) -> None:
+    error, attempts = UNREACHABLE[reported]
     asking, *_unused = client(*[error] * attempts)
     with pytest.raises(MastodonError) as caught:
         asking.request("GET", "/", about="X")
-    assert told in str(caught.value)
+    assert reported in str(caught.value)
     assert asking.requests == attempts
 
 
@@ -214,7 +214,7 @@ LOSSES: list[Response | Exception] = [
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_a_server_that_goes_away_is_waited_for_and_told(loss: Response | Exception) -> None:
+def test_a_server_that_goes_away_is_waited_for_and_reported(loss: Response | Exception) -> None:
     task = Task(90)
     asking, pool = task.client(Response(200, {}), *[loss] * 14, Response(200, {"a": 1}))
     asking.request("GET", "/", about="X")
@@ -331,7 +331,7 @@ def warned(method: str, *, times: int = 1, secret: bool = False) -> list[str]:
     return lines
 
 
-def test_what_the_server_warns_of_is_told_once() -> None:
+def test_what_the_server_warns_of_is_reported_once() -> None:
     assert warned("PATCH", times=3) == [
         'warning: ScheduledBackup ns/b: schedule means "hourly"',
         "warning: ScheduledBackup ns/b: unknown field x",

@@ -57,7 +57,7 @@ def test_a_kind_is_found_by_all_its_names() -> None:
     assert catalog.called("only-subresources") == ()
 
 
-def test_a_group_whose_own_server_does_not_answer_is_told_from_one_that_is_not_there() -> None:
+def test_a_group_whose_own_server_does_not_answer_is_distinguished_from_one_that_is_not_there() -> None:
     catalog = Catalog(parse(DOCUMENT), stale(DOCUMENT))
     assert "APIService v1.lost.test, whose service does not answer" in str(unanswered_error(catalog, "lost.test"))
     assert catalog.serves("lost.test")

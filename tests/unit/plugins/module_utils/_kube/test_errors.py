@@ -72,14 +72,16 @@ def test_a_refusal_is_one_sentence(sentence: str) -> None:
 
 
 def test_a_namespace_that_is_being_deleted_is_recognised_by_its_cause() -> None:
-    told = body("unable to create", ("NamespaceTerminating", "metadata.namespace", "gone"))
-    assert str(refused("X", 403, told)).startswith("X: its namespace is being deleted: unable to create.")
+    reported = body("unable to create", ("NamespaceTerminating", "metadata.namespace", "gone"))
+    assert str(refused("X", 403, reported)).startswith("X: its namespace is being deleted: unable to create.")
 
 
 @pytest.mark.parametrize("secret", [False, True])
 def test_a_webhook_is_recognised_whatever_is_shown_of_it(secret: bool) -> None:
-    told = 'Internal error occurred: failed calling webhook "a.b": Post "https://a.b.svc:443/": no endpoints: canary'
-    error = refused("Secret ns/x", 500, body(told), secret=secret)
+    reported = (
+        'Internal error occurred: failed calling webhook "a.b": Post "https://a.b.svc:443/": no endpoints: canary'
+    )
+    error = refused("Secret ns/x", 500, body(reported), secret=secret)
     assert error.is_webhook_down
     assert "no endpoints" in error.message
     assert 'failed calling webhook "a.b"' in str(error)
@@ -88,7 +90,7 @@ def test_a_webhook_is_recognised_whatever_is_shown_of_it(secret: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "told",
+    "reported",
     [
         'Invalid value: {"Volumes":null}: field is immutable',
         "Forbidden: field is immutable when `immutable` is set",
@@ -98,9 +100,9 @@ def test_a_webhook_is_recognised_whatever_is_shown_of_it(secret: bool) -> None:
     ],
 )
 @pytest.mark.parametrize("secret", [False, True])
-def test_what_can_be_set_only_at_creation_is_recognised(told: str, secret: bool) -> None:
+def test_what_can_be_set_only_at_creation_is_recognised(reported: str, secret: bool) -> None:
     assert refused(
-        "X", 422, body(f"X is invalid: {told}", ("FieldValueInvalid", "spec", told)), secret=secret
+        "X", 422, body(f"X is invalid: {reported}", ("FieldValueInvalid", "spec", reported)), secret=secret
     ).is_immutable
     assert not refused("X", 422, body("X is invalid: spec: Invalid value: 1", ("", "spec", "no"))).is_immutable
 
@@ -108,14 +110,14 @@ def test_what_can_be_set_only_at_creation_is_recognised(told: str, secret: bool)
 def test_of_a_long_refusal_field_and_reason_are_kept() -> None:
     value = f"Invalid value: {json.dumps({'Containers': ['x' * 5000]})}: field is immutable"
     causes = [("FieldValueInvalid", f"spec.template.spec{number}", value) for number in range(2)]
-    told = str(refused("Job ns/x", 422, body("long", *causes)))
+    reported = str(refused("Job ns/x", 422, body("long", *causes)))
     for number in range(2):
-        assert f"spec.template.spec{number}: Invalid value: " in told
-    assert told.count("field is immutable") == 2
-    assert len(told) < 600
+        assert f"spec.template.spec{number}: Invalid value: " in reported
+    assert reported.count("field is immutable") == 2
+    assert len(reported) < 600
 
 
-def test_a_cause_without_a_field_is_told_by_itself() -> None:
+def test_a_cause_without_a_field_is_reported_by_itself() -> None:
     assert "is invalid: Validating policy says no. " in str(
         refused("X", 422, body("long", ("", "", "Validating policy says no")))
     )
@@ -123,9 +125,9 @@ def test_a_cause_without_a_field_is_told_by_itself() -> None:
 
 @pytest.mark.parametrize("status", [400, 422, 500])
 def test_the_values_of_a_secret_are_not_quoted(status: int) -> None:
-    told = body("canary", ("FieldValueInvalid", "data.key", 'Invalid value: "canary"'))
-    assert "canary" not in str(refused("Secret ns/x", status, told, secret=True))
-    assert "data.key" in str(refused("Secret ns/x", status, told, secret=True))
+    reported = body("canary", ("FieldValueInvalid", "data.key", 'Invalid value: "canary"'))
+    assert "canary" not in str(refused("Secret ns/x", status, reported, secret=True))
+    assert "data.key" in str(refused("Secret ns/x", status, reported, secret=True))
     assert "its content is not shown" in str(refused("Secret ns/x", status, body("canary"), secret=True))
 
 
@@ -140,7 +142,7 @@ def test_whatever_quotes_a_secret_is_not_quoted_in_turn(status: int, answer: byt
 
 
 @pytest.mark.parametrize(
-    ("status", "told"),
+    ("status", "reported"),
     [
         (
             403,
@@ -153,8 +155,8 @@ def test_whatever_quotes_a_secret_is_not_quoted_in_turn(status: int, answer: byt
         (500, "etcdserver: leader changed"),
     ],
 )
-def test_what_kubernetes_says_of_a_secret_without_its_values_is_told(status: int, told: str) -> None:
-    assert told in str(refused("Secret ns/x", status, body(told), secret=True))
+def test_what_kubernetes_says_of_a_secret_without_its_values_is_reported(status: int, reported: str) -> None:
+    assert reported in str(refused("Secret ns/x", status, body(reported), secret=True))
 
 
 @pytest.mark.parametrize(

@@ -48,13 +48,13 @@ def test_a_token_is_asked_for_again_when_it_has_expired(tmp_path: Path, hours: i
     assert (tmp_path / "runs").read_text() == runs
 
 
-def test_a_certificate_may_be_told_in_place_of_a_token(tmp_path: Path) -> None:
+def test_a_certificate_may_be_given_in_place_of_a_token(tmp_path: Path) -> None:
     made = plugin(tmp_path, answer(clientCertificateData="C", clientKeyData="K"))
     assert made.headers() == {}
     assert made.identity() == Identity("C", "K")
 
 
-def test_it_runs_with_its_arguments_and_environment_and_is_told_the_cluster(tmp_path: Path) -> None:
+def test_it_runs_with_its_arguments_and_environment_and_is_given_the_cluster(tmp_path: Path) -> None:
     cluster = {
         "server": "https://one",
         "certificate-authority": "ca",
@@ -68,21 +68,21 @@ def test_it_runs_with_its_arguments_and_environment_and_is_told_the_cluster(tmp_
     )
     made.headers()
     assert (tmp_path / "said").read_text() == "get,eu"
-    told = {"server": "https://one", "certificate-authority-data": "Q0E=", "config": {"audience": "x"}}
+    reported = {"server": "https://one", "certificate-authority-data": "Q0E=", "config": {"audience": "x"}}
     assert json.loads((tmp_path / "info").read_text()) == {
         "apiVersion": V1,
         "kind": "ExecCredential",
-        "spec": {"interactive": False, "cluster": told},
+        "spec": {"interactive": False, "cluster": reported},
     }
 
 
-def test_the_cluster_is_not_told_unasked(tmp_path: Path) -> None:
+def test_the_cluster_is_not_given_unasked(tmp_path: Path) -> None:
     plugin(tmp_path, f'printf "%s" "$KUBERNETES_EXEC_INFO" > {tmp_path}/info; {answer(token="t")}').headers()
     assert "cluster" not in json.loads((tmp_path / "info").read_text())["spec"]
 
 
 @pytest.mark.parametrize(
-    ("script", "config", "told"),
+    ("script", "config", "reported"),
     [
         ("echo no session >&2; exit 3", {}, "ended with 3: no session"),
         ("exit 1", {}, "ended with 1: it printed nothing"),
@@ -96,9 +96,9 @@ def test_the_cluster_is_not_told_unasked(tmp_path: Path) -> None:
         ("sleep 5", {}, "did not end within 0.2 s"),
     ],
 )
-def test_a_failure_is_told_in_one_clause(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, config: dict[str, str], told: str
+def test_a_failure_is_reported_in_one_clause(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, config: dict[str, str], reported: str
 ) -> None:
     monkeypatch.setattr(exec_plugin, "_SECONDS", 0.2 if "sleep" in script else 60)
-    with pytest.raises(AccessError, match=f"its exec plugin .*{told}"):
+    with pytest.raises(AccessError, match=f"its exec plugin .*{reported}"):
         plugin(tmp_path, script, **config).headers()

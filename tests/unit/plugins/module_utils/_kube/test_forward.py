@@ -42,7 +42,7 @@ S3 = Service("store", "s3", 80)
         ("a.s3.store.svc", None),
     ],
 )
-def test_a_host_of_the_cluster_is_told_from_one_outside(host: str, found: Service | None) -> None:
+def test_a_host_of_the_cluster_is_distinguished_from_one_outside(host: str, found: Service | None) -> None:
     assert service_at(host, 80) == found
 
 
@@ -86,7 +86,7 @@ def test_leads_to_a_ready_pod_and_the_port_behind_the_name(monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(
-    ("services", "slices", "told"),
+    ("services", "slices", "reported"),
     [
         ([], [], "Service store/s3: does not exist."),
         ([{"metadata": {"name": "s3"}, "spec": {"ports": [{"port": 443}]}}], [], "Service store/s3: has no port 80."),
@@ -97,10 +97,10 @@ def test_leads_to_a_ready_pod_and_the_port_behind_the_name(monkeypatch: pytest.M
         ([SERVICE], [slice_of("other", ready=True)], "no pod behind it is ready"),
     ],
 )
-def test_no_way_is_told_in_one_sentence(services: list[Any], slices: list[Any], told: str) -> None:
+def test_no_way_is_reported_in_one_sentence(services: list[Any], slices: list[Any], reported: str) -> None:
     with pytest.raises(MastodonError) as refused:
         dial(cluster(services, slices), S3)
-    assert told in str(refused.value)
+    assert reported in str(refused.value)
 
 
 def test_a_refused_connection_names_the_right_that_is_needed() -> None:

@@ -155,7 +155,7 @@ def test_a_server_without_a_scheme_is_asked_over_tls(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "reported"),
     [
         ({"kind": "Secret"}, "is not a kubeconfig, but of another kind or version"),
         ({"apiVersion": "v2"}, "is not a kubeconfig, but of another kind or version"),
@@ -208,8 +208,8 @@ def test_a_server_without_a_scheme_is_asked_over_tls(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_cannot_be_used_is_named(tmp_path: Path, content: dict[str, Any], told: str) -> None:
-    with pytest.raises(AccessError, match=told) as refused:
+def test_what_cannot_be_used_is_named(tmp_path: Path, content: dict[str, Any], reported: str) -> None:
+    with pytest.raises(AccessError, match=reported) as refused:
         read_files(written(tmp_path, content)).headers()
     assert "secret" not in str(refused.value)
 
@@ -249,5 +249,5 @@ def test_whatever_is_wrong_in_a_kubeconfig_is_one_sentence(tmp_path: Path) -> No
             place = place[key]
         place[key] = random.choice(WRONG)
         path = written(tmp_path, content)
-        told = refusal(path)
-        assert told is None or told.startswith(f"Kubeconfig {path}: ")
+        reported = refusal(path)
+        assert reported is None or reported.startswith(f"Kubeconfig {path}: ")

@@ -155,7 +155,7 @@ def test_the_environments_host_may_be_that_of_the_kubeconfig(tmp_path: Path) -> 
     assert connect({}, both).host == HOST
 
 
-def test_proxies_are_told_what_is_asked(tmp_path: Path) -> None:
+def test_proxies_are_sent_what_is_asked(tmp_path: Path) -> None:
     environment = {
         "K8S_AUTH_PROXY": "http://proxy:1",
         "K8S_AUTH_PROXY_HEADERS_USER_AGENT": "me",

@@ -67,14 +67,14 @@ def test_a_socket_asks_as_the_same_user_through_the_same_proxy(tmp_path: Path, t
     if tunnels:
         assert server.asked[0].startswith("CONNECT cluster.test:6443 ")
         assert "proxy-authorization: basic bwu6c2vjcmv0" in headers(server.asked[0])
-    told = headers(server.asked[-1])
+    reported = headers(server.asked[-1])
     assert server.asked[-1].startswith("GET /api/v1/namespaces/a/pods/b/exec ")
-    assert {"authorization: bearer t", "impersonate-user: reader"} <= set(told)
-    assert [line for line in told if line.startswith("impersonate-group")] == [
+    assert {"authorization: bearer t", "impersonate-user: reader"} <= set(reported)
+    assert [line for line in reported if line.startswith("impersonate-group")] == [
         "impersonate-group: one",
         "impersonate-group: two",
     ]
-    assert not any("proxy-authorization" in line for line in told)
+    assert not any("proxy-authorization" in line for line in reported)
 
 
 def test_a_proxy_that_is_not_there_is_no_way(tmp_path: Path) -> None:

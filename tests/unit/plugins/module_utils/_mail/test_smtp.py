@@ -92,7 +92,7 @@ def test_a_server_that_wants_a_login_after_all_is_named_with_the_setting() -> No
     )
 
 
-def test_a_server_that_offers_no_login_is_told() -> None:
+def test_a_server_that_offers_no_login_is_reported() -> None:
     with server(EHLO="250 mail.test", AUTH="502 no") as port:
         assert refused(port) == (
             f"Mail server 127.0.0.1:{port}: does not accept the login: it answers 502. "
@@ -105,7 +105,7 @@ def test_encryption_that_is_offered_and_fails_is_not_done_without() -> None:
         assert refused(port).startswith(f"Mail server 127.0.0.1:{port}: TLS failed: ")
 
 
-def test_nobody_there_is_told() -> None:
+def test_nobody_there_is_reported() -> None:
     with server() as port:
         pass
     assert refused(port).startswith(f"Mail server 127.0.0.1:{port}: cannot be used: ")
@@ -131,7 +131,7 @@ def test_the_password_is_sent_encrypted_and_as_mastodon_does(
 ) -> None:
     with mail_server(**served) as sink:
         assert speak(sink, **how) == f"Mail server localhost:{sink.port}: accepts the login, encrypted"
-    assert (sink.methods, sink.told_in_clear) == (methods, [False])
+    assert (sink.methods, sink.sent_in_clear) == (methods, [False])
 
 
 def test_no_password_is_sent_where_encryption_is_not_offered(mail_server: Server) -> None:
@@ -148,10 +148,10 @@ def test_no_password_is_sent_where_encryption_is_not_offered(mail_server: Server
 def test_it_is_sent_in_the_clear_where_that_was_asked_for(mail_server: Server, starttls: str) -> None:
     with mail_server(starttls=False) as sink:
         assert speak(sink, starttls=starttls).endswith("accepts the login, NOT encrypted")
-    assert sink.told_in_clear == [True]
+    assert sink.sent_in_clear == [True]
 
 
-def test_a_way_to_log_in_that_the_server_has_not_is_told_though_it_has_others(
+def test_a_way_to_log_in_that_the_server_has_not_is_reported_though_it_has_others(
     mail_server: Server, trusted: None
 ) -> None:
     with mail_server(refuses=("PLAIN",)) as sink, pytest.raises(MastodonError) as caught:
@@ -167,7 +167,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused_before_the_password(ma
     assert sink.methods == []
 
 
-def test_a_server_that_encrypts_later_is_told_with_both_ways_out(mail_server: Server, trusted: None) -> None:
+def test_a_server_that_encrypts_later_is_reported_with_both_ways_out(mail_server: Server, trusted: None) -> None:
     with mail_server() as sink, pytest.raises(MastodonError) as caught:
         speak(sink, tls=True)
     assert "TLS failed: WRONG_VERSION_NUMBER. Correct mastodon_smtp_port (587 for STARTTLS), or set" in str(

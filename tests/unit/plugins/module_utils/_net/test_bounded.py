@@ -23,7 +23,7 @@ def links() -> Iterator[tuple[socket.socket, socket.socket]]:
         yield ours, theirs
 
 
-def test_who_reads_is_told_when_the_time_is_over(links: tuple[socket.socket, socket.socket]) -> None:
+def test_who_reads_learns_when_the_time_is_over(links: tuple[socket.socket, socket.socket]) -> None:
     began = time.monotonic()
     with pytest.raises(TimeoutError, match="no whole answer came within 0 s"), within(0.1):
         assert watched(links[0]).recv(10) == b""
@@ -36,9 +36,9 @@ def test_what_the_client_makes_of_it_is_its_cause(links: tuple[socket.socket, so
             watched(links[0]).recv(10)
             raise ValueError("an answer that was cut")
 
-    with pytest.raises(TimeoutError) as told:
+    with pytest.raises(TimeoutError) as reported:
         read()
-    assert isinstance(told.value.__cause__, ValueError)
+    assert isinstance(reported.value.__cause__, ValueError)
 
 
 def test_a_connection_that_is_opened_too_late_ends_at_once(links: tuple[socket.socket, socket.socket]) -> None:
@@ -66,7 +66,7 @@ def test_in_time_nothing_ends(links: tuple[socket.socket, socket.socket]) -> Non
     assert watched(ours) is ours
 
 
-def test_the_innermost_block_counts_and_its_own_error_is_told(links: tuple[socket.socket, socket.socket]) -> None:
+def test_the_innermost_block_counts_and_its_own_error_is_reported(links: tuple[socket.socket, socket.socket]) -> None:
     with within(5):
         with pytest.raises(TimeoutError), within(0.05):
             watched(links[0]).recv(10)

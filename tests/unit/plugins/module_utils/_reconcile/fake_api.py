@@ -98,11 +98,11 @@ class FakeApi:
             self.objects.pop(ObjectRef.of(item), None)
         else:
             self.objects[ObjectRef.of(item)] = item
-        told = {"type": event, "object": item}
-        self._log.append((self._version, told))
+        reported = {"type": event, "object": item}
+        self._log.append((self._version, reported))
         for selection, events in self._watches:
             if _selects(selection, item):
-                events.queue.put(told)
+                events.queue.put(reported)
         return item
 
     def set_status(self, subject: ObjectRef, status: Mapping[str, Any]) -> None:

@@ -34,14 +34,14 @@ class Looking:
 
     def at(self, *times: float, about: ObjectRef = WEB) -> list[str]:
         """Return, for each time, why waiting is of no use then."""
-        told = []
+        reported = []
         with Diagnosis(self.api, self.live, self.tracker) as diagnosis:
             for time in times:
                 self.time = time
                 diagnosis.examine([about])
-                told.append(str(diagnosis.final(about) or ""))
+                reported.append(str(diagnosis.final(about) or ""))
             self.why = diagnosis.why(about)
-        return told
+        return reported
 
 
 def made(kind: str, name: str, owner: Object | None = None, **fields: Any) -> Object:
@@ -70,7 +70,7 @@ def of_before(item: Object) -> Object:
 DEPLOYMENT = made("Deployment", "web")
 REPLICAS = made("ReplicaSet", "web-1", DEPLOYMENT)
 STATEFUL = made("StatefulSet", "web", spec={}, status={"updateRevision": "new"})
-TOLD = f"Pod ns/web-1-a: container main: {NOT_FOUND}"
+REPORTED = f"Pod ns/web-1-a: container main: {NOT_FOUND}"
 
 
 def test_it_costs_nothing_before_it_looks() -> None:
@@ -83,8 +83,8 @@ def test_it_costs_nothing_before_it_looks() -> None:
 
 def test_a_cause_is_final_when_its_time_is_over_and_not_before() -> None:
     looking = Looking(DEPLOYMENT, REPLICAS, pod("web-1-a", REPLICAS))
-    assert looking.at(1, 5.9, 6) == ["", "", TOLD]
-    assert looking.why == TOLD
+    assert looking.at(1, 5.9, 6) == ["", "", REPORTED]
+    assert looking.why == REPORTED
 
 
 def test_the_remedy_names_the_object() -> None:
@@ -140,20 +140,20 @@ def test_a_pod_that_is_about_to_end_does_not_matter() -> None:
 
 def test_a_pod_of_before_is_tried_again_before_it_is_given_up() -> None:
     looking = Looking(DEPLOYMENT, REPLICAS, of_before(pod("web-1-a", REPLICAS)))
-    assert looking.at(1, 330, 331) == ["", "", TOLD]
+    assert looking.at(1, 330, 331) == ["", "", REPORTED]
 
 
 def test_a_pod_of_before_that_failed_again_since_is_as_any_other() -> None:
     looking = Looking(DEPLOYMENT, REPLICAS, of_before(pod("web-1-a", REPLICAS)))
     looking.live.began = 1
-    assert looking.at(1, 6) == ["", TOLD]
+    assert looking.at(1, 6) == ["", REPORTED]
 
 
 def test_what_this_run_changed_elsewhere_may_heal_a_pod_of_before() -> None:
     looking = Looking(DEPLOYMENT, REPLICAS, of_before(pod("web-1-a", REPLICAS)))
     looking.live.began = 1
     looking.tracker.changed(subject("Secret", "db"))
-    assert looking.at(1, 6, 331) == ["", "", TOLD]
+    assert looking.at(1, 6, 331) == ["", "", REPORTED]
 
 
 def test_a_pod_of_before_never_ends_the_run_that_changed_what_it_belongs_to() -> None:
@@ -188,8 +188,8 @@ def test_an_old_pod_that_holds_up_a_stateful_set_is_named() -> None:
     looking = Looking(STATEFUL, old)
     about = subject("StatefulSet", "web")
     looking.tracker.changed(about)
-    told = "Pod ns/web-0: OldRevision: it is of an older revision, and the StatefulSet waits for it"
-    assert looking.at(1, 60, 61, about=about) == ["", "", told]
+    reported = "Pod ns/web-0: OldRevision: it is of an older revision, and the StatefulSet waits for it"
+    assert looking.at(1, 60, 61, about=about) == ["", "", reported]
 
 
 def refusal(about: Object, seconds: int) -> Object:
@@ -201,8 +201,8 @@ def refusal(about: Object, seconds: int) -> Object:
 
 def test_a_pod_that_cannot_be_made_is_named() -> None:
     looking = Looking(STATEFUL, refusal(STATEFUL, 100))
-    told = "StatefulSet ns/web: FailedCreate: pods is forbidden: exceeded quota: q"
-    assert looking.at(1, 10.9, 11, about=subject("StatefulSet", "web")) == ["", "", told]
+    reported = "StatefulSet ns/web: FailedCreate: pods is forbidden: exceeded quota: q"
+    assert looking.at(1, 10.9, 11, about=subject("StatefulSet", "web")) == ["", "", reported]
 
 
 def test_a_pod_that_was_made_since_ends_the_trouble() -> None:
@@ -249,7 +249,7 @@ def container(name: str, ready: bool = False, **state: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("items", "told"),
+    ("items", "reported"),
     [
         ([], "it has no pods"),
         ([of_release(made("Job", "migrate"), active=1)], "Job ns/migrate: runs"),
@@ -288,10 +288,10 @@ def container(name: str, ready: bool = False, **state: Any) -> dict[str, Any]:
         ([made("Pod", "of-others")], "it has no pods"),
     ],
 )
-def test_what_takes_the_time_behind_a_release_is_told(items: list[Object], told: str) -> None:
+def test_what_takes_the_time_behind_a_release_is_reported(items: list[Object], reported: str) -> None:
     looking = Looking(made("HelmRelease", "mastodon"), *items)
     with Diagnosis(looking.api, looking.live, looking.tracker) as diagnosis:
         diagnosis.examine([RELEASE])
-        assert diagnosis.behind(RELEASE) == told
+        assert diagnosis.behind(RELEASE) == reported
         assert diagnosis.behind(subject("ConfigMap", "of-nobody")) == ""
         assert diagnosis.why(RELEASE) == ""

@@ -37,10 +37,10 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("told", CASES)
-def test_a_difference_in_words(told: str) -> None:
-    before, after = CASES[told]
-    assert changes(item(**before), item(**after)) == (told,)
+@pytest.mark.parametrize("reported", CASES)
+def test_a_difference_in_words(reported: str) -> None:
+    before, after = CASES[reported]
+    assert changes(item(**before), item(**after)) == (reported,)
 
 
 def test_what_every_write_changes_is_no_difference() -> None:
@@ -52,21 +52,21 @@ def test_what_every_write_changes_is_no_difference() -> None:
 @pytest.mark.parametrize("field", [".spec.env", '.spec.env[name="B"]', '.spec.env[name="B"].value'])
 def test_whoever_had_changed_a_field_is_named(field: str) -> None:
     before, after = CASES['spec.env[name="B"].value 2 → 3']
-    told = changes(item(**before), item(**after), {field: "kubectl-edit", ".spec.en": "nobody"})
-    assert told == ('spec.env[name="B"].value 2 → 3 (was changed by kubectl-edit)',)
+    reported = changes(item(**before), item(**after), {field: "kubectl-edit", ".spec.en": "nobody"})
+    assert reported == ('spec.env[name="B"].value 2 → 3 (was changed by kubectl-edit)',)
 
 
-def test_secrets_are_told_and_shown_without_their_values() -> None:
+def test_secrets_are_reported_and_shown_without_their_values() -> None:
     annotation = {"annotations": {"kubectl.kubernetes.io/last-applied-configuration": '{"data": {"k": "canary"}}'}}
     before = item("Secret", annotation, data={"k": "canary1", "same": "canary"})
     after = item("Secret", data={"k": "canary2", "same": "canary", "new": "canary"})
-    told = changes(before, after)
-    assert told[0] == "data.k changed"
+    reported = changes(before, after)
+    assert reported[0] == "data.k changed"
     shown = documents(before, after)
     assert "k: '*** (before)'" in shown[0]
     assert "k: '*** (after)'" in shown[1]
     assert "same: '***'" in shown[1]
-    assert "canary" not in str((told, shown))
+    assert "canary" not in str((reported, shown))
 
 
 OF_USERS: list[dict[str, Any]] = [
@@ -80,27 +80,27 @@ OF_USERS: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("fields", OF_USERS)
-def test_secrets_that_stand_among_settings_are_told_and_shown_without_their_values(fields: dict[str, Any]) -> None:
+def test_secrets_that_stand_among_settings_are_reported_and_shown_without_their_values(fields: dict[str, Any]) -> None:
     other = json.loads(json.dumps(fields).replace("canary", "canary2"))
     for before, after in ((fields, other), (fields, {"spec": {}}), ({"spec": {}}, fields)):
-        told = changes(item(**before), item(**after))
-        assert told
-        assert "canary" not in str((told, documents(item(**before), item(**after))))
+        reported = changes(item(**before), item(**after))
+        assert reported
+        assert "canary" not in str((reported, documents(item(**before), item(**after))))
     before_shown, after_shown = documents(item(**fields), item(**other))
     assert before_shown != after_shown
 
 
 def test_a_note_about_secrets_is_for_everybody() -> None:
     note = {"annotations": {"example.org/secrets": "a"}}
-    (told,) = changes(item(metadata=note), item(metadata={"annotations": {"example.org/secrets": "b"}}))
-    assert told == 'metadata.annotations.example.org/secrets "a" → "b"'
+    (reported,) = changes(item(metadata=note), item(metadata={"annotations": {"example.org/secrets": "b"}}))
+    assert reported == 'metadata.annotations.example.org/secrets "a" → "b"'
     assert "example.org/secrets: a" in documents(item(metadata=note), None)[0]
 
 
 def test_the_names_of_secrets_are_shown() -> None:
     for key in ("existingSecret", "secretName", "tokenSecretRef", "passwordKey", "automountServiceAccountToken"):
-        (told,) = changes(item(spec={key: "a"}), item(spec={key: "b"}))
-        assert told == f'spec.{key} "a" → "b"'
+        (reported,) = changes(item(spec={key: "a"}), item(spec={key: "b"}))
+        assert reported == f'spec.{key} "a" → "b"'
     reference = [{"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "smtp", "key": "password"}}}]
     assert "key: password" in documents(None, item(spec={"env": reference}))[1]
 

@@ -273,7 +273,7 @@ def test_a_webhook_whose_service_is_not_there_is_given_up_soon() -> None:
     assert 15 <= clock.time < 20
 
 
-def test_an_api_group_whose_server_does_not_answer_is_told_and_stops_only_who_needs_it() -> None:
+def test_an_api_group_whose_server_does_not_answer_is_reported_and_stops_only_who_needs_it() -> None:
     api = FakeApi(NAMESPACE)
     api.unanswered = [("example.test", "v1")]
     assert Ran(api, config("a")).error is None
@@ -311,7 +311,7 @@ def test_an_object_whose_inventory_was_lost_is_taken_back() -> None:
     assert Ran(api, config("a", x="2")).error is None
 
 
-def test_what_was_done_before_an_error_is_told() -> None:
+def test_what_was_done_before_an_error_is_reported() -> None:
     api = FakeApi(NAMESPACE)
     api.refusals[subject("ConfigMap", "b")] = [ApiError("ConfigMap ns/b", "is invalid", "why", "", status=422)]
     ran = Ran(api, config("a"), config("b"), thing("ConfigMap", "c", after="/namespaces/ns/ConfigMap/b"))
@@ -319,7 +319,7 @@ def test_what_was_done_before_an_error_is_told() -> None:
     assert ran.actions == {"a": "created"}
 
 
-def test_several_errors_are_told_together() -> None:
+def test_several_errors_are_reported_together() -> None:
     api = FakeApi(NAMESPACE)
     for name in ("a", "b"):
         refusal = ApiError(f"ConfigMap ns/{name}", "is invalid", "why", "", status=422)

@@ -19,7 +19,7 @@ def dying(*finalizers: str, kind: str = "HelmRelease", **fields: Any) -> dict[st
 
 
 @pytest.mark.parametrize(
-    ("finalizers", "told"),
+    ("finalizers", "reported"),
     [
         ((), ""),
         (("finalizers.fluxcd.io",), "finalizers.fluxcd.io of helm-controller"),
@@ -27,11 +27,11 @@ def dying(*finalizers: str, kind: str = "HelmRelease", **fields: Any) -> dict[st
         (("a.test/x", "finalizers.fluxcd.io"), "a.test/x, finalizers.fluxcd.io of helm-controller"),
     ],
 )
-def test_finalizer_and_holder_are_named(finalizers: tuple[str, ...], told: str) -> None:
-    assert held(dying(*finalizers)) == told
+def test_finalizer_and_holder_are_named(finalizers: tuple[str, ...], reported: str) -> None:
+    assert held(dying(*finalizers)) == reported
 
 
-def test_what_is_left_in_a_namespace_is_told() -> None:
+def test_what_is_left_in_a_namespace_is_reported() -> None:
     conditions = [
         {"type": "NamespaceDeletionDiscoveryFailure", "status": "False", "message": "all discovered"},
         {"type": "NamespaceFinalizersRemaining", "status": "True", "message": "a.test/x in 1 resource instances"},

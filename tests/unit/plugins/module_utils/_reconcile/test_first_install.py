@@ -53,8 +53,8 @@ def begun(*objects: dict[str, Any], history: tuple[str, ...] = (), **status: Any
     """Return a cluster in which Flux began to install the old release."""
     api = FakeApi(NAMESPACE)
     assert Ran(api, OLD, wait=False).error is None
-    told = [{"status": one, "lastDeployed": "2026-05-01T00:00:00Z"} for one in history]
-    api.set_status(subject("HelmRelease", "app"), {"observedGeneration": 0, "history": told, **BUSY, **status})
+    reported = [{"status": one, "lastDeployed": "2026-05-01T00:00:00Z"} for one in history]
+    api.set_status(subject("HelmRelease", "app"), {"observedGeneration": 0, "history": reported, **BUSY, **status})
     for item in objects:
         api.put(item, "ADDED")
     return api

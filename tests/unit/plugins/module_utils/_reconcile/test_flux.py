@@ -68,7 +68,7 @@ def test_a_restored_deployment_is_waited_for_until_it_is_available() -> None:
     assert "Deployment ns/web: not ready after 0 s: does not exist yet." in str(Ran(api, RELEASE, seconds=0.05).error)
 
 
-def test_a_request_that_flux_does_not_answer_is_told() -> None:
+def test_a_request_that_flux_does_not_answer_is_reported() -> None:
     ran = Ran(released(), RELEASE, seconds=0.05)
     assert "HelmRelease ns/app: not ready after 0 s: Flux has not finished what it was asked for." in str(ran.error)
 
@@ -247,7 +247,7 @@ def test_one_listing_a_kind_is_enough_and_rbac_names_are_read_back() -> None:
 
 
 @pytest.mark.parametrize(("crds", "is_missed"), [("CreateReplace", True), ("Skip", False)])
-def test_kinds_that_flux_was_told_to_leave_out_are_not_missed(crds: str, is_missed: bool) -> None:
+def test_kinds_that_flux_was_asked_to_leave_out_are_not_missed(crds: str, is_missed: bool) -> None:
     release = {**RELEASE, "spec": {**RELEASE["spec"], "install": {"crds": crds}}}
     kinds = [{"id": "_things.example.org_apiextensions.k8s.io_CustomResourceDefinition", "v": "v1"}]
     api = released(release, inventory={"entries": kinds})

@@ -31,6 +31,6 @@ def test_names_of_this_set_and_of_others_are_taken_as_they_are() -> None:
     ],
 )
 def test_a_name_written_otherwise_is_refused_with_the_right_one(written: str, meant: str) -> None:
-    told = f'Option force_conflicts: {written!r}: names no object. Write "{meant}".'
-    with pytest.raises(MastodonError, match=re.escape(told)):
+    reported = f'Option force_conflicts: {written!r}: names no object. Write "{meant}".'
+    with pytest.raises(MastodonError, match=re.escape(reported)):
         forced.read([written], SET)

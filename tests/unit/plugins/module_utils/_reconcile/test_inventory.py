@@ -28,7 +28,7 @@ def test_what_is_written_is_read_back() -> None:
     assert inventory.listed(inventory.desired(place, ()).body) == frozenset()
 
 
-def test_a_line_that_cannot_be_read_is_told_beside_those_that_can() -> None:
+def test_a_line_that_cannot_be_read_is_reported_beside_those_that_can() -> None:
     edited = inventory.desired(inventory.subject("set", "ns"), [subject("ConfigMap", "a")]).body
     edited["data"]["objects"] += "nonsense\r\n\n  \n/namespaces/ns/ConfigMap/b\r\n"
     subjects, unreadable = inventory.readable(edited)

@@ -147,8 +147,8 @@ def verdicts(item: Object, kstatus: str) -> tuple[str, str]:
     return "InProgress" if kstatus == "Terminating" else kstatus, compute(item).verdict
 
 
-def differences(items: list[Object], told: list[str]) -> Iterator[tuple[Object, str, str]]:
-    for item, word in zip(items, told, strict=True):
+def differences(items: list[Object], reported: list[str]) -> Iterator[tuple[Object, str, str]]:
+    for item, word in zip(items, reported, strict=True):
         theirs, ours = verdicts(item, word)
         if theirs != ours:
             yield item, theirs, ours
@@ -164,9 +164,9 @@ def test_a_kind_of_kubernetes_is_judged_as_kstatus_does(
 ) -> None:
     random = Random(f"{SEED} {group} {kind}")
     items = [draw(random, group, kind) for _unused in range(EACH)]
-    told = kstatus(items)
-    assert "Error" not in told
-    unexplained = [found for found in differences(items, told) if not reasons(*found)]
+    reported = kstatus(items)
+    assert "Error" not in reported
+    unexplained = [found for found in differences(items, reported) if not reasons(*found)]
     assert unexplained[:3] == []
 
 

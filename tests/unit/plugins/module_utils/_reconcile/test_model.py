@@ -117,8 +117,8 @@ def test_names_that_some_kinds_may_have_are_left_to_the_server(name: str) -> Non
 def test_a_copy_of_a_live_object_is_refused(field: str) -> None:
     copied = thing("ConfigMap", "a")
     copied["metadata"] |= {field: "7", "generation": 1}
-    told = f"ConfigMap ns/a: is a copy of a live object: it has metadata.{field}. Remove {field}."
-    with pytest.raises(MastodonError, match=re.escape(told)):
+    reported = f"ConfigMap ns/a: is a copy of a live object: it has metadata.{field}. Remove {field}."
+    with pytest.raises(MastodonError, match=re.escape(reported)):
         desired_set([copied])
 
 
@@ -136,7 +136,7 @@ def test_an_object_may_be_in_the_set_only_once() -> None:
         desired_set([NAMESPACE, NAMESPACE])
 
 
-def test_an_outcome_is_told_in_one_line() -> None:
+def test_an_outcome_is_reported_in_one_line() -> None:
     subject = ObjectRef("", "ConfigMap", "ns", "a")
     assert Outcome(subject, "created").line() == "created ConfigMap ns/a"
     assert (

@@ -89,10 +89,11 @@ def test_no_metadata_ends_a_listing() -> None:
     dying = {**whole, "metadata": {**METADATA, "deletionTimestamp": "2026-01-01T00:00:00Z"}}
     for one in (whole, dying):
         for changed in odd(one):
-            told = objects_info._result(ObjectRef.of(changed), changed)
-            assert told["subject"] == "Anything ns/a"
+            reported = objects_info._result(ObjectRef.of(changed), changed)
+            assert reported["subject"] == "Anything ns/a"
             assert all(
-                isinstance(text, str) for text in (told["status"], told["message"], *told["owners"], *told["managers"])
+                isinstance(text, str)
+                for text in (reported["status"], reported["message"], *reported["owners"], *reported["managers"])
             )
             StatusTracker().found(ObjectRef.of(changed), changed)
 

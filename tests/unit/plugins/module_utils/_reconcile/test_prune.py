@@ -27,7 +27,7 @@ KEPT = thing("ConfigMap", "kept", data={"a": "1"})
 OLD = thing("ConfigMap", "old", data={"a": "1"})
 
 
-def laid_down(*objects: Object) -> FakeApi:
+def installed(*objects: Object) -> FakeApi:
     api = FakeApi(NAMESPACE)
     assert Ran(api, KEPT, *objects, wait=False).error is None
     return api
@@ -39,7 +39,7 @@ def listed(api: FakeApi) -> str:
 
 
 def test_without_prune_nothing_is_deleted_but_what_is_left_is_named_and_not_forgotten() -> None:
-    api = laid_down(OLD, thing("Deployment", "older", spec={"replicas": 1}))
+    api = installed(OLD, thing("Deployment", "older", spec={"replicas": 1}))
     for _each in ("once", "again"):
         ran = Ran(api, KEPT, prune=False)
         assert ran.actions == {"kept": "unchanged", "old": "skipped", "older": "skipped"}
@@ -49,7 +49,7 @@ def test_without_prune_nothing_is_deleted_but_what_is_left_is_named_and_not_forg
 
 
 def test_what_is_no_longer_wanted_is_deleted_and_then_forgotten() -> None:
-    api = laid_down(OLD)
+    api = installed(OLD)
     ran = Ran(api, KEPT)
     assert ran.actions == {"kept": "unchanged", "old": "deleted"}
     assert ran.lines == ["deleted ConfigMap ns/old"]
@@ -72,7 +72,7 @@ def test_what_cannot_be_asked_for_as_its_server_does_not_answer_is_not_forgotten
 
 
 def test_check_mode_only_says_so() -> None:
-    api = laid_down(OLD)
+    api = installed(OLD)
     assert Ran(api, KEPT, check=True).actions == {"kept": "unchanged", "old": "deleted"}
     assert api.writes == []
 
@@ -167,7 +167,7 @@ def test_a_gateway_that_others_share_is_kept_and_nobody_is_shown_how_to_delete_i
 
 
 def test_without_waiting_what_is_no_longer_wanted_goes_as_well_as_no_later_run_waits_either() -> None:
-    api = laid_down(OLD)
+    api = installed(OLD)
     assert Ran(api, KEPT, wait=False).actions == {"kept": "unchanged", "old": "deleted"}
 
 
@@ -191,7 +191,7 @@ def test_what_can_simply_be_made_again_goes(called: str) -> None:
 
 
 def test_a_set_that_holds_nothing_any_more_goes_with_its_inventory() -> None:
-    api = laid_down(OLD)
+    api = installed(OLD)
     ran = Ran(api)
     assert ran.actions == {"kept": "deleted", "old": "deleted"}
     assert [item.name for item in api.objects] == ["ns"]
@@ -200,13 +200,13 @@ def test_a_set_that_holds_nothing_any_more_goes_with_its_inventory() -> None:
 
 
 def test_a_set_that_holds_nothing_any_more_is_only_shown_in_check_mode() -> None:
-    api = laid_down(OLD)
+    api = installed(OLD)
     assert Ran(api, check=True).lines == ["deleted ConfigMap ns/kept", "deleted ConfigMap ns/old"]
     assert api.writes == []
 
 
 def test_without_prune_a_set_that_holds_nothing_any_more_is_named_in_one_line() -> None:
-    api = laid_down(thing("HelmRelease", "r", spec={"interval": "1h"}), thing("Namespace", "other"))
+    api = installed(thing("HelmRelease", "r", spec={"interval": "1h"}), thing("Namespace", "other"))
     assert Ran(api, prune=False).lines == [
         "skipped ConfigMap ns/kept, Namespace other, HelmRelease ns/r: no longer declared, and left as it is"
     ]
@@ -221,7 +221,7 @@ def test_a_set_that_never_held_anything_asks_for_no_kind_and_leaves_no_trace() -
 
 
 def test_an_empty_set_whose_inventory_may_not_be_read_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    api = laid_down(OLD)
+    api = installed(OLD)
 
     def refuse(selection: Selection) -> Listing:
         raise api.forbidden(selection)
@@ -235,7 +235,7 @@ def test_an_empty_set_whose_inventory_may_not_be_read_is_no_error(monkeypatch: p
 
 
 def test_what_a_failed_prune_left_is_pruned_by_the_next_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    api = laid_down(OLD)
+    api = installed(OLD)
 
     def broken(*_unused: Any, **__: Any) -> None:
         raise ApiError("ConfigMap ns/old", "cannot be deleted", "etcd is away", "", status=500)
@@ -247,7 +247,7 @@ def test_what_a_failed_prune_left_is_pruned_by_the_next_run(monkeypatch: pytest.
 
 
 def test_what_others_have_taken_over_is_left_to_them() -> None:
-    api = laid_down(OLD)
+    api = installed(OLD)
     api.edit(subject("ConfigMap", "old"), "helm", ("data", "a"), "2")
     assert Ran(api, KEPT).actions["old"] == "skipped"
 
@@ -257,7 +257,7 @@ NOTE = ("metadata", "annotations", "kubectl.kubernetes.io/last-applied-configura
 
 def joined() -> FakeApi:
     """Return an API server with an object that kubectl applied on the client and that a set then joined."""
-    api = laid_down(OLD)
+    api = installed(OLD)
     api.edit(subject("ConfigMap", "old"), "kubectl-client-side-apply", NOTE, "{}")
     return api
 
@@ -302,7 +302,7 @@ def test_what_cannot_be_without_the_fields_of_the_set_is_left_to_others_as_it_is
 
 
 def test_an_object_deleted_meanwhile_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    api = laid_down(OLD)
+    api = installed(OLD)
 
     def gone(*_unused: Any, **__: Any) -> None:
         raise ApiError("ConfigMap ns/old", "was not found", "", "", status=404)
@@ -312,7 +312,7 @@ def test_an_object_deleted_meanwhile_is_no_error(monkeypatch: pytest.MonkeyPatch
 
 
 def test_an_unreadable_inventory_is_refused() -> None:
-    api = laid_down(OLD)
+    api = installed(OLD)
     api.edit(subject("ConfigMap", "fediverse.mastodon.set"), "kubectl-edit", ("data", "objects"), "nonsense\n")
     ran = Ran(api, KEPT)
     assert "ConfigMap ns/fediverse.mastodon.set: cannot be read: 'nonsense' is not" in str(ran.error)

@@ -407,18 +407,18 @@ def test_current(kind: str, spec: str, status: str) -> None:
     assert compute(item(kind, spec, status)).verdict == "Current"
 
 
-@pytest.mark.parametrize(("kind", "spec", "status", "told"), IN_PROGRESS)
-def test_in_progress(kind: str, spec: str, status: str, told: str) -> None:
+@pytest.mark.parametrize(("kind", "spec", "status", "reported"), IN_PROGRESS)
+def test_in_progress(kind: str, spec: str, status: str, reported: str) -> None:
     found = compute(item(kind, spec, status))
     assert found.verdict == "InProgress"
-    assert told in str(found)
+    assert reported in str(found)
 
 
-@pytest.mark.parametrize(("kind", "spec", "status", "told"), FAILED)
-def test_failed(kind: str, spec: str, status: str, told: str) -> None:
+@pytest.mark.parametrize(("kind", "spec", "status", "reported"), FAILED)
+def test_failed(kind: str, spec: str, status: str, reported: str) -> None:
     found = compute(item(kind, spec, status))
     assert found.verdict == "Failed"
-    assert told in str(found)
+    assert reported in str(found)
 
 
 def test_what_is_being_deleted_is_never_current() -> None:
@@ -428,18 +428,18 @@ def test_what_is_being_deleted_is_never_current() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "told"),
+    ("status", "reported"),
     [
         ("conditions: [{type: cnpg.io/hibernation, status: 'True', reason: Hibernated}]", "is hibernated"),
         ("phase: Cluster in healthy state", "is to be hibernated"),
     ],
 )
-def test_a_hibernated_database_is_told_with_how_to_wake_it(status: str, told: str) -> None:
+def test_a_hibernated_database_is_reported_with_how_to_wake_it(status: str, reported: str) -> None:
     asleep = item("Cluster", "", status)
     asleep["metadata"] |= {"namespace": "ns", "annotations": {"cnpg.io/hibernation": "on"}}
     found = compute(asleep)
     assert (found.verdict, found.reason) == ("Failed", "Hibernated")
-    assert told in str(found)
+    assert reported in str(found)
     assert found.remedy == (
         "Wake it: kubectl annotate -n ns clusters.postgresql.cnpg.io a cnpg.io/hibernation=off --overwrite."
     )

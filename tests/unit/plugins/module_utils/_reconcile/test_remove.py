@@ -52,14 +52,14 @@ class Removed:
             self.error = str(error)
 
 
-def laid_down(*objects: dict[str, Any]) -> FakeApi:
+def installed(*objects: dict[str, Any]) -> FakeApi:
     api = FakeApi(NAMESPACE)
     assert Ran(api, *objects, wait=False).error is None
     return api
 
 
 def test_a_set_is_taken_down_with_its_inventory() -> None:
-    api = laid_down(thing("ConfigMap", "a"), thing("HelmRelease", "r", spec={"interval": "1h"}))
+    api = installed(thing("ConfigMap", "a"), thing("HelmRelease", "r", spec={"interval": "1h"}))
     api.put(thing("ConfigMap", "theirs"))
     removed = Removed(api, allowed=frozenset({"HelmRelease ns/r"}))
     assert removed.lines == ["deleted HelmRelease ns/r", "deleted ConfigMap ns/a"]
@@ -78,7 +78,7 @@ def test_a_schedule_of_backups_that_is_deleted_by_name_leaves_its_backups() -> N
 
 
 def test_data_stays_and_stays_listed_unless_named() -> None:
-    api = laid_down(thing("ConfigMap", "a", data={"x": "1"}), thing("PersistentVolumeClaim", "data", spec={"a": 1}))
+    api = installed(thing("ConfigMap", "a", data={"x": "1"}), thing("PersistentVolumeClaim", "data", spec={"a": 1}))
     called = "PersistentVolumeClaim ns/data"
     assert Removed(api).lines == [
         "deleted ConfigMap ns/a",
@@ -91,13 +91,13 @@ def test_data_stays_and_stays_listed_unless_named() -> None:
 
 
 def test_what_others_took_over_stays() -> None:
-    api = laid_down(thing("ConfigMap", "a", data={"x": "1"}))
+    api = installed(thing("ConfigMap", "a", data={"x": "1"}))
     api.edit(subject("ConfigMap", "a"), "helm", ("data", "x"), "2")
     assert Removed(api).lines == ["skipped ConfigMap ns/a: not deleted, as it has been taken over by others"]
 
 
 def test_what_another_set_applies_to_as_well_is_left_to_it() -> None:
-    api = laid_down(thing("ConfigMap", "a", data={"x": "1"}))
+    api = installed(thing("ConfigMap", "a", data={"x": "1"}))
     resource = api.discover().preferred("", "ConfigMap")
     assert resource is not None
     other = thing("ConfigMap", "a", data={"y": "1"})
@@ -128,14 +128,14 @@ def test_what_is_not_there_is_no_error() -> None:
 
 
 def test_check_mode_deletes_nothing() -> None:
-    api = laid_down(thing("ConfigMap", "a", data={"x": "1"}))
+    api = installed(thing("ConfigMap", "a", data={"x": "1"}))
     assert Removed(api, check=True).lines == ["deleted ConfigMap ns/a"]
     assert api.writes == []
 
 
 def test_what_holds_an_object_is_named_and_what_comes_after_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     release = thing("HelmRelease", "r", spec={"interval": "1h"})
-    api = laid_down(thing("ConfigMap", "a", data={"x": "1"}), release)
+    api = installed(thing("ConfigMap", "a", data={"x": "1"}), release)
 
     def mark(resource: Any, live: dict[str, Any], *, dry_run: bool, orphan: bool) -> None:
         dying = {"deletionTimestamp": "2026-01-01T00:00:00Z", "finalizers": ["finalizers.fluxcd.io"]}

@@ -113,7 +113,7 @@ def test_of_an_api_group_that_the_cluster_has_not_there_is_nothing_and_that_is_s
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "reported"),
     [
         ({"kind": "Lost"}, "Lost: cannot be found: the cluster has no kind Lost."),
         ({"kind": "Lost", "api_version": "a.b/v1"}, "Lost: cannot be found: the cluster has no kind a.b/v1 Lost."),
@@ -123,13 +123,13 @@ def test_of_an_api_group_that_the_cluster_has_not_there_is_nothing_and_that_is_s
         ),
     ],
 )
-def test_a_kind_that_is_not_served_is_named(options: dict[str, str], told: str) -> None:
+def test_a_kind_that_is_not_served_is_named(options: dict[str, str], reported: str) -> None:
     assert target(**options).resource(CATALOG) is None
-    assert str(not_served(target(**options), CATALOG)).startswith(told)
+    assert str(not_served(target(**options), CATALOG)).startswith(reported)
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "reported"),
     [
         (
             {"kind": "Namespace", "namespace": "ns", "name": "a"},
@@ -138,12 +138,12 @@ def test_a_kind_that_is_not_served_is_named(options: dict[str, str], told: str) 
         ({"kind": "Secret", "name": "a"}, "Secret a: needs a namespace. Set namespace."),
     ],
 )
-def test_a_wrong_scope_is_refused(options: dict[str, str], told: str) -> None:
+def test_a_wrong_scope_is_refused(options: dict[str, str], reported: str) -> None:
     resource = target(**options).resource(CATALOG)
     assert resource is not None
     with pytest.raises(MastodonError) as caught:
         target(**options).selection(resource)
-    assert str(caught.value) == told
+    assert str(caught.value) == reported
 
 
 def test_labels_select_in_all_namespaces() -> None:

@@ -68,28 +68,28 @@ def status(text: str) -> Any:
     return yaml.safe_load(text) or {}
 
 
-@pytest.mark.parametrize(("text", "told"), PODS)
-def test_pods(text: str, told: list[str]) -> None:
+@pytest.mark.parametrize(("text", "reported"), PODS)
+def test_pods(text: str, reported: list[str]) -> None:
     pod = thing("Pod", "p", status=status(text))
-    assert [str(trouble) for trouble in troubles.of_pod(pod)] == told
+    assert [str(trouble) for trouble in troubles.of_pod(pod)] == reported
 
 
-@pytest.mark.parametrize(("text", "told"), JOBS)
-def test_jobs(text: str, told: list[str]) -> None:
+@pytest.mark.parametrize(("text", "reported"), JOBS)
+def test_jobs(text: str, reported: list[str]) -> None:
     job = thing("Job", "j", status=status(text))
-    assert [str(trouble) for trouble in troubles.of_job(job)] == told
+    assert [str(trouble) for trouble in troubles.of_job(job)] == reported
 
 
-@pytest.mark.parametrize(("text", "told"), ISSUING)
-def test_orders_and_challenges(text: str, told: list[str]) -> None:
+@pytest.mark.parametrize(("text", "reported"), ISSUING)
+def test_orders_and_challenges(text: str, reported: list[str]) -> None:
     order = thing("Order", "o", status=yaml.safe_load(text))
-    assert [str(trouble) for trouble in troubles.of_issuing(order)] == told
+    assert [str(trouble) for trouble in troubles.of_issuing(order)] == reported
 
 
-@pytest.mark.parametrize(("reason", "message", "told"), EVENTS)
-def test_events(reason: str, message: str, told: str) -> None:
+@pytest.mark.parametrize(("reason", "message", "reported"), EVENTS)
+def test_events(reason: str, message: str, reported: str) -> None:
     event = thing("Event", "e", reason=reason, message=message)
-    assert [trouble.text for trouble in troubles.of_event(event, subject("Job", "j"))] == [f"{reason}: {told}"]
+    assert [trouble.text for trouble in troubles.of_event(event, subject("Job", "j"))] == [f"{reason}: {reported}"]
 
 
 def test_other_events_are_no_trouble() -> None:
@@ -98,7 +98,7 @@ def test_other_events_are_no_trouble() -> None:
 
 
 @pytest.mark.parametrize(
-    ("conditions", "told"),
+    ("conditions", "reported"),
     [
         ([], []),
         ([{"type": "ReplicaFailure", "status": "False", "reason": "FailedCreate"}], []),
@@ -108,9 +108,9 @@ def test_other_events_are_no_trouble() -> None:
         ),
     ],
 )
-def test_replica_sets(conditions: list[dict[str, Any]], told: list[str]) -> None:
+def test_replica_sets(conditions: list[dict[str, Any]], reported: list[str]) -> None:
     item = thing("ReplicaSet", "r", status={"conditions": conditions})
-    assert [str(trouble) for trouble in troubles.of_replica_set(item)] == told
+    assert [str(trouble) for trouble in troubles.of_replica_set(item)] == reported
 
 
 @pytest.mark.parametrize(

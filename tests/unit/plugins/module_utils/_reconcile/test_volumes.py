@@ -35,7 +35,7 @@ def claim(**spec: Any) -> Object:
 
 
 @pytest.mark.parametrize(
-    ("spec", "told"),
+    ("spec", "reported"),
     [
         ({"storageClassName": "late"}, "Current"),
         ({"storageClassName": "now"}, "StorageClass now has created no volume for it yet"),
@@ -44,9 +44,9 @@ def claim(**spec: Any) -> Object:
         ({"storageClassName": ""}, "no volume is bound to it yet, and as it wants no StorageClass none is created"),
     ],
 )
-def test_the_class_tells_what_a_claim_waits_for(spec: dict[str, str], told: str) -> None:
+def test_the_class_tells_what_a_claim_waits_for(spec: dict[str, str], reported: str) -> None:
     volumes = Volumes(FakeApi(*CLASSES))
-    assert str(volumes.status(claim(**spec))) == told
+    assert str(volumes.status(claim(**spec))) == reported
 
 
 def test_classes_are_read_once() -> None:

@@ -125,7 +125,7 @@ def test_the_timeout_names_each_object_its_state_and_its_newest_warning() -> Non
     ]
 
 
-def test_progress_is_told_every_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_is_reported_every_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wait, "_LOOK_AGAIN", 0.001)
     time = count(0, 2)
     waiting = Waiting(Deadline(60, clock=lambda: float(next(time))), warning("web", "no room", TIME, "Deployment"))
@@ -137,7 +137,7 @@ def test_progress_is_told_every_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> 
         assert line.endswith(" s): 0 of 1 pods available; Deployment web: no room")
 
 
-def test_many_that_are_waited_for_are_not_all_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_that_are_waited_for_are_not_all_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wait, "_LOOK_AGAIN", 0.001)
     time = count(0, 5)
     others = ({**thing("Deployment", f"web{number}"), "status": STUCK} for number in range(9))
@@ -200,7 +200,7 @@ class Silent:
         ([1],),
     ],
 )
-def test_a_watch_that_told_nothing_of_use_is_followed_by_a_listing(
+def test_a_watch_that_reported_nothing_of_use_is_followed_by_a_listing(
     monkeypatch: pytest.MonkeyPatch, events: tuple[Any, ...]
 ) -> None:
     monkeypatch.setattr(watching, "_PAUSE", 0.01)
@@ -217,7 +217,7 @@ def test_before_giving_up_it_is_read_once_more(monkeypatch: pytest.MonkeyPatch) 
     waiting.run()
 
 
-def test_a_server_that_is_away_at_the_end_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_is_away_at_the_end_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     waiting = Waiting(Deadline(0.05))
 
     def away(*_unused: Any) -> Any:
@@ -256,7 +256,7 @@ def test_a_server_that_is_away_for_long_is_asked_until_it_is_back(monkeypatch: p
     assert next(fates, None) is None
 
 
-def test_a_watch_that_is_not_permitted_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_watch_that_is_not_permitted_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     waiting = Waiting(Deadline(5))
 
     def forbidden(selection: Selection, *_unused: Any) -> Any:
@@ -267,7 +267,7 @@ def test_a_watch_that_is_not_permitted_is_told(monkeypatch: pytest.MonkeyPatch) 
         waiting.run()
 
 
-def test_warnings_of_before_about_what_is_gone_or_well_are_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_warnings_of_before_about_what_is_gone_or_well_are_not_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wait, "_EXAMINE_AFTER", 0)
     gone, well = warning("web-1", "probe failed", TIME), warning("web-2", "no image", TIME)
     pod = thing("Pod", "web-2", status={"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]})

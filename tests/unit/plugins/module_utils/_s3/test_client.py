@@ -38,7 +38,7 @@ def test_asks_as_anyone_even_when_netrc_knows_a_login(
     assert bucket.get_anonymously("x").status == 403
 
 
-def test_a_server_that_is_not_there_is_told_without_the_keys(unused_port: int) -> None:
+def test_a_server_that_is_not_there_is_reported_without_the_keys(unused_port: int) -> None:
     bucket = Bucket(f"http://127.0.0.1:{unused_port}", "media", "us-east-1", KEYS)
     with pytest.raises(MastodonError) as refused:
         bucket.get("x")

@@ -51,10 +51,10 @@ def run(bucket: Bucket, *, check: bool = False) -> list[str]:
 
 
 def off(bucket: Bucket, *, check: bool = False) -> tuple[list[str], list[str]]:
-    """Take it back, and return what was changed and what was told."""
-    told: list[str] = []
-    changes = withdraw(bucket, told.append, check=check, sleep=no_sleep)
-    return [change.line for change in changes], told
+    """Take it back, and return what was changed and what was reported."""
+    reported: list[str] = []
+    changes = withdraw(bucket, reported.append, check=check, sleep=no_sleep)
+    return [change.line for change in changes], reported
 
 
 def test_an_empty_bucket_gets_the_probes_and_a_policy_and_then_nothing_more(s3: S3, bucket: Bucket) -> None:
@@ -152,12 +152,12 @@ def test_the_statements_of_others_stay_when_ours_is_taken_back(s3: S3, bucket: B
     assert s3.policy == OTHERS
 
 
-def test_a_bucket_that_others_let_anyone_read_is_told_when_it_should_not(s3: S3, bucket: Bucket) -> None:
+def test_a_bucket_that_others_let_anyone_read_is_reported_when_it_should_not(s3: S3, bucket: Bucket) -> None:
     run(bucket)
     s3.readable = True
-    changed, told = off(bucket)
+    changed, reported = off(bucket)
     assert changed == ["deleted policy of bucket media"]
-    assert told == [
+    assert reported == [
         f"{bucket}: anyone still reads {PROBE}, which rook_anonymous_read does not ask for: "
         "an ACL, a statement of others or a setting of the provider allows it"
     ]
@@ -168,8 +168,8 @@ def test_keys_that_may_not_see_policies_matter_only_where_anyone_reads(s3: S3, b
     assert off(bucket) == ([], [])
     s3.readable = True
     s3.objects[PROBE] = CONTENT
-    [told] = off(bucket)[1]
-    assert "reading its policy failed: 501 NotImplemented" in told
+    [reported] = off(bucket)[1]
+    assert "reading its policy failed: 501 NotImplemented" in reported
 
 
 def listable(s3: S3) -> None:
@@ -193,7 +193,7 @@ def with_other_keys(s3: S3) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "told"),
+    ("fault", "reported"),
     [
         (listable, "can be listed by anyone: so every upload can be found. Remove s3:ListBucket for *"),
         (absent, "does not exist. Create the bucket"),
@@ -205,11 +205,13 @@ def with_other_keys(s3: S3) -> None:
         (with_other_keys, "403 InvalidAccessKeyId. Give the keys in Secret mastodon/mastodon-s3 this right"),
     ],
 )
-def test_what_is_wrong_is_told_in_one_sentence(s3: S3, bucket: Bucket, fault: Callable[[S3], None], told: str) -> None:
+def test_what_is_wrong_is_reported_in_one_sentence(
+    s3: S3, bucket: Bucket, fault: Callable[[S3], None], reported: str
+) -> None:
     fault(s3)
     with pytest.raises(MastodonError) as refused:
         run(bucket)
-    assert told in str(refused.value)
+    assert reported in str(refused.value)
     assert str(refused.value).startswith(f"Bucket media at {s3.endpoint}: ")
     assert KEYS.secret_key not in str(refused.value)
 
@@ -354,7 +356,7 @@ def test_a_bucket_of_before_gets_the_probe_that_it_lacks(s3: S3, bucket: Bucket)
     assert ensure(bucket, check=False, sleep=no_sleep) == Access([], acl=False)
 
 
-def test_a_policy_that_is_blocked_is_told_with_the_way_out(
+def test_a_policy_that_is_blocked_is_reported_with_the_way_out(
     s3: S3, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
@@ -369,7 +371,7 @@ def test_a_policy_that_is_blocked_is_told_with_the_way_out(
         run(bucket)
 
 
-def test_a_server_that_knows_no_anyone_is_told_with_the_way_out_which_works(s3: S3, bucket: Bucket) -> None:
+def test_a_server_that_knows_no_anyone_is_reported_with_the_way_out_which_works(s3: S3, bucket: Bucket) -> None:
     s3.knows_anyone, s3.knows_policies, s3.acls = False, False, (501, "NotImplemented")
     with pytest.raises(
         MastodonError, match=r"400 InvalidArgument\. If it answers nobody without keys, as R2 does, set rook_anonymous"

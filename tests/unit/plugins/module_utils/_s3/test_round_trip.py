@@ -14,7 +14,7 @@ from ..s3_server import KEYS, S3
 
 
 @pytest.mark.parametrize(
-    ("readable", "wanted", "told"),
+    ("readable", "wanted", "reported"),
     [
         (True, True, "anyone reads it"),
         (False, True, "nobody else reads it yet, which site.yml changes"),
@@ -22,9 +22,9 @@ from ..s3_server import KEYS, S3
         (True, False, "anyone reads it, which rook_anonymous_read does not ask for"),
     ],
 )
-def test_it_is_put_got_and_removed(s3: S3, bucket: Bucket, readable: bool, wanted: bool, told: str) -> None:
+def test_it_is_put_got_and_removed(s3: S3, bucket: Bucket, readable: bool, wanted: bool, reported: str) -> None:
     s3.readable = readable
-    assert round_trip(bucket, anyone_reads=wanted) == f"{bucket}: written with an ACL, read and removed, {told}"
+    assert round_trip(bucket, anyone_reads=wanted) == f"{bucket}: written with an ACL, read and removed, {reported}"
     assert len(s3.writes) == 1
     assert s3.objects == {}
 
@@ -50,8 +50,8 @@ def test_wrong_keys_are_named_by_where_they_are(s3: S3) -> None:
 )
 def test_a_bucket_without_acls_is_used_without(s3: S3, bucket: Bucket, acls: tuple[int, str]) -> None:
     s3.acls = acls
-    told = round_trip(bucket, anyone_reads=True)
-    assert told == (
+    reported = round_trip(bucket, anyone_reads=True)
+    assert reported == (
         f"{bucket}: written without an ACL, which it does not take, read and removed, nobody else reads it yet, which site.yml changes"
     )
     assert s3.objects == {}

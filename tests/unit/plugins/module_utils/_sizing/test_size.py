@@ -76,9 +76,9 @@ def test_whatever_is_accepted_adds_up_and_whatever_is_refused_names_a_setting() 
         try:
             found = size(settings)
         except MastodonError as refusal:
-            told = str(refusal)
-            assert re.match(r"Variable (mastodon|cnpg)_\w+: does not add up: .+\. [A-Z].+\.$", told), told
-            assert "\n" not in told
+            reported = str(refusal)
+            assert re.match(r"Variable (mastodon|cnpg)_\w+: does not add up: .+\. [A-Z].+\.$", reported), reported
+            assert "\n" not in reported
         else:
             accepted += 1
             check(found)

@@ -71,11 +71,11 @@ def test_a_server_is_used_as_it_was_asked_for(request: pytest.FixtureRequest, se
 
 
 def test_a_server_that_insists_on_tls_is_not_used_without(required: int) -> None:
-    told = refused(required, "disable")
-    assert told.startswith(
+    reported = refused(required, "disable")
+    assert reported.startswith(
         f"PostgreSQL localhost:{required}: {USERNAME} cannot use {DATABASE}: no pg_hba.conf entry for"
     )
-    assert told.endswith("Set cnpg_external_sslmode to require, or let it in by pg_hba.conf there.")
+    assert reported.endswith("Set cnpg_external_sslmode to require, or let it in by pg_hba.conf there.")
 
 
 @pytest.mark.parametrize("sslmode", ["require", "verify-full"])
@@ -99,7 +99,7 @@ def test_a_certificate_of_a_public_authority_is_wanted_where_that_was_asked_for(
         ask(offered, "verify-full", host="127.0.0.1")
 
 
-def test_a_wrong_password_is_told_as_such_over_tls_too(offered: int) -> None:
+def test_a_wrong_password_is_reported_as_such_over_tls_too(offered: int) -> None:
     with pytest.raises(RefusedLoginError, match="password authentication failed"):
         ask(offered, "require", password="wrong")
 
@@ -131,13 +131,13 @@ def without_tls() -> Iterator[tuple[int, type[Greedy]]]:
 
 
 @pytest.mark.parametrize("sslmode", ["require", "verify-full"])
-def test_no_password_is_told_to_a_database_without_tls(without_tls: tuple[int, type[Greedy]], sslmode: str) -> None:
+def test_no_password_is_sent_to_a_database_without_tls(without_tls: tuple[int, type[Greedy]], sslmode: str) -> None:
     port, server = without_tls
     assert "does not encrypt" in refused(port, sslmode)
     assert PASSWORD.encode() not in server.heard
 
 
-def test_it_is_told_where_that_was_asked_for(without_tls: tuple[int, type[Greedy]]) -> None:
+def test_it_is_reported_where_that_was_asked_for(without_tls: tuple[int, type[Greedy]]) -> None:
     port, server = without_tls
     with pytest.raises((MastodonError, OSError)):
         ask(port, "disable")
@@ -158,7 +158,7 @@ class Secure(socketserver.StreamRequestHandler):
             return
 
 
-def test_a_redis_that_speaks_tls_only_is_refused_before_it_is_told_the_password(certificate: Path) -> None:
+def test_a_redis_that_speaks_tls_only_is_refused_before_it_is_sent_the_password(certificate: Path) -> None:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate)
     handler = type("Secure", (Secure,), {"context": context, "heard": b""})

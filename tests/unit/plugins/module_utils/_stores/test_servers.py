@@ -43,18 +43,18 @@ def test_versions_are_compared_by_number(version: str, oldest: str, older: bool)
 
 
 @pytest.mark.parametrize(
-    "told",
+    "reported",
     [
         {"redis_version": "7.2.5", "maxmemory_policy": "noeviction"},
         {"redis_version": "6.2.11", "dragonfly_version": "df-v1.39.0", "cache_mode": "store"},
     ],
 )
-def test_a_server_that_keeps_what_it_is_given_is_let_through(told: dict[str, Any]) -> None:
-    assert "evicts nothing" in redis_server.verdict(SERVER, told)
+def test_a_server_that_keeps_what_it_is_given_is_let_through(reported: dict[str, Any]) -> None:
+    assert "evicts nothing" in redis_server.verdict(SERVER, reported)
 
 
 @pytest.mark.parametrize(
-    ("told", "sentence"),
+    ("reported", "sentence"),
     [
         (
             {"redis_version": "5.0.7", "maxmemory_policy": "noeviction"},
@@ -71,9 +71,9 @@ def test_a_server_that_keeps_what_it_is_given_is_let_through(told: dict[str, Any
         ),
     ],
 )
-def test_a_server_that_may_lose_jobs_is_refused(told: dict[str, Any], sentence: str) -> None:
+def test_a_server_that_may_lose_jobs_is_refused(reported: dict[str, Any], sentence: str) -> None:
     with pytest.raises(MastodonError) as refused:
-        redis_server.verdict(SERVER, told)
+        redis_server.verdict(SERVER, reported)
     assert sentence in str(refused.value)
 
 
@@ -107,7 +107,7 @@ def test_no_way_to_a_postgresql_is_no_judgement_of_it(closed_port: int) -> None:
 
 
 @pytest.mark.parametrize(("code", "may_pass"), [("57P01", True), ("57P03", True), ("28P01", False), ("3D000", False)])
-def test_a_restart_is_told_from_a_refusal(monkeypatch: pytest.MonkeyPatch, code: str, may_pass: bool) -> None:
+def test_a_restart_is_distinguished_from_a_refusal(monkeypatch: pytest.MonkeyPatch, code: str, may_pass: bool) -> None:
     def refuse(*_unused: Any, **_options: Any) -> None:
         raise postgresql_server.native.DatabaseError({"C": code, "M": "the database system is shutting down"})
 

@@ -164,7 +164,7 @@ def test_a_deleted_password_is_not_made_anew(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("finished", "told"),
+    ("finished", "reported"),
     [
         (
             Finished(1, "Failure/Error: username\n    is reserved\nNew password: canary\n", ""),
@@ -176,15 +176,15 @@ def test_a_deleted_password_is_not_made_anew(world: World) -> None:
         (Finished(1, "canary", "could not connect, canary0123456789abcdef"), "ended with 1: could not connect, …."),
     ],
 )
-def test_whatever_tootctl_prints_no_password_is_told(
-    world: World, monkeypatch: pytest.MonkeyPatch, finished: Finished, told: str
+def test_whatever_tootctl_prints_no_password_is_reported(
+    world: World, monkeypatch: pytest.MonkeyPatch, finished: Finished, reported: str
 ) -> None:
     unknown = Finished(1, "No user with such username", "")
     answers = [unknown, finished, unknown]
     monkeypatch.setattr(account, "_tootctl", lambda *_unused: lambda *_arguments: answers.pop(0))
     with pytest.raises(MastodonError) as refusal:
         world.run()
-    assert f"Account alice: cannot be made: tootctl {told}" in str(refusal.value)
+    assert f"Account alice: cannot be made: tootctl {reported}" in str(refusal.value)
     assert "canary" not in str(refusal.value)
 
 

@@ -93,8 +93,8 @@ def test_what_is_not_there_is_named_at_once() -> None:
 
 
 def test_a_kind_that_is_not_served_is_named_at_once() -> None:
-    told = failure(FakeApi(), {"kind": "Widget", "namespace": "ns", "name": "w"})
-    assert told.startswith("Widget ns/w: cannot be found: the cluster has no kind Widget.")
+    reported = failure(FakeApi(), {"kind": "Widget", "namespace": "ns", "name": "w"})
+    assert reported.startswith("Widget ns/w: cannot be found: the cluster has no kind Widget.")
 
 
 def test_what_failed_says_why() -> None:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From options to a result: told, waited for, skipped with a reason, or given up."""
+"""From options to a result: reported, waited for, skipped with a reason, or given up."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_what_is_right_passes_in_silence(world: World) -> None:
     assert world.said == []
 
 
-def test_drift_is_told_and_waited_for(world: World) -> None:
+def test_drift_is_reported_and_waited_for(world: World) -> None:
     world.has(GATEWAY, route("social.test"), answers=["192.0.2.9", "192.0.2.9", "192.0.2.1"])
     assert world.check() == {"changed": True, "records": [DRIFT], "skipped_names": []}
     assert world.said == [f"configured {DRIFT}, by external-dns"]

@@ -23,12 +23,12 @@ def fail(name: str) -> Any:
     return check
 
 
-def test_cluster_and_vault_are_told_together(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cluster_and_vault_are_reported_together(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "_cluster", fail("Cluster"))
     monkeypatch.setattr(doctor, "_vault", fail("Vault"))
-    with pytest.raises(CombinedError) as told:
+    with pytest.raises(CombinedError) as reported:
         doctor.run_task({"cluster": True, "vault": True}, RUN)
-    assert str(told.value) == "Cluster: failed.\nVault: failed."
+    assert str(reported.value) == "Cluster: failed.\nVault: failed."
     with pytest.raises(MastodonError) as one:
         doctor.run_task({"cluster": False, "vault": True}, RUN)
     assert str(one.value) == "Vault: failed."
@@ -40,9 +40,9 @@ def test_the_edge_does_not_hide_what_is_used_as_it_is(monkeypatch: pytest.Monkey
     monkeypatch.setattr(doctor.gateway, "examine", lambda *_unused: ["Gateway: wrong."])
     monkeypatch.setattr(doctor.adopted, "checks", lambda *_unused: [fail("Flux")])
     parameters = {"kinds": [], "external_dns": None, "gateway": {"a": 1}, "adopted": ["flux"], "storage_classes": []}
-    with pytest.raises(CombinedError) as told:
+    with pytest.raises(CombinedError) as reported:
         doctor.run_task({**parameters, "cluster": True, "vault": False}, RUN)
-    assert str(told.value) == "Gateway: wrong.\nFlux: failed."
+    assert str(reported.value) == "Gateway: wrong.\nFlux: failed."
 
 
 def test_all_that_is_well_comes_in_order() -> None:

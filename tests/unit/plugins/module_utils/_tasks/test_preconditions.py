@@ -55,7 +55,7 @@ def examined(monkeypatch: pytest.MonkeyPatch, *checks: Callable[[], str]) -> tup
     return preconditions.run_task({}, Run(check=False, diff=False, say=said.append, environment={})), said
 
 
-def test_all_is_told_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_is_reported_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     result, said = examined(monkeypatch, well, skipped)
     assert [line.split()[0] for line in said] == ["ok", "skipped"]
     assert result == {"changed": False, "findings": [vars(Finding("ok", "Clock: right")), vars(find(skipped))]}
@@ -70,7 +70,7 @@ def test_one_failure_is_enough_and_comes_after_the_whole_table(monkeypatch: pyte
     assert len(said) == 2
 
 
-def test_what_makes_several_fail_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_makes_several_fail_is_reported_once(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     monkeypatch.setattr(preconditions, "_checks", lambda *_unused: [failed, well, partial(failed), failed])
     with pytest.raises(CombinedError):
@@ -141,7 +141,7 @@ def test_what_needs_a_secret_of_a_vault_that_cannot_be_asked_is_not_taken_for_we
     assert not [line for line in table if "Mail server" in line]
 
 
-def test_no_way_to_the_cluster_and_none_to_vault_are_told_together(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_way_to_the_cluster_and_none_to_vault_are_reported_together(monkeypatch: pytest.MonkeyPatch) -> None:
     table, error = doctor(monkeypatch, {})
     cluster, vault = error.splitlines()
     assert "kubeconfig" in cluster

@@ -92,7 +92,7 @@ def test_a_secret_that_was_deleted_while_its_claim_is_bound_comes_back_with_rook
     )
 
 
-def test_check_mode_does_not_need_the_server_that_would_be_laid_down(
+def test_check_mode_does_not_need_the_server_that_would_be_installed(
     found: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_unused: Any) -> None:
@@ -110,7 +110,7 @@ def test_an_endpoint_that_is_no_address_is_refused(found: list[dict[str, Any]], 
         run(endpoint)
 
 
-def test_only_asks_when_it_is_told_to(s3: S3, found: list[dict[str, Any]]) -> None:
+def test_only_asks_when_it_is_asked_to(s3: S3, found: list[dict[str, Any]]) -> None:
     assert run(s3.endpoint, state="asked", check=True) == ({"changed": False, "acl": None, "diff": []}, [])
     s3.acls = "obeyed"
     run(s3.endpoint)

@@ -149,7 +149,7 @@ def test_who_started_with_the_older_value_is_named(world: World) -> None:
     ("key", "meaning"),
     [("secret-key-base", "everybody will be signed out"), ("RESTIC_PASSWORD", "until restic key add adds this one")],
 )
-def test_what_a_change_costs_is_told(world: World, key: str, meaning: str) -> None:
+def test_what_a_change_costs_is_reported(world: World, key: str, meaning: str) -> None:
     world.sources = [
         external_secret("app", data=[{"secretKey": key, "remoteRef": {"key": "m/app", "property": "value"}}])
     ]
@@ -204,27 +204,27 @@ def test_an_external_secrets_that_does_not_act_is_named_with_what_it_says(world:
             {"type": "Ready", "status": "False", "reason": "SecretSyncedError", "message": "store is sealed"}
         ]
     }
-    with pytest.raises(MastodonError) as told:
+    with pytest.raises(MastodonError) as reported:
         world.run()
-    assert str(told.value).startswith(
+    assert str(reported.value).startswith(
         "ExternalSecret mastodon/smtp: does not follow Vault: after 0 s Secret mastodon/smtp still has an older value: "
         "store is sealed. Check that External Secrets runs"
     )
 
 
-def test_what_a_store_admits_no_more_is_told_and_not_waited_for(world: World) -> None:
+def test_what_a_store_admits_no_more_is_reported_and_not_waited_for(world: World) -> None:
     left = external_secret("issuer-dns")
     left["metadata"]["namespace"] = "cert-manager"
     world.sources = [external_secret("smtp"), left]
     world.vault["m/issuer-dns"] = Stored(2, {"password": "canary-two"})
     world.secrets["issuer-dns"] = {"password": "canary-one"}
-    told = (
+    reported = (
         "skipped ExternalSecret cert-manager/issuer-dns: ClusterSecretStore vault-mastodon no longer admits its namespace, "
         "so that its Secret keeps an older password. Delete it if nothing needs it."
     )
     for check in (True, False):
         assert world.run(check=check) == {"changed": False, "refreshed": []}
-        assert world.said.pop() == told
+        assert world.said.pop() == reported
     world.rotate(password="canary-two")
     assert world.run()["refreshed"] == ["ExternalSecret mastodon/smtp"]
     assert world.asked == ["smtp"]

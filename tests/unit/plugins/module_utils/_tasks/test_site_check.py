@@ -208,17 +208,17 @@ def asked(monkeypatch: pytest.MonkeyPatch, server: Server) -> Asked:
     return Asked(monkeypatch, server)
 
 
-def test_a_site_that_answers_as_it_must_is_told_with_its_version_and_then_what_is_to_be_reported(
+def test_a_site_that_answers_as_it_must_is_reported_with_its_version_and_then_what_is_to_be_reported(
     asked: Asked, server: Server
 ) -> None:
-    told = f"Mastodon https://{HOST}: answers for {DOMAIN} at 192.0.2.1, version 4.7.4"
-    assert asked() == {"changed": False, "verdict": "passed", "result": told}
-    assert asked.said == [told, "the end"]
+    reported = f"Mastodon https://{HOST}: answers for {DOMAIN} at 192.0.2.1, version 4.7.4"
+    assert asked() == {"changed": False, "verdict": "passed", "result": reported}
+    assert asked.said == [reported, "the end"]
     assert server.asked == list(WELL)
 
 
 @pytest.mark.parametrize(
-    ("key", "answer", "told"),
+    ("key", "answer", "reported"),
     [
         ((HOST, "/api/v2/instance"), (503, b"", ""), f"503 Service Unavailable (https://{HOST}/api/v2/instance)"),
         ((HOST, "/api/v2/instance"), (200, b"<html>", ""), "its answer is not JSON, so it is not Mastodon's"),
@@ -240,13 +240,13 @@ def test_a_site_that_answers_as_it_must_is_told_with_its_version_and_then_what_i
     ],
 )
 def test_one_wrong_answer_fails_all(
-    asked: Asked, server: Server, key: tuple[str, str], answer: tuple[int, bytes, str], told: str
+    asked: Asked, server: Server, key: tuple[str, str], answer: tuple[int, bytes, str], reported: str
 ) -> None:
     server.answers[key] = answer
     with pytest.raises(MastodonError) as caught:
         asked()
     assert str(caught.value).startswith(f"Mastodon https://{HOST}: does not answer as it must: ")
-    assert told in str(caught.value)
+    assert reported in str(caught.value)
     assert "Check its pods: kubectl get pods -n mastodon." in str(caught.value)
 
 
@@ -333,9 +333,9 @@ def test_what_is_to_be_reported_is_reported_of_a_site_that_does_not_answer_too(a
     assert asked.said == ["the end"]
 
 
-def test_a_certificate_of_a_private_authority_passes_where_that_was_asked_for_and_is_told(asked: Asked) -> None:
-    told = asked(publicly=False, publicly_trusted=False)["result"]
-    assert told.endswith("version 4.7.4, by a certificate that browsers do not know")
+def test_a_certificate_of_a_private_authority_passes_where_that_was_asked_for_and_is_reported(asked: Asked) -> None:
+    reported = asked(publicly=False, publicly_trusted=False)["result"]
+    assert reported.endswith("version 4.7.4, by a certificate that browsers do not know")
 
 
 def test_another_certificate_than_the_gateway_is_to_serve_fails(asked: Asked, server: Server, tmp_path: Path) -> None:
@@ -361,8 +361,8 @@ def test_a_certificate_for_other_hosts_or_an_old_one_fails(
 @pytest.mark.parametrize("objects", [(GATEWAY,), (release("failed"), GATEWAY)])
 def test_check_mode_skips_a_mastodon_that_is_not_there_yet(asked: Asked, server: Server, objects: Any) -> None:
     result = asked(*objects, check=True)
-    told = f"skipped the request to Mastodon https://{HOST}: HelmRelease mastodon/mastodon was never installed"
-    assert result == {"changed": False, "verdict": "skipped", "result": told}
+    reported = f"skipped the request to Mastodon https://{HOST}: HelmRelease mastodon/mastodon was never installed"
+    assert result == {"changed": False, "verdict": "skipped", "result": reported}
     assert server.asked == []
 
 

@@ -46,7 +46,7 @@ def release() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("found", "told"),
+    ("found", "reported"),
     [
         (
             release(),
@@ -68,8 +68,8 @@ def release() -> dict[str, Any]:
         (item("external-secrets.io/v1", "ExternalSecret", **READY), "never read from Vault"),
     ],
 )
-def test_an_object_is_told_in_one_line(found: dict[str, Any], told: str) -> None:
-    assert told in status.row(found, SCENE).line()
+def test_an_object_is_reported_in_one_line(found: dict[str, Any], reported: str) -> None:
+    assert reported in status.row(found, SCENE).line()
 
 
 def test_what_is_not_well_says_why() -> None:
@@ -92,7 +92,7 @@ def database(*plugins: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("plugins", "window", "told"),
+    ("plugins", "window", "reported"),
     [
         ((), {}, "no backup yet: none is asked for"),
         ((PLUGIN,), {}, "no backup yet"),
@@ -100,10 +100,10 @@ def database(*plugins: dict[str, Any]) -> dict[str, Any]:
         ((PLUGIN,), {"db-2": WINDOW}, "no backup yet"),
     ],
 )
-def test_a_database_tells_its_version_instances_and_backup(plugins: Any, window: dict[str, Any], told: str) -> None:
+def test_a_database_tells_its_version_instances_and_backup(plugins: Any, window: dict[str, Any], reported: str) -> None:
     store = item("barmancloud.cnpg.io/v1", "ObjectStore", serverRecoveryWindow=window)
     found = status.row(database(*plugins), status.Scene(NOW, {"ns": {"store": store}}))
-    assert found.note == f"postgresql:17.6, 2 of 3 instances ready, {told}"
+    assert found.note == f"postgresql:17.6, 2 of 3 instances ready, {reported}"
 
 
 def test_an_empty_volume_has_no_backup() -> None:
@@ -114,7 +114,7 @@ def test_an_empty_volume_has_no_backup() -> None:
     assert status.row(found, SCENE).note.startswith("no backup yet: the volume was empty")
 
 
-def test_a_cluster_is_told_with_its_backups_and_with_what_is_not_as_declared_behind_its_releases() -> None:
+def test_a_cluster_is_reported_with_its_backups_and_with_what_is_not_as_declared_behind_its_releases() -> None:
     ours = [{"manager": "fediverse.mastodon", "operation": "Apply"}]
     behind = release()
     behind["status"]["inventory"] = {"entries": [{"id": "ns_web_apps_Deployment", "v": "v1"}]}
@@ -217,7 +217,7 @@ def test_whether_mastodon_answers_is_the_last_row(
     assert result["objects"][-1]["subject"] == "Mastodon https://example.org"
 
 
-def test_secrets_are_told_by_fingerprints_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_secrets_are_recognised_by_fingerprints_only(monkeypatch: pytest.MonkeyPatch) -> None:
     held = {
         "folder/fingerprint": Stored(1, {"key": "ab" * 32}),
         "folder/app": Stored(2, {"password": "canary"}),

@@ -68,7 +68,7 @@ def test_a_good_server_passes_in_silence(found: list[dict[str, Any]], monkeypatc
     assert "kept" not in str(result)
 
 
-def test_a_server_out_of_reach_is_skipped_and_told(found: list[dict[str, Any]], closed_port: int) -> None:
+def test_a_server_out_of_reach_is_skipped_and_reported(found: list[dict[str, Any]], closed_port: int) -> None:
     result, said = run(closed_port)
     assert result["verdict"] == "skipped"
     assert said == [result["result"]]

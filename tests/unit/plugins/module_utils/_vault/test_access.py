@@ -90,8 +90,8 @@ def test_a_vault_outside_of_the_cluster_gets_a_reviewer_and_uses_no_other(vault:
 def test_a_login_of_another_cluster_is_refused(vault: Vault, server: FakeVault) -> None:
     server.logins["kubernetes/"] = {"type": "kubernetes"}
     server.objects["auth/kubernetes/config"] = {"kubernetes_host": "https://other.example.org:6443"}
-    told = r"^Vault login kubernetes: is of another cluster: it asks https://other.*Set vault_auth_mount to another path\.$"
-    with pytest.raises(MastodonError, match=told):
+    reported = r"^Vault login kubernetes: is of another cluster: it asks https://other.*Set vault_auth_mount to another path\.$"
+    with pytest.raises(MastodonError, match=reported):
         access.ensure_kubernetes_role(vault, OUTSIDE, check=False, reviewer=REVIEWER)
     assert writes(server) == []
 

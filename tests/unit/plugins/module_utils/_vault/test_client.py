@@ -37,10 +37,10 @@ def test_a_mount_that_is_still_being_made_is_tried_again(vault: Vault, server: F
 )
 def test_a_lasting_trouble_ends_in_one_sentence(vault: Vault, server: FakeVault, cause: object) -> None:
     server.failures = [requests.ConnectionError(cause)] * 9
-    with pytest.raises(MastodonError) as told:
+    with pytest.raises(MastodonError) as reported:
         kv.read(vault, "secret", "x")
     assert (
-        str(told.value)
+        str(reported.value)
         == f"Vault {ADDRESS}: cannot be reached: Connection refused. Check the address and that it is up."
     )
     assert len(server.calls) == 5
@@ -90,9 +90,9 @@ def test_a_wrong_token_is_named_by_the_doctor(vault: Vault, server: FakeVault) -
 
 def test_a_missing_right_names_the_rule_that_gives_it(vault: Vault, server: FakeVault) -> None:
     server.token = "another"
-    with pytest.raises(MastodonError) as told:
+    with pytest.raises(MastodonError) as reported:
         kv.read(vault, "secret", "x")
-    assert 'path "secret/data/x" { capabilities = ["read"] }' in str(told.value)
+    assert 'path "secret/data/x" { capabilities = ["read"] }' in str(reported.value)
 
 
 def test_a_healthy_server_tells_its_version_and_our_policies(vault: Vault) -> None:
@@ -111,10 +111,10 @@ def test_a_token_that_was_pasted_wrongly_is_named_and_not_shown(tmp_path: Path, 
     file = tmp_path / "token"
     file.write_text(f"{token.strip()}\n\n" if token.strip().isprintable() else token)
     for options, environment in (({"token": token}, {}), ({}, {"VAULT_TOKEN": token}), ({}, {"BAO_TOKEN": token})):
-        with pytest.raises(MastodonError) as told:
+        with pytest.raises(MastodonError) as reported:
             connect({"address": ADDRESS, **options}, environment)
-        assert "Vault: the token of vault_token, VAULT_TOKEN or BAO_TOKEN cannot be used: " in str(told.value)
-        assert "CAN" not in str(told.value)
+        assert "Vault: the token of vault_token, VAULT_TOKEN or BAO_TOKEN cannot be used: " in str(reported.value)
+        assert "CAN" not in str(reported.value)
     if "CANARY" in token:
         # Editors end a file with a line break.
         assert connect({"address": ADDRESS, "token_file": str(file)}, {}).api.token == "s.CANARY"

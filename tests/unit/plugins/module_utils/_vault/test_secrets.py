@@ -117,10 +117,10 @@ def test_keys_of_another_generator_are_taken_as_they_are(vault: Vault, server: F
     assert server.versions["secret/data/app"] == [bitnami]
 
 
-def test_a_vapid_pair_that_cannot_work_is_told_and_left_alone(vault: Vault, server: FakeVault) -> None:
+def test_a_vapid_pair_that_cannot_work_is_reported_and_left_alone(vault: Vault, server: FakeVault) -> None:
     server.versions["secret/data/app"] = [{"key-base": "a", "are": "b", "private": "x", "public": CANARY}]
-    [told] = ensure(vault, APP, key=None)
-    assert told["doubts"] == [
+    [reported] = ensure(vault, APP, key=None)
+    assert reported["doubts"] == [
         "Vault path secret/app: no browser will get push notifications: the private key is not a P-256 key in url-safe "
         "base64. Restore the right pair."
     ]

@@ -209,13 +209,13 @@ def answers(kind: str) -> list[Answer]:
 def one_sentence(ask: Callable[[], object], seconds: float) -> MastodonError:
     """Ask, and return the error that it must end in. A traceback, a hang and a pass all fail."""
     began = time.monotonic()
-    with pytest.raises(MastodonError) as told:
+    with pytest.raises(MastodonError) as reported:
         ask()
-    assert time.monotonic() - began < seconds, str(told.value)
-    sentence = str(told.value)
+    assert time.monotonic() - began < seconds, str(reported.value)
+    sentence = str(reported.value)
     assert "\n" not in sentence
     assert len(sentence) < 1000, sentence
     assert sentence.isprintable(), repr(sentence)
     assert "Traceback" not in sentence
     assert "<html" not in sentence, sentence
-    return told.value
+    return reported.value

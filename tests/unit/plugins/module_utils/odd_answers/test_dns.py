@@ -60,8 +60,8 @@ def good(packet: bytes) -> bytes:
     name, kind = query.question[0].name.to_text(), dns.rdatatype.to_text(query.question[0].rdtype)
     response = dns.message.make_response(query)
     response.flags |= dns.flags.AA | dns.flags.RA
-    told = {"A": "192.0.2.1", "AAAA": "2001:db8::1", "NS": "ns.test.", "SOA": "ns.test. admin.test. 1 1 1 1 1"}
-    response.answer.append(dns.rrset.from_text(name, 60, "IN", kind, told[kind]))
+    reported = {"A": "192.0.2.1", "AAAA": "2001:db8::1", "NS": "ns.test.", "SOA": "ns.test. admin.test. 1 1 1 1 1"}
+    response.answer.append(dns.rrset.from_text(name, 60, "IN", kind, reported[kind]))
     return response.to_wire()
 
 
@@ -145,9 +145,10 @@ def test_a_byte_now_and_then_is_not_waited_for_without_end() -> None:
 
 @pytest.mark.parametrize("address", ["ns1.example.org", "localhost", "192.0.2", "192.0.2.1:53", "https://192.0.2.1"])
 def test_a_name_server_that_is_given_by_name_is_named(address: str) -> None:
-    told = one_sentence(lambda: Resolver(address), 1)
+    reported = one_sentence(lambda: Resolver(address), 1)
     assert (
-        str(told) == f"Name server {address}:53: cannot be asked: it is a name, and not an address. Give its address."
+        str(reported)
+        == f"Name server {address}:53: cannot be asked: it is a name, and not an address. Give its address."
     )
 
 

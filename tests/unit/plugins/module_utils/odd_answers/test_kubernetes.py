@@ -125,18 +125,18 @@ def replaced(value: Any) -> list[Any]:
 
 @pytest.mark.parametrize("name", sorted(GOOD))
 def test_no_part_of_an_answer_is_taken_for_what_it_is_not(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    told: dict[str, Any] = {}
+    reported: dict[str, Any] = {}
     connection = to(1)
 
     def request(*_unused: Any, **_options: Any) -> Any:
-        return type("Response", (), {"status": 200, "headers": {}, "data": json.dumps(told["answer"]).encode()})
+        return type("Response", (), {"status": 200, "headers": {}, "data": json.dumps(reported["answer"]).encode()})
 
     monkeypatch.setattr(connection.pool, "request", request)
-    told["answer"] = GOOD[name]
+    reported["answer"] = GOOD[name]
     if name != "a way in":
         QUESTIONS[name](connection)
     for odd in replaced(GOOD[name]):
-        told["answer"] = odd
+        reported["answer"] = odd
         # What is not looked at may be anything.
         with suppress(MastodonError):
             QUESTIONS[name](connection)
@@ -146,8 +146,8 @@ def test_no_part_of_an_answer_is_taken_for_what_it_is_not(monkeypatch: pytest.Mo
 def test_what_is_no_list_is_not_taken_for_an_empty_one(content: str) -> None:
     with server(talk_http(lambda _unused: http(200, content.encode()))) as port:
         for ask in (QUESTIONS["a list"], QUESTIONS["names"], lambda to: read_secret(to, "ns", "a")):
-            told = one_sentence(lambda ask=ask: ask(to(port)), 5)
-            assert ": cannot be understood: asked for " in str(told)
+            reported = one_sentence(lambda ask=ask: ask(to(port)), 5)
+            assert ": cannot be understood: asked for " in str(reported)
 
 
 @pytest.mark.parametrize("begin", [b"", b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n{"])
@@ -165,17 +165,17 @@ def test_a_byte_now_and_then_is_not_waited_for_beyond_the_deadline(
 
     with server(talk) as port:
         objects = Objects(Client(to(port), limit=Deadline(0.5)))
-        told = one_sentence(lambda: objects.read(Selection(CONFIG, "ns")), 2)
-        assert "cannot be reached: no whole answer came within " in str(told)
+        reported = one_sentence(lambda: objects.read(Selection(CONFIG, "ns")), 2)
+        assert "cannot be reached: no whole answer came within " in str(reported)
         one_sentence(lambda: pods.run(to(port), "ns", "a", "web", ["true"], seconds=1), 3)
 
 
 @pytest.mark.parametrize(
-    "told", ["yesterday", "Wed, 99 Xxx 2026 25:00:00 GMT", "Wed, 21 Oct 2015 07:28:00 -0000", "9" * 500]
+    "reported", ["yesterday", "Wed, 99 Xxx 2026 25:00:00 GMT", "Wed, 21 Oct 2015 07:28:00 -0000", "9" * 500]
 )
-def test_a_date_that_is_none_is_not_told(told: str) -> None:
+def test_a_date_that_is_none_is_not_reported(reported: str) -> None:
     body = json.dumps(listed()).encode()
-    with server(talk_http(lambda _unused: http(200, body, f"Date: {told}"))) as port:
+    with server(talk_http(lambda _unused: http(200, body, f"Date: {reported}"))) as port:
         objects = Objects(Client(to(port)))
         assert objects.read(Selection(CONFIG, "ns")).objects
         assert objects.began.tzinfo is not None

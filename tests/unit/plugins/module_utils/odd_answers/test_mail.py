@@ -93,10 +93,10 @@ def test_no_answer_ends_in_more_than_a_sentence(
     monkeypatch.setattr(smtp, "_SECONDS", 0.3)
     wrong, answer, given = case
     with server(scripted(wrong, answer)) as port:
-        told = one_sentence(lambda: handshake(login(port, **given)), 3)
-    assert str(told).startswith("Mail server 127.0.0.1:")
-    assert "CANARY" not in str(told)
-    assert "b'" not in str(told)
+        reported = one_sentence(lambda: handshake(login(port, **given)), 3)
+    assert str(reported).startswith("Mail server 127.0.0.1:")
+    assert "CANARY" not in str(reported)
+    assert "b'" not in str(reported)
 
 
 @pytest.mark.parametrize("step", GOOD)
@@ -113,5 +113,5 @@ def test_a_byte_now_and_then_is_not_waited_for_without_end(monkeypatch: pytest.M
 
     given = {"username": "alice"} if step == "auth" else {}
     with server(talk) as port:
-        told = one_sentence(lambda: handshake(login(port, starttls="never", **given)), 2)
-    assert "no whole answer came within" in str(told)
+        reported = one_sentence(lambda: handshake(login(port, starttls="never", **given)), 2)
+    assert "no whole answer came within" in str(reported)

@@ -47,9 +47,9 @@ def bucket_at(port: int) -> Bucket:
 def test_no_answer_ends_in_more_than_a_sentence(number: int, answer: Answer) -> None:
     with server(talk_http(lambda _unused: answer.content)) as port:
         bucket = bucket_at(port)
-        told = one_sentence(lambda: QUESTIONS[NAMES[number % len(NAMES)]](bucket), 8)
-    assert str(told).startswith("Bucket media at http://127.0.0.1:")
-    assert "CANARY" not in str(told)
+        reported = one_sentence(lambda: QUESTIONS[NAMES[number % len(NAMES)]](bucket), 8)
+    assert str(reported).startswith("Bucket media at http://127.0.0.1:")
+    assert "CANARY" not in str(reported)
 
 
 ODD: list[Any] = [None, "text", 7, True, {}, [None], ["text"], [[]], [{"Sid": "a"}, "text"]]
@@ -58,8 +58,8 @@ ODD: list[Any] = [None, "text", 7, True, {}, [None], ["text"], [[]], [{"Sid": "a
 @pytest.mark.parametrize("policy", [*ODD, [], *({"Statement": odd} for odd in ODD if odd != {})], ids=str)
 def test_a_policy_of_another_shape_is_not_taken_for_one(policy: Any) -> None:
     with server(talk_http(lambda _unused: http(200, json.dumps(policy).encode()))) as port:
-        told = one_sentence(lambda: bucket_at(port).policy(), 5)
-    assert "reading its policy failed: " in str(told)
+        reported = one_sentence(lambda: bucket_at(port).policy(), 5)
+    assert "reading its policy failed: " in str(reported)
 
 
 def test_what_others_wrote_into_a_policy_is_theirs() -> None:
@@ -80,10 +80,10 @@ def test_a_server_that_asks_for_an_hour_is_not_given_it(status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [520, 530, 599, 799])
-def test_a_status_that_http_does_not_know_is_told(status: int) -> None:
+def test_a_status_that_http_does_not_know_is_reported(status: int) -> None:
     with server(talk_http(lambda _unused: http(status, b"error code: 520"))) as port:
-        told = one_sentence(lambda: bucket_at(port).get("a"), 5)
-    assert f"reading a failed: {status} " in str(told)
+        reported = one_sentence(lambda: bucket_at(port).get("a"), 5)
+    assert f"reading a failed: {status} " in str(reported)
 
 
 @pytest.mark.parametrize("begin", [b"", b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n{"])
@@ -96,5 +96,5 @@ def test_a_byte_now_and_then_is_not_waited_for_without_end(monkeypatch: pytest.M
         drip(link, b"HTTP/1.1 200 OK\r\nX: x")
 
     with server(talk) as port:
-        told = one_sentence(lambda: bucket_at(port).get("a"), 3)
-    assert "no whole answer came within" in str(told)
+        reported = one_sentence(lambda: bucket_at(port).get("a"), 3)
+    assert "no whole answer came within" in str(reported)

@@ -36,7 +36,7 @@ GARBAGE: tuple[bytes, ...] = (
 )
 
 
-def told(ask: Callable[[], object], seconds: float = 5) -> str:
+def reported(ask: Callable[[], object], seconds: float = 5) -> str:
     """Return what the error says that asking must end in; one of the network is for the caller to call a skip."""
     began = time.monotonic()
     with pytest.raises((MastodonError, OSError)) as caught:
@@ -136,7 +136,7 @@ def test_nothing_but_postgresql_passes_for_it(
     stage, sslmode, wrong = case
     with server(postgresql(stage, wrong)) as port:
         asked = Server("PostgreSQL", "127.0.0.1", port, "Secret a/b", sslmode=sslmode)
-        told(lambda: postgresql_server.ask(asked, "mastodon", PASSWORD, "mastodon"))
+        reported(lambda: postgresql_server.ask(asked, "mastodon", PASSWORD, "mastodon"))
 
 
 REDIS_SHAPED: tuple[bytes, ...] = (
@@ -219,7 +219,7 @@ def test_nothing_but_redis_passes_for_it(
     monkeypatch.setattr(redis_server, "_SECONDS", 0.3)
     stage, wrong = case
     with server(redis(stage, wrong)) as port:
-        told(lambda: redis_server.ask(Server("Redis", "127.0.0.1", port, "Secret a/b"), PASSWORD))
+        reported(lambda: redis_server.ask(Server("Redis", "127.0.0.1", port, "Secret a/b"), PASSWORD))
 
 
 @pytest.mark.parametrize("product", ["PostgreSQL", "Redis"])
@@ -236,4 +236,4 @@ def test_a_byte_now_and_then_is_not_waited_for_without_end(monkeypatch: pytest.M
         ask = partial(redis_server.ask, asked, PASSWORD)
         if product == "PostgreSQL":
             ask = partial(postgresql_server.ask, asked, "mastodon", PASSWORD, "mastodon")
-        assert "no whole answer came within" in told(ask, 2)
+        assert "no whole answer came within" in reported(ask, 2)

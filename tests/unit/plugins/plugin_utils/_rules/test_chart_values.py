@@ -41,10 +41,10 @@ BITING = {
 
 @pytest.mark.parametrize("path", [trap.path for trap in TRAPS])
 def test_each_trap_is_refused_by_name_in_one_sentence(path: str) -> None:
-    [told] = problems(BITING[path] if path in BITING else nested(path, "x"))
-    assert told.startswith(f"Variable mastodon_values: {path} does not do what it says: ")
-    assert told.endswith(".")
-    assert "\n" not in told
+    [reported] = problems(BITING[path] if path in BITING else nested(path, "x"))
+    assert reported.startswith(f"Variable mastodon_values: {path} does not do what it says: ")
+    assert reported.endswith(".")
+    assert "\n" not in reported
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_names_of_secrets_and_defaults_are_let_through(values: dict[str, Any]) -
     assert problems(values) == []
 
 
-def test_all_traps_are_told_at_once() -> None:
+def test_all_traps_are_reported_at_once() -> None:
     assert len(problems({"service": {"port": 80}, "volumeMounts": {"web": []}})) == 2
 
 

@@ -64,7 +64,7 @@ def test_what_goes_together_is_let_pass(settings: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "told"),
+    ("settings", "reported"),
     [
         ({"gateway_local_domain": True}, "without example.org other servers do not find its people."),
         (
@@ -77,18 +77,18 @@ def test_what_goes_together_is_let_pass(settings: dict[str, Any]) -> None:
         ),
     ],
 )
-def test_a_bare_domain_is_served_or_left_to_another_web_site(settings: dict[str, Any], told: str) -> None:
+def test_a_bare_domain_is_served_or_left_to_another_web_site(settings: dict[str, Any], reported: str) -> None:
     certificate = {
         "gateway_certificate_hostnames": ["example.org", "*.example.org"],
         "cert_manager_acme_solver": "rfc2136",
     }
     (problem,) = found(**{**ELSEWHERE, **certificate, **settings})
     assert problem.startswith("Variable gateway_hostnames: ")
-    assert told in problem
+    assert reported in problem
 
 
 @pytest.mark.parametrize(
-    ("settings", "variable", "told"),
+    ("settings", "variable", "reported"),
     [
         ({"gateway_hostnames": ["*.example.org"]}, "gateway_hostnames", "*.example.org is a wildcard"),
         (
@@ -176,19 +176,19 @@ def test_a_bare_domain_is_served_or_left_to_another_web_site(settings: dict[str,
         ),
     ],
 )
-def test_a_contradiction_is_told_with_what_to_do(settings: dict[str, Any], variable: str, told: str) -> None:
+def test_a_contradiction_is_reported_with_what_to_do(settings: dict[str, Any], variable: str, reported: str) -> None:
     sentences = found(**settings)
     assert sentences, "nothing was found"
     assert sentences[0].startswith(f"Variable {variable}: ")
-    assert told in sentences[0]
+    assert reported in sentences[0]
     assert sentences[0].endswith(".")
 
 
-def test_all_contradictions_are_told_at_once() -> None:
+def test_all_contradictions_are_reported_at_once() -> None:
     assert len(found(external_dns_policy="sync", gateway_certificate_hostnames=["example.org"])) == 2
 
 
-def test_clusters_that_share_an_owner_are_told_of_each_other() -> None:
+def test_clusters_that_share_an_owner_learn_of_each_other() -> None:
     settings = {**SOUND, "external_dns_owner_id": "mine"}
     neighbours = {"west": {"external_dns_owner_id": "mine"}, "east": {"external_dns_owner_id": "theirs"}, "north": {}}
     assert edge.RULES.problems(Settings(settings.__getitem__, {}, neighbours=neighbours)) == [

@@ -84,7 +84,7 @@ def test_a_value_that_cannot_be_meant_is_refused(mistake: str) -> None:
     assert [*wrong(OF_VALUES[mistake]["settings"], OPTIONS).values()] == [OF_VALUES[mistake]["says"]]
 
 
-def test_all_mistakes_are_told_at_once() -> None:
+def test_all_mistakes_are_reported_at_once() -> None:
     assert len(wrong({"mastodon_web_replicas": 0, "mastodon_local_domain": "x", "flux_install": "?"}, OPTIONS)) == 3
 
 

@@ -43,10 +43,10 @@ def test_keys_of_the_cluster_count_after_the_release_is_gone_too(world: World) -
 def test_only_what_is_lacking_is_written_back(world: World) -> None:
     world.launch()
     world.store(APP, {"secret-key-base": "rotated-canary"})
-    told = world.refused()[0]
-    assert "are-primary-key missing: Secret mastodon/mastodon-app holds it" in told
+    reported = world.refused()[0]
+    assert "are-primary-key missing: Secret mastodon/mastodon-app holds it" in reported
     chosen = '{"are-primary-key": ."are-primary-key"}'
-    assert told.endswith(f"| map_values(@base64d) | {chosen}' | bao kv patch -mount=secret {APP} -")
+    assert reported.endswith(f"| map_values(@base64d) | {chosen}' | bao kv patch -mount=secret {APP} -")
 
 
 def test_a_deleted_version_is_brought_back(world: World) -> None:
@@ -169,9 +169,11 @@ def test_a_server_that_cannot_be_asked_gets_no_keys_unless_its_database_is_new(
     monkeypatch.setattr(postgresql_server.Server, "open", lambda *_unused: socket.socket())
     monkeypatch.setattr(postgresql_server.native, "Connection", fail)
     options = of_a_server_of_yours(password="given-canary")
-    [told] = world.refused(**options)
-    assert told.startswith("PostgreSQL db.example.org:5432: could not be asked whether it holds a Mastodon already: ")
-    assert str(failure).rstrip(".") in told
+    [reported] = world.refused(**options)
+    assert reported.startswith(
+        "PostgreSQL db.example.org:5432: could not be asked whether it holds a Mastodon already: "
+    )
+    assert str(failure).rstrip(".") in reported
     assert world.check(**options, database_is_new=True)["launched"] is False
     world.store(APP, KEYS)
     assert world.check(**options)["launched"] is False, "nothing is to be made"
@@ -182,8 +184,8 @@ def test_a_server_that_tells_of_a_mastodon_is_believed_whatever_the_settings_say
 ) -> None:
     found = postgresql_server.Found("17.6", "UTF8", may_create=True, schema="20260805130216")
     monkeypatch.setattr(postgresql_server, "ask", lambda *_unused: found)
-    [told] = world.refused(**of_a_server_of_yours(password="given-canary"), database_is_new=True)
-    assert "database social at db.example.org may hold what nothing else can decrypt" in told
+    [reported] = world.refused(**of_a_server_of_yours(password="given-canary"), database_is_new=True)
+    assert "database social at db.example.org may hold what nothing else can decrypt" in reported
 
 
 def test_a_password_of_a_database_may_be_made_again_when_nothing_runs(world: World) -> None:

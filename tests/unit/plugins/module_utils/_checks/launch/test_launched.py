@@ -48,7 +48,7 @@ def test_what_runs_unchanged_is_let_through_and_recognised_by_fingerprints_only(
 
 
 @pytest.mark.parametrize(
-    ("environment", "other", "told"),
+    ("environment", "other", "reported"),
     [
         ({}, {"local_domain": "other.org"}, "runs as example.org and cannot become other.org"),
         ({}, {"web_domain": "social.example.org"}, "runs as example.org and cannot become social.example.org"),
@@ -56,9 +56,9 @@ def test_what_runs_unchanged_is_let_through_and_recognised_by_fingerprints_only(
         ({"WEB_DOMAIN": "s.example.org"}, {"web_domain": "t.example.org"}, "runs as s.example.org and cannot become"),
     ],
 )
-def test_another_domain_is_refused(world: World, environment: dict[str, str], other: Any, told: str) -> None:
+def test_another_domain_is_refused(world: World, environment: dict[str, str], other: Any, reported: str) -> None:
     world.launch(**environment)
-    assert told in world.refused(**other)[0]
+    assert reported in world.refused(**other)[0]
 
 
 @pytest.mark.parametrize("written", ["", "example.org"])
@@ -117,24 +117,24 @@ def test_fingerprints_made_by_a_lost_key_are_not_taken_for_changed_secrets(world
     assert world.check()["annotations"] == {}
 
 
-def test_everything_wrong_is_told_at_once(world: World) -> None:
+def test_everything_wrong_is_reported_at_once(world: World) -> None:
     world.launch()
     world.lose(APP)
     assert len(world.refused(local_domain="other.org", web_domain="w.org", version="v4.9.0")) == 4
 
 
 @pytest.mark.parametrize(
-    ("store", "version", "told"),
+    ("store", "version", "reported"),
     [
         ("postgresql", "13", "PostgreSQL: is too old for Mastodon v4.7.4: it is 13. It needs 14.4."),
         ("redis", "6.2.7", "Redis: is too old for Mastodon v4.7.4: it is 6.2.7. It needs 7.0."),
     ],
 )
 def test_a_store_that_is_too_old_is_refused_before_a_new_series(
-    world: World, store: str, version: str, told: str
+    world: World, store: str, version: str, reported: str
 ) -> None:
     given = {"cluster": "", "database": "", "version": version, "host": "", "path": ""}
-    assert world.refused(**{store: given}) == [told]
+    assert world.refused(**{store: given}) == [reported]
     world.launch()
     assert world.check(**{store: given})["launched"], "a patch release asks for nothing new"
 

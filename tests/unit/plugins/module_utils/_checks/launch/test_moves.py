@@ -25,7 +25,7 @@ RGW = "http://rook-ceph-rgw-media.rook-ceph.svc"
 
 
 @pytest.mark.parametrize(
-    ("places", "told", "back", "old"),
+    ("places", "reported", "back", "old"),
     [
         (
             {"database_hosts": NEW, "database_services": NEW},
@@ -65,12 +65,12 @@ RGW = "http://rook-ceph-rgw-media.rook-ceph.svc"
         ),
     ],
 )
-def test_a_move_is_refused_until_its_old_place_is_told(
-    world: World, places: dict[str, Any], told: str, back: str, old: str
+def test_a_move_is_refused_until_its_old_place_is_named(
+    world: World, places: dict[str, Any], reported: str, back: str, old: str
 ) -> None:
     world.launch()
     [sentence] = world.refused(places=places)
-    assert sentence.startswith(f"Mastodon mastodon/mastodon: {told}: ")
+    assert sentence.startswith(f"Mastodon mastodon/mastodon: {reported}: ")
     assert sentence.endswith(f"Set {back}, or move it yourself and add {old} to mastodon_moved_from.")
     assert world.check(places=places, moved_from=[old])["launched"]
 
@@ -93,11 +93,11 @@ def test_servers_of_yours_are_not_left_either(world: World, environment: dict[st
 
 def test_a_bucket_of_a_claim_is_kept_by_its_own_name(world: World) -> None:
     world.launch()
-    [told] = world.refused(places={"media_bucket": "my--people-mastodon-s3"})
-    assert "its bucket is http://rook-ceph-rgw-media.rook-ceph.svc/mastodon-mastodon-s3 and cannot become" in told
+    [reported] = world.refused(places={"media_bucket": "my--people-mastodon-s3"})
+    assert "its bucket is http://rook-ceph-rgw-media.rook-ceph.svc/mastodon-mastodon-s3 and cannot become" in reported
     assert (
         "Set rook_bucket to mastodon-mastodon-s3 and, if you changed it, rook_claim_name back, or move it yourself"
-        in told
+        in reported
     )
 
 
@@ -141,9 +141,11 @@ def test_no_host_alone_leads_to_another_database(world: World, hosts: list[str],
 def test_a_server_of_yours_is_not_left_for_a_service_of_a_cluster_that_never_held_it(world: World) -> None:
     world.launch(DB_HOST="db.example.org")
     hosts = ["mastodon-db-pooler.mastodon.svc", "db.example.org"]
-    [told] = world.refused(places={"database_hosts": hosts})
-    assert "its database is db.example.org/mastodon and cannot become mastodon-db-pooler.mastodon.svc/mastodon" in told
-    assert "Set mastodon_postgresql_host to db.example.org, or" in told
+    [reported] = world.refused(places={"database_hosts": hosts})
+    assert (
+        "its database is db.example.org/mastodon and cannot become mastodon-db-pooler.mastodon.svc/mastodon" in reported
+    )
+    assert "Set mastodon_postgresql_host to db.example.org, or" in reported
 
 
 def test_another_folder_in_vault_is_refused_and_nothing_is_made_in_it(world: World) -> None:
@@ -162,8 +164,8 @@ def test_another_folder_in_vault_is_refused_and_nothing_is_made_in_it(world: Wor
 
 def test_another_mount_is_refused(world: World) -> None:
     world.launch()
-    told = world.refused(mount="kv", places={"store_mount": "kv"})
-    assert f"Set vault_mount to secret and vault_path to {FOLDER}, or" in told[0]
+    reported = world.refused(mount="kv", places={"store_mount": "kv"})
+    assert f"Set vault_mount to secret and vault_path to {FOLDER}, or" in reported[0]
 
 
 def test_a_store_that_would_read_other_keys_than_are_made_is_refused(world: World) -> None:
@@ -183,8 +185,8 @@ def test_the_database_of_a_release_that_is_gone_is_known_by_who_reads_its_passwo
         world.store(path, data)
     world.external_secret("mastodon/mastodon-db-owner", OWNER)
     wanted = [mirror(APP, "mastodon-app", KEYS), mirror(OWNER, "new-owner", PASSWORD)]
-    told = world.refused(secrets=wanted, places={"database_hosts": ["new-rw.mastodon.svc"]})
-    assert told[0].startswith(
+    reported = world.refused(secrets=wanted, places={"database_hosts": ["new-rw.mastodon.svc"]})
+    assert reported[0].startswith(
         "Mastodon mastodon/mastodon: its database is mastodon-db-rw.mastodon.svc and cannot become new-rw.mastodon.svc/mastodon"
     )
 
@@ -243,25 +245,25 @@ def test_an_operator_is_not_installed_a_second_time(
     assert world.check()["launched"] is False
     namespace, _unused, name = place.partition("/")
     world.put(api_version, kind, place, metadata={"managedFields": [{"manager": "fediverse.mastodon"}]})
-    [told] = world.refused()
-    assert told.startswith(f"{kind} {place}: is installed already: a second one in ")
-    assert told.endswith(f"Set {setting} to {namespace}.")
+    [reported] = world.refused()
+    assert reported.startswith(f"{kind} {place}: is installed already: a second one in ")
+    assert reported.endswith(f"Set {setting} to {namespace}.")
     wanted = [{"kind": kind, "name": name, "namespace": namespace, "setting": setting}]
     assert world.check(operators=wanted)["launched"] is False
 
 
 @pytest.mark.parametrize(
-    ("places", "told"),
+    ("places", "reported"),
     [
         ({"ceph_name": "other"}, "holds the media: Rook runs one a namespace, and other would be an empty one. Set"),
         ({"ceph_path": "/mnt"}, "keeps its state in /var/lib/rook and cannot go on in /mnt: its monitors"),
     ],
 )
-def test_a_ceph_that_runs_keeps_its_name_and_its_place(world: World, places: dict[str, str], told: str) -> None:
+def test_a_ceph_that_runs_keeps_its_name_and_its_place(world: World, places: dict[str, str], reported: str) -> None:
     assert world.check(places=places)["launched"] is False
     world.put("ceph.rook.io/v1", "CephCluster", "rook-ceph/rook-ceph", spec={"dataDirHostPath": "/var/lib/rook"})
     assert world.check()["launched"] is False
-    assert told in world.refused(places=places)[0]
+    assert reported in world.refused(places=places)[0]
     assert world.check(places={"ceph_name": ""})["launched"] is False
 
 

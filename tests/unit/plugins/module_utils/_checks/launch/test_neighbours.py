@@ -48,17 +48,17 @@ def test_a_host_of_another_mastodon_is_refused(world: World) -> None:
     world.launch()
     world.config_map("other", "other", LOCAL_DOMAIN="o.org", WEB_DOMAIN="social.example.org")
     third = [mirror("mastodon/t.org/app", "mastodon-app", KEYS, permanent=["are-primary-key"])]
-    told = world.refused(namespace="third", local_domain="t.org", web_domain="social.example.org", secrets=third)
-    assert "Mastodon other/other: has social.example.org already" in told[0]
+    reported = world.refused(namespace="third", local_domain="t.org", web_domain="social.example.org", secrets=third)
+    assert "Mastodon other/other: has social.example.org already" in reported[0]
 
 
 def test_the_keys_of_another_mastodon_are_not_shared(world: World) -> None:
     world.launch()
-    told = world.refused(namespace="third", local_domain="t.org")
-    assert told[0].startswith(
+    reported = world.refused(namespace="third", local_domain="t.org")
+    assert reported[0].startswith(
         "Mastodon third/mastodon: would be the second one with the same keys: ExternalSecret mastodon/mastodon-app reads them"
     )
-    assert "or vault_path to a folder of its own;" in told[0]
+    assert "or vault_path to a folder of its own;" in reported[0]
 
 
 def test_what_failed_to_install_elsewhere_is_no_mastodon(world: World) -> None:
@@ -95,8 +95,8 @@ def test_a_release_that_was_never_installed_binds_nobody_to_its_settings(world: 
 
 def test_a_store_of_another_mastodon_is_not_taken(world: World) -> None:
     world.cluster_secret_store("mastodon-other.org", "social")
-    told = world.refused()
-    assert told == [
+    reported = world.refused()
+    assert reported == [
         "ClusterSecretStore vault-mastodon: belongs to another Mastodon: it logs in as mastodon-other.org, for social. Set "
         "mastodon_name, or external_secrets_store, to a name of its own."
     ]

@@ -77,8 +77,10 @@ def test_a_step_too_far_is_refused_with_the_upgrade_path(running: str, wanted: s
 
 @pytest.mark.parametrize(("running", "wanted"), [("v4.7.4", "v4.7.2"), ("v4.7.0", "v4.6.9"), ("v5.0.0", "v4.7.4")])
 def test_a_step_back_is_refused(running: str, wanted: str) -> None:
-    told = f"Mastodon ns/m: cannot go back from {running} to {wanted}: its database is already that of the newer one."
-    assert step(running, wanted) == f"{told} Set mastodon_image_tag to {running} or newer."
+    reported = (
+        f"Mastodon ns/m: cannot go back from {running} to {wanted}: its database is already that of the newer one."
+    )
+    assert step(running, wanted) == f"{reported} Set mastodon_image_tag to {running} or newer."
 
 
 @pytest.mark.parametrize(
