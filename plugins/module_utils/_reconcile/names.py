@@ -17,7 +17,7 @@ _NEVER = ("/", "%")
 
 
 def refuse(about: str, parts: Mapping[str, str]) -> None:
-    """Raise MastodonError when a part of an object's address, by field, cannot stand in it. `told` names the object."""
+    """Raise MastodonError when a part of an object's address, by field, cannot stand in it. `about` names the object."""
     for field, part in parts.items():
         if why := _wrong(part):
             raise MastodonError(about, f"its {field} cannot be used", f"{part!r} {why}", "Correct it.")

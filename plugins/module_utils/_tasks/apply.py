@@ -11,7 +11,6 @@ from typing import Any
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import forced
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.diff import documents
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.engine import Engine
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import (
     MANAGER,
@@ -21,7 +20,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.mode
     desired_set,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.changes import difference
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.changes import object_difference
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.depends_on import (
     Kind,
     kinds_when_ready,
@@ -87,13 +86,14 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     except MastodonError as error:
         failure = {"failed": True, "msg": str(error)}
     outcomes = list(engine.outcomes.values())
+    written = [outcome for outcome in outcomes if outcome.action in _WRITTEN]
     results = [_result(engine, outcome) for outcome in outcomes]
     return {
-        "changed": any(outcome.action in _WRITTEN for outcome in outcomes),
+        "changed": bool(written),
         # Ansible prints a failed task's result whole: only what is wrong belongs there.
         "objects": [one for one in results if one["status"] != "Current"] if failure else results,
         "requests": objects.requests,
-        **({"diff": [_diff(outcome) for outcome in outcomes if outcome.action in _WRITTEN]} if run.diff else {}),
+        **({"diff": [object_difference(outcome) for outcome in written]} if run.diff else {}),
         **failure,
     }
 
@@ -127,11 +127,6 @@ def _result(engine: Engine, outcome: Outcome) -> dict[str, Any]:
         "status": engine.verdict(outcome.subject),
         "changes": list(outcome.changes),
     }
-
-
-def _diff(outcome: Outcome) -> dict[str, str]:
-    before, after = documents(outcome.before, outcome.after)
-    return difference(str(outcome.subject), before, after)
 
 
 TASK = Task(ARGUMENTS, run_task)

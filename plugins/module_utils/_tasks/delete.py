@@ -12,13 +12,12 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import inventory
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.diff import documents
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER, ObjectRef, Outcome
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.remove import Removal, Remover
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.targets import Target
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.changes import difference
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.changes import object_difference
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import (
     KUBERNETES_OPTIONS,
     cluster,
@@ -62,7 +61,7 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
         "changed": bool(done),
         "objects": [_result(outcome) for outcome in remover.outcomes],
         "requests": objects.requests,
-        **({"diff": [_diff(outcome) for outcome in done]} if run.diff else {}),
+        **({"diff": [object_difference(outcome) for outcome in done]} if run.diff else {}),
         **failure,
     }
 
@@ -90,11 +89,6 @@ def _named(target: Target, catalog: Catalog, run: Run) -> ObjectRef:
 
 def _result(outcome: Outcome) -> dict[str, Any]:
     return {"subject": str(outcome.subject), "action": outcome.action, "changes": list(outcome.changes)}
-
-
-def _diff(outcome: Outcome) -> dict[str, str]:
-    before, after = documents(outcome.before, None if outcome.action == "deleted" else outcome.after)
-    return difference(str(outcome.subject), before, after)
 
 
 TASK = Task(ARGUMENTS, run_task)

@@ -53,7 +53,7 @@ def refuse_settings(inventory: Inventory, known: names.Known, play: Mapping[str,
     problems = (
         names.misspelt_tags(inventory.variables, tags),
         names.misspelt(inventory.variables, known),
-        names.missing(values, known),
+        names.unset(values, known),
         bad.values(),
         *(rules.problems(settings) for rules in FIRST),
     )
@@ -64,8 +64,7 @@ def refuse_settings(inventory: Inventory, known: names.Known, play: Mapping[str,
 
 def refuse_contradictions(inventory: Inventory, roles: Path) -> None:
     """Raise CombinedError with what of the edge contradicts each other, whatever else may be wrong."""
-    options = {name: spec for role in edge.ROLES for name, spec in names.options_of(roles / role).items()}
-    _refuse_together(Settings(inventory.read, options, neighbours=inventory.neighbours))
+    _refuse_together(Settings(inventory.read, names.options_of(roles), neighbours=inventory.neighbours))
 
 
 def _refuse_sizes(values: Mapping[str, Any]) -> list[str]:

@@ -26,8 +26,6 @@ _GUARDED_FLAGS = {
     "txt-owner-id": "external_dns_owner_id",
 }
 
-# Whose settings these rules read.
-ROLES = ("common", "cert_manager", "external_dns", "gateway")
 RULES = Rules()
 
 

@@ -12,16 +12,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.schedules import is_schedule
+
 # What Mastodon 4.5 and later ask for: https://github.com/mastodon/mastodon/blob/main/lib/tasks/db.rake
 OLDEST_POSTGRESQL = 14
 # https://github.com/mastodon/mastodon/blob/main/config/settings.yml
 _RESERVED = frozenset(["admin", "administrator", "help", "mod", "moderator", "root", "support", "webmaster"])
 _LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _DNS_NAME = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*")
-# Bounds of the fields of a schedule, from the last to the first; the first of six are seconds.
-_FIELDS = ((0, 7), (1, 12), (1, 31), (0, 23), (0, 59), (0, 59))
-_NAMED = re.compile(r"(?i)\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|sun|mon|tue|wed|thu|fri|sat)\b")
-_PART = re.compile(r"(\*|\?|\d+(-\d+)?)(/[1-9]\d*)?")
 
 
 def _matches(pattern: str) -> Callable[[str], bool]:
@@ -64,21 +62,6 @@ def _is_url(*schemes: str, path: str = ".*") -> Callable[[str], bool]:
         return named and not parts.username and re.fullmatch(path, parts.path) is not None
 
     return is_url
-
-
-def _is_schedule(fields: int) -> Callable[[str], bool]:
-    def is_schedule(text: str) -> bool:
-        given = _NAMED.sub("1", text).split(" ")
-        return len(given) == fields and all(map(_is_field, reversed(given), _FIELDS))
-
-    return is_schedule
-
-
-def _is_field(text: str, bounds: tuple[int, int]) -> bool:
-    numbers = re.findall(r"(?<!/)\b\d+", text)
-    return all(_PART.fullmatch(part) for part in text.split(",")) and all(
-        bounds[0] <= int(number) <= bounds[1] for number in numbers
-    )
 
 
 def _fits_cronjobs(name: str) -> bool:
@@ -139,10 +122,10 @@ _TAG = Format(
     "v4.7.4",
 )
 _LABEL_VALUE = Format(_matches(r"(?=.{1,63}$).*[A-Za-z0-9]"), "not what a label may be", "v4.7.4")
-_SCHEDULE = Format(_is_schedule(5), "not a cron schedule of five fields", "17 3 * * *")
+_SCHEDULE = Format(is_schedule(5), "not a cron schedule of five fields", "17 3 * * *")
 # https://cloudnative-pg.io/documentation/current/backup/#scheduled-backups
 _BACKUP_SCHEDULE = Format(
-    _is_schedule(6), "not a schedule of six fields: CloudNativePG wants the seconds first", "0 17 3 * * *"
+    is_schedule(6), "not a schedule of six fields: CloudNativePG wants the seconds first", "0 17 3 * * *"
 )
 _DURATION = Format(_matches(r"(\d+(h|m|s|ms))+"), "not a duration", "30m")
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html

@@ -72,12 +72,11 @@ class Known:
 def load(roles: Path, extra: Iterable[str] = ()) -> Known:
     """Read every role's argument spec, defaults, vars and what it registers below the folder `roles`."""
     names: set[str] = set(extra)
-    options: dict[str, Mapping[str, Any]] = {}
+    options = options_of(roles)
     defaults: dict[str, Any] = {}
     prefixes: set[str] = set()
     for role in sorted(path.parents[1] for path in roles.glob("*/meta/main.yml")):
         prefixes.add(f"{role.name}_")
-        options.update(options_of(role))
         for file in role.glob("defaults/**/*.yml"):
             defaults.update(_load(file))
         for file in role.glob("vars/**/*.yml"):
@@ -100,12 +99,11 @@ def _load(file: Path) -> Mapping[str, Any]:
     return documents[0] if documents else {}
 
 
-def options_of(role: Path) -> Mapping[str, Mapping[str, Any]]:
-    """Return the argument specs of the settings that the role in this folder documents; role common documents none."""
-    file = role / "meta/argument_specs.yml"
-    if not file.is_file():
-        return {}
-    found: Mapping[str, Mapping[str, Any]] = _load(file)["argument_specs"]["main"].get("options") or {}
+def options_of(roles: Path) -> Mapping[str, Mapping[str, Any]]:
+    """Return the argument specs of the settings that the roles below the folder `roles` document."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for file in sorted(roles.glob("*/meta/argument_specs.yml")):
+        found |= _load(file)["argument_specs"]["main"].get("options") or {}
     return found
 
 
@@ -144,7 +142,7 @@ def is_left_out(variables: Mapping[str, Any], known: Sequence[str]) -> bool:
     return bool(known) and not {*(variables.get("ansible_run_tags") or ["all"])} & {*known, *_TAGS_OF_ANSIBLE}
 
 
-def missing(values: Mapping[str, Any], known: Known) -> list[str]:
+def unset(values: Mapping[str, Any], known: Known) -> list[str]:
     """Return one sentence for each required variable that is undefined or empty."""
     return [
         f"Variable {name}: missing. Set it in your inventory."

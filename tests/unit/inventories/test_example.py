@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 from ansible_collections.fediverse.mastodon.plugins.module_utils._sizing.size import size
-from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.names import load, missing, misspelt
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.names import load, misspelt, unset
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.values import wrong
 
 ROOT = Path(__file__).parents[3]
@@ -39,5 +39,5 @@ def test_as_it_is_and_with_all_that_it_offers_it_is_well_formed() -> None:
     assert set(settings(offered())) > set(settings(TEXT))
     for text in (TEXT, offered()):
         found = settings(text)
-        assert [*misspelt(found, KNOWN), *missing(found, KNOWN), *wrong(found, KNOWN.options).values()] == []
+        assert [*misspelt(found, KNOWN), *unset(found, KNOWN), *wrong(found, KNOWN.options).values()] == []
         size(found)

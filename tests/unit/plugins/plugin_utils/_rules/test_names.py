@@ -13,10 +13,10 @@ from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.names im
     given,
     is_left_out,
     load,
-    missing,
     misspelt,
     misspelt_tags,
     options_of,
+    unset,
 )
 
 ROOT = Path(__file__).parents[5]
@@ -56,11 +56,11 @@ def test_known_variables_and_the_users_own_are_left_alone(name: str) -> None:
 
 @pytest.mark.parametrize("values", [{}, {"mastodon_local_domain": ""}, {"mastodon_local_domain": None}])
 def test_a_required_variable_that_is_undefined_or_empty_is_named(values: dict[str, object]) -> None:
-    assert missing(values, KNOWN) == ["Variable mastodon_local_domain: missing. Set it in your inventory."]
+    assert unset(values, KNOWN) == ["Variable mastodon_local_domain: missing. Set it in your inventory."]
 
 
 def test_a_required_variable_that_is_set_is_fine() -> None:
-    assert missing({"mastodon_local_domain": "example.org"}, KNOWN) == []
+    assert unset({"mastodon_local_domain": "example.org"}, KNOWN) == []
 
 
 def test_what_is_as_the_roles_have_it_was_not_given() -> None:
