@@ -214,7 +214,7 @@ def running(upstream: Upstream, faults: Faults) -> Iterator[str]:
     thread = threading.Thread(target=asyncio.run, args=(serve(),), daemon=True)
     thread.start()
     try:
-        yield address.get(timeout=10)
+        yield address.get(timeout=60)
     finally:
         ended.set()
         thread.join(10)

@@ -88,7 +88,7 @@ def prepare(lab: Lab) -> None:
     """Do what a platform team does before anybody thinks of Mastodon, with kubectl."""
 
     lab.apply_manifest("flux-operator.yaml")
-    lab.kubectl("wait", "--for=condition=Established", "crd/fluxinstances.fluxcd.controlplane.io", "--timeout=60s")
+    lab.kubectl("wait", "--for=condition=Established", "crd/fluxinstances.fluxcd.controlplane.io", "--timeout=240s")
     apply(lab, flux())
     lab.kubectl("wait", "-n=flux-system", "fluxinstance/flux", "--for=condition=Ready", "--timeout=300s")
     apply(lab, *cloudnative_pg(lab.facts["mirror"]))
@@ -196,7 +196,7 @@ def test_a_key_that_was_changed_on_the_s3_server_and_in_vault_is_used_after_one_
     changed = json.dumps({"data": {"ROOT_SECRET_KEY": key}})
     pair.other.kubectl("patch", "secret", "-n=object-store", "s3", "--type=merge", "--patch", changed)
     pair.other.kubectl("rollout", "restart", *server)
-    pair.other.kubectl("rollout", "status", *server, "--timeout=120s")
+    pair.other.kubectl("rollout", "status", *server, "--timeout=240s")
     keep(pair.other, "s3", login)
     run = pair.again("--limit=other")
     assert run.returncode == 0, run.output[-8000:]

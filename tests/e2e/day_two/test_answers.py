@@ -27,7 +27,7 @@ spec: {controllerName: example.org/gateway-controller}
 def test_a_mastodon_scaled_to_nothing_is_reported_by_all_and_put_right_by_one_run(installed: Lab) -> None:
     installed.kubectl("scale", *WEB, "--replicas=0")
     installed.kubectl(
-        "wait", "pod", "-n=mastodon", "-l=app.kubernetes.io/component=web", "--for=delete", "--timeout=60s"
+        "wait", "pod", "-n=mastodon", "-l=app.kubernetes.io/component=web", "--for=delete", "--timeout=240s"
     )
     mark = installed.audit_mark()
     check = installed.site("--check")
@@ -53,7 +53,7 @@ def test_a_run_that_cannot_put_it_right_ends_badly(installed: Lab) -> None:
         run = installed.site("--tags", "mastodon")
     finally:
         installed.kubectl("scale", *gateway, "--replicas=1")
-        installed.kubectl("rollout", "status", *gateway, "--timeout=120s")
+        installed.kubectl("rollout", "status", *gateway, "--timeout=240s")
     assert run.returncode != 0
     assert f"Mastodon https://{DOMAIN}: does not answer as it must: " in run.output
     eventually(lambda: answers(installed), bool)

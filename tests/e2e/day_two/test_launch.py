@@ -134,7 +134,7 @@ def run_remedy(lab: Lab, command: str) -> None:
         "BAO_ADDR": lab.facts["vault_address"],
         "BAO_TOKEN": Path(lab.facts["vault_token_file"]).read_text().strip(),
     }
-    subprocess.run(["bash", "-euo", "pipefail", "-c", command], env=environment, check=True, timeout=60)
+    subprocess.run(["bash", "-euo", "pipefail", "-c", command], env=environment, check=True, timeout=300)
 
 
 def alone(lab: Lab, role: str, folder: Path) -> Run:

@@ -78,7 +78,7 @@ def test_media_for_anyone_and_a_job_go_when_they_are_turned_off_and_come_back(in
 def test_media_stay_readable_when_rook_starts_again(installed: Lab) -> None:
     operator = ("-n=rook-ceph", "deployment/rook-ceph-operator")
     installed.kubectl("rollout", "restart", *operator)
-    installed.kubectl("rollout", "status", *operator, "--timeout=120s")
+    installed.kubectl("rollout", "status", *operator, "--timeout=240s")
     # Then it has seen to the claim anew.
     eventually(
         lambda: installed.kubectl("logs", *operator), lambda said: '"creating ObjectBucket" "key"="mastodon/' in said

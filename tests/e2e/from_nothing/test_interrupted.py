@@ -79,5 +79,5 @@ def test_two_runs_at_once_both_end_well_and_encrypted_rows_can_still_be_read(ins
     for run in runs:
         assert run.returncode == 0, run.output[-4000:]
     assert made_once(installed.vault_versions()) == secrets
-    installed.kubectl("rollout", "status", "deployment/mastodon-web", "-n=mastodon", "--timeout=120s")
+    installed.kubectl("rollout", "status", "deployment/mastodon-web", "-n=mastodon", "--timeout=240s")
     assert installed.site().recap["changed"] == 0

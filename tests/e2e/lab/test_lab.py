@@ -72,8 +72,8 @@ COMPONENTS = (
 def web(lab: Lab) -> Iterator[str]:
     """A web application on the lab; the address of its Service."""
     kubectl = [lab.facts["kubectl"], f"--kubeconfig={lab.facts['kubeconfig']}"]
-    subprocess.run([*kubectl, "apply", "-f-"], input=WEB_APP, text=True, check=True, timeout=60)
-    lab.kubectl("rollout", "status", "deployment/web", "-n=web-app", "--timeout=120s")
+    subprocess.run([*kubectl, "apply", "-f-"], input=WEB_APP, text=True, check=True, timeout=300)
+    lab.kubectl("rollout", "status", "deployment/web", "-n=web-app", "--timeout=240s")
     address = str(lab.get("service", "-n=web-app", "web")["spec"]["clusterIP"])
     # A Service leads to a pod a moment after the pod is ready.
     eventually(lambda: answers(address), bool, 30)
@@ -102,7 +102,7 @@ def test_an_application_is_reached_from_pods_by_name_and_from_the_host(lab: Lab,
 def test_a_killed_pod_comes_back_with_its_data(lab: Lab, web: str) -> None:
     before = page(web)
     lab.kubectl("delete", "pod", "-n=web-app", "-l=app=web", "--grace-period=0", "--force")
-    lab.kubectl("rollout", "status", "deployment/web", "-n=web-app", "--timeout=60s")
+    lab.kubectl("rollout", "status", "deployment/web", "-n=web-app", "--timeout=240s")
     eventually(lambda: answers(web) and len(page(web)) == len(before) + 1, bool, 30)
     assert page(web)[: len(before)] == before
 
@@ -152,7 +152,7 @@ def test_a_lab_that_is_killed_whole_leaves_its_host_clean_and_comes_back(lab: La
     os.kill(json.loads((lab.state / "run/init.json").read_text())["pid"], signal.SIGKILL)
     eventually(lambda: not set(traces(LAB_NAME, int(LAB_INDEX))) - {"cgroups"}, bool, 30)
     up()
-    lab.kubectl("rollout", "status", "deployment/web", "-n=web-app", "--timeout=120s")
+    lab.kubectl("rollout", "status", "deployment/web", "-n=web-app", "--timeout=240s")
     eventually(lambda: answers(web), bool, 60)
     assert page(web)[: len(before)] == before
     assert lab.get("configmap", "-n=web-app", "kube-root-ca.crt")["metadata"]["uid"] == kept
@@ -188,7 +188,7 @@ def reported(*command: str) -> str:
 )
 def test_a_shell_has_what_people_look_into_a_lab_with(lab: Lab, command: str, answer: str) -> None:
     words = [str(ROOT / "lab/shell"), "--name", LAB_NAME, "--", *command.split()]
-    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
     assert answer in done.stdout
 

@@ -21,7 +21,7 @@ def refusal(folder: Path, *before: str, name: str = "refused") -> str:
     """The one sentence that `lab/up` refuses with when it is called by the command `before`, without its `lab: `."""
     command = [*before, str(ROOT / "lab/up"), "--name", name, "--index", INDEX]
     environment = {**os.environ, "LAB_STATE": str(folder / "state")}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=300)
     assert (done.returncode, done.stdout) == (1, "")
     said = done.stderr.splitlines()
     assert len(said) == 1

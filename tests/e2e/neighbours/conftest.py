@@ -137,7 +137,7 @@ def neighbours(installed: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iter
     folder = tmp_path_factory.mktemp("second")
     (folder / "foreign.yaml").write_text(FOREIGN)
     installed.kubectl("apply", f"--filename={folder}/foreign.yaml")
-    installed.kubectl("rollout", "status", "deployment/foreign", "-n=mastodon", "--timeout=60s")
+    installed.kubectl("rollout", "status", "deployment/foreign", "-n=mastodon", "--timeout=240s")
     kv = installed.vault().secrets.kv.v2
     given = {
         "dns": installed.given("dns"),

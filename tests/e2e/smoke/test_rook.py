@@ -54,7 +54,7 @@ def store(installed: Lab) -> Iterator[Lab]:
         yield installed
         claims = installed.kubectl("get", "objectbucketclaim", f"-n={SPACE}", "-o=name").split()
         for claim in claims:
-            installed.kubectl("delete", f"-n={SPACE}", claim, "--timeout=60s")
+            installed.kubectl("delete", f"-n={SPACE}", claim, "--timeout=240s")
     installed.kubectl("delete", "storageclass", KEEPS, DELETES)
 
 
@@ -119,7 +119,7 @@ def claimed(lab: Lab, name: str, kept: str, **spec: object) -> Bucket:
 
 
 def drop(lab: Lab, name: str) -> None:
-    lab.kubectl("delete", "objectbucketclaim", f"-n={SPACE}", name, "--timeout=60s")
+    lab.kubectl("delete", "objectbucketclaim", f"-n={SPACE}", name, "--timeout=240s")
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +149,7 @@ def test_a_claim_whose_policy_rook_cannot_read_is_not_let_go(store: Lab) -> None
     held = eventually(lambda: store.get("objectbucketclaim", f"-n={SPACE}", "held"), bool)
     assert held["metadata"]["deletionTimestamp"]
     allow(made, "smoke-held", {"AWS": ["*"]})
-    store.kubectl("wait", "objectbucketclaim", f"-n={SPACE}", "held", "--for=delete", "--timeout=60s")
+    store.kubectl("wait", "objectbucketclaim", f"-n={SPACE}", "held", "--for=delete", "--timeout=240s")
     # Its bucket was kept, and would keep the store.
     claimed(store, "let-go", DELETES, bucketName="smoke-held")
     drop(store, "let-go")
@@ -235,7 +235,7 @@ def test_what_it_does_not_have_is_refused_in_its_status(store: Lab, kind: str, s
     apply(store, ceph(kind, "refused", spec))
     assert eventually(lambda: failure(store, kind, "refused"), bool, 30) == message
     assert phase(store, kind, ROOK, "refused") == "Failure"
-    store.kubectl("delete", kind, f"-n={ROOK}", "refused", "--timeout=60s")
+    store.kubectl("delete", kind, f"-n={ROOK}", "refused", "--timeout=240s")
 
 
 def test_what_was_put_outlives_its_claim_and_keeps_the_store(store: Lab, media: Bucket) -> None:
@@ -249,4 +249,4 @@ def test_what_was_put_outlives_its_claim_and_keeps_the_store(store: Lab, media: 
     again = claimed(store, "again", DELETES, bucketName="smoke-media")
     assert again.get("kept") == (200, "yes")
     drop(store, "again")
-    store.kubectl("wait", "--for=delete", "cephobjectstore", f"-n={ROOK}", STORE, "--timeout=60s")
+    store.kubectl("wait", "--for=delete", "cephobjectstore", f"-n={ROOK}", STORE, "--timeout=240s")

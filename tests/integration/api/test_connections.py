@@ -15,6 +15,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from threading import Timer
 
@@ -40,6 +41,8 @@ class Times:
 
 IS_LONG = os.environ.get("TEST_CONNECTIONS") == "long"
 TIMES = Times(30, 45, 180, 40) if IS_LONG else Times(3, 4, 60, 3)
+# How many times longer than usual a task may take beside what it waits for.
+_AS_OFTEN = 5
 
 
 @pytest.fixture(autouse=True)
@@ -48,6 +51,13 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(client, "_SILENT_SECONDS", 2)
         monkeypatch.setattr(client, "_READ_SECONDS", 3)
         monkeypatch.setattr(client, "_AT_LEAST_SECONDS", 1.0)
+
+
+def usual(cluster: Cluster, name: str) -> float:
+    """Apply what the test begins with, and return what that takes on this machine now, with nothing that fails."""
+    began = time.monotonic()
+    cluster.apply(config_map(cluster, name, a="1"), name=name)
+    return time.monotonic() - began
 
 
 def make_ready(cluster: Cluster, name: str) -> None:
@@ -66,7 +76,7 @@ def test_what_fails_once_at_any_stage_ends_well(cluster: Cluster, tmp_path: Path
     def run(stage: str) -> tuple[str, float, int]:
         name = stage.replace(" ", "-")
         objects = [config_map(cluster, name, a="2"), balancer(cluster, name)]
-        cluster.apply(config_map(cluster, name, a="1"), name=name)
+        slack = _AS_OFTEN * usual(cluster, name)
         folder = tmp_path / name
         folder.mkdir()
         faults = Faults(always=fault, stage=stage, seconds=TIMES.away)
@@ -74,12 +84,12 @@ def test_what_fails_once_at_any_stage_ends_well(cluster: Cluster, tmp_path: Path
         with through(cluster, folder, faults) as options:
             Timer(TIMES.ready, make_ready, (cluster, name)).start()
             applied = cluster.apply(*objects, name=name, wait_timeout=TIMES.deadline, **options)
-        took = time.monotonic() - began
+        late = time.monotonic() - began - slack
         reported = str(applied.result.get("msg", ""))
         if not reported:
             assert cluster.get(cluster.path("configmaps", name))["data"] == {"a": "2"}
             assert cluster.apply(*objects, name=name).result["changed"] is False
-        return reported, took, faults.injected.total()
+        return reported, late, faults.injected.total()
 
     with ThreadPoolExecutor() as pool:
         ends = dict(zip(STAGES, pool.map(run, STAGES), strict=True))
@@ -87,7 +97,7 @@ def test_what_fails_once_at_any_stage_ends_well(cluster: Cluster, tmp_path: Path
     assert {stage: count for stage, (_unused, _unused, count) in ends.items()} == dict.fromkeys(STAGES, 1)
     # It ends soon after what it waits for is ready, also when the watch of it has died in silence.
     most = TIMES.ready + (70 if IS_LONG else 8)
-    assert {stage: took for stage, (_unused, took, _unused) in ends.items() if took > most} == {}
+    assert {stage: late for stage, (_unused, late, _unused) in ends.items() if late > most} == {}
 
 
 @pytest.mark.parametrize("fault", ["silent", "silent half-way", "half closed", "away"])
@@ -96,7 +106,9 @@ def test_what_fails_for_good_at_any_stage_is_reported_within_the_deadline(
 ) -> None:
     def run(stage: str) -> tuple[str, float]:
         name = stage.replace(" ", "-")
-        cluster.apply(config_map(cluster, name, a="1"), name=name)
+        slack = _AS_OFTEN * usual(cluster, name)
+        # Time enough to come to the stage.
+        deadline = TIMES.hopeless + ceil(slack)
         folder = tmp_path / name
         folder.mkdir()
         faults = Faults(always=fault, stage=stage, times=10**6, seconds=3600)
@@ -104,10 +116,10 @@ def test_what_fails_for_good_at_any_stage_is_reported_within_the_deadline(
         with through(cluster, folder, faults) as options:
             objects = [config_map(cluster, name, a="2"), balancer(cluster, name)]
             try:
-                reported = str(cluster.apply(*objects, name=name, wait_timeout=TIMES.hopeless, **options).result["msg"])
+                reported = str(cluster.apply(*objects, name=name, wait_timeout=deadline, **options).result["msg"])
             except MastodonError as error:
                 reported = str(error)
-        return reported, time.monotonic() - began
+        return reported, time.monotonic() - began - deadline - slack
 
     with ThreadPoolExecutor() as pool:
         ends = dict(zip(STAGES, pool.map(run, STAGES), strict=True))
@@ -116,7 +128,7 @@ def test_what_fails_for_good_at_any_stage_is_reported_within_the_deadline(
         ends
     )
     assert "it has no address yet" in ends["watch"][0]
-    assert all(took < TIMES.hopeless + (12 if IS_LONG else 5) for _unused, took in ends.values()), ends
+    assert all(late < (12 if IS_LONG else 5) for _unused, late in ends.values()), ends
 
 
 def api_server(state: Path) -> int:

@@ -33,7 +33,8 @@ def failure(cluster: Cluster, *objects: dict[str, Any], within: float) -> str:
     began = time.monotonic()
     result = cluster.apply(*objects, wait_timeout=LONG).result
     assert result.get("failed") is True
-    assert time.monotonic() - began < within
+    # A machine with other things to do takes longer, and what nobody notices far longer.
+    assert time.monotonic() - began < 3 * within < LONG
     return str(result["msg"])
 
 
@@ -100,8 +101,11 @@ def test_what_goes_on_without_a_probe_is_ready_after_a_few_seconds_and_then_at_o
     assert "failed" not in first.result
     assert time.monotonic() - began > 5
     began = time.monotonic()
+    assert cluster.apply(running, check=True).result["changed"] is False
+    without_waiting = time.monotonic() - began
+    began = time.monotonic()
     assert cluster.apply(running).result["changed"] is False
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 3 + 3 * without_waiting
 
 
 def test_a_paused_deployment_is_called_paused_and_ends_the_wait(cluster: Cluster) -> None:

@@ -80,7 +80,7 @@ def test_what_never_gets_better_is_one_sentence(cluster: Cluster, tmp_path: Path
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)
     assert faults.injected.total() <= 5
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 120
 
 
 def test_dropped_watches_are_taken_up_again(cluster: Cluster, tmp_path: Path) -> None:

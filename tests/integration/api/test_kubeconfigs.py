@@ -24,7 +24,7 @@ from kubernetes import config as package_config
 def kubectl(world: World, kubeconfig: str, environment: Mapping[str, str]) -> Answer:
     command = [world.kubectl, "--request-timeout=10s", "auth", "whoami", "-o=json"]
     variables = {**environment, "KUBECONFIG": kubeconfig}
-    done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=300, check=False)
     return done.stderr or "?" if done.returncode else user_of(json.loads(done.stdout))
 
 

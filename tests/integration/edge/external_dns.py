@@ -73,7 +73,7 @@ class ExternalDns:
         only = "--show-only=templates/deployment.yaml"
         command = [self.folder / "helm", "template", "external-dns", self.folder / "chart", "--values=-", only]
         given = yaml.safe_dump(values)
-        rendered = subprocess.run(command, input=given, capture_output=True, text=True, check=True, timeout=60).stdout
+        rendered = subprocess.run(command, input=given, capture_output=True, text=True, check=True, timeout=300).stdout
         container: dict[str, Any] = yaml.safe_load(rendered)["spec"]["template"]["spec"]["containers"][0]
         return container
 

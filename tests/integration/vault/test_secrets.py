@@ -85,7 +85,9 @@ Bao(address, None, mount).secrets(APP, {**APP, "path": "other"})
 def test_a_run_that_is_killed_before_a_write_is_finished_by_the_next(bao: Bao, writes: int) -> None:
     """The writes are the fingerprints' key and two paths."""
     command = [sys.executable, "-c", DYING, bao.address, bao.mount, str(writes)]
-    killed = subprocess.run(command, env={"PYTHONPATH": str(COLLECTIONS)}, capture_output=True, timeout=60, check=False)
+    killed = subprocess.run(
+        command, env={"PYTHONPATH": str(COLLECTIONS)}, capture_output=True, timeout=300, check=False
+    )
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     survived = bao.stored("app") if writes == 2 else None
     reported = bao.secrets(APP, {**APP, "path": "other"})
@@ -191,7 +193,7 @@ def run_remedy(bao: Bao, command: str) -> None:
         "BAO_ADDR": bao.address,
         "BAO_TOKEN": ROOT,
     }
-    subprocess.run(["bash", "-euo", "pipefail", "-c", command], env=environment, check=True, timeout=60)
+    subprocess.run(["bash", "-euo", "pipefail", "-c", command], env=environment, check=True, timeout=300)
 
 
 def test_a_sealed_server_is_named(own_server: Bao) -> None:

@@ -53,7 +53,7 @@ def port(tmp_path: Path) -> Iterator[int]:
     ],
 )
 def test_only_files_below_the_mirror_are_given(port: int, method: str, path: str, status: int) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request(method, path)
     answer = connection.getresponse()
     body = answer.read()
@@ -63,7 +63,7 @@ def test_only_files_below_the_mirror_are_given(port: int, method: str, path: str
 
 
 def get(port: int, path: str, method: str = "GET") -> tuple[http.client.HTTPResponse, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request(method, path)
     answer = connection.getresponse()
     body = answer.read()

