@@ -111,6 +111,9 @@ def misspelt(given: Iterable[str], known: Known) -> list[str]:
     """Return one sentence for each variable that no role knows but that looks meant for one."""
     problems = []
     for name in sorted(set(given) - known.names):
+        # Ansible's own, of which there are many, and each is compared with every setting.
+        if name.startswith("ansible_"):
+            continue
         if name in _FORMER:
             problems.append(f"Variable {name}: {_FORMER[name]}")
             continue

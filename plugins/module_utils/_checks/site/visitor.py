@@ -18,6 +18,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.site.qu
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.site.way import Way, by_name
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net import https
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.parallel import for_each
 
 
 class NotReachedError(Exception):
@@ -37,6 +38,16 @@ class Found:
 
 
 @dataclass(frozen=True)
+class _Outcome:
+    """What came of one question: one of these, in words; what was found well may need none."""
+
+    question: Question
+    well: str = ""
+    skipped: str = ""
+    wrong: str = ""
+
+
+@dataclass(frozen=True)
 class Visitor:
     """Asks one site, by one way and with one trust; `note` is what to report of that trust."""
 
@@ -47,19 +58,24 @@ class Visitor:
 
     def ask(self) -> Found:
         """Return what was found. Raises WrongError with all that was not, OSError for a certificate of somebody unknown."""
+        outcomes = for_each(self._outcome, questions(self.site))
         wrong: dict[str, list[str]] = defaultdict(list)
-        well, skipped = [], []
-        for question in questions(self.site):
-            try:
-                well.append(self._answer(question))
-            except NotReachedError as reason:
-                skipped.append(f"skipped the request to {question}: {reason}")
-            except WrongError as error:
-                wrong[str(error)].append(str(question))
+        for outcome in outcomes:
+            if outcome.wrong:
+                wrong[outcome.wrong].append(str(outcome.question))
         if wrong:
             raise WrongError("; ".join(f"{why} ({', '.join(where)})" for why, where in wrong.items()))
-        said = ", ".join(part for part in (self.way.label, *well, self.note) if part)
-        return Found(f"{self.site}: answers for {self.site.domain} at {said}", "; ".join(skipped))
+        said = ", ".join(part for part in (self.way.label, *(one.well for one in outcomes), self.note) if part)
+        skipped = "; ".join(one.skipped for one in outcomes if one.skipped)
+        return Found(f"{self.site}: answers for {self.site.domain} at {said}", skipped)
+
+    def _outcome(self, question: Question) -> _Outcome:
+        try:
+            return _Outcome(question, well=self._answer(question))
+        except NotReachedError as reason:
+            return _Outcome(question, skipped=f"skipped the request to {question}: {reason}")
+        except WrongError as error:
+            return _Outcome(question, wrong=str(error))
 
     def _answer(self, question: Question) -> str:
         dial = by_name(question.host) if question.elsewhere else self.way.dial
