@@ -158,4 +158,4 @@ class Site:
     def _rendered(self, role: str, name: str) -> list[Any]:
         text = (ROOT / "roles" / role / "templates" / name).read_text(encoding="utf-8")
         rendered = plain(self._templar.template(trust_as_template(text), escape_backslashes=False))
-        return parse(rendered or "", name)
+        return rendered if isinstance(rendered, list) else parse(rendered or "", name)
