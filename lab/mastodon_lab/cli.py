@@ -60,30 +60,34 @@ def _parser() -> argparse.ArgumentParser:
     for name, (verb, about) in VERBS.items():
         sub = verbs.add_parser(name, parents=[common], help=about, description=about)
         sub.set_defaults(verb=verb)
-        if name == "up":
-            sub.add_argument("--index", type=int, help="use the range 10.(200+INDEX).0.0/16 (default 0)")
-        if name in ("up", "build"):
-            sub.add_argument(
-                "--with",
-                dest="parts",
-                type=_parts,
-                default=frozenset({ALL} if name == "build" else ()),
-                metavar="PART,…",
-                help=f"also these parts, which the lab then keeps: {', '.join(_optional())}",
-            )
-        if name == "down":
-            sub.add_argument("--purge-state", action="store_true", help="also remove its state: volumes, secrets, keys")
-            sub.add_argument("--purge", action="store_true", help="also remove its state and all that was built")
-        if name == "prove":
-            sub.add_argument("--facts", type=Path, help="the lab's lab.json, in place of its name")
-        if name == "logs":
-            sub.add_argument("part", help="as lab/status calls the cluster's components, or a part such as openbao")
-            sub.add_argument("-f", "--follow", action="store_true", help="go on until interrupted")
-        if name == "shell":
-            sub.add_argument("command", nargs="*", help="what to run, after --; your shell if nothing")
-        if name == "status":
-            sub.add_argument("--json", action="store_true", help="print JSON")
+        _add_options(sub, name)
     return parser
+
+
+def _add_options(sub: argparse.ArgumentParser, verb: str) -> None:
+    if verb == "up":
+        sub.add_argument("--index", type=int, help="use the range 10.(200+INDEX).0.0/16 (default 0)")
+    if verb in ("up", "build"):
+        sub.add_argument(
+            "--with",
+            dest="parts",
+            type=_parts,
+            default=frozenset({ALL} if verb == "build" else ()),
+            metavar="PART,…",
+            help=f"also these parts, which the lab then keeps: {', '.join(_optional())}",
+        )
+    if verb == "down":
+        sub.add_argument("--purge-state", action="store_true", help="also remove its state: volumes, secrets, keys")
+        sub.add_argument("--purge", action="store_true", help="also remove its state and all that was built")
+    if verb == "prove":
+        sub.add_argument("--facts", type=Path, help="the lab's lab.json, in place of its name")
+    if verb == "logs":
+        sub.add_argument("part", help="as lab/status calls the cluster's components, or a part such as openbao")
+        sub.add_argument("-f", "--follow", action="store_true", help="go on until interrupted")
+    if verb == "shell":
+        sub.add_argument("command", nargs="*", help="what to run, after --; your shell if nothing")
+    if verb == "status":
+        sub.add_argument("--json", action="store_true", help="print JSON")
 
 
 def _optional() -> tuple[str, ...]:

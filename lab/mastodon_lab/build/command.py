@@ -28,26 +28,23 @@ def run(
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     argv = [str(word) for word in command]
+    given = {**os.environ, **(environment or {})}
     with log.open("a") as output:
         print("$", *argv, file=output, flush=True)
         begin = output.tell()
         try:
-            done = subprocess.run(
-                argv,
-                cwd=cwd,
-                env={**os.environ, **(environment or {})},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                check=False,
-            )
+            subprocess.run(argv, cwd=cwd, env=given, stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=True)
         except FileNotFoundError as error:
             raise LabError(f"{what}: {argv[0]} is not installed. Install it, then run this again.") from error
-    if done.returncode:
-        with log.open(errors="replace") as output:
-            output.seek(begin)
-            reason = telling_line(output.read())
-        raise LabError(f"{what}: {reason}. {advice or f'The whole output is in {log}.'}")
+        except subprocess.CalledProcessError as error:
+            reason = telling_line(_from(log, begin))
+            raise LabError(f"{what}: {reason}. {advice or f'The whole output is in {log}.'}") from error
+
+
+def _from(log: Path, begin: int) -> str:
+    with log.open(errors="replace") as output:
+        output.seek(begin)
+        return output.read()
 
 
 def telling_line(output: str) -> str:

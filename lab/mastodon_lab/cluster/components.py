@@ -44,7 +44,7 @@ def all_components(lab: Lab, binary: Callable[[str], Path], containerd: Path) ->
         Component("containerd", (str(containerd), "--config", str(lab.etc / "containerd.toml"))),
         Component("kubelet", (str(binary("kubelet")), *_kubelet(lab)), (api, str(lab.containerd_socket))),
         Component("kube-proxy", (str(binary("kube-proxy")), f"--config={lab.etc}/kube-proxy.json"), (api,)),
-        Component("mirror", (sys.executable, "-m", "mastodon_lab.cluster.mirror", *_mirror(lab))),
+        Component("mirror", (sys.executable, "-B", "-m", "mastodon_lab.cluster.mirror", *_mirror(lab))),
     )
     return tuple(_with_digest(component) for component in plan)
 

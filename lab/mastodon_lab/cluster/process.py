@@ -51,26 +51,7 @@ def start(lab: Lab) -> Init:
     log = lab.log / "init.log"
     report = lab.run / "components.json"
     report.unlink(missing_ok=True)
-    package = Path(mastodon_lab.__file__).parent.parent
-    words = (lab.name, str(lab.index), str(lab.state), str(lab.cache))
-    with log.open("w") as output:
-        unshare = subprocess.Popen(
-            (
-                "unshare",
-                *NAMESPACES,
-                "--fork",
-                "--kill-child",
-                sys.executable,
-                "-m",
-                "mastodon_lab.cluster.init",
-                *words,
-            ),
-            env={"PATH": os.defpath + ":/usr/sbin:/sbin", "PYTHONPATH": str(package)},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
+    unshare = _unshare(lab, log)
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and unshare.poll() is None:
         if report.exists() and (init := find(lab)):
@@ -78,6 +59,22 @@ def start(lab: Lab) -> Init:
         time.sleep(0.02)
     reason = (log.read_text().strip().splitlines() or ["it said nothing"])[-1]
     raise LabError(f"Lab {lab.name}: its first process did not start: {reason}. See {log}.")
+
+
+def _unshare(lab: Lab, log: Path) -> subprocess.Popen[bytes]:
+    package = Path(mastodon_lab.__file__).parent.parent
+    options = (lab.name, str(lab.index), str(lab.state), str(lab.cache))
+    # -B: the checkout is somebody's, and this process is root's.
+    init = (sys.executable, "-B", "-m", "mastodon_lab.cluster.init", *options)
+    with log.open("w") as output:
+        return subprocess.Popen(
+            ("unshare", *NAMESPACES, "--fork", "--kill-child", *init),
+            env={"PATH": os.defpath + ":/usr/sbin:/sbin", "PYTHONPATH": str(package)},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
 
 
 def reload(init: Init) -> None:

@@ -105,17 +105,8 @@ def signature(
     digest = hashlib.sha256(body).hexdigest()
     signed = {"host": host, "x-amz-content-sha256": digest, "x-amz-date": moment}
     names = ";".join(signed)
-    canonical = "\n".join(
-        (
-            method,
-            quote(path),
-            f"{quote(query)}=" if query else "",
-            *(f"{name}:{value}" for name, value in signed.items()),
-            "",
-            names,
-            digest,
-        )
-    )
+    asked = (method, quote(path), f"{quote(query)}=" if query else "")
+    canonical = "\n".join((*asked, *(f"{name}:{value}" for name, value in signed.items()), "", names, digest))
     scope = f"{day}/{REGION}/s3/aws4_request"
     to_sign = "\n".join(("AWS4-HMAC-SHA256", moment, scope, hashlib.sha256(canonical.encode()).hexdigest()))
     key = f"AWS4{account.secret_key}".encode()

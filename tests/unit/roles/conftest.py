@@ -38,6 +38,14 @@ SETTINGS: Mapping[str, Any] = {
 }
 
 
+def _code_of(environment: jinja2.Environment, text: str, name: str | None, filename: str | None) -> tuple[Any, ...]:
+    """Return all that the code of a text follows from."""
+    # How a lexer reads a backslash is up to who asks; for all else it stands for its settings.
+    read = tuple(environment.lex(text, name, filename)) if "\\" in text else text
+    settings = (environment.optimized, environment.finalize, environment.autoescape, environment.is_async)
+    return (read, name, filename, type(environment), environment.lexer, *environment.extensions, *settings)
+
+
 def _compiled_once() -> None:
     """Compile each text once in all sites, as that takes most of the time."""
     compiled = jinja2.Environment.compile
@@ -53,18 +61,7 @@ def _compiled_once() -> None:
     ) -> Any:
         if not isinstance(source, str):
             return compiled(self, source, name, filename, raw, defer_init)
-        # All that the code follows from. A lexer stands for its settings, but how it reads a backslash is up to who asks.
-        text = tuple(self.lex(source, name, filename)) if "\\" in source else source
-        settings = (
-            type(self),
-            self.lexer,
-            *self.extensions,
-            self.optimized,
-            self.finalize,
-            self.autoescape,
-            self.is_async,
-        )
-        key = (text, *settings, name, filename, raw, defer_init)
+        key = (*_code_of(self, source, name, filename), raw, defer_init)
         if key not in known:
             known[key] = compiled(self, source, name, filename, raw, defer_init)
         return known[key]

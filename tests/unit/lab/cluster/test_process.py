@@ -5,11 +5,15 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from mastodon_lab.cluster import namespaces, process
+from mastodon_lab.cluster import components, namespaces, process
 from mastodon_lab.cluster.process import Init
+from mastodon_lab.errors import LabError
 from mastodon_lab.lab import Lab
 
 
@@ -46,6 +50,21 @@ def test_without_a_good_note_nothing_runs(lab: Lab, text: str | None) -> None:
     if text is not None:
         (lab.run / "init.json").write_text(text)
     assert process.find(lab) is None
+
+
+def test_no_process_of_the_lab_leaves_bytecode_in_the_checkout(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    planned = components.all_components(lab, lambda _unused: Path("/bin/sh"), Path("/bin/sh"))
+    started = [component.argv for component in planned]
+
+    def popen(argv: tuple[str, ...], **_unused: object) -> SimpleNamespace:
+        started.append(argv)
+        return SimpleNamespace(poll=lambda: 1)
+
+    monkeypatch.setattr(process.subprocess, "Popen", popen)
+    with pytest.raises(LabError, match="its first process did not start"):
+        process.start(lab)
+    flags = [argv[argv.index(sys.executable) + 1] for argv in started if sys.executable in argv]
+    assert flags == ["-B", "-B"]
 
 
 def test_stop_ends_the_process(child: subprocess.Popen[bytes]) -> None:

@@ -78,18 +78,8 @@ def create(
     password: str | None = None,
 ) -> NewUser:
     """Make an account with its user, with a new password unless one is given."""
-    if not _USERNAME.fullmatch(username) or len(username) > 30:
-        raise RefusalError(f"Username {username!r}: it is not valid. Use up to 30 letters, digits and underscores.")
-    if not re.fullmatch(r"[^@\s]+@[^@\s]+", email):
-        raise RefusalError(f"E-mail {email!r}: it is not valid. Give one such as name@example.com.")
     _check_role(role)
-    cursor.execute(
-        "SELECT 1 FROM accounts LEFT JOIN users ON account_id = accounts.id"
-        " WHERE lower(username) = lower(%s) OR email = %s",
-        (username, email),
-    )
-    if cursor.fetchone():
-        raise RefusalError(f"Account {username}: the username or e-mail has already been taken. Use accounts modify.")
+    _check_new(cursor, username, email)
     cursor.execute("INSERT INTO accounts (username) VALUES (%s) RETURNING id", (username,))
     account_id = only(cursor)["id"]
     keypairs.make(cursor, keys, account_id)
@@ -101,6 +91,20 @@ def create(
         (account_id, email, hashed(password), role, approved, token, confirmed),
     )
     return NewUser(only(cursor)["id"], password, token)
+
+
+def _check_new(cursor: RealDictCursor, username: str, email: str) -> None:
+    if not _USERNAME.fullmatch(username) or len(username) > 30:
+        raise RefusalError(f"Username {username!r}: it is not valid. Use up to 30 letters, digits and underscores.")
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+", email):
+        raise RefusalError(f"E-mail {email!r}: it is not valid. Give one such as name@example.com.")
+    cursor.execute(
+        "SELECT 1 FROM accounts LEFT JOIN users ON account_id = accounts.id"
+        " WHERE lower(username) = lower(%s) OR email = %s",
+        (username, email),
+    )
+    if cursor.fetchone():
+        raise RefusalError(f"Account {username}: the username or e-mail has already been taken. Use accounts modify.")
 
 
 def modify(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import redis.asyncio
@@ -121,15 +121,18 @@ class Streaming:
                 await _subscribe(subscription, channels)
                 await socket.prepare(request)
                 logging.info("%s listens to %s", account.username, stream)
-                self._listening += 1
-                try:
-                    await _serve(socket, stream, subscription)
-                finally:
-                    self._listening -= 1
+                await self._counted(_serve(socket, stream, subscription))
         except redis.RedisError as error:
             logging.error("Redis at %s:%s: %s", settings.host, settings.port, error)
             return socket if socket.prepared else edge.error(503, "Redis cannot be reached")
         return socket
+
+    async def _counted(self, listening: Awaitable[None]) -> None:
+        self._listening += 1
+        try:
+            await listening
+        finally:
+            self._listening -= 1
 
     async def _signed_in(self, request: web.Request) -> Account:
         header = request.headers.get("Authorization", "").removeprefix("Bearer ")
