@@ -13,10 +13,21 @@ class ModuleDocFragment:
 options:
   adopted:
     description:
-      - Prerequisites that somebody else installed, by the roles that would have done so.
-      - Their controllers must run and be new enough. They are found by the names of their images; one that is not found is reported as such.
+      - Controllers that somebody else installed. They must run and be new enough. They are found by the names of their images; one that is
+        not found is reported as such.
     type: list
-    elements: str
-    choices: [cert_manager, cnpg, dragonfly, external_secrets, flux, rook, volsync]
+    elements: dict
     default: []
+    suboptions:
+      name:
+        description: How it is called in what is reported.
+        type: str
+        required: true
+      image:
+        description: How the path of its image ends, whatever registry it comes from.
+        type: str
+        required: true
+      oldest:
+        description: The first release that does what is asked of it, such as V(1.26). Without it, each that serves its kinds.
+        type: str
 """

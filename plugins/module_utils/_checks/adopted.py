@@ -35,35 +35,29 @@ class Controller:
     oldest: tuple[int, int] | None = None
 
 
-# By the role that would install them.
-CONTROLLERS: Mapping[str, Sequence[Controller]] = {
-    # The Gateway API without a feature gate: https://cert-manager.io/docs/usage/gateway/
-    "cert_manager": [Controller("cert-manager", "cert-manager-controller", (1, 15))],
-    # Plugins that write backups: https://cloudnative-pg.io/plugin-barman-cloud/docs/installation/
-    "cnpg": [Controller("CloudNativePG", "cloudnative-pg", (1, 26))],
-    # The phase that is waited for: https://github.com/dragonflydb/dragonfly-operator/releases/tag/v1.2.0
-    "dragonfly": [Controller("Dragonfly's operator", "dragonfly-operator", (1, 2))],
-    # The first to serve external-secrets.io/v1: https://github.com/external-secrets/external-secrets/releases/tag/v0.16.0
-    "external_secrets": [Controller("External Secrets", "external-secrets", (0, 16))],
-    # Of Flux 2.3 and 2.8. Before 2.7 a failed migration is not tried again, and before 2.8 a Deployment that never gets ready is waited for
-    # as long as a migration may take: https://github.com/fluxcd/helm-controller/blob/main/CHANGELOG.md
-    "flux": [
-        Controller("Flux's source-controller", "source-controller", (1, 3)),
-        Controller("Flux's helm-controller", "helm-controller", (1, 5)),
-    ],
-    "rook": [Controller("Rook", "rook/ceph")],
-    "volsync": [Controller("VolSync", "volsync")],
+ADOPTED_OPTION: dict[str, Any] = {
+    "type": "list",
+    "elements": "dict",
+    "default": [],
+    "options": {
+        "name": {"type": "str", "required": True},
+        "image": {"type": "str", "required": True},
+        "oldest": {"type": "str"},
+    },
 }
 
-ADOPTED_OPTION: dict[str, Any] = {"type": "list", "elements": "str", "choices": sorted(CONTROLLERS), "default": []}
 
-
-def checks(adopted: Iterable[str], objects: Api) -> Iterator[Check]:
-    """Yield one look for each controller of the roles that are `adopted`."""
-    wanted = [controller for role in adopted for controller in CONTROLLERS[role]]
+def checks(adopted: Iterable[Mapping[str, Any]], objects: Api) -> Iterator[Check]:
+    """Yield one look for each controller in the option `adopted`."""
+    wanted = [_controller(option) for option in adopted]
     deployments = _deployments(objects) if wanted else None
     for controller in wanted:
         yield partial(verify, controller, deployments)
+
+
+def _controller(option: Mapping[str, Any]) -> Controller:
+    numbers = re.match(r"(\d+)\.(\d+)", option.get("oldest") or "")
+    return Controller(option["name"], option["image"], (int(numbers[1]), int(numbers[2])) if numbers else None)
 
 
 def _deployments(objects: Api) -> Sequence[Object] | None:

@@ -179,6 +179,8 @@ _are("dragonfly_namespace external_dns_namespace external_secrets_namespace flux
 _are("gateway_namespace mastodon_gateway_namespace mastodon_namespace rook_claim_namespace", _LABEL_NAME)
 _are("rook_namespace volsync_namespace volsync_volumes_namespace gateway_route_namespaces", _LABEL_NAME)
 _are("external_secrets_allowed_namespaces", _LABEL_NAME)
+# Of Vault, where it is a path.
+_are("vault_namespace")
 _are("mastodon_name", _SERVICE, _SHORT)
 # https://github.com/cloudnative-pg/cloudnative-pg/blob/main/internal/webhook/v1/cluster_webhook.go
 _are("cnpg_cluster_name", _SERVICE, _at_most(50, "which CloudNativePG refuses", "mastodon-db"))
@@ -206,6 +208,11 @@ _are("volsync_prune_days", _COUNT)
 _are("mastodon_media_removal_schedule mastodon_preview_cards_removal_schedule", _SCHEDULE)
 _are("dragonfly_snapshot_schedule volsync_schedule", _SCHEDULE)
 _are("cnpg_backup_schedule", _BACKUP_SCHEDULE)
+
+
+def is_known(name: str) -> bool:
+    """Whether somebody thought of the form that a setting has, and be it none."""
+    return name in _FORMATS
 
 
 def malformed(name: str, value: object) -> str:

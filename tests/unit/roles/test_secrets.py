@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.secret_refresh import Source
 
-from .conftest import Site
+from .conftest import ROOT, Site
 
 # Everything that reads a secret; the bucket's keys come from Vault as those of the least that a user sets do.
 SETTINGS: dict[str, Any] = {
@@ -22,7 +22,7 @@ SETTINGS: dict[str, Any] = {
     "volsync_endpoint": "https://s3.example.org",
     "volsync_bucket": "backups",
 }
-ROLES = ("mastodon", "cnpg", "dragonfly", "rook", "external_dns", "cert_manager", "volsync")
+ROLES = sorted(path.parents[1].name for path in ROOT.glob("roles/*/tasks/main.yml"))
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +47,7 @@ def test_every_path_is_followed_by_a_secret_as_far_as_anything_is_required_of_it
     }
     followed = {(path, name) for source in sources for _key, path, name in source.values}
     assert followed == wanted
-    assert {path.rpartition("/")[2] for path, _name in wanted} == {
-        *("app", "postgresql", "postgresql-backup", "redis", "restic", "s3", "smtp", "dns")
-    }
+    assert {path for path, _name in wanted} == {one["path"] for one in site.value("vault_secrets")}
 
 
 def test_each_value_that_changes_is_seen(sources: list[Source]) -> None:

@@ -51,8 +51,10 @@ def readers(site: Site) -> list[dict[str, Any]]:
 
 def elsewhere(**settings: Any) -> dict[str, Any]:
     """Settings with every path and namespace that can be moved somewhere else."""
-    roles = ("cnpg", "cnpg_backup", "dragonfly", "rook", "volsync", "external_dns", "cert_manager", "mastodon")
-    moved = {f"{role}_vault_path": f"elsewhere/{role}" for role in roles}
+    paths = [
+        str(name) for name in Site().variables if name.endswith("_vault_path") and name != "mastodon_admin_vault_path"
+    ]
+    moved = {name: f"elsewhere/{name.removesuffix('_vault_path')}" for name in paths}
     spaces = (
         "cnpg_cluster_namespace",
         "dragonfly_instance_namespace",

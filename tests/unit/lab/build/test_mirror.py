@@ -23,6 +23,7 @@ from mastodon_lab.errors import LabError
 
 from .conftest import Program
 
+ROOT = Path(__file__).parents[4]
 CHART = "name: thing\nversion: v0.0.0\nappVersion: v0.0.0\n"
 CRD = """\
 apiVersion: apiextensions.k8s.io/v1
@@ -127,6 +128,14 @@ def test_each_repository_has_its_chart(made: Path, repository: str, chart: str, 
     assert [entry["version"] for entry in index["entries"][chart]] == [version]
     files = unpacked(made / "charts" / repository / f"{chart}-{version}.tgz")
     assert f'version: "{version}"' in files[f"{chart}/Chart.yaml"]
+
+
+def test_every_chart_that_a_role_installs_is_there(made: Path) -> None:
+    pins = [path.read_text() for path in ROOT.glob("roles/*/vars/main/versions.yml")]
+    wanted = {name for text in pins for name in re.findall(r"datasource=helm depName=(\S+)", text)}
+    indexes = [json.loads(path.read_text()) for path in (made / "charts").glob("*/index.yaml")]
+    assert len(wanted) >= 7
+    assert wanted - {name for index in indexes for name in index["entries"]} == set()
 
 
 def test_external_secrets_has_crds_as_its_release_has(made: Path) -> None:

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.adopted import (
-    CONTROLLERS,
     Controller,
     checks,
     verify,
@@ -100,32 +99,41 @@ def test_one_that_is_not_found_is_reported_as_such(image: str) -> None:
         verify(CNPG, [deployment(image)])
 
 
-def test_only_the_roles_that_are_adopted_are_looked_at() -> None:
+FLUX = [
+    {"name": "Flux's source-controller", "image": "source-controller", "oldest": "1.3"},
+    {"name": "Flux's helm-controller", "image": "helm-controller", "oldest": "1.5"},
+]
+ROOK = {"name": "Rook", "image": "rook/ceph", "oldest": None}
+
+
+def test_only_controllers_that_are_adopted_are_looked_at() -> None:
     def nobody(_selection: object) -> Any:
         raise AssertionError("nothing needs to be asked")
 
     assert list(checks([], api(nobody))) == []
     listing = SimpleNamespace(objects=(deployment("ghcr.io/fluxcd/helm-controller:v1.6.0"),))
-    found = [find(check) for check in checks(["flux"], api(lambda _one: listing))]
+    found = [find(check) for check in checks(FLUX, api(lambda _one: listing))]
     assert [finding.state for finding in found] == ["skipped", "ok"]
 
 
 @pytest.mark.parametrize(("version", "state"), [("v1.4.5", "failed"), ("v1.5.0", "ok")])
-def test_a_flux_that_does_not_try_again_or_waits_too_long_is_too_old(version: str, state: str) -> None:
+def test_one_that_is_older_than_the_option_says_is_refused(version: str, state: str) -> None:
     listing = SimpleNamespace(objects=(deployment(f"ghcr.io/fluxcd/helm-controller:{version}"),))
-    *_others, found = [find(check) for check in checks(["flux"], api(lambda _one: listing))]
+    *_others, found = [find(check) for check in checks(FLUX, api(lambda _one: listing))]
     assert found.state == state
+
+
+@pytest.mark.parametrize("version", ["v0.1.0", "v9.9.9"])
+def test_without_an_oldest_release_each_will_do(version: str) -> None:
+    listing = SimpleNamespace(objects=(deployment(f"docker.io/rook/ceph:{version}"),))
+    (found,) = [find(check) for check in checks([ROOK], api(lambda _one: listing))]
+    assert found.state == "ok"
 
 
 def test_who_may_not_list_deployments_learns_that_nobody_looked() -> None:
     def forbidden(_selection: object) -> Any:
         raise ApiError("Deployment", "may not be listed", "", "", status=403)
 
-    (found,) = [find(check) for check in checks(["rook"], api(forbidden))]
+    (found,) = [find(check) for check in checks([ROOK], api(forbidden))]
     assert found.state == "skipped"
     assert "you may not list Deployments" in found.text
-
-
-def test_every_controller_can_be_distinguished_from_every_other() -> None:
-    images = [controller.image for controllers in CONTROLLERS.values() for controller in controllers]
-    assert len(images) == len(set(images))
