@@ -63,3 +63,11 @@ requirements:
   - hvac >= 2.4.0
   - requests >= 2.32.2
 """
+
+    MOUNT = r"""
+options:
+  mount:
+    description: KV version 2 mount.
+    type: str
+    default: secret
+"""

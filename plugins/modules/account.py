@@ -23,6 +23,7 @@ requirements:
 extends_documentation_fragment:
   - fediverse.mastodon.kubernetes
   - fediverse.mastodon.vault
+  - fediverse.mastodon.vault.mount
   - fediverse.mastodon.attributes
 options:
   namespace:
@@ -45,10 +46,6 @@ options:
     description: Its role.
     type: str
     default: Owner
-  mount:
-    description: KV version 2 mount.
-    type: str
-    default: secret
   path:
     description: Path below the mount that keeps C(username), C(email) and C(password).
     type: str

@@ -31,6 +31,7 @@ requirements:
 extends_documentation_fragment:
   - fediverse.mastodon.kubernetes
   - fediverse.mastodon.vault
+  - fediverse.mastodon.vault.mount
   - fediverse.mastodon.attributes
 options:
   namespace:
@@ -155,10 +156,6 @@ options:
     type: list
     elements: str
     default: []
-  mount:
-    description: KV version 2 mount.
-    type: str
-    default: secret
   fingerprint_key:
     description: Path below the mount that holds the key of the fingerprints, as M(fediverse.mastodon.vault_secret) makes it.
     type: str

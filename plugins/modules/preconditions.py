@@ -28,6 +28,7 @@ extends_documentation_fragment:
   - fediverse.mastodon.kubernetes
   - fediverse.mastodon.site
   - fediverse.mastodon.vault
+  - fediverse.mastodon.vault.mount
   - fediverse.mastodon.attributes
 options:
   hosts:
@@ -35,10 +36,6 @@ options:
     type: list
     elements: str
     default: []
-  mount:
-    description: KV version 2 mount.
-    type: str
-    default: secret
   nameserver:
     description: Address of a name server to ask in place of those of this machine.
     type: str

@@ -19,16 +19,13 @@ description:
 extends_documentation_fragment:
   - fediverse.mastodon.kubernetes
   - fediverse.mastodon.vault
+  - fediverse.mastodon.vault.mount
   - fediverse.mastodon.attributes
 options:
   namespace:
     description: Namespace of the Secrets.
     type: str
     required: true
-  mount:
-    description: KV version 2 mount.
-    type: str
-    default: secret
   fingerprint_key:
     description: Path below the mount that holds the key of the fingerprints, as M(fediverse.mastodon.vault_secret) makes it.
     type: str

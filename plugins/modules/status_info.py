@@ -21,12 +21,9 @@ extends_documentation_fragment:
   - fediverse.mastodon.kubernetes
   - fediverse.mastodon.site
   - fediverse.mastodon.vault
+  - fediverse.mastodon.vault.mount
   - fediverse.mastodon.attributes
 options:
-  mount:
-    description: KV version 2 mount.
-    type: str
-    default: secret
   path:
     description: Folder of this Mastodon's secrets below the mount.
     type: str

@@ -20,12 +20,9 @@ description:
   - Values are never returned, printed or diffed. They are recognised by fingerprints.
 extends_documentation_fragment:
   - fediverse.mastodon.vault
+  - fediverse.mastodon.vault.mount
   - fediverse.mastodon.attributes
 options:
-  mount:
-    description: KV version 2 mount.
-    type: str
-    default: secret
   fingerprint_key:
     description:
       - Path below the mount that holds the key of the fingerprints; made once. Without it no fingerprints are returned.

@@ -24,7 +24,10 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
     KUBERNETES_OPTIONS,
     connect,
 )
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import VAULT_OPTIONS
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import (
+    MOUNT_OPTION,
+    VAULT_OPTIONS,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import client as vault
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import kv
 
@@ -37,7 +40,7 @@ ARGUMENTS = Arguments(
         "username": {"type": "str", "required": True},
         "email": {"type": "str", "required": True},
         "role": {"type": "str", "default": "Owner"},
-        "mount": {"type": "str", "default": "secret"},
+        "mount": MOUNT_OPTION,
         "path": {"type": "str", "required": True},
     }
 )

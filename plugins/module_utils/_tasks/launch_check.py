@@ -31,7 +31,10 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
     KUBERNETES_OPTIONS,
     connect,
 )
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import VAULT_OPTIONS
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import (
+    MOUNT_OPTION,
+    VAULT_OPTIONS,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import client as vault
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import kv
 
@@ -47,7 +50,7 @@ ARGUMENTS = Arguments(
         "places": moves.OPTIONS,
         "operators": fixed.OPERATORS,
         "moved_from": {"type": "list", "elements": "str", "default": []},
-        "mount": {"type": "str", "default": "secret"},
+        "mount": MOUNT_OPTION,
         # A path, not a key.
         "fingerprint_key": {"type": "str", "required": True, "no_log": False},
         "secrets": {

@@ -38,6 +38,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import (
     KINDS_OPTION,
+    MOUNT_OPTION,
     VAULT_OPTIONS,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import client as servers
@@ -67,7 +68,7 @@ ARGUMENTS = Arguments(
         "gateway": {"type": "dict", "options": gateway.OPTIONS},
         "site": site.SITE_OPTION,
         "storage_classes": cluster.STORAGE_CLASSES_OPTION,
-        "mount": {"type": "str", "default": "secret"},
+        "mount": MOUNT_OPTION,
         "vault_rights": _list(path=_NEEDED, capabilities=_WORDS),
         "secrets": {**_list(path=_PATH, keys={**_WORDS, "no_log": False}), "no_log": False},
         "backups": backups.BACKUPS_OPTION,

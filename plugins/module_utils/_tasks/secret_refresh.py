@@ -36,7 +36,10 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
     KUBERNETES_OPTIONS,
     connect,
 )
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import VAULT_OPTIONS
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import (
+    MOUNT_OPTION,
+    VAULT_OPTIONS,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import client as vault
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import kv
 
@@ -45,7 +48,7 @@ ARGUMENTS = Arguments(
         **KUBERNETES_OPTIONS,
         **VAULT_OPTIONS,
         "stores": {"type": "list", "elements": "str", "required": True},
-        "mount": {"type": "str", "default": "secret"},
+        "mount": MOUNT_OPTION,
         "wait_timeout": {"type": "int", "default": 600},
     }
 )

@@ -23,6 +23,8 @@ VAULT_OPTIONS: dict[str, Any] = {
     "timeout": {"type": "int", "default": 30},
 }
 
+MOUNT_OPTION: dict[str, Any] = {"type": "str", "default": "secret"}
+
 NAMED: dict[str, Any] = {
     "api_version": {"type": "str"},
     "kind": {"type": "str", "required": True},
