@@ -20,7 +20,6 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.mode
     desired_set,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.changes import object_difference
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.depends_on import (
     Kind,
     kinds_when_ready,
@@ -29,6 +28,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
     KUBERNETES_OPTIONS,
     cluster,
 )
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.objects import object_difference
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import (
     DEPENDS_ON_OPTION,
     KINDS_OPTION,

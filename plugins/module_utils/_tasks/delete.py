@@ -17,11 +17,11 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.mode
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.remove import Removal, Remover
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.targets import Target
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.changes import object_difference
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import (
     KUBERNETES_OPTIONS,
     cluster,
 )
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.objects import object_difference
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import ONE
 
 ARGUMENTS = Arguments(

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Protocol
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.diff import documents
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Outcome
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
 
 
@@ -41,8 +39,3 @@ def changed_lines(changes: Iterable[Changed], run: Run) -> dict[str, Any]:
 def difference(header: str, before: str, after: str) -> dict[str, str]:
     """Return one entry of `diff`, as Ansible shows it."""
     return {"before_header": header, "after_header": header, "before": before, "after": after}
-
-
-def object_difference(outcome: Outcome) -> dict[str, str]:
-    """Return one entry of `diff` for what was done with an object."""
-    return difference(str(outcome.subject), *documents(outcome.before, outcome.after))
