@@ -100,6 +100,10 @@ class Site:
         """Return the value of a variable."""
         return plain(self._templar.template(self.variables[name]))
 
+    def rendered(self, text: str) -> Any:
+        """Return what a template in a playbook comes to."""
+        return plain(self._templar.template(trust_as_template(text)))
+
     def objects(self, role: str) -> dict[str, Any]:
         """Return every object that the role would apply, by `Kind name`."""
         found: dict[str, Any] = {}

@@ -8,13 +8,14 @@ Rights to it are compared in test_rights.py, and who may fall back to another va
 
 from __future__ import annotations
 
+import pytest
 import yaml
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.status import KINDS
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import rules, workloads
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.plain import WITHOUT_ROW, WITHOUT_RULE
 
 from .conftest import ROOT
-from .sites import SITES, done, every_kind, kind, waited_for
+from .sites import SITES, done, every_kind, kind, site, waited_for
 
 RULES = {**workloads.RULES, **rules.RULES}
 
@@ -36,15 +37,21 @@ def test_no_kind_is_reported_or_excused_that_no_role_applies() -> None:
     assert sorted({*KINDS, *WITHOUT_ROW} - every_kind().keys()) == []
 
 
-def test_every_secret_has_a_line_in_the_status() -> None:
-    tasks = [task for name in SITES for task in done(name)]
-    paths = [
-        *(one["path"] for task in tasks for one in task.get("fediverse.mastodon.vault_secret", {}).get("secrets", [])),
-        *(task["fediverse.mastodon.account"]["path"] for task in tasks if "fediverse.mastodon.account" in task),
+@pytest.mark.parametrize("name", SITES)
+def test_every_secret_has_a_line_in_the_status(name: str) -> None:
+    written = [
+        *(
+            one["path"]
+            for task in done(name)
+            for one in task.get("fediverse.mastodon.vault_secret", {}).get("secrets", [])
+        ),
+        site("everything").value("mastodon_admin_vault_path"),
     ]
     (play,) = yaml.safe_load((ROOT / "playbooks/status.yml").read_text())
-    (reported,) = (task["fediverse.mastodon.status_info"]["secrets"] for task in play["tasks"])
-    assert sorted(reported) == sorted({path.removeprefix("mastodon/example.org/") for path in paths})
+    (options,) = (task["fediverse.mastodon.status_info"] for task in play["tasks"])
+    reported = [f"{site(name).rendered(options['path'])}/{one}" for one in site(name).rendered(options["secrets"])]
+    assert len(written) > len(("app", "admin"))
+    assert sorted(reported) == sorted(written)
 
 
 def test_what_is_waited_for_is_of_one_kind_whatever_else_the_cluster_serves() -> None:
