@@ -64,10 +64,14 @@ requirements:
   - requests >= 2.32.2
 """
 
-    MOUNT = r"""
-options:
+    # Of those that read or write secrets.
+    KV = DOCUMENTATION.replace(
+        "options:\n",
+        """options:
   mount:
     description: KV version 2 mount.
     type: str
     default: secret
-"""
+""",
+        1,
+    )

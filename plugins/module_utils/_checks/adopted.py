@@ -35,18 +35,6 @@ class Controller:
     oldest: tuple[int, int] | None = None
 
 
-ADOPTED_OPTION: dict[str, Any] = {
-    "type": "list",
-    "elements": "dict",
-    "default": [],
-    "options": {
-        "name": {"type": "str", "required": True},
-        "image": {"type": "str", "required": True},
-        "oldest": {"type": "str"},
-    },
-}
-
-
 def checks(adopted: Iterable[Mapping[str, Any]], objects: Api) -> Iterator[Check]:
     """Yield one look for each controller in the option `adopted`."""
     wanted = [_controller(option) for option in adopted]

@@ -13,17 +13,6 @@ from urllib.parse import urlsplit
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.finding import WarnedError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 
-BACKUPS_OPTION: dict[str, Any] = {
-    "type": "list",
-    "elements": "dict",
-    "default": [],
-    "options": {
-        "what": {"type": "str", "required": True},
-        "endpoint": {"type": "str", "required": True},
-        "media_endpoint": {"type": "str", "default": ""},
-        "setting": {"type": "str", "required": True},
-    },
-}
 # A name without a dot, or one of Kubernetes' own.
 _INSIDE = re.compile(r"[^.:]+|.+\.(svc|cluster\.local)")
 

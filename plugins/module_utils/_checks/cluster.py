@@ -28,13 +28,6 @@ OLDEST_KUBERNETES = (1, 33)
 _LARGEST_SKEW = 60
 _REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 _STORAGE = Resource("storage.k8s.io", "v1", "StorageClass", "storageclasses", namespaced=False)
-# What a StorageClass is called, empty for the cluster's default one, and the setting that names it.
-STORAGE_CLASSES_OPTION: dict[str, Any] = {
-    "type": "list",
-    "elements": "dict",
-    "default": [],
-    "options": {"name": {"type": "str", "default": ""}, "wanted_by": {"type": "str", "required": True}},
-}
 _IS_DEFAULT = "storageclass.kubernetes.io/is-default-class"
 
 

@@ -24,23 +24,19 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
     KUBERNETES_OPTIONS,
     connect,
 )
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import (
-    MOUNT_OPTION,
-    VAULT_OPTIONS,
-)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import KV_OPTIONS
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import client as vault
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import kv
 
 ARGUMENTS = Arguments(
     {
         **KUBERNETES_OPTIONS,
-        **VAULT_OPTIONS,
+        **KV_OPTIONS,
         "namespace": {"type": "str", "required": True},
         "name": {"type": "str", "required": True},
         "username": {"type": "str", "required": True},
         "email": {"type": "str", "required": True},
         "role": {"type": "str", "default": "Owner"},
-        "mount": MOUNT_OPTION,
         "path": {"type": "str", "required": True},
     }
 )

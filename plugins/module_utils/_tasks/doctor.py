@@ -22,7 +22,9 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
     connect,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import (
+    ADOPTED_OPTION,
     KINDS_OPTION,
+    STORAGE_CLASSES_OPTION,
     VAULT_OPTIONS,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import client as vault
@@ -32,7 +34,7 @@ ARGUMENTS = Arguments(
     {
         **KUBERNETES_OPTIONS,
         **VAULT_OPTIONS,
-        "adopted": adopted.ADOPTED_OPTION,
+        "adopted": ADOPTED_OPTION,
         "cluster": {"type": "bool", "default": True},
         "edge": {"type": "bool", "default": False},
         "external_dns": {"type": "dict", "options": external_dns.OPTIONS},
@@ -40,7 +42,7 @@ ARGUMENTS = Arguments(
         "kinds": KINDS_OPTION,
         "playbook_tags": {"type": "list", "elements": "str", "default": []},
         "settings": {"type": "bool", "default": False},
-        "storage_classes": cluster.STORAGE_CLASSES_OPTION,
+        "storage_classes": STORAGE_CLASSES_OPTION,
         "vault": {"type": "bool", "default": False},
     }
 )

@@ -31,17 +31,14 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
     KUBERNETES_OPTIONS,
     connect,
 )
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import (
-    MOUNT_OPTION,
-    VAULT_OPTIONS,
-)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import KV_OPTIONS
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import client as vault
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import kv
 
 ARGUMENTS = Arguments(
     {
         **KUBERNETES_OPTIONS,
-        **VAULT_OPTIONS,
+        **KV_OPTIONS,
         "namespace": {"type": "str", "required": True},
         "name": {"type": "str", "required": True},
         "local_domain": {"type": "str", "required": True},
@@ -50,7 +47,6 @@ ARGUMENTS = Arguments(
         "places": moves.OPTIONS,
         "operators": fixed.OPERATORS,
         "moved_from": {"type": "list", "elements": "str", "default": []},
-        "mount": MOUNT_OPTION,
         # A path, not a key.
         "fingerprint_key": {"type": "str", "required": True, "no_log": False},
         "secrets": {

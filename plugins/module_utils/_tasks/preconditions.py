@@ -37,9 +37,11 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
     connect,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import (
+    ADOPTED_OPTION,
+    BACKUPS_OPTION,
     KINDS_OPTION,
-    MOUNT_OPTION,
-    VAULT_OPTIONS,
+    KV_OPTIONS,
+    STORAGE_CLASSES_OPTION,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import client as servers
 
@@ -61,17 +63,16 @@ _NAMES = {"type": "list", "elements": "str", "default": []}
 ARGUMENTS = Arguments(
     {
         **KUBERNETES_OPTIONS,
-        **VAULT_OPTIONS,
-        "adopted": adopted.ADOPTED_OPTION,
+        **KV_OPTIONS,
+        "adopted": ADOPTED_OPTION,
         "kinds": KINDS_OPTION,
         "rights": _list(resources=_WORDS, namespaces=_NAMES, verbs=_WORDS),
         "gateway": {"type": "dict", "options": gateway.OPTIONS},
         "site": site.SITE_OPTION,
-        "storage_classes": cluster.STORAGE_CLASSES_OPTION,
-        "mount": MOUNT_OPTION,
+        "storage_classes": STORAGE_CLASSES_OPTION,
         "vault_rights": _list(path=_NEEDED, capabilities=_WORDS),
         "secrets": {**_list(path=_PATH, keys={**_WORDS, "no_log": False}), "no_log": False},
-        "backups": backups.BACKUPS_OPTION,
+        "backups": BACKUPS_OPTION,
         "hosts": {"type": "list", "elements": "str", "default": []},
         "zones": {"type": "list", "elements": "str", "default": []},
         "nameserver": _TEXT,

@@ -21,10 +21,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
     KUBERNETES_OPTIONS,
     connect,
 )
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import (
-    MOUNT_OPTION,
-    VAULT_OPTIONS,
-)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import KV_OPTIONS
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import client as vault
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import kv
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.secrets import fingerprint
@@ -33,9 +30,8 @@ ANNOTATION = "fediverse.mastodon/secrets"
 ARGUMENTS = Arguments(
     {
         **KUBERNETES_OPTIONS,
-        **VAULT_OPTIONS,
+        **KV_OPTIONS,
         "namespace": {"type": "str", "required": True},
-        "mount": MOUNT_OPTION,
         # A path, not a key.
         "fingerprint_key": {"type": "str", "required": True, "no_log": False},
         "secrets": {

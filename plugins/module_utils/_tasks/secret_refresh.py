@@ -36,19 +36,15 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
     KUBERNETES_OPTIONS,
     connect,
 )
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import (
-    MOUNT_OPTION,
-    VAULT_OPTIONS,
-)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import KV_OPTIONS
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import client as vault
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import kv
 
 ARGUMENTS = Arguments(
     {
         **KUBERNETES_OPTIONS,
-        **VAULT_OPTIONS,
+        **KV_OPTIONS,
         "stores": {"type": "list", "elements": "str", "required": True},
-        "mount": MOUNT_OPTION,
         "wait_timeout": {"type": "int", "default": 600},
     }
 )

@@ -19,10 +19,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
     KUBERNETES_OPTIONS,
     connect,
 )
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import (
-    MOUNT_OPTION,
-    VAULT_OPTIONS,
-)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import KV_OPTIONS
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import client as vault
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import kv
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.secrets import fingerprint
@@ -30,9 +27,8 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.secrets 
 ARGUMENTS = Arguments(
     {
         **KUBERNETES_OPTIONS,
-        **VAULT_OPTIONS,
+        **KV_OPTIONS,
         "site": site.SITE_OPTION,
-        "mount": MOUNT_OPTION,
         # Paths, not secrets.
         "path": {"type": "str", "required": True},
         "secrets": {"type": "list", "elements": "str", "default": [], "no_log": False},

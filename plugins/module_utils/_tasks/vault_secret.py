@@ -10,17 +10,13 @@ from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.changes import changed_lines
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import (
-    MOUNT_OPTION,
-    VAULT_OPTIONS,
-)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import KV_OPTIONS
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import access, secrets
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.client import connect
 
 ARGUMENTS = Arguments(
     {
-        **VAULT_OPTIONS,
-        "mount": MOUNT_OPTION,
+        **KV_OPTIONS,
         # A path, not a key.
         "fingerprint_key": {"type": "str", "no_log": False},
         "secrets": {

@@ -23,7 +23,8 @@ VAULT_OPTIONS: dict[str, Any] = {
     "timeout": {"type": "int", "default": 30},
 }
 
-MOUNT_OPTION: dict[str, Any] = {"type": "str", "default": "secret"}
+# Of those that read or write secrets.
+KV_OPTIONS: dict[str, Any] = {**VAULT_OPTIONS, "mount": {"type": "str", "default": "secret"}}
 
 NAMED: dict[str, Any] = {
     "api_version": {"type": "str"},
@@ -41,14 +42,31 @@ SELECTED: dict[str, Any] = {
     "mutually_exclusive": [["name", "label_selector"]],
 }
 
-KINDS_OPTION: dict[str, Any] = {
-    "type": "list",
-    "elements": "dict",
-    "default": [],
-    "options": {
-        "api_version": {"type": "str", "required": True},
-        "kind": {"type": "str", "required": True},
-        "provided_by": {"type": "str", "default": ""},
-    },
-}
-DEPENDS_ON_OPTION: dict[str, Any] = {"type": "list", "elements": "dict", "default": [], "options": ONE}
+
+def entries(**options: dict[str, Any]) -> dict[str, Any]:
+    """Return an option that is a list of mappings, and empty when it is not given."""
+    return {"type": "list", "elements": "dict", "default": [], "options": options}
+
+
+KINDS_OPTION = entries(
+    api_version={"type": "str", "required": True},
+    kind={"type": "str", "required": True},
+    provided_by={"type": "str", "default": ""},
+)
+DEPENDS_ON_OPTION = entries(**ONE)
+ADOPTED_OPTION = entries(
+    name={"type": "str", "required": True},
+    image={"type": "str", "required": True},
+    oldest={"type": "str"},
+)
+BACKUPS_OPTION = entries(
+    what={"type": "str", "required": True},
+    endpoint={"type": "str", "required": True},
+    media_endpoint={"type": "str", "default": ""},
+    setting={"type": "str", "required": True},
+)
+# What each is called, empty for the cluster's default one, and the setting that names it.
+STORAGE_CLASSES_OPTION = entries(
+    name={"type": "str", "default": ""},
+    wanted_by={"type": "str", "required": True},
+)
