@@ -16,7 +16,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries impo
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.doctor import TASK
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._action import EngineAction, plain
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._connections import VARIABLES
-from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules import check, names
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules import check, names, scopes
 
 _ROLES = Path(__file__).parents[2] / "roles"
 # What every task reads, and thus no role's.
@@ -43,12 +43,10 @@ class ActionModule(EngineAction):
 
     def _inventory(self, task_vars: Mapping[str, Any]) -> check.Inventory:
         """Return what is set. What roles define is read here, as a setting may mention it and no role sees that of another."""
-        known: dict[str, Any] = {}
-        for file in sorted(_ROLES.glob("*/defaults/*.yml")) + sorted(_ROLES.glob("*/vars/**/*.yml")):
-            known |= self._loader.load_from_file(str(file), unsafe=True, trusted_as_template=True) or {}
+        seen = scopes.load(_ROLES, partial(self._loader.load_from_file, unsafe=True, trusted_as_template=True))
         hosts = {*task_vars["ansible_play_hosts_all"]} - {task_vars["inventory_hostname"]}
         neighbours = {host: task_vars["hostvars"][host] for host in sorted(hosts)}
-        return check.Inventory(task_vars, partial(self._value, {**known, **task_vars}), neighbours)
+        return check.Inventory(task_vars, lambda name: self._value({**seen.of(name), **task_vars}, name), neighbours)
 
     def _value(self, variables: Mapping[str, Any], name: str) -> Any:
         try:

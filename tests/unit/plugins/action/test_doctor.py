@@ -11,6 +11,7 @@ import pytest
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar, trust_as_template
 from ansible_collections.fediverse.mastodon.plugins.action.doctor import ActionModule
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 
 
 def worked_out(name: str, template: str) -> Any:
@@ -38,3 +39,17 @@ def worked_out(name: str, template: str) -> Any:
 )
 def test_a_setting_may_mention_what_its_role_defines(name: str, mentioned: str) -> None:
     assert worked_out(name, "{{ {'image': " + mentioned + "} }}")["image"]
+
+
+@pytest.mark.parametrize(
+    ("name", "mentioned"),
+    [
+        ("gateway_media_hostname", "mastodon_image_tag"),
+        ("mastodon_web_domain", "mastodon_image_tag"),
+        ("rook_external_bucket", "gateway_certificate_name"),
+        ("cert_manager_values", "rook_image"),
+    ],
+)
+def test_a_setting_may_not_mention_what_only_some_who_read_it_see(name: str, mentioned: str) -> None:
+    with pytest.raises(MastodonError, match=f"Variable {name}: cannot be worked out: .*{mentioned}"):
+        worked_out(name, "{{ {'image': " + mentioned + "} }}")
