@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.finding import Check, SkippedError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.finding import Check, SkippedError, once
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
@@ -20,6 +20,8 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import a
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import compute
 
+# As upstream tags it.
+_RELEASE = re.compile(r"v?(\d+)\.(\d+)")
 _DEPLOYMENT = Resource("apps", "v1", "Deployment", "deployments", namespaced=True)
 
 
@@ -37,15 +39,22 @@ class Controller:
 
 def checks(adopted: Iterable[Mapping[str, Any]], objects: Api) -> Iterator[Check]:
     """Yield one look for each controller in the option `adopted`."""
-    wanted = [_controller(option) for option in adopted]
-    deployments = _deployments(objects) if wanted else None
-    for controller in wanted:
-        yield partial(verify, controller, deployments)
+    deployments = once(partial(_deployments, objects))
+    for option in adopted:
+        yield partial(_verify_adopted, option, deployments)
+
+
+def _verify_adopted(option: Mapping[str, Any], deployments: Callable[[], Sequence[Object] | None]) -> str:
+    return verify(_controller(option), deployments())
 
 
 def _controller(option: Mapping[str, Any]) -> Controller:
-    numbers = re.match(r"(\d+)\.(\d+)", option.get("oldest") or "")
-    return Controller(option["name"], option["image"], (int(numbers[1]), int(numbers[2])) if numbers else None)
+    name, oldest = option["name"], option.get("oldest") or ""
+    numbers = _RELEASE.match(oldest)
+    if oldest and not numbers:
+        remedy = "Write it as major and minor, such as 1.26."
+        raise MastodonError(f"Option adopted of {name}", "wrong oldest release", f"{oldest} is not a version", remedy)
+    return Controller(name, option["image"], (int(numbers[1]), int(numbers[2])) if numbers else None)
 
 
 def _deployments(objects: Api) -> Sequence[Object] | None:
@@ -91,7 +100,7 @@ def _must_run(controller: Controller, item: Object) -> None:
 
 def _must_be_new_enough(controller: Controller, item: Object) -> None:
     version = _version_of(controller, item) or ""
-    numbers = re.match(r"v?(\d+)\.(\d+)", version)
+    numbers = _RELEASE.match(version)
     if controller.oldest and numbers and (int(numbers[1]), int(numbers[2])) < controller.oldest:
         oldest = ".".join(map(str, controller.oldest))
         remedy = f"Upgrade it to {oldest} or newer."

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, unforeseen
 
 # Returns what to report of a precondition that is met; raises what it is otherwise.
 Check = Callable[[], str]
+
+T = TypeVar("T")
 
 
 class SkippedError(Exception):
@@ -48,3 +51,22 @@ def find(check: Check) -> Finding:
         # Of all that is looked at, the rest is reported all the same.
         name = getattr(getattr(check, "func", check), "__name__", "").strip("_<>")
         return Finding("failed", str(unforeseen(f"Check {name}", error)))
+
+
+def once(way: Callable[[], T]) -> Callable[[], T]:
+    """Return a way that is gone when it is first needed and never again: it returns what it returned, or raises what it raised."""
+    found: list[T] = []
+    refused: list[MastodonError] = []
+
+    def gone() -> T:
+        if refused:
+            raise refused[0]
+        if not found:
+            try:
+                found.append(way())
+            except MastodonError as error:
+                refused.append(error)
+                raise
+        return found[0]
+
+    return gone

@@ -72,12 +72,17 @@ def way_to(connection: Connection, host: str, port: int) -> Dial | None:
     return partial(dial, connection, service) if service else None
 
 
-def way_to_url(connection: Connection, endpoint: str) -> Dial | None:
-    """Return what opens sockets to an endpoint that only pods find, or None for one outside of the cluster. Raises MastodonError."""
+def place_of(endpoint: str) -> tuple[str, int]:
+    """Return host and port of an endpoint. Raises MastodonError."""
     parts = urlsplit(endpoint)
     if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
         raise MastodonError(f"Endpoint {endpoint}", "is not an address", "", "Write it as https://host or http://host.")
-    return way_to(connection, parts.hostname, parts.port or _DEFAULT_PORTS[parts.scheme])
+    return parts.hostname, parts.port or _DEFAULT_PORTS[parts.scheme]
+
+
+def way_to_url(connection: Connection, endpoint: str) -> Dial | None:
+    """Return what opens sockets to an endpoint that only pods find, or None for one outside of the cluster. Raises MastodonError."""
+    return way_to(connection, *place_of(endpoint))
 
 
 def dial(connection: Connection, service: Service) -> socket.socket:

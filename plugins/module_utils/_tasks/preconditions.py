@@ -18,7 +18,12 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import 
     gateway,
     vault,
 )
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.finding import Check, SkippedError, find
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.finding import (
+    Check,
+    SkippedError,
+    find,
+    once,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.site import answers as site
 from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.resolver import Resolver
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, MastodonError
@@ -28,6 +33,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config im
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import EVERYTHING, needs
 from ansible_collections.fediverse.mastodon.plugins.module_utils._mail import smtp
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.dial import Dial
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import kinds
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Bucket, Keys
@@ -118,8 +124,8 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
 
 
 def _checks(parameters: Mapping[str, Any], run: Run) -> Iterator[Check]:
-    connection = _once(lambda: connect(parameters, run.environment))
-    server = _once(lambda: servers.connect(parameters, run.environment))
+    connection = once(lambda: connect(parameters, run.environment))
+    server = once(lambda: servers.connect(parameters, run.environment))
     yield from _through(connection, partial(_at_the_cluster, parameters))
     yield from _through(server, partial(_at_vault, parameters))
     resolver = Resolver(parameters["nameserver"])
@@ -130,15 +136,6 @@ def _checks(parameters: Mapping[str, Any], run: Run) -> Iterator[Check]:
     for wanted in parameters["backups"]:
         yield partial(backups.survive, wanted)
     yield partial(_site, parameters, connection, run)
-
-
-def _once(way: Callable[[], T]) -> Callable[[], T]:
-    """Try a way to a server, and return what gives it, or what says each time why there is none."""
-    try:
-        found = way()
-    except MastodonError as error:
-        return partial(_refuse, error)
-    return lambda: found
 
 
 def _refuse(error: MastodonError) -> NoReturn:
@@ -207,7 +204,12 @@ def _mail(
     username, password = given.get("username", ""), given.get("password", "")
     how = {option: wanted[option] for option in ("tls", "starttls", "method", "verify")}
     login = smtp.Login(wanted["host"], wanted["port"], username, password, source, **how)
-    return smtp.handshake(login, forward.way_to(connection(), login.host, login.port))
+    return smtp.handshake(login, _way(connection, login.host, login.port))
+
+
+def _way(connection: Callable[[], Connection], host: str, port: int) -> Dial | None:
+    """Return what opens sockets to a host that only pods find; whatever lies outside is asked without the cluster."""
+    return forward.way_to(connection(), host, port) if forward.service_at(host, port) else None
 
 
 def _site(parameters: Mapping[str, Any], connection: Callable[[], Connection], run: Run) -> str:
@@ -232,7 +234,7 @@ def _bucket(
     given = vault.given(server(), parameters["mount"], wanted["path"], ["access-key-id", "secret-access-key"])
     source = f"Vault path {parameters['mount']}/{wanted['path']}"
     keys = Keys(given["access-key-id"], given["secret-access-key"], source)
-    way = forward.way_to_url(connection(), wanted["endpoint"])
+    way = _way(connection, *forward.place_of(wanted["endpoint"]))
     place = Bucket(wanted["endpoint"], wanted["bucket"], wanted["region"], keys, way)
     return round_trip(place, anyone_reads=wanted["anyone_reads"])
 

@@ -137,3 +137,29 @@ def test_who_may_not_list_deployments_learns_that_nobody_looked() -> None:
     (found,) = [find(check) for check in checks([ROOK], api(forbidden))]
     assert found.state == "skipped"
     assert "you may not list Deployments" in found.text
+
+
+def test_a_server_that_does_not_answer_is_asked_once_and_fails_each() -> None:
+    asked = []
+
+    def unreachable(selection: object) -> Any:
+        asked.append(selection)
+        raise MastodonError("API server https://192.0.2.1", "cannot be reached")
+
+    found = [find(check) for check in checks(FLUX, api(unreachable))]
+    assert [finding.text for finding in found] == ["API server https://192.0.2.1: cannot be reached."] * 2
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("oldest", ["newest", "1", "1,26"])
+def test_an_oldest_release_that_is_none_is_refused(oldest: str) -> None:
+    listing = SimpleNamespace(objects=(deployment("docker.io/rook/ceph:v1.16.0"),))
+    (found,) = [find(check) for check in checks([{**ROOK, "oldest": oldest}], api(lambda _one: listing))]
+    assert found.state == "failed"
+    assert f"Option adopted of Rook: wrong oldest release: {oldest} is not a version." in found.text
+
+
+def test_an_oldest_release_may_be_written_as_upstream_tags_it() -> None:
+    listing = SimpleNamespace(objects=(deployment("docker.io/rook/ceph:v1.15.9"),))
+    (found,) = [find(check) for check in checks([{**ROOK, "oldest": "v1.16"}], api(lambda _one: listing))]
+    assert "too old" in found.text

@@ -142,11 +142,19 @@ def test_what_needs_a_secret_of_a_vault_that_cannot_be_asked_is_not_taken_for_we
 
 
 def test_no_way_to_the_cluster_and_none_to_vault_are_reported_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    table, error = doctor(monkeypatch, {})
+    table, error = doctor(monkeypatch, {}, smtp={**SMTP, "path": ""})
     cluster, vault = error.splitlines()
     assert "kubeconfig" in cluster
     assert vault.startswith("Vault: no address")
     assert "ok       DNS name example.org: right" in table
+    assert "ok       Mail server 192.0.2.1: well" in table
+
+
+def test_a_mail_server_that_only_pods_find_is_not_taken_for_well_without_the_cluster(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    table, _error = doctor(monkeypatch, {}, smtp={**SMTP, "host": "mail.mail.svc", "path": ""})
+    assert not [line for line in table if "Mail server" in line]
 
 
 def test_vault_is_logged_in_to_once_though_it_refuses(monkeypatch: pytest.MonkeyPatch, kubeconfig: str) -> None:
