@@ -31,7 +31,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.read
 
 Item = Mapping[str, Any]
 
-# In the order in which site.yml installs them. `_reconcile/plain.py` says which have no row, and why.
+# In the order in which site.yml installs them.
 KINDS = (
     ("fluxcd.controlplane.io", "FluxInstance"),
     ("helm.toolkit.fluxcd.io", "HelmRelease"),

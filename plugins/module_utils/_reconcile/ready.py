@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at, maps_at
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import finalizers, plain, rules, workloads
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import finalizers, rules, workloads
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import (
     Status,
     conditions,
@@ -22,8 +22,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.stat
     progressing,
 )
 
-# Of all kinds that the roles apply.
-RULES = {**dict.fromkeys(plain.WITHOUT_RULE, rules.any_kind), **workloads.RULES, **rules.RULES}
+RULES = {**workloads.RULES, **rules.RULES}
 
 
 def compute(item: Mapping[str, Any]) -> Status:

@@ -142,11 +142,11 @@ _SECONDS = Format(lambda text: text.isdecimal() and int(text) >= 1, "not a numbe
 _SHORT = Format(_fits_cronjobs, "too long: the CronJobs called after it may have 52 characters", "mastodon")
 
 # The first that does not accept an entry says why. A setting that is not here takes any text.
-_FORMATS: dict[str, tuple[Format, ...]] = {}
+FORMATS: dict[str, tuple[Format, ...]] = {}
 
 
 def _are(names: str, *formats: Format) -> None:
-    _FORMATS.update(dict.fromkeys(names.split(), formats))
+    FORMATS.update(dict.fromkeys(names.split(), formats))
 
 
 _are("mastodon_local_domain mastodon_web_domain mastodon_s3_alias_host gateway_media_hostname", _PUBLIC_NAME)
@@ -180,7 +180,6 @@ _are("gateway_namespace mastodon_gateway_namespace mastodon_namespace rook_claim
 _are("rook_namespace volsync_namespace volsync_volumes_namespace gateway_route_namespaces", _LABEL_NAME)
 _are("external_secrets_allowed_namespaces", _LABEL_NAME)
 # Of Vault, where it is a path.
-_are("vault_namespace")
 _are("mastodon_name", _SERVICE, _SHORT)
 # https://github.com/cloudnative-pg/cloudnative-pg/blob/main/internal/webhook/v1/cluster_webhook.go
 _are("cnpg_cluster_name", _SERVICE, _at_most(50, "which CloudNativePG refuses", "mastodon-db"))
@@ -210,11 +209,6 @@ _are("dragonfly_snapshot_schedule volsync_schedule", _SCHEDULE)
 _are("cnpg_backup_schedule", _BACKUP_SCHEDULE)
 
 
-def is_known(name: str) -> bool:
-    """Whether somebody thought of the form that a setting has, and be it none."""
-    return name in _FORMATS
-
-
 def malformed(name: str, value: object) -> str:
     """Return what is wrong with the text, number or list of texts of the setting `name`; an empty text when nothing is.
 
@@ -222,7 +216,7 @@ def malformed(name: str, value: object) -> str:
     """
     for item in value if isinstance(value, list) else [value]:
         text = str(item)
-        for wanted in _FORMATS.get(name, ()) if text else ():
+        for wanted in FORMATS.get(name, ()) if text else ():
             if not wanted.accepts(text):
                 return f"{_shown(item)} is {wanted.otherwise}. Write it like {_meant(text, wanted)}."
     return ""

@@ -79,7 +79,7 @@ def test_media_stay_readable_when_rook_starts_again(installed: Lab) -> None:
     operator = ("-n=rook-ceph", "deployment/rook-ceph-operator")
     installed.kubectl("rollout", "restart", *operator)
     installed.kubectl("rollout", "status", *operator, "--timeout=240s")
-    # Then it has seen to the claim anew.
+    # Then it has read the claim anew.
     eventually(
         lambda: installed.kubectl("logs", *operator), lambda said: '"creating ObjectBucket" "key"="mastodon/' in said
     )

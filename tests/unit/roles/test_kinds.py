@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whatever the roles create is waited for by a rule and reported by the status, unless the code says why not.
+"""Whatever the roles create is waited for by a rule and reported by the status, unless plain_kinds.py says why not.
 
 Rights to it are compared in test_rights.py, and who may fall back to another value in test_common.py.
 """
@@ -11,13 +11,11 @@ from __future__ import annotations
 import pytest
 import yaml
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.status import KINDS
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import rules, workloads
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.plain import WITHOUT_ROW, WITHOUT_RULE
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import RULES
 
 from .conftest import ROOT
+from .plain_kinds import WITHOUT_ROW, WITHOUT_RULE
 from .sites import SITES, done, every_kind, kind, site, waited_for
-
-RULES = {**workloads.RULES, **rules.RULES}
 
 
 def test_every_kind_has_a_readiness_rule_or_a_reason_for_none() -> None:
@@ -44,8 +42,9 @@ def test_every_secret_has_a_line_in_the_status(name: str) -> None:
             one["path"]
             for task in done(name)
             for one in task.get("fediverse.mastodon.vault_secret", {}).get("secrets", [])
+            if one.get("generate") or one.get("required")
         ),
-        site("everything").value("mastodon_admin_vault_path"),
+        *(task["fediverse.mastodon.account"]["path"] for task in done(name) if "fediverse.mastodon.account" in task),
     ]
     (play,) = yaml.safe_load((ROOT / "playbooks/status.yml").read_text())
     (options,) = (task["fediverse.mastodon.status_info"] for task in play["tasks"])

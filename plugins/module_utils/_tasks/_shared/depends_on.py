@@ -26,7 +26,7 @@ Kind = tuple[str, str, str]
 def kinds_when_ready(
     wanted: Iterable[Mapping[str, Any]], needed: Iterable[Kind], api: Api, deadline: Deadline, run: Run
 ) -> Catalog:
-    """Return the kinds served once all that are `wanted` are Current, with those `needed`, if they are served by then."""
+    """Return the kinds served once all that are `wanted` are Current. Asks again when one of those `needed` is not among them."""
     catalog = await_ready(wanted, api, deadline, run)
     # What became ready after the kinds were asked for and before it was read may have brought some, too.
     if catalog is None or any(catalog.find(*kind) is None for kind in needed):

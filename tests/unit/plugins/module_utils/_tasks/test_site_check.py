@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Barrier, Thread
 from typing import Any
 
 import pytest
@@ -102,6 +102,9 @@ class Server:
     def __init__(self, folder: Path) -> None:
         self.answers = dict(WELL)
         self.asked: list[tuple[str, str]] = []
+        self.dialled = 0
+        # Who waits here before the answer.
+        self.gathered: Barrier | None = None
         self.authority = Authority(folder)
         self.root = self.authority.issue()
         self.chain = self.authority.issue(HOST, DOMAIN, MEDIA)
@@ -112,6 +115,8 @@ class Server:
             def do_GET(self) -> None:
                 key = (self.headers["Host"], self.path)
                 server.asked.append(key)
+                if server.gathered and key != next(iter(WELL)):
+                    server.gathered.wait(10)
                 status, body, location = server.answers.get(key, (404, b"no such page", ""))
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))
@@ -127,6 +132,7 @@ class Server:
 
     def dial(self) -> socket.socket:
         """Return a socket to it, behind which TLS ends."""
+        self.dialled += 1
         ours, theirs = socket.socketpair()
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self._folder / "served.pem")
@@ -215,6 +221,17 @@ def test_a_site_that_answers_as_it_must_is_reported_with_its_version_and_then_wh
     assert asked() == {"changed": False, "verdict": "passed", "result": reported}
     assert asked.said == [reported, "the end"]
     assert sorted(server.asked) == sorted(WELL)
+
+
+def test_all_but_the_first_are_asked_at_once(asked: Asked, server: Server) -> None:
+    server.gathered = Barrier(len(WELL) - 1)
+    assert asked()["verdict"] == "passed"
+
+
+def test_who_does_not_know_the_certificate_asks_no_more(asked: Asked, server: Server) -> None:
+    with pytest.raises(MastodonError, match="unable to get local issuer certificate"):
+        asked(publicly=False)
+    assert server.dialled == 1
 
 
 @pytest.mark.parametrize(
