@@ -21,7 +21,7 @@ from ansible_collections.fediverse.mastodon.tests.integration.api.specimens impo
 from ansible_collections.fediverse.mastodon.tests.integration.api.support import Cluster
 
 # How many pairs; `lab/test --long` draws more.
-PAIRS = int(os.environ.get("TEST_PAIRS", "300"))
+PAIRS = int(os.environ.get("TEST_PAIRS", "100"))
 BATCH = 100
 PLURALS = {
     "configmaps": "api/v1",

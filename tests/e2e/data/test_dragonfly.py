@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from ...conftest import Lab
+from ..smoke.support import Object, apply, namespace
 from ..support import eventually
-from .support import Object, apply, namespace
 
 SPACE = "smoke-dragonfly"
 PASSWORD = "opens the cache"

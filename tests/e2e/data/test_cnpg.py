@@ -15,8 +15,8 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import w
 
 from ...conftest import Lab
 from ...integration.api.support import Cluster
+from ..smoke.support import apply, namespace
 from ..support import eventually
-from .support import apply, namespace
 
 SPACE = "smoke-cnpg"
 NAME = "pair"
