@@ -64,14 +64,11 @@ requirements:
   - requests >= 2.32.2
 """
 
-    # Of those that read or write secrets.
-    KV = DOCUMENTATION.replace(
-        "options:\n",
-        """options:
+    # Besides, of those that read or write secrets.
+    KV = r"""
+options:
   mount:
     description: KV version 2 mount.
     type: str
     default: secret
-""",
-        1,
-    )
+"""

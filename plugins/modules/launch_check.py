@@ -30,6 +30,7 @@ requirements:
   - websocket-client >= 1.8.0
 extends_documentation_fragment:
   - fediverse.mastodon.kubernetes
+  - fediverse.mastodon.vault
   - fediverse.mastodon.vault.kv
   - fediverse.mastodon.attributes
 options:

@@ -27,6 +27,7 @@ extends_documentation_fragment:
   - fediverse.mastodon.kinds
   - fediverse.mastodon.kubernetes
   - fediverse.mastodon.site
+  - fediverse.mastodon.vault
   - fediverse.mastodon.vault.kv
   - fediverse.mastodon.attributes
 options:

@@ -18,6 +18,7 @@ description:
   - Writes nothing, and shows no value.
 extends_documentation_fragment:
   - fediverse.mastodon.kubernetes
+  - fediverse.mastodon.vault
   - fediverse.mastodon.vault.kv
   - fediverse.mastodon.attributes
 options:

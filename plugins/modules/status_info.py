@@ -20,6 +20,7 @@ requirements:
 extends_documentation_fragment:
   - fediverse.mastodon.kubernetes
   - fediverse.mastodon.site
+  - fediverse.mastodon.vault
   - fediverse.mastodon.vault.kv
   - fediverse.mastodon.attributes
 options:

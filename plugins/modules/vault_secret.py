@@ -19,6 +19,7 @@ description:
   - Of two runs at once one wins, and both use what it stored.
   - Values are never returned, printed or diffed. They are recognised by fingerprints.
 extends_documentation_fragment:
+  - fediverse.mastodon.vault
   - fediverse.mastodon.vault.kv
   - fediverse.mastodon.attributes
 options:
