@@ -17,6 +17,10 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.doctor i
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._action import EngineAction, plain
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._connections import VARIABLES
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules import check, names, scopes
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._warm import warm
+
+# It comes first where there are many tasks of ours; a task by itself does not wait for what only others need.
+warm()
 
 _ROLES = Path(__file__).parents[2] / "roles"
 # What every task reads, and thus no role's.

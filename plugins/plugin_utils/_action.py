@@ -22,9 +22,6 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, unforeseen, way_of
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run, Task
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils import _connections
-from ansible_collections.fediverse.mastodon.plugins.plugin_utils._warm import warm
-
-warm()
 
 
 def plain(value: Any) -> Any:
@@ -63,10 +60,11 @@ class EngineAction(ActionBase):
         """Validate, prepare, run here or there; an error becomes the one sentence that the user reads."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         task_vars = task_vars or {}
-        self._task.args = {**self._of_inventory(task_vars), **self._task.args}
+        # Without tags before they are validated, as that copies all of them, and copying tags takes most of a task's time.
+        self._task.args = plain({**self._of_inventory(task_vars), **self._task.args})
         validated, parameters = self.validate_argument_spec(**self.runs.arguments.spec())
         try:
-            prepared = self.prepare(plain(parameters), task_vars)
+            prepared = self.prepare(parameters, task_vars)
             if self._is_local():
                 with self.environment() as environment:
                     result.update(self.runs.engine(prepared, self._run(environment)))

@@ -9,7 +9,6 @@ import http.client
 import urllib.error
 from urllib.parse import urlsplit
 
-from ansible.module_utils.urls import open_url
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 
 # In bytes: the largest known set of CRDs has a tenth of this.
@@ -22,6 +21,9 @@ def fetch(url: str, source: str, *, moves: bool) -> bytes:
     # Without a checksum, what another address serves in place of this one would be applied, whoever that is.
     if urlsplit(url).scheme not in ("http", "https"):
         raise MastodonError(source, "cannot be fetched", "it is neither http nor https", "Use path for a file.")
+    # Here, as it takes longer to load than most tasks take, and most fetch nothing.
+    from ansible.module_utils.urls import open_url
+
     try:
         # Proxies are taken from the environment, which is the task's.
         with open_url(url, timeout=_SECONDS, follow_redirects="safe" if moves else "none") as response:

@@ -15,13 +15,13 @@ TEMPLATES = (
     "{{ lookup('ansible.builtin.env', 'HOME') }}",
     "{{ 'a' | fediverse.mastodon.helm_release(namespace='b', repository='https://c', version='1') }}",
 )
-# As ansible-playbook does: the action is loaded first, then a fork renders the templates of the task.
+# As ansible-playbook does: the doctor, which comes first, is loaded, then a fork renders the templates of the task.
 FORK = """
 import json, sys
 from ansible.plugins.loader import init_plugin_loader
 init_plugin_loader([sys.argv[1]])
 from ansible.template import Templar, trust_as_template
-import ansible_collections.fediverse.mastodon.plugins.plugin_utils._action
+import ansible_collections.fediverse.mastodon.plugins.action.doctor
 before = set(sys.modules)
 for text in sys.argv[2:]:
     assert Templar(loader=None).template(trust_as_template(text))
