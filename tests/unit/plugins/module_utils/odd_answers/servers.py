@@ -82,8 +82,9 @@ class Answer:
 
 
 def http(status: int | str, body: bytes, *headers: str, length: int | None = None) -> bytes:
-    """Return an answer over HTTP."""
-    lines = [f"HTTP/1.1 {status} Whatever", f"Content-Length: {len(body) if length is None else length}", *headers]
+    """Return an answer over HTTP, the last of its connection: whoever asks again must not find that out by itself."""
+    held = len(body) if length is None else length
+    lines = [f"HTTP/1.1 {status} Whatever", f"Content-Length: {held}", "Connection: close", *headers]
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
 
 
