@@ -37,14 +37,19 @@ ARGUMENTS = Arguments(
 
 
 def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
-    """Return `{changed: False, objects: [{subject, status, age, note}], secrets: [{path, version, fingerprints}]}`."""
+    """Return `{changed: False, objects: [{subject, status, age, note}], secrets: [{path, version, fingerprints}]}`.
+
+    Raises MastodonError, also for a Vault that cannot be asked, when all else was said.
+    """
     connection = connect(parameters, run.environment)
     found = rows(open_objects(connection), datetime.now(UTC))
     if parameters["site"]:
         found.append(_answer(parameters["site"], connection, run))
+    for one in found:
+        run.say(one.line())
     secrets = _secrets(vault.connect(parameters, run.environment), parameters)
-    for line in [*(one.line() for one in found), *map(_line, secrets)]:
-        run.say(line)
+    for secret in secrets:
+        run.say(_line(secret))
     return {"changed": False, "objects": [vars(one) for one in found], "secrets": secrets}
 
 

@@ -235,3 +235,18 @@ def test_secrets_are_recognised_by_fingerprints_only(monkeypatch: pytest.MonkeyP
     assert said[1:] == ["secret folder/gone: version 3 was deleted at 2026-11-01", "secret folder/absent: not there"]
     assert "canary" not in f"{result}{said}"
     assert result["changed"] is False
+
+
+def test_without_a_vault_all_else_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_token(*_unused: object) -> None:
+        raise MastodonError("Vault", "no token", "", "Set VAULT_TOKEN.")
+
+    for name in ("connect", "open_objects"):
+        monkeypatch.setattr(status_info, name, lambda *_unused: None)
+    monkeypatch.setattr(status_info, "rows", lambda *_unused: [status.row(release(), SCENE)])
+    monkeypatch.setattr(status_info.vault, "connect", no_token)
+    said: list[str] = []
+    parameters = {"mount": "secret", "path": "folder", "secrets": ["app"], "site": None}
+    with pytest.raises(MastodonError, match="no token"):
+        status_info.run_task(parameters, Run(check=False, diff=False, say=said.append, environment={}))
+    assert [line.partition(":")[0] for line in said] == ["HelmRelease ns/x"]
