@@ -21,10 +21,17 @@ _ONE_OF_EACH = (
 
 
 def warm() -> None:
-    """Load them, and hide all that is loaded from the forks' garbage collectors."""
+    """Load them, and hide them, too."""
     # Whoever has no such plugin is informed by the task that needs it.
     with suppress(AnsibleError):
         Templar(loader=None).template(trust_as_template(_ONE_OF_EACH))
-    # Each fork's collector would look at all that is imported by now, which copies the memory that it lies in. What is frozen is
-    # not looked at: https://docs.python.org/3/library/gc.html#gc.freeze
+    hide()
+
+
+def hide() -> None:
+    """Hide all that is loaded by now from garbage collectors.
+
+    Each fork's would look at it, which copies the memory that it lies in, and that of Ansible once more at its end, which takes longer
+    than a task. What is frozen is not looked at: https://docs.python.org/3/library/gc.html#gc.freeze
+    """
     gc.freeze()
