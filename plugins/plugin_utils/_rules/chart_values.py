@@ -1,11 +1,11 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Helm values that the official chart takes and that do not do what they say, refused by name.
+"""Helm values that the official chart takes and that do not do what they say, and what settings decide, refused by name.
 
 Each was seen with `helm template` of chart 1.0.2 (https://github.com/mastodon/helm-charts). Values that a setting of this
-collection decides are refused too: the checks of the settings and of a launched instance would look at something else than what
-the pods get. So are secrets, which stand in the release for everybody who may read it.
+collection decides are refused too, here and in the spec of a CephCluster: the checks of the settings and of a launched instance
+would look at something else than what the pods get. So are secrets, which stand in the release for everybody who may read it.
 """
 
 from __future__ import annotations
@@ -128,36 +128,43 @@ TRAPS = (
     Trap("httproute.streamingHostnames", "the chart makes that route even when routes are off", f"{_OURS}."),
 )
 
-# What a setting decides, by its path.
+# What a setting of its own decides: in which setting it may not stand, by its path.
 _SETTINGS = {
-    "image.tag": "mastodon_image_tag",
-    "mastodon.localDomain": "mastodon_local_domain",
-    "mastodon.webDomain": "mastodon_web_domain",
-    "mastodon.locale": "mastodon_locale",
-    "mastodon.trustedProxyIp": "mastodon_trusted_proxies",
-    "mastodon.metrics.prometheus.enabled": "mastodon_monitoring",
-    "mastodon.s3.aliasHost": "gateway_media_hostname",
-    "mastodon.s3.bucket": "mastodon_s3_bucket",
-    "mastodon.s3.endpoint": "mastodon_s3_endpoint",
-    "mastodon.s3.existingSecret": "mastodon_s3_secret",
-    "mastodon.s3.hostname": "mastodon_s3_hostname",
-    "mastodon.s3.permission": "rook_anonymous_read",
-    "mastodon.s3.protocol": "mastodon_s3_protocol",
-    "mastodon.s3.region": "mastodon_s3_region",
-    "mastodon.smtp.fromAddress": "mastodon_smtp_from_address",
-    "mastodon.smtp.port": "mastodon_smtp_port",
-    "mastodon.smtp.server": "mastodon_smtp_server",
-    "postgresql.database": "mastodon_postgresql_database",
-    "postgresql.direct.database": "mastodon_postgresql_database",
-    "postgresql.direct.hostname": "mastodon_postgresql_direct_host",
-    "postgresql.direct.port": "mastodon_postgresql_direct_port",
-    "postgresql.existingSecret": "mastodon_postgresql_secret",
-    "postgresql.hostname": "mastodon_postgresql_host",
-    "postgresql.port": "mastodon_postgresql_port",
-    "postgresql.preparedStatements": "mastodon_postgresql_prepared_statements",
-    "redis.existingSecret": "mastodon_redis_secret",
-    "redis.hostname": "mastodon_redis_host",
-    "redis.port": "mastodon_redis_port",
+    "mastodon_values": {
+        "image.tag": "mastodon_image_tag",
+        "mastodon.localDomain": "mastodon_local_domain",
+        "mastodon.webDomain": "mastodon_web_domain",
+        "mastodon.locale": "mastodon_locale",
+        "mastodon.trustedProxyIp": "mastodon_trusted_proxies",
+        "mastodon.metrics.prometheus.enabled": "mastodon_monitoring",
+        "mastodon.s3.aliasHost": "gateway_media_hostname",
+        "mastodon.s3.bucket": "mastodon_s3_bucket",
+        "mastodon.s3.endpoint": "mastodon_s3_endpoint",
+        "mastodon.s3.existingSecret": "mastodon_s3_secret",
+        "mastodon.s3.hostname": "mastodon_s3_hostname",
+        "mastodon.s3.permission": "rook_anonymous_read",
+        "mastodon.s3.protocol": "mastodon_s3_protocol",
+        "mastodon.s3.region": "mastodon_s3_region",
+        "mastodon.smtp.fromAddress": "mastodon_smtp_from_address",
+        "mastodon.smtp.port": "mastodon_smtp_port",
+        "mastodon.smtp.server": "mastodon_smtp_server",
+        "postgresql.database": "mastodon_postgresql_database",
+        "postgresql.direct.database": "mastodon_postgresql_database",
+        "postgresql.direct.hostname": "mastodon_postgresql_direct_host",
+        "postgresql.direct.port": "mastodon_postgresql_direct_port",
+        "postgresql.existingSecret": "mastodon_postgresql_secret",
+        "postgresql.hostname": "mastodon_postgresql_host",
+        "postgresql.port": "mastodon_postgresql_port",
+        "postgresql.preparedStatements": "mastodon_postgresql_prepared_statements",
+        "redis.existingSecret": "mastodon_redis_secret",
+        "redis.hostname": "mastodon_redis_host",
+        "redis.port": "mastodon_redis_port",
+    },
+    "rook_cluster_spec": {
+        "cephVersion.image": "rook_image",
+        "dataDirHostPath": "rook_data_path",
+        "storage": "rook_storage",
+    },
 }
 
 # Values of the chart that are secrets, and variables of the environment that are called like one.
@@ -184,9 +191,11 @@ def traps(settings: Settings) -> Iterator[str]:
 @RULES.rule
 def decided_elsewhere(settings: Settings) -> Iterator[str]:
     """What a setting decides is not given as a value."""
-    for path, setting in _SETTINGS.items():
-        if at(settings["mastodon_values"] or {}, path) not in (None, ""):
-            yield _refusal(f"{path} is decided by a setting", "the checks use that", f"Set {setting} instead.")
+    for name, decided in _SETTINGS.items():
+        for path, setting in decided.items():
+            if at(settings[name] or {}, path) not in (None, ""):
+                why = "the checks use that"
+                yield _refusal(f"{path} is decided by a setting", why, f"Set {setting} instead.", name)
 
 
 @RULES.rule
@@ -197,8 +206,8 @@ def secrets(settings: Settings) -> Iterator[str]:
         yield _refusal(f"{path} holds a secret", "it would stand in the release and in the output of runs", remedy)
 
 
-def _refusal(what: str, why: str, remedy: str) -> str:
-    return str(MastodonError("Variable mastodon_values", what, why, remedy))
+def _refusal(what: str, why: str, remedy: str, name: str = "mastodon_values") -> str:
+    return str(MastodonError(f"Variable {name}", what, why, remedy))
 
 
 def _secrets(values: Any, path: str = "") -> Iterator[str]:

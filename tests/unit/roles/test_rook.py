@@ -108,6 +108,38 @@ def test_ceph_takes_no_disk_that_was_not_named(storage: dict[str, Any], all_node
     }
 
 
+def ceph(**settings: Any) -> dict[str, Any]:
+    rook = {"rook_backend": "rook", "rook_storage": {"deviceFilter": "^sdb$"}, "mastodon_size": "minimal", **settings}
+    spec: dict[str, Any] = Site(**rook).objects("rook")["CephCluster rook-ceph"]["spec"]
+    return spec
+
+
+def test_more_of_the_ceph_cluster_is_merged_over_what_the_role_writes() -> None:
+    more = {
+        "mon": {"count": 3},
+        "cephConfig": {"global": {"mon_warn_on_pool_no_redundancy": "true", "bluefs_buffered_io": "false"}},
+        "cephVersion": {"allowUnsupported": True},
+        "monitoring": {"metricsDisabled": True},
+        "priorityClassNames": {"all": "high"},
+    }
+    before, after = ceph(), ceph(rook_cluster_spec=more)
+    assert after["mon"] == {"count": 3, "allowMultiplePerNode": True}
+    assert after["cephConfig"] == {
+        "global": {
+            "osd_pool_default_size": "1",
+            "mon_warn_on_pool_no_redundancy": "true",
+            "bluefs_buffered_io": "false",
+        }
+    }
+    assert after["cephVersion"] == {**before["cephVersion"], "allowUnsupported": True}
+    assert {key: after[key] for key in ("monitoring", "priorityClassNames")} == {
+        key: more[key] for key in ("monitoring", "priorityClassNames")
+    }
+    assert {key: after[key] for key in before.keys() - more.keys()} == {
+        key: before[key] for key in before.keys() - more.keys()
+    }
+
+
 def test_a_user_may_name_all_disks() -> None:
     rook = {"rook_backend": "rook", "rook_storage": {"useAllDevices": True}}
     assert Site(**rook).objects("rook")["CephCluster rook-ceph"]["spec"]["storage"]["useAllDevices"] is True

@@ -11,8 +11,8 @@ from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.chart_va
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.rule import Settings
 
 
-def problems(values: Any) -> list[str]:
-    return RULES.problems(Settings({"mastodon_values": values}.__getitem__, {}))
+def problems(values: Any, ceph: Any = None) -> list[str]:
+    return RULES.problems(Settings({"mastodon_values": values, "rook_cluster_spec": ceph}.__getitem__, {}))
 
 
 def nested(path: str, value: Any) -> dict[str, Any]:
@@ -82,6 +82,18 @@ def test_what_a_setting_decides_is_refused_with_its_name(path: str, setting: str
     assert said == (
         f"Variable mastodon_values: {path} is decided by a setting: the checks use that. Set {setting} instead."
     )
+
+
+@pytest.mark.parametrize(
+    ("path", "setting"),
+    [("cephVersion.image", "rook_image"), ("dataDirHostPath", "rook_data_path"), ("storage", "rook_storage")],
+)
+def test_what_a_setting_decides_of_ceph_is_refused_with_its_name(path: str, setting: str) -> None:
+    [said] = problems({}, nested(path, "x"))
+    assert said == (
+        f"Variable rook_cluster_spec: {path} is decided by a setting: the checks use that. Set {setting} instead."
+    )
+    assert problems({}, {"cephVersion": {"allowUnsupported": True}, "dashboard": {"enabled": False}}) == []
 
 
 @pytest.mark.parametrize(
