@@ -188,7 +188,7 @@ def _table(parts: list[PartStatus]) -> str:
     width = max(len(part.name) for part in parts)
     return "\n".join(
         f"{part.name:{width}}  {'ready' if part.ready else 'NOT READY':9}  "
-        f"{'stand-in' if part.stand_in else 'real':8}  {part.version:10}  {part.reason}".rstrip()
+        f"{'stand-in' if part.stand_in else 'real':8}  {part.version:10}  {part.said}".rstrip()
         for part in parts
     )
 

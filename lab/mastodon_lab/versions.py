@@ -25,8 +25,7 @@ LEGO: Final = "v5.4.1"
 CERT_MANAGER: Final = "v1.21.2"
 EXTERNAL_SECRETS: Final = "v0.20.4"
 CLOUDNATIVE_PG: Final = "v1.30.0"
-# v0.15.0 is built with libraries of Kubernetes 1.37, the other controllers with those of 1.36.
-BARMAN_CLOUD: Final = "v0.14.0"
+BARMAN_CLOUD: Final = "v0.13.0"
 VOLSYNC: Final = "v0.16.0"
 # As go/controllers has it: the kinds of volume snapshots, without which VolSync does not start.
 SNAPSHOTTER: Final = "v8.6.0"

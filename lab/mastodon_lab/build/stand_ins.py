@@ -14,7 +14,6 @@ from mastodon_lab.build.charts import Chart
 from mastodon_lab.build.golang import STAND_INS_MODULE
 from mastodon_lab.build.image import STAND_IN_LABEL, File, Folder, Run
 from mastodon_lab.build.images import NONROOT, SEARCH_PATH, Image
-from mastodon_lab.status import PartStatus
 
 DRAGONFLY_CHART = STAND_INS_MODULE / "dragonfly/chart"
 DRAGONFLY_OPERATOR_IMAGE = f"docker.dragonflydb.io/dragonflydb/operator:{versions.DRAGONFLY_OPERATOR}"
@@ -36,15 +35,6 @@ set -eu
 mkdir -p "$1/attributes" "$1/buckets" "$1/users"
 exec versitygw --port=:8080 --health=/health --iam-dir="$1/users" posix --sidecar="$1/attributes" "$1/buckets"
 """
-
-FOR_SITE = tuple(
-    PartStatus(name, ready=True, version=version, reason="for site.yml to install", stand_in=True)
-    for name, version in (
-        ("Dragonfly and its operator (images, chart)", versions.DRAGONFLY_OPERATOR),
-        ("Rook's operator (image)", versions.ROOK),
-        ("Ceph (image)", versions.CEPH),
-    )
-)
 
 
 def dragonfly_images(base: Path, servers: Path, program: Mapping[str, Path]) -> tuple[Image, ...]:

@@ -12,8 +12,7 @@ from functools import partial
 from http.client import HTTPException
 from pathlib import Path
 
-from mastodon_lab import versions
-from mastodon_lab.build import images, stand_ins
+from mastodon_lab.build import images
 from mastodon_lab.build.plan import Built
 from mastodon_lab.build.store import key
 from mastodon_lab.cluster import api
@@ -23,6 +22,7 @@ from mastodon_lab.parts import acme, certificates, mail, nameserver, s3
 from mastodon_lab.parts.catalogue import PARTS, REDIS_HOST, S3_HOST, Part
 from mastodon_lab.parts.keys import Keys, keys
 from mastodon_lab.parts.kubectl import Kubectl
+from mastodon_lab.pins import PINNED
 from mastodon_lab.progress import Progress
 from mastodon_lab.status import PartStatus
 
@@ -30,22 +30,19 @@ MANIFESTS = Path(__file__).parents[2] / "manifests"
 READY_SECONDS = 180.0
 PATIENCE_SECONDS = 60.0
 POLL_SECONDS = 0.2
-# What site.yml installs from the lab's images and is not just what it is called.
-FOR_SITE = (
+# What site.yml installs from the lab's images and charts.
+FOR_SITE = tuple(
     PartStatus(
-        "Mastodon (image, chart)",
+        pin.name,
         ready=True,
-        version=versions.MASTODON,
+        version=pin.here,
         reason="for site.yml to install",
-        stand_in=True,
-    ),
-    PartStatus(
-        "Flux notification-controller (image)",
-        ready=True,
-        version=versions.NOTIFICATION_CONTROLLER,
-        reason=f"bears the name of {versions.NOTIFICATION_CONTROLLER_TAG}, whose module is not served",
-    ),
-    *stand_ins.FOR_SITE,
+        stand_in=pin.stand_in,
+        pinned=pin.brings,
+        here=pin.instead,
+        because=pin.because,
+    )
+    for pin in PINNED
 )
 APPLY = "install the platform"
 TROUBLE = (LabError, OSError, HTTPException, api.NotAnsweringError)

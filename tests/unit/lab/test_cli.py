@@ -139,11 +139,24 @@ def test_status_shows_every_part(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     ]
 
 
+def test_status_says_where_production_gets_something_else(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = PartStatus(
+        "secrets", True, "v1", "for site.yml", pinned="v2", here="v1 without cloud", because="v2 is refused"
+    )
+    status_of(monkeypatch, [READY], lambda lab: [old])
+    assert cli.main(["status"]) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.endswith("  v1          for site.yml; pinned v2, here v1 without cloud, because v2 is refused")
+
+
 def test_status_in_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     status_of(monkeypatch, [READY], lambda lab: [STAND_IN])
     assert cli.main(["status", "--json"]) == 0
-    node = {"name": "node", "ready": True, "real": True, "version": "v1.36.3", "reason": ""}
-    chart = {"name": "mastodon chart", "ready": True, "real": False, "version": "", "reason": ""}
+    same = {"reason": "", "pinned": "", "here": "", "because": ""}
+    node = {"name": "node", "ready": True, "real": True, "version": "v1.36.3", **same}
+    chart = {"name": "mastodon chart", "ready": True, "real": False, "version": "", **same}
     assert json.loads(capsys.readouterr().out) == {"parts": [node, chart]}
 
 

@@ -161,8 +161,8 @@ def test_the_plugin_for_backups_asks_for_the_images_of_its_release(made: Path) -
     objects = files["plugin-barman-cloud/templates/objects.yaml"]
     (sidecar,) = re.findall(r"(?m)^  SIDECAR_IMAGE: (\S+)$", objects)
     image = "ghcr.io/cloudnative-pg/plugin-barman-cloud"
-    assert base64.b64decode(sidecar).decode() == f"{image}-sidecar:v0.14.0"
-    assert f"image: {image}:v0.14.0\n" in objects
+    assert base64.b64decode(sidecar).decode() == f"{image}-sidecar:v0.13.0"
+    assert f"image: {image}:v0.13.0\n" in objects
     assert "namespace: {{ .Release.Namespace }}" in objects
 
 

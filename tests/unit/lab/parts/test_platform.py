@@ -162,10 +162,12 @@ def status_of(
     monkeypatch.setattr(api, "get_json", lambda _, path: answer(path))
     found, *for_site = platform.status(lab)
     assert [part.name for part in (found, *for_site) if part.stand_in] == [
-        "Mastodon (image, chart)",
-        "Dragonfly and its operator (images, chart)",
-        "Rook's operator (image)",
-        "Ceph (image)",
+        "Rook operator",
+        "Ceph",
+        "Dragonfly operator",
+        "Dragonfly",
+        "Mastodon chart",
+        "Mastodon",
     ]
     return found.ready, found.reason
 
@@ -200,6 +202,18 @@ def test_status_says_how_a_part_is_doing(
     said: tuple[bool, str],
 ) -> None:
     assert status_of(lab, monkeypatch, item, answer) == said
+
+
+def test_status_says_what_production_gets_where_the_lab_has_something_else(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(platform, "PARTS", ())
+    said = {part.name: part for part in platform.status(lab)}
+    assert said["CloudNativePG"].pinned == said["CloudNativePG"].version
+    assert said["Flux source-controller"].said == "for site.yml to install"
+    assert said["Flux notification-controller"].said.startswith(
+        "for site.yml to install; pinned v1.9.4, here v1.9.3, because the Go proxy refuses "
+    )
 
 
 def test_facts_say_where_services_are_found(lab: Lab) -> None:

@@ -31,7 +31,7 @@ require (
 	github.com/cert-manager/cert-manager v1.21.2
 	github.com/cert-manager/cert-manager/cmd/lab v0.0.0
 	github.com/cloudnative-pg/cloudnative-pg v1.30.0
-	github.com/cloudnative-pg/plugin-barman-cloud v0.14.0
+	github.com/cloudnative-pg/plugin-barman-cloud v0.13.0
 	github.com/controlplaneio-fluxcd/flux-operator v0.59.0
 	github.com/coredns/coredns v1.14.7
 	github.com/external-secrets/external-secrets v0.20.4
