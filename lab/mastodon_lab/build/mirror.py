@@ -111,7 +111,7 @@ def _fill(into: Path, go: Go, kubectl: Path) -> None:
         "external-dns": lambda: (_external_dns(go),),
         "mastodon": lambda: (_mastodon(),),
         "dragonfly": lambda: (stand_ins.dragonfly_chart(),),
-        "rook": lambda: (_rook(go),),
+        "rook": lambda: (rook_chart(go, versions.ROOK),),
         "volsync": lambda: (_volsync(go),),
     }
     for repository, made in repositories.items():
@@ -192,12 +192,10 @@ def _external_dns(go: Go) -> Chart:
     return charts.from_folder(folder, "external-dns", versions.EXTERNAL_DNS_CHART, version)
 
 
-def _rook(go: Go) -> Chart:
+def rook_chart(go: Go, version: str) -> Chart:
     """Upstream's chart without that of the CSI operator, which is nowhere here and which buckets have no use for."""
-    folder = go.module("github.com/rook/rook", versions.ROOK) / "deploy/charts"
-    chart, library = (
-        charts.from_folder(folder / name, name, versions.ROOK, versions.ROOK) for name in ("rook-ceph", "library")
-    )
+    folder = go.module("github.com/rook/rook", version) / "deploy/charts"
+    chart, library = (charts.from_folder(folder / name, name, version, version) for name in ("rook-ceph", "library"))
     shared = {f"charts/library/{path}": content for path, content in library.files.items()}
     return Chart(chart.name, chart.version, chart.app_version, {**chart.files, **shared})
 
