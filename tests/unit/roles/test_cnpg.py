@@ -109,6 +109,46 @@ def test_mastodons_pods_reach_a_cache_in_another_namespace() -> None:
     assert "NetworkPolicy" not in {one["kind"] for one in applied("dragonfly", "instance.yml", task)}
 
 
+DATABASE_TASK = "Create Mastodon's database, or only the login to it"
+
+
+def test_a_database_is_reached_by_its_mastodon_and_its_operator() -> None:
+    def policy(**settings: Any) -> Any:
+        made = applied("cnpg", "instance.yml", DATABASE_TASK, **settings)
+        [found] = [one for one in made if one["kind"] == "NetworkPolicy"]
+        return found
+
+    def may_connect(found: Any) -> list[str]:
+        [rule] = [rule for rule in found["spec"]["ingress"] if {"port": 5432, "protocol": "TCP"} in rule["ports"]]
+        return [one["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"] for one in rule["from"]]
+
+    here = policy(mastodon_name="social")
+    assert here["metadata"] == {"name": "social-db", "namespace": "mastodon"}
+    # The pods of the database, the jobs that make and restore them, and the pooler.
+    assert here["spec"]["podSelector"] == {"matchLabels": {"cnpg.io/cluster": "social-db"}}
+    assert here["spec"]["policyTypes"] == ["Ingress"]
+    assert may_connect(here) == ["mastodon", "cnpg-system"]
+    elsewhere = policy(cnpg_cluster_namespace="databases", cnpg_namespace="postgres-operator")
+    assert elsewhere["metadata"]["namespace"] == "databases"
+    assert may_connect(elsewhere) == ["mastodon", "databases", "postgres-operator"]
+
+
+def test_a_database_says_how_it_is_to_whoever_asks() -> None:
+    made = applied("cnpg", "instance.yml", DATABASE_TASK)
+    [spec] = [one["spec"] for one in made if one["kind"] == "NetworkPolicy"]
+    [asked] = [rule["ports"] for rule in spec["ingress"] if "from" not in rule]
+    assert [one["port"] for one in asked] == [8000, 9187, 9127]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"mastodon_network_policies": False}, {"cnpg_backend": "external", "cnpg_external_host": "db.example.org"}],
+)
+def test_no_policy_is_made_for_a_database_that_is_not_ours(settings: dict[str, Any]) -> None:
+    made = applied("cnpg", "instance.yml", DATABASE_TASK, **settings)
+    assert "NetworkPolicy" not in {one["kind"] for one in made}
+
+
 def test_the_doctor_looks_where_backups_lie() -> None:
     assert [one["endpoint"] for one in Site().value("doctor_backups")] == ["", ""]
     made = Site(**BACKUP, **VOLUMES).value("doctor_backups")

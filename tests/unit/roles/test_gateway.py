@@ -13,3 +13,18 @@ def test_a_host_that_is_named_twice_has_one_listener() -> None:
     assert site.value("gateway_hostnames") == ["example.org"]
     listeners = site.objects("gateway")["Gateway shared-gateway-external"]["spec"]["listeners"]
     assert [one["hostname"] for one in listeners if "hostname" in one] == ["example.org"]
+
+
+def test_challenges_over_http_are_answered_in_a_namespace_that_lets_nothing_in() -> None:
+    policy = "NetworkPolicy example-org-tls-acme"
+    found = Site(cert_manager_acme_solver="http01").objects("gateway")[policy]
+    assert found["metadata"]["namespace"] == "gateway-system"
+    # cert-manager's label of the pods that answer, and their port.
+    assert found["spec"] == {
+        "podSelector": {"matchLabels": {"acme.cert-manager.io/http01-solver": "true"}},
+        "policyTypes": ["Ingress"],
+        "ingress": [{"ports": [{"port": 8089, "protocol": "TCP"}]}],
+    }
+    for others in ({"cert_manager_acme_solver": "cloudflare"}, {"cert_manager_issuer": "private_ca"}):
+        assert policy not in Site(**others).objects("gateway")
+    assert policy not in Site(mastodon_network_policies=False).objects("gateway")
