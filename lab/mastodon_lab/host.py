@@ -51,6 +51,7 @@ FEATURES = {
     "veth interfaces": "ip link add lab0 type veth peer name lab1",
     "overlayfs": "mount --no-mtab -t overlay -o lowerdir=/usr:/etc overlay /mnt",
     "iptables NAT": "iptables -t nat -L -n",
+    "iptables queues": "iptables -A FORWARD -j NFQUEUE",
 }
 
 

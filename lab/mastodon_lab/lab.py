@@ -12,7 +12,7 @@ API_PORT = 6443
 MIRROR_PORT = 8879
 OPENBAO_PORT = 8200
 # What every lab has, what stands for all that can be had, and what site.yml installs: its images and charts.
-BASE = frozenset({"cluster", "coredns", "local-path-provisioner"})
+BASE = frozenset({"cluster", "coredns", "kube-network-policies", "local-path-provisioner"})
 ALL = "all"
 SITE = "site"
 MAX_INDEX = 55  # 10.(200+index).0.0/16 must stay within 10.255.0.0/16

@@ -17,6 +17,8 @@ KUBERNETES: Final = "v1.36.3"
 ETCD: Final = "v3.6.8"
 COREDNS: Final = "v1.14.7"
 LOCAL_PATH: Final = "v0.0.30"
+# The newest one that the proxy serves; kind's network plug-in has the same.
+NETWORK_POLICIES: Final = "v0.8.0"
 GATEWAY_API: Final = "v1.6.3"
 TRAEFIK: Final = "v3.7.13"
 # As helm-controller has it.

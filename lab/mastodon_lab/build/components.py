@@ -56,6 +56,18 @@ if decision == policyDecisionNoMatch && verifyACL(opts.Acl, opts.Acc.Access, opt
 		}
 		"""
 
+# nftables' own statement for it is not in every kernel; iptables' is in those that have iptables with nftables.
+_QUEUE = """\
+queue := &expr.Queue{Num: uint16(c.config.QueueID)}
+	if c.config.FailOpen {
+		queue.Flag = expr.QueueFlagBypass
+	}
+"""
+_QUEUE_OF_IPTABLES = """\
+number := xt.Unknown(binaryutil.NativeEndian.PutUint16(uint16(c.config.QueueID)))
+	queue := &expr.Target{Name: "NFQUEUE", Info: &number}
+"""
+
 PATCHES = (
     # https://github.com/sirupsen/logrus/issues/553: one module under two spellings is refused.
     Patch(
@@ -82,6 +94,12 @@ PATCHES = (
     # Its Syncthing wants another version of a library than Traefik.
     Patch("github.com/backube/volsync", versions.VOLSYNC, "volsync"),
     Patch("sigs.k8s.io/external-dns", versions.EXTERNAL_DNS, "external-dns"),
+    Patch(
+        "sigs.k8s.io/kube-network-policies",
+        versions.NETWORK_POLICIES,
+        "network-policies",
+        swaps=((_QUEUE, _QUEUE_OF_IPTABLES), ('"net/netip"', '"net/netip"\n\n\t"github.com/google/nftables/xt"')),
+    ),
     # One of its issuers needs an SDK that the proxy refuses; its two controllers' names are left in place.
     Patch(
         "github.com/cert-manager/cert-manager",
@@ -143,6 +161,14 @@ LOCAL_PATH = Component(
     seconds=30,
     stamps={"main.VERSION": versions.LOCAL_PATH},
     part="local-path-provisioner",
+)
+NETWORK_POLICIES = Component(
+    "kube-network-policies",
+    versions.NETWORK_POLICIES,
+    CONTROLLERS,
+    {"netpol": "sigs.k8s.io/kube-network-policies/cmd"},
+    seconds=30,
+    part="kube-network-policies",
 )
 TRAEFIK = Component(
     "Traefik",
@@ -291,6 +317,7 @@ COMPONENTS = (
     ETCD,
     COREDNS,
     LOCAL_PATH,
+    NETWORK_POLICIES,
     TRAEFIK,
     CLOUDNATIVE_PG,
     SOURCE_CONTROLLER,

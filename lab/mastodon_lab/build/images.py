@@ -23,6 +23,7 @@ SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 PAUSE_IMAGE = f"docker.io/lab/pause:{versions.PAUSE}"
 COREDNS_IMAGE = f"registry.k8s.io/coredns/coredns:{versions.COREDNS}"
 LOCAL_PATH_IMAGE = f"docker.io/rancher/local-path-provisioner:{versions.LOCAL_PATH}"
+NETWORK_POLICIES_IMAGE = f"registry.k8s.io/networking/kube-network-policies:{versions.NETWORK_POLICIES}"
 BUSYBOX_IMAGE = "docker.io/library/busybox:latest"
 TRAEFIK_IMAGE = f"docker.io/library/traefik:{versions.TRAEFIK}"
 OPENBAO_IMAGE = f"quay.io/openbao/openbao:{versions.OPENBAO}"
@@ -66,12 +67,13 @@ def layout(store: Store, image: Image) -> Path:
 
 
 def cluster_images(base: Path, program: Mapping[str, Path]) -> tuple[Image, ...]:
-    """What a cluster needs to run any pod with DNS and volumes."""
+    """What a cluster needs to run any pod with DNS and volumes, and to enforce NetworkPolicies."""
     return (
         Image("pause", (PAUSE_IMAGE,), (base,), Run(("/bin/sleep", "2147483647"), user=NOBODY)),
         Image("busybox", (BUSYBOX_IMAGE,), (base,), Run(arguments=("sh",))),
         _single(base, program["coredns"], COREDNS_IMAGE, "/coredns"),
         _single(base, program["local-path-provisioner"], LOCAL_PATH_IMAGE, "/usr/bin/local-path-provisioner"),
+        _single(base, program["netpol"], NETWORK_POLICIES_IMAGE, "/bin/netpol"),
     )
 
 

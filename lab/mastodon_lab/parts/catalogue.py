@@ -12,7 +12,7 @@ from http.client import HTTPConnection
 from mastodon_lab import versions
 from mastodon_lab.cluster import api
 from mastodon_lab.lab import Lab
-from mastodon_lab.parts import acme, certificates, dns, mail, nameserver, openbao, redis, s3
+from mastodon_lab.parts import acme, certificates, dns, mail, nameserver, openbao, policies, redis, s3
 from mastodon_lab.parts.keys import Keys
 
 CONNECT_SECONDS = 5.0
@@ -104,6 +104,14 @@ def _prove_mail(lab: Lab, made: Keys) -> None:
     mail.prove(lab.mail_ip, made.smtp_username, made.smtp_password, certificates.trust(lab))
 
 
+def _prove_policies(lab: Lab, _: Keys) -> None:
+    found = api.get_json(lab, "/api/v1/namespaces/local-path-storage/pods?labelSelector=app%3Dlocal-path-provisioner")
+    addresses = [pod["status"]["podIP"] for pod in found["items"] if pod["status"]["phase"] == "Running"]
+    if not addresses:
+        raise OSError("there is no pod that NetworkPolicies could be tried on")
+    policies.prove(addresses[0], lab.node_ip)
+
+
 PARTS = (
     Part("CoreDNS", versions.COREDNS, "kube-system/deployment/coredns", _prove_dns),
     Part("OpenBao", versions.OPENBAO, "openbao/statefulset/openbao", _prove_openbao, openbao.set_up),
@@ -118,5 +126,11 @@ PARTS = (
         versions.LOCAL_PATH,
         "local-path-storage/deployment/local-path-provisioner",
         _prove_volumes,
+    ),
+    Part(
+        "kube-network-policies",
+        versions.NETWORK_POLICIES,
+        "kube-system/deployment/kube-network-policies",
+        _prove_policies,
     ),
 )

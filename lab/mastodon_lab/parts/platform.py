@@ -106,6 +106,7 @@ def manifests(lab: Lab, made: Keys) -> list[str]:
     """The parts' manifests with the lab's addresses, images and keys filled in for @NAMES@."""
     values = {
         "DNS_IP": lab.dns_ip,
+        "NODE_IP": lab.node_ip,
         "GATEWAY_IP": lab.gateway_ip,
         "NAMESERVER_IP": lab.nameserver_ip,
         "ACME_IP": lab.acme_ip,
@@ -116,6 +117,7 @@ def manifests(lab: Lab, made: Keys) -> list[str]:
         "BUSYBOX_IMAGE": images.BUSYBOX_IMAGE,
         "COREDNS_IMAGE": images.COREDNS_IMAGE,
         "LOCAL_PATH_IMAGE": images.LOCAL_PATH_IMAGE,
+        "NETWORK_POLICIES_IMAGE": images.NETWORK_POLICIES_IMAGE,
         "KNOT_IMAGE": images.KNOT_IMAGE,
         "PEBBLE_IMAGE": images.PEBBLE_IMAGE,
         "MAILPIT_IMAGE": images.MAILPIT_IMAGE,

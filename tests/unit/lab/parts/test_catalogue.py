@@ -39,3 +39,10 @@ def test_dns_must_know_the_api_server(lab: Lab, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(dns, "address_of", lambda *_: "10.0.0.1")
     with pytest.raises(OSError, match="wrong address"):
         catalogue._prove_dns(lab, keys(lab))
+
+
+def test_policies_are_tried_on_a_pod_that_runs(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = {"status": {"phase": "Failed"}}
+    monkeypatch.setattr(api, "get_json", lambda *_: {"items": [ended]})
+    with pytest.raises(OSError, match="no pod that NetworkPolicies could be tried on"):
+        catalogue._prove_policies(lab, keys(lab))
