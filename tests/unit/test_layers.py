@@ -48,8 +48,9 @@ MAY_KNOW: Mapping[str, set[str]] = {
     **{name: (BASE - {"_run"}) | {"_net"} for name in PROTOCOLS},
     "_sizing": {"_errors", "_paths"},
     "_reconcile": {"_errors", "_paths", "_kube"},
+    "_federation": (BASE - {"_run", "_libraries"}) | {"_net"},
     "_checks": (BASE - {"_run"}) | PROTOCOLS | {"_net", "_reconcile"},
-    "_tasks": BASE | PROTOCOLS | {"_net", "_reconcile", "_checks"},
+    "_tasks": BASE | PROTOCOLS | {"_net", "_reconcile", "_checks", "_federation"},
     # Above module_utils.
     "modules": {"_module", "_tasks"},
     "action": BASE | {"_tasks", "plugin_utils"},
@@ -131,7 +132,7 @@ def test_only_the_rooms_of_servers_talk_to_any_and_each_of_them_does() -> None:
     assert {file.room for file in FILES if talks(file)} == TALKING
 
 
-@pytest.mark.parametrize("room", ["_reconcile", "_sizing", *sorted(TALKING)])
+@pytest.mark.parametrize("room", ["_federation", "_reconcile", "_sizing", *sorted(TALKING)])
 def test_what_needs_no_ansible_knows_nothing_of_it(room: str) -> None:
     known = {
         (file.name, name)
@@ -157,7 +158,7 @@ def options_in(file: File) -> Iterator[str]:
                     yield ast.unparse(key) if key else ""
 
 
-@pytest.mark.parametrize("room", [*sorted(TALKING), "_reconcile", "_sizing"])
+@pytest.mark.parametrize("room", [*sorted(TALKING), "_federation", "_reconcile", "_sizing"])
 def test_options_of_ansible_are_where_tasks_and_checks_are(room: str) -> None:
     assert {file.name: names for file in FILES if file.room == room and (names := [*options_in(file)])} == {}
 

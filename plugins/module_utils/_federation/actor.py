@@ -1,0 +1,227 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Actors: what other servers fetch to show an account, and to check what it signed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation import nodeinfo, webfinger
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.documents import Stake, document
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import (
+    Cause,
+    Fault,
+    Finding,
+    Verdict,
+    fine,
+    shown,
+    skipped,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.scene import Check, FoundError, Scene
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.visitor import (
+    ACCEPT_ACTIVITY,
+    ACTIVITY,
+    Trail,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.exchange import Reply
+
+STAKE = Stake(
+    "the actor",
+    Verdict.CUT,
+    "Servers cannot check what is signed with its key: posts are refused, and tried again for some days.",
+)
+_PROFILE = 'application/ld+json; profile="https://www.w3.org/ns/activitystreams"'
+# Lemmy compares the text: https://github.com/LemmyNet/activitypub-federation-rust/blob/main/src/fetch/mod.rs
+_FOR_ALL = (ACTIVITY, f"{ACTIVITY}; charset=utf-8", _PROFILE)
+# https://github.com/mastodon/mastodon/blob/main/app/services/activitypub/fetch_remote_actor_service.rb
+_KINDS = ("Application", "Group", "Organization", "Person", "Service")
+OTHER_ID = Fault(
+    "other-id",
+    Verdict.CUT,
+    "calls itself by another address than it is found at",
+    STAKE.loses,
+    Cause(
+        "the application has another idea of its host or scheme, as proxy headers are lost or WEB_DOMAIN is another",
+        "curl -s -H 'Accept: application/activity+json' '{subject}'",
+    ),
+)
+MEDIA_TYPE = Fault(
+    "media-type",
+    Verdict.CUT,
+    "is of a media type that Mastodon takes for no actor",
+    STAKE.loses,
+    Cause("a proxy or a file server rewrites Content-Type", "Serve it as application/activity+json."),
+)
+PARAMETERS = Fault(
+    "media-type-parameters",
+    Verdict.SOME,
+    "is of a media type that Lemmy does not take",
+    "Lemmy, which compares the whole text of the type, cannot fetch actors.",
+    Cause("a proxy rewrites Content-Type, such as its charset", "Leave Content-Type as the application wrote it."),
+)
+INCOMPLETE = Fault(
+    "incomplete",
+    Verdict.CUT,
+    "lacks what every actor has",
+    STAKE.loses,
+    Cause(
+        "something else than the instance writes this document",
+        "curl -s -H 'Accept: application/activity+json' '{subject}'",
+    ),
+)
+MIXED = Fault(
+    "mixed-by-a-cache",
+    Verdict.CUT,
+    "is sometimes a page and sometimes an actor, whatever is asked for",
+    STAKE.loses,
+    Cause(
+        "a cache on the way ignores Vary: Accept",
+        "Let the cache of {host} heed Vary, or pass requests for application/activity+json.",
+    ),
+)
+KEPT_REFUSAL = Fault(
+    "refusal-from-a-cache",
+    Verdict.CUT,
+    "is refused out of a cache, also to those who sign",
+    STAKE.loses,
+    Cause(
+        "a shared cache keeps the answer to an unsigned request, as it ignores Vary: Signature",
+        "Let the cache of {host} keep no answer of status 401.",
+    ),
+)
+UNDECLARED = Fault(
+    "secure-mode-undeclared",
+    Verdict.SOME,
+    "is shown to those only who sign, and secure mode is not declared",
+    "Software that asks without a signature cannot fetch actors.",
+    Cause("AUTHORIZED_FETCH or LIMITED_FEDERATION_MODE is set", "Declare secure_mode, or unset it."),
+)
+NOT_SECURE = Fault(
+    "secure-mode-off",
+    Verdict.SOME,
+    "is shown to everybody, and secure mode is declared",
+    "Servers that are blocked read posts all the same.",
+    Cause(
+        "AUTHORIZED_FETCH is not set, or a cache answers without a look at the signature",
+        "Set AUTHORIZED_FETCH=true, or declare no secure_mode.",
+    ),
+)
+INSTANCE = Fault(
+    "instance-actor-hidden",
+    Verdict.CUT,
+    "is not shown without a signature, though in secure mode, too, it must be",
+    "Servers in secure mode refuse all requests of this one, as they cannot fetch the key that signs them.",
+    Cause(
+        "a proxy asks for a login, or the answer is not the application's",
+        "curl -sv -H 'Accept: application/activity+json' '{subject}'",
+    ),
+)
+
+
+def look(scene: Scene) -> Iterator[Finding]:
+    """Fetch the actors of the account and of the server."""
+    if scene.target.account:
+        try:
+            url = webfinger.actor_of(scene, scene.target.account)
+        except FoundError:
+            yield skipped("the account's actor", "WebFinger does not lead to it")
+        else:
+            yield from _own(scene, url)
+    if nodeinfo.software(scene) == "mastodon":
+        yield from _instance(scene)
+    else:
+        yield skipped(f"https://{scene.target.host}/actor", "only Mastodon has an actor there")
+
+
+def _own(scene: Scene, url: str) -> Iterator[Finding]:
+    try:
+        trail, content = fetched(scene, url)
+    except FoundError as error:
+        if not (finding := error.finding).fact.startswith("401"):
+            raise
+        yield _hidden(scene, url, finding)
+        return
+    if wrong := list(_wrong(url, trail.reply, content)):
+        yield from wrong
+    elif scene.target.needs_signatures:
+        yield NOT_SECURE.at(url, str(trail.reply))
+    elif mixed := _mixed(scene, url):
+        yield mixed
+    else:
+        yield fine(url, f"is {shown(str(content['type']))} {shown(str(content['preferredUsername']))}")
+
+
+def fetched(scene: Scene, url: str) -> tuple[Trail, Mapping[str, Any]]:
+    """Return an actor as Mastodon fetches it. Raises what `document` raises."""
+    return document(scene, STAKE, url, accept=ACCEPT_ACTIVITY)
+
+
+def _hidden(scene: Scene, url: str, finding: Finding) -> Finding:
+    """Judge that an actor is not shown to those who do not sign."""
+    reply = scene.fetch(url, accept=ACCEPT_ACTIVITY).reply
+    if age := reply.header("age"):
+        return KEPT_REFUSAL.at(url, f"{finding.fact}, Age: {shown(age, 20)}", host=scene.target.host)
+    if scene.target.needs_signatures:
+        return fine(url, "is shown to those only who sign, as declared")
+    if nodeinfo.software(scene) == "gotosocial":
+        return fine(url, "is shown to those only who sign, as GoToSocial always does")
+    return UNDECLARED.at(url, finding.fact)
+
+
+def _instance(scene: Scene) -> Iterator[Finding]:
+    url = f"https://{scene.target.host}/actor"
+    try:
+        trail, content = fetched(scene, url)
+    except FoundError as error:
+        if not (finding := error.finding).fact.startswith("401"):
+            raise
+        yield INSTANCE.at(url, finding.fact)
+        return
+    yield from list(_wrong(url, trail.reply, content)) or [fine(url, "is the server's own actor")]
+
+
+def _wrong(url: str, reply: Reply, content: Mapping[str, Any]) -> Iterator[Finding]:
+    said = reply.header("content-type")
+    if not _is_activity(said):
+        yield MEDIA_TYPE.at(url, shown(said, 80) or "none")
+    elif said not in _FOR_ALL:
+        yield PARAMETERS.at(url, shown(said, 80))
+    if content.get("id") != url:
+        yield OTHER_ID.at(url, shown(str(content.get("id"))))
+    texts = ("inbox", "preferredUsername")
+    missing = [key for key in texts if not isinstance(content.get(key), str)]
+    missing += [] if content.get("type") in _KINDS else ["type"]
+    missing += [] if "https://www.w3.org/ns/activitystreams" in str(content.get("@context")) else ["@context"]
+    missing += [] if isinstance(content.get("publicKey"), Mapping) else ["publicKey"]
+    if missing:
+        yield INCOMPLETE.at(url, ", ".join(missing))
+
+
+def _is_activity(said: str) -> bool:
+    """Whether Mastodon takes it for an activity: https://github.com/mastodon/mastodon/blob/main/app/helpers/json_ld_helper.rb."""
+    kind, *parameters = (part.strip() for part in said.split(";"))
+    if kind.lower() == ACTIVITY:
+        return True
+    return kind.lower() == "application/ld+json" and 'profile="https://www.w3.org/ns/activitystreams"' in parameters
+
+
+def _mixed(scene: Scene, url: str) -> Finding | None:
+    """Ask as a browser, as a server, and as a browser again: what a cache keeps of one it may give to the next."""
+    ask = scene.visitor.ask
+    kinds = [_kind(ask(url, accept=accept)) for accept in ("text/html", ACCEPT_ACTIVITY, "text/html")]
+    if kinds[1] == "an actor" and kinds[0] == kinds[2]:
+        return None
+    said = "text/html, activity+json and text/html were asked for"
+    return MIXED.at(url, f"{said}, and {', '.join(kinds)} came", host=scene.target.host)
+
+
+def _kind(reply: Reply) -> str:
+    if reply.status == 200:
+        return "an actor" if _is_activity(reply.header("content-type")) else "a page"
+    return shown(str(reply), 40)
+
+
+_OWN = (OTHER_ID, MEDIA_TYPE, PARAMETERS, INCOMPLETE, MIXED, KEPT_REFUSAL, UNDECLARED, NOT_SECURE, INSTANCE)
+CHECK = Check("actor", __doc__, (*_OWN, *STAKE.faults), look)

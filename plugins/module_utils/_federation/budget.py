@@ -1,0 +1,51 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How much one look at an instance may take, whatever the other side does."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+SECONDS = 20.0
+REQUESTS = 40
+BYTES = 1 << 20
+HOPS = 5
+# Of one connection or one question, so that one host that is silent leaves time for the others.
+PATIENCE = 5.0
+
+
+class SpentError(Exception):
+    """No more may be asked; the text says why."""
+
+
+@dataclass
+class Budget:
+    """Of one instance; threads share it."""
+
+    seconds: float = SECONDS
+    requests: int = REQUESTS
+    patience: float = PATIENCE
+    _started: float = field(default_factory=time.monotonic)
+    _asked: Counter[str] = field(default_factory=Counter)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def spend(self, host: str) -> None:
+        """Take one request to a host. Raises SpentError."""
+        self._take_time()
+        with self._lock:
+            if self._asked[host] >= self.requests:
+                raise SpentError(f"{host} was asked {self.requests} times already, and more is asked of nobody")
+            self._asked[host] += 1
+
+    def until(self) -> float:
+        """Return until when one thing may take, by the monotonic clock. Raises SpentError."""
+        self._take_time()
+        return min(time.monotonic() + self.patience, self._started + self.seconds)
+
+    def _take_time(self) -> None:
+        if time.monotonic() >= self._started + self.seconds:
+            raise SpentError(f"the {self.seconds:.0f} s that one look may take are over")

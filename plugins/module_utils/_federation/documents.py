@@ -1,0 +1,218 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether a document comes as it was asked for: what may be wrong with any of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.budget import HOPS
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.causes import who_answers
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import (
+    Cause,
+    Fault,
+    Finding,
+    Verdict,
+    shown,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.scene import FoundError, Scene
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.visitor import (
+    NoAnswerError,
+    NotReachedError,
+    Trail,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.exchange import Reply
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError, parsed
+
+_UNKNOWN = Cause("not known from outside", "curl -sv '{subject}'")
+_WHO_REDIRECTS = "curl -sv '{subject}', and look at the redirect of whoever serves {host}."
+
+GONE = Fault(
+    "gone",
+    Verdict.LOST,
+    "says that it is gone for ever",
+    "Mastodon deletes its copies of what is gone, and Misskey stops sending to the whole host.",
+    Cause(
+        "a suspended account, tootctl self-destruct, or a maintenance or parking page answers",
+        "Stop whatever answers 410 first, then curl -sv '{subject}'",
+    ),
+)
+ABSENT = Fault("absent", Verdict.CUT, "is not there", "", _UNKNOWN)
+REFUSED = Fault("refused", Verdict.CUT, "is refused", "", _UNKNOWN)
+BUSY = Fault(
+    "busy",
+    Verdict.CUT,
+    "is refused for too many requests",
+    "",
+    Cause("the application sees one address, its proxy's, for all who ask", "Check mastodon_trusted_proxies."),
+)
+UNWELL = Fault("unwell", Verdict.CUT, "ends in an error of the server", "", _UNKNOWN)
+PAGE = Fault("page", Verdict.CUT, "is a web page where {what} was asked for", "", _UNKNOWN)
+NOT_JSON = Fault("not-json", Verdict.CUT, "is not JSON", "", _UNKNOWN)
+UNREADABLE = Fault(
+    "unreadable",
+    Verdict.CUT,
+    "is packed as nobody asked for",
+    "",
+    Cause(
+        "a proxy compresses without looking at Accept-Encoding",
+        "Turn br and zstd off for {host}, or let them heed Accept-Encoding.",
+    ),
+)
+TOO_LONG = Fault("too-long", Verdict.CUT, "is longer than the 1 MiB that others read", "", _UNKNOWN)
+SILENT = Fault("silent", Verdict.CUT, "does not answer in HTTP", "", _UNKNOWN)
+TO_ITSELF = Fault(
+    "redirects-to-itself",
+    Verdict.CUT,
+    "redirects to itself",
+    "",
+    Cause(
+        "the application believes that it is asked without TLS, as X-Forwarded-Proto is lost on the way",
+        "Let the gateway set X-Forwarded-Proto to https for {host}.",
+    ),
+)
+LOOP = Fault(
+    "redirects-in-a-circle",
+    Verdict.CUT,
+    "redirects in a circle",
+    "",
+    Cause("one redirect leads back to another", _WHO_REDIRECTS),
+)
+TOO_MANY = Fault(
+    "redirects-too-often",
+    Verdict.CUT,
+    "redirects more often than others follow",
+    "",
+    Cause("redirects follow each other", _WHO_REDIRECTS),
+)
+WITHOUT_QUERY = Fault(
+    "redirect-drops-query",
+    Verdict.CUT,
+    "redirects without the query",
+    "",
+    Cause(
+        "the redirect of {host} is written without it", "Let the redirect keep the query, such as with $request_uri."
+    ),
+)
+WITHOUT_TLS = Fault(
+    "redirects-to-http",
+    Verdict.CUT,
+    "redirects to an address without TLS",
+    "",
+    Cause("a redirect is written for http", _WHO_REDIRECTS),
+)
+ELSEWHERE = Fault(
+    "redirects-elsewhere",
+    Verdict.CUT,
+    "redirects to a host that is not declared",
+    "",
+    Cause(
+        "whoever serves {host} is not ours, or a host is missing in the declaration",
+        "Add the host to followed_hosts if it is yours.",
+    ),
+)
+FAULTS = (
+    *(GONE, ABSENT, REFUSED, BUSY, UNWELL, PAGE, NOT_JSON, UNREADABLE, TOO_LONG, SILENT),
+    *(TO_ITSELF, LOOP, TOO_MANY, WITHOUT_QUERY, WITHOUT_TLS, ELSEWHERE),
+)
+
+
+@dataclass(frozen=True)
+class Stake:
+    """A kind of document: what is lost without it, and how sentences call it."""
+
+    what: str
+    verdict: Verdict
+    loses: str
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """All that may be wrong with one."""
+        return tuple(self.on(fault) for fault in FAULTS)
+
+    def on(self, fault: Fault) -> Fault:
+        """Return a fault with what it means here."""
+        return fault if fault is GONE else replace(fault, verdict=self.verdict, loses=self.loses)
+
+    def found(self, fault: Fault, url: str, fact: str = "") -> Finding:
+        """Return that it was found at an address."""
+        return self.on(fault).at(url, fact, host=urlsplit(url).hostname or "", what=self.what)
+
+
+def document(scene: Scene, stake: Stake, url: str, /, **headers: str) -> tuple[Trail, Mapping[str, Any]]:
+    """Return the answers on the way to a document of JSON, and what is in it. Raises FoundError with what is wrong."""
+    trail = answered(scene, stake, url, **headers)
+    try:
+        content = parsed(trail.reply.body)
+    except WrongShapeError:
+        content = None
+    if not isinstance(content, Mapping):
+        raise FoundError(_no_document(stake, url, trail.reply))
+    return trail, content
+
+
+def answered(scene: Scene, stake: Stake, url: str, /, **headers: str) -> Trail:
+    """Return the answers on the way to one of status 200. Raises FoundError."""
+    try:
+        trail = scene.fetch(url, **headers)
+    except NoAnswerError as error:
+        raise FoundError(stake.found(SILENT, url, shown(str(error)))) from error
+    if (finding := _way(scene, stake, url, trail)) or (finding := _status(stake, url, trail.reply)):
+        raise FoundError(finding)
+    return trail
+
+
+def described(reply: Reply) -> str:
+    """Return status, media type and first bytes of an answer, as they can be shown."""
+    parts = (
+        shown(str(reply), 60),
+        shown(reply.media_type, 60),
+        repr(shown(reply.body.strip(), 60)) if reply.body.strip() else "empty",
+    )
+    return ", ".join(part for part in parts if part)
+
+
+def _way(scene: Scene, stake: Stake, url: str, trail: Trail) -> Finding | None:
+    for hop in trail.hops:
+        if hop.to and _drops_query(hop.url, hop.to):
+            return stake.found(WITHOUT_QUERY, url, f"{shown(str(hop.reply), 60)} to {shown(hop.to)}")
+    if not (leads := trail.last.to):
+        return None
+    fault = _redirect(trail, leads)
+    if fault is ELSEWHERE and scene.target.may_be_followed(urlsplit(leads).hostname or ""):
+        raise NotReachedError(urlsplit(leads).hostname)
+    return stake.found(fault, url, f"{shown(str(trail.reply), 60)} to {shown(leads)}")
+
+
+def _drops_query(asked: str, leads: str) -> bool:
+    return "resource" in parse_qs(urlsplit(asked).query) and "resource" not in parse_qs(urlsplit(leads).query)
+
+
+def _redirect(trail: Trail, leads: str) -> Fault:
+    if leads == trail.last.url:
+        return TO_ITSELF
+    if leads in {hop.url for hop in trail.hops}:
+        return LOOP
+    if urlsplit(leads).scheme != "https":
+        return WITHOUT_TLS
+    return TOO_MANY if len(trail.hops) > HOPS else ELSEWHERE
+
+
+def _status(stake: Stake, url: str, reply: Reply) -> Finding | None:
+    if reply.status == 200:
+        packed = reply.header("content-encoding").strip().lower()
+        if packed not in ("", "identity", "gzip", "x-gzip"):
+            return stake.found(UNREADABLE, url, f"Content-Encoding: {shown(packed, 40)}")
+        return stake.found(TOO_LONG, url) if reply.cut else None
+    by_status = {404: ABSENT, 410: GONE, 429: BUSY}
+    fault = by_status.get(reply.status, UNWELL if reply.status >= 500 else REFUSED)
+    return stake.found(fault, url, described(reply)).because(who_answers(reply, urlsplit(url).hostname or ""))
+
+
+def _no_document(stake: Stake, url: str, reply: Reply) -> Finding:
+    fault = PAGE if reply.body.lstrip()[:1] == b"<" or reply.media_type == "text/html" else NOT_JSON
+    return stake.found(fault, url, described(reply)).because(who_answers(reply, urlsplit(url).hostname or ""))

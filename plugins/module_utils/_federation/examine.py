@@ -1,0 +1,91 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One look at one instance: how its hosts are reached, then all checks at once."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import unforeseen
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation import (
+    actor,
+    addresses,
+    host_meta,
+    inbox,
+    nodeinfo,
+    tls,
+    webfinger,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.budget import Budget, SpentError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import (
+    Cause,
+    Fault,
+    Finding,
+    Verdict,
+    skipped,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.probing import Names, Prober, doors
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.report import Report, sorted_findings
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.scene import Check, FoundError, Scene
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.target import Target
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.vantage import Vantage
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.visitor import (
+    NoAnswerError,
+    NotReachedError,
+    Visitor,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.https import Trust
+
+# In the order in which they are reported and documented.
+CHECKS = (addresses.CHECK, tls.CHECK, webfinger.CHECK, host_meta.CHECK, nodeinfo.CHECK, actor.CHECK, inbox.CHECK)
+_THREADS = 8
+UNANSWERED = Fault(
+    "unanswered",
+    Verdict.CUT,
+    "was not answered by a host that answered before",
+    "What is asked fails now and then, and is tried again for some days.",
+    Cause(
+        "the server is overloaded, or one of several behind the address is down",
+        "Look once more, and read the gateway's log.",
+    ),
+)
+NO_VERDICT = Fault(
+    "no-verdict",
+    Verdict.CUT,
+    "ended without a verdict",
+    "Not known.",
+    Cause("this is a bug of the check, or a server sent an answer that none should send", "Report this line."),
+)
+# What can come of every check.
+FAULTS = (UNANSWERED, NO_VERDICT)
+
+
+def examine(target: Target, vantage: Vantage, names: Names, trust: Trust, budget: Budget) -> Report:
+    """Return all that is found."""
+    probed = Prober(target, vantage, names, trust, budget).probe()
+    scene = Scene(Visitor(target, vantage, trust, budget, doors(probed)), probed)
+    with ThreadPoolExecutor(_THREADS) as pool:
+        found = list(pool.map(partial(_run, scene), CHECKS))
+    return Report(target, vantage.name, sorted_findings([finding for each in found for finding in each]))
+
+
+def _run(scene: Scene, check: Check) -> list[Finding]:
+    """Return what a check found; what it did not find to be fine is not fine."""
+    found: list[Finding] = []
+    try:
+        # One by one, so that an error leaves what came before it.
+        for finding in check.look(scene):
+            found.append(finding)
+    except FoundError as error:
+        found.append(error.finding)
+    except NotReachedError as error:
+        found.append(skipped(f"Check {check.name}", f"{error} was not reached"))
+    except NoAnswerError as error:
+        found.append(UNANSWERED.at(f"Check {check.name}", str(error)))
+    except SpentError as error:
+        found.append(Finding(Verdict.CANNOT_TELL, f"Check {check.name}", "was not finished", str(error)))
+    except Exception as error:
+        found.append(NO_VERDICT.at(f"Check {check.name}", unforeseen("", error).why))
+    return [finding.of(check.name) for finding in found or [NO_VERDICT.at(f"Check {check.name}")]]

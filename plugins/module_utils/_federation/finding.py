@@ -1,0 +1,112 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What was found, by what is lost with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+_LONGEST_FACT = 160
+
+
+class Verdict(StrEnum):
+    """What becomes of posts and accounts; the worst comes first."""
+
+    LOST = "LOST"
+    CUT = "CUT"
+    SOME = "SOME"
+    CANNOT_TELL = "cannot tell"
+    NOTE = "note"
+    SKIPPED = "skipped"
+    FINE = "fine"
+
+
+ORDER = tuple(Verdict)
+MEANING = {
+    Verdict.LOST: "posts are dropped for ever, or accounts deleted",
+    Verdict.CUT: "it is tried again for some days; after seven of them other servers give up",
+    Verdict.SOME: "some software cannot, or some features do not work",
+    Verdict.CANNOT_TELL: "this cannot be seen from here",
+    Verdict.NOTE: "worth knowing",
+    Verdict.SKIPPED: "not looked at, as the declared mode or an earlier finding makes it pointless",
+    Verdict.FINE: "as it must be",
+}
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why something may be so, and one command to go on with."""
+
+    why: str
+    next: str
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that can be wrong: a row of the documentation. `message`, `cause` and `next` have fields in braces."""
+
+    name: str
+    verdict: Verdict
+    message: str
+    loses: str
+    cause: Cause
+
+    def at(self, subject: str, fact: str = "", /, **fields: str) -> Finding:
+        """Return that it was found."""
+        known = {"subject": subject, **fields}
+        cause = Cause(self.cause.why.format_map(known), self.cause.next.format_map(known))
+        return Finding(self.verdict, subject, self.message.format_map(known), fact, self.name, self.loses, cause)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check found at one place; `fact` is what came from there, as it can be shown."""
+
+    verdict: Verdict
+    subject: str
+    message: str
+    fact: str = ""
+    fault: str = ""
+    loses: str = ""
+    cause: Cause | None = None
+    check: str = ""
+
+    def __str__(self) -> str:
+        """Return the sentence that tables begin with."""
+        return f"{': '.join(part for part in (self.subject, self.message, self.fact) if part)}."
+
+    @property
+    def link(self) -> str:
+        """Where in docs/federation it is explained."""
+        return f"{self.check}.md#{self.fault}" if self.fault else ""
+
+    def because(self, cause: Cause | None) -> Finding:
+        """Return it with a cause that is known better than by the fault alone."""
+        return replace(self, cause=cause) if cause else self
+
+    def of(self, check: str) -> Finding:
+        """Return it as one of this check."""
+        return replace(self, check=check)
+
+
+def fine(subject: str, message: str, fact: str = "") -> Finding:
+    """Return that something is as it must be."""
+    return Finding(Verdict.FINE, subject, message, fact)
+
+
+def skipped(subject: str, why: str) -> Finding:
+    """Return that something was not looked at."""
+    return Finding(Verdict.SKIPPED, subject, "was not looked at", why)
+
+
+def shown(content: bytes | str, longest: int = _LONGEST_FACT) -> str:
+    """Return what somebody sent as it can be shown anywhere: no character in it does anything, and its length is bounded."""
+    text = content[: 4 * longest].decode("utf-8", "backslashreplace") if isinstance(content, bytes) else content
+    safe = "".join(letter if letter.isprintable() else _escaped(letter) for letter in text[: longest + 1])
+    return safe if len(safe) <= longest else f"{safe[:longest]}…"
+
+
+def _escaped(letter: str) -> str:
+    return letter.encode("unicode_escape").decode("ascii") if letter.isascii() else f"\\u{ord(letter):04x}"

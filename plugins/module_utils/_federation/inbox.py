@@ -1,0 +1,188 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Inboxes: where other servers deliver. What they make of an answer decides whether posts come late or never.
+
+A small, well-formed and unsigned Follow is sent, by an actor that cannot exist, and it is sent again with more text. Nothing is ever signed:
+a key that Mastodon cannot fetch closes it to all newcomers for five minutes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation import actor, nodeinfo, webfinger
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.causes import (
+    BOT_CHECK,
+    CHALLENGE,
+    who_answers,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.documents import described
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import (
+    Cause,
+    Fault,
+    Finding,
+    Verdict,
+    fine,
+    shown,
+    skipped,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.scene import Check, FoundError, Scene
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.visitor import ACTIVITY, NoAnswerError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.exchange import Reply
+from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
+
+_NOBODY = "https://federation-check.invalid"
+# In bytes, of which a long post with its pictures' descriptions has some, and Mastodon takes 1 MiB.
+SIZES = (100 * 1024, 900 * 1024)
+_DROPPED = "Posts to this server are dropped by Mastodon and others, at once and for ever, and nobody learns of it."
+_RETRIED = (
+    "Posts come late: others try again for two to three days, and after seven days of failures they send nothing more."
+)
+_UNKNOWN = Cause(
+    "not known from outside", "curl -sv -X POST -H 'Content-Type: application/activity+json' -d '{{}}' '{subject}'"
+)
+_PROXY = Cause("a firewall or proxy refuses it, as the application says 401 to what is not signed", _UNKNOWN.next)
+GONE = Fault(
+    "gone",
+    Verdict.LOST,
+    "says that it is gone for ever",
+    "Misskey stops sending to this server for good, and Mastodon drops posts.",
+    Cause(
+        "a maintenance or parking page answers", "Stop whatever answers 410 first, then curl -sv -X POST '{subject}'"
+    ),
+)
+DROPPED = Fault("dropped", Verdict.LOST, "refuses what others send in a way that is final", _DROPPED, _PROXY)
+SWALLOWED = Fault(
+    "swallowed",
+    Verdict.LOST,
+    "takes what is not signed, which Mastodon does not",
+    "Others take their posts for delivered, and nobody sees them.",
+    Cause("something in front of the application answers in its place", _UNKNOWN.next),
+)
+RETRIED = Fault("retried", Verdict.CUT, "does not take what others send", _RETRIED, _UNKNOWN)
+REDIRECTS = Fault(
+    "redirects",
+    Verdict.CUT,
+    "redirects, which no server follows with a post",
+    _RETRIED,
+    Cause(
+        "the application believes that it is asked without TLS or under another name",
+        "Let the gateway set X-Forwarded-Proto and keep Host.",
+    ),
+)
+SILENT = Fault("silent", Verdict.CUT, "does not answer in HTTP", _RETRIED, _UNKNOWN)
+BY_TYPE = Fault(
+    "refused-by-type",
+    Verdict.LOST,
+    "refuses activities, and takes other JSON",
+    _DROPPED,
+    Cause(
+        "a rule of a web application firewall knows no application/activity+json",
+        "Allow that type for POST, in ModSecurity's core rule set by tx.allowed_request_content_type.",
+    ),
+)
+BY_SIZE = Fault(
+    "refused-by-size",
+    Verdict.LOST,
+    "refuses what is long, which Mastodon takes up to 1 MiB",
+    "Long posts, and those with many pictures or mentions, are dropped at once and for ever.",
+    Cause(
+        "the gateway or a proxy limits or buffers bodies",
+        "Let bodies of 1 MiB pass to inboxes, such as with client_max_body_size 1m.",
+    ),
+)
+
+
+def look(scene: Scene) -> Iterator[Finding]:
+    """Deliver to the shared inbox, and to the account's own."""
+    shared, own = _inboxes(scene)
+    if not shared and not own:
+        yield skipped("the inboxes", "no actor names one")
+    for url in dict.fromkeys(one for one in (shared, own) if one):
+        yield from _deliver(scene, url, SIZES if url == (shared or own) else ())
+
+
+def _inboxes(scene: Scene) -> tuple[str, str]:
+    """Return the shared inbox and the account's, as its actor names them, else those that Mastodon has."""
+    is_mastodon = nodeinfo.software(scene) == "mastodon"
+    shared, own = (f"https://{scene.target.host}/inbox", "") if is_mastodon else ("", "")
+    if scene.target.account:
+        try:
+            url = webfinger.actor_of(scene, scene.target.account)
+            own = f"{url}/inbox" if is_mastodon else ""
+            content = actor.fetched(scene, url)[1]
+        except (FoundError, NoAnswerError):
+            return shared, own
+        return at(content, "endpoints.sharedInbox", shared), at(content, "inbox", own)
+    return shared, own
+
+
+def _deliver(scene: Scene, url: str, sizes: tuple[int, ...]) -> Iterator[Finding]:
+    try:
+        small = _post(scene, url)
+    except NoAnswerError as error:
+        yield SILENT.at(url, shown(str(error)))
+        return
+    is_mastodon = nodeinfo.software(scene) == "mastodon"
+    if finding := _judged(url, small, scene, is_mastodon=is_mastodon):
+        yield finding
+        return
+    for size in sizes:
+        if finding := _larger(scene, url, small, size):
+            yield finding
+            return
+    yield fine(url, "answers what is not signed as it should", str(small))
+
+
+def _judged(url: str, reply: Reply, scene: Scene, *, is_mastodon: bool) -> Finding | None:
+    host, status = scene.target.host, reply.status
+    cause = who_answers(reply, host)
+    if status == 401:
+        return None
+    if 200 <= status < 300:
+        swallowed = is_mastodon or reply.media_type == "text/html"
+        return SWALLOWED.at(url, described(reply)).because(cause) if swallowed else None
+    if 300 <= status < 400:
+        return REDIRECTS.at(url, f"{shown(str(reply), 60)} to {shown(reply.header('location'))}")
+    if status == 410:
+        return GONE.at(url, described(reply))
+    if status in (408, 429) or (status >= 500 and status != 501):
+        return RETRIED.at(url, described(reply)).because(cause)
+    # Others have their own words for what is not signed; what is a page comes from something in front of them.
+    if (
+        status in (400, 406, 415)
+        and not is_mastodon
+        and cause not in (CHALLENGE, BOT_CHECK)
+        and reply.media_type != "text/html"
+    ):
+        return None
+    if _post(scene, url, kind="application/json").status == 401:
+        return BY_TYPE.at(url, described(reply))
+    return DROPPED.at(url, described(reply)).because(cause)
+
+
+def _larger(scene: Scene, url: str, small: Reply, size: int) -> Finding | None:
+    try:
+        reply = _post(scene, url, size)
+    except NoAnswerError as error:
+        return BY_SIZE.at(url, f"{size // 1024} KiB: {shown(str(error))}")
+    return None if reply.status == small.status else BY_SIZE.at(url, f"{size // 1024} KiB: {described(reply)}")
+
+
+def _post(scene: Scene, url: str, size: int = 0, kind: str = ACTIVITY) -> Reply:
+    activity = {
+        "@context": "https://www.w3.org/ns/activitystreams",
+        "id": f"{_NOBODY}/follows/1",
+        "type": "Follow",
+        "actor": f"{_NOBODY}/actor",
+        "object": url.removesuffix("/inbox"),
+    }
+    if size:
+        activity["summary"] = "federation check " * (size // 17)
+    return scene.visitor.ask(url, "POST", json.dumps(activity).encode(), content_type=kind, accept="*/*")
+
+
+_ALL = (GONE, DROPPED, SWALLOWED, RETRIED, REDIRECTS, SILENT, BY_TYPE, BY_SIZE)
+CHECK = Check("inbox", __doc__, _ALL, look)

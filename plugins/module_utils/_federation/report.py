@@ -1,0 +1,97 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""All that was found, worst first, and what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import ORDER, Finding, Verdict
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.target import Target
+
+_PAGES = "https://github.com/fediverse/mastodon-kubernetes/blob/main/docs/federation"
+_BAD = (Verdict.LOST, Verdict.CUT)
+_DAYS = (
+    "After seven days of failures other servers mark this one as unavailable, and send nothing more until it writes to them first or somebody "
+    "resets it there: that cannot be seen from here."
+)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came of one look from one place."""
+
+    target: Target
+    vantage: str
+    findings: Sequence[Finding]
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst, and lost where nothing was found well: who asked nothing knows nothing."""
+        if not any(finding.verdict is Verdict.FINE for finding in self.findings):
+            return min((one.verdict for one in self.findings), key=ORDER.index, default=Verdict.LOST)
+        return min((finding.verdict for finding in self.findings), key=ORDER.index)
+
+    @property
+    def passed(self) -> bool:
+        """Whether something is fine and nothing is lost or cut off."""
+        found = {finding.verdict for finding in self.findings}
+        return Verdict.FINE in found and not found & set(_BAD)
+
+    def lines(self) -> Iterator[str]:
+        """Yield the table for terminals: what is fine in a line each, and of all else who loses what, why, and what to do."""
+        yield f"{self.target.domain} as seen from {self.vantage}: {self.summary}"
+        for finding in self.findings:
+            yield f"{finding.verdict:11}  {finding}"
+            if finding.fault:
+                yield from (f"{'':11}  {line}" for line in _explanation(finding))
+        if any(finding.verdict is Verdict.CUT for finding in self.findings):
+            yield f"{Verdict.NOTE:11}  {_DAYS}"
+
+    @property
+    def summary(self) -> str:
+        """How many there are of each verdict."""
+        counted = [(verdict, sum(one.verdict is verdict for one in self.findings)) for verdict in ORDER]
+        return ", ".join(f"{number} {verdict}" for verdict, number in counted if number) or "nothing was looked at"
+
+    def plain(self) -> Mapping[str, Any]:
+        """Return it as maps and lists."""
+        return {
+            "domain": self.target.domain,
+            "vantage": self.vantage,
+            "verdict": str(self.verdict),
+            "passed": self.passed,
+            "findings": [_plain(finding) for finding in self.findings],
+        }
+
+
+def sorted_findings(findings: Sequence[Finding]) -> Sequence[Finding]:
+    """Return them worst first, and otherwise in the order of the checks."""
+    return sorted(findings, key=lambda finding: ORDER.index(finding.verdict))
+
+
+def _explanation(finding: Finding) -> Iterator[str]:
+    yield finding.loses
+    if finding.cause:
+        yield f"Likely cause: {finding.cause.why}."
+        yield f"Next: {finding.cause.next}"
+    yield f"See {_PAGES}/{finding.link}"
+
+
+def _plain(finding: Finding) -> Mapping[str, Any]:
+    cause = finding.cause
+    return {
+        "check": finding.check,
+        "verdict": str(finding.verdict),
+        "subject": finding.subject,
+        "message": finding.message,
+        "fact": finding.fact,
+        "fault": finding.fault,
+        "loses": finding.loses,
+        "cause": cause.why if cause else "",
+        "next": cause.next if cause else "",
+        "link": finding.link,
+    }

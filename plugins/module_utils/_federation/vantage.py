@@ -1,0 +1,25 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where a look is taken from: a way to open TCP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.dial import Dial, direct
+
+# From an address, a port and seconds.
+Way = Callable[[str, int, float], Dial]
+
+
+@dataclass(frozen=True)
+class Vantage:
+    """One place, and how connections are opened from there."""
+
+    name: str
+    way: Way
+
+
+HERE = Vantage("this machine", direct)

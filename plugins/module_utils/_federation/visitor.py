@@ -1,0 +1,126 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Asks declared hosts over HTTPS as other servers do: each request over a connection of its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import quote, urljoin, urlsplit
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.budget import BYTES, HOPS, Budget
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.target import Target
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.vantage import Vantage
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.exchange import Reply, exchange
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.https import Trust
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.tls import secured
+
+# As Mastodon calls itself, from a host that there is none of.
+MASTODON = "Mastodon/4.5.2 (http.rb/5.3.1; +https://federation-check.invalid/)"
+ACTIVITY = "application/activity+json"
+# As Mastodon asks for actors: https://github.com/mastodon/mastodon/blob/main/app/helpers/json_ld_helper.rb
+ACCEPT_ACTIVITY = f'{ACTIVITY}, application/ld+json; profile="https://www.w3.org/ns/activitystreams"'
+
+_SENT_AS_IT_IS = "%/:=&?~#+!$,;'@()*[]"
+
+
+class NotReachedError(Exception):
+    """No address of a host could be reached, which is a finding already; the text says which host."""
+
+
+class NoAnswerError(Exception):
+    """A host that was reached before did not answer; the text says how."""
+
+
+@dataclass(frozen=True)
+class Hop:
+    """One answer on a way of redirects; `to` is where it leads, if anywhere."""
+
+    url: str
+    reply: Reply
+
+    @property
+    def to(self) -> str:
+        """Where it leads as a whole address, empty when it is no redirect."""
+        location = self.reply.header("location") if self.reply.status in (301, 302, 303, 307, 308) else ""
+        try:
+            return urljoin(self.url, location) if location else ""
+        except ValueError:
+            return location
+
+
+@dataclass(frozen=True)
+class Trail:
+    """All answers from a first address to the last that was asked."""
+
+    hops: tuple[Hop, ...]
+
+    @property
+    def last(self) -> Hop:
+        """Where it ended."""
+        return self.hops[-1]
+
+    @property
+    def reply(self) -> Reply:
+        """What came in the end."""
+        return self.last.reply
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Asks one instance. `doors` are the addresses that its hosts were reached at."""
+
+    target: Target
+    vantage: Vantage
+    trust: Trust
+    budget: Budget
+    doors: Mapping[str, str]
+
+    def ask(self, url: str, method: str = "GET", body: bytes = b"", /, sni: str = "", **headers: str) -> Reply:
+        """Ask once; `sni` is the name that the connection is opened for where it is another. Raises NotReachedError, NoAnswerError, SpentError."""
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        if host not in self.doors:
+            raise NotReachedError(host)
+        self.budget.spend(host)
+        # What a redirect says may hold what no request can.
+        path = quote(parts._replace(scheme="", netloc="", fragment="").geturl() or "/", safe=_SENT_AS_IT_IS)
+        sent = {"Host": host, "User-Agent": MASTODON, "Accept-Encoding": "gzip", "Connection": "close"}
+        sent |= {name.replace("_", "-").title(): value for name, value in headers.items()}
+        if body:
+            sent["Content-Length"] = str(len(body))
+        try:
+            return self._exchange(parts.scheme, host, sni or host, f"{method} {path} HTTP/1.1", sent, body)
+        except OSError as error:
+            raise NoAnswerError(_words(error)) from error
+
+    def follow(self, url: str, /, **headers: str) -> Trail:
+        """Ask, and go after redirects as far as hosts are declared. Raises what `ask` raises."""
+        hops: list[Hop] = []
+        while True:
+            hops.append(Hop(url, self.ask(url, **headers)))
+            url = hops[-1].to
+            known = {hop.url for hop in hops}
+            if not url or url in known or len(hops) > HOPS or not self._may_follow(url):
+                return Trail(tuple(hops))
+
+    def _may_follow(self, url: str) -> bool:
+        try:
+            parts = urlsplit(url)
+            return parts.scheme == "https" and parts.port in (None, 443) and (parts.hostname or "") in self.doors
+        except ValueError:
+            return False
+
+    def _exchange(self, scheme: str, host: str, sni: str, head: str, sent: Mapping[str, str], body: bytes) -> Reply:
+        until = self.budget.until()
+        port = 443 if scheme == "https" else 80
+        plain = self.vantage.way(self.doors[host], port, max(until - time.monotonic(), 0.001))()
+        link = secured(plain, sni, self.trust, until) if scheme == "https" else plain
+        with link:
+            return exchange(link, head, sent, body, until, BYTES)
+
+
+def _words(error: OSError) -> str:
+    return str(error.strerror or error) or type(error).__name__

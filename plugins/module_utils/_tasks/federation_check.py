@@ -1,0 +1,86 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The task `federation_check`: from options to a result, in the controller or on a target."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.resolver import Resolver
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.budget import Budget
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.examine import examine
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.target import Target
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.vantage import HERE
+from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.https import Trust, trust_in
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
+
+ARGUMENTS = Arguments(
+    {
+        "account": {"type": "str", "default": ""},
+        "addresses": {"type": "list", "elements": "str", "default": []},
+        "ca_certificates": {"type": "list", "elements": "str", "default": []},
+        "domain": {"type": "str", "required": True},
+        "followed_hosts": {"type": "list", "elements": "str", "default": []},
+        "internal": {"type": "bool", "default": False},
+        "limited_federation": {"type": "bool", "default": False},
+        "nameserver": {"type": "str", "default": ""},
+        "nameserver_port": {"type": "int", "default": 53},
+        "secure_mode": {"type": "bool", "default": False},
+        "taken_as_public": {"type": "list", "elements": "str", "default": []},
+        "web_domain": {"type": "str", "default": ""},
+    }
+)
+
+
+def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
+    """Look at an instance once, as other servers see it, and report what is lost. It fails when posts are lost or cut off."""
+    needs("cryptography", "dns")
+    target, trust = _target(parameters), _trust(parameters["ca_certificates"])
+    resolver = Resolver(parameters["nameserver"], parameters["nameserver_port"])
+    report = examine(target, HERE, lambda host: sorted(resolver.addresses(host)), trust, Budget())
+    for line in report.lines():
+        run.say(line)
+    failure = {} if report.passed else {"failed": True, "msg": f"Federation of {target.domain}: {report.summary}."}
+    return {"changed": False, **report.plain(), **failure}
+
+
+def _target(parameters: Mapping[str, Any]) -> Target:
+    for option in ("addresses", "taken_as_public"):
+        for value in parameters[option]:
+            _check_network(option, value, whole=option == "addresses")
+    domain = parameters["domain"].lower()
+    return Target(
+        domain,
+        (parameters["web_domain"] or domain).lower(),
+        account=parameters["account"],
+        secure=parameters["secure_mode"],
+        limited=parameters["limited_federation"],
+        internal=parameters["internal"],
+        followed=parameters["followed_hosts"],
+        addresses=parameters["addresses"],
+        taken_as_public=parameters["taken_as_public"],
+    )
+
+
+def _check_network(option: str, value: str, *, whole: bool) -> None:
+    try:
+        ipaddress.ip_address(value) if whole else ipaddress.ip_network(value)
+    except ValueError as error:
+        example = "203.0.113.7" if whole else "203.0.113.0/24"
+        raise MastodonError(f"Option {option}", "is wrong", str(error), f"Write it as {example}.") from error
+
+
+def _trust(certificates: list[str]) -> Trust:
+    try:
+        return trust_in(*certificates)
+    except (OSError, ValueError) as error:
+        remedy = "Give each as PEM, from BEGIN to END CERTIFICATE."
+        raise MastodonError("Option ca_certificates", "cannot be read", type(error).__name__, remedy) from error
+
+
+TASK = Task(ARGUMENTS, run_task)

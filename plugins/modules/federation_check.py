@@ -1,0 +1,157 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation and remote entry point."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: federation_check
+short_description: Look at an instance as other servers of the fediverse see it
+version_added: 0.1.0
+author: fediverse.mastodon contributors (@fediverse)
+description:
+  - Asks the declared hosts what other servers ask them, from the host that it runs on, and judges each answer by what is lost with it.
+    C(LOST) are posts that are dropped for ever; C(CUT) is what others try again for some days, until they give up; C(SOME) is what only some software
+    cannot.
+  - It works for any server that speaks ActivityPub, and needs no access to a cluster. What is wrong for Mastodon only is not held against others.
+  - It never signs, sends nothing of anybody's, and leaves nothing behind. It takes no longer than 20 seconds, asks a host at most 40 times, and follows
+    redirects to declared hosts only.
+  - Fails when anything is C(LOST) or C(CUT), and when nothing was found to be fine. In check mode it does the same, as it changes nothing.
+  - The pages at U(https://github.com/fediverse/mastodon-kubernetes/blob/main/docs/federation/README.md) explain each finding.
+requirements:
+  - cryptography >= 43.0.0
+  - dnspython >= 2.6.1
+extends_documentation_fragment:
+  - fediverse.mastodon.attributes
+options:
+  account:
+    description: Name of an account that is looked up, without its domain. When empty, only the server's own actor is.
+    type: str
+    default: ""
+  addresses:
+    description: Addresses that the hosts must lead to. When empty, they may lead anywhere.
+    type: list
+    elements: str
+    default: []
+  ca_certificates:
+    description: Certificates of authorities to trust beside those that this machine trusts, each as PEM.
+    type: list
+    elements: str
+    default: []
+  domain:
+    description: Domain of accounts, C(LOCAL_DOMAIN).
+    type: str
+    required: true
+  followed_hosts:
+    description: Other hosts of yours that redirects may lead to.
+    type: list
+    elements: str
+    default: []
+  internal:
+    description: Whether the instance is not for the world, so that its addresses are private.
+    type: bool
+    default: false
+  limited_federation:
+    description: Whether it federates with servers of a list only, C(LIMITED_FEDERATION_MODE).
+    type: bool
+    default: false
+  nameserver:
+    description: Address of the name server to ask. When empty, those that this machine asks.
+    type: str
+    default: ""
+  nameserver_port:
+    description: Its port.
+    type: int
+    default: 53
+  secure_mode:
+    description: Whether it shows actors only to those who sign, C(AUTHORIZED_FETCH).
+    type: bool
+    default: false
+  taken_as_public:
+    description: Networks whose addresses count as public though they are not, such as those of a lab.
+    type: list
+    elements: str
+    default: []
+  web_domain:
+    description: Host of its pages, C(WEB_DOMAIN). When empty, O(domain).
+    type: str
+    default: ""
+"""
+
+EXAMPLES = r"""
+- name: Check what other servers see
+  fediverse.mastodon.federation_check:
+    domain: example.org
+    web_domain: social.example.org
+    account: alice
+"""
+
+RETURN = r"""
+domain:
+  description: Domain of accounts.
+  returned: always
+  type: str
+vantage:
+  description: Where it was looked at from.
+  returned: always
+  type: str
+verdict:
+  description: The worst of all verdicts.
+  returned: always
+  type: str
+  sample: CUT
+passed:
+  description: Whether something is fine, and nothing is C(LOST) or C(CUT).
+  returned: always
+  type: bool
+findings:
+  description: All that was found, worst first.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    check:
+      description: Which check found it.
+      type: str
+    verdict:
+      description: C(LOST), C(CUT), C(SOME), C(cannot tell), C(note), C(skipped) or C(fine).
+      type: str
+    subject:
+      description: What it was found at.
+      type: str
+    message:
+      description: What is wrong, or right, with it.
+      type: str
+    fact:
+      description: What came from there, with all that is not printable escaped.
+      type: str
+    fault:
+      description: Name of what is wrong, empty when nothing is.
+      type: str
+    loses:
+      description: Who loses what.
+      type: str
+    cause:
+      description: What the likely cause is.
+      type: str
+    next:
+      description: What to do next.
+      type: str
+    link:
+      description: Page below C(docs/federation) that explains it.
+      type: str
+"""
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.federation_check import TASK
+
+
+def main() -> None:
+    """Run on the target."""
+    run_module(TASK)
+
+
+if __name__ == "__main__":
+    main()

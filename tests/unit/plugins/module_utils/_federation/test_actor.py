@@ -1,0 +1,185 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What goes wrong where other servers fetch actors, each in the words that are reported."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from mastodon_stand_in import discovery
+from mastodon_stand_in.settings import Site
+
+from .mastodon import ALICE, DOMAIN, HOST, ITSELF, Mastodon, Request, Response, document, moved, page
+from .world import World, faults, only, verdicts
+
+ACTOR = f"https://{HOST}/ap/users/115"
+INSTANCE = f"https://{HOST}/actor"
+SECURE = Mastodon(Site(DOMAIN, HOST, streaming_base_url=f"wss://{HOST}", authorized_fetch=True))
+
+
+def alice(**changed: Any) -> dict[str, Any]:
+    return {**discovery.actor(Mastodon().site, ALICE), **changed}
+
+
+def shows(world: World, content: Any, kind: str = "application/activity+json", path: str = "/ap/users/115") -> None:
+    """Let an actor be another for those who ask for one."""
+    site = world.answer
+
+    def changed(request: Request) -> Response:
+        return document(content, kind) if "json" in request.headers["accept"] else site(request)
+
+    world.change(path, changed)
+
+
+@pytest.mark.parametrize(
+    "wrong", ["http://social.example.org/ap/users/115", "https://www.social.example.org/ap/users/115"]
+)
+def test_an_actor_of_another_address_is_named(world: World, wrong: str) -> None:
+    shows(world, alice(id=wrong))
+    finding = only(world.look())
+    assert (
+        f"{finding.verdict} {finding}" == f"CUT {ACTOR}: calls itself by another address than it is found at: {wrong}."
+    )
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/json", "application/ld+json", "application/json; charset=utf-8", "text/plain"]
+)
+def test_a_media_type_that_is_no_activity_is_named(world: World, kind: str) -> None:
+    shows(world, alice(), kind)
+    finding = only(world.look())
+    assert (
+        f"{finding.verdict} {finding}" == f"CUT {ACTOR}: is of a media type that Mastodon takes for no actor: {kind}."
+    )
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/activity+json; charset=UTF-8", "application/activity+json;charset=utf-8"]
+)
+def test_a_media_type_with_a_charset_written_otherwise_cuts_lemmy_off(world: World, kind: str) -> None:
+    shows(world, alice(), kind)
+    finding = only(world.look())
+    assert f"{finding.verdict} {finding}" == f"SOME {ACTOR}: is of a media type that Lemmy does not take: {kind}."
+
+
+def test_a_media_type_of_json_ld_with_its_profile_is_as_good(world: World) -> None:
+    shows(world, alice(), 'application/ld+json; profile="https://www.w3.org/ns/activitystreams"')
+    assert faults(world.look()) == []
+
+
+def test_what_an_actor_lacks_is_named(world: World) -> None:
+    shows(world, {"id": ACTOR, "type": "Note"})
+    finding = only(world.look())
+    lacks = "inbox, preferredUsername, type, @context, publicKey"
+    assert f"{finding.verdict} {finding}" == f"CUT {ACTOR}: lacks what every actor has: {lacks}."
+
+
+def test_a_cache_that_gives_one_the_answer_to_another_is_found(world: World) -> None:
+    kept: list[Response] = []
+    site = world.answer
+
+    def cached(request: Request) -> Response:
+        # It begins to keep answers after the first of them.
+        if "text/html" in request.headers["accept"] or kept:
+            kept[:] = kept or [site(request)]
+            return kept[0]
+        return site(request)
+
+    world.change("/ap/users/115", cached)
+    finding = only(world.look())
+    came = "301 Moved Permanently, 301 Moved Permanently, 301 Moved Permanently came"
+    said = "is sometimes a page and sometimes an actor, whatever is asked for"
+    assert f"{finding.verdict} {finding}" == (
+        f"CUT {ACTOR}: {said}: text/html, activity+json and text/html were asked for, and {came}."
+    )
+
+
+def test_a_cache_that_keeps_the_actor_for_browsers_is_found(world: World) -> None:
+    site, kept = world.answer, [False]
+
+    def cached(request: Request) -> Response:
+        kept[0] = kept[0] or "text/html" in request.headers["accept"]
+        is_json = "json" in request.headers["accept"]
+        world.change("/ap/users/115", document(alice(), "application/activity+json")) if kept[0] and is_json else None
+        return site(request)
+
+    world.change("/ap/users/115", cached)
+    assert only(world.look()).fact.endswith("and 301 Moved Permanently, an actor, an actor came")
+
+
+def test_secure_mode_passes_where_it_is_declared(world: World) -> None:
+    world.answer = SECURE
+    report = world.look(secure=True)
+    assert faults(report) == []
+    assert f"{ACTOR}: is shown to those only who sign, as declared." in map(str, report.findings)
+
+
+def test_limited_federation_passes_where_it_is_declared(world: World) -> None:
+    world.answer = SECURE
+    assert faults(world.look(limited=True)) == []
+
+
+def test_secure_mode_that_is_not_declared_is_named(world: World) -> None:
+    world.answer = SECURE
+    finding = only(world.look())
+    said = "is shown to those only who sign, and secure mode is not declared"
+    assert f"{finding.verdict} {finding}" == f"SOME {ACTOR}: {said}: 401 Unauthorized, application/json, {error()}."
+
+
+def test_secure_mode_that_is_declared_and_off_is_named(world: World) -> None:
+    finding = only(world.look(secure=True))
+    assert (
+        f"{finding.verdict} {finding}" == f"SOME {ACTOR}: is shown to everybody, and secure mode is declared: 200 OK."
+    )
+
+
+def test_a_refusal_out_of_a_cache_is_named(world: World) -> None:
+    world.answer = SECURE
+    refusal = SECURE(Request("GET", HOST, "/ap/users/115", {"accept": "application/json"}, b"", "", 443, HOST))
+    world.change("/ap/users/115", replace(refusal, headers={**refusal.headers, "Age": "31"}))
+    finding = only(world.look(secure=True))
+    assert f"{finding.verdict} {finding}" == (
+        f"CUT {ACTOR}: is refused out of a cache, also to those who sign: 401 Unauthorized, application/json, {error()}, Age: 31."
+    )
+
+
+def test_an_instance_actor_that_wants_signatures_is_named(world: World) -> None:
+    world.change("/actor", document({"error": "Request not signed"}, status=401))
+    finding = only(world.look())
+    said = "is not shown without a signature, though in secure mode, too, it must be"
+    assert f"{finding.verdict} {finding}" == f"CUT {INSTANCE}: {said}: 401 Unauthorized, application/json, {error()}."
+
+
+def test_an_actor_behind_a_redirect_to_another_host_is_not_followed(world: World) -> None:
+    world.change("/ap/users/115", moved("https://other.example.net/ap/users/115"))
+    finding = only(world.look())
+    to = "301 Moved Permanently to https://other.example.net/ap/users/115"
+    assert f"{finding.verdict} {finding}" == f"CUT {ACTOR}: redirects to a host that is not declared: {to}."
+
+
+def test_an_actor_that_is_gone_is_the_worst_answer(world: World) -> None:
+    world.change("/ap/users/115", Response(410))
+    finding = only(world.look())
+    assert f"{finding.verdict} {finding}" == f"LOST {ACTOR}: says that it is gone for ever: 410 Gone, empty."
+
+
+def test_without_an_account_the_server_s_own_actor_is_looked_at(world: World) -> None:
+    report = world.look(account="")
+    assert faults(report) == []
+    assert {"fine", "skipped"} == {str(verdict) for verdict in verdicts(report)}
+    assert f"{INSTANCE}: is the server's own actor." in map(str, report.findings)
+    assert ITSELF.id < 0
+
+
+def test_an_actor_that_is_a_page_is_named(world: World) -> None:
+    world.change("/ap/users/115", page(200))
+    reported = faults(world.look())
+    text = "200 OK, text/html, '<!doctype html><html><title>A page</title></html>'"
+    assert reported[0] == f"CUT {ACTOR}: is a web page where the actor was asked for: {text}."
+
+
+def error() -> str:
+    return '\'{"error": "Request not signed"}\''

@@ -1,0 +1,122 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""docs/federation has a page for each check, and a section for each thing that can be wrong, as the checks report it.
+
+`UPDATE_DOCS=1` writes it.
+"""
+
+from __future__ import annotations
+
+import os
+import string
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.examine import CHECKS, FAULTS
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import MEANING, ORDER, Fault
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.scene import Check
+
+PAGES = Path(__file__).parents[5] / "docs/federation"
+# What stands for the parts of a sentence that come from an instance.
+FIELDS = {"host": "example.org", "subject": "ADDRESS", "address": "203.0.113.7", "what": "the document"}
+TOP = """# What other servers see
+
+`ansible-playbook -i inventories/mine fediverse.mastodon.federation` looks at an instance as other servers of the fediverse see it, and module
+`federation_check` looks at any that you name, without a cluster. It asks what they ask, signs nothing and leaves nothing behind. It ends with code 2
+when something is LOST or CUT.
+
+Each finding says what came, who loses what, the likely cause, and what to do next; its last line leads to one of these pages.
+
+| verdict | what it means |
+|---|---|
+"""
+
+
+def page(check: Check) -> str:
+    """Return the page of a check."""
+    about = " ".join(check.about.split("\n\n")[0].split())
+    more = ["", *check.about.split("\n\n")[1:]] if "\n\n" in check.about else []
+    lines = [
+        f"# {about.partition(':')[0]}",
+        "",
+        about,
+        *(part.strip() for part in more),
+        "",
+        *table(check.name, check.faults),
+    ]
+    for fault in (*check.faults, *FAULTS):
+        lines += ["", *section(fault)]
+    return "\n".join(lines) + "\n"
+
+
+def table(name: str, faults: tuple[Fault, ...]) -> Iterator[str]:
+    """Yield the rows of what can be wrong."""
+    yield "| fault | verdict | message | likely cause |"
+    yield "|---|---|---|---|"
+    for fault in faults:
+        yield f"| [{fault.name}]({name}.md#{fault.name}) | {fault.verdict} | {text(fault.message)} | {text(fault.cause.why)} |"
+
+
+def section(fault: Fault) -> Iterator[str]:
+    """Yield what is to know of one."""
+    yield f"## {fault.name}"
+    yield ""
+    yield f"**{fault.verdict}**: it {text(fault.message)}. {fault.loses}"
+    yield ""
+    yield f"Likely cause: {text(fault.cause.why)}."
+    yield ""
+    yield f"Next: {command(text(fault.cause.next))}"
+
+
+def text(template: str) -> str:
+    """Return a sentence with examples in it."""
+    return template.format_map(FIELDS)
+
+
+def command(next_step: str) -> str:
+    """Show what is a command as one."""
+    first = next_step.partition(" ")[0]
+    is_command = first in ("curl", "dig", "kubectl", "nc", "openssl")
+    line, comma, rest = next_step.partition(", and ")
+    return f"`{line}`{comma}{rest}{'' if rest.endswith('.') or not rest else '.'}" if is_command else next_step
+
+
+def index() -> str:
+    """Return the page that leads to the others."""
+    lines = [f"| {verdict} | {MEANING[verdict]} |" for verdict in ORDER]
+    rows = [row for check in CHECKS for row in list(table(check.name, check.faults))[2:]]
+    everywhere = list(table(CHECKS[0].name, FAULTS))[2:]
+    head = ["", "| fault | verdict | message | likely cause |", "|---|---|---|---|"]
+    return TOP + "\n".join([*lines, *head, *rows, *everywhere]) + "\n"
+
+
+@pytest.mark.parametrize("name", ["README", *(check.name for check in CHECKS)])
+def test_a_page_is_what_the_check_says(name: str) -> None:
+    wanted = index() if name == "README" else next(page(check) for check in CHECKS if check.name == name)
+    path = PAGES / f"{name}.md"
+    if os.environ.get("UPDATE_DOCS"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(wanted, encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == wanted
+
+
+def test_there_is_no_other_page() -> None:
+    assert {path.stem for path in PAGES.glob("*.md")} == {"README", *(check.name for check in CHECKS)}
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+def test_names_of_faults_are_anchors_and_each_is_there_once(check: Check) -> None:
+    names = [fault.name for fault in (*check.faults, *FAULTS)]
+    assert len(names) == len(set(names))
+    assert [name for name in names if set(name) - set(string.ascii_lowercase + "-")] == []
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
+def test_every_fault_says_who_loses_what_why_and_what_is_next(check: Check) -> None:
+    for fault in (*check.faults, *FAULTS):
+        assert fault.loses.endswith("."), fault.name
+        assert fault.cause.why, fault.name
+        assert not fault.cause.why.endswith("."), fault.name
+        assert fault.cause.next, fault.name

@@ -1,0 +1,141 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The task over the library: options in, a table and an exit code out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.vantage import Vantage
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import federation_check
+from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._federation.mastodon import (
+    DOMAIN,
+    HOST,
+    Response,
+    page,
+)
+from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._federation.world import PUBLIC, World
+
+GIVEN = {name: option.get("default") for name, option in federation_check.ARGUMENTS.options.items()}
+
+
+@dataclass
+class Asked:
+    """One run of the task, looking at a small internet."""
+
+    world: World
+    said: list[str] = field(default_factory=list)
+
+    def __call__(self, **given: Any) -> dict[str, Any]:
+        trusted = {"ca_certificates": [self.world.authority.certificate], "taken_as_public": list(PUBLIC)}
+        run = Run(check=False, diff=False, say=self.said.append, environment={})
+        wanted = {**GIVEN, "domain": DOMAIN, "web_domain": HOST, "account": "alice", **trusted, **given}
+        return federation_check.run_task(wanted, run)
+
+
+@pytest.fixture
+def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Asked]:
+    world = World(tmp_path)
+
+    class Names:
+        def __init__(self, _address: str, _port: int) -> None:
+            pass
+
+        def addresses(self, host: str) -> frozenset[str]:
+            return frozenset(world.names.get(host, ()))
+
+    monkeypatch.setattr(federation_check, "Resolver", Names)
+    monkeypatch.setattr(federation_check, "HERE", Vantage("the test", world._way))
+    yield Asked(world)
+    world.stop()
+
+
+def test_an_instance_that_is_well_passes_and_is_shown_as_a_table(asked: Asked) -> None:
+    result = asked()
+    assert (result["changed"], result["passed"], result["verdict"]) == (False, True, "fine")
+    assert "failed" not in result
+    assert asked.said[0] == "example.org as seen from the test: 13 fine"
+    assert asked.said[1] == "fine         example.org at 192.0.2.1: takes connections."
+    assert len(asked.said) == 14
+
+
+def test_lost_posts_fail_it_and_come_first_with_who_loses_what_why_and_what_is_next(asked: Asked) -> None:
+    asked.world.change("/inbox", page(403), method="POST")
+    asked.world.change("/nodeinfo", Response(404))
+    result = asked()
+    assert result["failed"] is True
+    assert result["msg"] == "Federation of example.org: 1 LOST, 1 SOME, 3 skipped, 7 fine."
+    assert asked.said[1:6] == [
+        f"LOST         https://{HOST}/inbox: refuses what others send in a way that is final: "
+        "403 Forbidden, text/html, '<!doctype html><html><title>A page</title></html>'.",
+        "             Posts to this server are dropped by Mastodon and others, at once and for ever, and nobody learns of it.",
+        "             Likely cause: a firewall or proxy refuses it, as the application says 401 to what is not signed.",
+        f"             Next: curl -sv -X POST -H 'Content-Type: application/activity+json' -d '{{}}' 'https://{HOST}/inbox'",
+        "             See https://github.com/fediverse/mastodon-kubernetes/blob/main/docs/federation/inbox.md#dropped",
+    ]
+    assert [line.split("  ")[0] for line in asked.said if line[0] != " "][1:] == [
+        "LOST",
+        "SOME",
+        *["skipped"] * 3,
+        *["fine"] * 7,
+    ]
+
+
+def test_what_is_cut_off_fails_it_and_says_what_others_do_after_seven_days(asked: Asked) -> None:
+    asked.world.change("/inbox", Response(503), method="POST")
+    assert asked()["failed"] is True
+    assert asked.said[-1].startswith(
+        "note         After seven days of failures other servers mark this one as unavailable"
+    )
+
+
+def test_what_only_some_lose_does_not_fail_it(asked: Asked) -> None:
+    asked.world.change("/.well-known/host-meta", Response(404), host=HOST)
+    result = asked()
+    assert (result["passed"], result["verdict"]) == (True, "SOME")
+    assert "failed" not in result
+
+
+def test_where_nobody_could_be_asked_nothing_has_passed(asked: Asked) -> None:
+    asked.world.names.clear()
+    result = asked()
+    assert (result["failed"], result["verdict"]) == (True, "CUT")
+
+
+def test_a_web_domain_that_is_not_given_is_the_domain(asked: Asked) -> None:
+    asked(web_domain="", domain=HOST.upper())
+    assert {request.host for request in asked.world.asked} == {HOST}
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        (
+            "addresses",
+            "192.0.2.0/24",
+            "Option addresses: is wrong: '192.0.2.0/24' does not appear to be an IPv4 or IPv6 address. Write it as 203.0.113.7.",
+        ),
+        (
+            "taken_as_public",
+            "10.0.0.1/8",
+            "Option taken_as_public: is wrong: 10.0.0.1/8 has host bits set. Write it as 203.0.113.0/24.",
+        ),
+        (
+            "ca_certificates",
+            "no certificate",
+            "Option ca_certificates: cannot be read: SSLError. Give each as PEM, from BEGIN to END CERTIFICATE.",
+        ),
+    ],
+)
+def test_an_option_that_cannot_be_read_is_named(asked: Asked, option: str, value: str, said: str) -> None:
+    with pytest.raises(MastodonError) as caught:
+        asked(**{option: [value]})
+    assert str(caught.value) == said
+    assert asked.world.asked == []
