@@ -15,6 +15,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._sizing.size import size
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules import (
     chart_values,
+    disks,
     domains,
     edge,
     names,
@@ -23,7 +24,7 @@ from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules import (
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.rule import Rules, Settings, Spec
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.values import wrong
 
-FIRST: tuple[Rules, ...] = (domains.RULES, needs.RULES, chart_values.RULES)
+FIRST: tuple[Rules, ...] = (domains.RULES, needs.RULES, disks.RULES, chart_values.RULES)
 TOGETHER = edge.RULES
 # What Rook is asked for may be too long though the names that it follows from are not.
 _FOLLOWS = "rook_bucket"

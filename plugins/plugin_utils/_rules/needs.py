@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.rule import Rules, Settings, missing
 
@@ -17,7 +16,6 @@ _OF_RFC2136 = "cert_manager_acme_solver and external_dns_provider to something e
 _THIS_MACHINE = re.compile(r"https?://(localhost|127([.][0-9]+){3}|[^a-z0-9]::1[^a-z0-9])(:|/|$)")
 # By a name without a dot, or one of Kubernetes' own.
 _INSIDE = re.compile(r"https?://([^./:]+|[^/:]+[.](svc|cluster[.]local))(:[0-9]+)?/?")
-_DISKS = ("deviceFilter", "devicePathFilter", "devices", "useAllDevices", "storageClassDeviceSets")
 
 
 @RULES.needed(
@@ -89,23 +87,6 @@ def host_of_its_own(settings: Settings) -> bool:
 )
 def owner_address(settings: Settings) -> bool:
     return bool(settings["mastodon_admin_username"])
-
-
-@RULES.rule
-def disks(settings: Settings) -> Iterator[str]:
-    """Without a disk Ceph would be waited for in vain."""
-    if settings["rook_backend"] == "rook" and settings["rook_install"] and not _names_disks(settings["rook_storage"]):
-        yield missing(
-            "rook_storage",
-            "Ceph takes only the disks that you name",
-            "rook_backend to external, or rook_install to false to use your own Rook",
-        )
-
-
-def _names_disks(storage: Mapping[str, Any]) -> bool:
-    # Those of one node stand below it.
-    parts = (storage, *(storage.get("nodes") or ()))
-    return any(part.get(key) for part in parts if isinstance(part, Mapping) for key in _DISKS)
 
 
 @RULES.needed(

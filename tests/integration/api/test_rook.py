@@ -32,6 +32,11 @@ TEMPLATE = {
         "accessModes": ["ReadWriteOnce"],
     },
 }
+DOCUMENTED = yaml.safe_load((ROOT / "roles/rook/meta/argument_specs.yml").read_text())["argument_specs"]["main"][
+    "options"
+]
+# Of disks, the fields that the argument spec describes.
+NESTED = ("devices", "nodes", "storageClassDeviceSets")
 # Every way in which disks are named.
 STORAGES: dict[str, dict[str, Any]] = {
     "all disks": {"useAllDevices": True},
@@ -86,6 +91,12 @@ def settings_of(release: Release, site: Site) -> dict[str, str]:
     return dict(found)
 
 
+def fields(schema: Mapping[str, Any], below: str, items: str) -> dict[str, Any]:
+    """Return what there is by name in a schema or an argument spec, as far down as the argument spec says more than that it is free."""
+    inner = schema.get(items) or schema
+    return {name: fields(field, below, items) if name in NESTED else {} for name, field in inner.get(below, {}).items()}
+
+
 def unknown(values: Mapping[str, Any], known: Any, path: str = "") -> Iterator[str]:
     """Yield every value that a chart has not."""
     for key, value in values.items():
@@ -118,6 +129,15 @@ def test_they_refuse_what_the_role_never_applies(
 ) -> None:
     objects = rendered(cluster, rook_storage=storage)
     assert says in judge.refusal([objects["CephCluster ceph"]])
+
+
+@pytest.mark.parametrize("release", [PINNED], indirect=True)
+def test_disks_are_named_by_all_that_the_pinned_rook_names_them_by(release: Release) -> None:
+    """Whatever else is there would be refused, and what is not there would be passed over by none but the API server."""
+    (crd,) = (item for item in release.kinds() if item["spec"]["names"]["kind"] == "CephCluster")
+    (version,) = crd["spec"]["versions"]
+    schema = version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]["storage"]
+    assert fields(schema, "properties", "items") == fields(DOCUMENTED["rook_storage"], "options", "")
 
 
 @pytest.mark.parametrize("release", [PINNED], indirect=True)

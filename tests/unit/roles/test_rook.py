@@ -96,6 +96,8 @@ def test_a_bound_on_the_size_stands_beside_it() -> None:
         ({"nodes": [{"name": "one", "devices": [{"name": "sdb"}]}]}, False),
         ({"nodes": [{"name": "one", "devices": [{"name": "sdb"}]}], "useAllNodes": True}, False),
         ({"storageClassDeviceSets": [{"name": "set", "count": 3}]}, False),
+        ({"storageClassDeviceSets": [{"name": "set", "count": 3}], "useAllNodes": True, "deviceFilter": "^sdb$"}, True),
+        ({"nodes": [], "storageClassDeviceSets": [], "deviceFilter": "^sdb$"}, True),
         ({"useAllNodes": False, "deviceFilter": "^sdb$"}, False),
     ],
 )

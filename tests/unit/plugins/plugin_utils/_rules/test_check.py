@@ -77,7 +77,10 @@ def test_every_rule_has_an_example(rule: Rule) -> None:
 
 
 def test_what_rules_read_has_a_default_wherever_they_are_asked() -> None:
-    files = [ROOT / f"plugins/plugin_utils/_rules/{name}.py" for name in ("domains", "edge", "needs", "chart_values")]
+    files = [
+        ROOT / f"plugins/plugin_utils/_rules/{name}.py"
+        for name in ("domains", "edge", "needs", "disks", "chart_values")
+    ]
     read = {
         name
         for file in files

@@ -83,24 +83,6 @@ def test_a_tunnel_to_vault_is_well_where_pods_have_another_way() -> None:
     assert not needed("external_secrets_vault_address", vault_address="http://127.0.0.1:8200", **other)
 
 
-@pytest.mark.parametrize(
-    ("storage", "named"),
-    [
-        ({"deviceFilter": "^sdb$"}, True),
-        ({"useAllDevices": True}, True),
-        ({"storageClassDeviceSets": [{"name": "set"}]}, True),
-        ({"nodes": [{"name": "one", "devices": [{"name": "sdb"}]}]}, True),
-        ({"nodes": [{"name": "one"}, {"name": "two", "deviceFilter": "^sdb$"}]}, True),
-        ({"nodes": [{"name": "one"}]}, False),
-        ({"useAllNodes": True}, False),
-        ({"useAllDevices": False, "deviceFilter": ""}, False),
-        ({}, False),
-    ],
-)
-def test_ceph_is_not_waited_for_on_no_disk(storage: dict[str, Any], named: bool) -> None:
-    assert needed("rook_storage", rook_backend="rook", rook_storage=storage) is not named
-
-
 @pytest.mark.parametrize(("audience", "refused"), [("", True), ("vault", False), ("https://vault.example.org", False)])
 def test_a_login_that_takes_any_token_of_external_secrets_is_refused(audience: str, refused: bool) -> None:
     assert needed("vault_audience", vault_audience=audience) is refused

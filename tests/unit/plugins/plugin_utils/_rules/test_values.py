@@ -27,6 +27,7 @@ OF_VALUES = {
     # What follows from them is worked out by the task, and what is about more than one is another rule.
     and "Variable rook_bucket:" not in mistake["says"]
     and "Variable rook_claim_namespace:" not in mistake["says"]
+    and "Variable rook_storage:" not in mistake["says"]
     # What connects says that.
     and not mistake["says"].startswith(("Kubeconfig ", "Option kubeconfig"))
     and (
