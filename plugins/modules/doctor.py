@@ -48,6 +48,11 @@ options:
         description: Owner that its TXT records name.
         type: str
         required: true
+  nodes:
+    description: Nodes whose disks Ceph may take, which must exist.
+    type: list
+    elements: str
+    default: []
   playbook_tags:
     description:
       - Tags that tasks of the playbook have. One in C(--tags) or C(--skip-tags) that looks like a misspelt one of them is refused. Looked at

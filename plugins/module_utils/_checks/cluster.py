@@ -28,6 +28,9 @@ OLDEST_KUBERNETES = (1, 33)
 _LARGEST_SKEW = 60
 _REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 _STORAGE = Resource("storage.k8s.io", "v1", "StorageClass", "storageclasses", namespaced=False)
+_NODES = Resource("", "v1", "Node", "nodes", namespaced=False)
+# By which Rook knows them: https://rook.io/docs/rook/latest/CRDs/Cluster/ceph-cluster-crd/#node-settings
+_HOSTNAME = "kubernetes.io/hostname"
 _IS_DEFAULT = "storageclass.kubernetes.io/is-default-class"
 
 
@@ -74,6 +77,23 @@ def storage_class(objects: Objects, name: str, wanted_by: str) -> str:
         raise MastodonError(f"StorageClass {name}", "does not exist", has, f"Correct {wanted_by}.")
     chosen = name or _default(found, wanted_by)
     return f"StorageClass {chosen}: there, by {found[chosen]['provisioner']}, for {wanted_by}"
+
+
+def nodes(objects: Objects, names: Sequence[str]) -> str:
+    """Report that the nodes are there whose disks Ceph may take. Rook passes over one that is not."""
+    try:
+        found = {
+            (item["metadata"].get("labels") or {}).get(_HOSTNAME, "")
+            for item in objects.read(Selection(_NODES)).objects
+        }
+    except ApiError as error:
+        if not error.is_forbidden:
+            raise
+        raise SkippedError(f"Nodes {', '.join(names)}: you may not list them, and need not") from error
+    if missing := [name for name in names if name not in found]:
+        there = f"label {_HOSTNAME} is {', '.join(sorted(found - {''}))}"
+        raise MastodonError(f"Node {', '.join(missing)}", "does not exist", there, "Correct nodes in rook_storage.")
+    return f"Nodes {', '.join(names)}: there, for rook_storage"
 
 
 def _default(found: Mapping[str, Any], wanted_by: str) -> str:

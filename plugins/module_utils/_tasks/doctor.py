@@ -24,6 +24,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import (
     ADOPTED_OPTION,
     KINDS_OPTION,
+    NODES_OPTION,
     STORAGE_CLASSES_OPTION,
     VAULT_OPTIONS,
 )
@@ -40,6 +41,7 @@ ARGUMENTS = Arguments(
         "external_dns": {"type": "dict", "options": external_dns.OPTIONS},
         "gateway": {"type": "dict", "options": gateway.OPTIONS},
         "kinds": KINDS_OPTION,
+        "nodes": NODES_OPTION,
         "playbook_tags": {"type": "list", "elements": "str", "default": []},
         "settings": {"type": "bool", "default": False},
         "storage_classes": STORAGE_CLASSES_OPTION,
@@ -64,7 +66,8 @@ def _cluster(parameters: Mapping[str, Any], run: Run) -> list[str]:
     catalog = objects.discover()
     named = [one for one in parameters["storage_classes"] if one["name"]]
     storage = [partial(cluster.storage_class, objects, one["name"], one["wanted_by"]) for one in named]
-    used: list[Check] = [*adopted.checks(parameters["adopted"], objects), *storage]
+    nodes = [partial(cluster.nodes, objects, parameters["nodes"])] if parameters["nodes"] else []
+    used: list[Check] = [*adopted.checks(parameters["adopted"], objects), *storage, *nodes]
     answers = f"API server {connection.host} answers"
     return [answers, *all_of((partial(_edge, parameters, objects, catalog, run), partial(_found, used, run)))]
 

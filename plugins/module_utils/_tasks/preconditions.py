@@ -47,6 +47,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
     BACKUPS_OPTION,
     KINDS_OPTION,
     KV_OPTIONS,
+    NODES_OPTION,
     STORAGE_CLASSES_OPTION,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import client as servers
@@ -75,6 +76,7 @@ ARGUMENTS = Arguments(
         "rights": _list(resources=_WORDS, namespaces=_NAMES, verbs=_WORDS),
         "gateway": {"type": "dict", "options": gateway.OPTIONS},
         "site": site.SITE_OPTION,
+        "nodes": NODES_OPTION,
         "storage_classes": STORAGE_CLASSES_OPTION,
         "vault_rights": _list(path=_NEEDED, capabilities=_WORDS),
         "secrets": {**_list(path=_PATH, keys={**_WORDS, "no_log": False}), "no_log": False},
@@ -162,6 +164,8 @@ def _at_the_cluster(parameters: Mapping[str, Any], connection: Connection) -> It
     yield from adopted.checks(parameters["adopted"], objects)
     for one in parameters["storage_classes"]:
         yield partial(cluster.storage_class, objects, one["name"], one["wanted_by"])
+    if parameters["nodes"]:
+        yield partial(cluster.nodes, objects, parameters["nodes"])
     yield partial(_gateway_ready, parameters, objects)
 
 

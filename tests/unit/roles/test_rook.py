@@ -157,3 +157,28 @@ def test_no_two_claims_have_one_bucket() -> None:
     made = {(namespace, name): bucket(namespace, name) for namespace in names for name in names}
     assert len(set(made.values())) == len(made)
     assert bucket("mastodon", "mastodon-s3") == BUCKET
+
+
+def test_the_nodes_and_classes_that_disks_are_taken_of_must_be_there() -> None:
+    templates = [{"spec": {"storageClassName": "fast"}}, {"spec": {"volumeMode": "Block"}}]
+    sets = [{"name": name, "volumeClaimTemplates": templates} for name in ("one", "two")]
+    storage = {"nodes": [{"name": "one"}, {"name": "two"}], "storageClassDeviceSets": sets}
+    wanted = {
+        "cnpg_backend": "external",
+        "dragonfly_backend": "external",
+        "rook_backend": "rook",
+        "rook_storage": storage,
+    }
+    assert Site(**wanted).value("doctor_nodes") == ["one", "two"]
+    by = "storageClassName in rook_storage"
+    assert Site(**wanted).value("doctor_storage_classes") == [
+        {"name": "fast", "wanted_by": by},
+        {"name": "", "wanted_by": by},
+    ]
+    for settings in (
+        {"rook_install": False},
+        {"rook_backend": "external"},
+        {"rook_storage": {"deviceFilter": "^sdb$"}},
+    ):
+        other = Site(**{**wanted, **settings})
+        assert (other.value("doctor_nodes"), other.value("doctor_storage_classes")) == ([], [])

@@ -65,6 +65,8 @@ BACKUPS_OPTION = entries(
     media_endpoint={"type": "str", "default": ""},
     setting={"type": "str", "required": True},
 )
+# Those whose disks Ceph may take.
+NODES_OPTION: dict[str, Any] = {"type": "list", "elements": "str", "default": []}
 # What each is called, empty for the cluster's default one, and the setting that names it.
 STORAGE_CLASSES_OPTION = entries(
     name={"type": "str", "default": ""},

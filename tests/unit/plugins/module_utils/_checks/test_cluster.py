@@ -138,3 +138,26 @@ def test_who_may_not_list_classes_learns_that_none_was_looked_at(monkeypatch: py
     monkeypatch.setattr(api, "read", lambda _selection: (_unused for _unused in ()).throw(refusal))
     with pytest.raises(SkippedError, match="you may not list them"):
         cluster.storage_class(api, "", "x")
+
+
+def machines(*names: str) -> Any:
+    api = FakeApi(served=(kind("", "Node", namespaced=False),))
+    for name in names:
+        labels = {"kubernetes.io/hostname": name.partition(".")[0]}
+        api.put({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": labels}})
+    return api
+
+
+def test_nodes_are_known_by_their_label() -> None:
+    assert cluster.nodes(machines("one.lan", "two.lan"), ["two"]) == "Nodes two: there, for rook_storage"
+    assert sentence(cluster.nodes, machines("one.lan", "two.lan"), ["one", "two.lan", "three"]) == (
+        "Node two.lan, three: does not exist: label kubernetes.io/hostname is one, two. Correct nodes in rook_storage."
+    )
+
+
+def test_who_may_not_list_nodes_learns_that_none_was_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    api = machines("one")
+    refusal = ApiError("Node", "is not permitted", "", "", status=403)
+    monkeypatch.setattr(api, "read", lambda _selection: (_unused for _unused in ()).throw(refusal))
+    with pytest.raises(SkippedError, match="you may not list them"):
+        cluster.nodes(api, ["one"])

@@ -39,7 +39,8 @@ def test_the_edge_does_not_hide_what_is_used_as_it_is(monkeypatch: pytest.Monkey
     monkeypatch.setattr(doctor, "open_objects", lambda *_unused: SimpleNamespace(discover=lambda: None))
     monkeypatch.setattr(doctor.gateway, "examine", lambda *_unused: ["Gateway: wrong."])
     monkeypatch.setattr(doctor.adopted, "checks", lambda *_unused: [fail("Flux")])
-    parameters = {"kinds": [], "external_dns": None, "gateway": {"a": 1}, "adopted": ["flux"], "storage_classes": []}
+    options = {"kinds": [], "external_dns": None, "gateway": {"a": 1}, "adopted": ["flux"]}
+    parameters = {**options, "nodes": [], "storage_classes": []}
     with pytest.raises(CombinedError) as reported:
         doctor.run_task({**parameters, "cluster": True, "vault": False}, RUN)
     assert str(reported.value) == "Gateway: wrong.\nFlux: failed."
