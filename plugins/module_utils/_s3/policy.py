@@ -55,6 +55,23 @@ def without_public_read(policy: Mapping[str, Any]) -> dict[str, Any]:
     return {**policy, "Statement": others} if others else {}
 
 
+def is_readable_by_rook(policy: Mapping[str, Any]) -> bool:
+    """Whether Rook can read the policy. The claim of a bucket whose policy it cannot read is never let go.
+
+    https://github.com/rook/rook/blob/v1.20.6/pkg/operator/ceph/object/policy.go
+    """
+    statements = policy.get("Statement") or []
+    return isinstance(statements, list) and all(
+        _are_lists(statement.get("Principal") or {})
+        and _are_lists({"": statement.get("Action"), "/": statement.get("Resource")})
+        for statement in statements
+    )
+
+
+def _are_lists(fields: Any) -> bool:
+    return isinstance(fields, Mapping) and all(isinstance(field, (list, type(None))) for field in fields.values())
+
+
 def _others(policy: Mapping[str, Any]) -> list[Any]:
     statements = policy.get("Statement") or []
     # A single statement may stand without a list around it.

@@ -5,13 +5,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import forward
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import must_have_secret, read_secret
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Bucket, Keys
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.policy import is_readable_by_rook
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.public_read import (
     Access,
     Change,
@@ -24,6 +28,9 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
     KUBERNETES_OPTIONS,
     connect,
 )
+
+# https://rook.io/docs/rook/latest/Storage-Configuration/Object-Storage-RGW/object-storage/
+_ROOKS = re.compile(r"https?://rook-ceph-rgw-")
 
 ARGUMENTS = Arguments(
     {
@@ -57,11 +64,24 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
         endpoint, parameters["bucket"], parameters["region"], keys, forward.way_to_url(connection, endpoint)
     )
     try:
-        return _result(_done(parameters["state"], bucket, run), run)
+        found = _done(parameters["state"], bucket, run)
+        if parameters["state"] != "asked" and _ROOKS.match(endpoint):
+            _warn(bucket, run)
+        return _result(found, run)
     except forward.NotThereError:
         if not may_be_missing:
             raise
         return _result(due, run)
+
+
+def _warn(bucket: Bucket, run: Run) -> None:
+    """Say that the bucket's claim could never be deleted."""
+    with suppress(MastodonError):
+        # Keys that may not look at policies are told so where it matters.
+        if not is_readable_by_rook(bucket.policy()):
+            why = "Rook cannot read it, so that the bucket's claim could never be deleted"
+            remedy = 'Write each Principal like {"AWS": ["*"]}, and each Action and Resource as a list.'
+            run.say(str(MastodonError(str(bucket), "has a policy of others in short forms", why, remedy)))
 
 
 def _done(state: str, bucket: Bucket, run: Run) -> Access:

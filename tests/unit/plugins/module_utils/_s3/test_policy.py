@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.policy import (
     SID,
+    is_readable_by_rook,
     public_read,
     with_public_read,
     without_public_read,
@@ -56,6 +57,23 @@ def test_only_our_statement_is_taken_out(before: dict[str, Any], after: dict[str
 def test_the_policys_own_version_and_name_stay() -> None:
     after = with_public_read({"Version": "2008-10-17", "Id": "mine", "Statement": []}, "media")
     assert (after["Version"], after["Id"]) == ("2008-10-17", "mine")
+
+
+@pytest.mark.parametrize(
+    ("policy", "readable"),
+    [
+        ({}, True),
+        (public_read("media"), True),
+        ({"Statement": [{**OURS, "Principal": "*"}]}, False),
+        ({"Statement": [OURS, {**OURS, "Principal": {"AWS": "*"}}]}, False),
+        ({"Statement": [{**OURS, "Action": "s3:GetObject"}]}, False),
+        ({"Statement": [{**OURS, "Resource": "arn:aws:s3:::media/*"}]}, False),
+        ({"Statement": OURS}, False),
+        ({"Statement": [{"Effect": "Deny", "NotPrincipal": "*", "NotAction": "s3:*", "Condition": {}}]}, True),
+    ],
+)
+def test_a_policy_is_readable_by_rook_or_not(policy: dict[str, Any], readable: bool) -> None:
+    assert is_readable_by_rook(policy) is readable
 
 
 def test_rook_can_read_it() -> None:

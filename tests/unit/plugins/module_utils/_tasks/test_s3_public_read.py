@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import socket
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,6 +16,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import se
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.forward import NotThereError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Listing
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.policy import public_read
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import s3_public_read
 
 from ..s3_server import KEYS, S3
@@ -142,3 +144,25 @@ def test_a_server_that_is_not_there_yet_may_be_waited_for_by_others(
     assert run(endpoint, optional=True)[0] == {"changed": False, "acl": None, "diff": []}
     with pytest.raises(NotThereError):
         run(endpoint)
+
+
+def test_a_policy_that_would_keep_a_claim_of_rooks_for_ever_is_told_of(
+    s3: S3, found: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    s3.acls = "obeyed"
+    run(s3.endpoint)
+    s3.policy = {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": ["s3:GetObject"], "Resource": ["x"]}]}
+    assert run(s3.endpoint)[1] == [], "only Rook has that trouble"
+    address = "127.0.0.1", s3.port
+    monkeypatch.setattr(
+        s3_public_read.forward, "way_to_url", lambda *_unused: lambda: socket.create_connection(address)
+    )
+    told = (
+        "Bucket media at http://rook-ceph-rgw-media.rook-ceph.svc:80: has a policy of others in short forms: Rook cannot read it, so that "
+        'the bucket\'s claim could never be deleted. Write each Principal like {"AWS": ["*"]}, and each Action and Resource as a list.'
+    )
+    for state in ("present", "absent"):
+        assert run("http://rook-ceph-rgw-media.rook-ceph.svc:80", state=state)[1][-1:] == [told]
+    assert run("http://rook-ceph-rgw-media.rook-ceph.svc:80", state="asked")[1] == []
+    s3.policy = public_read("media")
+    assert run("http://rook-ceph-rgw-media.rook-ceph.svc:80")[1] == []
