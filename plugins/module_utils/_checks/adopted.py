@@ -50,11 +50,17 @@ def _verify_adopted(option: Mapping[str, Any], deployments: Callable[[], Sequenc
 
 def _controller(option: Mapping[str, Any]) -> Controller:
     name, oldest = option["name"], option.get("oldest") or ""
-    numbers = _RELEASE.match(oldest)
-    if oldest and not numbers:
+    release = _release(oldest)
+    if oldest and not release:
         remedy = "Write it as major and minor, such as 1.26."
         raise MastodonError(f"Option adopted of {name}", "wrong oldest release", f"{oldest} is not a version", remedy)
-    return Controller(name, option["image"], (int(numbers[1]), int(numbers[2])) if numbers else None)
+    return Controller(name, option["image"], release)
+
+
+def _release(version: str) -> tuple[int, int] | None:
+    """Return major and minor of a version; None when it has none."""
+    numbers = _RELEASE.match(version)
+    return (int(numbers[1]), int(numbers[2])) if numbers else None
 
 
 def _deployments(objects: Api) -> Sequence[Object] | None:
@@ -100,8 +106,8 @@ def _must_run(controller: Controller, item: Object) -> None:
 
 def _must_be_new_enough(controller: Controller, item: Object) -> None:
     version = _version_of(controller, item) or ""
-    numbers = _RELEASE.match(version)
-    if controller.oldest and numbers and (int(numbers[1]), int(numbers[2])) < controller.oldest:
+    release = _release(version)
+    if controller.oldest and release and release < controller.oldest:
         oldest = ".".join(map(str, controller.oldest))
         remedy = f"Upgrade it to {oldest} or newer."
         raise MastodonError(_place(item), f"{controller.name} is too old", f"it is {version}", remedy)

@@ -28,7 +28,7 @@ def example_domain(settings: Settings) -> Iterator[str]:
     """Refuse the domain of the example: https://www.rfc-editor.org/rfc/rfc6761#section-6.5"""
     for name in ("mastodon_local_domain", "mastodon_web_domain"):
         if name in settings.given and _EXAMPLE.search(str(settings[name])):
-            yield (f"Variable {name}: {settings[name]} is reserved for examples. Set your own domain in its place.")
+            yield f"Variable {name}: {settings[name]} is reserved for examples. Set your own domain in its place."
 
 
 @RULES.rule

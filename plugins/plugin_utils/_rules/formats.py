@@ -179,7 +179,6 @@ _are("dragonfly_namespace external_dns_namespace external_secrets_namespace flux
 _are("gateway_namespace mastodon_gateway_namespace mastodon_namespace rook_claim_namespace", _LABEL_NAME)
 _are("rook_namespace volsync_namespace volsync_volumes_namespace gateway_route_namespaces", _LABEL_NAME)
 _are("external_secrets_allowed_namespaces", _LABEL_NAME)
-# Of Vault, where it is a path.
 _are("mastodon_name", _SERVICE, _SHORT)
 # https://github.com/cloudnative-pg/cloudnative-pg/blob/main/internal/webhook/v1/cluster_webhook.go
 _are("cnpg_cluster_name", _SERVICE, _at_most(50, "which CloudNativePG refuses", "mastodon-db"))

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,8 +16,8 @@ import pytest
 import yaml
 from ansible_collections.fediverse.mastodon.tests.integration.api.servers import Tunnel
 from ansible_collections.fediverse.mastodon.tests.integration.api.support import Cluster
+from ansible_collections.fediverse.mastodon.tests.integration.plays import run_play
 
-ROOT = Path(__file__).parents[3]
 TEMPLATE = """\
 {% for name in names %}
 ---
@@ -51,17 +50,7 @@ def play(cluster: Cluster, tmp_path: Path) -> Play:
         task = {"name": "test", "namespace": cluster.namespace, "kubeconfig": cluster.kubeconfig, **options}
         (role / "tasks/main.yml").write_text(json.dumps([{"fediverse.mastodon.apply": task}]))
         variables = {"names": ["one", "two"], "place": cluster.namespace, "text": "{{ '{{' }} not a template"}
-        site = {"hosts": "all", "gather_facts": False, "roles": ["settings"], "vars": variables, "connection": "local"}
-        (tmp_path / "play.yml").write_text(json.dumps([site | keywords]))
-        return subprocess.run(
-            [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "localhost,", "play.yml", *arguments],
-            cwd=tmp_path,
-            env=os.environ | {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".collections"), "ANSIBLE_NOCOLOR": "1"},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        return run_play(tmp_path, {"roles": ["settings"], "vars": variables} | keywords, *arguments)
 
     return run
 

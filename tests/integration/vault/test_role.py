@@ -5,20 +5,16 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.fediverse.mastodon.tests.integration.plays import ROOT, run_play
 from ansible_collections.fediverse.mastodon.tests.integration.vault.support import Bao
 
-CHECKOUT = Path(__file__).parents[3]
-TASKS: list[dict[str, Any]] = yaml.safe_load((CHECKOUT / "roles/vault/tasks/instance.yml").read_text(encoding="utf-8"))
+TASKS: list[dict[str, Any]] = yaml.safe_load((ROOT / "roles/vault/tasks/instance.yml").read_text(encoding="utf-8"))
 LOOPS = {task["name"]: task for task in TASKS if "loop" in task}
 SETTINGS = {
     "vault_readers": ["", "-dns"],
@@ -34,26 +30,11 @@ SETTINGS = {
 }
 
 
-def run(task: dict[str, Any], settings: dict[str, Any], folder: Path) -> str:
-    """Run one task by itself, and return what is seen of it."""
-    play = {"hosts": "all", "gather_facts": False, "connection": "local", "vars": settings, "tasks": [task]}
-    (folder / "play.yml").write_text(json.dumps([play]))
-    done = subprocess.run(
-        [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "localhost,", "play.yml"],
-        cwd=folder,
-        env=os.environ | {"ANSIBLE_COLLECTIONS_PATH": str(CHECKOUT / ".collections"), "ANSIBLE_NOCOLOR": "1"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    return done.stdout
-
-
 @pytest.mark.parametrize("name", LOOPS)
 def test_a_loop_ends_with_the_sentence_of_its_first_failure(server: Bao, tmp_path: Path, name: str) -> None:
     token = server.api.auth.token.create(policies=["default"], ttl="10m")["auth"]["client_token"]
-    output = run(LOOPS[name], {**SETTINGS, "vault_address": server.address, "vault_token": token}, tmp_path)
+    settings = {**SETTINGS, "vault_address": server.address, "vault_token": token}
+    output = run_play(tmp_path, {"vars": settings, "tasks": [LOOPS[name]]}).stdout
     failed = re.findall(r'^failed: .*"msg": "(.*?)"', output, re.MULTILINE)
     assert len(failed) == 1, output
     assert re.match(rf"Vault {server.address}: .* is not allowed: permission denied\. Give the token ", failed[0])
