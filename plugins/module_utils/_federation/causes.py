@@ -37,6 +37,11 @@ NOBODY_READY = Cause(
     "kubectl get endpointslices -A, and look for the Service behind {host}.",
 )
 
+STRICT = Cause(
+    "the server wants another Accept or User-Agent than Mastodon sends",
+    "Read its answer, and let it take application/activity+json and any User-Agent.",
+)
+
 
 def who_answers(reply: Reply, host: str) -> Cause | None:
     """Return what is known of the program that sent an answer in place of the instance."""
@@ -58,6 +63,8 @@ def _who(reply: Reply) -> Cause | None:
         return NO_ROUTE
     if reply.status == 500 and not start.strip():
         return NO_BACKEND
+    if reply.status in (406, 418):
+        return STRICT
     return NOBODY_READY if reply.status in (502, 503, 504) else None
 
 

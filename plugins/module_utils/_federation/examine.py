@@ -12,9 +12,13 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation import (
     actor,
     addresses,
+    agents,
+    connections,
     host_meta,
     inbox,
+    limits,
     nodeinfo,
+    plain_http,
     tls,
     webfinger,
 )
@@ -39,7 +43,10 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.vis
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.https import Trust
 
 # In the order in which they are reported and documented.
-CHECKS = (addresses.CHECK, tls.CHECK, webfinger.CHECK, host_meta.CHECK, nodeinfo.CHECK, actor.CHECK, inbox.CHECK)
+CHECKS = (
+    *(addresses.CHECK, tls.CHECK, connections.CHECK, webfinger.CHECK, host_meta.CHECK, nodeinfo.CHECK),
+    *(actor.CHECK, inbox.CHECK, agents.CHECK, limits.CHECK, plain_http.CHECK),
+)
 _THREADS = 8
 UNANSWERED = Fault(
     "unanswered",

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import errno
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -84,7 +83,7 @@ class Prober:
         link = partial(Link, host, address)
         try:
             until = self.budget.until()
-            plain = self.vantage.way(address, PORT, until - time.monotonic())()
+            plain = self.vantage.connect(address, PORT, until)
         except SpentError as error:
             return link(tcp=str(error))
         except OSError as error:
@@ -99,7 +98,7 @@ class Prober:
     def _shown(self, host: str, address: str) -> Sequence[bytes]:
         try:
             until = self.budget.until()
-            plain = self.vantage.way(address, PORT, until - time.monotonic())()
+            plain = self.vantage.connect(address, PORT, until)
             with secured(plain, host, trust_in_nothing(), until) as untrusted:
                 return chain_of(untrusted)
         except (OSError, SpentError):

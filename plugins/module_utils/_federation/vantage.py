@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._net.dial import Dial, direct
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.dial import Connection, Dial, direct
 
 # From an address, a port and seconds.
 Way = Callable[[str, int, float], Dial]
@@ -20,6 +21,10 @@ class Vantage:
 
     name: str
     way: Way
+
+    def connect(self, address: str, port: int, until: float) -> Connection:
+        """Return a connection, until a moment of the monotonic clock. Raises OSError."""
+        return self.way(address, port, max(until - time.monotonic(), 0.001))()
 
 
 HERE = Vantage("this machine", direct)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urljoin, urlsplit
@@ -13,9 +12,10 @@ from urllib.parse import quote, urljoin, urlsplit
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.budget import BYTES, HOPS, Budget
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.target import Target
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.vantage import Vantage
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.dial import Connection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.exchange import Reply, exchange
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.https import Trust
-from ansible_collections.fediverse.mastodon.plugins.module_utils._net.tls import secured
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.tls import secured, trust_in_nothing
 
 # As Mastodon calls itself, from a host that there is none of.
 MASTODON = "Mastodon/4.5.2 (http.rb/5.3.1; +https://federation-check.invalid/)"
@@ -78,8 +78,10 @@ class Visitor:
     budget: Budget
     doors: Mapping[str, str]
 
-    def ask(self, url: str, method: str = "GET", body: bytes = b"", /, sni: str = "", **headers: str) -> Reply:
-        """Ask once; `sni` is the name that the connection is opened for where it is another. Raises NotReachedError, NoAnswerError, SpentError."""
+    def ask(
+        self, url: str, method: str = "GET", body: bytes = b"", /, sni: str = "", address: str = "", **headers: str
+    ) -> Reply:
+        """Ask once, at another address or over a connection that is opened for another name. Raises NotReachedError, NoAnswerError, SpentError."""
         parts = urlsplit(url)
         host = parts.hostname or ""
         if host not in self.doors:
@@ -92,7 +94,8 @@ class Visitor:
         if body:
             sent["Content-Length"] = str(len(body))
         try:
-            return self._exchange(parts.scheme, host, sni or host, f"{method} {path} HTTP/1.1", sent, body)
+            with self._connected(parts.scheme, address or self.doors[host], sni or host) as link:
+                return exchange(link, f"{method} {path} HTTP/1.1", sent, body, self.budget.until(), BYTES)
         except OSError as error:
             raise NoAnswerError(_words(error)) from error
 
@@ -113,13 +116,21 @@ class Visitor:
         except ValueError:
             return False
 
-    def _exchange(self, scheme: str, host: str, sni: str, head: str, sent: Mapping[str, str], body: bytes) -> Reply:
+    def speaks(self, host: str, version: str) -> bool:
+        """Whether TLS of this version alone begins at the door of a host. Raises SpentError."""
+        self.budget.spend(host)
         until = self.budget.until()
-        port = 443 if scheme == "https" else 80
-        plain = self.vantage.way(self.doors[host], port, max(until - time.monotonic(), 0.001))()
-        link = secured(plain, sni, self.trust, until) if scheme == "https" else plain
-        with link:
-            return exchange(link, head, sent, body, until, BYTES)
+        try:
+            plain = self.vantage.connect(self.doors[host], 443, until)
+            with secured(plain, host, trust_in_nothing(version), until):
+                return True
+        except OSError:
+            return False
+
+    def _connected(self, scheme: str, address: str, name: str) -> Connection:
+        until = self.budget.until()
+        plain = self.vantage.connect(address, 443 if scheme == "https" else 80, until)
+        return secured(plain, name, self.trust, until) if scheme == "https" else plain
 
 
 def _words(error: OSError) -> str:

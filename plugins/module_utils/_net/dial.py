@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable
 from functools import partial
 
+Connection = socket.socket
 # Opens a socket to one server, such as one that there is no route to.
 Dial = Callable[[], socket.socket]
 

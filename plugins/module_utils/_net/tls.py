@@ -9,19 +9,20 @@ import socket
 import ssl
 import time
 from collections.abc import Sequence
+from functools import cache
+
+# By the names that people call them.
+VERSIONS = {"TLS 1.2": ssl.TLSVersion.TLSv1_2, "TLS 1.3": ssl.TLSVersion.TLSv1_3}
 
 
-def trust_in_nothing() -> ssl.SSLContext:
-    """Return what is used to look at a certificate that nobody vouches for. Nothing may be sent over it but a farewell."""
+@cache
+def trust_in_nothing(version: str = "") -> ssl.SSLContext:
+    """Return what is used to look at a server that nobody vouches for, by one version of TLS if any is named. Nothing may be sent over it."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    return context
-
-
-def only(context: ssl.SSLContext, version: ssl.TLSVersion) -> ssl.SSLContext:
-    """Let a context speak one version of TLS."""
-    context.minimum_version = context.maximum_version = version
+    if version:
+        context.minimum_version = context.maximum_version = VERSIONS[version]
     return context
 
 

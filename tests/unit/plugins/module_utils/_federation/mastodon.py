@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -87,6 +88,7 @@ class Mastodon:
     """Answers as Mastodon does, behind a web server that sends the bare domain's well-known paths on to it."""
 
     site: Site = field(default_factory=lambda: Site(DOMAIN, HOST, streaming_base_url=f"wss://{HOST}"))
+    asked: Iterator[int] = field(default_factory=count)
 
     def __call__(self, request: Request) -> Response:
         """Return what comes back."""
@@ -118,6 +120,8 @@ class Mastodon:
             return document(discovery.nodeinfo_links(site), "application/json; charset=utf-8")
         if path == "/nodeinfo/2.0":
             return document(discovery.nodeinfo(1, 1), "application/json; charset=utf-8")
+        if path == "/api/v2/instance":
+            return self._instance()
         if path == "/actor":
             return document(discovery.actor(site, ITSELF), "application/activity+json; charset=utf-8")
         if path == discovery.actor_path(ALICE):
@@ -125,6 +129,16 @@ class Mastodon:
         if path.endswith("/inbox"):
             return self._inbox(request)
         return page(404)
+
+    def _instance(self) -> Response:
+        # The gateway says anew who asks, whatever a client says: it is one who asks here.
+        left = 299 - next(self.asked)
+        return document(
+            discovery.instance(self.site, "key", 1, "none"),
+            "application/json; charset=utf-8",
+            X_RateLimit_Limit="300",
+            X_RateLimit_Remaining=str(max(left, 0)),
+        )
 
     def _webfinger(self, request: Request) -> Response:
         resource = parse_qs(urlsplit(request.path).query).get("resource", [""])[0]

@@ -117,7 +117,8 @@ def test_a_vantage_without_ipv6_cannot_tell(world: World, monkeypatch: pytest.Mo
 def test_an_internal_instance_may_have_private_addresses(world: World) -> None:
     for host in (HOST, DOMAIN):
         world.names[host] = ["10.0.0.1"]
-    world.ports["10.0.0.1", 443] = world.ports[ADDRESS, 443]
+    for port in (80, 443):
+        world.ports["10.0.0.1", port] = world.ports[ADDRESS, port]
     world.certificates["10.0.0.1"] = world.certificates[ADDRESS]
     assert faults(world.look(internal=True)) == []
 

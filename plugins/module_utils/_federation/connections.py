@@ -1,0 +1,121 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Connections: whether all versions of TLS, all addresses, and connections that browsers share lead to the same server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import permutations
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation import certificates
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import (
+    Cause,
+    Fault,
+    Finding,
+    Verdict,
+    fine,
+    shown,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.probing import Link
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.scene import Check, Scene
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.visitor import NoAnswerError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.exchange import Reply
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.tls import VERSIONS
+
+_MOST_ADDRESSES = 4
+ONE_VERSION = Fault(
+    "old-tls-refused",
+    Verdict.SOME,
+    "does not speak TLS 1.2",
+    "Servers with older libraries of TLS cannot connect; all newer ones can.",
+    Cause(
+        "the gateway allows TLS 1.3 only",
+        "openssl s_client -tls1_2 -connect {address}:443 -servername {host} </dev/null",
+    ),
+)
+NOT_SHARED = Fault(
+    "shared-connection",
+    Verdict.SOME,
+    "is answered otherwise over a connection that was opened for another host",
+    "Browsers, which share connections between hosts of one certificate, show errors now and then; other servers do not share them.",
+    Cause(
+        "one certificate is used by several listeners of the gateway",
+        "Give each listener a certificate of its own, or let one listener take all hosts.",
+    ),
+)
+ANOTHER = Fault(
+    "another-machine",
+    Verdict.CUT,
+    "is answered otherwise at one of its addresses",
+    "Servers that take that address reach somebody else: now and then deliveries and fetches fail.",
+    Cause(
+        "an AAAA or A record leads to another machine, such as a provider's own page",
+        "dig +short A {host}; dig +short AAAA {host}",
+    ),
+)
+
+
+def look(scene: Scene) -> Iterator[Finding]:
+    """Compare what comes by one way with what comes by another."""
+    for host in scene.visitor.doors:
+        yield _versions(scene, host)
+    for host in dict.fromkeys((scene.target.domain, scene.target.host)):
+        yield from _addresses(scene, host)
+    for host, other in permutations(scene.visitor.doors, 2):
+        yield from _shared(scene, host, other)
+
+
+def _versions(scene: Scene, host: str) -> Finding:
+    spoken = {version: scene.visitor.speaks(host, version) for version in VERSIONS}
+    subject = f"https://{host}"
+    if not spoken["TLS 1.2"]:
+        return ONE_VERSION.at(subject, "TLS 1.3 only", host=host, address=scene.visitor.doors[host])
+    return fine(subject, f"speaks {' and '.join(version for version, well in spoken.items() if well)}")
+
+
+def _addresses(scene: Scene, host: str) -> Iterator[Finding]:
+    """Ask for one document at each address."""
+    url, well = f"https://{host}/.well-known/nodeinfo", [link for link in scene.probed[host].links if link.is_well]
+    if len(well) < 2:
+        return
+    said = {link.address: _said(scene, url, address=link.address) for link in well[:_MOST_ADDRESSES]}
+    first, *others = said.items()
+    for address, answer in others:
+        if answer != first[1]:
+            yield ANOTHER.at(url, f"{answer} at {address}, {first[1]} at {first[0]}", host=host)
+            return
+    yield fine(url, "is answered the same at each address", ", ".join(said))
+
+
+def _shared(scene: Scene, host: str, other: str) -> Iterator[Finding]:
+    """Ask for a host over a connection for another one, where a browser would: same address, and a certificate for both."""
+    links: list[Link] = [
+        link for link in scene.probed[other].links if link.address == scene.visitor.doors[host] and link.is_well
+    ]
+    chain = certificates.read(links[0].chain) if links else ()
+    if not chain or not chain[0].is_for(host):
+        return
+    url = f"https://{host}/.well-known/nodeinfo"
+    straight, shared = _said(scene, url), _said(scene, url, sni=other)
+    if straight == shared:
+        yield fine(url, f"is answered the same over a connection for {other}")
+    else:
+        yield NOT_SHARED.at(url, f"{shared} over one for {other}, {straight} over one of its own")
+
+
+def _said(scene: Scene, url: str, *, address: str = "", sni: str = "") -> str:
+    try:
+        reply = scene.visitor.ask(url, address=address, sni=sni)
+    except NoAnswerError as error:
+        return shown(str(error), 60)
+    return f"{shown(str(reply), 40)}{_whose(reply)}"
+
+
+def _whose(reply: Reply) -> str:
+    """Tell who answered, so that two who say the same are told apart."""
+    kind = shown(reply.media_type, 40)
+    return f", {kind}" if kind else ""
+
+
+CHECK = Check("connections", __doc__, (ONE_VERSION, NOT_SHARED, ANOTHER), look)
