@@ -113,7 +113,7 @@ def _said(scene: Scene, url: str, *, address: str = "", sni: str = "") -> str:
 
 
 def _whose(reply: Reply) -> str:
-    """Tell who answered, so that two who say the same are told apart."""
+    """Tell who answered, to tell those apart who say the same."""
     kind = shown(reply.media_type, 40)
     return f", {kind}" if kind else ""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.budget import HOPS
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.causes import who_answers
@@ -20,6 +20,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.fin
     shown,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.scene import FoundError, Scene
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.urls import host_of, split
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.visitor import (
     NoAnswerError,
     NotReachedError,
@@ -140,7 +141,7 @@ class Stake:
 
     def found(self, fault: Fault, url: str, fact: str = "") -> Finding:
         """Return that it was found at an address."""
-        return self.on(fault).at(url, fact, host=urlsplit(url).hostname or "", what=self.what)
+        return self.on(fault).at(url, fact, host=host_of(url), what=self.what)
 
 
 def document(scene: Scene, stake: Stake, url: str, /, **headers: str) -> tuple[Trail, Mapping[str, Any]]:
@@ -183,13 +184,13 @@ def _way(scene: Scene, stake: Stake, url: str, trail: Trail) -> Finding | None:
     if not (leads := trail.last.to):
         return None
     fault = _redirect(trail, leads)
-    if fault is ELSEWHERE and scene.target.may_be_followed(urlsplit(leads).hostname or ""):
-        raise NotReachedError(urlsplit(leads).hostname)
+    if fault is ELSEWHERE and scene.target.may_be_followed(host_of(leads)):
+        raise NotReachedError(host_of(leads))
     return stake.found(fault, url, f"{shown(str(trail.reply), 60)} to {shown(leads)}")
 
 
 def _drops_query(asked: str, leads: str) -> bool:
-    return "resource" in parse_qs(urlsplit(asked).query) and "resource" not in parse_qs(urlsplit(leads).query)
+    return "resource" in parse_qs(split(asked).query) and "resource" not in parse_qs(split(leads).query)
 
 
 def _redirect(trail: Trail, leads: str) -> Fault:
@@ -197,7 +198,7 @@ def _redirect(trail: Trail, leads: str) -> Fault:
         return TO_ITSELF
     if leads in {hop.url for hop in trail.hops}:
         return LOOP
-    if urlsplit(leads).scheme != "https":
+    if split(leads).scheme != "https":
         return WITHOUT_TLS
     return TOO_MANY if len(trail.hops) > HOPS else ELSEWHERE
 
@@ -210,9 +211,9 @@ def _status(stake: Stake, url: str, reply: Reply) -> Finding | None:
         return stake.found(TOO_LONG, url) if reply.cut else None
     by_status = {404: ABSENT, 410: GONE, 429: BUSY}
     fault = by_status.get(reply.status, UNWELL if reply.status >= 500 else REFUSED)
-    return stake.found(fault, url, described(reply)).because(who_answers(reply, urlsplit(url).hostname or ""))
+    return stake.found(fault, url, described(reply)).because(who_answers(reply, host_of(url)))
 
 
 def _no_document(stake: Stake, url: str, reply: Reply) -> Finding:
     fault = PAGE if reply.body.lstrip()[:1] == b"<" or reply.media_type == "text/html" else NOT_JSON
-    return stake.found(fault, url, described(reply)).because(who_answers(reply, urlsplit(url).hostname or ""))
+    return stake.found(fault, url, described(reply)).because(who_answers(reply, host_of(url)))

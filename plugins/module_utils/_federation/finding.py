@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-_LONGEST_FACT = 160
+_LONGEST = 400
+_LONGEST_PART = 160
 
 
 class Verdict(StrEnum):
@@ -54,10 +55,11 @@ class Fault:
     cause: Cause
 
     def at(self, subject: str, fact: str = "", /, **fields: str) -> Finding:
-        """Return that it was found."""
-        known = {"subject": subject, **fields}
+        """Return that it was found. Commands may be copied to a shell, so that nothing in them ends a quotation."""
+        known = {name: shown(value).replace("'", "%27") for name, value in {"subject": subject, **fields}.items()}
         cause = Cause(self.cause.why.format_map(known), self.cause.next.format_map(known))
-        return Finding(self.verdict, subject, self.message.format_map(known), fact, self.name, self.loses, cause)
+        message = self.message.format_map(known)
+        return Finding(self.verdict, shown(subject), message, shown(fact, _LONGEST), self.name, self.loses, cause)
 
 
 @dataclass(frozen=True)
@@ -93,15 +95,15 @@ class Finding:
 
 def fine(subject: str, message: str, fact: str = "") -> Finding:
     """Return that something is as it must be."""
-    return Finding(Verdict.FINE, subject, message, fact)
+    return Finding(Verdict.FINE, shown(subject), message, shown(fact, _LONGEST))
 
 
 def skipped(subject: str, why: str) -> Finding:
     """Return that something was not looked at."""
-    return Finding(Verdict.SKIPPED, subject, "was not looked at", why)
+    return Finding(Verdict.SKIPPED, shown(subject), "was not looked at", shown(why, _LONGEST))
 
 
-def shown(content: bytes | str, longest: int = _LONGEST_FACT) -> str:
+def shown(content: bytes | str, longest: int = _LONGEST_PART) -> str:
     """Return what somebody sent as it can be shown anywhere: no character in it does anything, and its length is bounded."""
     text = content[: 4 * longest].decode("utf-8", "backslashreplace") if isinstance(content, bytes) else content
     safe = "".join(letter if letter.isprintable() else _escaped(letter) for letter in text[: longest + 1])

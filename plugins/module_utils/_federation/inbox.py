@@ -29,6 +29,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.fin
     skipped,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.scene import Check, FoundError, Scene
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.urls import host_of, is_ours
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.visitor import ACTIVITY, NoAnswerError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.exchange import Reply
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
@@ -73,6 +74,16 @@ REDIRECTS = Fault(
     ),
 )
 SILENT = Fault("silent", Verdict.CUT, "does not answer in HTTP", _RETRIED, _UNKNOWN)
+ELSEWHERE = Fault(
+    "elsewhere",
+    Verdict.CUT,
+    "is at an address that is not declared",
+    _RETRIED,
+    Cause(
+        "the application has another idea of its host or scheme, as WEB_DOMAIN is another",
+        "Compare WEB_DOMAIN with the declared host, or add the host to followed_hosts if it is yours.",
+    ),
+)
 BY_TYPE = Fault(
     "refused-by-type",
     Verdict.LOST,
@@ -101,7 +112,10 @@ def look(scene: Scene) -> Iterator[Finding]:
     if not shared and not own:
         yield skipped("the inboxes", "no actor names one")
     for url in dict.fromkeys(one for one in (shared, own) if one):
-        yield from _deliver(scene, url, SIZES if url == (shared or own) else ())
+        if is_ours(url) and scene.target.may_be_followed(host_of(url)):
+            yield from _deliver(scene, url, SIZES if url == (shared or own) else ())
+        else:
+            yield ELSEWHERE.at(url)
 
 
 def _inboxes(scene: Scene) -> tuple[str, str]:
@@ -184,5 +198,5 @@ def _post(scene: Scene, url: str, size: int = 0, kind: str = ACTIVITY) -> Reply:
     return scene.visitor.ask(url, "POST", json.dumps(activity).encode(), content_type=kind, accept="*/*")
 
 
-_ALL = (GONE, DROPPED, SWALLOWED, RETRIED, REDIRECTS, SILENT, BY_TYPE, BY_SIZE)
+_ALL = (GONE, DROPPED, SWALLOWED, RETRIED, REDIRECTS, SILENT, ELSEWHERE, BY_TYPE, BY_SIZE)
 CHECK = Check("inbox", __doc__, _ALL, look)

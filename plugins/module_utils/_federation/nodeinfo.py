@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.documents import Stake, document
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import (
@@ -18,6 +17,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.fin
     shown,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.scene import Check, FoundError, Scene
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.urls import host_of, is_ours
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.visitor import NotReachedError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError, checked, objects
 
@@ -34,7 +34,7 @@ NO_LINK = Fault(
 ELSEWHERE = Fault(
     "elsewhere",
     Verdict.SOME,
-    "lies at a host that is not declared",
+    "lies at an address that is not declared",
     STAKE.loses,
     Cause(
         "the application has another idea of its host than was declared", "Compare WEB_DOMAIN with the declared host."
@@ -75,7 +75,7 @@ def _found(scene: Scene) -> tuple[str, str, str]:
     url = next((href for version in _VERSIONS if isinstance(href := known.get(f"{_SCHEMAS}{version}"), str)), "")
     if not url:
         raise FoundError(NO_LINK.at(first))
-    if not scene.target.may_be_followed(host := _host(url)):
+    if not (is_ours(url) and scene.target.may_be_followed(host := host_of(url))):
         raise FoundError(ELSEWHERE.at(first, shown(url)))
     if host not in scene.visitor.doors:
         raise NotReachedError(host)
@@ -85,13 +85,6 @@ def _found(scene: Scene) -> tuple[str, str, str]:
     except WrongShapeError as error:
         raise FoundError(NO_SOFTWARE.at(url, str(error))) from error
     return url, name.lower(), version
-
-
-def _host(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
 
 
 CHECK = Check("nodeinfo", __doc__, (NO_LINK, ELSEWHERE, NO_SOFTWARE, *STAKE.faults), look)

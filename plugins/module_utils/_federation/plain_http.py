@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import (
     Cause,
@@ -18,6 +17,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.fin
     skipped,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.scene import Check, Scene
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.urls import split
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.visitor import Hop, NoAnswerError
 
 _LOSES = "Links and bookmarks without https lead nowhere; other servers ask by https."
@@ -52,7 +52,7 @@ def _host(scene: Scene, host: str) -> Finding:
     except NoAnswerError as error:
         return NOBODY.at(url, shown(str(error)), host=host)
     leads = Hop(url, reply).to
-    if urlsplit(leads).scheme != "https":
+    if split(leads).scheme != "https":
         return NO_REDIRECT.at(url, f"{shown(str(reply), 60)}{f' to {shown(leads)}' if leads else ''}")
     return fine(url, f"leads to {shown(leads)}")
 

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.budget import BYTES, HOPS, Budget
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import shown
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.target import Target
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.urls import host_of, is_ours, joined, split
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.vantage import Vantage
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.dial import Connection
-from ansible_collections.fediverse.mastodon.plugins.module_utils._net.exchange import Reply, exchange
-from ansible_collections.fediverse.mastodon.plugins.module_utils._net.https import Trust
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.exchange import NotHttpError, Reply, exchange
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.https import Trust, reason
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.tls import secured, trust_in_nothing
 
 # As Mastodon calls itself, from a host that there is none of.
@@ -45,10 +47,7 @@ class Hop:
     def to(self) -> str:
         """Where it leads as a whole address, empty when it is no redirect."""
         location = self.reply.header("location") if self.reply.status in (301, 302, 303, 307, 308) else ""
-        try:
-            return urljoin(self.url, location) if location else ""
-        except ValueError:
-            return location
+        return joined(self.url, location) if location else ""
 
 
 @dataclass(frozen=True)
@@ -82,8 +81,7 @@ class Visitor:
         self, url: str, method: str = "GET", body: bytes = b"", /, sni: str = "", address: str = "", **headers: str
     ) -> Reply:
         """Ask once, at another address or over a connection that is opened for another name. Raises NotReachedError, NoAnswerError, SpentError."""
-        parts = urlsplit(url)
-        host = parts.hostname or ""
+        parts, host = split(url), host_of(url)
         if host not in self.doors:
             raise NotReachedError(host)
         self.budget.spend(host)
@@ -110,11 +108,7 @@ class Visitor:
                 return Trail(tuple(hops))
 
     def _may_follow(self, url: str) -> bool:
-        try:
-            parts = urlsplit(url)
-            return parts.scheme == "https" and parts.port in (None, 443) and (parts.hostname or "") in self.doors
-        except ValueError:
-            return False
+        return is_ours(url) and host_of(url) in self.doors
 
     def speaks(self, host: str, version: str) -> bool:
         """Whether TLS of this version alone begins at the door of a host. Raises SpentError."""
@@ -134,4 +128,6 @@ class Visitor:
 
 
 def _words(error: OSError) -> str:
-    return str(error.strerror or error) or type(error).__name__
+    words = reason(error) or type(error).__name__
+    start = error.start if isinstance(error, NotHttpError) else b""
+    return f"{words}: {shown(start, 60)!r}" if start else words

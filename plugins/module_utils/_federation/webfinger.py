@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation import nodeinfo
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.documents import (
@@ -26,6 +25,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.fin
     skipped,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.scene import Check, FoundError, Scene
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.urls import host_of, is_ours
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.visitor import ACTIVITY, Trail
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError, objects
 
@@ -59,6 +59,16 @@ NO_SELF = Fault(
     Cause(
         "the type of its self link is not exactly application/activity+json, or the one of JSON-LD with its profile",
         "curl -s '{subject}', and look at the link of rel self.",
+    ),
+)
+ACTOR_ELSEWHERE = Fault(
+    "actor-elsewhere",
+    Verdict.CUT,
+    "leads to an actor at an address that is not declared",
+    STAKE.loses,
+    Cause(
+        "the application has another idea of its host or scheme, as WEB_DOMAIN is another",
+        "Compare WEB_DOMAIN with the declared host, or add the host to followed_hosts if it is yours.",
     ),
 )
 MEDIA_TYPE = Fault(
@@ -98,7 +108,7 @@ def address_of(scene: Scene, resource: str) -> str:
 def actor_of(scene: Scene, name: str) -> str:
     """Return the address of an account's actor. Raises what `document` raises."""
     url = address_of(scene, f"acct:{name}@{scene.target.domain}")
-    return _self_link(url, document(scene, STAKE, url, accept=ACCEPT)[1])
+    return _self_link(scene, url, document(scene, STAKE, url, accept=ACCEPT)[1])
 
 
 ACCEPT = "application/jrd+json, application/json"
@@ -129,21 +139,23 @@ def _lookup(scene: Scene, resource: str, subject: str) -> Iterator[Finding]:
     if not isinstance(named, str) or not named.lower().endswith(subject.lower()):
         yield SUBJECT.at(url, f"{shown(str(named), 80)} and not {subject}")
         return
-    actor = _self_link(url, content)
+    actor = _self_link(scene, url, content)
     media_type = trail.reply.media_type
     if media_type not in ("application/jrd+json", "application/json"):
         yield MEDIA_TYPE.at(url, shown(media_type, 60) or "none")
     yield fine(url, f"leads to {shown(actor)}")
 
 
-def _self_link(url: str, content: Mapping[str, Any]) -> str:
+def _self_link(scene: Scene, url: str, content: Mapping[str, Any]) -> str:
     try:
         links = [one for one in objects(content, "links") if one.get("rel") == "self"]
     except WrongShapeError:
         links = []
     for link in links:
-        if link.get("type") in _SELF_TYPES and isinstance(link.get("href"), str):
-            return str(link["href"])
+        if link.get("type") in _SELF_TYPES and isinstance(actor := link.get("href"), str):
+            if not (is_ours(actor) and scene.target.may_be_followed(host_of(actor))):
+                raise FoundError(ACTOR_ELSEWHERE.at(url, shown(actor)))
+            return actor
     found = ", ".join(shown(f"type {link.get('type')}", 80) for link in links)
     raise FoundError(NO_SELF.at(url, found or "no link of rel self"))
 
@@ -179,9 +191,9 @@ def _dialog(scene: Scene, resource: str) -> Iterator[Finding]:
     except FoundError as error:
         yield _explained(scene, url, error.finding)
         return
-    _self_link(url, content)
+    _self_link(scene, url, content)
     if hidden := _hidden(trail):
-        yield NO_CORS.at(url, f"{hidden} has no Access-Control-Allow-Origin", host=urlsplit(hidden).hostname or "")
+        yield NO_CORS.at(url, f"{hidden} has no Access-Control-Allow-Origin", host=host_of(hidden))
     else:
         yield fine(url, "can be read by follow buttons of other sites")
 
@@ -194,4 +206,6 @@ def _hidden(trail: Trail) -> str:
     return ""
 
 
-CHECK = Check("webfinger", __doc__, (SUBJECT, NO_SELF, MEDIA_TYPE, NO_CORS, HOST_META_ONLY, *STAKE.faults), look)
+CHECK = Check(
+    "webfinger", __doc__, (SUBJECT, NO_SELF, ACTOR_ELSEWHERE, MEDIA_TYPE, NO_CORS, HOST_META_ONLY, *STAKE.faults), look
+)

@@ -60,7 +60,10 @@ def sentence(world: World) -> str:
             moved(f"https://{HOST}/inbox", 308),
             f"CUT {SHARED}: redirects, which no server follows with a post: 308 Permanent Redirect to {SHARED}.",
         ),
-        (Response(raw=b"SSH-2.0-OpenSSH_9.2\r\n"), f"CUT {SHARED}: does not answer in HTTP: it is not HTTP."),
+        (
+            Response(raw=b"SSH-2.0-OpenSSH_9.2\r\n"),
+            f"CUT {SHARED}: does not answer in HTTP: it is not HTTP: 'SSH-2.0-OpenSSH_9.2'.",
+        ),
     ],
     ids=lambda value: str(getattr(value, "status", ""))[:12],
 )

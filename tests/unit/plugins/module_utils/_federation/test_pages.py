@@ -20,7 +20,13 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.sce
 
 PAGES = Path(__file__).parents[5] / "docs/federation"
 # What stands for the parts of a sentence that come from an instance.
-FIELDS = {"host": "example.org", "subject": "ADDRESS", "address": "203.0.113.7", "what": "the document", "agent": "NAME"}
+FIELDS = {
+    "host": "example.org",
+    "subject": "ADDRESS",
+    "address": "203.0.113.7",
+    "what": "the document",
+    "agent": "NAME",
+}
 TOP = """# What other servers see
 
 `ansible-playbook -i inventories/mine fediverse.mastodon.federation` looks at an instance as other servers of the fediverse see it, and module
