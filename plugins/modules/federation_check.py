@@ -53,10 +53,22 @@ options:
     description: Whether the instance is not for the world, so that its addresses are private.
     type: bool
     default: false
+  key_fingerprint:
+    description: Fingerprint of the key of the server's own actor, as an earlier run reported it. When it is another one, that is a finding.
+    type: str
+    default: ""
   limited_federation:
     description: Whether it federates with servers of a list only, C(LIMITED_FEDERATION_MODE).
     type: bool
     default: false
+  media_hostname:
+    description: Host of media. When empty, media are not looked at.
+    type: str
+    default: ""
+  media_path:
+    description: Path of an object at O(media_hostname). When empty, a picture of the account or of the server is taken.
+    type: str
+    default: ""
   nameserver:
     description: Address of the name server to ask. When empty, those that this machine asks.
     type: str
@@ -69,6 +81,10 @@ options:
     description: Whether it shows actors only to those who sign, C(AUTHORIZED_FETCH).
     type: bool
     default: false
+  streaming_hostname:
+    description: Host of streaming. When empty, O(web_domain).
+    type: str
+    default: ""
   taken_as_public:
     description: Networks whose addresses count as public though they are not, such as those of a lab.
     type: list

@@ -15,10 +15,13 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation imp
     agents,
     connections,
     host_meta,
+    identity,
     inbox,
     limits,
+    media,
     nodeinfo,
     plain_http,
+    streaming,
     tls,
     webfinger,
 )
@@ -46,6 +49,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._net.https impo
 CHECKS = (
     *(addresses.CHECK, tls.CHECK, connections.CHECK, webfinger.CHECK, host_meta.CHECK, nodeinfo.CHECK),
     *(actor.CHECK, inbox.CHECK, agents.CHECK, limits.CHECK, plain_http.CHECK),
+    *(streaming.CHECK, media.CHECK, identity.CHECK),
 )
 _THREADS = 8
 UNANSWERED = Fault(

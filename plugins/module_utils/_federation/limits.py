@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._federation import nodeinfo
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation import instance, nodeinfo
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.budget import REQUESTS
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import (
     Cause,
@@ -46,7 +46,7 @@ FORGEABLE = Fault(
 
 def look(scene: Scene) -> Iterator[Finding]:
     """Read what is left to us, and whether it is more under another's address."""
-    url = f"https://{scene.target.host}/api/v2/instance"
+    url = instance.address(scene)
     if scene.target.limited or nodeinfo.software(scene) != "mastodon":
         yield skipped(url, "it is Mastodon alone, and not with limited federation, that counts requests to it")
         return

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from email.utils import formatdate
 from itertools import count
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -19,6 +20,7 @@ from mastodon_stand_in.errors import RefusalError
 from mastodon_stand_in.settings import Site
 
 DOMAIN, HOST, MEDIA = "example.org", "social.example.org", "media.example.org"
+PICTURE = "/accounts/avatars/115/original.png"
 ALICE = Account(id=115, username="alice", public_key="-----BEGIN PUBLIC KEY-----")
 ITSELF = Account(id=-99, username="mastodon.internal", public_key="-----BEGIN PUBLIC KEY-----")
 _ACTIVITY = re.compile(r"application/(activity\+json|ld\+json|json)")
@@ -95,7 +97,9 @@ class Mastodon:
         response = self._routed(request)
         for_scripts = "origin" in request.headers and request.path.startswith(_FOR_SCRIPTS)
         added = {"Access-Control-Allow-Origin": "*"} if for_scripts else {}
-        return replace(response, headers={"Server": "Mastodon", **response.headers, **added})
+        return replace(
+            response, headers={"Server": "Mastodon", "Date": formatdate(usegmt=True), **response.headers, **added}
+        )
 
     def _routed(self, request: Request) -> Response:
         if request.port == 80:
@@ -104,6 +108,10 @@ class Mastodon:
             if request.path.startswith(("/.well-known/webfinger", "/.well-known/host-meta", "/.well-known/nodeinfo")):
                 return moved(f"https://{self.site.web_domain}{request.path}")
             return replace(page(404), headers={"Content-Type": "text/html", "Server": "nginx"})
+        if request.host == MEDIA:
+            return _store(request)
+        if request.path.startswith("/api/v1/streaming"):
+            return _streaming(request.path)
         if request.host not in self.site.hosts:
             return Response(403)
         return self._page(request, urlsplit(request.path).path)
@@ -120,6 +128,8 @@ class Mastodon:
             return document(discovery.nodeinfo_links(site), "application/json; charset=utf-8")
         if path == "/nodeinfo/2.0":
             return document(discovery.nodeinfo(1, 1), "application/json; charset=utf-8")
+        if path == "/":
+            return page(200, Content_Security_Policy=f"default-src 'none'; img-src 'self' data: blob: https://{MEDIA}")
         if path == "/api/v2/instance":
             return self._instance()
         if path == "/actor":
@@ -163,3 +173,19 @@ class Mastodon:
         if len(request.body) > 1 << 20:
             return Response(413)
         return document({"error": "Request not signed"}, "application/json; charset=utf-8", 401)
+
+
+def _streaming(path: str) -> Response:
+    """Answer as streaming/index.js does: whoever has no token is refused, also an upgrade."""
+    if path == "/api/v1/streaming/health":
+        return Response(200, b"OK", {"Content-Type": "text/plain", "Access-Control-Allow-Origin": "*", "Server": ""})
+    return document({"error": "Missing access token"}, status=401, X_Error_Message="Missing access token")
+
+
+def _store(request: Request) -> Response:
+    """Answer as a bucket does that everybody may read and nobody may list."""
+    allowed = {"Access-Control-Allow-Origin": "*"} if "origin" in request.headers else {}
+    if request.path == PICTURE:
+        return Response(200, b"\x89PNG", {"Content-Type": "image/png", **allowed})
+    denied = b"<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>"
+    return Response(403, denied, {"Content-Type": "application/xml", **allowed})

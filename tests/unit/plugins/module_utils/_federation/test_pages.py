@@ -26,6 +26,7 @@ FIELDS = {
     "address": "203.0.113.7",
     "what": "the document",
     "agent": "NAME",
+    "to": "bucket.example.net",
 }
 TOP = """# What other servers see
 

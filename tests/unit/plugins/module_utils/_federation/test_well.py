@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import Verdict
 
+from .mastodon import PICTURE
 from .world import World, faults, verdicts
 
 
 def test_a_mastodon_that_is_well_passes_without_a_fault(world: World) -> None:
-    report = world.look()
+    world.serve_media()
+    report = world.look(media_path=PICTURE)
     assert faults(report) == []
     assert report.passed
     assert verdicts(report) == {Verdict.FINE}

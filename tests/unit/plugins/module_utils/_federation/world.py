@@ -24,7 +24,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.van
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.dial import Dial, direct
 from ansible_collections.fediverse.mastodon.tests.unit.certificates import Authority
 
-from .mastodon import DOMAIN, HOST, Answer, Mastodon, Request, Response
+from .mastodon import DOMAIN, HOST, MEDIA, Answer, Mastodon, Request, Response
 
 # Networks of the documentation, which the tests take as public.
 PUBLIC = ("192.0.2.0/24", "2001:db8::/32")
@@ -127,6 +127,12 @@ class World:
             return before(request)
 
         self.answer = changed
+
+    def serve_media(self) -> None:
+        """Let the host of media be there, at the address of the others."""
+        self.names[MEDIA] = [ADDRESS]
+        self.certificates[ADDRESS].show(*self.authority.issue(MEDIA), MEDIA)
+        self.target = replace(self.target, media=MEDIA)
 
     def look(self, **changed: Any) -> Report:
         """Look at it from outside."""

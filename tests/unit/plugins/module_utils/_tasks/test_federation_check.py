@@ -19,6 +19,8 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import f
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._federation.mastodon import (
     DOMAIN,
     HOST,
+    MEDIA,
+    PICTURE,
     Response,
     page,
 )
@@ -59,7 +61,8 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Asked]:
 
 
 def test_an_instance_that_is_well_passes_and_is_shown_as_a_table(asked: Asked) -> None:
-    result = asked()
+    asked.world.serve_media()
+    result = asked(media_hostname=MEDIA, media_path=PICTURE)
     assert (result["changed"], result["passed"], result["verdict"]) == (False, True, "fine")
     assert "failed" not in result
     assert asked.said[0] == f"example.org as seen from the test: {len(result['findings'])} fine"
