@@ -116,7 +116,7 @@ PINNED = (
         "17.11-202608310816-standard-bookworm@sha256:e8ffaff9d17011fb71f264d857c3b4c54cb86ed0443a4ecb0298cb96be708d4e",
         "17.11",
         versions.POSTGRESQL_MAJOR,
-        because="it is built from packages of Debian, whose current release has that major version",
+        because="it is Debian trixie's, with the minor version that this has on the day of the build",
     ),
     Pinned("external-dns", "external_dns_pins.chart", "1.22.0", "v0.22.0", versions.EXTERNAL_DNS),
     Pinned(

@@ -68,11 +68,11 @@ CEPH: Final = "v20.2.4"
 
 # From the distribution: packages of this release
 DEBIAN: Final = "bookworm"
-POSTGRESQL_MAJOR: Final = "15"
 REDIS_MAJOR: Final = "7"
 # What CloudNativePG asks for. The program is one minor version older, as the distribution has it.
 PGBOUNCER: Final = "1.25.1"
-# PgBouncer, Barman and restic come from the next release: this one's PgBouncer does not know auth_dbname, which
-# CloudNativePG sets.
+# PostgreSQL, PgBouncer, Barman and restic come from the next release: this one's PostgreSQL is older than the one of the
+# roles, and its PgBouncer does not know auth_dbname, which CloudNativePG sets.
 NEXT_DEBIAN: Final = "trixie"
+POSTGRESQL_MAJOR: Final = "17"
 KNOT: Final = "3.2"

@@ -32,7 +32,7 @@ KNOT_IMAGE = f"docker.io/cznic/knot:{versions.KNOT}"
 PEBBLE_IMAGE = f"ghcr.io/letsencrypt/pebble:{versions.PEBBLE.removeprefix('v')}"
 MAILPIT_IMAGE = f"docker.io/axllent/mailpit:{versions.MAILPIT}"
 REDIS_IMAGE = f"docker.io/library/redis:{versions.REDIS_MAJOR}"
-# Also served under its exact version, as 15.20.
+# Also served under its exact version, as 17.11.
 POSTGRESQL_IMAGE = f"ghcr.io/cloudnative-pg/postgresql:{versions.POSTGRESQL_MAJOR}"
 
 
@@ -80,7 +80,7 @@ def cluster_images(base: Path, program: Mapping[str, Path]) -> tuple[Image, ...]
 def platform_images(base: Path, servers: Path, program: Mapping[str, Path], has: Callable[[str], bool]) -> list[Image]:
     """What a platform team or the internet would provide, as far as the lab `has` it.
 
-    `servers` is the Debian with PostgreSQL, Redis and Knot.
+    `servers` is the Debian with Redis and Knot.
     """
     singles = {
         "traefik": ("traefik", TRAEFIK_IMAGE, "/usr/local/bin/traefik"),
@@ -170,12 +170,12 @@ def site_images(base: Path, program: Mapping[str, Path], flux_data: Path) -> tup
     )
 
 
-def postgresql_image(servers: Path, version: str) -> Image:
+def postgresql_image(debian: Path, version: str) -> Image:
     """PostgreSQL as CloudNativePG wants it: its programs on the path and user 26."""
     return Image(
         "postgresql",
         (POSTGRESQL_IMAGE, f"ghcr.io/cloudnative-pg/postgresql:{version}"),
-        (servers,),
+        (debian,),
         Run(
             environment={"PATH": f"/usr/lib/postgresql/{versions.POSTGRESQL_MAJOR}/bin:{SEARCH_PATH}"},
             user=f"{POSTGRES_ID}:{POSTGRES_ID}",
@@ -184,7 +184,7 @@ def postgresql_image(servers: Path, version: str) -> Image:
 
 
 def backup_images(debian: Path, base: Path, program: Mapping[str, Path], volsync: Path) -> tuple[Image, ...]:
-    """What goes beside databases and volumes, from a Debian with PgBouncer, Barman and restic.
+    """What goes beside databases and volumes, from that Debian, which has PgBouncer, Barman and restic, too.
 
     `volsync` is the published module, which has the script that calls restic.
     """

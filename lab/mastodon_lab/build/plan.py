@@ -20,15 +20,16 @@ from mastodon_lab.progress import Progress
 
 TOOLS = "get Go, kubectl and OpenBao"
 SOURCES = "get the modules to build"
-SERVERS = "make a Debian with PostgreSQL, Redis and Knot"
-BACKUP = "make a Debian with PgBouncer, Barman and restic"
+SERVERS = "make a Debian with Redis and Knot"
+DATABASES = "make a Debian with PostgreSQL, PgBouncer, Barman and restic"
 PYTHON = "make a Debian with Python"
 WRITE = "write images and charts"
 
 POSTGRESQL = f"postgresql-{versions.POSTGRESQL_MAJOR}"
-SERVER_PACKAGES = (POSTGRESQL, "redis-server", "knot")
+SERVER_PACKAGES = ("redis-server", "knot")
+DATABASE_PACKAGES = ("barman-cli-cloud", "ca-certificates", "pgbouncer", POSTGRESQL, "restic")
 # CloudNativePG runs PostgreSQL as user 26, as Red Hat numbers it: https://cloudnative-pg.io/documentation/current/container_images/
-SERVER_HOOKS = (
+DATABASE_HOOKS = (
     f'chroot "$1" usermod --uid {images.POSTGRES_ID} postgres',
     'rm -rf "$1"/var/lib/postgresql/* "$1"/etc/postgresql/*',
 )
@@ -41,7 +42,6 @@ PYTHON_PACKAGES = (
     "python3-psycopg2",
     "python3-redis",
 )
-BACKUP_PACKAGES = ("barman-cli-cloud", "ca-certificates", "pgbouncer", "restic")
 # Four thousand files, of which those of one service are asked for.
 ONLY_S3 = (
     'find "$1"/usr/lib/python3/dist-packages/botocore/data -mindepth 1 -maxdepth 1 -type d ! -name s3 -exec rm -rf {} +'
@@ -92,8 +92,8 @@ def ensure(lab: Lab, progress: Progress) -> Built:
 def _ensure(lab: Lab, store: Store, progress: Progress) -> Built:
     progress.expect(
         {TOOLS: 15, SOURCES: 60, WRITE: 30}
-        | ({SERVERS: 110} if lab.has(*SERVERS_FOR) else {})
-        | ({BACKUP: 60, PYTHON: 110} if lab.has(SITE) else {})
+        | ({SERVERS: 60} if lab.has(*SERVERS_FOR) else {})
+        | ({DATABASES: 110, PYTHON: 110} if lab.has(SITE) else {})
         | {_title(component): component.seconds for component in _components(lab)}
     )
     log = lab.cache / "log"
@@ -117,10 +117,10 @@ def _ensure(lab: Lab, store: Store, progress: Progress) -> Built:
 
 @dataclass(frozen=True)
 class Debians:
-    """A layer with servers, one with what goes beside databases, one with Python; no file for what the lab has no use for."""
+    """A layer with servers, one with databases and what goes beside them, one with Python; no file for what the lab has no use for."""
 
     servers: Path = Path(os.devnull)
-    backup: Path = Path(os.devnull)
+    databases: Path = Path(os.devnull)
     python: Path = Path(os.devnull)
 
 
@@ -128,10 +128,11 @@ def _debians(lab: Lab, store: Store, progress: Progress, log: Path) -> Debians:
     made: dict[str, Path] = {}
     if lab.has(*SERVERS_FOR):
         with progress.step(SERVERS):
-            made["servers"] = rootfs.debian(store, "servers", SERVER_PACKAGES, SERVER_HOOKS, log)
+            made["servers"] = rootfs.debian(store, "servers", SERVER_PACKAGES, (), log)
     if lab.has(SITE):
-        with progress.step(BACKUP):
-            made["backup"] = rootfs.debian(store, "backup", BACKUP_PACKAGES, (ONLY_S3,), log, versions.NEXT_DEBIAN)
+        with progress.step(DATABASES):
+            hooks = (*DATABASE_HOOKS, ONLY_S3)
+            made["databases"] = rootfs.debian(store, "databases", DATABASE_PACKAGES, hooks, log, versions.NEXT_DEBIAN)
         with progress.step(PYTHON):
             made["python"] = rootfs.debian(store, "python", PYTHON_PACKAGES, PYTHON_HOOKS, log)
     return Debians(**made)
@@ -169,8 +170,8 @@ def _site_images(store: Store, go: Go, programs: Mapping[str, Path], debian: Deb
     flux_operator = go.module("github.com/controlplaneio-fluxcd/flux-operator", versions.FLUX_OPERATOR)
     return [
         *images.site_images(rootfs.busybox(store), programs, flux_operator / "config/data"),
-        images.postgresql_image(debian.servers, rootfs.package_version(debian.servers, POSTGRESQL)),
-        *images.backup_images(debian.backup, rootfs.busybox(store), programs, volsync),
+        images.postgresql_image(debian.databases, rootfs.package_version(debian.databases, POSTGRESQL)),
+        *images.backup_images(debian.databases, rootfs.busybox(store), programs, volsync),
         images.mastodon_image(debian.python, mirror.MASTODON_APP),
         *stand_ins.dragonfly_images(rootfs.busybox(store), debian.servers, programs),
         *stand_ins.rook_images(rootfs.busybox(store), programs),

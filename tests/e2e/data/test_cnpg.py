@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import wait
+from mastodon_lab.build.images import POSTGRESQL_IMAGE
 
 from ...conftest import Lab
 from ...integration.api.support import Cluster
@@ -34,7 +35,7 @@ def pair(installed: Lab) -> Iterator[Lab]:
                 "metadata": {"name": NAME, "namespace": SPACE},
                 "spec": {
                     "instances": 2,
-                    "imageName": "ghcr.io/cloudnative-pg/postgresql:15",
+                    "imageName": POSTGRESQL_IMAGE,
                     "storage": {"size": "1Gi"},
                     # A new replica would else wait minutes for the next checkpoint.
                     "postgresql": {"parameters": {"checkpoint_completion_target": "0", "checkpoint_timeout": "30s"}},

@@ -49,7 +49,7 @@ def everything(app: Path, flux_data: Path) -> dict[str, Image]:
         *images.cluster_images(BASE, program),
         *images.platform_images(BASE, SERVERS, program, lambda part: True),
         *images.site_images(BASE, program, flux_data),
-        images.postgresql_image(SERVERS, "15.20"),
+        images.postgresql_image(SERVERS, "17.11"),
         *images.backup_images(SERVERS, BASE, program, flux_data),
         images.mastodon_image(SERVERS, app),
         *stand_ins.dragonfly_images(BASE, SERVERS, program),
@@ -78,7 +78,7 @@ def test_names_are_full_and_nobody_s_twice(everything: dict[str, Image]) -> None
         ("pause", "docker.io/lab/pause:1"),
         ("cert-manager-startupapicheck", f"quay.io/jetstack/cert-manager-startupapicheck:{versions.CERT_MANAGER}"),
         ("cloudnative-pg", "ghcr.io/cloudnative-pg/cloudnative-pg:1.30.0"),
-        ("postgresql", "ghcr.io/cloudnative-pg/postgresql:15.20"),
+        ("postgresql", "ghcr.io/cloudnative-pg/postgresql:17.11"),
         ("pgbouncer", "ghcr.io/cloudnative-pg/pgbouncer:1.25.1"),
         ("plugin-barman-cloud", "ghcr.io/cloudnative-pg/plugin-barman-cloud:v0.13.0"),
         ("plugin-barman-cloud-sidecar", "ghcr.io/cloudnative-pg/plugin-barman-cloud-sidecar:v0.13.0"),
@@ -108,7 +108,7 @@ def test_stand_ins_say_so(everything: dict[str, Image]) -> None:
 
 def test_postgresql_is_as_its_operator_wants_it(everything: dict[str, Image]) -> None:
     run = everything["postgresql"].run
-    assert (run.user, run.environment["PATH"].split(":")[0]) == ("26:26", "/usr/lib/postgresql/15/bin")
+    assert (run.user, run.environment["PATH"].split(":")[0]) == ("26:26", "/usr/lib/postgresql/17/bin")
 
 
 def test_flux_operator_has_manifests_but_no_digests(everything: dict[str, Image]) -> None:
