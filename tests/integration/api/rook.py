@@ -1,24 +1,20 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rook as one of its releases publishes it, without its operator: its chart, and the kinds that the chart brings to a real API server.
-
-The kinds are in groups of the test's own, so that releases stand beside each other and beside the Rook of the cluster.
-"""
+"""Rook as one of its releases publishes it, without its operator: its chart, and the kinds that the chart brings."""
 
 from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import yaml
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import delete
-from ansible_collections.fediverse.mastodon.tests.integration.api.support import Cluster
+from ansible_collections.fediverse.mastodon.tests.integration.api.kinds import CRD, Kinds, read
 from mastodon_lab.build import tools
 from mastodon_lab.build.components import HELM
 from mastodon_lab.build.golang import Go
@@ -27,7 +23,6 @@ from mastodon_lab.build.store import Store
 from mastodon_lab.cli import CACHE
 
 GROUPS = ("ceph.rook.io", "objectbucket.io")
-CRD = "CustomResourceDefinition"
 
 
 @dataclass(frozen=True)
@@ -69,54 +64,9 @@ class Release:
         command = [self.helm, "template", "rook-ceph", self.chart, f"--namespace={namespace}", "--values=-"]
         given = yaml.safe_dump(values)
         made = subprocess.run(command, input=given, capture_output=True, text=True, check=True, timeout=300).stdout
-        return [item for item in yaml.load_all(made, yaml.CSafeLoader) if item]
+        return read(made)
 
-    def renamed(self, item: Mapping[str, Any]) -> dict[str, Any]:
-        """Return an object as it is called in the test's groups."""
-        group, _slash, version = item["apiVersion"].partition("/")
-        return {**item, "apiVersion": f"{self._group(group)}/{version}" if group in GROUPS else item["apiVersion"]}
-
-    def kinds(self) -> list[dict[str, Any]]:
-        """Return the kinds of the chart in the test's groups."""
+    def kinds(self) -> Kinds:
+        """Return the kinds of the chart."""
         crds = [item for item in self.rendered({}, "rook-ceph") if item["kind"] == CRD]
-        return [self._moved(crd) for crd in crds if crd["spec"]["group"] in GROUPS]
-
-    def _moved(self, crd: dict[str, Any]) -> dict[str, Any]:
-        group = self._group(crd["spec"]["group"])
-        # Short names are one for all groups.
-        names = {key: value for key, value in crd["spec"]["names"].items() if key != "shortNames"}
-        return {
-            **crd,
-            "metadata": {"name": f"{names['plural']}.{group}"},
-            "spec": {**crd["spec"], "group": group, "names": names},
-        }
-
-    def _group(self, group: str) -> str:
-        return f"{self.version}.{group}.test"
-
-
-@dataclass(frozen=True)
-class Judge:
-    """An API server that knows the kinds of a release."""
-
-    release: Release
-    cluster: Cluster
-    kubectl: str
-    cache: Path
-
-    def install(self) -> None:
-        """Install the kinds."""
-        done = self.cluster.apply(*self.release.kinds(), name=self.release.version, wait=True).result
-        assert "msg" not in done, done
-
-    def uninstall(self) -> None:
-        """Take them away."""
-        self.cluster.run(delete.TASK, name=self.release.version, namespace=self.cluster.namespace)
-
-    def refusal(self, objects: Iterable[Mapping[str, Any]]) -> str:
-        """Return what the API server says against these objects, where an unknown field is an error; an empty text when nothing."""
-        given = yaml.safe_dump_all([self.release.renamed(item) for item in objects])
-        strict = ("--server-side", "--dry-run=server", "--validate=strict", f"--cache-dir={self.cache}", "-f=-")
-        command = [self.kubectl, f"--kubeconfig={self.cluster.kubeconfig}", "apply", *strict]
-        done = subprocess.run(command, input=given, capture_output=True, text=True, check=False, timeout=300)
-        return "" if done.returncode == 0 else done.stderr
+        return Kinds(self.version, [crd for crd in crds if crd["spec"]["group"] in GROUPS])

@@ -5,15 +5,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import connect
-from ansible_collections.fediverse.mastodon.tests.integration.api.rook import Judge, Release
+from ansible_collections.fediverse.mastodon.tests.integration.api.kinds import Judge
+from ansible_collections.fediverse.mastodon.tests.integration.api.rook import Release
 from ansible_collections.fediverse.mastodon.tests.integration.api.support import Cluster
 from ansible_collections.fediverse.mastodon.tests.unit.roles.conftest import ROOT, Site
 from mastodon_lab import versions
@@ -69,11 +67,8 @@ def release(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 @pytest.fixture(scope="module")
 def judge(release: Release, kubeconfig: str, kubectl: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge]:
-    client = Client(connect({"kubeconfig": kubeconfig}, os.environ))
-    made = Judge(release, Cluster(kubeconfig, "default", client), kubectl, tmp_path_factory.mktemp("kubectl"))
-    made.install()
-    yield made
-    made.uninstall()
+    with Judge.of(release.kinds(), kubeconfig, kubectl, tmp_path_factory.mktemp("kubectl")) as made:
+        yield made
 
 
 def rendered(cluster: Cluster, **settings: Any) -> dict[str, Any]:

@@ -1,11 +1,15 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How External Secrets reaches Vault: inside the cluster or outside, in a namespace, by an authority of one's own."""
+"""How External Secrets reaches Vault: inside the cluster or outside, in a namespace, by an authority of one's own.
+
+Also that its webhook takes what all roles ask of it, by the rules of the pinned version, which the lab's is older than.
+"""
 
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +17,7 @@ import pytest
 
 from . import conftest
 from .conftest import SETTINGS, Site
+from .sites import SITES, applied
 
 DNS = {"cert_manager_acme_solver": "cloudflare"}
 
@@ -99,3 +104,59 @@ def test_a_vault_outside_of_the_cluster_asks_it_by_an_account_of_its_own(host: s
     assert bound["roleRef"]["name"] == "system:auth-delegator"
     assert [one["name"] for one in bound["subjects"]] == ["vault-reviewer"]
     assert applied["Secret vault-reviewer"]["type"] == "kubernetes.io/service-account-token"
+
+
+def refusals(spec: dict[str, Any]) -> Iterator[str]:
+    """Yield what the webhook of 2.9.0 has against an ExternalSecret of keys one by one, as all of ours are.
+
+    https://github.com/external-secrets/external-secrets/blob/v2.9.0/apis/externalsecrets/v1/externalsecret_validator.go
+    """
+    target, keys = spec["target"], [one["secretKey"] for one in spec.get("data", [])]
+    template = target.get("template", {})
+    policies = target.get("creationPolicy", "Owner"), target.get("deletionPolicy", "Retain")
+    if policies[1] == "Delete" and policies[0] != "Owner":
+        yield "it deletes what it does not own"
+    if policies == ("None", "Merge"):
+        yield "it merges with nothing"
+    if not keys:
+        yield "it asks for nothing"
+    if len(keys) > len(set(keys)):
+        yield "it has a key twice"
+    if template.get("type") in ("bootstrap.kubernetes.io/token", "kubernetes.io/service-account-token"):
+        yield "it makes a token of the cluster"
+    if not {one.get("target", "Data") for one in template.get("templateFrom", [])} <= {"Data", "Annotations", "Labels"}:
+        yield "it writes beside the data"
+
+
+KEYS = {"data": [{"secretKey": "password"}]}
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        (
+            {"target": {"creationPolicy": "Merge", "deletionPolicy": "Delete"}, **KEYS},
+            "it deletes what it does not own",
+        ),
+        ({"target": {"creationPolicy": "None", "deletionPolicy": "Merge"}, **KEYS}, "it merges with nothing"),
+        ({"target": {}}, "it asks for nothing"),
+        ({"target": {}, "data": KEYS["data"] * 2}, "it has a key twice"),
+        (
+            {"target": {"template": {"type": "bootstrap.kubernetes.io/token"}}, **KEYS},
+            "it makes a token of the cluster",
+        ),
+        ({"target": {"template": {"templateFrom": [{"target": "type"}]}}, **KEYS}, "it writes beside the data"),
+    ],
+)
+def test_the_webhook_s_rules_refuse_what_no_role_asks_for(spec: dict[str, Any], said: str) -> None:
+    assert [*refusals(spec)] == [said]
+
+
+def test_the_pinned_version_s_webhook_takes_every_external_secret() -> None:
+    found = [item for name in SITES for item in applied(name) if item["kind"] == "ExternalSecret"]
+    assert len(found) > len(SITES)
+    assert {item["metadata"]["name"]: [*refusals(item["spec"])] for item in found if [*refusals(item["spec"])]} == {}
+    # It takes any text for a store's refreshInterval but only a number of seconds or a duration is right; none of ours has one.
+    stores = [item for name in SITES for item in applied(name) if item["kind"] == "ClusterSecretStore"]
+    assert [store for store in stores if "refreshInterval" in store["spec"]] == []
+    assert stores
