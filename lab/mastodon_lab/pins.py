@@ -55,6 +55,7 @@ PINNED = (
         changed="without its web page and the digests of its images",
         because="the page is not in its module, and images built elsewhere have other digests",
     ),
+    Pinned("Flux", *_FLUX, "2.9.5", "2.9.5"),
     Pinned("Flux source-controller", *_FLUX, "v1.9.5", versions.SOURCE_CONTROLLER),
     Pinned("Flux kustomize-controller", *_FLUX, "v1.9.5", versions.KUSTOMIZE_CONTROLLER),
     Pinned("Flux helm-controller", *_FLUX, "v1.6.4", versions.HELM_CONTROLLER),
@@ -111,6 +112,14 @@ PINNED = (
         because=_NO_CHART_BECAUSE,
     ),
     Pinned(
+        "Barman",
+        "cnpg_pins.plugin_barman_cloud",
+        "0.7.0",
+        "3.19.1",
+        "3.13",
+        because="Debian trixie has that one; it is in the image of the plugin's sidecar",
+    ),
+    Pinned(
         "PostgreSQL",
         "common_pins.postgresql",
         "17.11-202608310816-standard-bookworm@sha256:e8ffaff9d17011fb71f264d857c3b4c54cb86ed0443a4ecb0298cb96be708d4e",
@@ -127,6 +136,14 @@ PINNED = (
         versions.VOLSYNC,
         changed="without Syncthing",
         because="that wants another version of a library than Traefik, and one build has one version of each",
+    ),
+    Pinned(
+        "restic",
+        "volsync_pins.chart",
+        "0.16.0",
+        "0.18.1",
+        "0.18.0",
+        because="Debian trixie has that one; it is in VolSync's image",
     ),
     Pinned(
         "Rook operator",

@@ -28,11 +28,6 @@ WRITE = "write images and charts"
 POSTGRESQL = f"postgresql-{versions.POSTGRESQL_MAJOR}"
 SERVER_PACKAGES = ("redis-server", "knot")
 DATABASE_PACKAGES = ("barman-cli-cloud", "ca-certificates", "pgbouncer", POSTGRESQL, "restic")
-# CloudNativePG runs PostgreSQL as user 26, as Red Hat numbers it: https://cloudnative-pg.io/documentation/current/container_images/
-DATABASE_HOOKS = (
-    f'chroot "$1" usermod --uid {images.POSTGRES_ID} postgres',
-    'rm -rf "$1"/var/lib/postgresql/* "$1"/etc/postgresql/*',
-)
 PYTHON_PACKAGES = (
     "ca-certificates",
     "python3-aiohttp",
@@ -45,6 +40,12 @@ PYTHON_PACKAGES = (
 # Four thousand files, of which those of one service are asked for.
 ONLY_S3 = (
     'find "$1"/usr/lib/python3/dist-packages/botocore/data -mindepth 1 -maxdepth 1 -type d ! -name s3 -exec rm -rf {} +'
+)
+# CloudNativePG runs PostgreSQL as user 26, as Red Hat numbers it: https://cloudnative-pg.io/documentation/current/container_images/
+DATABASE_HOOKS = (
+    f'chroot "$1" usermod --uid {images.POSTGRES_ID} postgres',
+    'rm -rf "$1"/var/lib/postgresql/* "$1"/etc/postgresql/*',
+    ONLY_S3,
 )
 PYTHON_HOOKS = (
     ONLY_S3,
@@ -131,11 +132,15 @@ def _debians(lab: Lab, store: Store, progress: Progress, log: Path) -> Debians:
             made["servers"] = rootfs.debian(store, "servers", SERVER_PACKAGES, (), log)
     if lab.has(SITE):
         with progress.step(DATABASES):
-            hooks = (*DATABASE_HOOKS, ONLY_S3)
-            made["databases"] = rootfs.debian(store, "databases", DATABASE_PACKAGES, hooks, log, versions.NEXT_DEBIAN)
+            made["databases"] = databases(store, log)
         with progress.step(PYTHON):
             made["python"] = rootfs.debian(store, "python", PYTHON_PACKAGES, PYTHON_HOOKS, log)
     return Debians(**made)
+
+
+def databases(store: Store, log: Path) -> Path:
+    """The Debian with PostgreSQL and what goes beside it."""
+    return rootfs.debian(store, "databases", DATABASE_PACKAGES, DATABASE_HOOKS, log, versions.NEXT_DEBIAN)
 
 
 def _components(lab: Lab) -> list[components.Component]:
