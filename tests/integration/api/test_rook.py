@@ -129,7 +129,7 @@ def test_they_refuse_what_the_role_never_applies(
 @pytest.mark.parametrize("release", [PINNED], indirect=True)
 def test_disks_are_named_by_all_that_the_pinned_rook_names_them_by(release: Release) -> None:
     """Whatever else is there would be refused, and what is not there would be passed over by none but the API server."""
-    (crd,) = (item for item in release.kinds() if item["spec"]["names"]["kind"] == "CephCluster")
+    (crd,) = (item for item in release.kinds().crds if item["spec"]["names"]["kind"] == "CephCluster")
     (version,) = crd["spec"]["versions"]
     schema = version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]["storage"]
     assert fields(schema, "properties", "items") == fields(DOCUMENTED["rook_storage"], "options", "")
