@@ -6,15 +6,19 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.fediverse.mastodon.tests.integration.api.kinds import CRD, Kinds, read
 from mastodon_lab import versions
 from mastodon_lab.build import tools
+from mastodon_lab.build.components import HELM
 from mastodon_lab.build.golang import Go
+from mastodon_lab.build.stand_ins import DRAGONFLY_CHART
 from mastodon_lab.build.store import Store
 from mastodon_lab.cli import CACHE
 from mastodon_lab.pins import PINNED
@@ -101,6 +105,16 @@ PUBLISHED: Mapping[str, tuple[Module | Given, tuple[str, ...]]] = {
         ("volsync.backube",),
     ),
 }
+
+
+def stand_in_for_dragonfly(log: Path) -> dict[str, Any]:
+    """Return the kind that the lab's stand-in brings."""
+    store = Store(Path(os.environ.get("LAB_CACHE") or CACHE))
+    with store.locked(print):
+        helm = Go(tools.install(store, log).go, store, log).build(HELM)["helm"]
+    command = [helm, "template", "dragonfly", DRAGONFLY_CHART, "--show-only=templates/crd.yaml"]
+    (found,) = read(subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout)
+    return found
 
 
 def kinds(name: str, wanted: Set[tuple[str, str]], log: Path) -> Kinds:

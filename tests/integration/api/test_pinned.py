@@ -5,13 +5,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Set
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.fediverse.mastodon.tests.integration.api.kinds import Judge
-from ansible_collections.fediverse.mastodon.tests.integration.api.published import PUBLISHED, kinds
+from ansible_collections.fediverse.mastodon.tests.integration.api.published import (
+    PUBLISHED,
+    kinds,
+    stand_in_for_dragonfly,
+)
 from ansible_collections.fediverse.mastodon.tests.integration.api.rook import GROUPS as ROOK
 from ansible_collections.fediverse.mastodon.tests.unit.roles.sites import applied, kind, written_kinds
 
@@ -65,6 +70,37 @@ def test_the_pinned_version_refuses_a_field_that_it_does_not_have(judge: Judge) 
     assert "spec.nobodys: field not declared in schema" in judge.refusal(
         [{**item, "spec": {**item["spec"], "nobodys": 1}}]
     )
+
+
+# Kubernetes' own types, of which the stand-in's CRD takes any field: its operator refuses those that they have not.
+OPEN = "x-kubernetes-preserve-unknown-fields"
+
+
+def wider(ours: Mapping[str, Any], theirs: Mapping[str, Any], path: str = "") -> Iterator[str]:
+    """Yield where a schema takes what another one refuses, apart from what it leaves to others to refuse."""
+    for key in theirs.keys() - {"description", "properties", "items", "additionalProperties"}:
+        if ours.get(key) != theirs[key]:
+            yield f"{path}: {key} is {ours.get(key)} and not {theirs[key]}"
+    for name, field in ours.get("properties", {}).items():
+        if name in theirs.get("properties", {}):
+            yield from wider(field, theirs["properties"][name], f"{path}.{name}")
+        elif OPEN not in theirs:
+            yield f"{path}.{name}: there is no such field"
+    for below in ("items", "additionalProperties"):
+        if below in ours or below in theirs:
+            yield from wider(ours.get(below, {}), theirs.get(below, {}), f"{path}[]")
+
+
+def schema(crd: Mapping[str, Any]) -> dict[str, Any]:
+    (version,) = crd["spec"]["versions"]
+    found: dict[str, Any] = version["schema"]["openAPIV3Schema"]["properties"]["spec"]
+    return found
+
+
+def test_the_stand_in_for_dragonfly_takes_no_field_that_upstream_s_does_not(tmp_path: Path) -> None:
+    (theirs,) = kinds("dragonfly", {("dragonflydb.io", "Dragonfly")}, tmp_path / "log").crds
+    ours = stand_in_for_dragonfly(tmp_path / "log")
+    assert [*wider(schema(ours), schema(theirs))] == []
 
 
 def test_every_kind_of_an_operator_is_judged() -> None:

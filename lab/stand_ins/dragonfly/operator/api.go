@@ -10,6 +10,7 @@ package operator
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -27,7 +28,7 @@ var Kind = schema.GroupVersionKind{Group: "dragonflydb.io", Version: "v1alpha1",
 
 // notHonoured are fields of upstream's that its CRD lets through, so that using one is refused and not ignored.
 var notHonoured = []string{
-	"aclFromSecret", "additionalContainers", "additionalVolumes", "authentication.clientCaCertSecret", "autoscaler",
+	"aclFromSecret", "additionalContainers", "additionalVolumes", "authentication.clientCaCertSecret",
 	"initContainers", "memcachedPort", "ownedObjectsMetadata", "snapshot.enableOnMasterOnly", "tiering", "tlsSecretRef",
 }
 
@@ -99,7 +100,10 @@ func Read(object *unstructured.Unstructured) (*Dragonfly, error) {
 		}
 	}
 	dragonfly := &Dragonfly{}
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, dragonfly); err != nil {
+	given := maps.Clone(object.Object)
+	delete(given, "status")
+	// Upstream's CRD has the fields of Kubernetes' own types, so that its API server refuses all others.
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructuredWithValidation(given, dragonfly, true); err != nil {
 		return nil, fmt.Errorf("spec: %w", err)
 	}
 	return dragonfly, dragonfly.check()

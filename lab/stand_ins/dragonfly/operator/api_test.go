@@ -138,6 +138,14 @@ func TestWhatComesWithReplicasAndNetworkPolicies(t *testing.T) {
 	}
 }
 
+func TestItsOwnStatusIsNoObstacle(t *testing.T) {
+	object := given(t, written)
+	object.Object["status"] = map[string]any{"phase": "Ready"}
+	if _, err := Read(object); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestRefused(t *testing.T) {
 	for name, one := range map[string]struct {
 		change []any
@@ -151,6 +159,7 @@ func TestRefused(t *testing.T) {
 		"S3":          {[]any{"snapshot", map[string]any{"dir": "s3://bucket"}}, "spec.args: --dir=s3://bucket: Redis keeps snapshots on a volume only"},
 		"a schedule":  {[]any{"snapshot", "cron", "0 0 3 * * *"}, "spec.args: --snapshot_cron=0 0 3 * * *: expected exactly 5 fields, found 6: [0 0 3 * * *]"},
 		"label app":   {[]any{"labels", "app", "mine"}, "spec.labels: app is the operator's"},
+		"a typo":      {[]any{"resources", "limit", map[string]any{"memory": "1Gi"}}, `spec: strict decoding error: unknown field "spec.resources.limit"`},
 		"label role":  {[]any{"labels", "role", "master"}, "spec.labels: role is the operator's"},
 	} {
 		if _, err := Read(given(t, written, one.change...)); err == nil || err.Error() != one.want {
