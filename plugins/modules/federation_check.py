@@ -44,6 +44,14 @@ options:
     description: Domain of accounts, C(LOCAL_DOMAIN).
     type: str
     required: true
+  external_dns_owner_id:
+    description: Owner by which external-dns distinguishes its records. When empty, any one may own them.
+    type: str
+    default: ""
+  external_dns_txt_prefix:
+    description: Prefix of the names of the records in which it says so, such as C(edns-%{record_type}.).
+    type: str
+    default: ""
   followed_hosts:
     description: Other hosts of yours that redirects may lead to.
     type: list

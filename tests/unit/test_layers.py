@@ -48,8 +48,8 @@ MAY_KNOW: Mapping[str, set[str]] = {
     **{name: (BASE - {"_run"}) | {"_net"} for name in PROTOCOLS},
     "_sizing": {"_errors", "_paths"},
     "_reconcile": {"_errors", "_paths", "_kube"},
-    "_federation": (BASE - {"_run", "_libraries"}) | {"_net"},
-    "_checks": (BASE - {"_run"}) | PROTOCOLS | {"_net", "_reconcile"},
+    "_federation": (BASE - {"_run", "_libraries"}) | {"_net", "_dns"},
+    "_checks": (BASE - {"_run"}) | PROTOCOLS | {"_net", "_reconcile", "_federation"},
     "_tasks": BASE | PROTOCOLS | {"_net", "_reconcile", "_checks", "_federation"},
     # Above module_utils.
     "modules": {"_module", "_tasks"},

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.resolver import Resolver
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.name_servers import knows
 
 
 def delegation(resolver: Resolver, host: str, zones: Sequence[str]) -> str:
@@ -28,7 +29,7 @@ def delegation(resolver: Resolver, host: str, zones: Sequence[str]) -> str:
 
 
 def _served(resolver: Resolver, zone: str) -> str:
-    found = {server: _knows(resolver, server, zone) for server in sorted(resolver.name_servers(zone))}
+    found = {server: knows(resolver, server, zone) for server in sorted(resolver.name_servers(zone))}
     if set(found.values()) == {None}:
         # The resolver has its answer from them, so a firewall is in between.
         return "whose name servers cannot be asked from here"
@@ -37,9 +38,3 @@ def _served(resolver: Resolver, zone: str) -> str:
         remedy = "Remove them at the registrar, or repair them: some of the world will not find you."
         raise MastodonError(f"DNS zone {zone}", "is not answered for by all its name servers", why, remedy)
     return f"which {', '.join(found)} answer for"
-
-
-def _knows(resolver: Resolver, server: str, zone: str) -> bool | None:
-    """Of several addresses one that answers is enough, as this machine may lack IPv6."""
-    answers = {resolver.knows(address, zone) for address in resolver.addresses(server)}
-    return next((known for known in (False, True) if known in answers), None)

@@ -1,22 +1,20 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where names lead, asked of a name server: the only socket of this folder."""
+"""Where names lead, asked of a name server."""
 
 from __future__ import annotations
 
 import ipaddress
 from contextlib import suppress
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.lookup import Looked, look_up
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
 
 # Ansible's own checks import every file without it; `needs` says in one sentence what is missing.
 with suppress(ImportError):
     import dns.exception
-    import dns.flags
-    import dns.message
-    import dns.query
     import dns.resolver
 
 # For one question, tries included.
@@ -66,12 +64,21 @@ class Resolver:
 
     def knows(self, address: str, zone: str) -> bool | None:
         """Whether the name server at an address calls itself one of this zone; None when it does not answer at all."""
-        question = dns.message.make_query(f"{zone}.", "SOA")
-        try:
-            answer, _unused = dns.query.udp_with_fallback(question, address, timeout=_SECONDS, port=self._port)
-        except (dns.exception.DNSException, OSError):
-            return None
-        return bool(answer.flags & dns.flags.AA and answer.answer)
+        found = self.ask_at(address, zone, "SOA")
+        return bool(found.of_its_own and found.records) if found.code else None
+
+    def ask_at(self, address: str, name: str, kind: str) -> Looked:
+        """Return what the name server at an address says."""
+        return look_up(address, self._port, name, kind, _SECONDS)
+
+    def look(self, name: str, kind: str, *, unchecked: bool = False) -> Looked:
+        """Return what the first of the name servers says that says anything."""
+        found = Looked("", "there is no name server to ask")
+        for address in map(str, self._resolver.nameservers):
+            found = look_up(address, self._port, name, kind, _SECONDS, unchecked=unchecked)
+            if found.code:
+                break
+        return found
 
     def _ask(self, name: str, kind: str) -> frozenset[str]:
         try:

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.resolver import Resolver
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import unforeseen
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation import (
     actor,
@@ -19,8 +21,10 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation imp
     inbox,
     limits,
     media,
+    name_servers,
     nodeinfo,
     plain_http,
+    records,
     streaming,
     tls,
     webfinger,
@@ -33,7 +37,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.fin
     Verdict,
     skipped,
 )
-from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.probing import Names, Prober, doors
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.probing import Prober, doors
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.report import Report, sorted_findings
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.scene import Check, FoundError, Scene
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.target import Target
@@ -47,6 +51,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._net.https impo
 
 # In the order in which they are reported and documented.
 CHECKS = (
+    *(name_servers.CHECK, records.CHECK),
     *(addresses.CHECK, tls.CHECK, connections.CHECK, webfinger.CHECK, host_meta.CHECK, nodeinfo.CHECK),
     *(actor.CHECK, inbox.CHECK, agents.CHECK, limits.CHECK, plain_http.CHECK),
     *(streaming.CHECK, media.CHECK, identity.CHECK),
@@ -73,12 +78,14 @@ NO_VERDICT = Fault(
 FAULTS = (UNANSWERED, NO_VERDICT)
 
 
-def examine(target: Target, vantage: Vantage, names: Names, trust: Trust, budget: Budget) -> Report:
-    """Return all that is found."""
-    probed = Prober(target, vantage, names, trust, budget).probe()
-    scene = Scene(Visitor(target, vantage, trust, budget, doors(probed)), probed)
+def examine(
+    target: Target, vantage: Vantage, resolver: Resolver, trust: Trust, budget: Budget, checks: Sequence[Check] = ()
+) -> Report:
+    """Return all that is found, by all checks or by some."""
+    probed = Prober(target, vantage, resolver.addresses, trust, budget).probe()
+    scene = Scene(Visitor(target, vantage, trust, budget, doors(probed)), probed, resolver)
     with ThreadPoolExecutor(_THREADS) as pool:
-        found = list(pool.map(partial(_run, scene), CHECKS))
+        found = list(pool.map(partial(_run, scene), checks or CHECKS))
     return Report(target, vantage.name, sorted_findings([finding for each in found for finding in each]))
 
 

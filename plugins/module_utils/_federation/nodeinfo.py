@@ -69,7 +69,7 @@ def _found(scene: Scene) -> tuple[str, str, str]:
     first = f"https://{scene.target.domain}/.well-known/nodeinfo"
     _trail, links = document(scene, STAKE, first, accept="application/json")
     try:
-        known = {one.get("rel"): one.get("href") for one in objects(links, "links")}
+        known = {str(one.get("rel")): one.get("href") for one in objects(links, "links")}
     except WrongShapeError:
         known = {}
     url = next((href for version in _VERSIONS if isinstance(href := known.get(f"{_SCHEMAS}{version}"), str)), "")

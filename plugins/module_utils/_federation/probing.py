@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -18,7 +18,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.van
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.https import Trust, is_about_tls, reason
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.tls import chain_of, secured, trust_in_nothing
 
-Names = Callable[[str], Sequence[str]]
+Names = Callable[[str], Set[str]]
 PORT = 443
 # What a machine without routes to IPv6, or to IPv4, says.
 _NO_ROUTES = frozenset({errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.lookup import Looked
+from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.resolver import Resolver
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import Fault, Finding
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.probing import Probed
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.target import Target
@@ -32,6 +34,7 @@ class Scene:
 
     visitor: Visitor
     probed: Mapping[str, Probed]
+    resolver: Resolver
     _answers: dict[Key, Future[Trail]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -39,6 +42,11 @@ class Scene:
     def target(self) -> Target:
         """What is looked at."""
         return self.visitor.target
+
+    def look_up(self, name: str, kind: str, *, unchecked: bool = False) -> Looked:
+        """Ask this machine's name server, while there is time. Raises SpentError."""
+        self.visitor.budget.take_time()
+        return self.resolver.look(name, kind, unchecked=unchecked)
 
     def fetch(self, url: str, /, **headers: str) -> Trail:
         """Ask once, whoever asks for the same at the same time or later. Raises what `Visitor.follow` raises."""

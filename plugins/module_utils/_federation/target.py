@@ -15,7 +15,8 @@ class Target:
     """One instance. Accounts are `@name@domain`, pages at `host`; hosts that are empty are not there, or not others.
 
     `account` is a name to look up. `media_path` is where an object lies at `media`. `key` is the fingerprint of the instance actor's key
-    as it was once. `secure`, `limited` and `internal` are how it is run, and `taken_as_public` are networks that count as public.
+    as it was once. `secure`, `limited` and `internal` are how it is run, and `taken_as_public` are networks that count as public. `owner` and
+    `txt_prefix` are by which external-dns distinguishes its records.
     """
 
     domain: str
@@ -30,6 +31,8 @@ class Target:
     internal: bool = False
     followed: Sequence[str] = ()
     addresses: Sequence[str] = ()
+    owner: str = ""
+    txt_prefix: str = ""
     taken_as_public: Sequence[str] = field(default=())
 
     @property

@@ -25,6 +25,8 @@ ARGUMENTS = Arguments(
         "addresses": {"type": "list", "elements": "str", "default": []},
         "ca_certificates": {"type": "list", "elements": "str", "default": []},
         "domain": {"type": "str", "required": True},
+        "external_dns_owner_id": {"type": "str", "default": ""},
+        "external_dns_txt_prefix": {"type": "str", "default": ""},
         "followed_hosts": {"type": "list", "elements": "str", "default": []},
         "internal": {"type": "bool", "default": False},
         "key_fingerprint": {"type": "str", "default": ""},
@@ -46,7 +48,7 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     needs("cryptography", "dns")
     target, trust = _target(parameters), _trust(parameters["ca_certificates"])
     resolver = Resolver(parameters["nameserver"], parameters["nameserver_port"])
-    report = examine(target, HERE, lambda host: sorted(resolver.addresses(host)), trust, Budget())
+    report = examine(target, HERE, resolver, trust, Budget())
     for line in report.lines():
         run.say(line)
     failure = {} if report.passed else {"failed": True, "msg": f"Federation of {target.domain}: {report.summary}."}
@@ -71,6 +73,8 @@ def _target(parameters: Mapping[str, Any]) -> Target:
         internal=parameters["internal"],
         followed=parameters["followed_hosts"],
         addresses=parameters["addresses"],
+        owner=parameters["external_dns_owner_id"],
+        txt_prefix=parameters["external_dns_txt_prefix"],
         taken_as_public=parameters["taken_as_public"],
     )
 

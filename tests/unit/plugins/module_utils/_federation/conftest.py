@@ -14,8 +14,8 @@ from .world import World
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    """A split domain and a Mastodon that are well."""
-    made = World(tmp_path)
+def world(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
+    """A split domain and a Mastodon that are well, looked at by the checks that a file of tests names, else by all."""
+    made = World(tmp_path, checks=getattr(request.module, "LOOKED_AT", ()))
     yield made
     made.stop()

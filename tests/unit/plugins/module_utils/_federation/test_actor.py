@@ -15,6 +15,7 @@ from mastodon_stand_in.settings import Site
 from .mastodon import ALICE, DOMAIN, HOST, ITSELF, Mastodon, Request, Response, document, moved, page
 from .world import World, faults, only, verdicts
 
+LOOKED_AT = ("webfinger", "actor", "inbox")
 ACTOR = f"https://{HOST}/ap/users/115"
 INSTANCE = f"https://{HOST}/actor"
 SECURE = Mastodon(Site(DOMAIN, HOST, streaming_base_url=f"wss://{HOST}", authorized_fetch=True))

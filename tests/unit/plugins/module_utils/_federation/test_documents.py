@@ -13,6 +13,7 @@ from mastodon_stand_in import discovery
 from .mastodon import ALICE, DOMAIN, HOST, Mastodon, Request, Response, document, page
 from .world import World, faults, only
 
+LOOKED_AT = ("nodeinfo", "host-meta", "webfinger", "actor", "inbox")
 LINKS = f"https://{DOMAIN}/.well-known/nodeinfo"
 INFO = f"https://{HOST}/nodeinfo/2.0"
 META = f"https://{DOMAIN}/.well-known/host-meta"

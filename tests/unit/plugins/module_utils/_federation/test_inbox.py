@@ -13,6 +13,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.inb
 from .mastodon import DOMAIN, HOST, Mastodon, Request, Response, document, moved, page
 from .world import World, faults, only
 
+LOOKED_AT = ("webfinger", "actor", "inbox")
 SHARED = f"https://{HOST}/inbox"
 OWN = f"https://{HOST}/ap/users/115/inbox"
 HTML = "'<!doctype html><html><title>A page</title></html>'"

@@ -26,6 +26,9 @@ FIELDS = {
     "address": "203.0.113.7",
     "what": "the document",
     "agent": "NAME",
+    "server": "ns1.example.org",
+    "zone": "example.org",
+    "name": "example.org",
     "to": "bucket.example.net",
 }
 TOP = """# What other servers see

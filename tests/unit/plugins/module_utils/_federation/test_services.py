@@ -16,6 +16,7 @@ from mastodon_stand_in.settings import Site
 from .mastodon import ALICE, HOST, ITSELF, MEDIA, PICTURE, Mastodon, Request, Response, document, moved, page
 from .world import ADDRESS, World, faults, only
 
+LOOKED_AT = ("tls", "streaming", "media", "identity", "limits")
 STREAMING = f"https://{HOST}/api/v1/streaming"
 RAILS = document({"error": "Not Found"}, "application/json; charset=utf-8", 404)
 OBJECT = f"https://{MEDIA}{PICTURE}"

@@ -11,6 +11,7 @@ from mastodon_stand_in.settings import Site
 from .mastodon import DOMAIN, HOST, Mastodon, Request, Response, document, moved, page
 from .world import World, faults
 
+LOOKED_AT = ("webfinger", "host-meta", "nodeinfo")
 FINGER = "/.well-known/webfinger"
 ALICE = f"https://{DOMAIN}{FINGER}?resource=acct:alice@{DOMAIN}"
 ITSELF = f"https://{DOMAIN}{FINGER}?resource=acct:{DOMAIN}@{DOMAIN}"

@@ -15,8 +15,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.resolver import Resolver
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.budget import Budget
-from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.examine import examine
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.examine import CHECKS, examine
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import Finding, Verdict
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.report import Report
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.target import Target
@@ -24,6 +25,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.van
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.dial import Dial, direct
 from ansible_collections.fediverse.mastodon.tests.unit.certificates import Authority
 
+from . import zones
 from .mastodon import DOMAIN, HOST, MEDIA, Answer, Mastodon, Request, Response
 
 # Networks of the documentation, which the tests take as public.
@@ -87,17 +89,21 @@ class World:
     folder: Path
     target: Target = DECLARED
     answer: Answer = field(default_factory=Mastodon)
-    names: dict[str, Sequence[str]] = field(default_factory=dict)
+    names: dict[str, Sequence[str]] = field(init=False)
+    zones: zones.Zones = field(init=False)
     asked: list[Request] = field(default_factory=list)
     authority: Authority = field(default_factory=Authority)
     certificates: dict[str, Certificates] = field(default_factory=dict)
     ports: dict[tuple[str, int], int] = field(default_factory=dict)
-    limits: Mapping[str, Any] = field(default_factory=lambda: {"patience": 2.0})
+    # Names of those that look; all do when none is named.
+    checks: Sequence[str] = ()
+    limits: Mapping[str, Any] = field(default_factory=lambda: {"patience": 20.0, "seconds": 60.0})
     _listening: list[socket.socket] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Serve the domain and the web host at one address."""
         self.names = {DOMAIN: [ADDRESS], HOST: [ADDRESS]}
+        self.zones = zones.serve(self.names)
         self.serve(ADDRESS).show(*self.authority.issue(DOMAIN, HOST))
 
     def serve(self, address: str) -> Certificates:
@@ -139,17 +145,18 @@ class World:
         trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         trust.load_verify_locations(cadata=self.authority.certificate)
         target = replace(self.target, **changed)
-        return examine(target, Vantage("the test", self._way), self._resolve, trust, Budget(**self.limits))
+        checks = [check for check in CHECKS if check.name in self.checks]
+        resolver = Resolver(zones.RESOLVER, self.zones.port)
+        vantage, budget = Vantage("the test", self._way), Budget(**self.limits)
+        return examine(target, vantage, resolver, trust, budget, checks)
 
     def stop(self) -> None:
         """End all servers."""
+        self.zones.stop()
         for listening in self._listening:
             with suppress(OSError):
                 listening.shutdown(socket.SHUT_RDWR)
             listening.close()
-
-    def _resolve(self, host: str) -> Sequence[str]:
-        return self.names.get(host, ())
 
     def _way(self, address: str, port: int, seconds: float) -> Dial:
         # Where nobody serves, nobody listens.

@@ -25,6 +25,7 @@ from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._fed
     page,
 )
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._federation.world import PUBLIC, World
+from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._federation.zones import RESOLVER
 
 GIVEN = {name: option.get("default") for name, option in federation_check.ARGUMENTS.options.items()}
 
@@ -38,6 +39,7 @@ class Asked:
 
     def __call__(self, **given: Any) -> dict[str, Any]:
         trusted = {"ca_certificates": [self.world.authority.certificate], "taken_as_public": list(PUBLIC)}
+        trusted |= {"nameserver": RESOLVER, "nameserver_port": self.world.zones.port}
         run = Run(check=False, diff=False, say=self.said.append, environment={})
         wanted = {**GIVEN, "domain": DOMAIN, "web_domain": HOST, "account": "alice", **trusted, **given}
         return federation_check.run_task(wanted, run)
@@ -47,14 +49,6 @@ class Asked:
 def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Asked]:
     world = World(tmp_path)
 
-    class Names:
-        def __init__(self, _address: str, _port: int) -> None:
-            pass
-
-        def addresses(self, host: str) -> frozenset[str]:
-            return frozenset(world.names.get(host, ()))
-
-    monkeypatch.setattr(federation_check, "Resolver", Names)
     monkeypatch.setattr(federation_check, "HERE", Vantage("the test", world._way))
     yield Asked(world)
     world.stop()
@@ -66,7 +60,10 @@ def test_an_instance_that_is_well_passes_and_is_shown_as_a_table(asked: Asked) -
     assert (result["changed"], result["passed"], result["verdict"]) == (False, True, "fine")
     assert "failed" not in result
     assert asked.said[0] == f"example.org as seen from the test: {len(result['findings'])} fine"
-    assert asked.said[1] == "fine         example.org at 192.0.2.1: takes connections."
+    assert (
+        asked.said[1]
+        == "fine         zone example.org: is known to all its name servers: ns1.example.org, ns2.example.org."
+    )
     assert len(asked.said) == 1 + len(result["findings"]) > 20
 
 

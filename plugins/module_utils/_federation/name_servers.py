@@ -1,0 +1,179 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Name servers: whether all that the world asks for a zone know it, and say the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.resolver import Resolver
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import (
+    Cause,
+    Fault,
+    Finding,
+    Verdict,
+    fine,
+    shown,
+    skipped,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.scene import Check, Scene
+
+# Of one zone, and of one of its servers.
+_MOST_SERVERS, _MOST_ADDRESSES = 8, 2
+_THREADS = 16
+_SOME = "Some of the world, by chance, does not find this host or is late."
+NO_ADDRESS = Fault(
+    "server-without-address",
+    Verdict.SOME,
+    "names a name server that has no address",
+    _SOME,
+    Cause(
+        "the name server's own record, or its glue at the registrar, is missing",
+        "dig {server}, and compare the glue at the registrar.",
+    ),
+)
+LAME = Fault(
+    "lame-server",
+    Verdict.SOME,
+    "names a name server that does not know the zone",
+    _SOME,
+    Cause("the zone was moved, and the registrar still names the old server", "dig @{server} SOA {subject}"),
+)
+SILENT = Fault(
+    "silent-server",
+    Verdict.SOME,
+    "names a name server that does not answer",
+    _SOME,
+    Cause("the server is down, or a firewall drops port 53", "dig @{server} SOA {subject}"),
+)
+STALE = Fault(
+    "serials-differ",
+    Verdict.NOTE,
+    "has name servers with different serial numbers",
+    "What changed is not known everywhere until all have the newest.",
+    Cause("a transfer is on its way, or does not work", "dig +nssearch {subject}"),
+)
+DISAGREE = Fault(
+    "servers-disagree",
+    Verdict.CUT,
+    "leads to different addresses, depending on the name server",
+    "Servers that ask the wrong one reach an old address, or nobody.",
+    Cause("a secondary name server is stale, as transfers to it do not work", "dig +nssearch {zone}"),
+)
+OLD_ANSWER = Fault(
+    "resolver-differs",
+    Verdict.NOTE,
+    "leads elsewhere for this machine's name server than for the zone's own",
+    "What is found from here may not be what others find.",
+    Cause(
+        "the name server answers from its cache, or has another view of the zone",
+        "dig {subject}, and dig @{server} {subject}",
+    ),
+)
+
+
+def knows(resolver: Resolver, server: str, zone: str) -> bool | None:
+    """Whether a name server is one of a zone; None when it does not answer.
+
+    Of several addresses one that answers is enough, as this machine may lack IPv6.
+    """
+    answers = {resolver.knows(address, zone) for address in resolver.addresses(server)}
+    return next((known for known in (False, True) if known in answers), None)
+
+
+def look(scene: Scene) -> Iterator[Finding]:
+    """Ask each name server of each zone for itself."""
+    zones: dict[str, list[str]] = {}
+    for host in scene.target.hosts:
+        scene.visitor.budget.take_time()
+        try:
+            zones.setdefault(scene.resolver.zone_of(host), []).append(host)
+        except MastodonError as error:
+            yield skipped(host, f"{error.failed}: {error.why}")
+    for zone, hosts in zones.items():
+        scene.visitor.budget.take_time()
+        yield from _zone(scene.resolver, zone, hosts)
+
+
+def _zone(resolver: Resolver, zone: str, hosts: list[str]) -> Iterator[Finding]:
+    try:
+        named = sorted(resolver.name_servers(zone))[:_MOST_SERVERS]
+        servers = {server: sorted(resolver.addresses(server))[:_MOST_ADDRESSES] for server in named}
+        with ThreadPoolExecutor(_THREADS) as pool:
+            known = dict(zip(servers, pool.map(lambda server: knows(resolver, server, zone), servers), strict=True))
+    except MastodonError as error:
+        yield skipped(f"zone {zone}", f"{error.failed}: {error.why}")
+        return
+    if set(known.values()) <= {None}:
+        # This machine's name server has its answers from them.
+        yield Finding(
+            Verdict.CANNOT_TELL, f"zone {zone}", "has name servers that cannot be asked from here", ", ".join(servers)
+        )
+        return
+    wrong = list(_wrong(zone, servers, known))
+    yield from wrong or [fine(f"zone {zone}", "is known to all its name servers", ", ".join(servers))]
+    yield from _compared(
+        resolver, zone, hosts, {name: servers[name][0] for name, knows_it in known.items() if knows_it}
+    )
+
+
+def _wrong(zone: str, servers: Mapping[str, list[str]], known: Mapping[str, bool | None]) -> Iterator[Finding]:
+    for server, addresses in servers.items():
+        if not known[server]:
+            fault = NO_ADDRESS if not addresses else SILENT if known[server] is None else LAME
+            yield fault.at(zone, shown(server), server=server)
+
+
+def _compared(resolver: Resolver, zone: str, hosts: list[str], servers: Mapping[str, str]) -> Iterator[Finding]:
+    """Compare what the servers say of the zone and of hosts in it."""
+    with ThreadPoolExecutor(_THREADS) as pool:
+        serials = dict(
+            zip(servers, pool.map(lambda address: _serial(resolver, address, zone), servers.values()), strict=True)
+        )
+        said = {
+            host: dict(
+                zip(
+                    servers,
+                    pool.map(lambda address, host=host: _addresses(resolver, address, host), servers.values()),
+                    strict=True,
+                )
+            )
+            for host in hosts
+        }
+    if len(set(serials.values())) > 1:
+        yield STALE.at(zone, ", ".join(f"{serial} at {shown(server)}" for server, serial in serials.items()))
+    for host, by_server in said.items():
+        yield _agreed(resolver, zone, host, by_server)
+
+
+def _agreed(resolver: Resolver, zone: str, host: str, by_server: Mapping[str, frozenset[str]]) -> Finding:
+    if len(set(by_server.values())) > 1:
+        return DISAGREE.at(
+            host, "; ".join(f"{_listed(found)} at {shown(server)}" for server, found in by_server.items()), zone=zone
+        )
+    server, found = next(iter(by_server.items()))
+    here = resolver.addresses(host)
+    # An alias into another zone is followed by resolvers only.
+    if found and here != found:
+        return OLD_ANSWER.at(host, f"{_listed(here)} and not {_listed(found)}", server=server)
+    return fine(host, "leads to the same for all its name servers", _listed(found or here))
+
+
+def _listed(addresses: frozenset[str]) -> str:
+    return ", ".join(sorted(addresses)) or "no address"
+
+
+def _serial(resolver: Resolver, address: str, zone: str) -> str:
+    """Return the serial number of a zone: https://www.rfc-editor.org/rfc/rfc1035#section-3.3.13."""
+    parts = next(iter(resolver.ask_at(address, zone, "SOA").records), "").split()
+    return parts[2] if len(parts) > 2 else "none"
+
+
+def _addresses(resolver: Resolver, address: str, host: str) -> frozenset[str]:
+    return resolver.ask_at(address, host, "A").records | resolver.ask_at(address, host, "AAAA").records
+
+
+CHECK = Check("name-servers", __doc__, (NO_ADDRESS, LAME, SILENT, STALE, DISAGREE, OLD_ANSWER), look)

@@ -1,0 +1,57 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A check starts failed: what does not say that something is fine has found nothing fine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation import examine
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import (
+    Finding,
+    Verdict,
+    fine,
+    skipped,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.report import Report
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.scene import Check, Scene
+
+from .world import DECLARED, World, faults
+
+
+def nothing(_scene: Scene) -> Iterator[Finding]:
+    yield from ()
+
+
+def half(_scene: Scene) -> Iterator[Finding]:
+    yield fine("a", "is well")
+    raise KeyError("secret")
+
+
+def test_a_check_that_says_nothing_has_failed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(examine, "CHECKS", (Check("empty", "", (), nothing),))
+    report = world.look()
+    assert faults(report) == ["CUT Check empty: ended without a verdict."]
+    assert not report.passed
+
+
+def test_an_error_that_nobody_foresaw_fails_its_check_and_no_other_and_shows_no_value(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Check("whole", "", (), lambda _scene: iter([fine("b", "is well")]))
+    monkeypatch.setattr(examine, "CHECKS", (Check("half", "", (), half), whole))
+    report = world.look()
+    (said,) = faults(report)
+    assert said.startswith("CUT Check half: ended without a verdict: KeyError at ")
+    assert "secret" not in said
+    assert [str(one) for one in report.findings if one.verdict is Verdict.FINE] == ["a: is well.", "b: is well."]
+    assert not report.passed
+
+
+def test_where_nothing_is_fine_nothing_has_passed() -> None:
+    for findings in ([], [skipped("a", "b")], [Finding(Verdict.CANNOT_TELL, "a", "b")]):
+        assert not Report(DECLARED, "here", findings).passed
+    assert Report(DECLARED, "here", []).verdict is Verdict.LOST
+    assert Report(DECLARED, "here", [skipped("a", "b"), fine("a", "b")]).passed
