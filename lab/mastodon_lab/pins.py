@@ -42,7 +42,7 @@ class Pinned:
 
 
 _FLUX = ("flux_pins.distribution", "2.9.5")
-_NO_CHART = "with its release's manifest in a chart of the lab's"
+_NO_CHART = "with its release's manifest in a chart of the lab's, which takes no values"
 _NO_CHART_BECAUSE = "no registry here has the chart"
 
 PINNED = (

@@ -41,6 +41,8 @@ type: application
 version: "{version}"
 appVersion: "{app_version}"
 """
+# Upstream's charts refuse values that they don't have, and this one has none.
+_NO_VALUES = b'{"type": "object", "properties": {"global": {}}, "additionalProperties": false}'
 
 
 def make(store: Store, go: Go, kubectl: Path) -> Path:
@@ -175,9 +177,12 @@ def _manifest_as_chart(name: str, version: str, app_version: str, objects: str) 
     objects = "\n---\n".join(part for part in objects.split("\n---\n") if not re.search(r"(?m)^kind: Namespace$", part))
     objects = objects.replace("namespace: cnpg-system", "namespace: {{ .Release.Namespace }}")
     metadata = _MANIFEST_AS_CHART.format(name=name, version=version, app_version=app_version)
-    return Chart(
-        name, version, app_version, {"Chart.yaml": metadata.encode(), "templates/objects.yaml": objects.encode()}
-    )
+    files = {
+        "Chart.yaml": metadata.encode(),
+        "templates/objects.yaml": objects.encode(),
+        "values.schema.json": _NO_VALUES,
+    }
+    return Chart(name, version, app_version, files)
 
 
 def _volsync(go: Go) -> Chart:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -123,3 +123,12 @@ def kinds(name: str, wanted: Set[tuple[str, str]], log: Path) -> Kinds:
     found = [item for text in where.texts(log) for item in read(text) if item["kind"] == CRD]
     named = {(crd["spec"]["group"], crd["spec"]["names"]["kind"]): crd for crd in found}
     return Kinds(name, [named[one] for one in sorted(wanted) if one[0] in groups])
+
+
+def unknown(values: Mapping[str, Any], known: Any, path: str = "") -> Iterator[str]:
+    """Yield every value that a chart has not."""
+    for key, value in values.items():
+        if not isinstance(known, Mapping) or key not in known:
+            yield f"{path}{key}"
+        elif isinstance(value, Mapping) and known[key]:
+            yield from unknown(value, known[key], f"{path}{key}.")

@@ -11,13 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.fediverse.mastodon.tests.integration.api.kinds import Judge
+from ansible_collections.fediverse.mastodon.tests.integration.api.kinds import Judge, read
 from ansible_collections.fediverse.mastodon.tests.integration.api.published import (
+    EXTERNAL_SECRETS,
+    NEAREST_EXTERNAL_SECRETS,
     PUBLISHED,
+    Module,
     kinds,
     stand_in_for_dragonfly,
+    unknown,
 )
 from ansible_collections.fediverse.mastodon.tests.integration.api.rook import GROUPS as ROOK
+from ansible_collections.fediverse.mastodon.tests.unit.roles.conftest import Site
 from ansible_collections.fediverse.mastodon.tests.unit.roles.sites import applied, kind, written_kinds
 
 SITES = ("everything", "a private authority", "no key for DNS", "Flux as well")
@@ -101,6 +106,13 @@ def test_the_stand_in_for_dragonfly_takes_no_field_that_upstream_s_does_not(tmp_
     (theirs,) = kinds("dragonfly", {("dragonflydb.io", "Dragonfly")}, tmp_path / "log").crds
     ours = stand_in_for_dragonfly(tmp_path / "log")
     assert [*wider(schema(ours), schema(theirs))] == []
+
+
+def test_the_nearest_external_secrets_has_every_value_that_the_role_sets(tmp_path: Path) -> None:
+    chart = Module(EXTERNAL_SECRETS, NEAREST_EXTERNAL_SECRETS, "deploy/charts/external-secrets/values.yaml")
+    (values,) = read(*chart.texts(tmp_path / "log"))
+    assert [*unknown(Site().value("external_secrets_base_values"), values)] == []
+    assert [*unknown({"crds": {"nobodys": 1}}, values)] == ["crds.nobodys"]
 
 
 def test_every_kind_of_an_operator_is_judged() -> None:

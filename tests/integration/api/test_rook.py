@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.fediverse.mastodon.tests.integration.api.kinds import Judge
+from ansible_collections.fediverse.mastodon.tests.integration.api.published import unknown
 from ansible_collections.fediverse.mastodon.tests.integration.api.rook import Release
 from ansible_collections.fediverse.mastodon.tests.integration.api.support import Cluster
 from ansible_collections.fediverse.mastodon.tests.unit.roles.conftest import ROOT, Site
@@ -90,15 +91,6 @@ def fields(schema: Mapping[str, Any], below: str, items: str) -> dict[str, Any]:
     """Return what there is by name in a schema or an argument spec, as far down as the argument spec says more than that it is free."""
     inner = schema.get(items) or schema
     return {name: fields(field, below, items) if name in NESTED else {} for name, field in inner.get(below, {}).items()}
-
-
-def unknown(values: Mapping[str, Any], known: Any, path: str = "") -> Iterator[str]:
-    """Yield every value that a chart has not."""
-    for key, value in values.items():
-        if not isinstance(known, Mapping) or key not in known:
-            yield f"{path}{key}"
-        elif isinstance(value, Mapping) and known[key]:
-            yield from unknown(value, known[key], f"{path}{key}.")
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -156,6 +156,13 @@ def test_cloudnative_pg_goes_where_the_release_goes(made: Path) -> None:
     assert "by the lab" in files["cloudnative-pg/Chart.yaml"]
 
 
+@pytest.mark.parametrize("package", ["cloudnative-pg-0.29.0", "plugin-barman-cloud-0.7.0"])
+def test_a_manifest_in_a_chart_of_ours_takes_no_value(made: Path, package: str) -> None:
+    files = unpacked(made / f"charts/cloudnative-pg/{package}.tgz")
+    (schema,) = (json.loads(text) for name, text in files.items() if name.endswith("/values.schema.json"))
+    assert (schema["additionalProperties"], [*schema["properties"]]) == (False, ["global"])
+
+
 def test_the_plugin_for_backups_asks_for_the_images_of_its_release(made: Path) -> None:
     files = unpacked(made / "charts/cloudnative-pg/plugin-barman-cloud-0.7.0.tgz")
     objects = files["plugin-barman-cloud/templates/objects.yaml"]
