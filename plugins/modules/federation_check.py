@@ -131,7 +131,7 @@ passed:
   returned: always
   type: bool
 findings:
-  description: All that was found, worst first.
+  description: All that was found, worst first; when it fails, all that is wrong.
   returned: always
   type: list
   elements: dict

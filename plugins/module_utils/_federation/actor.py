@@ -132,7 +132,9 @@ def look(scene: Scene) -> Iterator[Finding]:
     if nodeinfo.software(scene) == "mastodon":
         yield from _instance(scene)
     else:
-        yield skipped(f"https://{scene.target.host}/actor", "only Mastodon has an actor there")
+        yield skipped(
+            f"https://{scene.target.host}/actor", "it is not known to be Mastodon, and only Mastodon has an actor there"
+        )
 
 
 def _own(scene: Scene, url: str) -> Iterator[Finding]:

@@ -16,6 +16,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.fin
     Verdict,
     fine,
     shown,
+    skipped,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.probing import Link
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.scene import Check, Scene
@@ -58,8 +59,12 @@ ANOTHER = Fault(
 
 def look(scene: Scene) -> Iterator[Finding]:
     """Compare what comes by one way with what comes by another."""
-    for host in scene.visitor.doors:
-        yield _versions(scene, host)
+    for host in scene.target.hosts:
+        yield (
+            _versions(scene, host)
+            if host in scene.visitor.doors
+            else skipped(f"https://{host}", f"{host} was not reached")
+        )
     for host in dict.fromkeys((scene.target.domain, scene.target.host)):
         yield from _addresses(scene, host)
     for host, other in permutations(scene.visitor.doors, 2):

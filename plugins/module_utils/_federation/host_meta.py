@@ -39,7 +39,7 @@ def look(scene: Scene) -> Iterator[Finding]:
     """Find the template that leads to WebFinger."""
     url = f"https://{scene.target.domain}/.well-known/host-meta"
     if nodeinfo.software(scene) != "mastodon":
-        yield skipped(url, "not all software has it, and those that ask for it ask WebFinger first")
+        yield skipped(url, "it is not known to be Mastodon, and not all software has it")
         return
     reply = answered(scene, STAKE, url).reply
     if (

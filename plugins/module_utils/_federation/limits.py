@@ -48,7 +48,9 @@ def look(scene: Scene) -> Iterator[Finding]:
     """Read what is left to us, and whether it is more under another's address."""
     url = instance.address(scene)
     if scene.target.limited or nodeinfo.software(scene) != "mastodon":
-        yield skipped(url, "it is Mastodon alone, and not with limited federation, that counts requests to it")
+        yield skipped(
+            url, "it is not known to be Mastodon, or federates with some only, and counts no requests of ours"
+        )
         return
     plain = scene.fetch(url).reply
     limit, left = _number(plain, "limit"), _number(plain, "remaining")

@@ -71,7 +71,9 @@ def look(scene: Scene) -> Iterator[Finding]:
     """Ask whether it is well, whether it takes WebSockets, and whether apps are sent there."""
     host = scene.target.streaming or scene.target.host
     if nodeinfo.software(scene) != "mastodon":
-        yield skipped(f"https://{host}/api/v1/streaming", "only Mastodon has it there")
+        yield skipped(
+            f"https://{host}/api/v1/streaming", "it is not known to be Mastodon, and only Mastodon has it there"
+        )
         return
     if host not in scene.visitor.doors:
         raise NotReachedError(host)

@@ -16,6 +16,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.fin
     Verdict,
     fine,
     shown,
+    skipped,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.probing import Link
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.scene import Check, Scene
@@ -100,10 +101,12 @@ LATE = Fault(
 
 def look(scene: Scene) -> Iterator[Finding]:
     """Judge what each address showed."""
-    for probed in scene.probed.values():
-        for link in probed.links:
-            if not link.tcp:
-                yield from _judged(link)
+    for host, probed in scene.probed.items():
+        reached = [link for link in probed.links if not link.tcp]
+        for link in reached:
+            yield from _judged(link)
+        if not reached:
+            yield skipped(f"https://{host}", f"{host} was not reached")
 
 
 def _judged(link: Link) -> Iterator[Finding]:

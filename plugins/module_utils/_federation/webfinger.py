@@ -122,7 +122,10 @@ def look(scene: Scene) -> Iterator[Finding]:
     else:
         yield skipped(address_of(scene, f"acct:…@{domain}"), "no account is declared")
     if nodeinfo.software(scene) != "mastodon":
-        yield skipped(address_of(scene, f"acct:{domain}@{domain}"), "only Mastodon answers for itself")
+        yield skipped(
+            address_of(scene, f"acct:{domain}@{domain}"),
+            "it is not known to be Mastodon, and only Mastodon answers for itself",
+        )
         return
     yield from _lookup(scene, f"acct:{domain}@{domain}", f"@{domain}")
     yield from _dialog(scene, f"https://{domain}")

@@ -51,8 +51,16 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     report = examine(target, HERE, resolver, trust, Budget())
     for line in report.lines():
         run.say(line)
-    failure = {} if report.passed else {"failed": True, "msg": f"Federation of {target.domain}: {report.summary}."}
-    return {"changed": False, **report.plain(), **failure}
+    if report.passed:
+        return {"changed": False, **report.plain(report.findings)}
+    # Ansible prints a failed task's result whole: only what is wrong belongs there.
+    wrong = [finding for finding in report.findings if finding.fault]
+    return {
+        "changed": False,
+        **report.plain(wrong),
+        "failed": True,
+        "msg": f"Federation of {target.domain}: {report.summary}.",
+    }
 
 
 def _target(parameters: Mapping[str, Any]) -> Target:

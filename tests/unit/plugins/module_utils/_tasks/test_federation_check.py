@@ -72,9 +72,16 @@ def test_lost_posts_fail_it_and_come_first_with_who_loses_what_why_and_what_is_n
     asked.world.change("/nodeinfo", Response(404))
     result = asked()
     assert result["failed"] is True
-    found = Counter(one["verdict"] for one in result["findings"])
-    counted = f"1 LOST, 1 SOME, {found['skipped']} skipped, {found['fine']} fine"
-    assert result["msg"] == f"Federation of example.org: {counted}."
+    assert [(one["check"], one["fault"]) for one in result["findings"]] == [
+        ("inbox", "dropped"),
+        ("nodeinfo", "absent"),
+    ]
+    order = [line.split("  ")[0] for line in asked.said[1:] if line[0] != " "]
+    found = Counter(order)
+    assert order == ["LOST", "SOME", *["skipped"] * found["skipped"], *["fine"] * found["fine"]]
+    assert (
+        result["msg"] == f"Federation of example.org: 1 LOST, 1 SOME, {found['skipped']} skipped, {found['fine']} fine."
+    )
     assert asked.said[1:6] == [
         f"LOST         https://{HOST}/inbox: refuses what others send in a way that is final: "
         "403 Forbidden, text/html, '<!doctype html><html><title>A page</title></html>'.",
@@ -83,8 +90,6 @@ def test_lost_posts_fail_it_and_come_first_with_who_loses_what_why_and_what_is_n
         f"             Next: curl -sv -X POST -H 'Content-Type: application/activity+json' -d '{{}}' 'https://{HOST}/inbox'",
         "             See https://github.com/fediverse/mastodon-kubernetes/blob/main/docs/federation/inbox.md#dropped",
     ]
-    order = [line.split("  ")[0] for line in asked.said[1:] if line[0] != " "]
-    assert order == ["LOST", "SOME", *["skipped"] * found["skipped"], *["fine"] * found["fine"]]
 
 
 def test_what_is_cut_off_fails_it_and_says_what_others_do_after_seven_days(asked: Asked) -> None:
@@ -106,6 +111,7 @@ def test_where_nobody_could_be_asked_nothing_has_passed(asked: Asked) -> None:
     asked.world.names.clear()
     result = asked()
     assert (result["failed"], result["verdict"]) == (True, "CUT")
+    assert {one["fault"] for one in result["findings"]} == {"nowhere"}
 
 
 def test_a_web_domain_that_is_not_given_is_the_domain(asked: Asked) -> None:
