@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
+_LATE = "no whole answer came in time"
 _HEAD = 64 * 1024
 _BLOCK = 64 * 1024
 # In characters of a number in base 16, so that 1 MiB can be said and nothing that takes long to read.
@@ -67,9 +68,12 @@ class Incoming:
         """Read once; False at the end. Raises OSError."""
         seconds = self._until - time.monotonic()
         if seconds <= 0:
-            raise TimeoutError("no whole answer came in time")
+            raise TimeoutError(_LATE)
         self._link.settimeout(seconds)
-        block = self._link.recv(_BLOCK)
+        try:
+            block = self._link.recv(_BLOCK)
+        except TimeoutError as error:
+            raise TimeoutError(_LATE) from error
         self._left -= len(block)
         if self._left < 0:
             raise NotHttpError("it has more wrapping than content", bytes(self._held))

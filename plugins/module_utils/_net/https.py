@@ -5,17 +5,15 @@
 
 from __future__ import annotations
 
-import http.client
 import ssl
-from contextlib import closing
-from dataclasses import dataclass
+import time
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._net.bounded import watched, within
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.dial import Dial
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.exchange import Reply, exchange
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.tls import secured
 
-# Opens a socket to whatever answers for the host.
-_SECONDS = 15
-_WHOLE_SECONDS = 60
+# For all of an answer, however it comes.
+_SECONDS = 30
 # Of a page only its beginning says what it is.
 _LONGEST = 1 << 20
 # Who a certificate is of is not known here: https://docs.openssl.org/master/man3/X509_STORE_CTX_get_error/
@@ -26,37 +24,14 @@ _UNKNOWN_ISSUER = frozenset({18, 19, 20, 21})
 Trust = ssl.SSLContext
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What came back."""
-
-    status: int
-    reason: str
-    location: str
-    body: bytes
-
-    def __str__(self) -> str:
-        """Return how sentences call it."""
-        return f"{self.status} {self.reason}".rstrip()
+_HEADERS = {"User-Agent": "fediverse.mastodon", "Accept": "*/*", "Accept-Encoding": "identity", "Connection": "close"}
 
 
-def get(dial: Dial, host: str, path: str, trust: Trust) -> Answer:
+def get(dial: Dial, host: str, path: str, trust: Trust) -> Reply:
     """Ask once; no redirect is followed. Raises OSError when nothing that is trusted for this host answers in HTTP."""
-    # Of the plain kind, as the one with TLS would make a trust of its own.
-    connection = http.client.HTTPConnection(host)
-    with within(_WHOLE_SECONDS), closing(connection):
-        plain = watched(dial())
-        try:
-            plain.settimeout(_SECONDS)
-            connection.sock = trust.wrap_socket(plain, server_hostname=host)
-            connection.request("GET", path, headers={"User-Agent": "fediverse.mastodon", "Accept": "*/*"})
-            answer = connection.getresponse()
-            location = answer.headers.get("Location", "")
-            return Answer(answer.status, answer.reason, location, answer.read(_LONGEST))
-        except (http.client.HTTPException, OverflowError) as error:
-            raise OSError(f"its answer is not HTTP: {type(error).__name__}") from error
-        finally:
-            plain.close()
+    until = time.monotonic() + _SECONDS
+    with secured(dial(), host, trust, until) as link:
+        return exchange(link, f"GET {path} HTTP/1.1", {"Host": host, **_HEADERS}, b"", until, _LONGEST)
 
 
 def is_about_tls(error: OSError) -> bool:

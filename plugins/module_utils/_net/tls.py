@@ -34,10 +34,11 @@ def secured(link: socket.socket, host: str, context: ssl.SSLContext, until: floa
         return context.wrap_socket(link, server_hostname=host)
     except (OSError, ValueError) as error:
         link.close()
-        if isinstance(error, ValueError):
-            # A name that no certificate can be for.
-            raise ssl.SSLError(str(error)) from error
-        raise
+        # What is wrong with a certificate is both.
+        if isinstance(error, OSError):
+            raise
+        # A name that no certificate can be for.
+        raise ssl.SSLError(str(error)) from error
 
 
 def chain_of(link: ssl.SSLSocket) -> Sequence[bytes]:

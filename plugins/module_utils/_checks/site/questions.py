@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._net.https import Answer
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.exchange import Reply
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError, parsed
 
 # Returns what was found well; raises WrongError.
-Check = Callable[[Answer], str]
+Check = Callable[[Reply], str]
 
 # https://github.com/mastodon/mastodon/blob/main/lib/action_dispatch/remote_ip_extensions.rb
 _UNTRUSTED = "which Mastodon says to all that comes from a Gateway whose pods are not in mastodon_trusted_proxies, besides other errors"
@@ -75,7 +75,7 @@ def _lookup(site: Site) -> Question:
     return Question(site.domain, path, lambda answer: _leads_to(answer, target, remedy), site.elsewhere)
 
 
-def _is_well(answer: Answer) -> str:
+def _is_well(answer: Reply) -> str:
     if answer.status == 500:
         raise WrongError(f"{answer}, {_UNTRUSTED}")
     if answer.status != 200:
@@ -83,7 +83,7 @@ def _is_well(answer: Answer) -> str:
     return ""
 
 
-def _is_instance(answer: Answer, domain: str) -> str:
+def _is_instance(answer: Reply, domain: str) -> str:
     _is_well(answer)
     try:
         said = parsed(answer.body)
@@ -95,14 +95,15 @@ def _is_instance(answer: Answer, domain: str) -> str:
     return f"version {said.get('version') or 'unknown'}"
 
 
-def _leads_to(answer: Answer, address: str, remedy: str) -> str:
-    if not (301 <= answer.status <= 308 and unquote(answer.location) == address):
-        leads = f"{answer} to {answer.location}" if answer.location else str(answer)
+def _leads_to(answer: Reply, address: str, remedy: str) -> str:
+    location = answer.header("location")
+    if not (301 <= answer.status <= 308 and unquote(location) == address):
+        leads = f"{answer} to {location}" if location else str(answer)
         raise WrongError(f"{leads}, and not a redirect to {address}{remedy}")
     return ""
 
 
-def _is_store(answer: Answer) -> str:
+def _is_store(answer: Reply) -> str:
     # Whether or not it lets anyone list, an S3 server answers in XML; a Gateway without a way to it does not.
     if answer.status >= 500 or not answer.body.lstrip().startswith(b"<?xml"):
         raise WrongError(f"{answer}, and not the answer of an S3 server")

@@ -10,7 +10,6 @@ import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Barrier, Thread
@@ -24,12 +23,8 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret im
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net import https
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import site_check
+from ansible_collections.fediverse.mastodon.tests.unit.certificates import Authority
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.fake_api import FakeApi, kind
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 NOBODY: Any = None
 HOST, DOMAIN, MEDIA = "social.example.org", "example.org", "media.example.org"
@@ -65,34 +60,16 @@ SERVED = (
 
 
 @dataclass
-class Authority:
-    """An authority, and the certificates that it issues."""
+class Issuer:
+    """What the Gateway serves: the newest certificate that is issued."""
 
     folder: Path
-    name: x509.Name = field(default_factory=lambda: x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Some CA")]))
-    key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
+    authority: Authority = field(default_factory=Authority)
 
     def issue(self, *hosts: str, days: int = 1) -> str:
-        """Return a certificate for these hosts, with its key beside it; for none its own."""
-        now = datetime.now(UTC)
-        key = ec.generate_private_key(ec.SECP256R1()) if hosts else self.key
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, hosts[0])]) if hosts else self.name
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(self.name)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(days=9))
-            .not_valid_after(now + timedelta(days=days))
-            .add_extension(x509.BasicConstraints(ca=not hosts, path_length=None), critical=True)
-        )
-        if hosts:
-            names = x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts])
-            builder = builder.add_extension(names, critical=False)
-        pem = builder.sign(self.key, SHA256()).public_bytes(Encoding.PEM).decode()
-        secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-        (self.folder / "served.pem").write_text(pem + secret)
+        """Return a certificate for these hosts, with its key beside it."""
+        pem, key = self.authority.issue(*hosts, days=days, begun=9)
+        (self.folder / "served.pem").write_text(pem + key)
         return pem
 
 
@@ -105,9 +82,9 @@ class Server:
         self.dialled = 0
         # Who waits here before the answer.
         self.gathered: Barrier | None = None
-        self.authority = Authority(folder)
-        self.root = self.authority.issue()
-        self.chain = self.authority.issue(HOST, DOMAIN, MEDIA)
+        self.issuer = Issuer(folder)
+        self.root = self.issuer.authority.certificate
+        self.chain = self.issuer.issue(HOST, DOMAIN, MEDIA)
         self._folder = folder
         server = self
 
@@ -273,7 +250,7 @@ def another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: Server) -> 
     folder = tmp_path / "another"
     folder.mkdir()
     made = Server(folder)
-    made.authority = server.authority
+    made.issuer.authority = server.issuer.authority
     made._folder = tmp_path
     monkeypatch.setattr(visitor, "by_name", lambda host: made.dial)
     yield made
@@ -316,7 +293,7 @@ def test_another_web_site_with_a_certificate_of_nobody_known_fails(
 ) -> None:
     folder = tmp_path / "nobody"
     folder.mkdir()
-    Authority(folder).issue(DOMAIN)
+    Issuer(folder).issue(DOMAIN)
     another._folder = folder
     with pytest.raises(MastodonError, match="its certificate is not valid"):
         asked(domain_elsewhere=True)
@@ -358,7 +335,7 @@ def test_a_certificate_of_a_private_authority_passes_where_that_was_asked_for_an
 def test_another_certificate_than_the_gateway_is_to_serve_fails(asked: Asked, server: Server, tmp_path: Path) -> None:
     folder = tmp_path / "other"
     folder.mkdir()
-    server.chain = Authority(folder).issue(HOST)
+    server.chain = Issuer(folder).issue(HOST)
     with pytest.raises(MastodonError, match="its certificate is not valid"):
         asked(publicly=False, publicly_trusted=False)
 
@@ -367,10 +344,10 @@ def test_another_certificate_than_the_gateway_is_to_serve_fails(asked: Asked, se
 def test_a_certificate_for_other_hosts_or_an_old_one_fails(
     asked: Asked, server: Server, publicly_trusted: bool
 ) -> None:
-    server.chain = server.authority.issue(DOMAIN, MEDIA)
+    server.chain = server.issuer.issue(DOMAIN, MEDIA)
     with pytest.raises(MastodonError, match="its certificate is not valid: Hostname mismatch"):
         asked(publicly=publicly_trusted, publicly_trusted=publicly_trusted)
-    server.chain = server.authority.issue(HOST, DOMAIN, MEDIA, days=-1)
+    server.chain = server.issuer.issue(HOST, DOMAIN, MEDIA, days=-1)
     with pytest.raises(MastodonError, match="certificate has expired"):
         asked(publicly=publicly_trusted, publicly_trusted=publicly_trusted)
 

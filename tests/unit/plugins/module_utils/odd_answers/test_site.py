@@ -16,6 +16,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.site.qu
     questions,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net import https
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.exchange import Reply
 
 from .servers import Answer, answers, drip, server, talk_http
 
@@ -26,7 +27,7 @@ OWN = list(questions(Site(HOST, HOST)))[1:2]
 TRUST: Any = SimpleNamespace(wrap_socket=lambda plain, server_hostname: plain)
 
 
-def ask(port: int) -> https.Answer:
+def ask(port: int) -> Reply:
     return https.get(lambda: socket.create_connection(("127.0.0.1", port), 5), HOST, "/", TRUST)
 
 
@@ -44,12 +45,12 @@ def test_nothing_but_mastodon_passes_for_it(answer: Answer) -> None:
 
 @pytest.mark.parametrize("begin", [b"", b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n{"])
 def test_a_byte_now_and_then_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch, begin: bytes) -> None:
-    monkeypatch.setattr(https, "_WHOLE_SECONDS", 0.5)
+    monkeypatch.setattr(https, "_SECONDS", 0.5)
 
     def talk(link: socket.socket) -> None:
         link.recv(1000)
         link.sendall(begin)
         drip(link, b"HTTP/1.1 200 OK\r\nX: x")
 
-    with server(talk) as port, pytest.raises(TimeoutError, match="no whole answer came within"):
+    with server(talk) as port, pytest.raises(TimeoutError, match="no whole answer came in time"):
         ask(port)
