@@ -49,10 +49,12 @@ def look_up(address: str, port: int, name: str, kind: str, seconds: float, *, un
     except (dns.exception.DNSException, OSError, ValueError) as error:
         return Looked("", next(iter(str(error).splitlines()), "") or type(error).__name__)
     wanted = dns.rdatatype.from_text(kind)
+    # The zone above answers by naming the servers of the one below: https://www.rfc-editor.org/rfc/rfc1034#section-4.3.2
+    sections = answer.answer or (answer.authority if kind == "NS" else ())
     return Looked(
         dns.rcode.to_text(answer.rcode()),
         _errors(answer),
-        frozenset(one.to_text() for each in answer.answer if each.rdtype == wanted for one in each),
+        frozenset(one.to_text() for each in sections if each.rdtype == wanted for one in each),
         _aliases(answer, f"{name}."),
         bool(answer.flags & dns.flags.AA),
     )

@@ -59,7 +59,7 @@ def look(scene: Scene) -> Iterator[Finding]:
     elif mastodon and not (browser and go):
         yield OTHERS_REFUSED.at(url, fact, agent=GO if browser else BROWSER)
     else:
-        yield fine(url, "lets browsers, Mastodon and programs in Go in alike", said["Mastodon"])
+        yield fine(url, "answers browsers, Mastodon and programs in Go alike", said["Mastodon"])
 
 
 def _document(scene: Scene) -> str:

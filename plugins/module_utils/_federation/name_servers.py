@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.resolver import Resolver
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
@@ -63,6 +64,23 @@ DISAGREE = Fault(
     "Servers that ask the wrong one reach an old address, or nobody.",
     Cause("a secondary name server is stale, as transfers to it do not work", "dig +nssearch {zone}"),
 )
+FLAPS = Fault(
+    "flaps",
+    Verdict.CUT,
+    "leads here and there by turns, as its record is written again and again",
+    "By chance others reach an old address, or nobody.",
+    Cause(
+        "two controllers write it, or two routes with different annotations",
+        "dig +short TXT {subject}, and read external-dns' log.",
+    ),
+)
+DELEGATION = Fault(
+    "delegation-differs",
+    Verdict.SOME,
+    "has other name servers for the zone above it than for itself",
+    _SOME,
+    Cause("name servers were changed in the zone, or at the registrar, but not in both", "dig +trace NS {subject}"),
+)
 OLD_ANSWER = Fault(
     "resolver-differs",
     Verdict.NOTE,
@@ -100,8 +118,8 @@ def look(scene: Scene) -> Iterator[Finding]:
 
 def _zone(resolver: Resolver, zone: str, hosts: list[str]) -> Iterator[Finding]:
     try:
-        named = sorted(resolver.name_servers(zone))[:_MOST_SERVERS]
-        servers = {server: sorted(resolver.addresses(server))[:_MOST_ADDRESSES] for server in named}
+        named = sorted(server.lower() for server in resolver.name_servers(zone))
+        servers = {server: sorted(resolver.addresses(server))[:_MOST_ADDRESSES] for server in named[:_MOST_SERVERS]}
         with ThreadPoolExecutor(_THREADS) as pool:
             known = dict(zip(servers, pool.map(lambda server: knows(resolver, server, zone), servers), strict=True))
     except MastodonError as error:
@@ -115,9 +133,9 @@ def _zone(resolver: Resolver, zone: str, hosts: list[str]) -> Iterator[Finding]:
         return
     wrong = list(_wrong(zone, servers, known))
     yield from wrong or [fine(f"zone {zone}", "is known to all its name servers", ", ".join(servers))]
-    yield from _compared(
-        resolver, zone, hosts, {name: servers[name][0] for name, knows_it in known.items() if knows_it}
-    )
+    yield from _delegation(resolver, zone, named)
+    well = {name: servers[name][0] for name, knows_it in known.items() if knows_it}
+    yield from _compared(resolver, zone, hosts, well)
 
 
 def _wrong(zone: str, servers: Mapping[str, list[str]], known: Mapping[str, bool | None]) -> Iterator[Finding]:
@@ -129,24 +147,37 @@ def _wrong(zone: str, servers: Mapping[str, list[str]], known: Mapping[str, bool
 
 def _compared(resolver: Resolver, zone: str, hosts: list[str], servers: Mapping[str, str]) -> Iterator[Finding]:
     """Compare what the servers say of the zone and of hosts in it."""
-    with ThreadPoolExecutor(_THREADS) as pool:
-        serials = dict(
-            zip(servers, pool.map(lambda address: _serial(resolver, address, zone), servers.values()), strict=True)
-        )
-        said = {
-            host: dict(
-                zip(
-                    servers,
-                    pool.map(lambda address, host=host: _addresses(resolver, address, host), servers.values()),
-                    strict=True,
-                )
-            )
-            for host in hosts
-        }
+    before = {server: _sample(resolver, address, zone, hosts) for server, address in servers.items()}
+    serials = {server: sample.serial for server, sample in before.items()}
     if len(set(serials.values())) > 1:
         yield STALE.at(zone, ", ".join(f"{serial} at {shown(server)}" for server, serial in serials.items()))
-    for host, by_server in said.items():
-        yield _agreed(resolver, zone, host, by_server)
+    server, address = next(iter(servers.items()))
+    after = _sample(resolver, address, zone, hosts)
+    for host in hosts:
+        was, found = before[server].leads[host], after.leads[host]
+        # One that answers by turns on purpose does so by one version of the zone.
+        if was != found and serials[server] != after.serial:
+            yield FLAPS.at(host, f"{_listed(was)} with serial {serials[server]}, {_listed(found)} with {after.serial}")
+        else:
+            yield _agreed(resolver, zone, host, {name: sample.leads[host] for name, sample in before.items()})
+
+
+def _delegation(resolver: Resolver, zone: str, named: list[str]) -> Iterator[Finding]:
+    """Compare the zone's name servers with those that the zone above names, as far as it can be asked."""
+    said = (resolver.ask_at(address, zone, "NS") for address in _above(resolver, zone)[:_MOST_ADDRESSES])
+    found = next((sorted(name.rstrip(".").lower() for name in one.records) for one in said if one.records), None)
+    if found and found != named:
+        yield DELEGATION.at(zone, f"{shown(', '.join(found))} above, {shown(', '.join(named))} in it")
+
+
+def _above(resolver: Resolver, zone: str) -> Sequence[str]:
+    """Return addresses of name servers of the zone above."""
+    try:
+        above = resolver.zone_of(zone.partition(".")[2])
+        servers = sorted(resolver.name_servers(above))[:_MOST_ADDRESSES]
+        return [address for server in servers for address in sorted(resolver.addresses(server))]
+    except MastodonError:
+        return ()
 
 
 def _agreed(resolver: Resolver, zone: str, host: str, by_server: Mapping[str, frozenset[str]]) -> Finding:
@@ -166,14 +197,23 @@ def _listed(addresses: frozenset[str]) -> str:
     return ", ".join(sorted(addresses)) or "no address"
 
 
-def _serial(resolver: Resolver, address: str, zone: str) -> str:
-    """Return the serial number of a zone: https://www.rfc-editor.org/rfc/rfc1035#section-3.3.13."""
-    parts = next(iter(resolver.ask_at(address, zone, "SOA").records), "").split()
-    return parts[2] if len(parts) > 2 else "none"
+@dataclass(frozen=True)
+class _Sample:
+    """What one server says at one moment: the serial number of its zone, and where hosts lead."""
+
+    serial: str
+    leads: Mapping[str, frozenset[str]]
 
 
-def _addresses(resolver: Resolver, address: str, host: str) -> frozenset[str]:
-    return resolver.ask_at(address, host, "A").records | resolver.ask_at(address, host, "AAAA").records
+def _sample(resolver: Resolver, address: str, zone: str, hosts: Sequence[str]) -> _Sample:
+    """Ask for the serial number (https://www.rfc-editor.org/rfc/rfc1035#section-3.3.13) and all addresses at once."""
+    asked = [(zone, "SOA"), *((host, kind) for host in hosts for kind in ("A", "AAAA"))]
+    with ThreadPoolExecutor(_THREADS) as pool:
+        said = dict(zip(asked, pool.map(lambda one: resolver.ask_at(address, *one).records, asked), strict=True))
+    parts = next(iter(said[zone, "SOA"]), "").split()
+    return _Sample(
+        parts[2] if len(parts) > 2 else "none", {host: said[host, "A"] | said[host, "AAAA"] for host in hosts}
+    )
 
 
-CHECK = Check("name-servers", __doc__, (NO_ADDRESS, LAME, SILENT, STALE, DISAGREE, OLD_ANSWER), look)
+CHECK = Check("name-servers", __doc__, (NO_ADDRESS, LAME, SILENT, STALE, DISAGREE, FLAPS, DELEGATION, OLD_ANSWER), look)

@@ -192,7 +192,7 @@ def test_other_software_is_looked_at_by_what_names_it(world: World) -> None:
     world.change("/inbox", Response(400), method="POST")
     report = world.look(account="")
     assert faults(report) == []
-    assert f"https://{HOST}{INFO}: lets browsers, Mastodon and programs in Go in alike: 200 OK." in map(
+    assert f"https://{HOST}{INFO}: answers browsers, Mastodon and programs in Go alike: 200 OK." in map(
         str, report.findings
     )
     assert moved("x").status == 301

@@ -75,6 +75,61 @@ def test_a_stale_secondary_is_named_with_what_it_says(world: World) -> None:
     ]
 
 
+def test_a_record_that_is_written_again_and_again_is_told_by_the_serial_number(world: World) -> None:
+    first = world.zones.first
+    before, said = first._said, iter(range(100))
+
+    def turns(name: str, kind: str) -> Said:
+        if (name, kind) == (HOST, "A"):
+            number = next(said)
+            first.serial += 1
+            return Said((ADDRESS if number == 0 else OTHER,))
+        return before(name, kind)
+
+    first._said = turns
+    (finding,) = [one for one in faults(world.look()) if one.startswith(f"CUT {HOST}")]
+    told = "leads here and there by turns, as its record is written again and again"
+    assert finding.startswith(f"CUT {HOST}: {told}: {ADDRESS} with serial ")
+    assert f", {OTHER} with " in finding
+
+
+def test_addresses_that_turn_on_purpose_are_no_fault(world: World) -> None:
+    first = world.zones.first
+    before, said = first._said, iter(range(100))
+    first._said = lambda name, kind: (
+        Said((ADDRESS if next(said) == 0 else OTHER,)) if (name, kind) == (HOST, "A") else before(name, kind)
+    )
+    assert [one for one in faults(world.look()) if "by turns" in one] == []
+
+
+def above(world: World, *servers: str) -> None:
+    """Let the zone above be there, and name these servers."""
+    world.zones.resolver.otherwise["org", "SOA"] = Said(("a.nic.org. admin.nic.org. 1 3600 600 86400 60",))
+    world.zones.resolver.otherwise["org", "NS"] = Said(("a.nic.org.",))
+    world.zones.resolver.otherwise["a.nic.org", "A"] = Said(("127.0.0.63",))
+    world.zones.resolver.otherwise["a.nic.org", "AAAA"] = Said()
+    world.zones.above.otherwise[DOMAIN, "NS"] = Said(refers_to=servers)
+
+
+def test_a_zone_above_that_names_other_servers_is_named_with_both(world: World) -> None:
+    above(world, "ns1.example.org.", "old.example.net.")
+    said = "has other name servers for the zone above it than for itself"
+    told = "ns1.example.org, old.example.net above, ns1.example.org, ns2.example.org in it"
+    assert sentence(world) == f"SOME {DOMAIN}: {said}: {told}."
+
+
+def test_a_zone_above_that_names_the_same_servers_is_fine(world: World) -> None:
+    above(world, "NS1.example.org.", "ns2.example.org.")
+    assert faults(world.look()) == []
+
+
+def test_a_zone_with_more_name_servers_than_are_asked_is_compared_with_all_of_them(world: World) -> None:
+    many = tuple(f"ns{number}.example.org." for number in range(1, 15))
+    above(world, *many)
+    world.zones.say(DOMAIN, "NS", Said(many))
+    assert [one for one in faults(world.look()) if "above" in one] == []
+
+
 def test_an_answer_from_a_cache_is_told_from_that_of_the_zone(world: World) -> None:
     for server in (world.zones.first, world.zones.second):
         server.otherwise[HOST, "A"] = Said((OTHER,))

@@ -19,7 +19,7 @@ import dns.rcode
 import dns.rdatatype
 import dns.rrset
 
-RESOLVER = "127.0.0.53"
+RESOLVER, ABOVE = "127.0.0.53", "127.0.0.63"
 SERVERS = {"ns1.example.org": "127.0.0.61", "ns2.example.org": "127.0.0.62"}
 
 
@@ -32,6 +32,7 @@ class Said:
     alias: str = ""
     error: tuple[int, str] | None = None
     unchecked: Sequence[str] = ()
+    refers_to: Sequence[str] = ()
 
 
 @dataclass
@@ -72,8 +73,10 @@ class NameServer:
         options = [dns.edns.EDEOption(*said.error)] if said.error else []
         response = dns.message.make_response(query, recursion_available=not self.own)
         response.use_edns(0, options=options)
-        if self.own:
+        if self.own and not said.refers_to:
             response.flags |= dns.flags.AA
+        if said.refers_to:
+            response.authority.append(dns.rrset.from_text(f"{name}.", 60, "IN", "NS", *said.refers_to))
         unchecked = bool(query.flags & dns.flags.CD and said.unchecked)
         response.set_rcode(dns.rcode.NOERROR if unchecked else dns.rcode.from_text(said.code))
         if said.alias:
@@ -105,6 +108,7 @@ class Zones:
     resolver: NameServer
     first: NameServer
     second: NameServer
+    above: NameServer
 
     def say(self, name: str, kind: str, said: Said) -> None:
         """Let all of them say something else."""
@@ -113,25 +117,25 @@ class Zones:
 
     def stop(self) -> None:
         """End them."""
-        for server in (self.resolver, self.first, self.second):
+        for server in (self.resolver, self.first, self.second, self.above):
             server.stop()
 
 
 def serve(names: Mapping[str, Sequence[str]]) -> Zones:
     """Serve what `names` has, whatever it has at a time."""
     links = _links()
-    resolver, first, second = (NameServer(link, names) for link in links)
+    resolver, first, second, above = (NameServer(link, names) for link in links)
     resolver.own = False
-    return Zones(links[0].getsockname()[1], resolver, first, second)
+    return Zones(links[0].getsockname()[1], resolver, first, second, above)
 
 
 def _links() -> list[socket.socket]:
     """Return sockets of one port at each address."""
     while True:
-        links = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _unused in range(1 + len(SERVERS))]
+        links = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _unused in range(2 + len(SERVERS))]
         links[0].bind((RESOLVER, 0))
         try:
-            for link, address in zip(links[1:], SERVERS.values(), strict=True):
+            for link, address in zip(links[1:], (*SERVERS.values(), ABOVE), strict=True):
                 link.bind((address, links[0].getsockname()[1]))
         except OSError:
             for link in links:
