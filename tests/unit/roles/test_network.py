@@ -1,0 +1,118 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the NetworkPolicies of the roles let pass. On a lab, tests/e2e/smoke/test_network.py connects."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import pytest
+from ansible_collections.fediverse.mastodon.tests.e2e import flows
+from ansible_collections.fediverse.mastodon.tests.e2e.flows import FLOWS, PAGE, VARIANTS, Flow
+
+from .conftest import Site
+
+ROLES = ("mastodon", "cnpg", "dragonfly", "gateway")
+# Whose policies are all of ours.
+JUDGED = {flows.WEB, flows.STREAMING, flows.SIDEKIQ, flows.DATABASE}
+
+
+@dataclass(frozen=True)
+class Pod:
+    """What policies know of a pod."""
+
+    namespace: str
+    labels: Mapping[str, str]
+
+
+def pods(site: Site) -> dict[str, Pod]:
+    """Return the pods of a site, with the labels that their operators and charts give them, and one of nobody's each."""
+    ours, database = site.value("mastodon_namespace"), site.value("cnpg_cluster_namespace")
+    of_chart = {"app.kubernetes.io/name": "mastodon", "app.kubernetes.io/instance": site.value("mastodon_name")}
+    of_cluster = {"cnpg.io/cluster": site.value("cnpg_cluster_name")}
+    cache_name = site.value("dragonfly_name")
+    of_cache = {"app": cache_name, "app.kubernetes.io/name": "dragonfly", "app.kubernetes.io/part-of": "dragonfly"}
+    parts = {flows.WEB: "web", flows.STREAMING: "streaming", flows.SIDEKIQ: "sidekiq-all-queues"}
+    return {
+        **{name: Pod(ours, {**of_chart, "app.kubernetes.io/component": part}) for name, part in parts.items()},
+        flows.DATABASE: Pod(database, {**of_cluster, "cnpg.io/podRole": "instance"}),
+        flows.POOLER: Pod(database, {**of_cluster, "cnpg.io/podRole": "pooler"}),
+        flows.CACHE: Pod(site.value("dragonfly_instance_namespace"), of_cache),
+        flows.ANSWERS: Pod(site.value("gateway_namespace"), {"acme.cert-manager.io/http01-solver": "true"}),
+        flows.POSTGRES_OPERATOR: Pod(site.value("cnpg_namespace"), {"app.kubernetes.io/name": "cloudnative-pg"}),
+        flows.CACHE_OPERATOR: Pod(site.value("dragonfly_namespace"), {"app.kubernetes.io/name": "dragonfly-operator"}),
+        flows.BESIDE: Pod(ours, {}),
+        flows.NEIGHBOUR: Pod("neighbour", {}),
+        flows.GATEWAY: Pod("traefik", {}),
+        flows.OUTSIDE: Pod("", {}),
+    }
+
+
+@cache
+def rendered(settings: frozenset[tuple[str, Any]]) -> tuple[Site, list[Any]]:
+    site = Site(**dict(settings))
+    made = [one for role in ROLES for one in site.objects(role).values()]
+    return site, [one for one in made if one["kind"] == "NetworkPolicy"]
+
+
+def selects(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    """Tell whether a selector matches. All of ours go by equality."""
+    assert selector.keys() <= {"matchLabels"}
+    return selector.get("matchLabels", {}).items() <= labels.items()
+
+
+def is_from(peer: Mapping[str, Any], source: Pod, namespace: str) -> bool:
+    assert peer
+    assert peer.keys() <= {"namespaceSelector", "podSelector"}
+    place = {"kubernetes.io/metadata.name": source.namespace} if source.namespace else {}
+    in_place = (
+        selects(peer["namespaceSelector"], place) if "namespaceSelector" in peer else source.namespace == namespace
+    )
+    return bool(source.namespace) and in_place and selects(peer.get("podSelector", {}), source.labels)
+
+
+def lets_pass(policies: Iterable[Any], source: Pod, target: Pod, port: int) -> bool:
+    """Judge a TCP connection as https://kubernetes.io/docs/concepts/services-networking/network-policies/ has it."""
+    apply = [
+        one["spec"]
+        for one in policies
+        if one["metadata"]["namespace"] == target.namespace and selects(one["spec"]["podSelector"], target.labels)
+    ]
+    assert all(spec["policyTypes"] == ["Ingress"] for spec in apply)
+    rules = [rule for spec in apply for rule in spec.get("ingress", [])]
+    assert all(rule.keys() <= {"from", "ports"} for rule in rules)
+    return not apply or any(
+        {"port": port, "protocol": "TCP"} in rule["ports"]
+        and ("from" not in rule or any(is_from(peer, source, target.namespace) for peer in rule["from"]))
+        for rule in rules
+    )
+
+
+@pytest.mark.parametrize("flow", [*(flow for flow in FLOWS if flow.target in JUDGED), *VARIANTS], ids=flows.row)
+def test_policies_let_pass_what_the_page_says(flow: Flow) -> None:
+    site, policies = rendered(frozenset(flow.settings.items()))
+    if flow.target == flows.CACHE:
+        policies = [*policies, of_dragonfly(site)]
+    there = pods(site)
+    passing = {source: lets_pass(policies, there[source], there[flow.target], flow.port) for source in flow.sources}
+    assert passing == dict.fromkeys(flow.sources, flow.passes)
+
+
+def of_dragonfly(site: Site) -> Any:
+    """Return the part of its operator's own policy that is about clients."""
+    labels = pods(site)[flows.CACHE].labels
+    rule = {"ports": [{"port": 6379, "protocol": "TCP"}], "from": [{"podSelector": {}}]}
+    spec = {"podSelector": {"matchLabels": labels}, "policyTypes": ["Ingress"], "ingress": [rule]}
+    return {"metadata": {"namespace": site.value("dragonfly_instance_namespace")}, "spec": spec}
+
+
+def test_the_page_has_every_flow() -> None:
+    found = flows.page()
+    if os.environ.get("UPDATE_DOCS"):
+        PAGE.write_text(found, encoding="utf-8")
+    assert PAGE.read_text(encoding="utf-8") == found
