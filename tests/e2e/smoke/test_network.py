@@ -70,7 +70,7 @@ SERVICES: Mapping[str, str] = {
 
 
 class Network:
-    """The lab's pods, each of which connects where it is told."""
+    """The lab's pods, from each of which a connection can be tried."""
 
     def __init__(self, lab: Lab) -> None:
         self._lab = lab
