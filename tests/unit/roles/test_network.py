@@ -93,14 +93,31 @@ def lets_pass(policies: Iterable[Any], source: Pod, target: Pod, port: int) -> b
     )
 
 
-@pytest.mark.parametrize("flow", [*(flow for flow in FLOWS if flow.target in JUDGED), *VARIANTS], ids=flows.row)
-def test_policies_let_pass_what_the_page_says(flow: Flow) -> None:
-    site, policies = rendered(frozenset(flow.settings.items()))
-    if flow.target == flows.CACHE:
-        policies = [*policies, of_dragonfly(site)]
+JUDGED_FLOWS = [*(flow for flow in FLOWS if flow.target in JUDGED), *VARIANTS]
+
+
+def passing(flow: Flow, *, nothing_in: bool) -> dict[str, bool]:
+    """Judge a flow, also where every namespace has a policy that lets nothing in."""
+    site, rendered_ones = rendered(frozenset(flow.settings.items()))
     there = pods(site)
-    passing = {source: lets_pass(policies, there[source], there[flow.target], flow.port) for source in flow.sources}
-    assert passing == dict.fromkeys(flow.sources, flow.passes)
+    target = there[flow.target]
+    nothing = {"metadata": {"namespace": target.namespace}, "spec": {"podSelector": {}, "policyTypes": ["Ingress"]}}
+    policies = [
+        *rendered_ones,
+        *([of_dragonfly(site)] if flow.target == flows.CACHE else []),
+        *([nothing] if nothing_in else []),
+    ]
+    return {source: lets_pass(policies, there[source], target, flow.port) for source in flow.sources}
+
+
+@pytest.mark.parametrize("flow", JUDGED_FLOWS, ids=flows.row)
+def test_policies_let_pass_what_the_page_says(flow: Flow) -> None:
+    assert passing(flow, nothing_in=False) == dict.fromkeys(flow.sources, flow.passes)
+
+
+@pytest.mark.parametrize("flow", [flow for flow in JUDGED_FLOWS if flow.settings != flows.OPEN], ids=flows.row)
+def test_the_same_passes_where_nothing_else_is_let_in(flow: Flow) -> None:
+    assert passing(flow, nothing_in=True) == dict.fromkeys(flow.sources, flow.passes)
 
 
 def of_dragonfly(site: Site) -> Any:
