@@ -100,7 +100,7 @@ spec:
   podSelector: {}
   policyTypes: [Ingress, Egress]
 """
-# A port is the pod's behind a Service, so the API server's is its own.
+# Ports are the pods' behind a Service: of DNS 53 or, on OpenShift as on the lab, 5353; the API server's is its own.
 WHAT_GOES_OUT = """\
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
@@ -113,10 +113,13 @@ spec:
     - to:
         - podSelector: {}
         - namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: rook-ceph}}
-    # DNS; other servers, an outside S3, and the API server, which listens at 443 or 6443; mail, at mastodon_smtp_port.
+    # DNS, whose pods listen at 53 or 5353; other servers, an outside S3, and the API server, which listens at 443 or 6443; mail, at
+    # mastodon_smtp_port. What counts is the port behind a Service.
     - ports:
         - {port: 53, protocol: UDP}
         - {port: 53, protocol: TCP}
+        - {port: 5353, protocol: UDP}
+        - {port: 5353, protocol: TCP}
         - {port: 80, protocol: TCP}
         - {port: 443, protocol: TCP}
         - {port: 6443, protocol: TCP}
