@@ -32,6 +32,8 @@ POSTGRES_OPERATOR, CACHE_OPERATOR = "CloudNativePG's operator", "Dragonfly's ope
 FLUX, SOURCES = "Flux's controllers", "Flux's source-controller"
 BESIDE, NEIGHBOUR = "a pod of yours in Mastodon's namespace", "a pod in another namespace"
 SECRETS, VAULT, ANSWERS = "External Secrets", "Vault", "cert-manager's answers"
+ISSUER, ACME, RECORDS, ZONE = "cert-manager", "who issues certificates", "external-dns", "the DNS provider"
+ROOK_OPERATOR = "Rook's operator"
 WEBHOOK, OUTSIDE = "CloudNativePG's webhook", "another machine of the pods' network"
 RAILS = (WEB, SIDEKIQ)
 MASTODON = (WEB, STREAMING, SIDEKIQ)
@@ -57,13 +59,21 @@ FLOWS = (
     Flow((NEIGHBOUR, GATEWAY, CACHE_OPERATOR, OUTSIDE), CACHE, 6379, False),
     Flow((CACHE_OPERATOR,), CACHE, 9999, True, "its operator's policy: the operator and other replicas"),
     Flow((NEIGHBOUR, BESIDE, *MASTODON, OUTSIDE), CACHE, 9999, False),
-    Flow((*RAILS, GATEWAY, DATABASE, BESIDE), STORE, 80, True, f"{NOTHING}; backups, too, come from these pods"),
+    Flow(
+        (*RAILS, GATEWAY, DATABASE, BESIDE, ROOK_OPERATOR),
+        STORE,
+        80,
+        True,
+        f"{NOTHING}; VolSync's pods are such as yours",
+    ),
     Flow(RAILS, MAIL, 587, True, NOTHING),
     Flow(RAILS, OTHERS, 443, True, NOTHING),
     Flow((*OURS, BESIDE, NEIGHBOUR), DNS, 53, True, NOTHING),
     Flow((DATABASE,), API, 443, True, f"{NOTHING}; each instance reports there"),
     Flow((API,), WEBHOOK, 9443, True, f"{NOTHING}; so with all webhooks"),
     Flow((SECRETS,), VAULT, 8200, True, NOTHING),
+    Flow((ISSUER,), ACME, 443, True, NOTHING),
+    Flow((RECORDS,), ZONE, 53, True, NOTHING),
     Flow((FLUX,), SOURCES, 80, True, "Flux's policy: within its namespace"),
     Flow((NEIGHBOUR, GATEWAY, *MASTODON), SOURCES, 80, False, "Flux's policy"),
     Flow((NEIGHBOUR,), FLUX, 8080, True, "Flux's policy: metrics"),

@@ -31,7 +31,8 @@ for one in "$@"; do
 done
 wait
 """
-MAIL_PORT = 1025
+# Where the lab has something at another port.
+PORTS = {flows.MAIL: 1025, flows.ACME: 14000}
 BESIDE = "smoke-beside"
 WORKLOADS: Mapping[str, tuple[str, str]] = {
     flows.GATEWAY: ("traefik", "deployment/traefik"),
@@ -44,6 +45,9 @@ WORKLOADS: Mapping[str, tuple[str, str]] = {
     flows.CACHE_OPERATOR: ("dragonfly-operator-system", "deployment/dragonfly-operator"),
     flows.SECRETS: ("external-secrets", "deployment/external-secrets"),
     flows.FLUX: ("flux-system", "deployment/helm-controller"),
+    flows.ISSUER: ("cert-manager", "deployment/cert-manager"),
+    flows.RECORDS: ("external-dns", "deployment/external-dns-mastodon"),
+    flows.ROOK_OPERATOR: ("rook-ceph", "deployment/rook-ceph-operator"),
     flows.BESIDE: ("mastodon", f"pod/{BESIDE}"),
     flows.NEIGHBOUR: ("cache", "statefulset/redis"),
 }
@@ -64,6 +68,8 @@ SERVICES: Mapping[str, str] = {
     flows.OTHERS: "traefik.traefik.svc.cluster.local",
     flows.DNS: "kube-dns.kube-system.svc.cluster.local",
     flows.API: "kubernetes.default.svc.cluster.local",
+    flows.ACME: "pebble.acme.svc.cluster.local",
+    flows.ZONE: "knot.dns.svc.cluster.local",
     flows.VAULT: "openbao.openbao.svc.cluster.local",
     flows.SOURCES: "source-controller.flux-system.svc.cluster.local",
 }
@@ -94,7 +100,7 @@ class Network:
         return {flow: address in through for flow, address in addresses.items()}
 
     def _address(self, target: str, port: int) -> str:
-        return f"{self._addresses[target]}:{MAIL_PORT if target == flows.MAIL else port}"
+        return f"{self._addresses[target]}:{PORTS.get(target, port)}"
 
     def _inside(self, source: str) -> list[str]:
         """Return how a command runs where the source is."""
@@ -135,7 +141,7 @@ def nothing_in_or_out(installed: Lab, network: Network) -> Iterator[None]:
     """Mastodon's namespace, with the two policies of docs/network.md."""
     policies = [yaml.safe_load(flows.NOTHING_IN_OR_OUT), yaml.safe_load(flows.WHAT_GOES_OUT)]
     mail = [entry for rule in policies[1]["spec"]["egress"] for entry in rule.get("ports", []) if entry["port"] == 587]
-    mail[0]["port"] = MAIL_PORT
+    mail[0]["port"] = PORTS[flows.MAIL]
     apply(installed, *policies)
     try:
         elsewhere = (flows.WEB, flows.NEIGHBOUR, 6379)
