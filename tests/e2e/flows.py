@@ -64,7 +64,7 @@ FLOWS = (
         STORE,
         80,
         True,
-        f"{NOTHING}; VolSync's pods are such as yours",
+        f"{NOTHING}; VolSync's pods pass likewise",
     ),
     Flow(RAILS, MAIL, 587, True, NOTHING),
     Flow(RAILS, OTHERS, 443, True, NOTHING),
