@@ -15,6 +15,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.fin
     Verdict,
     fine,
     shown,
+    skipped,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.scene import Check, FoundError, Scene
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.visitor import (
@@ -58,6 +59,8 @@ def look(scene: Scene) -> Iterator[Finding]:
         yield MASTODON_REFUSED.at(url, fact, agent=MASTODON)
     elif mastodon and not (browser and go):
         yield OTHERS_REFUSED.at(url, fact, agent=GO if browser else BROWSER)
+    elif not mastodon and not said["Mastodon"].startswith("401"):
+        yield skipped(url, f"it is refused to all: {said['Mastodon']}")
     else:
         yield fine(url, "answers browsers, Mastodon and programs in Go alike", said["Mastodon"])
 

@@ -46,7 +46,7 @@ STRICT = Cause(
 def who_answers(reply: Reply, host: str) -> Cause | None:
     """Return what is known of the program that sent an answer in place of the instance."""
     cause = _who(reply)
-    return Cause(cause.why, cause.next.format(host=host)) if cause else None
+    return cause.of(host) if cause else None
 
 
 def _who(reply: Reply) -> Cause | None:

@@ -90,7 +90,10 @@ def _addresses(scene: Scene, host: str) -> Iterator[Finding]:
         if answer != first[1]:
             yield ANOTHER.at(url, f"{answer} at {address}, {first[1]} at {first[0]}", host=host)
             return
-    yield fine(url, "is answered the same at each address", ", ".join(said))
+    if first[1][0] in "123":
+        yield fine(url, "is answered the same at each address", ", ".join(said))
+    else:
+        yield skipped(url, f"it is answered nowhere: {first[1]}")
 
 
 def _shared(scene: Scene, host: str, other: str) -> Iterator[Finding]:
@@ -103,7 +106,9 @@ def _shared(scene: Scene, host: str, other: str) -> Iterator[Finding]:
         return
     url = f"https://{host}/.well-known/nodeinfo"
     straight, shared = _said(scene, url), _said(scene, url, sni=other)
-    if straight == shared:
+    if straight == shared and straight[0] not in "123":
+        yield skipped(url, f"it is answered nowhere: {straight}")
+    elif straight == shared:
         yield fine(url, f"is answered the same over a connection for {other}")
     else:
         yield NOT_SHARED.at(url, f"{shared} over one for {other}, {straight} over one of its own")

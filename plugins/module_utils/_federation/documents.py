@@ -152,7 +152,7 @@ def document(scene: Scene, stake: Stake, url: str, /, **headers: str) -> tuple[T
     except WrongShapeError:
         content = None
     if not isinstance(content, Mapping):
-        raise FoundError(_no_document(stake, url, trail.reply))
+        raise FoundError(_no_document(stake, url, trail))
     return trail, content
 
 
@@ -162,7 +162,7 @@ def answered(scene: Scene, stake: Stake, url: str, /, **headers: str) -> Trail:
         trail = scene.fetch(url, **headers)
     except NoAnswerError as error:
         raise FoundError(stake.found(SILENT, url, shown(str(error)))) from error
-    if (finding := _way(scene, stake, url, trail)) or (finding := _status(stake, url, trail.reply)):
+    if (finding := _way(scene, stake, url, trail)) or (finding := _status(stake, url, trail)):
         raise FoundError(finding)
     return trail
 
@@ -203,17 +203,25 @@ def _redirect(trail: Trail, leads: str) -> Fault:
     return TOO_MANY if len(trail.hops) > HOPS else ELSEWHERE
 
 
-def _status(stake: Stake, url: str, reply: Reply) -> Finding | None:
+def _status(stake: Stake, url: str, trail: Trail) -> Finding | None:
+    reply = trail.reply
     if reply.status == 200:
         packed = reply.header("content-encoding").strip().lower()
         if packed not in ("", "identity", "gzip", "x-gzip"):
             return stake.found(UNREADABLE, url, f"Content-Encoding: {shown(packed, 40)}")
         return stake.found(TOO_LONG, url) if reply.cut else None
     by_status = {404: ABSENT, 410: GONE, 429: BUSY}
-    fault = by_status.get(reply.status, UNWELL if reply.status >= 500 else REFUSED)
-    return stake.found(fault, url, described(reply)).because(who_answers(reply, host_of(url)))
+    return _answer(stake, by_status.get(reply.status, UNWELL if reply.status >= 500 else REFUSED), url, trail)
 
 
-def _no_document(stake: Stake, url: str, reply: Reply) -> Finding:
-    fault = PAGE if reply.body.lstrip()[:1] == b"<" or reply.media_type == "text/html" else NOT_JSON
-    return stake.found(fault, url, described(reply)).because(who_answers(reply, host_of(url)))
+def _no_document(stake: Stake, url: str, trail: Trail) -> Finding:
+    is_page = trail.reply.body.lstrip()[:1] == b"<" or trail.reply.media_type == "text/html"
+    return _answer(stake, PAGE if is_page else NOT_JSON, url, trail)
+
+
+def _answer(stake: Stake, fault: Fault, url: str, trail: Trail) -> Finding:
+    """Return what is wrong with an answer, and whose it is."""
+    host = host_of(trail.last.url)
+    whose = "" if host == host_of(url) else f", from {shown(host)}"
+    finding = stake.found(fault, url, f"{described(trail.reply)}{whose}")
+    return finding.because(who_answers(trail.reply, host))

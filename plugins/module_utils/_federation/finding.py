@@ -43,6 +43,10 @@ class Cause:
     why: str
     next: str
 
+    def of(self, host: str) -> Cause:
+        """Return it with a host in its fields."""
+        return Cause(self.why.format(host=host), self.next.format(host=host))
+
 
 @dataclass(frozen=True)
 class Fault:

@@ -136,7 +136,7 @@ def _lookup(scene: Scene, resource: str, subject: str) -> Iterator[Finding]:
     try:
         trail, content = document(scene, STAKE, url, accept=ACCEPT)
     except FoundError as error:
-        yield _explained(scene, url, error.finding)
+        yield _explained(scene, url, error.finding, accept=ACCEPT)
         return
     named = content.get("subject")
     if not isinstance(named, str) or not named.lower().endswith(subject.lower()):
@@ -163,15 +163,16 @@ def _self_link(scene: Scene, url: str, content: Mapping[str, Any]) -> str:
     raise FoundError(NO_SELF.at(url, found or "no link of rel self"))
 
 
-def _explained(scene: Scene, url: str, finding: Finding) -> Finding:
+def _explained(scene: Scene, url: str, finding: Finding, **headers: str) -> Finding:
     """Tell apart who it is that has no answer."""
     if finding.fault != ABSENT.name:
         return finding
     host = scene.target.domain
     if _leads_by_host_meta(scene, url):
         return HOST_META_ONLY.at(url, finding.fact, host=host)
-    if scene.target.is_split and "text/html" in finding.fact:
-        return finding.because(Cause(_OTHER_SITE.why, _OTHER_SITE.next.format(host=host)))
+    last = scene.fetch(url, **headers).last
+    if scene.target.is_split and host_of(last.url) == host and last.reply.media_type == "text/html":
+        return finding.because(_OTHER_SITE.of(host))
     return finding
 
 
@@ -192,7 +193,7 @@ def _dialog(scene: Scene, resource: str) -> Iterator[Finding]:
     try:
         trail, content = document(scene, STAKE, url, origin=_ORIGIN, accept="application/json")
     except FoundError as error:
-        yield _explained(scene, url, error.finding)
+        yield _explained(scene, url, error.finding, origin=_ORIGIN, accept="application/json")
         return
     _self_link(scene, url, content)
     if hidden := _hidden(trail):

@@ -44,6 +44,24 @@ def test_a_list_of_agents_that_keeps_others_out_is_named(world: World) -> None:
     assert f"{finding.verdict} {finding}" == f"SOME {ACTOR}: lets Mastodon in and refuses others: {said}."
 
 
+def test_what_is_refused_to_all_says_nothing_of_names(world: World) -> None:
+    world.change("/ap/users/115", page(403))
+    (finding,) = [one for one in world.look().findings if one.check == "agents"]
+    assert f"{finding.verdict} {finding}" == f"skipped {ACTOR}: was not looked at: it is refused to all: 403 Forbidden."
+
+
+def test_what_is_answered_nowhere_says_nothing_of_connections_and_addresses(world: World) -> None:
+    another_machine(world, OTHER)
+    world.change(INFO, Response(404))
+    said = [
+        f"{one.verdict} {one}" for one in world.look().findings if one.check == "connections" and INFO in one.subject
+    ]
+    assert said == [
+        f"skipped https://{host}{INFO}: was not looked at: it is answered nowhere: 404 Not Found."
+        for host in (HOST, DOMAIN, HOST)
+    ]
+
+
 @pytest.mark.parametrize("status", [406, 418])
 def test_a_server_that_wants_another_accept_is_told_by_its_status(world: World, status: int) -> None:
     world.change("/ap/users/115", Response(status, b"no"))

@@ -41,6 +41,12 @@ def test_another_web_site_at_the_bare_domain_is_told_by_its_page(world: World) -
     assert first(world) == (f"CUT {ALICE}: {said}.", "another web site answers at the bare domain")
 
 
+def test_a_page_of_the_instance_itself_is_not_taken_for_another_web_site(world: World) -> None:
+    world.change("/.well-known/webfinger", page(404), host=HOST)
+    said = "is not there: 404 Not Found, text/html, '<!doctype html><html><title>A page</title></html>'"
+    assert first(world) == (f"CUT {ALICE}: {said}, from {HOST}.", "not known from outside")
+
+
 def test_a_redirect_that_drops_the_query_is_named_by_where_it_leads(world: World) -> None:
     world.change(FINGER, lambda _request: moved(f"https://{HOST}{FINGER}"), host=DOMAIN)
     leads = f"redirects without the query: 301 Moved Permanently to https://{HOST}{FINGER}"
@@ -158,7 +164,7 @@ def test_a_challenge_for_browsers_is_recognised(world: World, headers: dict[str,
     world.change("/", page(403, f"<html><title>{title}</title></html>", **headers), host=HOST)
     said = f"is refused: 403 Forbidden, text/html, '<html><title>{title}</title></html>'"
     why = "a content delivery network shows a challenge for browsers, which no server can solve"
-    assert first(world) == (f"CUT {ALICE}: {said}.", why)
+    assert first(world) == (f"CUT {ALICE}: {said}, from {HOST}.", why)
 
 
 def test_a_page_that_keeps_bots_off_is_recognised(world: World) -> None:
@@ -166,7 +172,7 @@ def test_a_page_that_keeps_bots_off_is_recognised(world: World) -> None:
     said = "is a web page where the WebFinger answer was asked for: 200 OK, text/html"
     text = "'<html><title>Making sure you are not a bot!</title></html>'"
     assert first(world) == (
-        f"CUT {ALICE}: {said}, {text}.",
+        f"CUT {ALICE}: {said}, {text}, from {HOST}.",
         "a program that keeps bots off answers in the instance's place",
     )
 
@@ -211,7 +217,7 @@ def test_who_answers_in_the_place_of_mastodon_is_told_by_its_words(
     )
     world.change("/", named, host=HOST)
     reported, reason = first(world)
-    assert reported == f"CUT {ALICE}: {said}."
+    assert reported == f"CUT {ALICE}: {said}, from {HOST}."
     assert reason.startswith(why)
 
 
