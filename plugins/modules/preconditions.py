@@ -84,7 +84,7 @@ options:
         type: str
         required: true
   s3:
-    description: A bucket of yours. Left out when Rook makes one.
+    description: The bucket for media, which is written, read and left as it was. One that Rook has not made yet is passed over.
     type: dict
     suboptions:
       anyone_reads:
@@ -100,13 +100,21 @@ options:
         type: str
         required: true
       path:
-        description: Path in Vault of C(access-key-id) and C(secret-access-key).
+        description: Path in Vault of C(access-key-id) and C(secret-access-key) of a bucket of yours.
         type: str
-        required: true
+        default: ""
       region:
         description: Region that requests are signed for.
         type: str
         default: us-east-1
+      secret_name:
+        description: Secret with the keys of one that Rook makes, in place of O(s3.path).
+        type: str
+        default: ""
+      secret_namespace:
+        description: Its namespace.
+        type: str
+        default: ""
   secrets:
     description: Secrets that only people can give.
     type: list

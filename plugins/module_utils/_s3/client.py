@@ -170,6 +170,9 @@ class Bucket:
     def _remedy(self, answer: Answer) -> str:
         if answer.code == "NoSuchBucket":
             return "Create the bucket, or correct its name."
+        # Of Ceph: https://docs.ceph.com/en/latest/radosgw/admin/#quota-management
+        if answer.code == "QuotaExceeded":
+            return "It is full: raise the bound on its size, which for Rook is rook_bucket_size, or remove media."
         if answer.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
             return f"Give the keys in {self._keys.source} this right, or correct them."
         if answer.status == HTTPStatus.NOT_IMPLEMENTED:

@@ -31,6 +31,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import fo
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import read_secret
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import EVERYTHING, needs
 from ansible_collections.fediverse.mastodon.plugins.module_utils._mail import smtp
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.dial import Dial
@@ -102,7 +103,10 @@ ARGUMENTS = Arguments(
                 "endpoint": _NEEDED,
                 "bucket": _NEEDED,
                 "region": {"type": "str", "default": "us-east-1"},
-                "path": _PATH,
+                # Where the keys are, not the keys.
+                "path": {**_PATH, "required": False, "default": ""},
+                "secret_namespace": {"type": "str", "default": "", "no_log": False},
+                "secret_name": {"type": "str", "default": "", "no_log": False},
                 "anyone_reads": {"type": "bool", "default": True},
             },
         },
@@ -232,15 +236,28 @@ def _bucket(
     parameters: Mapping[str, Any], connection: Callable[[], Connection], server: Callable[[], servers.Vault], run: Run
 ) -> str:
     if not (wanted := parameters["s3"]):
-        raise SkippedError("Bucket for media: site.yml creates it, with Rook")
+        raise SkippedError("Bucket for media: none is named")
     if run.check:
         raise SkippedError(f"Bucket {wanted['bucket']}: only written and read outside of check mode")
-    given = vault.given(server(), parameters["mount"], wanted["path"], ["access-key-id", "secret-access-key"])
-    source = f"Vault path {parameters['mount']}/{wanted['path']}"
-    keys = Keys(given["access-key-id"], given["secret-access-key"], source)
+    keys = _keys_in_vault(parameters, wanted, server) if wanted["path"] else _keys_of_claim(wanted, connection)
     way = _way(connection, *forward.place_of(wanted["endpoint"]))
     place = Bucket(wanted["endpoint"], wanted["bucket"], wanted["region"], keys, way)
     return round_trip(place, anyone_reads=wanted["anyone_reads"])
+
+
+def _keys_in_vault(
+    parameters: Mapping[str, Any], wanted: Mapping[str, Any], server: Callable[[], servers.Vault]
+) -> Keys:
+    given = vault.given(server(), parameters["mount"], wanted["path"], ["access-key-id", "secret-access-key"])
+    source = f"Vault path {parameters['mount']}/{wanted['path']}"
+    return Keys(given["access-key-id"], given["secret-access-key"], source)
+
+
+def _keys_of_claim(wanted: Mapping[str, Any], connection: Callable[[], Connection]) -> Keys:
+    secret = read_secret(connection(), wanted["secret_namespace"], wanted["secret_name"])
+    if secret is None:
+        raise SkippedError("Bucket for media: site.yml creates it, with Rook")
+    return Keys(secret["AWS_ACCESS_KEY_ID"], secret["AWS_SECRET_ACCESS_KEY"], str(secret))
 
 
 TASK = Task(ARGUMENTS, run_task)

@@ -37,6 +37,7 @@ class S3:
     readable: bool = False
     writable: bool = False
     keeps: bool = False
+    full: bool = False
     # What is answered to anyone in place of a verdict, each once.
     breathless: list[int] = field(default_factory=list)
     obeys_policies: bool = True
@@ -108,6 +109,8 @@ class S3:
     def _object(self, method: str, key: str, body: bytes, signer: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
         if not signer and not (self.writable if method == "PUT" else self._anyone_reads(key)):
             return 403, error("AccessDenied")
+        if method == "PUT" and self.full:
+            return 403, error("QuotaExceeded")
         if method == "PUT":
             self.objects[key] = body
             self.public.discard(key)

@@ -15,8 +15,11 @@ import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.finding import Finding, SkippedError, find
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.site.visitor import Found
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import Secret
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import preconditions
+
+from ..s3_server import S3
 
 NOBODY: Any = None
 
@@ -217,3 +220,38 @@ def test_a_mastodon_is_ok_only_where_all_of_it_was_asked_and_answers(
     site = {"domain": "example.org", "web_domain": "", "media_hostname": "", "domain_elsewhere": False}
     run = Run(check=False, diff=False, say=print, environment={})
     assert find(lambda: preconditions._site({"site": site}, lambda: NOBODY, run)).state == found
+
+
+def claimed(monkeypatch: pytest.MonkeyPatch, s3: S3, secret: Secret | None, *, check: bool = False) -> Finding:
+    """Look at a bucket whose keys are in a Secret."""
+    monkeypatch.setattr(preconditions, "read_secret", lambda *_unused: secret)
+    place = {"endpoint": s3.endpoint, "bucket": "media", "region": "us-east-1", "anyone_reads": True}
+    wanted = {**place, "path": "", "secret_namespace": "mastodon", "secret_name": "mastodon-s3"}
+    run = Run(check=check, diff=False, say=print, environment={})
+    return find(lambda: preconditions._bucket({"s3": wanted}, lambda: NOBODY, lambda: NOBODY, run))
+
+
+CLAIMED = Secret("mastodon/mastodon-s3", {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "not-told"})
+
+
+def test_a_bucket_that_rook_made_is_written_and_read_and_left_as_it_was(
+    monkeypatch: pytest.MonkeyPatch, s3: S3
+) -> None:
+    s3.acls = "obeyed"
+    found = claimed(monkeypatch, s3, CLAIMED)
+    assert (found.state, s3.objects) == ("ok", {})
+    assert found.text.endswith("written with an ACL, read and removed, anyone reads it")
+    assert claimed(monkeypatch, s3, CLAIMED, check=True).state == "skipped"
+
+
+def test_a_bucket_that_rook_will_make_is_passed_over(monkeypatch: pytest.MonkeyPatch, s3: S3) -> None:
+    assert claimed(monkeypatch, s3, None) == Finding("skipped", "Bucket for media: site.yml creates it, with Rook")
+
+
+def test_a_bucket_that_is_full_is_said_to_be_full(monkeypatch: pytest.MonkeyPatch, s3: S3) -> None:
+    s3.full = True
+    found = claimed(monkeypatch, s3, CLAIMED)
+    assert found.state == "failed"
+    assert found.text.endswith(
+        "failed: 403 QuotaExceeded. It is full: raise the bound on its size, which for Rook is rook_bucket_size, or remove media."
+    )
