@@ -17,6 +17,14 @@ options:
     description: Name of the bucket.
     type: str
     required: true
+  anyone:
+    description: Whether anyone reads.
+    type: bool
+    default: true
+  owner:
+    description: User of Ceph who may use what other users wrote, as after a claim was deleted and made again.
+    type: str
+    default: ""
 """
 
 EXAMPLES = r"""
@@ -40,6 +48,6 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.policy impo
 class FilterModule:
     """Ansible's way in."""
 
-    def filters(self) -> dict[str, Callable[[str], dict[str, Any]]]:
+    def filters(self) -> dict[str, Callable[..., dict[str, Any]]]:
         """Return the filters by name."""
         return {"public_read_policy": public_read}

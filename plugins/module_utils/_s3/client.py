@@ -42,6 +42,13 @@ with suppress(ImportError):
 
 # What Mastodon sends with media: https://github.com/mastodon/mastodon/blob/main/config/initializers/paperclip.rb
 UPLOADED = {"Cache-Control": "public, max-age=315576000, immutable", "Content-Type": "image/png"}
+# https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutPublicAccessBlock.html
+_BLOCK = "?publicAccessBlock"
+_IGNORE = (
+    b"<PublicAccessBlockConfiguration><BlockPublicAcls>false</BlockPublicAcls><IgnorePublicAcls>true</IgnorePublicAcls>"
+    b"<BlockPublicPolicy>false</BlockPublicPolicy><RestrictPublicBuckets>false</RestrictPublicBuckets></PublicAccessBlockConfiguration>"
+)
+_BLOCKED = re.compile(rb"<(\w+)>(?i:true)<")
 _SECONDS = 30
 _WHOLE_SECONDS = 60
 _RETRIES = 3
@@ -109,6 +116,34 @@ class Bucket:
         if answer.code == "NoSuchKey":
             return None
         return self._good(f"reading {key}", answer).body
+
+    def withholds(self, key: str) -> bool:
+        """Whether the server refuses an object to these keys, as Ceph does with what another user wrote and keeps private."""
+        return self._send("GET", f"/{key}").status == HTTPStatus.FORBIDDEN
+
+    def user(self) -> str:
+        """Return the user whose keys these are."""
+        answer = self._good("reading whose keys these are", self._send("GET", "/", bucket=False))
+        found = re.search(rb"<Owner>.*?<ID>([^<]+)</ID>", answer.body, re.DOTALL)
+        return found[1].decode() if found else ""
+
+    def ignores_acls(self) -> bool:
+        """Whether the bucket lets nobody read by an ACL, and was told nothing else of that kind."""
+        answer = self._send("GET", f"{_BLOCK}=")
+        return answer.status == HTTPStatus.OK and _BLOCKED.findall(answer.body) == [b"IgnorePublicAcls"]
+
+    def could_ignore_acls(self) -> bool:
+        """Whether the server knows how to, and nobody told it anything of that kind yet."""
+        return self._send("GET", f"{_BLOCK}=").code == "NoSuchPublicAccessBlockConfiguration"
+
+    def ignore_acls(self) -> None:
+        """Let nobody read by an ACL."""
+        self._good("letting nobody read by an ACL", self._send("PUT", f"{_BLOCK}=", _IGNORE))
+
+    def obey_acls(self) -> None:
+        """Take that back, once it was seen to be there: a server that does not know of it would take it for the bucket."""
+        if self.ignores_acls():
+            self._good("letting ACLs decide again", self._send("DELETE", f"{_BLOCK}="))
 
     def put(self, key: str, content: bytes, headers: Mapping[str, str] | None = None) -> None:
         """Write an object."""
@@ -187,8 +222,9 @@ class Bucket:
         *,
         signed: bool = True,
         headers: Mapping[str, str] | None = None,
+        bucket: bool = True,
     ) -> Answer:
-        url = f"{self._endpoint}/{self.name}{path}"
+        url = f"{self._endpoint}/{self.name}{path}" if bucket else f"{self._endpoint}{path}"
         try:
             with within(_WHOLE_SECONDS):
                 answer = self._session.request(

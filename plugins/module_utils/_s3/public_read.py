@@ -21,6 +21,8 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client impo
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.policy import (
     PRIVATE,
     PUBLIC,
+    has_others,
+    with_owner,
     with_public_read,
     without_public_read,
 )
@@ -69,7 +71,11 @@ def ensure(bucket: Bucket, *, check: bool, sleep: Sleep = time.sleep) -> Access:
         acl = _acl_decides(bucket, sleep)
         if acl is not None:
             return Access([], acl)
-    changes, takes_acls = _probes(bucket, check=check)
+    changes = _obey_acls(bucket, check=check)
+    if changes and check:
+        return Access(changes, None)
+    missing, takes_acls = _probes(bucket, check=check)
+    changes += missing
     policy = _policy(bucket, sleep, check=check)
     changes += policy
     if check:
@@ -116,6 +122,28 @@ def _acl_decides(bucket: Bucket, sleep: Sleep) -> bool | None:
     return not _has_our_policy(bucket)
 
 
+def _obey_acls(bucket: Bucket, *, check: bool) -> list[Change]:
+    """Take back what `withdraw` did."""
+    if not bucket.ignores_acls():
+        return []
+    if not check:
+        bucket.obey_acls()
+    return [Change(f"configured bucket {bucket.name}: ACLs decide who reads", "", "")]
+
+
+def take_over(bucket: Bucket, *, check: bool) -> list[Change]:
+    """Let the user of these keys use what an earlier claim's user wrote, whom Ceph keeps as its owner when Rook gives him the bucket."""
+    if not bucket.withholds(SECRET_PROBE):
+        return []
+    before, user = bucket.policy(), bucket.user()
+    after = with_owner(before, bucket.name, user)
+    if after == before:
+        return []
+    if not check:
+        bucket.set_policy(after)
+    return [_changed(bucket, "configured" if before else "created", before, after)]
+
+
 def _has_our_policy(bucket: Bucket) -> bool:
     try:
         policy = bucket.policy()
@@ -137,9 +165,23 @@ def withdraw(bucket: Bucket, say: Callable[[str], None], *, check: bool, sleep: 
     if after != before and not check:
         bucket.set_policy(after)
     changes = [_changed(bucket, "configured" if after else "deleted", before, after)] if after != before else []
-    if not check and is_still_readable(bucket, sleep, attempts=ATTEMPTS if changes else 1):
+    still = not (check and changes) and is_still_readable(bucket, sleep, attempts=ATTEMPTS if changes else 1)
+    hidden = _ignore_acls(bucket, sleep, check=check) if still and not has_others(after) else []
+    if still and not hidden and not check:
         say(f"{bucket}: anyone still reads {PROBE}, which rook_anonymous_read does not ask for: {by}")
-    return changes
+    return changes + hidden
+
+
+def _ignore_acls(bucket: Bucket, sleep: Sleep, *, check: bool) -> list[Change]:
+    """Let nobody read by the ACLs that media have, where it is those that let them."""
+    if not bucket.could_ignore_acls():
+        return []
+    if not check:
+        bucket.ignore_acls()
+        if is_still_readable(bucket, sleep, attempts=ATTEMPTS):
+            bucket.obey_acls()
+            return []
+    return [Change(f"configured bucket {bucket.name}: nobody reads by an ACL", "", "")]
 
 
 def _probes(bucket: Bucket, *, check: bool) -> tuple[list[Change], bool]:

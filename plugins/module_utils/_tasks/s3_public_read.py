@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
@@ -15,12 +14,13 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import fo
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import must_have_secret, read_secret
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Bucket, Keys
-from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.policy import is_readable_by_rook
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.policy import is_readable_by_rook, owner_of
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.public_read import (
     Access,
     Change,
     ask,
     ensure,
+    take_over,
     withdraw,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.changes import changed_lines
@@ -64,24 +64,27 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
         endpoint, parameters["bucket"], parameters["region"], keys, forward.way_to_url(connection, endpoint)
     )
     try:
-        found = _done(parameters["state"], bucket, run)
         if parameters["state"] != "asked" and _ROOKS.match(endpoint):
-            _warn(bucket, run)
-        return _result(found, run)
+            return _of_rook(parameters["state"], bucket, run)
+        return _result(_done(parameters["state"], bucket, run), run)
     except forward.NotThereError:
         if not may_be_missing:
             raise
         return _result(due, run)
 
 
-def _warn(bucket: Bucket, run: Run) -> None:
-    """Say that the bucket's claim could never be deleted."""
-    with suppress(MastodonError):
-        # Keys that may not look at policies are told so where it matters.
-        if not is_readable_by_rook(bucket.policy()):
-            why = "Rook cannot read it, so that the bucket's claim could never be deleted"
-            remedy = 'Write each Principal like {"AWS": ["*"]}, and each Action and Resource as a list.'
-            run.say(str(MastodonError(str(bucket), "has a policy of others in short forms", why, remedy)))
+def _of_rook(state: str, bucket: Bucket, run: Run) -> dict[str, Any]:
+    """Do it for a bucket that Rook gave to a claim. Beside the result return what user the claim's policy must name."""
+    taken = take_over(bucket, check=run.check)
+    if taken and run.check:
+        return {**_result(Access(taken, None), run), "owner": bucket.user()}
+    found = _done(state, bucket, run)
+    policy = bucket.policy()
+    if not is_readable_by_rook(policy):
+        why = "Rook cannot read it, so that the bucket's claim could never be deleted"
+        remedy = 'Write each Principal like {"AWS": ["*"]}, and each Action and Resource as a list.'
+        run.say(str(MastodonError(str(bucket), "has a policy of others in short forms", why, remedy)))
+    return {**_result(Access([*taken, *found.changes], found.acl), run), "owner": owner_of(policy)}
 
 
 def _done(state: str, bucket: Bucket, run: Run) -> Access:

@@ -182,3 +182,29 @@ def test_the_nodes_and_classes_that_disks_are_taken_of_must_be_there() -> None:
     ):
         other = Site(**{**wanted, **settings})
         assert (other.value("doctor_nodes"), other.value("doctor_storage_classes")) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("settings", "anyone"),
+    [
+        ({"rook_access_before": {"acl": True, "owner": "obc-2"}}, False),
+        ({"rook_access_before": {"acl": False, "owner": "obc-2"}}, True),
+        ({"rook_access_before": {"acl": None}, "rook_access": {"acl": True, "owner": "obc-2"}}, False),
+        ({"rook_access_before": {"acl": False, "owner": "obc-2"}, "rook_anonymous_read": False}, False),
+    ],
+    ids=["by ACLs", "by a policy", "found after the claim", "nobody reads"],
+)
+def test_a_claim_made_again_asks_for_what_lets_its_user_use_what_is_there(
+    settings: dict[str, Any], anyone: bool
+) -> None:
+    asked = json.loads(claim(**settings)["additionalConfig"]["bucketPolicy"])
+    assert asked == public_read(BUCKET, anyone=anyone, owner="obc-2")
+    assert "additionalConfig" not in claim(rook_install=False, **settings)
+
+
+def test_the_claim_is_updated_once_its_user_is_known() -> None:
+    rook = {"rook_backend": "rook", "rook_storage": {"deviceFilter": "^sdb$"}}
+    for access, again in (({"acl": True, "owner": "obc-2"}, True), ({"acl": True, "owner": ""}, False)):
+        site = Site(**rook, rook_access_before={"acl": None}, rook_access=access)
+        (*_others, update) = site.tasks("rook", "bucket.yml").values()
+        assert update["when"] is again

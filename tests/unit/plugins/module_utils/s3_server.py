@@ -49,6 +49,11 @@ class S3:
     acls: str | tuple[int, str] = "ignored"
     public: set[str] = field(default_factory=set)
     knows_policies: bool = True
+    # Whose keys they are, and what of another user's is kept from him unless a policy gives it, as by Ceph.
+    user: str = "obc-mastodon-mastodon-s3-2"
+    withheld: set[str] = field(default_factory=set)
+    # What a block of public access holds; None where it knows of none, as MinIO and VersityGW.
+    block: list[str] | None = None
     # Whether it answers those who have no keys at all, which R2 does not.
     knows_anyone: bool = True
     accepts: str = "AKIA"
@@ -61,6 +66,8 @@ class S3:
         """Answer one request."""
         signer = (headers.get("Authorization") or "").partition("Credential=")[2].partition("/")[0]
         bucket, _unused, key = path.strip("/").partition("/")
+        if signer and not bucket:
+            return 200, f"<ListAllMyBucketsResult><Owner><ID>{self.user}</ID></Owner></ListAllMyBucketsResult>".encode()
         if bucket != self.bucket:
             return 404, error("NoSuchBucket")
         if not signer and not self.knows_anyone:
@@ -72,8 +79,15 @@ class S3:
         if signer and not _all_signed(headers):
             return 403, error("HeadersNotSigned")
         asked = parse_qs(query, keep_blank_values=True)
-        if "policy" in asked:
-            return self._policy(method, body)
+        return self._known(method, key, asked, body, signer, headers)
+
+    def _known(
+        self, method: str, key: str, asked: Mapping[str, Any], body: bytes, signer: str, headers: Mapping[str, str]
+    ) -> tuple[int, bytes]:
+        """Answer somebody who may ask."""
+        for name, about in (("policy", self._policy), ("publicAccessBlock", self._public_access)):
+            if name in asked:
+                return about(method, body)
         if "delete" in asked and method == "POST":
             return self._delete(body, headers) if signer else (403, error("AccessDenied"))
         if "x-amz-acl" in headers and isinstance(self.acls, tuple):
@@ -93,6 +107,17 @@ class S3:
             self.objects.pop(key, None)
         return 200, b"<DeleteResult/>"
 
+    def _public_access(self, method: str, body: bytes) -> tuple[int, bytes]:
+        if self.block is None:
+            return 501, error("NotImplemented")
+        if method == "GET" and not self.block:
+            return 404, error("NoSuchPublicAccessBlockConfiguration")
+        if method == "GET":
+            return 200, "".join(f"<{name}>true</{name}>" for name in self.block).encode()
+        self.block = re.findall(r"<(\w+)>true<", body.decode()) if method == "PUT" else []
+        self.writes.append("block" if method == "PUT" else "no block")
+        return 200, b""
+
     def _policy(self, method: str, body: bytes) -> tuple[int, bytes]:
         if not self.knows_policies:
             return 501, error("NotImplemented")
@@ -111,6 +136,8 @@ class S3:
             return 403, error("AccessDenied")
         if method == "PUT" and self.full:
             return 403, error("QuotaExceeded")
+        if signer and key in self.withheld and not self._is_given():
+            return 403, error("AccessDenied")
         if method == "PUT":
             self.objects[key] = body
             self.public.discard(key)
@@ -131,7 +158,12 @@ class S3:
         if self.policy and not knows and key in self.late:
             self.late[key] -= 1
         statements = self.policy["Statement"] if self.policy and knows else []
-        return self.readable or key in self.public or any(self._allows(one, key) for one in statements)
+        by_acl = key in self.public and not self.block
+        return self.readable or by_acl or any(self._allows(one, key) for one in statements)
+
+    def _is_given(self) -> bool:
+        given = {"AWS": [f"arn:aws:iam:::user/{self.user}"]}
+        return any(statement["Principal"] == given for statement in (self.policy or {"Statement": []})["Statement"])
 
     def _allows(self, statement: dict[str, Any], key: str) -> bool:
         everybody = statement["Principal"] in ("*", {"AWS": "*"}, {"AWS": ["*"]})

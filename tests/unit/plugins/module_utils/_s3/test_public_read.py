@@ -9,14 +9,27 @@ from typing import Any
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Answer, Bucket
-from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.policy import SHOWN, SID, public_read
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.policy import (
+    OWNER_SID,
+    SHOWN,
+    SID,
+    owner_of,
+    public_read,
+    with_owner,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.probes import (
     CONTENT,
     PROBE,
     SECRET_PROBE,
     WITHHELD_PROBE,
 )
-from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.public_read import Access, ask, ensure, withdraw
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.public_read import (
+    Access,
+    ask,
+    ensure,
+    take_over,
+    withdraw,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.round_trip import round_trip
 
 from ..s3_server import KEYS, S3, error
@@ -380,3 +393,84 @@ def test_a_server_that_knows_no_anyone_is_reported_with_the_way_out_which_works(
     assert s3.writes == []
     assert off(bucket) == ([], [])
     assert "written without an ACL, which it does not take, read and removed" in round_trip(bucket, anyone_reads=False)
+
+
+def handed_over(s3: S3, bucket: Bucket) -> None:
+    """Let the bucket be as Rook gives it to the second claim: what the first one's user wrote is that user's."""
+    s3.acls = "obeyed"
+    run(bucket)
+    s3.withheld = {SECRET_PROBE, WITHHELD_PROBE}
+
+
+def test_what_an_earlier_claim_s_user_wrote_is_given_to_the_user_of_this_one(s3: S3, bucket: Bucket) -> None:
+    handed_over(s3, bucket)
+    with pytest.raises(MastodonError, match="403 AccessDenied"):
+        run(bucket)
+    (shown,) = take_over(bucket, check=True)
+    assert (shown.line, s3.policy) == ("created policy of bucket media", None)
+    assert [change.line for change in take_over(bucket, check=False)] == ["created policy of bucket media"]
+    assert s3.policy == public_read("media", anyone=False, owner=s3.user)
+    assert take_over(bucket, check=False) == []
+    assert ensure(bucket, check=False, sleep=no_sleep) == Access([], acl=True)
+
+
+def test_a_user_who_came_before_is_no_more_named(s3: S3, bucket: Bucket) -> None:
+    handed_over(s3, bucket)
+    s3.policy = with_owner(OTHERS, "media", "obc-mastodon-mastodon-s3-1")
+    assert [change.line for change in take_over(bucket, check=False)] == ["configured policy of bucket media"]
+    assert owner_of(s3.policy) == s3.user
+    assert [one["Sid"] for one in s3.policy["Statement"]] == ["Theirs", OWNER_SID]
+
+
+def test_nothing_is_written_where_all_is_one_user_s(s3: S3, bucket: Bucket) -> None:
+    assert take_over(bucket, check=False) == []
+    run(bucket)
+    written = list(s3.writes)
+    assert take_over(bucket, check=False) == []
+    assert s3.writes == written
+
+
+@pytest.mark.parametrize("given", [True, False], ids=["with an owner's statement", "without"])
+def test_media_that_acls_show_are_hidden_and_shown_again(s3: S3, bucket: Bucket, given: bool) -> None:
+    s3.acls, s3.block = "obeyed", []
+    run(bucket)
+    if given:
+        s3.policy = public_read("media", anyone=False, owner=s3.user)
+    hidden = ["configured bucket media: nobody reads by an ACL"]
+    assert (off(bucket, check=True), s3.block) == ((hidden, []), [])
+    assert (off(bucket), s3.block) == ((hidden, []), ["IgnorePublicAcls"])
+    assert bucket.get_anonymously(PROBE).status == 403
+    assert off(bucket) == ([], [])
+    shown = ["configured bucket media: ACLs decide who reads"]
+    assert (run(bucket, check=True), s3.block) == (shown, ["IgnorePublicAcls"])
+    assert ensure(bucket, check=False, sleep=no_sleep).acl is True
+    assert (s3.block, bucket.get_anonymously(PROBE).status) == ([], 200)
+    assert run(bucket) == []
+
+
+@pytest.mark.parametrize("block", [None, ["BlockPublicAcls", "IgnorePublicAcls"]], ids=["unknown", "somebody else's"])
+def test_a_block_is_neither_made_nor_taken_away_where_it_is_not_ours(
+    s3: S3, bucket: Bucket, block: list[str] | None
+) -> None:
+    s3.acls = "obeyed"
+    run(bucket)
+    s3.block, s3.readable = block, True
+    assert "anyone still reads" in off(bucket)[1][0]
+    s3.readable = False
+    run(bucket)
+    assert s3.block == block
+
+
+def test_a_block_that_does_not_help_is_taken_back(s3: S3, bucket: Bucket) -> None:
+    s3.acls, s3.block = "obeyed", []
+    run(bucket)
+    s3.readable = True
+    changed, reported = off(bucket)
+    assert (changed, s3.block, len(reported)) == ([], [], 1)
+
+
+def test_statements_of_others_are_not_fought_by_a_block(s3: S3, bucket: Bucket) -> None:
+    s3.block = []
+    run(bucket)
+    s3.policy = {"Statement": [EVERYTHING | {"Resource": ["arn:aws:s3:::media/acc*"]}]}
+    assert (len(off(bucket)[1]), s3.block) == (1, [])

@@ -166,3 +166,21 @@ def test_a_policy_that_would_keep_a_claim_of_rooks_for_ever_is_told_of(
     assert run("http://rook-ceph-rgw-media.rook-ceph.svc:80", state="asked")[1] == []
     s3.policy = public_read("media")
     assert run("http://rook-ceph-rgw-media.rook-ceph.svc:80")[1] == []
+
+
+def test_whom_the_claim_s_policy_must_name_is_returned_of_rooks_buckets(
+    s3: S3, found: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address, rooks = ("127.0.0.1", s3.port), "http://rook-ceph-rgw-media.rook-ceph.svc:80"
+    monkeypatch.setattr(
+        s3_public_read.forward, "way_to_url", lambda *_unused: lambda: socket.create_connection(address)
+    )
+    s3.acls = "obeyed"
+    assert run(rooks)[0]["owner"] == ""
+    assert "owner" not in run(rooks, state="asked")[0]
+    s3.withheld = set(s3.objects)
+    shown = run(rooks, check=True)
+    assert (shown[1], shown[0]["owner"], s3.policy) == (["created policy of bucket media"], s3.user, None)
+    for changed in (True, False):
+        result, _said = run(rooks)
+        assert (result["changed"], result["owner"], result["acl"]) == (changed, s3.user, True)
