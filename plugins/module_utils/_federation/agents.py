@@ -54,7 +54,7 @@ def look(scene: Scene) -> Iterator[Finding]:
     said = {name: _answer(scene, url, agent) for name, agent in _AGENTS.items()}
     fact = ", ".join(f"{answer} to {name}" for name, answer in said.items())
     # Whatever else differs, such as a page in place of an actor, is no refusal and found elsewhere.
-    browser, mastodon, go = (answer[0] in "123" for answer in said.values())
+    browser, mastodon, go = (said[name][0] in "123" for name in _AGENTS)
     if browser and not mastodon:
         yield MASTODON_REFUSED.at(url, fact, agent=MASTODON)
     elif mastodon and not (browser and go):

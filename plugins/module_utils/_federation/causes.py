@@ -42,6 +42,9 @@ STRICT = Cause(
     "Read its answer, and let it take application/activity+json and any User-Agent.",
 )
 
+# All there are, for the documentation.
+CAUSES = (CHALLENGE, BOT_CHECK, HOST_REFUSED, NO_ROUTE, NO_BACKEND, NOBODY_READY, STRICT)
+
 
 def who_answers(reply: Reply, host: str) -> Cause | None:
     """Return what is known of the program that sent an answer in place of the instance."""

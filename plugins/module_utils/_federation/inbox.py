@@ -162,7 +162,7 @@ def _judged(url: str, reply: Reply, scene: Scene, *, is_mastodon: bool) -> Findi
         return REDIRECTS.at(url, f"{shown(str(reply), 60)} to {shown(reply.header('location'))}")
     if status == 410:
         return GONE.at(url, described(reply))
-    if status in (408, 429) or (status >= 500 and status != 501):
+    if _is_retried(status):
         return RETRIED.at(url, described(reply)).because(cause)
     # Others have their own words for what is not signed; what is a page comes from something in front of them.
     if (
@@ -178,11 +178,20 @@ def _judged(url: str, reply: Reply, scene: Scene, *, is_mastodon: bool) -> Findi
 
 
 def _larger(scene: Scene, url: str, small: Reply, size: int) -> Finding | None:
+    length = f"{size // 1024} KiB"
     try:
         reply = _post(scene, url, size)
     except NoAnswerError as error:
-        return BY_SIZE.at(url, f"{size // 1024} KiB: {shown(str(error))}")
-    return None if reply.status == small.status else BY_SIZE.at(url, f"{size // 1024} KiB: {described(reply)}")
+        return SILENT.at(url, f"{length}: {shown(str(error))}")
+    if reply.status == small.status:
+        return None
+    fault = RETRIED if _is_retried(reply.status) else BY_SIZE
+    return fault.at(url, f"{length}: {described(reply)}")
+
+
+def _is_retried(status: int) -> bool:
+    """Whether Mastodon tries again: https://github.com/mastodon/mastodon/blob/main/app/helpers/json_ld_helper.rb."""
+    return status in (401, 408, 429) or (status >= 500 and status != 501)
 
 
 def _post(scene: Scene, url: str, size: int = 0, kind: str = ACTIVITY) -> Reply:

@@ -95,6 +95,19 @@ def test_a_gateway_that_refuses_what_is_long_is_told_by_the_size(world: World, l
     assert sentence(world) == refused
 
 
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (Response(503), "does not take what others send: 100 KiB: 503 Service Unavailable, empty"),
+        (Response(raw=b"\n"), "does not answer in HTTP: 100 KiB: it is not HTTP"),
+    ],
+)
+def test_a_gateway_that_fails_at_what_is_long_only_delays_it(world: World, answer: Response, said: str) -> None:
+    site = world.answer
+    world.change("/inbox", lambda request: answer if len(request.body) > 1024 else site(request), method="POST")
+    assert sentence(world) == f"CUT {SHARED}: {said}."
+
+
 def test_who_answers_403_in_mastodon_s_name_was_asked_under_another(world: World) -> None:
     refuse(world, Response(403, b"", {"Server": "Mastodon"}))
     finding = only(world.look())

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.causes import CAUSES
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.examine import CHECKS, FAULTS
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import MEANING, ORDER, Fault
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.scene import Check
@@ -42,6 +43,14 @@ Each finding says what came, who loses what, the likely cause, and what to do ne
 | verdict | what it means |
 |---|---|
 """
+BETWEEN = (
+    "## Who answers in the place of the instance",
+    "",
+    "Whatever is refused, the answer may tell who it is of. Then this is the likely cause that is reported:",
+    "",
+    "| likely cause | next |",
+    "|---|---|",
+)
 
 
 def page(check: Check) -> str:
@@ -99,7 +108,8 @@ def index() -> str:
     rows = [row for check in CHECKS for row in list(table(check.name, check.faults))[2:]]
     everywhere = list(table(CHECKS[0].name, FAULTS))[2:]
     head = ["", "| fault | verdict | message | likely cause |", "|---|---|---|---|"]
-    return TOP + "\n".join([*lines, *head, *rows, *everywhere]) + "\n"
+    causes = [f"| {cause.of(FIELDS['host']).why} | {command(cause.of(FIELDS['host']).next)} |" for cause in CAUSES]
+    return TOP + "\n".join([*lines, *head, *rows, *everywhere, "", *BETWEEN, *causes]) + "\n"
 
 
 @pytest.mark.parametrize("name", ["README", *(check.name for check in CHECKS)])
