@@ -74,7 +74,8 @@ func Parse(arguments []string, variable func(string) string) (Settings, error) {
 	set.BoolVar(&settings.CacheMode, "cache_mode", false, "")
 	set.StringVar(&luaFlags, "default_lua_flags", "", "")
 	// Redis logs to where these say, and serves neither HTTP nor a second port; the admin port is a door of ours.
-	for _, name := range []string{"alsologtostderr", "logtostderr", "primary_port_http_enabled", "admin_nopass"} {
+	// Whether replicas leave a master that restarts is up to the operator here, which makes one of them the master.
+	for _, name := range []string{"alsologtostderr", "logtostderr", "primary_port_http_enabled", "admin_nopass", "break_replication_on_master_restart"} {
 		set.Bool(name, false, "")
 	}
 	if err := set.Parse(arguments); err != nil {

@@ -118,9 +118,13 @@ func (dragonfly *Dragonfly) check() error {
 	case snapshot.Cron != "" && !claimed && !existing && snapshot.Dir == "":
 		return errors.New("cron specified without a persistent volume claim")
 	}
-	for label := range dragonfly.Spec.Labels {
-		if _, ours := dragonfly.podLabels()[label]; ours || label == roleLabel {
-			return fmt.Errorf("spec.labels: %s is the operator's", label)
+	for field, labels := range map[string]map[string]string{
+		"spec.labels": dragonfly.Spec.Labels, "spec.serviceSpec.labels": dragonfly.Spec.ServiceSpec.Labels,
+	} {
+		for label := range labels {
+			if _, managed := dragonfly.owned("").Labels[label]; managed || label == roleLabel {
+				return fmt.Errorf("%s: cannot override operator-managed label %q", field, label)
+			}
 		}
 	}
 	if _, err := flags.Parse(dragonfly.arguments(), func(string) string { return "" }); err != nil {

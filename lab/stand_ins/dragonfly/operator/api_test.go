@@ -82,7 +82,7 @@ func TestTheStatefulSetIsUpstreams(t *testing.T) {
 	if set.Name != "mastodon-redis" || set.Spec.UpdateStrategy.Type != appsv1.OnDeleteStatefulSetStrategyType {
 		t.Errorf("got %s, %s", set.Name, set.Spec.UpdateStrategy.Type)
 	}
-	if set.OwnerReferences[0].Kind != "Dragonfly" || pod.Labels["app"] != "mastodon-redis" || pod.Labels[standInLabel] != "true" {
+	if set.OwnerReferences[0].Kind != "Dragonfly" || set.OwnerReferences[0].Controller != nil || pod.Labels["app"] != "mastodon-redis" || pod.Labels[standInLabel] != "true" {
 		t.Errorf("got %v, %v", set.OwnerReferences, pod.Labels)
 	}
 	for _, argument := range []string{"--admin_nopass", "--proactor_threads=1", "--dir=/dragonfly/snapshots", "--snapshot_cron=*/5 * * * *"} {
@@ -90,8 +90,14 @@ func TestTheStatefulSetIsUpstreams(t *testing.T) {
 			t.Errorf("no %s in %v", argument, container.Args)
 		}
 	}
-	if reference := container.Env[0].ValueFrom.SecretKeyRef; container.Env[0].Name != "DFLY_requirepass" || reference.Key != "password" {
+	if health, password := container.Env[0], container.Env[1]; health.Name != "HEALTHCHECK_PORT" || health.Value != "9999" ||
+		password.Name != "DFLY_requirepass" || password.ValueFrom.SecretKeyRef.Key != "password" {
 		t.Errorf("got %+v", container.Env)
+	}
+	for _, probe := range []*corev1.Probe{container.ReadinessProbe, container.LivenessProbe} {
+		if probe.InitialDelaySeconds != 10 || probe.PeriodSeconds != 10 {
+			t.Errorf("got %+v", probe)
+		}
 	}
 	if set.Spec.VolumeClaimTemplates[0].Name != "df" || container.VolumeMounts[0].MountPath != "/dragonfly/snapshots" {
 		t.Errorf("got %+v", container.VolumeMounts)
@@ -108,6 +114,18 @@ func TestTheServiceLeadsToTheMaster(t *testing.T) {
 	}
 	if named := object[*corev1.Service](t, read(t, "serviceSpec", "name", "cache")); named.Name != "cache" {
 		t.Errorf("got %s", named.Name)
+	}
+}
+
+func TestOnlyItsOperatorAndItsOwnReachTheAdminPort(t *testing.T) {
+	admin := object[*networkingv1.NetworkPolicy](t, read(t)).Spec.Ingress[1]
+	if admin.Ports[0].Port.IntValue() != 9999 || len(admin.From) != 2 {
+		t.Fatalf("got %+v", admin)
+	}
+	operator := admin.From[0]
+	if operator.NamespaceSelector.MatchLabels[corev1.LabelMetadataName] != "dragonfly-operator-system" ||
+		operator.PodSelector.MatchLabels["control-plane"] != "controller-manager" {
+		t.Errorf("got %+v", operator)
 	}
 }
 
@@ -158,9 +176,11 @@ func TestRefused(t *testing.T) {
 		"no volume":   {[]any{"snapshot", map[string]any{"cron": "* * * * *"}}, "cron specified without a persistent volume claim"},
 		"S3":          {[]any{"snapshot", map[string]any{"dir": "s3://bucket"}}, "spec.args: --dir=s3://bucket: Redis keeps snapshots on a volume only"},
 		"a schedule":  {[]any{"snapshot", "cron", "0 0 3 * * *"}, "spec.args: --snapshot_cron=0 0 3 * * *: expected exactly 5 fields, found 6: [0 0 3 * * *]"},
-		"label app":   {[]any{"labels", "app", "mine"}, "spec.labels: app is the operator's"},
+		"label app":   {[]any{"labels", "app", "mine"}, `spec.labels: cannot override operator-managed label "app"`},
+		"part of":     {[]any{"labels", "app.kubernetes.io/part-of", "x"}, `spec.labels: cannot override operator-managed label "app.kubernetes.io/part-of"`},
+		"version":     {[]any{"serviceSpec", "labels", map[string]any{"app.kubernetes.io/version": "1"}}, `spec.serviceSpec.labels: cannot override operator-managed label "app.kubernetes.io/version"`},
 		"a typo":      {[]any{"resources", "limit", map[string]any{"memory": "1Gi"}}, `spec: strict decoding error: unknown field "spec.resources.limit"`},
-		"label role":  {[]any{"labels", "role", "master"}, "spec.labels: role is the operator's"},
+		"label role":  {[]any{"labels", "role", "master"}, `spec.labels: cannot override operator-managed label "role"`},
 	} {
 		if _, err := Read(given(t, written, one.change...)); err == nil || err.Error() != one.want {
 			t.Errorf("%s: got %v; want %s", name, err, one.want)

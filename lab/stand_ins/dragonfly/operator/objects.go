@@ -6,6 +6,7 @@ package operator
 
 import (
 	"maps"
+	"strconv"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -20,7 +21,9 @@ import (
 )
 
 const (
-	DefaultImage = "docker.dragonflydb.io/dragonflydb/dragonfly:v1.39.0"
+	// The Dragonfly that comes with this operator.
+	defaultVersion = "v1.39.0"
+	DefaultImage   = "docker.dragonflydb.io/dragonflydb/dragonfly:" + defaultVersion
 
 	standInLabel  = "fediverse.mastodon/stand-in"
 	nameLabel     = "app.kubernetes.io/name"
@@ -103,14 +106,14 @@ func (dragonfly *Dragonfly) container() corev1.Container {
 	spec := dragonfly.Spec
 	probe := &corev1.Probe{
 		ProbeHandler:     corev1.ProbeHandler{Exec: &corev1.ExecAction{Command: []string{"/bin/sh", "/usr/local/bin/healthcheck.sh"}}},
-		FailureThreshold: 3, PeriodSeconds: 5, SuccessThreshold: 1, TimeoutSeconds: 5,
+		FailureThreshold: 3, InitialDelaySeconds: 10, PeriodSeconds: 10, SuccessThreshold: 1, TimeoutSeconds: 5,
 	}
 	container := corev1.Container{
 		Name:            "dragonfly",
 		Image:           spec.Image,
 		ImagePullPolicy: spec.ImagePullPolicy,
 		Args:            dragonfly.arguments(),
-		Env:             append([]corev1.EnvVar{}, spec.Env...),
+		Env:             append(append([]corev1.EnvVar{}, spec.Env...), corev1.EnvVar{Name: "HEALTHCHECK_PORT", Value: strconv.Itoa(adminPort)}),
 		Ports: []corev1.ContainerPort{
 			{Name: "redis", ContainerPort: port, Protocol: corev1.ProtocolTCP},
 			{Name: "admin", ContainerPort: adminPort, Protocol: corev1.ProtocolTCP},
@@ -120,7 +123,6 @@ func (dragonfly *Dragonfly) container() corev1.Container {
 		ReadinessProbe:  probe,
 		LivenessProbe:   probe.DeepCopy(),
 	}
-	container.LivenessProbe.InitialDelaySeconds = 10
 	if container.Image == "" {
 		container.Image = DefaultImage
 	}
@@ -139,7 +141,9 @@ func (dragonfly *Dragonfly) container() corev1.Container {
 }
 
 func (dragonfly *Dragonfly) arguments() []string {
-	arguments := []string{"--alsologtostderr", "--primary_port_http_enabled=false", "--admin_port=9999", "--admin_nopass"}
+	arguments := []string{
+		"--alsologtostderr", "--break_replication_on_master_restart=true", "--primary_port_http_enabled=false", "--admin_port=9999", "--admin_nopass",
+	}
 	arguments = append(arguments, dragonfly.Spec.Args...)
 	snapshot := dragonfly.Spec.Snapshot
 	if snapshot.hasVolume() || snapshot.Dir != "" {
@@ -199,7 +203,10 @@ func (dragonfly *Dragonfly) disruptionBudget() *policyv1.PodDisruptionBudget {
 
 // networkPolicy lets in whoever is in the same namespace, and the operator and other replicas to the admin port.
 func (dragonfly *Dragonfly) networkPolicy(operatorNamespace string) *networkingv1.NetworkPolicy {
-	operator := &metav1.LabelSelector{MatchLabels: map[string]string{corev1.LabelMetadataName: operatorNamespace}}
+	operator := networkingv1.NetworkPolicyPeer{
+		NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{corev1.LabelMetadataName: operatorNamespace}},
+		PodSelector:       &metav1.LabelSelector{MatchLabels: map[string]string{"control-plane": "controller-manager"}},
+	}
 	return &networkingv1.NetworkPolicy{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "networking.k8s.io/v1", Kind: "NetworkPolicy"},
 		ObjectMeta: dragonfly.owned(dragonfly.Name),
@@ -214,7 +221,7 @@ func (dragonfly *Dragonfly) networkPolicy(operatorNamespace string) *networkingv
 				{
 					Ports: []networkingv1.NetworkPolicyPort{{Port: ptr.To(intstr.FromInt32(adminPort))}},
 					From: []networkingv1.NetworkPolicyPeer{
-						{NamespaceSelector: operator},
+						operator,
 						{PodSelector: &metav1.LabelSelector{MatchLabels: dragonfly.selector()}},
 					},
 				},
@@ -234,6 +241,7 @@ func (dragonfly *Dragonfly) owned(name string) metav1.ObjectMeta {
 			"app.kubernetes.io/component":  "dragonfly",
 			"app.kubernetes.io/instance":   dragonfly.Name,
 			"app.kubernetes.io/managed-by": "dragonfly-operator",
+			"app.kubernetes.io/version":    defaultVersion,
 			standInLabel:                   "true",
 		},
 		OwnerReferences: []metav1.OwnerReference{{
@@ -241,7 +249,6 @@ func (dragonfly *Dragonfly) owned(name string) metav1.ObjectMeta {
 			Kind:       Kind.Kind,
 			Name:       dragonfly.Name,
 			UID:        dragonfly.UID,
-			Controller: ptr.To(true),
 		}},
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -46,7 +47,8 @@ type Reconciler struct {
 func (r *Reconciler) SetUp(manager ctrl.Manager) error {
 	kind := &unstructured.Unstructured{}
 	kind.SetGroupVersionKind(Kind)
-	return ctrl.NewControllerManagedBy(manager).For(kind).Owns(&appsv1.StatefulSet{}).Owns(&corev1.Service{}).
+	return ctrl.NewControllerManagedBy(manager).For(kind).
+		Owns(&appsv1.StatefulSet{}, builder.MatchEveryOwner).Owns(&corev1.Service{}, builder.MatchEveryOwner).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(dragonflyOf)).Complete(r)
 }
 
