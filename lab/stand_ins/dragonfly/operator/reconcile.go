@@ -147,13 +147,24 @@ func (r *Reconciler) look(ctx context.Context, pod *corev1.Pod, newest string) m
 		role:    pod.Labels[roleLabel],
 		current: pod.Labels[appsv1.StatefulSetRevisionLabel] == newest,
 	}
-	if pod.DeletionTimestamp != nil || one.ip == "" {
+	if one.ip == "" || !healthy(pod) {
 		return one
 	}
 	state, err := r.Replication.State(ctx, one.ip)
 	one.answers = err == nil
 	one.follows, one.synced, one.offset = state.Follows, state.Synced, state.Offset
 	return one
+}
+
+// healthy tells whether upstream deals with a pod at all: its probes say that it is ready, whatever its gates say, and it stays.
+func healthy(pod *corev1.Pod) bool {
+	has := func(wanted corev1.PodConditionType) bool {
+		return slices.ContainsFunc(pod.Status.Conditions, func(condition corev1.PodCondition) bool {
+			return condition.Type == wanted && condition.Status == corev1.ConditionTrue
+		})
+	}
+	stays := pod.DeletionTimestamp == nil && !has(corev1.DisruptionTarget)
+	return stays && pod.Status.Phase == corev1.PodRunning && has(corev1.ContainersReady)
 }
 
 // openGate says that a pod has its data, which enableReplicationReadinessGate makes its readiness wait for.

@@ -23,7 +23,7 @@ type member struct {
 	ip   string
 	// From the pod's label.
 	role string
-	// Its Redis answers.
+	// It is healthy, and its Redis answers.
 	answers bool
 	// It was made from the StatefulSet's newest template.
 	current bool

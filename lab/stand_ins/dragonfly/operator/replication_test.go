@@ -7,6 +7,9 @@ package operator
 import (
 	"reflect"
 	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 const (
@@ -25,6 +28,32 @@ func replica(name, ip, of string) member {
 func changed(base member, change func(*member)) member {
 	change(&base)
 	return base
+}
+
+func TestOnlyAPodThatIsReadyAndStaysIsHealthy(t *testing.T) {
+	ready := corev1.PodCondition{Type: corev1.ContainersReady, Status: corev1.ConditionTrue}
+	gate := corev1.PodCondition{Type: readinessGate, Status: corev1.ConditionFalse}
+	evicted := corev1.PodCondition{Type: corev1.DisruptionTarget, Status: corev1.ConditionTrue}
+	for name, one := range map[string]struct {
+		phase      corev1.PodPhase
+		conditions []corev1.PodCondition
+		want       bool
+	}{
+		"ready behind a gate": {corev1.PodRunning, []corev1.PodCondition{ready, gate}, true},
+		"not yet":             {corev1.PodRunning, []corev1.PodCondition{gate}, false},
+		"ended":               {corev1.PodSucceeded, []corev1.PodCondition{ready}, false},
+		"about to be evicted": {corev1.PodRunning, []corev1.PodCondition{ready, evicted}, false},
+	} {
+		pod := &corev1.Pod{Status: corev1.PodStatus{Phase: one.phase, Conditions: one.conditions}}
+		if got := healthy(pod); got != one.want {
+			t.Errorf("%s: got %t", name, got)
+		}
+		now := metav1.Now()
+		pod.DeletionTimestamp = &now
+		if healthy(pod) {
+			t.Errorf("%s: it is being deleted", name)
+		}
+	}
 }
 
 func TestNext(t *testing.T) {
