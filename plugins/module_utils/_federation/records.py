@@ -124,6 +124,8 @@ def _alias(scene: Scene, host: str) -> Iterator[Finding]:
 
 def _issuers(scene: Scene, host: str) -> Finding:
     """Climb to the first name that says who may issue: https://www.rfc-editor.org/rfc/rfc8659#section-3."""
+    if not scene.probed[host].links:
+        return skipped(host, "it leads nowhere, so that nobody issues a certificate for it")
     labels = host.split(".")
     for depth in range(len(labels) - 1):
         name = ".".join(labels[depth:])
