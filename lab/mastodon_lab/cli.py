@@ -21,7 +21,7 @@ from mastodon_lab import host, inside, prove
 from mastodon_lab.cluster import health
 from mastodon_lab.down import down
 from mastodon_lab.errors import LabError
-from mastodon_lab.lab import ALL, BASE, SITE, Lab
+from mastodon_lab.lab import ALL, BASE, MACHINE, SITE, WAYS, Lab
 from mastodon_lab.parts import platform as parts
 from mastodon_lab.parts.catalogue import PARTS
 from mastodon_lab.progress import Progress
@@ -53,7 +53,7 @@ def main(words: list[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="lab", description="A real single-node Kubernetes for trying and testing.")
-    parser.set_defaults(index=None, parts=frozenset())
+    parser.set_defaults(index=None, parts=frozenset(), way=None)
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--name", default=os.environ.get("LAB_NAME", "default"), help="which lab (LAB_NAME; default)")
@@ -68,6 +68,9 @@ def _add_options(sub: argparse.ArgumentParser, verb: str) -> None:
     if verb == "up":
         sub.add_argument("--index", type=int, help="use the range 10.(200+INDEX).0.0/16 (default 0)")
     if verb in ("up", "build"):
+        sub.add_argument(
+            "--on", dest="way", choices=WAYS, help="get the node from processes of this machine, or from kind"
+        )
         sub.add_argument(
             "--with",
             dest="parts",
@@ -109,12 +112,12 @@ def _lab(given: argparse.Namespace) -> Lab:
         raise LabError(f"{given.name!r} is not a name for a lab: use small letters, digits and dashes.")
     state = Path(os.environ.get("LAB_STATE") or STATES / given.name).absolute()
     cache = Path(os.environ.get("LAB_CACHE") or CACHE).absolute()
-    lab = Lab(given.name, given.index or 0, state, cache, given.parts)
+    lab = Lab(given.name, given.index or 0, state, cache, given.parts, given.way or MACHINE)
     noted = made(lab)
     if noted is None:
         return lab
     index = noted.index if given.index is None else given.index
-    return replace(lab, index=index, parts=noted.parts | given.parts)
+    return replace(lab, index=index, parts=noted.parts | given.parts, way=given.way or noted.way)
 
 
 def _up(given: argparse.Namespace) -> int:

@@ -16,7 +16,7 @@ from pathlib import Path
 from mastodon_lab.cluster import cgroups
 from mastodon_lab.cluster.network import Route
 from mastodon_lab.errors import LabError
-from mastodon_lab.lab import MAX_INDEX, Lab
+from mastodon_lab.lab import MACHINE, MAX_INDEX, Lab
 
 PYTHON = (3, 11)
 GIB = 1 << 30
@@ -68,11 +68,12 @@ class Machine:
 
 @dataclass(frozen=True)
 class Made:
-    """By which machine, for which addresses and with which parts a state folder was made."""
+    """By which machine, for which addresses, with which parts and which way a state folder was made."""
 
     identity: str
     index: int
     parts: frozenset[str] = frozenset()
+    way: str = MACHINE
 
 
 def refuse_caller(system: str, uid: int, python: tuple[int, int]) -> None:
@@ -98,6 +99,10 @@ def refuse_state(lab: Lab, made: Made | None, machine: str) -> None:
     if made and made.index != lab.index:
         raise LabError(
             f"Lab {lab.name} was made with index {made.index}: use that, or remove it with lab/down --purge-state."
+        )
+    if made and made.way != lab.way:
+        raise LabError(
+            f"Lab {lab.name} was made with --on {made.way}: use that, or remove it with lab/down --purge-state."
         )
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,10 @@ OPENBAO_PORT = 8200
 BASE = frozenset({"cluster", "coredns", "kube-network-policies", "local-path-provisioner"})
 ALL = "all"
 SITE = "site"
+# Ways to get a node: processes of this machine, or kind.
+MACHINE = "machine"
+KIND = "kind"
+WAYS = (MACHINE, KIND)
 MAX_INDEX = 55  # 10.(200+index).0.0/16 must stay within 10.255.0.0/16
 
 
@@ -23,7 +28,8 @@ class Lab:
     """One lab, known by its name; labs with different indexes run side by side.
 
     Addresses are plain strings, as command lines and manifests want them. Files below `state` belong to this lab alone;
-    `cache` holds what was built and is shared by all labs of the machine. `parts` are those beyond BASE.
+    `cache` holds what was built and is shared by all labs of the machine. `parts` are those beyond BASE, `way` is how it gets
+    its node.
     """
 
     name: str
@@ -31,10 +37,23 @@ class Lab:
     state: Path
     cache: Path
     parts: frozenset[str] = frozenset({ALL})
+    way: str = MACHINE
 
     def has(self, *parts: str) -> bool:
-        """Whether any of these parts belongs to the lab."""
-        return ALL in self.parts or not (BASE | self.parts).isdisjoint(parts)
+        """Whether any of these parts belongs to the lab; what a way to get a node is made of does if the lab goes it."""
+        own = BASE | self.parts | {self.way}
+        return not own.isdisjoint(parts) or (ALL in self.parts and not set(WAYS).issuperset(parts))
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What one process of the lab is told on another's command line: all but the parts, which don't concern it."""
+        return self.name, str(self.index), str(self.state), str(self.cache), self.way
+
+    @classmethod
+    def from_words(cls, words: Sequence[str]) -> Lab:
+        """The lab of these words."""
+        name, index, state, cache, way = words
+        return cls(name, int(index), Path(state), Path(cache), way=way)
 
     def _address(self, rest: str) -> str:
         return f"10.{200 + self.index}.{rest}"
@@ -86,6 +105,21 @@ class Lab:
     @property
     def gateway_ip(self) -> str:
         return self._address("128.80")
+
+    @property
+    def container_network(self) -> str:
+        """Where Docker puts its containers."""
+        return self._address("192.0/24")
+
+    @property
+    def bridge_ip(self) -> str:
+        """The lab's end of that network."""
+        return self._address("192.1")
+
+    @property
+    def container_ip(self) -> str:
+        """The first container's."""
+        return self._address("192.2")
 
     @property
     def host_ip(self) -> str:

@@ -12,21 +12,19 @@ from pathlib import Path
 
 from mastodon_lab import host, inside
 from mastodon_lab.build import mirror, plan, remembered
-from mastodon_lab.cluster import cgroups, components, config, health, network, pki, process
+from mastodon_lab.cluster import cgroups, components, health, network, node, pki, process
 from mastodon_lab.cluster.lock import only_one
 from mastodon_lab.errors import LabError
 from mastodon_lab.files import write_private
-from mastodon_lab.lab import ALL, Lab
+from mastodon_lab.lab import ALL, MACHINE, Lab
 from mastodon_lab.parts import platform
 from mastodon_lab.progress import Progress
 from mastodon_lab.status import PartStatus
 
-CLUSTER_SECONDS = 90.0
 LINGER_SECONDS = 3.0
 POLL_SECONDS = 0.1
 
 START = "start the cluster"
-WAIT = "wait for the node"
 
 
 def up(lab: Lab, progress: Progress) -> None:
@@ -36,12 +34,13 @@ def up(lab: Lab, progress: Progress) -> None:
         if process.find(lab) is None:
             _prepare_host(lab, progress)
         built = remembered.recall(lab) or plan.ensure(lab, progress)
-        progress.expect({START: 2, WAIT: 8})
+        way = node.of(lab)
+        progress.expect({START: 2, way.step: way.seconds})
         with progress.step(START):
             start(lab, built)
         remembered.remember(lab, built)
-        with progress.step(WAIT):
-            _until(lambda: _trouble(health.check(lab)), CLUSTER_SECONDS)
+        with progress.step(way.step):
+            _until(lambda: _trouble(health.check(lab)), way.patience)
         inside.link_programs(lab, built.programs)
         platform.deploy(lab, built, progress)
         _write_facts(lab, built.bin("kubectl"))
@@ -57,7 +56,7 @@ def start(lab: Lab, built: plan.Built) -> None:
     """Create configuration and namespaces and make sure that init runs the right components."""
     _write_state(lab)
     mirror.publish(built.mirror, built.images, lab.mirror)
-    components.save(lab, components.all_components(lab, built.bin, host.needed("containerd")))
+    components.save(lab, node.of(lab).components(lab, lambda name: built.programs.get(name) or host.needed(name)))
     init = process.find(lab)
     if init is None:
         cgroups.make(lab)
@@ -73,7 +72,7 @@ def made(lab: Lab) -> host.Made | None:
         noted = json.loads(lab.made.read_text())
         # Labs from before parts could be chosen have them all.
         parts = frozenset(noted["parts"]) if "parts" in noted else frozenset({ALL})
-        return host.Made(str(noted["identity"]), int(noted["index"]), parts)
+        return host.Made(str(noted["identity"]), int(noted["index"]), parts, noted.get("way", MACHINE))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -101,9 +100,10 @@ def _write_state(lab: Lab) -> None:
     for folder in (lab.state, lab.log, lab.run, lab.volumes):
         folder.mkdir(parents=True, exist_ok=True)
     lab.state.chmod(0o700)
-    write_private(lab.made, json.dumps({"identity": host.identity(), "index": lab.index, "parts": sorted(lab.parts)}))
+    noted = {"identity": host.identity(), "index": lab.index, "parts": sorted(lab.parts), "way": lab.way}
+    write_private(lab.made, json.dumps(noted))
     pki.ensure(lab)
-    config.write(lab, host.cni_plugins())
+    node.of(lab).write(lab, host.cni_plugins())
 
 
 def _write_facts(lab: Lab, kubectl: Path) -> None:

@@ -16,6 +16,7 @@ OPENBAO: Final = "2.7.2"
 KUBERNETES: Final = "v1.36.3"
 ETCD: Final = "v3.6.8"
 COREDNS: Final = "v1.14.7"
+KIND: Final = "v0.33.0"
 LOCAL_PATH: Final = "v0.0.30"
 # The newest one that the proxy serves; kind's network plug-in has the same.
 NETWORK_POLICIES: Final = "v0.8.0"
@@ -52,6 +53,10 @@ VERSITY: Final = "v1.8.0"
 
 # For its charts: the operator can't be built, as its module needs another one that is not served.
 ROOK: Final = "v1.20.6"
+
+# What kubeadm and kind's base files of these versions ask for; the first is Kubernetes' package of etcd above.
+KUBEADM_ETCD: Final = "3.6.8-0"
+KIND_PAUSE: Final = "3.10"
 
 # Ours, or stand-ins
 PAUSE: Final = "1"

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mastodon_lab import versions
-from mastodon_lab.lab import SITE
+from mastodon_lab.lab import KIND, SITE
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,9 @@ class Component:
 
 CLUSTER = "cluster"
 CONTROLLERS = "controllers"
-# Not below go/ but in lab/stand_ins.
+# Not below go/ but in lab/stand_ins and in kind_tools.
 STAND_INS = "stand-ins"
+KIND_TOOLS = "kind"
 
 _VERSITY_DECIDES = "decisions[i] = decisionForResource{Decision: decision, Action: action}"
 _VERSITY_OWNER_MAY = """\
@@ -133,6 +134,11 @@ _KUBERNETES = "k8s.io/component-base/version"
 _MAJOR, _MINOR, _ = versions.KUBERNETES.removeprefix("v").split(".")
 
 # Without the stamps Kubernetes reports v0.0.0 and its version gates misbehave.
+_KUBERNETES_STAMPS = {
+    f"{_KUBERNETES}.gitVersion": versions.KUBERNETES,
+    f"{_KUBERNETES}.gitMajor": _MAJOR,
+    f"{_KUBERNETES}.gitMinor": _MINOR,
+}
 KUBERNETES = Component(
     "Kubernetes",
     versions.KUBERNETES,
@@ -142,13 +148,19 @@ KUBERNETES = Component(
         for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy")
     },
     seconds=340,
-    stamps={
-        f"{_KUBERNETES}.gitVersion": versions.KUBERNETES,
-        f"{_KUBERNETES}.gitMajor": _MAJOR,
-        f"{_KUBERNETES}.gitMinor": _MINOR,
-    },
+    stamps=_KUBERNETES_STAMPS,
     part="cluster",
 )
+KUBEADM = Component(
+    "kubeadm",
+    versions.KUBERNETES,
+    KIND_TOOLS,
+    {"kubeadm": "k8s.io/kubernetes/cmd/kubeadm"},
+    seconds=100,
+    stamps=_KUBERNETES_STAMPS,
+    part=KIND,
+)
+KIND_ITSELF = Component("kind", versions.KIND, KIND_TOOLS, {"kind": "sigs.k8s.io/kind"}, seconds=10, part=KIND)
 ETCD = Component("etcd", versions.ETCD, CLUSTER, {"etcd": "go.etcd.io/etcd/server/v3"}, seconds=20, part="cluster")
 COREDNS = Component(
     "CoreDNS", versions.COREDNS, CONTROLLERS, {"coredns": "github.com/coredns/coredns"}, seconds=60, part="coredns"
@@ -315,6 +327,8 @@ ROOK = Component("Rook's stand-in", versions.ROOK, STAND_INS, {"rook": "lab/stan
 COMPONENTS = (
     KUBERNETES,
     ETCD,
+    KUBEADM,
+    KIND_ITSELF,
     COREDNS,
     LOCAL_PATH,
     NETWORK_POLICIES,

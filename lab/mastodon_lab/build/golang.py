@@ -8,7 +8,8 @@ selects them, go/controllers has all that runs on it, so that Go selects one ver
 compiles it once. `python3 -m mastodon_lab.build.relock` renews them.
 
 A third one, ../stand_ins, is our own programs. It asks for the same versions as go/controllers and is built where it is,
-so that a change to it lets nothing else be built again.
+so that a change to it lets nothing else be built again. So is a fourth, kind_tools, which has what makes a kind cluster and asks
+for the same versions as go/cluster.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from pathlib import Path
 
 from mastodon_lab import versions
 from mastodon_lab.build.command import run
-from mastodon_lab.build.components import CLUSTER, PATCHES, STAND_INS, Component, Patch
+from mastodon_lab.build.components import CLUSTER, KIND_TOOLS, PATCHES, STAND_INS, Component, Patch
 from mastodon_lab.build.store import Store, files_below, key, tree_key
 
 MODULES = Path(__file__).parent / "go"
 STAND_INS_MODULE = Path(__file__).parents[2] / "stand_ins"
+KIND_MODULE = Path(__file__).parent / "kind_tools"
 ADVICE = "Check that this machine reaches its Go module proxy, then run this again; the whole output is in {log}."
 
 
@@ -69,7 +71,7 @@ class Go:
 
     def build(self, component: Component) -> Mapping[str, Path]:
         """Name → program of everything in `component`, built unless it is there."""
-        module = STAND_INS_MODULE if component.module == STAND_INS else self.workspace() / component.module
+        module = _apart().get(component.module) or self.workspace() / component.module
         made_from = key(_sources(component), versions.GO, repr(component))
         name = component.name.lower().replace(" ", "-")
         folder = self._store.make(name, made_from, lambda into: self._build(component, module, into))
@@ -88,9 +90,14 @@ def _sources(component: Component) -> str:
     """What a component is built from. The cluster, which takes longest, has nothing of what is patched for the others."""
     if component.module == CLUSTER:
         return tree_key(MODULES / CLUSTER)
-    if component.module == STAND_INS:
-        return _go_files_key(STAND_INS_MODULE)
+    if apart := _apart().get(component.module):
+        return _go_files_key(apart)
     return key(tree_key(MODULES), repr(PATCHES))
+
+
+def _apart() -> Mapping[str, Path]:
+    """The modules that are built where they are."""
+    return {STAND_INS: STAND_INS_MODULE, KIND_TOOLS: KIND_MODULE}
 
 
 def _escape(module: str) -> str:

@@ -64,6 +64,13 @@ class Run:
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class System(Run):
+    """How a container is started that runs a whole system: what asks its init to end."""
+
+    stop_signal: str = "SIGRTMIN+3"
+
+
 def write_layer(path: Path, entries: Entries) -> None:
     """Write a layer: path inside the image, without leading slash → entry. The runtime makes missing parents."""
     with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as layer:
@@ -119,6 +126,7 @@ def _config(run: Run, digests: Sequence[str]) -> bytes:
                 "User": run.user,
                 "WorkingDir": run.folder,
                 "Labels": dict(run.labels),
+                **({"StopSignal": run.stop_signal} if isinstance(run, System) else {}),
             },
             "rootfs": {"type": "layers", "diff_ids": digests},
         }

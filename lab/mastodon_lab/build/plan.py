@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mastodon_lab import versions
-from mastodon_lab.build import components, images, mirror, rootfs, stand_ins, tools
+from mastodon_lab.build import components, images, kind_node, mirror, rootfs, stand_ins, tools
 from mastodon_lab.build.golang import Go
 from mastodon_lab.build.store import Store
-from mastodon_lab.lab import SITE, Lab
+from mastodon_lab.lab import KIND, SITE, Lab
 from mastodon_lab.progress import Progress
 
 TOOLS = "get Go, kubectl and OpenBao"
@@ -23,6 +23,8 @@ SOURCES = "get the modules to build"
 SERVERS = "make a Debian with Redis and Knot"
 DATABASES = "make a Debian with PostgreSQL, PgBouncer, Barman and restic"
 PYTHON = "make a Debian with Python"
+DOCKER = "make a Debian with Docker"
+NODE = "make a Debian for kind's node"
 WRITE = "write images and charts"
 
 POSTGRESQL = f"postgresql-{versions.POSTGRESQL_MAJOR}"
@@ -54,6 +56,8 @@ PYTHON_HOOKS = (
 )
 
 
+# What the lab has no use for.
+NOTHING = Path(os.devnull)
 # Whose programs come from that Debian.
 SERVERS_FOR = ("knot", "redis", SITE)
 # The S3 server stands behind Rook's object stores, too.
@@ -95,6 +99,7 @@ def _ensure(lab: Lab, store: Store, progress: Progress) -> Built:
         {TOOLS: 15, SOURCES: 60, WRITE: 30}
         | ({SERVERS: 60} if lab.has(*SERVERS_FOR) else {})
         | ({DATABASES: 110, PYTHON: 110} if lab.has(SITE) else {})
+        | ({DOCKER: 70, NODE: 80} if lab.has(KIND) else {})
         | {_title(component): component.seconds for component in _components(lab)}
     )
     log = lab.cache / "log"
@@ -104,12 +109,17 @@ def _ensure(lab: Lab, store: Store, progress: Progress) -> Built:
     # Debian's packages come over the network while Go keeps the processors busy.
     with ThreadPoolExecutor(1) as beside:
         debians = beside.submit(_debians, lab, store, progress, log / "debian.log")
-        programs = {"kubectl": tool.kubectl, "bao": tool.bao, **_programs(lab, go, progress)}
+        programs: dict[str, Path] = {"kubectl": tool.kubectl, "bao": tool.bao, **_programs(lab, go, progress)}
         debian = debians.result()
+    if lab.has(KIND):
+        programs["dockerd"] = debian.docker / kind_node.DOCKERD
     with progress.step(WRITE):
         wanted = _platform_images(lab, store, programs, debian.servers)
         if lab.has(SITE):
             wanted += _site_images(store, go, programs, debian)
+        if lab.has(KIND):
+            kind = go.module(kind_node.MODULE, versions.KIND)
+            wanted += kind_node.images(rootfs.busybox(store), debian.node, programs, kind)
         layouts = tuple(images.layout(store, image) for image in wanted)
         made = mirror.make(store, go, tool.kubectl) if lab.has(SITE) else mirror.empty(store)
     gateway_api = go.module("sigs.k8s.io/gateway-api", versions.GATEWAY_API) / "config/crd"
@@ -118,11 +128,13 @@ def _ensure(lab: Lab, store: Store, progress: Progress) -> Built:
 
 @dataclass(frozen=True)
 class Debians:
-    """A layer with servers, one with databases and what goes beside them, one with Python; no file for what the lab has no use for."""
+    """A layer with servers, one with databases and what goes beside them, one with Python; a folder with Docker, a layer for kind."""
 
-    servers: Path = Path(os.devnull)
-    databases: Path = Path(os.devnull)
-    python: Path = Path(os.devnull)
+    servers: Path = NOTHING
+    databases: Path = NOTHING
+    python: Path = NOTHING
+    docker: Path = NOTHING
+    node: Path = NOTHING
 
 
 def _debians(lab: Lab, store: Store, progress: Progress, log: Path) -> Debians:
@@ -135,6 +147,11 @@ def _debians(lab: Lab, store: Store, progress: Progress, log: Path) -> Debians:
             made["databases"] = databases(store, log)
         with progress.step(PYTHON):
             made["python"] = rootfs.debian(store, "python", PYTHON_PACKAGES, PYTHON_HOOKS, log)
+    if lab.has(KIND):
+        with progress.step(DOCKER):
+            made["docker"] = kind_node.docker_root(store, log)
+        with progress.step(NODE):
+            made["node"] = kind_node.node_layer(store, log)
     return Debians(**made)
 
 

@@ -47,7 +47,7 @@ def recall(lab: Lab) -> Built | None:
 
 
 def _made_from(lab: Lab) -> str:
-    return key(tree_key(SOURCES), str(lab.cache), *sorted(lab.parts))
+    return key(tree_key(SOURCES), str(lab.cache), lab.way, *sorted(lab.parts))
 
 
 def _file(lab: Lab) -> Path:

@@ -18,6 +18,7 @@ from mastodon_lab.build.store import Store, key
 from mastodon_lab.errors import LabError
 
 LAYER = "layer.tar"
+ROOT = "root"
 AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 USERS = """\
 root:x:0:0:root:/root:/bin/sh
@@ -82,9 +83,18 @@ def busybox(store: Store) -> Path:
 
 
 def debian(
-    store: Store, name: str, packages: Sequence[str], hooks: Sequence[str], log: Path, release: str = versions.DEBIAN
+    store: Store,
+    name: str,
+    packages: Sequence[str],
+    hooks: Sequence[str],
+    log: Path,
+    release: str = versions.DEBIAN,
+    target: str = LAYER,
 ) -> Path:
-    """A layer with a minimal Debian and `packages`. Hooks are shell commands that find the new root in `$1`."""
+    """A minimal Debian with `packages`, as a layer, or as a folder if `target` is ROOT.
+
+    Hooks are shell commands that find the new root in `$1`.
+    """
 
     def build(into: Path) -> None:
         run(
@@ -97,7 +107,7 @@ def debian(
                 '--aptopt=Acquire::Languages "none"',
                 *(f"--customize-hook={hook}" for hook in (*hooks, SLIM)),
                 release,
-                into / LAYER,
+                into / target,
             ],
             log,
             environment={"SOURCE_DATE_EPOCH": MOMENT},
@@ -105,7 +115,7 @@ def debian(
         )
 
     made_from = key(release, *packages, "", *hooks, SLIM, *LEAVE_OUT)
-    return store.make(f"debian-{name}", made_from, build) / LAYER
+    return store.make(f"debian-{name}", made_from, build) / target
 
 
 def package_version(layer: Path, package: str) -> str:

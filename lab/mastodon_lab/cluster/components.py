@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from mastodon_lab.cluster import config
 from mastodon_lab.cluster.config import NODE
 from mastodon_lab.files import write_private
 from mastodon_lab.lab import API_PORT, MIRROR_PORT, Lab
@@ -33,19 +34,30 @@ class Component:
     digest: str = ""
 
 
-def all_components(lab: Lab, binary: Callable[[str], Path], containerd: Path) -> tuple[Component, ...]:
-    """Every component of the lab; `binary` finds what was built, `containerd` is the distribution's."""
+def all_components(lab: Lab, binary: Callable[[str], Path]) -> tuple[Component, ...]:
+    """Every component of a node that is processes; `binary` finds what was built, or else the distribution's."""
     api = f"{lab.node_ip}:{API_PORT}"
     plan = (
         Component("etcd", (str(binary("etcd")), *_etcd(lab))),
         Component("kube-apiserver", (str(binary("kube-apiserver")), *_apiserver(lab)), (ETCD,)),
         Component("kube-controller-manager", (str(binary("kube-controller-manager")), *_controllers(lab)), (api,)),
         Component("kube-scheduler", (str(binary("kube-scheduler")), *_scheduler(lab)), (api,)),
-        Component("containerd", (str(containerd), "--config", str(lab.etc / "containerd.toml"))),
+        Component("containerd", (str(binary("containerd")), "--config", str(lab.etc / "containerd.toml"))),
         Component("kubelet", (str(binary("kubelet")), *_kubelet(lab)), (api, str(lab.containerd_socket))),
         Component("kube-proxy", (str(binary("kube-proxy")), f"--config={lab.etc}/kube-proxy.json"), (api,)),
-        Component("mirror", (sys.executable, "-B", "-m", "mastodon_lab.cluster.mirror", *_mirror(lab))),
+        mirror(lab),
     )
+    return digested(*plan)
+
+
+def mirror(lab: Lab) -> Component:
+    """What serves images, charts and manifests."""
+    words = (str(lab.mirror), lab.node_ip, str(MIRROR_PORT))
+    return Component("mirror", (sys.executable, "-B", "-m", "mastodon_lab.cluster.mirror", *words))
+
+
+def digested(*plan: Component) -> tuple[Component, ...]:
+    """These components, with their digests."""
     return tuple(_with_digest(component) for component in plan)
 
 
@@ -99,8 +111,7 @@ def _apiserver(lab: Lab) -> tuple[str, ...]:
         "--allow-privileged",
         f"--audit-policy-file={lab.etc}/audit-policy.json",
         f"--audit-log-path={lab.log}/audit.log",
-        "--audit-log-maxsize=100",
-        "--audit-log-maxbackup=2",
+        *(f"--{name}={value}" for name, value in config.AUDIT_ROTATION.items()),
     )
 
 
@@ -131,10 +142,6 @@ def _kubelet(lab: Lab) -> tuple[str, ...]:
         f"--hostname-override={NODE}",
         f"--node-ip={lab.node_ip}",
     )
-
-
-def _mirror(lab: Lab) -> tuple[str, ...]:
-    return str(lab.mirror), lab.node_ip, str(MIRROR_PORT)
 
 
 def _with_digest(component: Component) -> Component:

@@ -28,6 +28,26 @@ AUDIT_POLICY = {
     ],
 }
 
+AUDIT_ROTATION = {"audit-log-maxsize": "100", "audit-log-maxbackup": "2"}
+
+# Of every kubelet, however its node was made.
+KUBELET = {
+    # Kubernetes 1.35 refuses cgroup v1 unless told so: https://github.com/kubernetes/enhancements/issues/5573
+    "failCgroupV1": False,
+    "failSwapOn": False,
+    # The kernel may lack project quotas, and cadvisor doesn't find this file system's device.
+    "localStorageCapacityIsolation": False,
+    # A Secret that changed reaches its pods at the next look; webhooks that wait for certificates wait for that.
+    "syncFrequency": "5s",
+    # A disk that others fill must not make the kubelet throw images away and pull them again and again.
+    "imageGCHighThresholdPercent": 100,
+    # One large image must not make all small ones wait.
+    "serializeImagePulls": False,
+    "evictionHard": {"memory.available": "100Mi"},
+    # Kernels in sandboxes refuse negative values.
+    "oomScoreAdj": 0,
+}
+
 
 def kubeconfig(lab: Lab, user: str) -> dict[str, Any]:
     """A kubeconfig for `user` (see pki.CLIENTS), certificates included, so that the file may be copied elsewhere."""
@@ -69,20 +89,7 @@ def kubelet(lab: Lab) -> dict[str, Any]:
         "resolvConf": str(lab.etc / "resolv.conf"),
         "cgroupDriver": "cgroupfs",
         "cgroupRoot": lab.cgroup,
-        # Kubernetes 1.35 refuses cgroup v1 unless told so: https://github.com/kubernetes/enhancements/issues/5573
-        "failCgroupV1": False,
-        "failSwapOn": False,
-        # The kernel may lack project quotas, and cadvisor doesn't find this file system's device.
-        "localStorageCapacityIsolation": False,
-        # A Secret that changed reaches its pods at the next look; webhooks that wait for certificates wait for that.
-        "syncFrequency": "5s",
-        # A disk that others fill must not make the kubelet throw images away and pull them again and again.
-        "imageGCHighThresholdPercent": 100,
-        # One large image must not make all small ones wait.
-        "serializeImagePulls": False,
-        "evictionHard": {"memory.available": "100Mi"},
-        # Kernels in sandboxes refuse negative values.
-        "oomScoreAdj": 0,
+        **KUBELET,
     }
 
 
@@ -168,20 +175,29 @@ server = "{lab.mirror_url}"
 
 
 def write(lab: Lab, cni_plugins: Path) -> None:
-    """Write every configuration file; certificates must be there. Files that hold keys are 0600."""
+    """Write every configuration file of processes; certificates must be there. Files that hold keys are 0600."""
+    write_shared(lab)
     texts = {
         "containerd.toml": containerd(lab, cni_plugins),
-        "registries/_default/hosts.toml": registries(lab),
-        "cni/pods.conflist": json.dumps(pod_network(lab), indent=1),
         "kubelet.json": json.dumps(kubelet(lab), indent=1),
         "kube-proxy.json": json.dumps(kube_proxy(lab), indent=1),
-        "audit-policy.json": json.dumps(AUDIT_POLICY, indent=1),
         # Pods ask the cluster's DNS or nobody: the host's own resolver isn't reachable from the lab.
         "resolv.conf": "",
-        "shell/resolv.conf": f"nameserver {lab.dns_ip}\n",
     }
     for user in ("kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy"):
         texts[f"{user}.kubeconfig"] = json.dumps(kubeconfig(lab, user), indent=1)
+    for name, text in texts.items():
+        write_private(lab.etc / name, text)
+
+
+def write_shared(lab: Lab) -> None:
+    """Write the files that every lab has, however its node is made."""
+    texts = {
+        "registries/_default/hosts.toml": registries(lab),
+        "cni/pods.conflist": json.dumps(pod_network(lab), indent=1),
+        "audit-policy.json": json.dumps(AUDIT_POLICY, indent=1),
+        "shell/resolv.conf": f"nameserver {lab.dns_ip}\n",
+    }
     for name, text in texts.items():
         write_private(lab.etc / name, text)
     write_private(lab.kubeconfig, json.dumps(kubeconfig(lab, "admin"), indent=1))

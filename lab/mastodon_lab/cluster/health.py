@@ -13,13 +13,11 @@ from datetime import datetime
 from typing import Any
 
 from mastodon_lab import versions
-from mastodon_lab.cluster import api, components, process
-from mastodon_lab.cluster.config import NODE
+from mastodon_lab.cluster import api, components, node, process
 from mastodon_lab.lab import MIRROR_PORT, Lab
 from mastodon_lab.status import PartStatus
 
 CONNECT_SECONDS = 2.0
-NODE_PATH = f"/api/v1/nodes/{NODE}"
 # They come from one build.
 KUBERNETES = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy")
 
@@ -31,12 +29,12 @@ def check(lab: Lab) -> tuple[PartStatus, ...]:
     doing = _report(lab)
     known = _versions(lab)
     parts = [PartStatus(name, not trouble, known.get(name, ""), trouble) for name, trouble in _components(lab, doing)]
-    node = _node(lab, doing.get("kubelet", {}).get("since"))
+    trouble = _node(lab, node.of(lab).kubelet_since(lab, doing))
     # Only kube-proxy makes a Service's address answer, and only the host's route leads there.
     services = _unreachable(lab.kubernetes_ip, 443)
     return (
         *parts,
-        PartStatus("node", not node, known.get("kubelet", ""), node),
+        PartStatus("node", not trouble, known.get("kubelet", ""), trouble),
         PartStatus("services", not services, reason=services),
     )
 
@@ -50,13 +48,13 @@ def _report(lab: Lab) -> dict[str, Any]:
 
 
 def _versions(lab: Lab) -> dict[str, str]:
-    found = {"etcd": versions.ETCD}
+    found = {"etcd": versions.ETCD, "kind": versions.KIND}
     try:
-        node = api.get_json(lab, NODE_PATH)["status"]["nodeInfo"]
+        info = api.get_json(lab, _path(lab))["status"]["nodeInfo"]
     except api.NotAnsweringError:
         return found
-    kubernetes = dict.fromkeys(KUBERNETES, str(node["kubeletVersion"]))
-    return found | kubernetes | {"containerd": str(node["containerRuntimeVersion"]).removeprefix("containerd://")}
+    kubernetes = dict.fromkeys(KUBERNETES, str(info["kubeletVersion"]))
+    return found | kubernetes | {"containerd": str(info["containerRuntimeVersion"]).removeprefix("containerd://")}
 
 
 def _components(lab: Lab, doing: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -78,7 +76,7 @@ def _component_trouble(lab: Lab, name: str) -> str:
     """Why a component that runs doesn't work, or nothing."""
     if name == "mirror":
         return _unreachable(lab.node_ip, MIRROR_PORT)
-    if name != "kube-apiserver":
+    if name != node.of(lab).api:
         return ""
     try:
         api.get(lab, "/readyz")
@@ -87,27 +85,27 @@ def _component_trouble(lab: Lab, name: str) -> str:
     return ""
 
 
+def _path(lab: Lab) -> str:
+    return f"/api/v1/nodes/{node.of(lab).name(lab)}"
+
+
 def _node(lab: Lab, kubelet_since: float | None) -> str:
     try:
-        return node_trouble(api.get_json(lab, NODE_PATH), _wall_clock(kubelet_since))
+        return node_trouble(api.get_json(lab, _path(lab)), time.time() if kubelet_since is None else kubelet_since)
     except api.NotAnsweringError as error:
         return str(error)
 
 
-def node_trouble(node: dict[str, Any], kubelet_since: float) -> str:
+def node_trouble(found: dict[str, Any], kubelet_since: float) -> str:
     """Why a Node isn't ready, or nothing. What an earlier kubelet said of it, before that time, does not count."""
-    conditions = node["status"].get("conditions", [])
+    conditions = found["status"].get("conditions", [])
     ready = next((condition for condition in conditions if condition["type"] == "Ready"), None)
     if ready is None or datetime.fromisoformat(ready["lastHeartbeatTime"]).timestamp() < int(kubelet_since):
         return "the kubelet has not reported yet"
     if ready["status"] != "True":
         return str(ready["message"])
-    taints = [taint["key"] for taint in node["spec"].get("taints", []) if taint["effect"] != "PreferNoSchedule"]
+    taints = [taint["key"] for taint in found["spec"].get("taints", []) if taint["effect"] != "PreferNoSchedule"]
     return f"has the taint {taints[0]}" if taints else ""
-
-
-def _wall_clock(since: float | None) -> float:
-    return time.time() - (time.monotonic() - since) if since is not None else time.time()
 
 
 def _unreachable(address: str, port: int) -> str:

@@ -19,7 +19,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from mastodon_lab.cluster import components, namespaces
+from mastodon_lab.cluster import components, namespaces, node
 from mastodon_lab.cluster.components import Component
 from mastodon_lab.cluster.supervisor import TICK, Supervisor
 from mastodon_lab.files import write_private
@@ -77,14 +77,13 @@ class Machine:
 
 
 def main(words: list[str]) -> None:
-    name, index, state, cache = words
-    lab = Lab(name, int(index), Path(state), Path(cache))
+    lab = Lab.from_words(words)
     with (lab.run / "init.lock").open("w") as lock:
         # Held until this process ends: two inits on one state would fight.
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         # Still the host's /proc: it alone knows this process by the number that the host sees.
         write_private(lab.run / "init.json", json.dumps(namespaces.identity()))
-        namespaces.furnish(lab)
+        namespaces.furnish(lab, node.of(lab).network(lab))
         supervise(lab)
 
 

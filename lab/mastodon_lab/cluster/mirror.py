@@ -17,7 +17,7 @@ import sys
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import parse_qs, urlsplit
 
 IMAGES = "images"
@@ -31,6 +31,15 @@ class Files(SimpleHTTPRequestHandler):
     """GET and HEAD of files; folders have no listing."""
 
     protocol_version = "HTTP/1.1"
+
+    def send_head(self) -> io.BytesIO | BinaryIO | None:
+        """Docker asks first whether this is a registry."""
+        if urlsplit(self.path).path != "/v2/":
+            return super().send_head()
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+        return None
 
     def translate_path(self, path: str) -> str:
         """Where the file lies that is asked for; containerd names the registry that it takes this for in `ns`."""

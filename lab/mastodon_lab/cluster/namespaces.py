@@ -9,6 +9,7 @@ import os
 import resource
 import socket
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 from mastodon_lab.cluster.config import NODE
@@ -38,14 +39,15 @@ def start_time(pid: int) -> str:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
 
 
-def furnish(lab: Lab) -> None:
+def furnish(lab: Lab, network: Iterable[str]) -> None:
+    """Furnish them; `network` are the node's own commands."""
     os.chdir("/")
     # Databases and proxies in pods inherit this, whatever shell the lab was started from.
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     _mounts(lab)
     socket.sethostname(NODE)
-    _network(lab)
+    _network(lab, network)
 
 
 def _mounts(lab: Lab) -> None:
@@ -79,12 +81,9 @@ def _scratch_var_lib(lab: Lab) -> None:
         _mount(f"--move {aside} {folder}")
 
 
-def _network(lab: Lab) -> None:
-    _run("ip link set lo up")
-    for address in (lab.node_ip, lab.gateway_ip):
-        _run(f"ip address add {address}/32 dev lo")
-    # Any route will do, kube-proxy rewrites the destination; without one, connecting to a Service fails at once.
-    _run(f"ip route add {lab.service_cidr} dev lo src {lab.node_ip}")
+def _network(lab: Lab, network: Iterable[str]) -> None:
+    for command in ("ip link set lo up", f"ip address add {lab.node_ip}/32 dev lo", *network):
+        _run(command)
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
 
 

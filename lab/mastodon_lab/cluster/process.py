@@ -63,9 +63,8 @@ def start(lab: Lab) -> Init:
 
 def _unshare(lab: Lab, log: Path) -> subprocess.Popen[bytes]:
     package = Path(mastodon_lab.__file__).parent.parent
-    options = (lab.name, str(lab.index), str(lab.state), str(lab.cache))
     # -B: the checkout is somebody's, and this process is root's.
-    init = (sys.executable, "-B", "-m", "mastodon_lab.cluster.init", *options)
+    init = (sys.executable, "-B", "-m", "mastodon_lab.cluster.init", *lab.words)
     with log.open("w") as output:
         return subprocess.Popen(
             ("unshare", *NAMESPACES, "--fork", "--kill-child", *init),

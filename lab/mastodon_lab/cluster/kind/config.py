@@ -1,0 +1,166 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What Docker and kind are given: their configuration files as plain data.
+
+kind's format: https://kind.sigs.k8s.io/docs/user/configuration/
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from mastodon_lab import versions
+from mastodon_lab.cluster import config
+from mastodon_lab.files import write_private
+from mastodon_lab.lab import API_PORT, Lab
+
+BRIDGE = "containers"
+# kind uses a network of this name if there is one.
+NETWORK = "kind"
+IMAGE = f"docker.io/kindest/node:{versions.KUBERNETES}"
+AUDIT_POLICY = "/etc/kubernetes/audit-policy.json"
+AUDIT_LOG = "/var/log/lab"
+
+CONTAINERD = """\
+[plugins."io.containerd.grpc.v1.cri"]
+  # Kernels in sandboxes refuse negative values: https://github.com/containerd/containerd/issues/6184
+  restrict_oom_score_adj = true
+[plugins."io.containerd.grpc.v1.cri".registry]
+  config_path = "/etc/containerd/certs.d"
+"""
+
+
+def cluster_name(lab: Lab) -> str:
+    return f"mastodon-lab-{lab.name}"
+
+
+def node_name(lab: Lab) -> str:
+    """As kind names the container, the host in it and the Node."""
+    return f"{cluster_name(lab)}-control-plane"
+
+
+def cluster_file(lab: Lab) -> Path:
+    return lab.etc / "kind/cluster.json"
+
+
+def daemon_file(lab: Lab) -> Path:
+    return lab.etc / "kind/dockerd.json"
+
+
+def socket(lab: Lab) -> Path:
+    return lab.run / "docker.sock"
+
+
+def started_file(lab: Lab) -> Path:
+    """When the node was started: there once it is whole, and as long as it runs."""
+    return lab.run / "kind.json"
+
+
+def daemon(lab: Lab) -> dict[str, Any]:
+    """dockerd's configuration: https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file."""
+    return {
+        "hosts": [f"unix://{socket(lab)}"],
+        "data-root": str(lab.state / "docker"),
+        "cgroup-parent": lab.cgroup,
+        # The node goes on when Docker is started anew.
+        "live-restore": True,
+        # The lab's namespace has a bridge and routes of its own, and there is nothing outside to be reached or kept out.
+        "bridge": "none",
+        "iptables": False,
+        "ip6tables": False,
+        "ip-forward": False,
+        "registry-mirrors": [lab.mirror_url],
+        # Nobody listens there, so that names other than containers' are unknown at once.
+        "dns": [lab.node_ip],
+        "log-level": "warn",
+    }
+
+
+def cluster(lab: Lab) -> dict[str, Any]:
+    """kind's configuration."""
+    patches = (kubeadm(), kubelet(), {**_kubeproxy("KubeProxyConfiguration"), "oomScoreAdj": 0})
+    return {
+        "kind": "Cluster",
+        "apiVersion": "kind.x-k8s.io/v1alpha4",
+        "name": cluster_name(lab),
+        "networking": {
+            "ipFamily": "ipv4",
+            "apiServerAddress": lab.node_ip,
+            "apiServerPort": API_PORT,
+            "podSubnet": lab.pod_cidr,
+            "serviceSubnet": lab.service_cidr,
+            "kubeProxyMode": "iptables",
+            # kind's own can't be built from what the lab is built from.
+            "disableDefaultCNI": True,
+        },
+        "nodes": [{"role": "control-plane", "image": IMAGE, "extraMounts": mounts(lab)}],
+        "containerdConfigPatches": [CONTAINERD],
+        "kubeadmConfigPatches": [json.dumps(patch) for patch in patches],
+    }
+
+
+def mounts(lab: Lab) -> list[dict[str, Any]]:
+    """What the node sees of the lab: its authority, in place of one of kubeadm's, its mirror, and where volumes lie."""
+    given = {
+        lab.pki / "ca.crt": "/etc/kubernetes/pki/ca.crt",
+        lab.pki / "ca.key": "/etc/kubernetes/pki/ca.key",
+        lab.etc / "audit-policy.json": AUDIT_POLICY,
+        lab.etc / "cni": "/etc/cni/net.d",
+        lab.etc / "registries": "/etc/containerd/certs.d",
+    }
+    return [
+        *({"hostPath": str(path), "containerPath": where, "readOnly": True} for path, where in given.items()),
+        {"hostPath": str(lab.log), "containerPath": AUDIT_LOG},
+        {"hostPath": str(lab.volumes), "containerPath": str(lab.volumes)},
+    ]
+
+
+def kubeadm() -> dict[str, Any]:
+    """What else kubeadm is told. Lists replace those of kind: their entries say defaults."""
+    volumes = ((AUDIT_POLICY, True, "File"), (AUDIT_LOG, False, "Directory"))
+    return {
+        "apiVersion": "kubeadm.k8s.io/v1beta4",
+        "kind": "ClusterConfiguration",
+        # The lab's is installed like all that is on it.
+        "dns": {"disabled": True},
+        "etcd": {"local": {"extraArgs": _arguments({"unsafe-no-fsync": "true"})}},
+        "controllerManager": {"extraArgs": _arguments({"leader-elect": "false"})},
+        "scheduler": {"extraArgs": _arguments({"leader-elect": "false"})},
+        "apiServer": {
+            "extraArgs": _arguments(
+                {"audit-policy-file": AUDIT_POLICY, "audit-log-path": f"{AUDIT_LOG}/audit.log", **config.AUDIT_ROTATION}
+            ),
+            "extraVolumes": [
+                {
+                    "name": f"audit-{number}",
+                    "hostPath": path,
+                    "mountPath": path,
+                    "readOnly": read_only,
+                    "pathType": kind,
+                }
+                for number, (path, read_only, kind) in enumerate(volumes)
+            ],
+        },
+    }
+
+
+def kubelet() -> dict[str, Any]:
+    return {"apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration", **config.KUBELET}
+
+
+def _kubeproxy(kind: str) -> dict[str, Any]:
+    return {"apiVersion": "kubeproxy.config.k8s.io/v1alpha1", "kind": kind}
+
+
+def _arguments(named: dict[str, str]) -> list[dict[str, str]]:
+    return [{"name": name, "value": value} for name, value in named.items()]
+
+
+def write(lab: Lab) -> None:
+    """Write every configuration file; certificates must be there."""
+    config.write_shared(lab)
+    for file, content in ((daemon_file(lab), daemon(lab)), (cluster_file(lab), cluster(lab))):
+        write_private(file, json.dumps(content, indent=1))

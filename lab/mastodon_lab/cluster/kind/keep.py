@@ -1,0 +1,85 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Keep kind's node: make the cluster once, start its container when it doesn't run, and end when that does."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import datetime
+
+from mastodon_lab.cluster.kind import config, root
+from mastodon_lab.errors import LabError
+from mastodon_lab.files import write_private
+from mastodon_lab.lab import Lab
+
+# In the container: kind was done with it. Without it a cluster was left half made.
+WHOLE = "/kind/whole"
+
+
+@dataclass(frozen=True)
+class Docker:
+    """The lab's Docker, and kind with it."""
+
+    lab: Lab
+
+    def run(self, *command: str) -> None:
+        """Raises LabError when it fails; the log has its words."""
+        if self._call(*command):
+            raise LabError(f"`{' '.join(command[:3])}` failed")
+
+    def does(self, *command: str) -> bool:
+        return self._call(*command, quiet=True) == 0
+
+    def says(self, *command: str) -> str:
+        return subprocess.run(self.command(*command), capture_output=True, text=True, check=True).stdout.strip()
+
+    def command(self, *command: str) -> tuple[str, ...]:
+        return root.inside("env", f"DOCKER_HOST=unix://{config.socket(self.lab)}", *command)
+
+    def _call(self, *command: str, quiet: bool = False) -> int:
+        output = subprocess.DEVNULL if quiet else None
+        return subprocess.run(self.command(*command), check=False, stdout=output, stderr=output).returncode
+
+
+def node(docker: Docker, kind: str, cluster: str) -> str:
+    """Make or start the node, and return its container's name."""
+    lab, name = docker.lab, config.node_name(docker.lab)
+    if docker.does("docker", "start", name) and docker.does("docker", "exec", name, "test", "-e", WHOLE):
+        return name
+    docker.run(kind, "delete", "cluster", f"--name={config.cluster_name(lab)}")
+    if not docker.does("docker", "network", "inspect", config.NETWORK):
+        docker.run("docker", "network", "create", *_network(lab), config.NETWORK)
+    docker.run(kind, "create", "cluster", f"--config={cluster}", "--kubeconfig=/run/kubeconfig")
+    docker.run("docker", "exec", name, "touch", WHOLE)
+    return name
+
+
+def _network(lab: Lab) -> tuple[str, ...]:
+    return (
+        f"--subnet={lab.container_network}",
+        f"--gateway={lab.bridge_ip}",
+        f"--opt=com.docker.network.bridge.name={config.BRIDGE}",
+    )
+
+
+def main(words: list[str]) -> None:
+    *lab_words, kind, cluster = words
+    lab = Lab.from_words(lab_words)
+    docker = Docker(lab)
+    config.started_file(lab).unlink(missing_ok=True)
+    try:
+        name = node(docker, kind, cluster)
+    except LabError as error:
+        sys.exit(str(error))
+    started = datetime.fromisoformat(docker.says("docker", "inspect", "--format={{.State.StartedAt}}", name))
+    write_private(config.started_file(lab), str(started.timestamp()))
+    command = docker.command("docker", "wait", name)
+    os.execvp(command[0], command)  # noqa: S606 there is no shell to be wanted
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
