@@ -66,6 +66,15 @@ def test_a_lab_keeps_the_index_and_the_parts_it_was_made_with(tmp_path: Path, br
     assert [lab.parts for lab in brought_up] == [{"traefik"}, {"traefik", "openbao", "s3"}]
 
 
+def test_a_lab_keeps_the_way_that_it_gets_its_node(tmp_path: Path, brought_up: list[Lab]) -> None:
+    (tmp_path / "states/other").mkdir(parents=True)
+    (tmp_path / "states/other/made.json").write_text('{"identity": "", "index": 4, "parts": [], "way": "kind"}')
+    cli.main(["up"])
+    cli.main(["up", "--on", "kind"])
+    cli.main(["up", "--name", "other"])
+    assert [lab.way for lab in brought_up] == ["machine", "kind", "kind"]
+
+
 def test_a_lab_from_before_parts_could_be_chosen_has_them_all(tmp_path: Path, brought_up: list[Lab]) -> None:
     (tmp_path / "states/other").mkdir(parents=True)
     (tmp_path / "states/other/made.json").write_text('{"identity": "", "index": 4}')

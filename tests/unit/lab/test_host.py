@@ -100,6 +100,7 @@ def test_a_range_beside_others_is_not() -> None:
     [
         (LAB, Made("other", 0), "made on another machine"),
         (LAB, Made("this", 2), "was made with index 2"),
+        (LAB, Made("this", 0, way="kind"), "was made with --on kind"),
         (replace(LAB, index=-1), None, "out of range"),
         (replace(LAB, index=56), None, "out of range"),
         (replace(LAB, state=Path("/" + "x" * 100)), None, "too long"),

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ipaddress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,10 +45,21 @@ def test_places_are_the_agreed_ones(attribute: str, value: object) -> None:
 def test_all_addresses_lie_in_the_one_range_that_the_host_routes(index: int) -> None:
     one = lab(index)
     whole = ipaddress.IPv4Network(one.network)
-    for part in (one.service_cidr, one.pod_cidr):
+    for part in (one.service_cidr, one.pod_cidr, one.container_network):
         assert ipaddress.IPv4Network(part).subnet_of(whole)
-    for address in (one.node_ip, one.gateway_ip, one.host_ip, one.link_ip):
+    for address in (one.node_ip, one.gateway_ip, one.bridge_ip, one.container_ip, one.host_ip, one.link_ip):
         assert ipaddress.IPv4Address(address) in whole
+
+
+def test_what_kind_needs_belongs_to_labs_on_kind_only() -> None:
+    everything, on_kind = lab(), replace(lab(), parts=frozenset(), way="kind")
+    assert (everything.has("traefik"), everything.has("kind")) == (True, False)
+    assert (on_kind.has("traefik"), on_kind.has("kind")) == (False, True)
+
+
+def test_a_lab_is_told_between_its_processes() -> None:
+    told = replace(lab(3, "other"), way="kind")
+    assert Lab.from_words(told.words) == told
 
 
 @pytest.mark.parametrize("index", [0, MAX_INDEX])

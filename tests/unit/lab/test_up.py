@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 from mastodon_lab import host, inside
-from mastodon_lab import up as up_module
 from mastodon_lab.build import mirror, plan, remembered
-from mastodon_lab.cluster import cgroups, components, config, health, network, pki, process
+from mastodon_lab.cluster import cgroups, components, config, health, network, node, pki, process
 from mastodon_lab.cluster.lock import only_one
 from mastodon_lab.cluster.process import Init
 from mastodon_lab.errors import LabError
@@ -145,6 +144,13 @@ def test_state_of_another_index_is_refused_also_while_it_runs(
     assert done == []
 
 
+def test_state_that_kind_was_made_with_is_refused_for_processes(lab: Lab, done: list[str]) -> None:
+    lab.made.write_text(json.dumps({"identity": host.identity(), "index": lab.index, "parts": [], "way": "kind"}))
+    with pytest.raises(LabError, match=r"was made with --on kind: use that"):
+        bring_up(lab)
+    assert done == []
+
+
 def test_facts_are_written_only_when_everything_works(
     lab: Lab, done: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -160,7 +166,7 @@ def test_facts_are_written_only_when_everything_works(
 def test_what_keeps_the_cluster_is_named(lab: Lab, done: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     parts = (PartStatus("etcd", ready=True), PartStatus("kubelet", ready=False, reason="ended with 1"))
     monkeypatch.setattr(health, "check", lambda lab: parts)
-    monkeypatch.setattr(up_module, "CLUSTER_SECONDS", 0.0)
+    monkeypatch.setattr(node.of(lab), "patience", 0.0)
     with pytest.raises(LabError, match=r"not ready after 0 s: kubelet: ended with 1\. Run lab/up again"):
         bring_up(lab)
     assert "deploy" not in done

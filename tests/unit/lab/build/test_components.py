@@ -7,12 +7,22 @@ import re
 
 import pytest
 from mastodon_lab import versions
-from mastodon_lab.build.components import CLUSTER, COMPONENTS, CONTROLLERS, PATCHES, STAND_INS, Component, Patch
-from mastodon_lab.build.golang import MODULES, STAND_INS_MODULE
+from mastodon_lab.build.components import (
+    CLUSTER,
+    COMPONENTS,
+    CONTROLLERS,
+    KIND_TOOLS,
+    PATCHES,
+    STAND_INS,
+    Component,
+    Patch,
+)
+from mastodon_lab.build.golang import KIND_MODULE, MODULES, STAND_INS_MODULE
 
 GO_MOD = {
     **{module: (MODULES / module / "go.mod").read_text() for module in (CLUSTER, CONTROLLERS)},
     STAND_INS: (STAND_INS_MODULE / "go.mod").read_text(),
+    KIND_TOOLS: (KIND_MODULE / "go.mod").read_text(),
 }
 PUBLISHED = [component for component in COMPONENTS if component.module != STAND_INS]
 
@@ -43,6 +53,14 @@ def test_what_stand_ins_share_with_controllers_is_compiled_once() -> None:
     own = {name: version for name, version in required(STAND_INS).items() if controllers.get(name, version) != version}
     assert own == {}
     assert "sigs.k8s.io/controller-runtime" in required(STAND_INS)
+
+
+def test_kubeadm_has_the_libraries_of_the_cluster() -> None:
+    cluster = required(CLUSTER)
+    assert {name for name, version in required(KIND_TOOLS).items() if cluster.get(name, version) != version} == set()
+    replaced = re.compile(r"(?m)^\t(\S+) => \S+ \S+$")
+    assert replaced.findall(GO_MOD[KIND_TOOLS]) == replaced.findall(GO_MOD[CLUSTER])
+    assert len(replaced.findall(GO_MOD[KIND_TOOLS])) > 30
 
 
 def test_kubernetes_libraries_are_kubernetes_own() -> None:

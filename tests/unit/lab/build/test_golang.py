@@ -139,6 +139,18 @@ def test_ours_is_built_where_it_is_and_again_only_after_a_change_to_it(
     assert [call.split(": ")[0] for call in asked(tmp_path)] == [str(ours)] * 2
 
 
+@pytest.mark.usefixtures("modules")
+def test_kind_is_built_where_it_is_with_nothing_of_what_is_patched(
+    tmp_path: Path, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tools = tmp_path / "kind_tools"
+    tools.mkdir()
+    (tools / "go.mod").write_text("module lab/kind\n")
+    monkeypatch.setattr(golang, "KIND_MODULE", tools)
+    go(tmp_path, program).build(replace(OURS, module="kind"))
+    assert [call.split(": ")[0] for call in asked(tmp_path)] == [str(tools)]
+
+
 @pytest.mark.usefixtures("modules", "published")
 def test_a_failed_build_is_one_sentence(tmp_path: Path, program: Program) -> None:
     toolchain = go(tmp_path, program, "echo 'undefined: x' >&2; exit 1")

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from mastodon_lab.build import images, mirror, plan, tools
+from mastodon_lab.build import images, kind_node, mirror, plan, tools
 from mastodon_lab.build.components import COMPONENTS, Component
 from mastodon_lab.build.tools import Tools
 from mastodon_lab.errors import LabError
@@ -44,15 +44,14 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
     monkeypatch.setattr(plan, "Go", Toolchain)
     monkeypatch.setattr(Toolchain, "fails_at", "")
     monkeypatch.setattr(tools, "install", lambda *_: Tools(flux, Path("/tools/kubectl"), Path("/tools/bao")))
-    monkeypatch.setattr(
-        plan,
-        "rootfs",
-        SimpleNamespace(
-            busybox=lambda _: flux,
-            debian=lambda *words: Path(f"/debian/{words[1]}"),
-            package_version=lambda *_: "15.20",
-        ),
+    debians = SimpleNamespace(
+        ROOT="root",
+        busybox=lambda _: flux,
+        debian=lambda *words: Path(f"/debian/{words[1]}"),
+        package_version=lambda *_: "15.20",
     )
+    for module in (plan, kind_node):
+        monkeypatch.setattr(module, "rootfs", debians)
     monkeypatch.setattr(images, "layout", lambda _, image: Path(f"/images/{image.name}"))
     monkeypatch.setattr(mirror, "make", lambda *_: tmp_path)
     (tmp_path / "cache/artefacts").mkdir(parents=True)
@@ -66,7 +65,8 @@ def progress(lab: Lab) -> tuple[Progress, io.StringIO]:
 
 def test_everything_is_there_afterwards(lab: Lab) -> None:
     built = plan.ensure(lab, progress(lab)[0])
-    wanted = {name for component in COMPONENTS for name in component.binaries} | {"kubectl", "bao"}
+    wanted = {name for component in COMPONENTS if component.part != "kind" for name in component.binaries}
+    wanted |= {"kubectl", "bao"}
     assert set(built.programs) == wanted
     assert built.bin("kubelet") == Path("/built/kubelet")
     assert {Path("/images/pause"), Path("/images/mastodon"), Path("/images/postgresql")} <= set(built.images)
@@ -90,6 +90,13 @@ def test_a_lab_is_built_as_far_as_its_parts_need(
     assert not_built.isdisjoint(made.programs)
     assert (Path("/images/mastodon") in made.images) is ("site" in parts)
     assert Path("/images/coredns") in made.images
+
+
+def test_kind_and_its_docker_are_built_for_labs_on_kind(lab: Lab) -> None:
+    made = plan.ensure(replace(lab, parts=frozenset(), way="kind"), progress(lab)[0])
+    assert made.bin("dockerd") == Path("/debian/docker/usr/sbin/dockerd")
+    assert {"kind", "kubeadm", "kubelet"} <= made.programs.keys()
+    assert {Path("/images/kind-node"), Path("/images/kind-kube-proxy"), Path("/images/coredns")} <= set(made.images)
 
 
 def test_a_failure_stops_it_with_its_sentence(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,17 +22,19 @@ class Selecting:
 
     def run(self, what: str, *arguments: str, cwd: Path) -> None:
         assert arguments == ("list", "-mod=mod", "-deps", "tool")
-        if cwd.name == "stand-ins":
+        if cwd.name in ("stand-ins", "kind"):
             assert (cwd / "go.mod").read_text() == "\texample.org/shared v2.0.0 // indirect\n\texample.org/own v1.0.0\n"
         (cwd / "go.mod").write_text(f"\texample.org/shared v2.0.0 // {cwd.name}\n")
         (cwd / "go.sum").write_text(f"{cwd.name}'s go.sum")
 
 
 def test_all_modules_are_renewed_with_the_same_versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    modules, stand_ins = tmp_path / "go", tmp_path / "stand_ins"
-    for folder in (modules / "cluster", modules / "controllers", stand_ins):
+    modules, stand_ins, kind = tmp_path / "go", tmp_path / "stand_ins", tmp_path / "kind"
+    for folder in (modules / "cluster", modules / "controllers", stand_ins, kind):
         folder.mkdir(parents=True)
-    (stand_ins / "go.mod").write_text("\texample.org/shared v1.0.0 // indirect\n\texample.org/own v1.0.0\n")
+    for folder in (stand_ins, kind):
+        (folder / "go.mod").write_text("\texample.org/shared v1.0.0 // indirect\n\texample.org/own v1.0.0\n")
+    monkeypatch.setattr(relock, "KIND_MODULE", kind)
     monkeypatch.setattr(relock, "MODULES", modules)
     monkeypatch.setattr(relock, "STAND_INS_MODULE", stand_ins)
     monkeypatch.setattr(relock, "Go", Selecting)
@@ -42,6 +44,7 @@ def test_all_modules_are_renewed_with_the_same_versions(tmp_path: Path, monkeypa
         (modules / "cluster", "cluster"),
         (modules / "controllers", "controllers"),
         (stand_ins, "stand-ins"),
+        (kind, "kind"),
     ):
         assert (folder / "go.mod").read_text() == f"\texample.org/shared v2.0.0 // {name}\n"
         assert (folder / "go.sum").read_text() == f"{name}'s go.sum"

@@ -95,6 +95,11 @@ def test_a_debian_may_be_of_another_release(tmp_path: Path, program: Program) ->
     assert "trixie" in (tmp_path / "asked").read_text().splitlines()
 
 
+def test_a_debian_may_be_a_folder(tmp_path: Path, program: Program) -> None:
+    program("mmdebstrap", 'for last; do :; done; mkdir -p "$last/etc"')
+    assert (rootfs.debian(Store(tmp_path), "x", ("a",), (), tmp_path / "log", target=rootfs.ROOT) / "etc").is_dir()
+
+
 def test_debian_that_can_t_be_made_is_said(tmp_path: Path, program: Program) -> None:
     program("mmdebstrap", "echo 'E: no mirror' >&2; exit 1")
     with pytest.raises(LabError, match=r"^Making a Debian with redis-server: E: no mirror\. Check that this machine"):

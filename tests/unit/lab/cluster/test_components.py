@@ -23,7 +23,7 @@ def programs(tmp_path: Path) -> Path:
 
 
 def planned(lab: Lab, programs: Path) -> dict[str, Component]:
-    found = components.all_components(lab, lambda name: programs / name, programs / "containerd")
+    found = components.all_components(lab, lambda name: programs / name)
     return {component.name: component for component in found}
 
 

@@ -39,6 +39,7 @@ def port(tmp_path: Path) -> Iterator[int]:
     [
         ("GET", "/charts/index.yaml", 200),
         ("HEAD", "/charts/index.yaml", 200),
+        ("GET", "/v2/", 200),
         ("GET", "/charts/missing.tgz", 404),
         ("GET", "/charts/", 404),
         ("GET", "/v2/some/thing/manifests/v2?ns=ghcr.io", 404),
@@ -59,7 +60,7 @@ def test_only_files_below_the_mirror_are_given(port: int, method: str, path: str
     body = answer.read()
     connection.close()
     assert answer.status == status
-    assert (body == b"entries: {}") == (status == 200 and method == "GET")
+    assert (body == b"entries: {}") == (status == 200 and method == "GET" and path != "/v2/")
 
 
 def get(port: int, path: str, method: str = "GET") -> tuple[http.client.HTTPResponse, bytes]:

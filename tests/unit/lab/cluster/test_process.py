@@ -11,7 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from mastodon_lab.cluster import components, namespaces, process
+from mastodon_lab.cluster import namespaces, node, process
 from mastodon_lab.cluster.process import Init
 from mastodon_lab.errors import LabError
 from mastodon_lab.lab import Lab
@@ -53,7 +53,9 @@ def test_without_a_good_note_nothing_runs(lab: Lab, text: str | None) -> None:
 
 
 def test_no_process_of_the_lab_leaves_bytecode_in_the_checkout(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    planned = components.all_components(lab, lambda _unused: Path("/bin/sh"), Path("/bin/sh"))
+    planned = [
+        component for way in node.WAYS.values() for component in way.components(lab, lambda _: Path("/usr/bin/env"))
+    ]
     started = [component.argv for component in planned]
 
     def popen(argv: tuple[str, ...], **_unused: object) -> SimpleNamespace:
@@ -64,7 +66,7 @@ def test_no_process_of_the_lab_leaves_bytecode_in_the_checkout(lab: Lab, monkeyp
     with pytest.raises(LabError, match="its first process did not start"):
         process.start(lab)
     flags = [argv[argv.index(sys.executable) + 1] for argv in started if sys.executable in argv]
-    assert flags == ["-B", "-B"]
+    assert flags == ["-B"] * 5
 
 
 def test_stop_ends_the_process(child: subprocess.Popen[bytes]) -> None:
