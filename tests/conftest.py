@@ -214,12 +214,12 @@ def _versions(vault: Client, folder: str) -> dict[str, str]:
 
 
 @contextmanager
-def fresh_lab(name: str, index: int) -> Iterator[Lab]:
+def fresh_lab(name: str, index: int, *options: str) -> Iterator[Lab]:
     """A lab with everything `lab/up` can put there, taken down afterwards with all it made."""
     down = [str(ROOT / "lab/down"), "--name", name, "--purge-state"]
     subprocess.run(down, check=True, timeout=300)
     up = subprocess.run(
-        [str(ROOT / "lab/up"), "--name", name, "--index", str(index), "--with", "all"],
+        [str(ROOT / "lab/up"), "--name", name, "--index", str(index), "--with", "all", *options],
         capture_output=True,
         text=True,
         check=False,

@@ -109,7 +109,7 @@ def _apiserver(lab: Lab) -> tuple[str, ...]:
         "--authorization-mode=Node,RBAC",
         "--enable-admission-plugins=NodeRestriction",
         "--allow-privileged",
-        f"--audit-policy-file={lab.etc}/audit-policy.json",
+        f"--audit-policy-file={lab.etc}/audit/policy.json",
         f"--audit-log-path={lab.log}/audit.log",
         *(f"--{name}={value}" for name, value in config.AUDIT_ROTATION.items()),
     )

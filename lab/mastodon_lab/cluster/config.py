@@ -195,7 +195,7 @@ def write_shared(lab: Lab) -> None:
     texts = {
         "registries/_default/hosts.toml": registries(lab),
         "cni/pods.conflist": json.dumps(pod_network(lab), indent=1),
-        "audit-policy.json": json.dumps(AUDIT_POLICY, indent=1),
+        "audit/policy.json": json.dumps(AUDIT_POLICY, indent=1),
         "shell/resolv.conf": f"nameserver {lab.dns_ip}\n",
     }
     for name, text in texts.items():

@@ -11,6 +11,11 @@ import subprocess
 from pathlib import Path
 
 NAMESPACES = ("net", "mnt", "pid", "ipc", "uts")
+# What a kubelet, a systemd and a Docker write if they find other values; there is one of each for the whole machine.
+KERNEL_VALUES = (
+    *("fs/file-max", "fs/nr_open", "kernel/keys/root_maxbytes", "kernel/keys/root_maxkeys", "kernel/panic"),
+    *("kernel/panic_on_oops", "kernel/pid_max", "net/ipv4/ip_forward", "vm/overcommit_memory", "vm/panic_on_oom"),
+)
 
 
 def traces(name: str, index: int) -> dict[str, list[str]]:
@@ -27,6 +32,21 @@ def traces(name: str, index: int) -> dict[str, list[str]]:
         "cgroups": [path for path, *_ in os.walk("/sys/fs/cgroup") if path.endswith(f"/fediverse-mastodon-lab-{name}")],
     }
     return {kind: items for kind, items in found.items() if items}
+
+
+def machine() -> dict[str, object]:
+    """Return what this host has of itself, whatever labs run on it: what none of them may change."""
+    loops = Path("/sys/block").glob("loop*/loop/backing_file")
+    found = {
+        "interfaces": reported("ip -brief link", ""),
+        "mounts": Path("/proc/self/mounts").read_text().splitlines(),
+        "cgroups": sorted(str(path) for path in Path("/sys/fs/cgroup").glob("*/*") if path.is_dir()),
+        "firewall rules": [line for line in reported("iptables-save", "") if line.startswith("-A")],
+        "loop devices": [file.read_text() for file in loops],
+        "routes": reported("ip route show", ""),
+    }
+    own = {kind: [line for line in lines if "mastodon-lab" not in line] for kind, lines in found.items()}
+    return {**own, "kernel": {name: Path("/proc/sys", name).read_text() for name in KERNEL_VALUES}}
 
 
 def processes(cgroup: str, folder: re.Pattern[str]) -> list[str]:

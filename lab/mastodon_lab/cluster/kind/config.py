@@ -21,7 +21,7 @@ BRIDGE = "containers"
 # kind uses a network of this name if there is one.
 NETWORK = "kind"
 IMAGE = f"docker.io/kindest/node:{versions.KUBERNETES}"
-AUDIT_POLICY = "/etc/kubernetes/audit-policy.json"
+AUDIT = "/etc/kubernetes/audit"
 AUDIT_LOG = "/var/log/lab"
 
 CONTAINERD = """\
@@ -59,14 +59,22 @@ def started_file(lab: Lab) -> Path:
     return lab.run / "kind.json"
 
 
+def whole_file(lab: Lab) -> Path:
+    """There once kind was done; without it, a cluster was left half made. It goes with what Docker has."""
+    return data(lab) / "kind-was-done"
+
+
+def data(lab: Lab) -> Path:
+    """Where Docker keeps images and containers."""
+    return lab.state / "docker"
+
+
 def daemon(lab: Lab) -> dict[str, Any]:
     """dockerd's configuration: https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file."""
     return {
         "hosts": [f"unix://{socket(lab)}"],
-        "data-root": str(lab.state / "docker"),
+        "data-root": str(data(lab)),
         "cgroup-parent": lab.cgroup,
-        # The node goes on when Docker is started anew.
-        "live-restore": True,
         # The lab's namespace has a bridge and routes of its own, and there is nothing outside to be reached or kept out.
         "bridge": "none",
         "iptables": False,
@@ -107,7 +115,8 @@ def mounts(lab: Lab) -> list[dict[str, Any]]:
     given = {
         lab.pki / "ca.crt": "/etc/kubernetes/pki/ca.crt",
         lab.pki / "ca.key": "/etc/kubernetes/pki/ca.key",
-        lab.etc / "audit-policy.json": AUDIT_POLICY,
+        # Folders, as `lab/up` writes these files anew: of a file the node would keep the old one, without a name.
+        lab.etc / "audit": AUDIT,
         lab.etc / "cni": "/etc/cni/net.d",
         lab.etc / "registries": "/etc/containerd/certs.d",
     }
@@ -120,7 +129,6 @@ def mounts(lab: Lab) -> list[dict[str, Any]]:
 
 def kubeadm() -> dict[str, Any]:
     """What else kubeadm is told. Lists replace those of kind: their entries say defaults."""
-    volumes = ((AUDIT_POLICY, True, "File"), (AUDIT_LOG, False, "Directory"))
     return {
         "apiVersion": "kubeadm.k8s.io/v1beta4",
         "kind": "ClusterConfiguration",
@@ -131,17 +139,15 @@ def kubeadm() -> dict[str, Any]:
         "scheduler": {"extraArgs": _arguments({"leader-elect": "false"})},
         "apiServer": {
             "extraArgs": _arguments(
-                {"audit-policy-file": AUDIT_POLICY, "audit-log-path": f"{AUDIT_LOG}/audit.log", **config.AUDIT_ROTATION}
+                {
+                    "audit-policy-file": f"{AUDIT}/policy.json",
+                    "audit-log-path": f"{AUDIT_LOG}/audit.log",
+                    **config.AUDIT_ROTATION,
+                }
             ),
             "extraVolumes": [
-                {
-                    "name": f"audit-{number}",
-                    "hostPath": path,
-                    "mountPath": path,
-                    "readOnly": read_only,
-                    "pathType": kind,
-                }
-                for number, (path, read_only, kind) in enumerate(volumes)
+                {"name": name, "hostPath": path, "mountPath": path, "readOnly": read_only, "pathType": "Directory"}
+                for name, path, read_only in (("audit-policy", AUDIT, True), ("audit-log", AUDIT_LOG, False))
             ],
         },
     }

@@ -16,9 +16,6 @@ from mastodon_lab.errors import LabError
 from mastodon_lab.files import write_private
 from mastodon_lab.lab import Lab
 
-# In the container: kind was done with it. Without it a cluster was left half made.
-WHOLE = "/kind/whole"
-
 
 @dataclass(frozen=True)
 class Docker:
@@ -28,33 +25,35 @@ class Docker:
 
     def run(self, *command: str) -> None:
         """Raises LabError when it fails; the log has its words."""
-        if self._call(*command):
+        if subprocess.run(self.command(*command), check=False).returncode:
             raise LabError(f"`{' '.join(command[:3])}` failed")
 
-    def does(self, *command: str) -> bool:
-        return self._call(*command, quiet=True) == 0
-
     def says(self, *command: str) -> str:
-        return subprocess.run(self.command(*command), capture_output=True, text=True, check=True).stdout.strip()
+        """What it prints, without white space around it. Raises LabError when it fails."""
+        done = subprocess.run(self.command(*command), stdout=subprocess.PIPE, text=True, check=False)
+        if done.returncode:
+            raise LabError(f"`{' '.join(command[:3])}` failed")
+        return done.stdout.strip()
 
     def command(self, *command: str) -> tuple[str, ...]:
         return root.inside("env", f"DOCKER_HOST=unix://{config.socket(self.lab)}", *command)
 
-    def _call(self, *command: str, quiet: bool = False) -> int:
-        output = subprocess.DEVNULL if quiet else None
-        return subprocess.run(self.command(*command), check=False, stdout=output, stderr=output).returncode
-
 
 def node(docker: Docker, kind: str, cluster: str) -> str:
-    """Make or start the node, and return its container's name."""
+    """Make or start the node, and return its container's name.
+
+    One that was whole once is never made anew, whatever ails it: its volumes are somebody's.
+    """
     lab, name = docker.lab, config.node_name(docker.lab)
-    if docker.does("docker", "start", name) and docker.does("docker", "exec", name, "test", "-e", WHOLE):
+    whole = config.whole_file(lab)
+    if whole.exists():
+        docker.run("docker", "start", name)
         return name
     docker.run(kind, "delete", "cluster", f"--name={config.cluster_name(lab)}")
-    if not docker.does("docker", "network", "inspect", config.NETWORK):
+    if config.NETWORK not in docker.says("docker", "network", "ls", "--format={{.Name}}").split():
         docker.run("docker", "network", "create", *_network(lab), config.NETWORK)
     docker.run(kind, "create", "cluster", f"--config={cluster}", "--kubeconfig=/run/kubeconfig")
-    docker.run("docker", "exec", name, "touch", WHOLE)
+    whole.touch()
     return name
 
 
@@ -73,9 +72,9 @@ def main(words: list[str]) -> None:
     config.started_file(lab).unlink(missing_ok=True)
     try:
         name = node(docker, kind, cluster)
+        started = datetime.fromisoformat(docker.says("docker", "inspect", "--format={{.State.StartedAt}}", name))
     except LabError as error:
         sys.exit(str(error))
-    started = datetime.fromisoformat(docker.says("docker", "inspect", "--format={{.State.StartedAt}}", name))
     write_private(config.started_file(lab), str(started.timestamp()))
     command = docker.command("docker", "wait", name)
     os.execvp(command[0], command)  # noqa: S606 there is no shell to be wanted

@@ -91,7 +91,11 @@ def test_the_audit_log_is_where_tests_look_for_it(lab: Lab) -> None:
     seen = {mount["containerPath"]: mount["hostPath"] for mount in config.mounts(lab)}
     assert told["audit-log-path"] == "/var/log/lab/audit.log"
     assert seen["/var/log/lab"] == str(lab.log)
-    assert {volume["mountPath"] for volume in api["extraVolumes"]} == {told["audit-policy-file"], "/var/log/lab"}
+    assert {volume["mountPath"] for volume in api["extraVolumes"]} == {
+        str(Path(told["audit-policy-file"]).parent),
+        "/var/log/lab",
+    }
+    assert seen[str(Path(told["audit-policy-file"]).parent)] == f"{lab.etc}/audit"
 
 
 def test_docker_keeps_to_the_lab_s_folders_and_cgroup(lab: Lab) -> None:
@@ -127,44 +131,48 @@ def test_the_kubelet_is_as_old_as_its_container(
 
 
 class Docker(keep.Docker):
-    """A Docker that answers what it is told to and notes what it is asked to change."""
+    """A Docker that refuses what it is told to and notes what it is asked to change."""
 
-    refused: tuple[str, ...] = ()
+    refused: str = ""
     asked: list[str]
 
-    def does(self, *command: str) -> bool:
-        return not set(command) & set(self.refused)
+    def says(self, *command: str) -> str:
+        return "bridge\nnone"
 
     def run(self, *command: str) -> None:
-        if set(command) & set(self.refused):
-            raise LabError("failed")
         self.asked.append(" ".join(word for word in command if not word.startswith("--")))
+        if self.refused and self.refused in command:
+            raise LabError("failed")
 
 
-def docker(lab: Lab, *refused: str) -> Docker:
+def docker(lab: Lab, refused: str = "") -> Docker:
     made = Docker(lab)
     object.__setattr__(made, "refused", refused)
     object.__setattr__(made, "asked", [])
+    config.data(lab).mkdir(parents=True)
     return made
 
 
-@pytest.mark.parametrize(
-    ("refused", "asked"),
-    [
-        ((), []),
-        (("start", "inspect"), ["/kind delete cluster", "docker network create kind", "/kind create cluster"]),
-        (("test",), ["/kind delete cluster", "/kind create cluster"]),
-    ],
-    ids=["there is one", "there is none", "it was left half made"],
-)
-def test_a_cluster_is_made_unless_there_is_a_whole_one(lab: Lab, refused: tuple[str, ...], asked: list[str]) -> None:
-    asking = docker(lab, *refused)
-    assert keep.node(asking, "/kind", "/cluster.json") == NODE
-    assert asking.asked == [*asked, f"docker exec {NODE} touch /kind/whole"][: len(asked) + 1 if asked else 0]
+def test_a_cluster_is_made_once_and_then_started(lab: Lab) -> None:
+    asking = docker(lab)
+    assert [keep.node(asking, "/kind", "/cluster.json") for _ in "12"] == [NODE, NODE]
+    made = ["/kind delete cluster", "docker network create kind", "/kind create cluster"]
+    assert asking.asked == [*made, f"docker start {NODE}"]
 
 
-def test_a_cluster_that_can_t_be_made_is_not_called_whole(lab: Lab) -> None:
-    asking = docker(lab, "start", "create")
+def test_a_cluster_that_was_left_half_made_is_made_anew(lab: Lab) -> None:
+    asking = docker(lab, "create")
     with pytest.raises(LabError, match="failed"):
         keep.node(asking, "/kind", "/cluster.json")
-    assert asking.asked == ["/kind delete cluster"]
+    object.__setattr__(asking, "refused", "")
+    assert keep.node(asking, "/kind", "/cluster.json") == NODE
+    assert asking.asked.count("/kind create cluster") == 1
+
+
+def test_a_cluster_that_does_not_start_is_kept(lab: Lab) -> None:
+    asking = docker(lab, "start")
+    config.whole_file(lab).touch()
+    for _ in "12":
+        with pytest.raises(LabError, match="failed"):
+            keep.node(asking, "/kind", "/cluster.json")
+    assert asking.asked == [f"docker start {NODE}"] * 2
