@@ -106,10 +106,10 @@ def _prove_mail(lab: Lab, made: Keys) -> None:
 
 def _prove_policies(lab: Lab, _: Keys) -> None:
     found = api.get_json(lab, "/api/v1/namespaces/local-path-storage/pods?labelSelector=app%3Dlocal-path-provisioner")
-    addresses = [pod["status"]["podIP"] for pod in found["items"] if pod["status"]["phase"] == "Running"]
-    if not addresses:
+    pod = next((pod["status"] for pod in found["items"] if pod["status"]["phase"] == "Running"), None)
+    if pod is None:
         raise OSError("there is no pod that NetworkPolicies could be tried on")
-    policies.prove(addresses[0], lab.node_ip)
+    policies.prove(pod["podIP"], pod["hostIP"])
 
 
 PARTS = (

@@ -106,7 +106,6 @@ def manifests(lab: Lab, made: Keys) -> list[str]:
     """The parts' manifests with the lab's addresses, images and keys filled in for @NAMES@."""
     values = {
         "DNS_IP": lab.dns_ip,
-        "NODE_IP": lab.node_ip,
         "GATEWAY_IP": lab.gateway_ip,
         "NAMESERVER_IP": lab.nameserver_ip,
         "ACME_IP": lab.acme_ip,
