@@ -91,6 +91,13 @@ KEPT_REFUSAL = Fault(
         "Let the cache of {host} keep no answer of status 401.",
     ),
 )
+KEEPABLE = Fault(
+    "refusal-may-be-kept",
+    Verdict.NOTE,
+    "is refused to those who do not sign in a way that caches may keep for those who do",
+    "With a shared cache on the way, servers that sign are refused as well, and try again for some days.",
+    Cause("a proxy drops Signature from the header Vary", "Leave Vary of {host} as the application wrote it."),
+)
 UNDECLARED = Fault(
     "secure-mode-undeclared",
     Verdict.SOME,
@@ -165,11 +172,18 @@ def _hidden(scene: Scene, url: str, finding: Finding) -> Finding:
     reply = scene.fetch(url, accept=ACCEPT_ACTIVITY).reply
     if age := reply.header("age"):
         return KEPT_REFUSAL.at(url, f"{finding.fact}, Age: {shown(age, 20)}", host=scene.target.host)
+    if scene.target.needs_signatures and nodeinfo.software(scene) == "mastodon" and not _varies(reply):
+        return KEEPABLE.at(url, f"Vary: {shown(reply.header('vary'), 80) or 'none'}", host=scene.target.host)
     if scene.target.needs_signatures:
         return fine(url, "is shown to those only who sign, as declared")
     if nodeinfo.software(scene) == "gotosocial":
         return fine(url, "is shown to those only who sign, as GoToSocial always does")
     return UNDECLARED.at(url, finding.fact)
+
+
+def _varies(reply: Reply) -> bool:
+    """Whether caches know that the answer depends on a signature."""
+    return "signature" in reply.header("vary").lower() or "no-store" in reply.header("cache-control").lower()
 
 
 def _instance(scene: Scene) -> Iterator[Finding]:
@@ -225,5 +239,5 @@ def _kind(reply: Reply) -> str:
     return shown(str(reply), 40)
 
 
-_OWN = (OTHER_ID, MEDIA_TYPE, PARAMETERS, INCOMPLETE, MIXED, KEPT_REFUSAL, UNDECLARED, NOT_SECURE, INSTANCE)
+_OWN = (OTHER_ID, MEDIA_TYPE, PARAMETERS, INCOMPLETE, MIXED, KEPT_REFUSAL, KEEPABLE, UNDECLARED, NOT_SECURE, INSTANCE)
 CHECK = Check("actor", __doc__, (*_OWN, *STAKE.faults), look)

@@ -147,6 +147,16 @@ def test_a_refusal_out_of_a_cache_is_named(world: World) -> None:
     )
 
 
+@pytest.mark.parametrize(("vary", "said"), [("Accept, Cookie", "Accept, Cookie"), ("", "none")])
+def test_a_refusal_that_caches_may_keep_for_those_who_sign_is_noted(world: World, vary: str, said: str) -> None:
+    world.answer = SECURE
+    refusal = SECURE(Request("GET", HOST, "/ap/users/115", {"accept": "application/json"}, b"", "", 443, HOST))
+    world.change("/ap/users/115", replace(refusal, headers={**refusal.headers, "Vary": vary}))
+    finding = only(world.look(secure=True))
+    told = "is refused to those who do not sign in a way that caches may keep for those who do"
+    assert f"{finding.verdict} {finding}" == f"note {ACTOR}: {told}: Vary: {said}."
+
+
 def test_an_instance_actor_that_wants_signatures_is_named(world: World) -> None:
     world.change("/actor", document({"error": "Request not signed"}, status=401))
     finding = only(world.look())
