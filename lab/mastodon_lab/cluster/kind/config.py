@@ -89,7 +89,7 @@ def daemon(lab: Lab) -> dict[str, Any]:
 
 def cluster(lab: Lab) -> dict[str, Any]:
     """kind's configuration."""
-    patches = (kubeadm(), kubelet(), {**_kubeproxy("KubeProxyConfiguration"), "oomScoreAdj": 0})
+    patches = (kubeadm(), kubelet(), kube_proxy())
     return {
         "kind": "Cluster",
         "apiVersion": "kind.x-k8s.io/v1alpha4",
@@ -157,8 +157,9 @@ def kubelet() -> dict[str, Any]:
     return {"apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration", **config.KUBELET}
 
 
-def _kubeproxy(kind: str) -> dict[str, Any]:
-    return {"apiVersion": "kubeproxy.config.k8s.io/v1alpha1", "kind": kind}
+def kube_proxy() -> dict[str, Any]:
+    # Kernels in sandboxes refuse negative values.
+    return {"apiVersion": "kubeproxy.config.k8s.io/v1alpha1", "kind": "KubeProxyConfiguration", "oomScoreAdj": 0}
 
 
 def _arguments(named: dict[str, str]) -> list[dict[str, str]]:
