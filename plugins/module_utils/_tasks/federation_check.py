@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.resolver import Resolver
@@ -64,13 +65,13 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
 
 
 def _target(parameters: Mapping[str, Any]) -> Target:
-    for option in ("addresses", "taken_as_public"):
-        for value in parameters[option]:
-            _check_network(option, value, whole=option == "addresses")
+    for option, form in _FORMS.items():
+        for value in _listed(parameters[option]):
+            _check(option, value, form)
     domain = parameters["domain"].lower()
     return Target(
         domain,
-        (parameters["web_domain"] or domain).lower(),
+        parameters["web_domain"].lower() or domain,
         streaming=parameters["streaming_hostname"].lower(),
         media=parameters["media_hostname"].lower(),
         media_path=parameters["media_path"],
@@ -79,7 +80,7 @@ def _target(parameters: Mapping[str, Any]) -> Target:
         secure=parameters["secure_mode"],
         limited=parameters["limited_federation"],
         internal=parameters["internal"],
-        followed=parameters["followed_hosts"],
+        followed=[host.lower() for host in parameters["followed_hosts"]],
         addresses=parameters["addresses"],
         owner=parameters["external_dns_owner_id"],
         txt_prefix=parameters["external_dns_txt_prefix"],
@@ -87,12 +88,38 @@ def _target(parameters: Mapping[str, Any]) -> Target:
     )
 
 
-def _check_network(option: str, value: str, *, whole: bool) -> None:
+def _listed(given: str | list[str]) -> list[str]:
+    return given if isinstance(given, list) else [given] * bool(given)
+
+
+def _host(value: str) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)+", value):
+        raise ValueError(f"{value!r} is no name of a host")
+
+
+def _account(value: str) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?", value):
+        raise ValueError(f"{value!r} is no name of an account")
+
+
+# What an option must be, and how it looks.
+_FORMS: Mapping[str, tuple[Callable[[str], object], str]] = {
+    "account": (_account, "alice, without its domain"),
+    "addresses": (ipaddress.ip_address, "203.0.113.7"),
+    "domain": (_host, "example.org"),
+    "followed_hosts": (_host, "www.example.org"),
+    "media_hostname": (_host, "media.example.org"),
+    "streaming_hostname": (_host, "streaming.example.org"),
+    "taken_as_public": (ipaddress.ip_network, "203.0.113.0/24"),
+    "web_domain": (_host, "social.example.org"),
+}
+
+
+def _check(option: str, value: str, form: tuple[Callable[[str], object], str]) -> None:
     try:
-        ipaddress.ip_address(value) if whole else ipaddress.ip_network(value)
+        form[0](value)
     except ValueError as error:
-        example = "203.0.113.7" if whole else "203.0.113.0/24"
-        raise MastodonError(f"Option {option}", "is wrong", str(error), f"Write it as {example}.") from error
+        raise MastodonError(f"Option {option}", "is wrong", str(error), f"Write it as {form[1]}.") from error
 
 
 def _trust(certificates: list[str]) -> Trust:

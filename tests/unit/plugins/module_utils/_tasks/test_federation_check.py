@@ -27,6 +27,8 @@ from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._fed
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._federation.world import PUBLIC, World
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._federation.zones import RESOLVER
 
+# Options that are no lists.
+TEXTS = ("account", "domain", "web_domain")
 GIVEN = {name: option.get("default") for name, option in federation_check.ARGUMENTS.options.items()}
 
 
@@ -123,6 +125,26 @@ def test_a_web_domain_that_is_not_given_is_the_domain(asked: Asked) -> None:
     ("option", "value", "said"),
     [
         (
+            "domain",
+            "https://example.org/",
+            "Option domain: is wrong: 'https://example.org/' is no name of a host. Write it as example.org.",
+        ),
+        (
+            "web_domain",
+            "social.example.org:443",
+            "Option web_domain: is wrong: 'social.example.org:443' is no name of a host. Write it as social.example.org.",
+        ),
+        (
+            "account",
+            "@alice@example.org",
+            "Option account: is wrong: '@alice@example.org' is no name of an account. Write it as alice, without its domain.",
+        ),
+        (
+            "followed_hosts",
+            ["a b"],
+            "Option followed_hosts: is wrong: 'a b' is no name of a host. Write it as www.example.org.",
+        ),
+        (
             "addresses",
             "192.0.2.0/24",
             "Option addresses: is wrong: '192.0.2.0/24' does not appear to be an IPv4 or IPv6 address. Write it as 203.0.113.7.",
@@ -139,8 +161,8 @@ def test_a_web_domain_that_is_not_given_is_the_domain(asked: Asked) -> None:
         ),
     ],
 )
-def test_an_option_that_cannot_be_read_is_named(asked: Asked, option: str, value: str, said: str) -> None:
+def test_an_option_that_cannot_be_read_is_named(asked: Asked, option: str, value: Any, said: str) -> None:
     with pytest.raises(MastodonError) as caught:
-        asked(**{option: [value]})
+        asked(**{option: value if isinstance(value, list) or option in TEXTS else [value]})
     assert str(caught.value) == said
     assert asked.world.asked == []
