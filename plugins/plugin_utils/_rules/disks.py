@@ -10,6 +10,7 @@ https://github.com/rook/rook/blob/v1.20.6/pkg/daemon/ceph/osd/daemon.go (getAvai
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -26,9 +27,10 @@ _SETS = "storageClassDeviceSets"
 # Copies of what is stored with rook_profile ha, each on a node of its own.
 _COPIES = 3
 _PATTERN = re.compile(r"[*?\[\]^$|()]")
-# Of a letter or a digit itself, as in the names of files that a shell looks for.
-_GLOB = re.compile(r"(?<!\\)([A-Za-z0-9/_-])([*?])")
-# https://github.com/google/re2/wiki/Syntax
+# As a shell looks for names of files: nothing in it but letters and stars says that it is a regular expression.
+_GLOB = re.compile(r"[\w/-]*?([\w/-])([*?])[\w/*?-]*")
+# What is wrong in Go's regular expressions, too; they have some that Python's have not: https://github.com/google/re2/wiki/Syntax
+_WRONG_IN_GO = ("missing )", "unterminated character set", "unbalanced parenthesis", "nothing to repeat")
 _NOT_IN_GO = re.compile(r"\(\?<?[=!]|\\[1-9]")
 _BEGINS_ELSEWHERE = re.compile(r"\^[A-Za-z0-9]")
 
@@ -109,13 +111,11 @@ def _misread(key: str, text: str) -> tuple[str, str] | None:
     """Return why a filter does not mean what it seems to, and what to write."""
     if _NOT_IN_GO.search(text):
         return "Go's regular expressions can't look ahead or back", "Name the disks that may be taken."
-    try:
-        re.compile(text)
-    except re.error as error:
-        return f"it is no regular expression ({error.msg})", "Write it like ^sd[bc]$."
-    if found := _GLOB.search(text):
+    if why := _no_expression(text):
+        return f"it is no regular expression ({why})", "Write it like ^sd[bc]$."
+    if found := _GLOB.fullmatch(text):
         many = "any number of" if found[2] == "*" else "at most one"
-        why = f"in a regular expression {found[0]} is {many} {found[1]}"
+        why = f"in a regular expression {found[1]}{found[2]} is {many} {found[1]}"
         return why, "Write [a-z] for one letter, and .* for any text."
     if key == "devicePathFilter":
         return ("paths begin with /dev/", "Write it like ^/dev/sd[bc]$.") if _BEGINS_ELSEWHERE.match(text) else None
@@ -124,6 +124,16 @@ def _misread(key: str, text: str) -> tuple[str, str] | None:
     if re.search(r"[\s,](?![^{]*\})", text):
         return "a list is none in a regular expression", "Write it like ^(sdb|sdc)$."
     return None
+
+
+def _no_expression(text: str) -> str:
+    """Return what is wrong with it as a regular expression, if anything is for certain."""
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            re.compile(text)
+    except re.error as error:
+        return error.msg if error.msg.startswith(_WRONG_IN_GO) else ""
+    return ""
 
 
 @RULES.rule

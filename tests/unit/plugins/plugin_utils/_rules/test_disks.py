@@ -53,6 +53,11 @@ def test_a_mistake_is_reported_alone(mistake: str) -> None:
         {"deviceFilter": "^(sdb|vdc.*)$"},
         {"deviceFilter": r"^sd\w?$"},
         {"deviceFilter": "^sd[b-z]{1,2}$"},
+        {"deviceFilter": "^nvme[0-9]n1p?$"},
+        {"deviceFilter": "^sdb?$"},
+        {"deviceFilter": r"^sdb\z"},
+        {"deviceFilter": "^(?i)sdb$"},
+        {"deviceFilter": "^sd[[:alpha:]]$"},
         {"devicePathFilter": "^/dev/disk/by-path/pci-0000:00:1f.2-ata-[2-4]$"},
         {"devicePathFilter": "by-id/ata-ST4000.*"},
         {"devices": [{"name": "sdb"}, {"name": "/dev/sdc"}, {"name": "/dev/disk/by-id/wwn-0x5000c500a1b2c3d4"}]},
@@ -121,7 +126,7 @@ def test_every_node_that_two_ways_apply_to_is_named(storage: dict[str, Any], way
 
 
 @pytest.mark.parametrize(
-    "text", ["sd?", "nvme*", "/dev/sdb", "disk/by-id/ata-1", "sdb sdc", "(?<=s)d", r"(sd)\1", "(sdb", "^sda|sd*"]
+    "text", ["sd?", "nvme*", "/dev/sdb", "disk/by-id/ata-1", "sdb sdc", "(?<=s)d", r"(sd)\1", "(sdb", "sdb)", "+sdb"]
 )
 def test_a_filter_by_name_that_misleads_is_refused(text: str) -> None:
     (sentence,) = said(rook_storage={"deviceFilter": text})
