@@ -175,8 +175,10 @@ def _ceph_cluster(item: Item) -> Status:
     # https://rook.io/docs/rook/latest/CRDs/Cluster/ceph-cluster-crd/#status
     ready = _phase("Ready")(item)
     if ready.verdict == "Current" and at(item, "status.ceph.health") == "HEALTH_ERR":
-        details = at(item, "status.ceph.details", {})
-        message = "; ".join(at(detail, "message", name) for name, detail in sorted(details.items()))
+        details = sorted(at(item, "status.ceph.details", {}).items())
+        # What it only warns of stands among them.
+        errors = [at(detail, "message", name) for name, detail in details if at(detail, "severity") == "HEALTH_ERR"]
+        message = "; ".join(errors)
         return progressing("HEALTH_ERR", message or "Ceph's health is HEALTH_ERR")
     return ready
 

@@ -318,6 +318,15 @@ IN_PROGRESS = [
         "{phase: Ready, ceph: {health: HEALTH_ERR, details: {OSD_DOWN: {severity: HEALTH_ERR, message: 1 osds down}}}}",
         "1 osds down",
     ),
+    (
+        "CephCluster",
+        "",
+        "{phase: Ready, ceph: {health: HEALTH_ERR, details: {"
+        "MGR_MODULE_DEPENDENCY: {severity: HEALTH_WARN, message: 13 mgr modules have failed dependencies}, "
+        "OSD_FULL: {severity: HEALTH_ERR, message: 1 full osd(s)}, "
+        "POOL_FULL: {severity: HEALTH_ERR, message: 8 pool(s) full}}}}",
+        "1 full osd(s); 8 pool(s) full",
+    ),
     ("CephCluster", "", "{phase: Ready, ceph: {health: HEALTH_ERR}}", "Ceph's health is HEALTH_ERR"),
     ("CephObjectStore", "", "{observedGeneration: 1, phase: Ready}", "has not seen the latest change yet"),
     ("ReplicationSource", "", "", "its operator has not seen it yet"),
