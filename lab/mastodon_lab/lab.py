@@ -46,7 +46,7 @@ class Lab:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """What one process of the lab is told on another's command line: all but the parts, which don't concern it."""
+        """What one process of the lab passes on another's command line: all but the parts, which don't concern it."""
         return self.name, str(self.index), str(self.state), str(self.cache), self.way
 
     @classmethod

@@ -92,7 +92,7 @@ def test_its_images_are_those_that_kind_and_kubeadm_ask_for(lab: Lab) -> None:
     asked = in_node(
         lab, "kubeadm", "config", "images", "list", f"--kubernetes-version={in_node(lab, 'cat', '/kind/version')}"
     )
-    # CoreDNS is the lab's, and the sandbox is what containerd is told.
+    # CoreDNS is the lab's, and the sandbox is what containerd is configured with.
     wanted = {image for image in asked.split() if not re.search("coredns|pause", image)}
     wanted |= set(re.findall('sandbox_image = "(.+)"', in_node(lab, "cat", "/etc/containerd/config.toml")))
     assert len(wanted) == 6

@@ -128,7 +128,7 @@ def mounts(lab: Lab) -> list[dict[str, Any]]:
 
 
 def kubeadm() -> dict[str, Any]:
-    """What else kubeadm is told. Lists replace those of kind: their entries say defaults."""
+    """What else kubeadm is given. Lists replace those of kind: their entries say defaults."""
     return {
         "apiVersion": "kubeadm.k8s.io/v1beta4",
         "kind": "ClusterConfiguration",

@@ -77,25 +77,25 @@ def test_the_cluster_is_of_the_lab_s_authority_and_keeps_volumes_in_its_state(la
     assert seen[str(lab.volumes)] == {"hostPath": str(lab.volumes), "containerPath": str(lab.volumes)}
 
 
-def test_kubelets_are_told_the_same_however_their_node_is_made(lab: Lab) -> None:
-    told = patches(lab)["KubeletConfiguration"]
+def test_kubelets_are_configured_alike_however_their_node_is_made(lab: Lab) -> None:
+    given = patches(lab)["KubeletConfiguration"]
     processes = shared.kubelet(replace(lab, way="machine"))
-    assert told.pop("apiVersion") == processes["apiVersion"]
-    assert told == {key: processes[key] for key in told}
-    assert told["failCgroupV1"] is False
+    assert given.pop("apiVersion") == processes["apiVersion"]
+    assert given == {key: processes[key] for key in given}
+    assert given["failCgroupV1"] is False
 
 
 def test_the_audit_log_is_where_tests_look_for_it(lab: Lab) -> None:
     api = patches(lab)["ClusterConfiguration"]["apiServer"]
-    told = {argument["name"]: argument["value"] for argument in api["extraArgs"]}
+    given = {argument["name"]: argument["value"] for argument in api["extraArgs"]}
     seen = {mount["containerPath"]: mount["hostPath"] for mount in config.mounts(lab)}
-    assert told["audit-log-path"] == "/var/log/lab/audit.log"
+    assert given["audit-log-path"] == "/var/log/lab/audit.log"
     assert seen["/var/log/lab"] == str(lab.log)
     assert {volume["mountPath"] for volume in api["extraVolumes"]} == {
-        str(Path(told["audit-policy-file"]).parent),
+        str(Path(given["audit-policy-file"]).parent),
         "/var/log/lab",
     }
-    assert seen[str(Path(told["audit-policy-file"]).parent)] == f"{lab.etc}/audit"
+    assert seen[str(Path(given["audit-policy-file"]).parent)] == f"{lab.etc}/audit"
 
 
 def test_docker_keeps_to_the_lab_s_folders_and_cgroup(lab: Lab) -> None:
@@ -131,7 +131,7 @@ def test_the_kubelet_is_as_old_as_its_container(
 
 
 class Docker(keep.Docker):
-    """A Docker that refuses what it is told to and notes what it is asked to change."""
+    """A Docker that refuses what the test says and notes what it is asked to change."""
 
     refused: str = ""
     asked: list[str]
