@@ -85,7 +85,8 @@ def test_a_hibernated_database_is_reported_at_once_and_woken_as_the_message_says
     pair.kubectl(
         "annotate", "clusters.postgresql.cnpg.io", f"-n={SPACE}", NAME, "cnpg.io/hibernation=on", "--overwrite"
     )
-    eventually(lambda: pods(pair), lambda found: found == [])
+    # Its operator says so a moment after the last pod is gone.
+    eventually(lambda: (pods(pair), hibernation(pair)), lambda found: found == ([], "True"))
     began = time.monotonic()
     with pytest.raises(MastodonError) as caught:
         cluster.run(wait.TASK, objects=[wanted], wait_timeout=300)
@@ -97,6 +98,11 @@ def test_a_hibernated_database_is_reported_at_once_and_woken_as_the_message_says
     )
     pair.kubectl(*reported.partition("Wake it: kubectl ")[2].rstrip(".").split())
     assert "failed" not in cluster.run(wait.TASK, objects=[wanted], wait_timeout=300).result
+
+
+def hibernation(lab: Lab) -> str:
+    conditions = {one["type"]: one["status"] for one in status(lab).get("conditions", [])}
+    return str(conditions.get("cnpg.io/hibernation", ""))
 
 
 def pods(lab: Lab) -> list[str]:
