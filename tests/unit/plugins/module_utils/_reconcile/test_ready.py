@@ -322,8 +322,8 @@ IN_PROGRESS = [
         "CephCluster",
         "",
         "{phase: Ready, ceph: {health: HEALTH_ERR, details: {"
-        "MGR_MODULE_DEPENDENCY: {severity: HEALTH_WARN, message: 13 mgr modules have failed dependencies}, "
         "OSD_FULL: {severity: HEALTH_ERR, message: 1 full osd(s)}, "
+        "PG_DEGRADED: {severity: HEALTH_WARN, message: Degraded data redundancy}, "
         "POOL_FULL: {severity: HEALTH_ERR, message: 8 pool(s) full}}}}",
         "1 full osd(s); 8 pool(s) full",
     ),
