@@ -84,6 +84,7 @@ CACHES: Mapping[str, Any] = {"dragonfly_instance_namespace": "caches"}
 MONITORED: Mapping[str, Any] = {"mastodon_monitoring": True}
 POOLED: Mapping[str, Any] = {"cnpg_pooler": True}
 OPEN: Mapping[str, Any] = {"mastodon_network_policies": False}
+ALLOWED: Mapping[str, Any] = {"cnpg_cluster_allowed_clients": ["neighbour", "192.0.2.0/24"]}
 # By the policies that the roles render. That a cache in another namespace lets nobody else in is its operator's doing.
 VARIANTS = (
     Flow((NEIGHBOUR,), WEB, 9394, True, "metrics", MONITORED),
@@ -96,6 +97,9 @@ VARIANTS = (
     Flow((NEIGHBOUR, GATEWAY), DATABASE, 5432, False, "", DATABASES),
     Flow(MASTODON, CACHE, 6379, True, "from Mastodon's namespace", CACHES),
     Flow((NEIGHBOUR, GATEWAY), CACHE, 6379, False, "", CACHES),
+    Flow((NEIGHBOUR, OUTSIDE), DATABASE, 5432, True, "the namespace and the addresses that are named", ALLOWED),
+    Flow((GATEWAY, CACHE_OPERATOR), DATABASE, 5432, False, "", ALLOWED),
+    Flow((NEIGHBOUR, OUTSIDE), POOLER, 5432, True, "", {**POOLED, **ALLOWED}),
     Flow((GATEWAY, NEIGHBOUR), ANSWERS, 8089, True, "challenges over HTTP", {"cert_manager_acme_solver": "http01"}),
     Flow((NEIGHBOUR,), DATABASE, 5432, True, "nothing limits it", OPEN),
     Flow((NEIGHBOUR,), WEB, 9394, True, "nothing limits it", OPEN),
@@ -147,6 +151,10 @@ This page is written by `UPDATE_DOCS=1 pytest tests/unit/roles/test_network.py`.
 | from | to | port | passes | because |
 |---|---|---|---|---|"""
 NAMESPACES = f"""\
+Who else reads the database, such as Grafana, pgAdmin, jobs that dump it, and replica clusters, is named by namespace or range of addresses
+in `cnpg_cluster_allowed_clients`. Behind a LoadBalancer or NodePort Service of yours, the database sees the client's address with
+`externalTrafficPolicy: Local`, and on many clusters a node's otherwise.
+
 Nothing is limited in what it may reach: every other server of the fediverse is somebody that Mastodon speaks to.
 
 ## A namespace that lets nothing in or out
@@ -179,7 +187,11 @@ def page() -> str:
 
 def row(flow: Flow) -> str:
     """Return its row of the page."""
-    settings = " and ".join(f"`{name}: {str(value).lower()}`" for name, value in flow.settings.items())
+    settings = " and ".join(f"`{name}: {_written(value)}`" for name, value in flow.settings.items())
     because = ", ".join(filter(None, (f"with {settings}" if settings else "", flow.because)))
     passes = "yes" if flow.passes else "**no**"
     return f"| {', '.join(flow.sources)} | {flow.target} | {flow.port} | {passes} | {because} |"
+
+
+def _written(value: Any) -> str:
+    return f"[{', '.join(value)}]" if isinstance(value, list) else str(value).lower()

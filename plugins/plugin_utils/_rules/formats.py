@@ -47,6 +47,17 @@ def _is_network(text: str) -> bool:
     return True
 
 
+def _is_block(text: str) -> bool:
+    """Whether a NetworkPolicy takes it: https://kubernetes.io/docs/reference/kubernetes-api/policy-resources/network-policy-v1/"""
+    if not re.fullmatch(r"[0-9a-f.:]+/(0|[1-9]\d{0,2})", text, re.IGNORECASE):
+        return False
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _is_new_enough_postgresql(image: str) -> bool:
     tag = re.search(r":(\d+)[^/]*$", image.partition("@")[0])
     return tag is None or int(tag[1]) >= OLDEST_POSTGRESQL
@@ -89,6 +100,11 @@ _HOST = Format(_is_host, "not a host name or address, without scheme and port", 
 _ADDRESS = Format(_is_address, "not an address, without port", "192.0.2.53")
 _NETWORK = Format(_is_network, "not a range of addresses", "10.0.0.0/8")
 _LABEL_NAME = Format(_matches(_LABEL), "not a name that Kubernetes takes (small letters, digits, dashes)", "mastodon")
+_PEER = Format(
+    lambda text: _is_block(text) or re.fullmatch(_LABEL, text) is not None,
+    "neither a namespace nor a range of addresses, by its first one and the length of its prefix",
+    "192.0.2.0/24",
+)
 _OBJECT_NAME = Format(_matches(_DNS_NAME.pattern), _LABEL_NAME.otherwise, "mastodon")
 # Services are called after it: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#rfc-1035-label-names
 _SERVICE = Format(
@@ -179,6 +195,7 @@ _are("dragonfly_namespace external_dns_namespace external_secrets_namespace flux
 _are("gateway_namespace mastodon_gateway_namespace mastodon_namespace rook_claim_namespace", _LABEL_NAME)
 _are("rook_namespace volsync_namespace volsync_volumes_namespace gateway_route_namespaces", _LABEL_NAME)
 _are("external_secrets_allowed_namespaces", _LABEL_NAME)
+_are("cnpg_cluster_allowed_clients", _PEER)
 _are("mastodon_name", _SERVICE, _SHORT)
 # https://github.com/cloudnative-pg/cloudnative-pg/blob/main/internal/webhook/v1/cluster_webhook.go
 _are("cnpg_cluster_name", _SERVICE, _at_most(50, "which CloudNativePG refuses", "mastodon-db"))

@@ -63,6 +63,7 @@ OTHERS: dict[str, Any] = {
     ],
     "mastodon_size": "medium",
     "mastodon_trusted_proxies": ["192.0.2.0/24"],
+    "cnpg_cluster_allowed_clients": ["monitoring", "192.0.2.0/24"],
     "mastodon_values": {"mastodon": {"authorizedFetch": True}},
     "mastodon_web_max_replicas": 9,
     "rook_backend": "external",

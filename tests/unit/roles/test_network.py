@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 import pytest
@@ -28,6 +30,7 @@ class Pod:
 
     namespace: str
     labels: Mapping[str, str]
+    address: str = "10.0.0.1"
 
 
 def pods(site: Site) -> dict[str, Pod]:
@@ -49,13 +52,13 @@ def pods(site: Site) -> dict[str, Pod]:
         flows.BESIDE: Pod(ours, {}),
         flows.NEIGHBOUR: Pod("neighbour", {}),
         flows.GATEWAY: Pod("traefik", {}),
-        flows.OUTSIDE: Pod("", {}),
+        flows.OUTSIDE: Pod("", {}, "192.0.2.7"),
     }
 
 
 @cache
-def rendered(settings: frozenset[tuple[str, Any]]) -> tuple[Site, list[Any]]:
-    site = Site(**dict(settings))
+def rendered(settings: str) -> tuple[Site, list[Any]]:
+    site = Site(**json.loads(settings))
     made = [one for role in ROLES for one in site.objects(role).values()]
     return site, [one for one in made if one["kind"] == "NetworkPolicy"]
 
@@ -68,6 +71,9 @@ def selects(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
 
 def is_from(peer: Mapping[str, Any], source: Pod, namespace: str) -> bool:
     assert peer
+    if "ipBlock" in peer:
+        assert peer.keys() == {"ipBlock"}
+        return ip_address(source.address) in ip_network(peer["ipBlock"]["cidr"])
     assert peer.keys() <= {"namespaceSelector", "podSelector"}
     place = {"kubernetes.io/metadata.name": source.namespace} if source.namespace else {}
     in_place = (
@@ -98,7 +104,7 @@ JUDGED_FLOWS = [*(flow for flow in FLOWS if flow.target in JUDGED), *VARIANTS]
 
 def passing(flow: Flow, *, nothing_in: bool) -> dict[str, bool]:
     """Judge a flow, also where every namespace has a policy that lets nothing in."""
-    site, rendered_ones = rendered(frozenset(flow.settings.items()))
+    site, rendered_ones = rendered(json.dumps(flow.settings))
     there = pods(site)
     target = there[flow.target]
     nothing = {"metadata": {"namespace": target.namespace}, "spec": {"podSelector": {}, "policyTypes": ["Ingress"]}}

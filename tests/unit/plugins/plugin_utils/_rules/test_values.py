@@ -54,6 +54,7 @@ OF_VALUES = {
         ("mastodon_chart_repository", "oci://ghcr.io/mastodon/charts"),
         ("mastodon_chart_version", "6.1.0-rc.1"),
         ("mastodon_trusted_proxies", ["10.0.0.0/8", "fd00::/8", "192.0.2.7"]),
+        ("cnpg_cluster_allowed_clients", ["monitoring", "10.0.0.0/8", "192.0.2.7/32", "FD00::/8", "0.0.0.0/0"]),
         ("mastodon_release_timeout", "1h30m"),
         ("gateway_hostnames", ["example.org", "*.example.org"]),
         ("cnpg_cluster_storage_size", "1.5Ti"),
