@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Each of Molecule's scenarios runs on the hosts of its own inventory. That of the lab is run in tests/e2e."""
+"""Molecule's scenario in kind: from where all comes, and a machine that it can't run on. Scenarios are run in tests/e2e."""
 
 from __future__ import annotations
 
@@ -13,17 +13,19 @@ from pathlib import Path
 ROOT = Path(__file__).parents[3]
 
 
-def test_the_scenario_in_kind_reads_the_inventory_of_kind_and_no_other(tmp_path: Path) -> None:
+def molecule(command: str, state: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of Molecule's for the scenario in kind."""
     scripts = Path(sys.executable).parent
-    done = subprocess.run(
-        [str(scripts / "molecule"), "syntax", "--scenario-name", "kind"],
+    return subprocess.run(
+        [str(scripts / "molecule"), command, "--scenario-name", "kind"],
         cwd=ROOT,
         env={
             **os.environ,
             "PATH": f"{scripts}:{os.environ['PATH']}",
-            "LAB_STATE": str(tmp_path),
+            "LAB_STATE": str(state),
             "NO_COLOR": "1",
             "ANSIBLE_VERBOSITY": "3",
+            **environment,
         },
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -31,6 +33,26 @@ def test_the_scenario_in_kind_reads_the_inventory_of_kind_and_no_other(tmp_path:
         timeout=300,
         check=False,
     )
+
+
+def reads_only(said: str, inventory: str) -> bool:
+    (other,) = {"lab", "kind"} - {inventory}
+    return (
+        f"Parsed {ROOT}/inventories/{inventory}/hosts.yml inventory source" in said
+        and f"inventories/{other}" not in said
+    )
+
+
+def test_the_scenario_in_kind_is_on_the_lab_unless_told(tmp_path: Path) -> None:
+    done = molecule("syntax", tmp_path)
     assert done.returncode == 0, done.stdout
-    assert f"Parsed {ROOT}/inventories/kind/hosts.yml inventory source" in done.stdout
-    assert "inventories/lab" not in done.stdout
+    assert reads_only(done.stdout, "lab")
+
+
+def test_a_machine_without_docker_is_told_so(tmp_path: Path) -> None:
+    done = molecule("create", tmp_path / "state", KIND_INVENTORY="kind", DOCKER_HOST=f"unix://{tmp_path}/nobody.sock")
+    assert done.returncode != 0
+    assert reads_only(done.stdout, "kind")
+    assert "Docker is not running on this machine: " in done.stdout
+    assert "or leave KIND_INVENTORY out for the Docker of the lab." in done.stdout
+    assert not (tmp_path / "state").exists()
