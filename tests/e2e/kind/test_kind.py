@@ -10,6 +10,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -126,12 +127,36 @@ def test_a_post_with_a_picture_reaches_database_and_bucket_after_all_that(lab: L
     assert "the post lies in the database" in proof.stdout
 
 
-def test_nothing_of_it_is_left_and_the_machine_is_as_before(lab: Lab, before: dict[str, object]) -> None:
+def test_nothing_of_it_runs_once_it_is_ended_and_the_machine_is_as_before(lab: Lab, before: dict[str, object]) -> None:
     assert {"processes", "interfaces", "addresses", "routes", "cgroups"} <= traces(NAME, INDEX).keys()
     assert machine() == before
     command("down")
     assert traces(NAME, INDEX) == {}
     assert machine() == before
     assert (lab.state / "docker").is_dir()
-    command("down", "--purge-state")
+
+
+def test_molecule_s_scenario_passes_and_leaves_nothing(lab: Lab, before: dict[str, object]) -> None:
+    scripts = Path(sys.executable).parent
+    done = subprocess.run(
+        [str(scripts / "molecule"), "test", "--scenario-name", "kind"],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "PATH": f"{scripts}:{os.environ['PATH']}",
+            "LAB_STATE": str(lab.state),
+            "LAB_INDEX": LAB_INDEX,
+            "NO_COLOR": "1",
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=3600,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-8000:]
+    for step in ("create", "prepare", "converge", "idempotence", "verify", "destroy"):
+        assert f"kind > {step}: Executed: Successful" in done.stdout
+    assert traces(NAME, INDEX) == {}
+    assert machine() == before
     assert not lab.state.exists()
