@@ -1,0 +1,75 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is fetched from the internet, one line each: charts, images that the roles name, and the manifest of Flux's operator.
+
+Which images a chart names is the chart's own, and is not listed. extensions/molecule/kind/references prints this for its inventory.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import yaml
+
+from .conftest import ROOT, Site
+
+ROLES = sorted(path.parents[1].name for path in ROOT.glob("roles/*/tasks/main.yml"))
+# A name with a registry, and a version.
+IMAGE = re.compile(r"[\w.-]+\.[\w.-]+/\S+:\S+")
+
+
+def references(settings: Mapping[str, Any]) -> list[str]:
+    """Return a line for each, of all roles with these settings."""
+    site = Site(**settings)
+    applied = [item for role in ROLES for item in site.objects(role).values()]
+    return sorted({*_charts(applied), *_images(applied), *_flux(site, applied)})
+
+
+def platform() -> list[str]:
+    """Return a line for each chart that extensions/molecule/kind installs before site.yml; those are not pinned."""
+    tasks = yaml.safe_load((ROOT / "extensions/molecule/kind/docker/prepare.yml").read_text(encoding="utf-8"))
+    charts = next(task["vars"]["charts"] for task in tasks if "charts" in task.get("vars", {}))
+    return sorted(f"chart {chart['repository']}/{name}, the newest" for name, chart in charts.items())
+
+
+def kind_inventory() -> dict[str, Any]:
+    """Return the settings of inventories/kind, but those that are read from a cluster that is there."""
+    settings = yaml.safe_load((ROOT / "inventories/kind/group_vars/clusters.yml").read_text(encoding="utf-8"))
+    return {name: value for name, value in settings.items() if "{{" not in str(value)}
+
+
+def _charts(applied: list[dict[str, Any]]) -> Iterator[str]:
+    def source(item: Mapping[str, Any]) -> tuple[str, str]:
+        return item["metadata"]["namespace"], item["metadata"]["name"]
+
+    repositories = {
+        source(item): item["spec"]["url"].rstrip("/") for item in applied if item["kind"] == "HelmRepository"
+    }
+    for item in applied:
+        if item["kind"] == "HelmRelease":
+            chart = item["spec"]["chart"]["spec"]
+            reference = chart["sourceRef"]
+            namespace = reference.get("namespace", item["metadata"]["namespace"])
+            yield f"chart {repositories[namespace, reference['name']]}/{chart['chart']}:{chart['version']}"
+
+
+def _images(value: Any, key: str = "") -> Iterator[str]:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _images(inner, name)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _images(inner, key)
+    elif key in ("image", "imageName") and IMAGE.fullmatch(str(value)):
+        yield f"image {value}"
+
+
+def _flux(site: Site, applied: list[dict[str, Any]]) -> Iterator[str]:
+    for item in applied:
+        if item["kind"] == "FluxInstance":
+            distribution = item["spec"]["distribution"]
+            yield f"images of Flux {distribution['version']} from {distribution['registry']}"
+            yield f"manifest {site.value('flux_operator_manifest')}"
