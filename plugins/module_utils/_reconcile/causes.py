@@ -130,6 +130,13 @@ STATUS_CAUSES = (
     Cause(
         "ReplicationSource Error: ", 120, 120, "Check its mover: kubectl logs -n {namespace} job/volsync-src-{name}."
     ),
+    # Rook has looked at all disks by then; whoever wiped one lets its operator look again.
+    Cause(
+        "CephCluster TOO_FEW_OSDS: ",
+        120,
+        _NEXT_TRY,
+        "It took no disk. Read why it passed over each: kubectl logs -n {namespace} -l app=rook-ceph-osd-prepare --tail=-1.",
+    ),
     Cause("PersistentVolumeClaim NoStorageClass: ", 30, 30, "Correct storageClassName, or create the StorageClass."),
     Cause("Deployment Paused: ", 30, 30, "Resume it: kubectl rollout resume -n {namespace} deployment/{name}."),
 )

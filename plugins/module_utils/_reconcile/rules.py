@@ -180,6 +180,10 @@ def _ceph_cluster(item: Item) -> Status:
         errors = [at(detail, "message", name) for name, detail in details if at(detail, "severity") == "HEALTH_ERR"]
         message = "; ".join(errors)
         return progressing("HEALTH_ERR", message or "Ceph's health is HEALTH_ERR")
+    # Rook is content without a disk: https://github.com/ceph/ceph/blob/main/src/osd/OSDMap.cc (TOO_FEW_OSDS)
+    few = str(at(item, "status.ceph.details.TOO_FEW_OSDS.message", ""))
+    if ready.verdict == "Current" and few.startswith("OSD count 0 "):
+        return progressing("TOO_FEW_OSDS", few)
     return ready
 
 

@@ -66,6 +66,7 @@ STATUSES = [
     ("ReplicationSource Error: repository is locked", 120),
     ("PersistentVolumeClaim NoStorageClass: there is no StorageClass fast, only slow", 30),
     ("Deployment Paused: is paused", 30),
+    ("CephCluster TOO_FEW_OSDS: OSD count 0 < osd_pool_default_size 1", 120),
 ]
 NO_STATUS_CAUSE = [
     f"{NOT_READY}latest generation of object has not been reconciled",

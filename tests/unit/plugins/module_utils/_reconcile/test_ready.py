@@ -328,6 +328,13 @@ IN_PROGRESS = [
         "1 full osd(s); 8 pool(s) full",
     ),
     ("CephCluster", "", "{phase: Ready, ceph: {health: HEALTH_ERR}}", "Ceph's health is HEALTH_ERR"),
+    (
+        "CephCluster",
+        "",
+        "{phase: Ready, ceph: {health: HEALTH_WARN, details: {"
+        "TOO_FEW_OSDS: {severity: HEALTH_WARN, message: OSD count 0 < osd_pool_default_size 1}}}}",
+        "OSD count 0 < osd_pool_default_size 1",
+    ),
     ("CephObjectStore", "", "{observedGeneration: 1, phase: Ready}", "has not seen the latest change yet"),
     ("ReplicationSource", "", "", "its operator has not seen it yet"),
     (
