@@ -21,8 +21,8 @@ description:
     and tries again. RV(acl) is false then, Mastodon has to give no ACLs, and media of people who were suspended can still be read.
   - Fails when an object of the first kind still cannot be read, and when anyone can read one of the other, list the bucket or write to it.
     Only 401 and 403 count as refused.
-  - Of a bucket that Rook gave to a claim that was deleted and made again, Ceph keeps the earlier claim's user as the owner of what is in it. A
-    statement of the policy lets the user of the keys use that.
+  - Of a bucket that Rook gave to a claim that was deleted and made again, Ceph keeps the earlier claim's user as the owner of what is in it. With
+    O(claimed), a statement of the policy lets the user of the keys use that.
   - The keys are read from a Secret of the cluster, such as the one of an ObjectBucketClaim.
   - An endpoint inside the cluster, C(name.namespace.svc), is reached through the API server, as C(kubectl port-forward) does.
 requirements:
@@ -47,14 +47,20 @@ options:
     default: us-east-1
   state:
     description:
-      - V(absent) takes the statement out of the policy, lets nobody read by an ACL where the server can (PutPublicAccessBlock, as of Ceph and
-        AWS), which V(present) takes back, and says so when anyone can still read by whatever else allows it.
+      - V(absent) takes the statement out of the policy, and says so when anyone can still read by whatever else allows it. With O(claimed) it
+        lets nobody read by an ACL, either, where the server can (PutPublicAccessBlock, as of Ceph), which V(present) takes back.
       - V(asked) changes nothing, and returns RV(acl) as an earlier run left it, or fails when nobody can tell, except in check mode.
     type: str
     choices: [present, absent, asked]
     default: present
   optional:
     description: Whether the bucket or its keys may be missing still. Nothing is done then.
+    type: bool
+    default: false
+  claimed:
+    description:
+      - Whether the bucket is Mastodon's alone, as Rook gave it to an ObjectBucketClaim. In others' buckets, where files of theirs may be, nothing
+        is changed but our objects and our statement of the policy.
     type: bool
     default: false
   secret_namespace:
@@ -74,6 +80,7 @@ EXAMPLES = r"""
     bucket: mastodon-mastodon-media
     secret_namespace: mastodon
     secret_name: mastodon-s3
+    claimed: true
 """
 
 RETURN = r"""
@@ -92,7 +99,7 @@ acl:
   sample: true
 owner:
   description: The user of Ceph who may use what an earlier claim's user wrote, by the bucket's policy. Empty when there is no such thing.
-  returned: of a bucket of Rook's, unless O(state=asked)
+  returned: with O(claimed), unless O(state=asked)
   type: str
   sample: ""
 """

@@ -49,6 +49,7 @@ _IGNORE = (
     b"<BlockPublicPolicy>false</BlockPublicPolicy><RestrictPublicBuckets>false</RestrictPublicBuckets></PublicAccessBlockConfiguration>"
 )
 _BLOCKED = re.compile(rb"<(\w+)>(?i:true)<")
+_NOT_S3 = "Check that the endpoint is the S3 server's, and what is in between."
 _SECONDS = 30
 _WHOLE_SECONDS = 60
 _RETRIES = 3
@@ -122,10 +123,13 @@ class Bucket:
         return self._send("GET", f"/{key}").status == HTTPStatus.FORBIDDEN
 
     def user(self) -> str:
-        """Return the user whose keys these are."""
+        """Return the user whose keys these are. Raises MastodonError."""
         answer = self._good("reading whose keys these are", self._send("GET", "/", bucket=False))
         found = re.search(rb"<Owner>.*?<ID>([^<]+)</ID>", answer.body, re.DOTALL)
-        return found[1].decode() if found else ""
+        if not found:
+            why, remedy = "its list of buckets names no owner", _NOT_S3
+            raise MastodonError(str(self), "does not say whose keys these are", why, remedy)
+        return found[1].decode()
 
     def ignores_acls(self) -> bool:
         """Whether the bucket lets nobody read by an ACL, and was told nothing else of that kind."""
@@ -189,8 +193,7 @@ class Bucket:
         try:
             return _policy(self._good("reading its policy", answer).body)
         except WrongShapeError as error:
-            remedy = "Check that the endpoint is the S3 server's, and what is in between."
-            raise MastodonError(str(self), "reading its policy failed", str(error), remedy) from error
+            raise MastodonError(str(self), "reading its policy failed", str(error), _NOT_S3) from error
 
     def set_policy(self, policy: Mapping[str, Any]) -> None:
         """Write the bucket's policy, or take it away when it is empty."""

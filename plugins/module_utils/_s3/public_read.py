@@ -62,8 +62,11 @@ class Access:
     acl: bool | None
 
 
-def ensure(bucket: Bucket, *, check: bool, sleep: Sleep = time.sleep) -> Access:
-    """Let anyone read what Mastodon shows. Raises MastodonError when the proof fails."""
+def ensure(bucket: Bucket, *, check: bool, claimed: bool = False, sleep: Sleep = time.sleep) -> Access:
+    """Let anyone read what Mastodon shows. Raises MastodonError when the proof fails.
+
+    Of a bucket that was not `claimed` for Mastodon, whether it goes by ACLs is its owner's to say, as his files may be there, too.
+    """
     refuse_listing(bucket, sleep)
     if not check:
         refuse_writing(bucket, sleep)
@@ -71,7 +74,7 @@ def ensure(bucket: Bucket, *, check: bool, sleep: Sleep = time.sleep) -> Access:
         acl = _acl_decides(bucket, sleep)
         if acl is not None:
             return Access([], acl)
-    changes = _obey_acls(bucket, check=check)
+    changes = _obey_acls(bucket, check=check) if claimed else []
     if changes and check:
         return Access(changes, None)
     missing, takes_acls = _probes(bucket, check=check)
@@ -153,7 +156,9 @@ def _has_our_policy(bucket: Bucket) -> bool:
     return with_public_read(policy, bucket.name) == policy
 
 
-def withdraw(bucket: Bucket, say: Callable[[str], None], *, check: bool, sleep: Sleep = time.sleep) -> list[Change]:
+def withdraw(
+    bucket: Bucket, say: Callable[[str], None], *, check: bool, claimed: bool = False, sleep: Sleep = time.sleep
+) -> list[Change]:
     """Take our statement back, and say so when anyone still reads. Return what was changed, or in check mode would be."""
     by = "an ACL, a statement of others or a setting of the provider allows it"
     try:
@@ -166,7 +171,7 @@ def withdraw(bucket: Bucket, say: Callable[[str], None], *, check: bool, sleep: 
         bucket.set_policy(after)
     changes = [_changed(bucket, "configured" if after else "deleted", before, after)] if after != before else []
     still = not (check and changes) and is_still_readable(bucket, sleep, attempts=ATTEMPTS if changes else 1)
-    hidden = _ignore_acls(bucket, sleep, check=check) if still and not has_others(after) else []
+    hidden = _ignore_acls(bucket, sleep, check=check) if claimed and still and not has_others(after) else []
     if still and not hidden and not check:
         say(f"{bucket}: anyone still reads {PROBE}, which rook_anonymous_read does not ask for: {by}")
     return changes + hidden

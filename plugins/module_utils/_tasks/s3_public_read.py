@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
@@ -40,6 +41,7 @@ ARGUMENTS = Arguments(
         "region": {"type": "str", "default": "us-east-1"},
         "state": {"type": "str", "choices": ["present", "absent", "asked"], "default": "present"},
         "optional": {"type": "bool", "default": False},
+        "claimed": {"type": "bool", "default": False},
         # Where the keys are, not the keys.
         "secret_namespace": {"type": "str", "required": True, "no_log": False},
         "secret_name": {"type": "str", "required": True, "no_log": False},
@@ -64,36 +66,51 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
         endpoint, parameters["bucket"], parameters["region"], keys, forward.way_to_url(connection, endpoint)
     )
     try:
-        if parameters["state"] != "asked" and _ROOKS.match(endpoint):
-            return _of_rook(parameters["state"], bucket, run)
-        return _result(_done(parameters["state"], bucket, run), run)
+        if parameters["state"] == "asked":
+            return _result(ask(bucket, check=run.check), run)
+        if parameters["claimed"]:
+            return _of_claim(parameters["state"], bucket, run)
+        return _of_others(parameters["state"], bucket, run, is_of_rook=bool(_ROOKS.match(endpoint)))
     except forward.NotThereError:
         if not may_be_missing:
             raise
         return _result(due, run)
 
 
-def _of_rook(state: str, bucket: Bucket, run: Run) -> dict[str, Any]:
+def _of_claim(state: str, bucket: Bucket, run: Run) -> dict[str, Any]:
     """Do it for a bucket that Rook gave to a claim. Beside the result return what user the claim's policy must name."""
     taken = take_over(bucket, check=run.check)
     if taken and run.check:
         return {**_result(Access(taken, None), run), "owner": bucket.user()}
-    found = _done(state, bucket, run)
+    found = _done(state, bucket, run, claimed=True)
     policy = bucket.policy()
+    _warn(bucket, policy, run)
+    return {**_result(Access([*taken, *found.changes], found.acl), run), "owner": owner_of(policy)}
+
+
+def _of_others(state: str, bucket: Bucket, run: Run, *, is_of_rook: bool) -> dict[str, Any]:
+    """Do it for a bucket that may hold more than Mastodon's media."""
+    found = _done(state, bucket, run, claimed=False)
+    if is_of_rook:
+        # Keys that may not look at policies have been reported where it matters.
+        with suppress(MastodonError):
+            _warn(bucket, bucket.policy(), run)
+    return _result(found, run)
+
+
+def _warn(bucket: Bucket, policy: Mapping[str, Any], run: Run) -> None:
+    """Say that the bucket's claim could never be deleted, if that is so."""
     if not is_readable_by_rook(policy):
         why = "Rook cannot read it, so that the bucket's claim could never be deleted"
         remedy = 'Write each Principal like {"AWS": ["*"]}, and each Action and Resource as a list.'
         run.say(str(MastodonError(str(bucket), "has a policy of others in short forms", why, remedy)))
-    return {**_result(Access([*taken, *found.changes], found.acl), run), "owner": owner_of(policy)}
 
 
-def _done(state: str, bucket: Bucket, run: Run) -> Access:
-    if state == "asked":
-        return ask(bucket, check=run.check)
+def _done(state: str, bucket: Bucket, run: Run, *, claimed: bool) -> Access:
     if state == "present":
-        return ensure(bucket, check=run.check)
+        return ensure(bucket, check=run.check, claimed=claimed)
     # An ACL would let anyone read.
-    return Access(withdraw(bucket, run.say, check=run.check), acl=False)
+    return Access(withdraw(bucket, run.say, check=run.check, claimed=claimed), acl=False)
 
 
 def _result(access: Access, run: Run) -> dict[str, Any]:

@@ -16,6 +16,9 @@ from .conftest import Site
 BUCKET = "mastodon-mastodon-s3"
 
 
+READ = "fediverse.mastodon.s3_public_read"
+
+
 def claim(**settings: Any) -> dict[str, Any]:
     rook = {"rook_backend": "rook", "rook_storage": {"deviceFilter": "^sdb$"}, **settings}
     spec: dict[str, Any] = Site(**rook).objects("rook")["ObjectBucketClaim mastodon-s3"]["spec"]
@@ -208,3 +211,17 @@ def test_the_claim_is_updated_once_its_user_is_known() -> None:
         site = Site(**rook, rook_access_before={"acl": None}, rook_access=access)
         (*_others, update) = site.tasks("rook", "bucket.yml").values()
         assert update["when"] is again
+
+
+def test_only_a_bucket_that_was_claimed_here_is_treated_as_ours() -> None:
+    def claimed(**settings: Any) -> list[bool]:
+        tasks = Site(rook_access_before={"acl": None}, rook_access={"acl": True}, **settings).tasks(
+            "rook", "bucket.yml"
+        )
+        asked = [task[READ] for task in tasks.values() if READ in task and task["when"]]
+        return [one["claimed"] for one in asked]
+
+    assert claimed(rook_backend="rook", rook_storage={"deviceFilter": "^sdb$"}) == [True, True]
+    assert claimed(rook_backend="rook", rook_install=False) == [True, True]
+    inside = "http://rook-ceph-rgw-media.rook-ceph.svc"
+    assert claimed(rook_backend="external", rook_external_endpoint=inside) == [False]

@@ -59,14 +59,14 @@ def no_sleep(_seconds: float) -> None:
     """Pass the time."""
 
 
-def run(bucket: Bucket, *, check: bool = False) -> list[str]:
-    return [change.line for change in ensure(bucket, check=check, sleep=no_sleep).changes]
+def run(bucket: Bucket, *, check: bool = False, claimed: bool = True) -> list[str]:
+    return [change.line for change in ensure(bucket, check=check, claimed=claimed, sleep=no_sleep).changes]
 
 
-def off(bucket: Bucket, *, check: bool = False) -> tuple[list[str], list[str]]:
+def off(bucket: Bucket, *, check: bool = False, claimed: bool = True) -> tuple[list[str], list[str]]:
     """Take it back, and return what was changed and what was reported."""
     reported: list[str] = []
-    changes = withdraw(bucket, reported.append, check=check, sleep=no_sleep)
+    changes = withdraw(bucket, reported.append, check=check, claimed=claimed, sleep=no_sleep)
     return [change.line for change in changes], reported
 
 
@@ -443,7 +443,7 @@ def test_media_that_acls_show_are_hidden_and_shown_again(s3: S3, bucket: Bucket,
     assert off(bucket) == ([], [])
     shown = ["configured bucket media: ACLs decide who reads"]
     assert (run(bucket, check=True), s3.block) == (shown, ["IgnorePublicAcls"])
-    assert ensure(bucket, check=False, sleep=no_sleep).acl is True
+    assert ensure(bucket, check=False, claimed=True, sleep=no_sleep).acl is True
     assert (s3.block, bucket.get_anonymously(PROBE).status) == ([], 200)
     assert run(bucket) == []
 
@@ -474,3 +474,42 @@ def test_statements_of_others_are_not_fought_by_a_block(s3: S3, bucket: Bucket) 
     run(bucket)
     s3.policy = {"Statement": [EVERYTHING | {"Resource": ["arn:aws:s3:::media/acc*"]}]}
     assert (len(off(bucket)[1]), s3.block) == (1, [])
+
+
+def test_a_bucket_of_somebody_s_own_gets_no_block_by_which_what_else_is_in_it_would_be_hidden(
+    s3: S3, bucket: Bucket
+) -> None:
+    s3.acls, s3.block = "obeyed", []
+    run(bucket, claimed=False)
+    written = list(s3.writes)
+    told = (
+        f"{bucket}: anyone still reads {PROBE}, which rook_anonymous_read does not ask for: "
+        "an ACL, a statement of others or a setting of the provider allows it"
+    )
+    assert off(bucket, claimed=False, check=True) == ([], [])
+    assert off(bucket, claimed=False) == ([], [told])
+    assert (s3.block, s3.writes) == ([], written)
+
+
+def test_a_bucket_of_somebody_s_own_keeps_his_block(s3: S3, bucket: Bucket) -> None:
+    s3.acls, s3.block = "obeyed", ["IgnorePublicAcls"]
+    assert run(bucket, claimed=False) == DUE
+    assert s3.block == ["IgnorePublicAcls"]
+    assert bucket.get_anonymously(PROBE).status == 200
+    assert run(bucket, claimed=False) == []
+
+
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.parametrize("policy", [None, OTHERS], ids=["without a policy", "with one of others"])
+def test_a_server_that_does_not_say_whose_the_keys_are_ends_the_run(
+    s3: S3, bucket: Bucket, check: bool, policy: dict[str, Any] | None
+) -> None:
+    handed_over(s3, bucket)
+    s3.user, s3.policy = "", policy
+    with pytest.raises(MastodonError) as refused:
+        take_over(bucket, check=check)
+    assert str(refused.value) == (
+        f"{bucket}: does not say whose keys these are: its list of buckets names no owner. "
+        "Check that the endpoint is the S3 server's, and what is in between."
+    )
+    assert s3.policy == policy

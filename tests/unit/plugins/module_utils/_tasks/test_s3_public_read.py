@@ -36,11 +36,11 @@ def found(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 
 def run(
-    endpoint: str, *, check: bool = False, state: str = "present", optional: bool = False
+    endpoint: str, *, check: bool = False, state: str = "present", optional: bool = False, claimed: bool = False
 ) -> tuple[dict[str, Any], list[str]]:
     said: list[str] = []
     parameters: dict[str, Any] = {"endpoint": endpoint, "bucket": "media", "region": "us-east-1", "state": state}
-    parameters["optional"] = optional
+    parameters |= {"optional": optional, "claimed": claimed}
     where = {"secret_namespace": "mastodon", "secret_name": "mastodon-s3"}
     return s3_public_read.run_task(
         parameters | where, Run(check=check, diff=True, say=said.append, environment={})
@@ -161,14 +161,16 @@ def test_a_policy_that_would_keep_a_claim_of_rooks_for_ever_is_told_of(
         "Bucket media at http://rook-ceph-rgw-media.rook-ceph.svc:80: has a policy of others in short forms: Rook cannot read it, so that "
         'the bucket\'s claim could never be deleted. Write each Principal like {"AWS": ["*"]}, and each Action and Resource as a list.'
     )
-    for state in ("present", "absent"):
-        assert run("http://rook-ceph-rgw-media.rook-ceph.svc:80", state=state)[1][-1:] == [told]
+    for claimed in (True, False):
+        for state in ("present", "absent"):
+            found_here = run("http://rook-ceph-rgw-media.rook-ceph.svc:80", state=state, claimed=claimed)
+            assert found_here[1][-1:] == [told]
     assert run("http://rook-ceph-rgw-media.rook-ceph.svc:80", state="asked")[1] == []
     s3.policy = public_read("media")
     assert run("http://rook-ceph-rgw-media.rook-ceph.svc:80")[1] == []
 
 
-def test_whom_the_claim_s_policy_must_name_is_returned_of_rooks_buckets(
+def test_whom_the_claim_s_policy_must_name_is_returned_of_claimed_buckets(
     s3: S3, found: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address, rooks = ("127.0.0.1", s3.port), "http://rook-ceph-rgw-media.rook-ceph.svc:80"
@@ -176,11 +178,37 @@ def test_whom_the_claim_s_policy_must_name_is_returned_of_rooks_buckets(
         s3_public_read.forward, "way_to_url", lambda *_unused: lambda: socket.create_connection(address)
     )
     s3.acls = "obeyed"
-    assert run(rooks)[0]["owner"] == ""
-    assert "owner" not in run(rooks, state="asked")[0]
+    assert run(rooks, claimed=True)[0]["owner"] == ""
+    assert "owner" not in run(rooks, state="asked", claimed=True)[0]
     s3.withheld = set(s3.objects)
-    shown = run(rooks, check=True)
+    shown = run(rooks, check=True, claimed=True)
     assert (shown[1], shown[0]["owner"], s3.policy) == (["created policy of bucket media"], s3.user, None)
     for changed in (True, False):
-        result, _said = run(rooks)
+        result, _said = run(rooks, claimed=True)
         assert (result["changed"], result["owner"], result["acl"]) == (changed, s3.user, True)
+
+
+def test_a_bucket_of_rooks_that_somebody_else_claimed_gets_no_statement_for_an_owner(
+    s3: S3, found: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address, rooks = ("127.0.0.1", s3.port), "http://rook-ceph-rgw-media.rook-ceph.svc:80"
+    monkeypatch.setattr(
+        s3_public_read.forward, "way_to_url", lambda *_unused: lambda: socket.create_connection(address)
+    )
+    s3.acls = "obeyed"
+    assert "owner" not in run(rooks)[0]
+    s3.withheld = set(s3.objects)
+    with pytest.raises(MastodonError, match="403 AccessDenied"):
+        run(rooks)
+    assert s3.policy is None
+
+
+def test_keys_that_may_not_see_the_policy_of_somebody_s_bucket_of_rooks_are_good_enough(
+    s3: S3, found: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = "127.0.0.1", s3.port
+    monkeypatch.setattr(
+        s3_public_read.forward, "way_to_url", lambda *_unused: lambda: socket.create_connection(address)
+    )
+    s3.knows_policies = False
+    assert run("http://rook-ceph-rgw-media.rook-ceph.svc:80", state="absent")[1] == []
