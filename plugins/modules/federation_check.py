@@ -18,7 +18,8 @@ description:
   - It works for any server that speaks ActivityPub, and needs no access to a cluster. What is wrong for Mastodon only is not held against others.
   - It never signs, sends nothing of anybody's, and leaves nothing behind. It takes no longer than 20 seconds, asks a host at most 40 times, and follows
     redirects to declared hosts only.
-  - Fails when anything is C(LOST) or C(CUT), and when nothing was found to be fine. In check mode it does the same, as it changes nothing.
+  - Fails when anything is C(LOST) or C(CUT), and when it is not proved that posts come in and accounts are found, as no inbox answered as it should,
+    no actor was found, or one of these checks could not be finished. In check mode it does the same, as it changes nothing.
   - The pages at U(https://github.com/fediverse/mastodon-kubernetes/blob/main/docs/federation/README.md) explain each finding.
 requirements:
   - cryptography >= 43.0.0
@@ -27,7 +28,8 @@ extends_documentation_fragment:
   - fediverse.mastodon.attributes
 options:
   account:
-    description: Name of an account that is looked up, without its domain. When empty, only the server's own actor is.
+    description: Name of an account that is looked up, without its domain. When empty, only the server's own actor is, which other software than
+      Mastodon does not have, so that it needs an account.
     type: str
     default: ""
   addresses:
@@ -53,7 +55,7 @@ options:
     type: str
     default: ""
   followed_hosts:
-    description: Other hosts of yours that redirects may lead to.
+    description: Other hosts of yours that redirects may lead to. What they answer is judged, and their addresses are not.
     type: list
     elements: str
     default: []
@@ -127,7 +129,7 @@ verdict:
   type: str
   sample: CUT
 passed:
-  description: Whether something is fine, and nothing is C(LOST) or C(CUT).
+  description: Whether an inbox and an actor were found well, and nothing is C(LOST) or C(CUT).
   returned: always
   type: bool
 findings:

@@ -98,7 +98,7 @@ NO_FAMILY = "cannot be connected to from here, as there are no routes to such ad
 
 def look(scene: Scene) -> Iterator[Finding]:
     """Judge each host by its addresses."""
-    for probed in scene.probed.values():
+    for probed in (scene.probed[host] for host in scene.target.hosts):
         yield from _named(scene.target, probed) or [*_reached(probed)]
 
 

@@ -67,7 +67,7 @@ def look(scene: Scene) -> Iterator[Finding]:
         )
     for host in dict.fromkeys((scene.target.domain, scene.target.host)):
         yield from _addresses(scene, host)
-    for host, other in permutations(scene.visitor.doors, 2):
+    for host, other in permutations([host for host in scene.target.hosts if host in scene.visitor.doors], 2):
         yield from _shared(scene, host, other)
 
 

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.resolver import Resolver
@@ -38,7 +39,8 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.fin
     skipped,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.probing import Prober, doors
-from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.report import Report, sorted_findings
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.proof import NOT_PROVED, lacking
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.report import BAD, Report, sorted_findings
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.scene import Check, FoundError, Scene
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.target import Target
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.vantage import Vantage
@@ -75,7 +77,7 @@ NO_VERDICT = Fault(
     Cause("this is a bug of the check, or a server sent an answer that none should send", "Report this line."),
 )
 # What can come of every check.
-FAULTS = (UNANSWERED, NO_VERDICT)
+FAULTS = (UNANSWERED, NO_VERDICT, NOT_PROVED)
 
 
 def examine(
@@ -85,8 +87,15 @@ def examine(
     probed = Prober(target, vantage, resolver.addresses, trust, budget).probe()
     scene = Scene(Visitor(target, vantage, trust, budget, doors(probed)), probed, resolver)
     with ThreadPoolExecutor(_THREADS) as pool:
-        found = list(pool.map(partial(_run, scene), checks or CHECKS))
-    return Report(target, vantage.name, sorted_findings([finding for each in found for finding in each]))
+        found = [finding for each in pool.map(partial(_run, scene), checks or CHECKS) for finding in each]
+    return Report(target, vantage.name, sorted_findings([*found, *_unproved(found, checks or CHECKS)]))
+
+
+def _unproved(found: Sequence[Finding], checks: Sequence[Check]) -> Iterator[Finding]:
+    """Yield what has no proof, where nothing else says why it has not passed."""
+    looked = {check.name for check in checks}
+    if not any(one.verdict in BAD for one in found):
+        yield from (one for one in lacking(found) if one.check in looked)
 
 
 def _run(scene: Scene, check: Check) -> list[Finding]:
@@ -99,11 +108,12 @@ def _run(scene: Scene, check: Check) -> list[Finding]:
     except FoundError as error:
         found.append(error.finding)
     except NotReachedError as error:
-        found.append(skipped(f"Check {check.name}", f"{error} was not reached"))
+        found.append(replace(skipped(f"Check {check.name}", f"{error} was not reached"), unseen=True))
     except NoAnswerError as error:
         found.append(UNANSWERED.at(f"Check {check.name}", str(error)))
     except SpentError as error:
-        found.append(Finding(Verdict.CANNOT_TELL, f"Check {check.name}", "was not finished", str(error)))
+        subject = f"Check {check.name}"
+        found.append(Finding(Verdict.CANNOT_TELL, subject, "was not finished", str(error), unseen=True))
     except Exception as error:
         found.append(NO_VERDICT.at(f"Check {check.name}", unforeseen("", error).why))
     return [finding.of(check.name) for finding in found or [NO_VERDICT.at(f"Check {check.name}")]]

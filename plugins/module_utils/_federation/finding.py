@@ -68,7 +68,10 @@ class Fault:
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check found at one place; `fact` is what came from there, as it can be shown."""
+    """What a check found at one place; `fact` is what came from there, as it can be shown.
+
+    `as_declared` is whether the declared mode is why something was not looked at, and `unseen` whether a check did not come to its end.
+    """
 
     verdict: Verdict
     subject: str
@@ -78,6 +81,8 @@ class Finding:
     loses: str = ""
     cause: Cause | None = None
     check: str = ""
+    as_declared: bool = False
+    unseen: bool = False
 
     def __str__(self) -> str:
         """Return the sentence that tables begin with."""
@@ -102,9 +107,10 @@ def fine(subject: str, message: str, fact: str = "") -> Finding:
     return Finding(Verdict.FINE, shown(subject), message, shown(fact, _LONGEST))
 
 
-def skipped(subject: str, why: str) -> Finding:
+def skipped(subject: str, why: str, *, as_declared: bool = False) -> Finding:
     """Return that something was not looked at."""
-    return Finding(Verdict.SKIPPED, shown(subject), "was not looked at", shown(why, _LONGEST))
+    why = shown(why, _LONGEST)
+    return Finding(Verdict.SKIPPED, shown(subject), "was not looked at", why, as_declared=as_declared)
 
 
 def shown(content: bytes | str, longest: int = _LONGEST_PART) -> str:

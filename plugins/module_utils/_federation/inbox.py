@@ -110,7 +110,8 @@ def look(scene: Scene) -> Iterator[Finding]:
     """Deliver to the shared inbox, and to the account's own."""
     shared, own = _inboxes(scene)
     if not shared and not own:
-        yield skipped("the inboxes", "no actor names one")
+        hidden = scene.target.needs_signatures and bool(scene.target.account)
+        yield skipped("the inboxes", "no actor names one", as_declared=hidden)
     for url in dict.fromkeys(one for one in (shared, own) if one):
         if is_ours(url) and scene.target.may_be_followed(host_of(url)):
             yield from _deliver(scene, url, SIZES if url == (shared or own) else ())
@@ -120,12 +121,13 @@ def look(scene: Scene) -> Iterator[Finding]:
 
 def _inboxes(scene: Scene) -> tuple[str, str]:
     """Return the shared inbox and the account's, as its actor names them, else those that Mastodon has."""
-    is_mastodon = nodeinfo.software(scene) == "mastodon"
-    shared, own = (f"https://{scene.target.host}/inbox", "") if is_mastodon else ("", "")
+    software = nodeinfo.software(scene)
+    shared, own = (f"https://{scene.target.host}/inbox", "") if software == "mastodon" else ("", "")
     if scene.target.account:
         try:
             url = webfinger.actor_of(scene, scene.target.account)
-            own = f"{url}/inbox" if is_mastodon else ""
+            # Where they have it, though they may show the actor to nobody.
+            own = f"{url}/inbox" if software in ("mastodon", "gotosocial") else ""
             content = actor.fetched(scene, url)[1]
         except (FoundError, NoAnswerError):
             return shared, own

@@ -18,7 +18,10 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.fin
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.scene import Check, FoundError, Scene
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.urls import host_of, is_ours
-from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.visitor import NotReachedError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.visitor import (
+    NoAnswerError,
+    NotReachedError,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError, checked, objects
 
 STAKE = Stake("NodeInfo", Verdict.SOME, "Lists, statistics and servers that ask for the software do not know this one.")
@@ -50,23 +53,27 @@ NO_SOFTWARE = Fault(
 
 
 def software(scene: Scene) -> str:
-    """Return what the instance calls its software, in lower case, and empty where it does not say."""
-    try:
-        _url, name, _version = _found(scene)
-    except Exception:
-        # Whatever it is, the check of NodeInfo reports it.
-        return ""
-    return name
+    """Return what the instance calls its software, in lower case, and empty where it does not say. Raises SpentError.
+
+    Mastodon works where the bare domain leads on for WebFinger only, so that its own host is asked as well.
+    """
+    for host in dict.fromkeys((scene.target.domain, scene.target.host)):
+        try:
+            return _found(scene, host)[1]
+        except (FoundError, NoAnswerError, NotReachedError):
+            # Whatever it is, the check of NodeInfo reports it.
+            continue
+    return ""
 
 
 def look(scene: Scene) -> Iterator[Finding]:
     """Find what a server learns of the software."""
-    url, name, version = _found(scene)
+    url, name, version = _found(scene, scene.target.domain)
     yield fine(url, f"says {shown(f'{name} {version}', 80)}")
 
 
-def _found(scene: Scene) -> tuple[str, str, str]:
-    first = f"https://{scene.target.domain}/.well-known/nodeinfo"
+def _found(scene: Scene, host: str) -> tuple[str, str, str]:
+    first = f"https://{host}/.well-known/nodeinfo"
     _trail, links = document(scene, STAKE, first, accept="application/json")
     try:
         known = {str(one.get("rel")): one.get("href") for one in objects(links, "links")}
@@ -75,10 +82,10 @@ def _found(scene: Scene) -> tuple[str, str, str]:
     url = next((href for version in _VERSIONS if isinstance(href := known.get(f"{_SCHEMAS}{version}"), str)), "")
     if not url:
         raise FoundError(NO_LINK.at(first))
-    if not (is_ours(url) and scene.target.may_be_followed(host := host_of(url))):
+    if not (is_ours(url) and scene.target.may_be_followed(leads := host_of(url))):
         raise FoundError(ELSEWHERE.at(first, shown(url)))
-    if host not in scene.visitor.doors:
-        raise NotReachedError(host)
+    if leads not in scene.visitor.doors:
+        raise NotReachedError(leads)
     _trail, content = document(scene, STAKE, url, accept="application/json")
     try:
         name, version = (checked(content, "software", key, kind=str) for key in ("name", "version"))

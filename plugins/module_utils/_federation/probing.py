@@ -64,7 +64,8 @@ class Prober:
     def probe(self) -> Mapping[str, Probed]:
         """Return how each host is reached."""
         with ThreadPoolExecutor(_THREADS) as pool:
-            named = dict(zip(self.target.hosts, pool.map(self._addresses, self.target.hosts), strict=True))
+            hosts = tuple(dict.fromkeys((*self.target.hosts, *self.target.followed)))
+            named = dict(zip(hosts, pool.map(self._addresses, hosts), strict=True))
             pairs = [(host, address) for host, (addresses, _unused) in named.items() for address in addresses]
             links = list(pool.map(lambda pair: self._link(*pair), pairs))
         return {

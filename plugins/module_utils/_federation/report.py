@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import ORDER, Finding, Verdict
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.proof import lacking
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.target import Target
 
 _PAGES = "https://github.com/fediverse/mastodon-kubernetes/blob/main/docs/federation"
-_BAD = (Verdict.LOST, Verdict.CUT)
+BAD = (Verdict.LOST, Verdict.CUT)
 _DAYS = (
     "After seven days of failures other servers mark this one as unavailable, and send nothing more until it writes to them first or somebody "
     "resets it there: that cannot be seen from here."
@@ -37,9 +38,8 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """Whether something is fine and nothing is lost or cut off."""
-        found = {finding.verdict for finding in self.findings}
-        return Verdict.FINE in found and not found & set(_BAD)
+        """Whether it is proved that posts come in and accounts are found, and nothing is lost or cut off."""
+        return not any(one.verdict in BAD for one in self.findings) and not any(lacking(self.findings))
 
     def lines(self) -> Iterator[str]:
         """Yield the table for terminals: what is fine in a line each, and of all else who loses what, why, and what to do."""

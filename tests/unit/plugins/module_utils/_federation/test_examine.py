@@ -54,4 +54,8 @@ def test_where_nothing_is_fine_nothing_has_passed() -> None:
     for findings in ([], [skipped("a", "b")], [Finding(Verdict.CANNOT_TELL, "a", "b")]):
         assert not Report(DECLARED, "here", findings).passed
     assert Report(DECLARED, "here", []).verdict is Verdict.LOST
-    assert Report(DECLARED, "here", [skipped("a", "b"), fine("a", "b")]).passed
+    assert not Report(DECLARED, "here", [skipped("a", "b"), fine("a", "b")]).passed
+    proof = [fine("a", "b").of("inbox"), fine("a", "b").of("actor")]
+    assert Report(DECLARED, "here", [skipped("a", "b"), *proof]).passed
+    late = Finding(Verdict.CANNOT_TELL, "Check webfinger", "was not finished", check="webfinger", unseen=True)
+    assert not Report(DECLARED, "here", [*proof, late]).passed

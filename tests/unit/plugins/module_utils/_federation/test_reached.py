@@ -15,7 +15,7 @@ from .mastodon import DOMAIN, HOST
 from .world import ADDRESS, World, faults, only
 from .zones import Said
 
-LOOKED_AT = ("addresses", "tls", "actor")
+LOOKED_AT = ("addresses", "tls", "actor", "inbox")
 OTHER, SIX = "192.0.2.9", "2001:db8::1"
 
 
