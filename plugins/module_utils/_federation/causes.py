@@ -46,6 +46,11 @@ STRICT = Cause(
 CAUSES = (CHALLENGE, BOT_CHECK, HOST_REFUSED, NO_ROUTE, NO_BACKEND, NOBODY_READY, STRICT)
 
 
+def is_challenge(reply: Reply) -> bool:
+    """Whether something answers that wants to see a browser."""
+    return _who(reply) in (CHALLENGE, BOT_CHECK)
+
+
 def who_answers(reply: Reply, host: str) -> Cause | None:
     """Return what is known of the program that sent an answer in place of the instance."""
     cause = _who(reply)

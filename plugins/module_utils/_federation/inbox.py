@@ -14,8 +14,7 @@ from collections.abc import Iterator
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation import actor, nodeinfo, webfinger
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.causes import (
-    BOT_CHECK,
-    CHALLENGE,
+    is_challenge,
     who_answers,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.documents import described
@@ -41,6 +40,9 @@ _DROPPED = "Posts to this server are dropped by Mastodon and others, at once and
 _RETRIED = (
     "Posts come late: others try again for two to three days, and after seven days of failures they send nothing more."
 )
+# Others have their own words for what is not signed: Misskey, Lemmy, Friendica, Fedify and GoToSocial in their sources.
+_OWN_WORDS = (400, 406, 415, 422)
+_FAILED = "says that it failed, as some do for what is not signed"
 _UNKNOWN = Cause(
     "not known from outside", "curl -sv -X POST -H 'Content-Type: application/activity+json' -d '{{}}' '{subject}'"
 )
@@ -145,7 +147,8 @@ def _deliver(scene: Scene, url: str, sizes: tuple[int, ...]) -> Iterator[Finding
     if finding := _judged(url, small, scene, is_mastodon=is_mastodon):
         yield finding
         return
-    for size in sizes:
+    # Others take less, such as Misskey, which takes 64 KiB.
+    for size in sizes if is_mastodon else ():
         if finding := _larger(scene, url, small, size):
             yield finding
             return
@@ -158,25 +161,36 @@ def _judged(url: str, reply: Reply, scene: Scene, *, is_mastodon: bool) -> Findi
     if status == 401:
         return None
     if 200 <= status < 300:
-        swallowed = is_mastodon or reply.media_type == "text/html"
-        return SWALLOWED.at(url, described(reply)).because(cause) if swallowed else None
+        return SWALLOWED.at(url, described(reply)).because(cause) if is_mastodon or _is_page(reply) else None
     if 300 <= status < 400:
         return REDIRECTS.at(url, f"{shown(str(reply), 60)} to {shown(reply.header('location'))}")
     if status == 410:
         return GONE.at(url, described(reply))
+    if not is_mastodon and _is_own_word(reply):
+        return Finding(Verdict.CANNOT_TELL, url, _FAILED, described(reply)) if status == 500 else None
     if _is_retried(status):
         return RETRIED.at(url, described(reply)).because(cause)
-    # Others have their own words for what is not signed; what is a page comes from something in front of them.
-    if (
-        status in (400, 406, 415)
-        and not is_mastodon
-        and cause not in (CHALLENGE, BOT_CHECK)
-        and reply.media_type != "text/html"
-    ):
-        return None
     if _post(scene, url, kind="application/json").status == 401:
         return BY_TYPE.at(url, described(reply))
     return DROPPED.at(url, described(reply)).because(cause)
+
+
+def _is_own_word(reply: Reply) -> bool:
+    """Whether software other than Mastodon may say so itself to what is not signed: a page comes from something in front of it."""
+    if is_challenge(reply) or _is_page(reply):
+        return False
+    # PeerTube says 403 in JSON, and WriteFreely 500, as it cannot fetch the actor.
+    return reply.status in _OWN_WORDS or (reply.status in (403, 500) and _is_json(reply))
+
+
+def _is_page(reply: Reply) -> bool:
+    """Whether there is something to see: PHP says that what is empty is HTML."""
+    start = reply.body.lstrip()[:16].lower()
+    return bool(start) and (reply.media_type == "text/html" or start.startswith((b"<html", b"<!doctype")))
+
+
+def _is_json(reply: Reply) -> bool:
+    return reply.media_type == "application/json" or reply.media_type.endswith("+json")
 
 
 def _larger(scene: Scene, url: str, small: Reply, size: int) -> Finding | None:
