@@ -56,3 +56,19 @@ def test_a_machine_without_docker_is_told_so(tmp_path: Path) -> None:
     assert "Docker is not running on this machine: " in done.stdout
     assert "or leave KIND_INVENTORY out for the Docker of the lab." in done.stdout
     assert not (tmp_path / "state").exists()
+
+
+def test_a_cluster_that_the_scenario_did_not_create_is_left_alone(tmp_path: Path) -> None:
+    kind = tmp_path / "bin/kind"
+    kind.parent.mkdir()
+    kind.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\n')
+    kind.chmod(0o755)
+    scripts = f"{kind.parent}:{Path(sys.executable).parent}:{os.environ['PATH']}"
+    done = molecule("destroy", tmp_path, KIND_INVENTORY="kind", PATH=scripts)
+    assert done.returncode == 0, done.stdout
+    assert not (tmp_path / "asked").exists()
+    (tmp_path / "docker.kubeconfig").write_text("")
+    done = molecule("destroy", tmp_path, KIND_INVENTORY="kind", PATH=scripts)
+    assert done.returncode == 0, done.stdout
+    assert "delete cluster --name fediverse-mastodon " in (tmp_path / "asked").read_text()
+    assert not (tmp_path / "docker.kubeconfig").exists()
