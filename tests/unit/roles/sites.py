@@ -54,10 +54,17 @@ SITES: dict[str, dict[str, Any]] = {
         **MADE_HERE,
         **{f"{name}_namespace": name.replace("_", "-") for name in NAMESPACES},
     },
-    "nearly nothing": {**LARGE, **ELSEWHERE, "mastodon_smtp_login": False},
+    "nearly nothing": {
+        **LARGE,
+        **ELSEWHERE,
+        "mastodon_smtp_login": False,
+        "cnpg_cluster_namespace": "databases",
+        "dragonfly_instance_namespace": "caches",
+    },
     "a private authority": {**LARGE, **SETTINGS, "cert_manager_issuer": "private_ca"},
     # An issuer for all, as its credential is cert-manager's own.
     "no key for DNS": {**LARGE, "cert_manager_acme_solver": "route53", "cert_manager_vault_path": ""},
+    "no policies": {**LARGE, "mastodon_network_policies": False},
     "Flux as well": {},
 }
 FLUX_IS_THERE = [name for name, settings in SITES.items() if not settings.get("flux_install", True)]

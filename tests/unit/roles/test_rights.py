@@ -87,7 +87,7 @@ def test_only_flux_itself_takes_more_than_is_asked_for_kind_by_kind() -> None:
 def test_the_doctor_asks_for_none_that_nothing_uses(name: str) -> None:
     # Of kinds that every cluster has, those of all sizes are asked for.
     scaled = ("horizontalpodautoscalers.autoscaling", "poddisruptionbudgets.policy")
-    always = {"cronjobs.batch", *scaled, "networkpolicies.networking.k8s.io", "configmaps"}
+    always = {"cronjobs.batch", *scaled, "configmaps"}
     unused = set(asked(name, "doctor_rights_of_sets")) - set(needed(name))
     assert {right for right in unused if right[1] not in always} == set()
 
