@@ -39,6 +39,9 @@ RAILS = (WEB, SIDEKIQ)
 MASTODON = (WEB, STREAMING, SIDEKIQ)
 OURS = (*MASTODON, DATABASE, CACHE)
 
+# Where the lab has something at another port.
+LAB_PORTS: Mapping[str, int] = {MAIL: 1025, ACME: 14000}
+
 PUBLIC = "a Gateway may run anywhere; anyone may ask for what the world may"
 NOTHING = "nothing that we install limits it"
 OF_MASTODON = "from Mastodon's namespace and its own"
@@ -127,6 +130,13 @@ spec:
     - to:
         - podSelector: {}
         - namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: rook-ceph}}
+    # The database and the cache, where they have other namespaces.
+    - to:
+        - namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: databases}}
+        - namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: caches}}
+      ports:
+        - {port: 5432, protocol: TCP}
+        - {port: 6379, protocol: TCP}
     # DNS, whose pods listen at 53 or 5353; other servers, an outside S3, and the API server, which listens at 443 or 6443; mail, at
     # mastodon_smtp_port. What counts is the port behind a Service.
     - ports:
@@ -140,11 +150,12 @@ spec:
         - {port: 587, protocol: TCP}
 """
 
-INTRODUCTION = """\
+INTRODUCTION = f"""\
 # What reaches what
 
-Where the cluster's network plug-in enforces NetworkPolicies, as Calico, Cilium, k3s and kind do. Each line was tried by a
-connection on the [lab][lab], those with a setting by the policies that the roles render.
+Where the cluster's network plug-in enforces NetworkPolicies, as Calico, Cilium, k3s and kind do. Each line without a setting was tried by
+a connection on the [lab][lab], which has {" and ".join(f"{name} at {port}" for name, port in LAB_PORTS.items())}. Those with a
+setting were read off the policies that the roles render: nothing connected.
 
 This page is written by `UPDATE_DOCS=1 pytest tests/unit/roles/test_network.py`.
 
@@ -166,10 +177,13 @@ limits that has his reasons. With
 ```yaml
 {NOTHING_IN_OR_OUT}```
 
-the least that Mastodon runs with is
+the least that Mastodon runs with, by the namespaces of the table, is
 
 ```yaml
 {WHAT_GOES_OUT}```
+
+A database and a cache outside of the cluster need their addresses and ports in it, and so does an S3 server at other ports. In a
+namespace of its own with such a policy, the database needs DNS, the API server, its other instances, and the bucket of its backups.
 
 ## Less than that
 

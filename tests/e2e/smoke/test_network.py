@@ -15,25 +15,16 @@ import yaml
 
 from ...conftest import Lab
 from .. import flows
-from ..flows import FLOWS
+from ..attempts import CONNECT, settled
+from ..flows import FLOWS, LAB_PORTS
 from ..support import CONTAINER_SECURITY, POD_SECURITY, eventually
 from .support import apply
 
-# Each pod's image has BusyBox or Bash. It prints each address, and how the attempt ended.
-CONNECT = """\
-for one in "$@"; do
-    host=${one%:*} port=${one##*:}
-    if command -v nc >/dev/null 2>&1; then
-        (said=$(nc -w 3 "$host" "$port" 2>&1 </dev/null >/dev/null); echo "$one $? $said") &
-    else
-        (said=$(timeout 3 bash -c "exec 3<>/dev/tcp/$host/$port" 2>&1); echo "$one $?" $said) &
-    fi
-done
-wait
-"""
-# Where the lab has something at another port.
-PORTS = {flows.MAIL: 1025, flows.ACME: 14000}
+# Each holds a process of kubectl and a shell.
+SOURCES_AT_ONCE = 4
 BESIDE = "smoke-beside"
+# Who connects, to what, and at which port.
+Try = tuple[str, str, int]
 WORKLOADS: Mapping[str, tuple[str, str]] = {
     flows.GATEWAY: ("traefik", "deployment/traefik"),
     flows.WEB: ("mastodon", "deployment/mastodon-web"),
@@ -82,14 +73,17 @@ class Network:
         self._lab = lab
         self._addresses = {**SERVICES, **{name: self._pod(*PODS[name]) for name in PODS}}
 
-    def passing(self, wanted: Collection[tuple[str, str, int]]) -> dict[tuple[str, str, int], bool]:
-        """Tell of each source, target and port whether a connection gets through; all sources try at once."""
+    def passing(self, wanted: Mapping[Try, bool]) -> dict[Try, bool]:
+        """Tell of each source, target and port whether a connection gets through, where it should not at the first attempt."""
+        return settled(self._all_tried, wanted)
+
+    def _all_tried(self, wanted: Collection[Try]) -> dict[Try, bool]:
         sources = sorted({source for source, _, _ in wanted})
-        with ThreadPoolExecutor(len(sources)) as pool:
+        with ThreadPoolExecutor(SOURCES_AT_ONCE) as pool:
             answers = pool.map(lambda name: self._tried(name, [one for one in wanted if one[0] == name]), sources)
             return {flow: found for answer in answers for flow, found in answer.items()}
 
-    def _tried(self, source: str, wanted: list[tuple[str, str, int]]) -> dict[tuple[str, str, int], bool]:
+    def _tried(self, source: str, wanted: list[Try]) -> dict[Try, bool]:
         addresses = {flow: self._address(flow[1], flow[2]) for flow in wanted}
         command = [*self._inside(source), "sh", "-c", CONNECT, "connect", *addresses.values()]
         done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
@@ -100,7 +94,7 @@ class Network:
         return {flow: address in through for flow, address in addresses.items()}
 
     def _address(self, target: str, port: int) -> str:
-        return f"{self._addresses[target]}:{PORTS.get(target, port)}"
+        return f"{self._addresses[target]}:{LAB_PORTS.get(target, port)}"
 
     def _inside(self, source: str) -> list[str]:
         """Return how a command runs where the source is."""
@@ -141,25 +135,25 @@ def nothing_in_or_out(installed: Lab, network: Network) -> Iterator[None]:
     """Mastodon's namespace, with the two policies of docs/network.md."""
     policies = [yaml.safe_load(flows.NOTHING_IN_OR_OUT), yaml.safe_load(flows.WHAT_GOES_OUT)]
     mail = [entry for rule in policies[1]["spec"]["egress"] for entry in rule.get("ports", []) if entry["port"] == 587]
-    mail[0]["port"] = PORTS[flows.MAIL]
+    mail[0]["port"] = LAB_PORTS[flows.MAIL]
     apply(installed, *policies)
     try:
         elsewhere = (flows.WEB, flows.NEIGHBOUR, 6379)
-        eventually(lambda: network.passing([elsewhere])[elsewhere], lambda passes: not passes, 30)
+        eventually(lambda: network.passing({elsewhere: False})[elsewhere], lambda passes: not passes, 30)
         yield
     finally:
         names = [policy["metadata"]["name"] for policy in policies]
         installed.kubectl("delete", "networkpolicy", "-n=mastodon", *names)
 
 
-def all_flows() -> dict[tuple[str, str, int], bool]:
+def all_flows() -> dict[Try, bool]:
     return {(source, flow.target, flow.port): flow.passes for flow in FLOWS for source in flow.sources}
 
 
 def test_connections_get_through_as_the_page_says(network: Network) -> None:
-    assert network.passing(all_flows().keys()) == all_flows()
+    assert network.passing(all_flows()) == all_flows()
 
 
 @pytest.mark.usefixtures("nothing_in_or_out")
 def test_the_same_gets_through_where_nothing_else_may_come_in_or_go_out(network: Network) -> None:
-    assert network.passing(all_flows().keys()) == all_flows()
+    assert network.passing(all_flows()) == all_flows()

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from ipaddress import ip_address, ip_network
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ansible_collections.fediverse.mastodon.tests.e2e import flows
+from ansible_collections.fediverse.mastodon.tests.e2e.attempts import AT_ONCE, ATTEMPTS, CONNECT, settled
 from ansible_collections.fediverse.mastodon.tests.e2e.flows import FLOWS, PAGE, VARIANTS, Flow
 
 from .conftest import Site
@@ -124,6 +128,61 @@ def test_policies_let_pass_what_the_page_says(flow: Flow) -> None:
 @pytest.mark.parametrize("flow", [flow for flow in JUDGED_FLOWS if flow.settings != flows.OPEN], ids=flows.row)
 def test_the_same_passes_where_nothing_else_is_let_in(flow: Flow) -> None:
     assert passing(flow, nothing_in=True) == dict.fromkeys(flow.sources, flow.passes)
+
+
+GOING_OUT = [
+    flow
+    for flow in (*FLOWS, *VARIANTS)
+    if flow.passes
+    and flow.target in (flows.DATABASE, flows.CACHE, flows.POOLER)
+    and set(flow.sources) & set(flows.MASTODON)
+]
+
+
+@pytest.mark.parametrize("flow", GOING_OUT, ids=flows.row)
+def test_what_the_page_lets_out_of_mastodons_namespace_reaches_database_and_cache(flow: Flow) -> None:
+    site, _unused = rendered(json.dumps(flow.settings))
+    there = pods(site)
+    ours, target = site.value("mastodon_namespace"), there[flow.target]
+    rules = yaml.safe_load(flows.WHAT_GOES_OUT)["spec"]["egress"]
+    for source in set(flow.sources) & set(flows.MASTODON):
+        assert there[source].namespace == ours
+        assert any(
+            ("ports" not in rule or {"port": flow.port, "protocol": "TCP"} in rule["ports"])
+            and ("to" not in rule or any(is_from(peer, target, ours) for peer in rule["to"]))
+            for rule in rules
+        )
+
+
+def test_a_connection_that_should_pass_is_tried_again_and_no_other() -> None:
+    tries: list[set[str]] = []
+
+    def tried(wanted: Iterable[str]) -> dict[str, bool]:
+        tries.append(set(wanted))
+        return {one: one == "open" or (one == "late" and len(tries) == ATTEMPTS) for one in wanted}
+
+    wanted = {"open": True, "late": True, "closed": False}
+    assert settled(tried, wanted) == wanted
+    assert tries == [{"open", "late", "closed"}, *[{"late"}] * (ATTEMPTS - 1)]
+    tries.clear()
+    assert settled(tried, {"lost": True, "open": False}) == {"lost": False, "open": True}
+    assert tries == [{"lost", "open"}, *[{"lost"}] * (ATTEMPTS - 1)]
+
+
+def test_every_address_is_tried_and_so_many_at_once(tmp_path: Path) -> None:
+    """With a stand-in for nc that writes down how many of it run."""
+    program = tmp_path / "nc"
+    program.write_text(
+        '#!/bin/sh\ncd "$(dirname "$0")"\ntouch "$4.runs"; ls | grep -c runs >"$4.count"; sleep 0.2; rm "$4.runs"\n[ "$4" != 7 ]\n'
+    )
+    program.chmod(0o755)
+    addresses = [f"192.0.2.1:{port}" for port in range(1, 2 * AT_ONCE + 4)]
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    command = ["sh", "-c", CONNECT, "connect", *addresses]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment, timeout=60)
+    ended = dict(line.rstrip().split(" ") for line in done.stdout.splitlines())
+    assert ended == {one: "1" if one.endswith(":7") else "0" for one in addresses}
+    assert max(int(file.read_text()) for file in tmp_path.glob("*.count")) <= AT_ONCE
 
 
 def of_dragonfly(site: Site) -> Any:
