@@ -17,6 +17,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.causes import WEBHOOK_CAUSES, find
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline, Reminder
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.diff import changes, comparable
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.left_out import as_kept
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Desired, ObjectRef, Outcome
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.protected import deletion, what_goes_with
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import compute
@@ -60,6 +61,7 @@ class Applier:
             return self._create(desired, resource)
         if live["metadata"].get("deletionTimestamp"):
             return self._make_again(desired, resource, live)
+        desired = as_kept(desired, live)
         if fields.is_unchanged(desired.body, live, desired.manager):
             return self._take_over(desired, resource, Outcome(desired.subject, "unchanged", before=live, after=live))
         try:

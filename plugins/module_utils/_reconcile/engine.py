@@ -24,6 +24,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.apply import Applier, Ownership
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.fields import is_unchanged, our_fields
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.left_out import as_kept
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import (
     Desired,
@@ -206,7 +207,7 @@ class Engine:
         for item in items:
             live, resource = self._live.get(item.subject), self._live.resource(item)
             desired = item.as_served(resource) if resource else item
-            if live is None or not is_unchanged(desired.body, live, item.manager):
+            if live is None or not is_unchanged(as_kept(desired, live).body, live, item.manager):
                 needed.update(item.depends_on)
         self._waiter.wait(needed)
 

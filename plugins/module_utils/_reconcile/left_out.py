@@ -1,0 +1,43 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an operator leaves out of an object that it writes back: what is empty, which to it means the same as absent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Desired
+
+# To add a finalizer Rook writes the whole object, and Go leaves out of it each `false`, 0 and empty text that is `omitempty`. Were such a
+# field brought back, Rook would take no notice, nor ever report that it has seen that generation:
+# https://github.com/rook/rook/blob/master/pkg/operator/ceph/cluster/predicate.go
+_GROUPS = frozenset({"ceph.rook.io"})
+
+
+def as_kept(desired: Desired, live: Object) -> Desired:
+    """Return what is desired without what its operator has left out of the live object."""
+    if desired.subject.group not in _GROUPS or not isinstance(spec := desired.body.get("spec"), Mapping):
+        return desired
+    return replace(desired, body={**desired.body, "spec": _kept(spec, live.get("spec"))})
+
+
+def _kept(declared: Any, live: Any) -> Any:
+    if isinstance(declared, list) and isinstance(live, list) and len(declared) == len(live):
+        return [_kept(one, other) for one, other in zip(declared, live, strict=True)]
+    if not isinstance(declared, Mapping):
+        return declared
+    there = live if isinstance(live, Mapping) else {}
+    kept = {
+        key: _kept(value, there.get(key)) for key, value in declared.items() if key in there or not _is_empty(value)
+    }
+    return {key: value for key, value in kept.items() if value != {} or declared[key] == {}}
+
+
+def _is_empty(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return all(_is_empty(item) for item in value.values())
+    return not value

@@ -1,0 +1,58 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What Rook leaves out of an object that it writes back is not written again and again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.left_out import as_kept
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import desired_set
+
+CEPH = "ceph.rook.io/v1"
+
+
+def kept(declared: Any, live: Any, api_version: str = CEPH) -> Any:
+    body = {"apiVersion": api_version, "kind": "CephCluster", "metadata": {"name": "c", "namespace": "n"}}
+    (desired,) = desired_set([{**body, "spec": declared}])
+    return as_kept(desired, {**body, "spec": live}).body["spec"]
+
+
+@pytest.mark.parametrize(
+    ("declared", "live", "expected"),
+    [
+        ({"mon": {"count": 3, "allowMultiplePerNode": False}}, {"mon": {"count": 3}}, {"mon": {"count": 3}}),
+        ({"dashboard": {"enabled": False}}, {"dashboard": {}}, {}),
+        ({"dashboard": {"enabled": False}}, {}, {}),
+        ({"gateway": {"port": 0, "name": ""}, "store": {}}, {"store": {}}, {"store": {}}),
+        (
+            {"storage": {"useAllDevices": False}},
+            {"storage": {"useAllDevices": False}},
+            {"storage": {"useAllDevices": False}},
+        ),
+        ({"dashboard": {"enabled": False}}, {"dashboard": {"enabled": True}}, {"dashboard": {"enabled": False}}),
+        ({"dashboard": {"enabled": True}}, {"dashboard": {}}, {"dashboard": {"enabled": True}}),
+        ({"nodes": [{"name": "a", "filter": ""}]}, {"nodes": [{"name": "a"}]}, {"nodes": [{"name": "a"}]}),
+        ({"nodes": [{"name": "a", "filter": ""}]}, {"nodes": []}, {"nodes": [{"name": "a", "filter": ""}]}),
+    ],
+    ids=[
+        "one of two fields",
+        "all of a mapping",
+        "all of a mapping that is gone with it",
+        "numbers and texts",
+        "kept by the operator",
+        "turned off",
+        "turned on",
+        "in a list",
+        "in a list that changes",
+    ],
+)
+def test_what_is_empty_and_was_left_out_is_not_declared(declared: Any, live: Any, expected: Any) -> None:
+    assert kept(declared, live) == expected
+
+
+def test_other_operators_are_given_all_that_is_declared() -> None:
+    declared = {"enablePDB": False}
+    assert kept(declared, {}, "postgresql.cnpg.io/v1") == declared
