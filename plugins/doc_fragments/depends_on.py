@@ -14,7 +14,8 @@ options:
   depends_on:
     description:
       - Objects that must be ready before anything is done, such as those that an earlier task applied without waiting for them. One that
-        does not exist, or that failed, ends the task at once. In check mode they are not looked at, as nothing was applied.
+        failed ends the task at once, and so does one that does not exist once the others, which may make it, are ready. In check mode
+        they are not looked at, as nothing was applied.
     type: list
     elements: dict
     default: []

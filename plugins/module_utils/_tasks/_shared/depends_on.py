@@ -37,8 +37,9 @@ def kinds_when_ready(
 def await_ready(wanted: Iterable[Mapping[str, Any]], api: Api, deadline: Deadline, run: Run) -> Catalog | None:
     """Return when all that are `wanted` are Current. Raises MastodonError for one that is not there, or that failed.
 
-    In check mode nothing was applied, and so nothing is waited for. What is returned are the kinds served, None when they were
-    not asked for, or were before something was waited for, which may bring more.
+    What is not there at first may be made by the others, and is looked for again once those are Current. In check mode nothing was
+    applied, and so nothing is waited for. What is returned are the kinds served, None when they were not asked for, or were before
+    something was waited for, which may bring more.
     """
     targets = [Target.of(option) for option in wanted]
     if run.check or not targets:
@@ -47,15 +48,24 @@ def await_ready(wanted: Iterable[Mapping[str, Any]], api: Api, deadline: Deadlin
     subjects = dict(_served(target, live.catalog) for target in targets)
     live.read(subjects)
     tracker = StatusTracker(deadline.clock)
-    for subject in subjects:
-        item = live.get(subject)
-        if item is None:
-            raise MastodonError(str(subject), "is needed and does not exist", "", "Install it first.")
-        tracker.already_there(subject, item, api.began)
-    if all(tracker.status(subject, live.get(subject)).verdict == "Current" for subject in subjects):
+    late = [subject for subject in subjects if not _note(subject, live, tracker, api)]
+    if not late and all(tracker.status(subject, live.get(subject)).verdict == "Current" for subject in subjects):
         return live.catalog
-    Waiter(api, live, tracker, deadline, run.say).wait(list(subjects))
+    Waiter(api, live, tracker, deadline, run.say).wait([subject for subject in subjects if subject not in late])
+    live.read({subject: subjects[subject] for subject in late})
+    for subject in late:
+        if not _note(subject, live, tracker, api):
+            raise MastodonError(str(subject), "is needed and does not exist", "", "Install it first.")
+    Waiter(api, live, tracker, deadline, run.say).wait(late)
     return None
+
+
+def _note(subject: ObjectRef, live: Live, tracker: StatusTracker, api: Api) -> bool:
+    """Note an object as it is; False for one that does not exist."""
+    item = live.get(subject)
+    if item is not None:
+        tracker.already_there(subject, item, api.began)
+    return item is not None
 
 
 def _served(target: Target, catalog: Catalog) -> tuple[ObjectRef, Resource]:

@@ -92,6 +92,25 @@ def test_what_is_not_there_is_named_at_once() -> None:
     assert failure(FakeApi(), RELEASE) == "HelmRelease ns/operator: is needed and does not exist. Install it first."
 
 
+GATEWAY = {"api_version": "apps/v1", "kind": "Deployment", "namespace": "ns", "name": "gateway"}
+
+
+def test_what_the_others_make_is_looked_for_once_they_are_ready(late: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    ready = late.set_status
+
+    def and_made(release: Any, status: Any) -> None:
+        ready(release, status)
+        late.put(thing("Deployment", "gateway", spec={"replicas": 0}, status={"observedGeneration": 1}))
+
+    monkeypatch.setattr(late, "set_status", and_made)
+    calls = awaited(late, GATEWAY, RELEASE)
+    assert calls.count("read Deployment ns/gateway") == 2
+
+
+def test_what_the_others_do_not_make_is_named_once_they_are_ready(late: FakeApi) -> None:
+    assert failure(late, GATEWAY, RELEASE) == "Deployment ns/gateway: is needed and does not exist. Install it first."
+
+
 def test_a_kind_that_is_not_served_is_named_at_once() -> None:
     reported = failure(FakeApi(), {"kind": "Widget", "namespace": "ns", "name": "w"})
     assert reported.startswith("Widget ns/w: cannot be found: the cluster has no kind Widget.")
