@@ -21,7 +21,7 @@ from mastodon_lab import host, inside, prove
 from mastodon_lab.cluster import health
 from mastodon_lab.down import down
 from mastodon_lab.errors import LabError
-from mastodon_lab.lab import ALL, BASE, MACHINE, SITE, WAYS, Lab
+from mastodon_lab.lab import ALL, BASE, CEPH, MACHINE, SITE, WAYS, Lab
 from mastodon_lab.parts import platform as parts
 from mastodon_lab.parts.catalogue import PARTS
 from mastodon_lab.progress import Progress
@@ -53,7 +53,7 @@ def main(words: list[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="lab", description="A real single-node Kubernetes for trying and testing.")
-    parser.set_defaults(index=None, parts=frozenset(), way=None)
+    parser.set_defaults(index=None, parts=frozenset(), left_out=frozenset(), way=None)
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--name", default=os.environ.get("LAB_NAME", "default"), help="which lab (LAB_NAME; default)")
@@ -79,6 +79,14 @@ def _add_options(sub: argparse.ArgumentParser, verb: str) -> None:
             metavar="PART,…",
             help=f"also these parts, which the lab then keeps: {', '.join(_optional())}",
         )
+        sub.add_argument(
+            "--without",
+            dest="left_out",
+            type=_parts,
+            default=frozenset(),
+            metavar="PART,…",
+            help="of these parts leave some out, such as --with all --without ceph",
+        )
     if verb == "down":
         sub.add_argument("--purge-state", action="store_true", help="also remove its state: volumes, secrets, keys")
         sub.add_argument("--purge", action="store_true", help="also remove its state and all that was built")
@@ -94,7 +102,7 @@ def _add_options(sub: argparse.ArgumentParser, verb: str) -> None:
 
 
 def _optional() -> tuple[str, ...]:
-    return (*(part.key for part in PARTS if part.key not in BASE), SITE, ALL)
+    return (*(part.key for part in PARTS if part.key not in BASE), SITE, CEPH, ALL)
 
 
 def _parts(text: str) -> frozenset[str]:
@@ -112,12 +120,22 @@ def _lab(given: argparse.Namespace) -> Lab:
         raise LabError(f"{given.name!r} is not a name for a lab: use small letters, digits and dashes.")
     state = Path(os.environ.get("LAB_STATE") or STATES / given.name).absolute()
     cache = Path(os.environ.get("LAB_CACHE") or CACHE).absolute()
-    lab = Lab(given.name, given.index or 0, state, cache, given.parts, given.way or MACHINE)
+    lab = Lab(given.name, given.index or 0, state, cache, _chosen(given), given.way or MACHINE)
     noted = made(lab)
     if noted is None:
         return lab
     index = noted.index if given.index is None else given.index
-    return replace(lab, index=index, parts=noted.parts | given.parts, way=given.way or noted.way)
+    if kept := [part for part in sorted(given.left_out) if replace(lab, parts=noted.parts).has(part)]:
+        raise LabError(f"Lab {lab.name} has {', '.join(kept)} already: end it by lab/down --purge-state first.")
+    return replace(lab, index=index, parts=noted.parts | lab.parts, way=given.way or noted.way)
+
+
+def _chosen(given: argparse.Namespace) -> frozenset[str]:
+    """The parts asked for, less those to leave out."""
+    if not given.left_out:
+        return frozenset(given.parts)
+    every = frozenset(_optional()) - {ALL} if ALL in given.parts else given.parts
+    return frozenset(every - given.left_out)
 
 
 def _up(given: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 from mastodon_lab.build.store import BUILD_LOCK
-from mastodon_lab.cluster import cgroups, network, process
+from mastodon_lab.cluster import cgroups, disk, network, process
 from mastodon_lab.cluster.lock import only_one
 from mastodon_lab.errors import LabError
 from mastodon_lab.lab import Lab
@@ -20,7 +20,7 @@ MARKS = (BUILD_LOCK, "python/lock")
 
 
 def down(lab: Lab, progress: Progress, *, purge_state: bool, purge_cache: bool) -> None:
-    """End every process of the lab and remove interface, route and cgroups; on demand also state and cache."""
+    """End every process of the lab and remove interface, route, cgroups and disk; on demand also state and cache."""
     with only_one(lab):
         if lab.made.exists():
             with progress.step(f"stop lab {lab.name}"):
@@ -39,6 +39,7 @@ def _stop(lab: Lab) -> None:
         process.stop(init)
         network.disconnect(lab)
     cgroups.remove(lab)
+    disk.detach(lab)
 
 
 def _remove(folder: Path, progress: Progress) -> None:

@@ -38,6 +38,7 @@ COMMANDS = {
     "busybox": "busybox-static",
     "openssl": "openssl",
     "ip": "iproute2",
+    "losetup": "mount",
     "mount": "mount",
     "unshare": "util-linux",
     "nsenter": "util-linux",

@@ -12,7 +12,8 @@ from pathlib import Path
 API_PORT = 6443
 MIRROR_PORT = 8879
 OPENBAO_PORT = 8200
-# What every lab has, what stands for all that can be had, and what site.yml installs: its images and charts.
+# What every lab has, what stands for all that can be had, what site.yml installs: its images and charts, and beside them those
+# of Rook and Ceph, with a disk.
 BASE = frozenset({"cluster", "coredns", "kube-network-policies", "local-path-provisioner"})
 ALL = "all"
 SITE = "site"
@@ -20,6 +21,8 @@ SITE = "site"
 MACHINE = "machine"
 KIND = "kind"
 WAYS = (MACHINE, KIND)
+CEPH = "ceph"
+FIRST_DISK = 200  # of the machine's loop devices, whose first ones others take
 MAX_INDEX = 55  # 10.(200+index).0.0/16 must stay within 10.255.0.0/16
 
 
@@ -42,7 +45,9 @@ class Lab:
     def has(self, *parts: str) -> bool:
         """Whether any of these parts belongs to the lab; what a way to get a node is made of does if the lab goes it."""
         own = BASE | self.parts | {self.way}
-        return not own.isdisjoint(parts) or (ALL in self.parts and not set(WAYS).issuperset(parts))
+        # Nobody has tried to give kind's node a disk.
+        wanted = {*parts} - ({CEPH} if self.way == KIND else set())
+        return not own.isdisjoint(wanted) or (ALL in self.parts and not set(WAYS).issuperset(wanted))
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -151,6 +156,15 @@ class Lab:
         return f"mastodon-lab{self.index}"
 
     @property
+    def disk_number(self) -> int:
+        return FIRST_DISK + self.index
+
+    @property
+    def disk(self) -> Path:
+        """The device that Ceph keeps its data on; no other lab's has its name."""
+        return Path(f"/dev/loop{self.disk_number}")
+
+    @property
     def cgroup(self) -> str:
         """The lab's folder in every cgroup hierarchy; a shared one would make kubelets kill each other's pods."""
         return f"/fediverse-mastodon-lab-{self.name}"
@@ -205,6 +219,16 @@ class Lab:
     def volumes(self) -> Path:
         """Where the default StorageClass keeps its volumes."""
         return self.state / "volumes"
+
+    @property
+    def disk_file(self) -> Path:
+        """What is behind `disk`."""
+        return self.state / "ceph-disk"
+
+    @property
+    def ceph(self) -> Path:
+        """Where Ceph's monitors keep what they know, as they do in a folder of a node's."""
+        return self.state / "ceph"
 
     @property
     def bin(self) -> Path:

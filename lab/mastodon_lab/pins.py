@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mastodon_lab import versions
+from mastodon_lab.lab import CEPH, SITE
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,8 @@ class Pinned:
 
     `pin` is a variable below roles/*/vars and a key of it, and `looked_at` is what it was when this row was written:
     tests compare them, so that a pin does not move without a look at what follows for the lab. `brings` is the program's
-    version by that pin, `here` the lab's, and `changed` what the lab's lacks or has beside it.
+    version by that pin, `here` the lab's, and `changed` what the lab's lacks or has beside it. `part` is what of the lab
+    has it.
     """
 
     name: str
@@ -30,6 +32,7 @@ class Pinned:
     changed: str = ""
     because: str = ""
     stand_in: bool = False
+    part: str = SITE
 
     @property
     def instead(self) -> str:
@@ -151,9 +154,9 @@ PINNED = (
         "v1.20.6",
         "v1.20.6",
         versions.ROOK,
-        changed="upstream's chart with an operator of the lab's",
-        because="the module that the operator needs beside its own is not served by the Go proxy",
-        stand_in=True,
+        changed="with three fields added to its second module",
+        because="of that module, of the same commit as the operator, the Go proxy serves one version alone, a day older than that release",
+        part=CEPH,
     ),
     Pinned(
         "Ceph",
@@ -161,9 +164,10 @@ PINNED = (
         "v20.2.4",
         "v20.2.4",
         versions.CEPH,
-        changed="an S3 server in its place",
-        because="Debian's is older than this Rook takes",
-        stand_in=True,
+        changed="of Debian's packages, with a dmsetup that gives its version by itself",
+        because="Debian trixie has that one, the newest that Rook 1.16 knows is of the same series, and Rook asks for that version before it "
+        "takes a disk, also where the kernel has no device-mapper, which a whole disk has no use for",
+        part=CEPH,
     ),
     Pinned(
         "Dragonfly operator",

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from mastodon_lab import host, inside
 from mastodon_lab.build import mirror, plan, remembered
-from mastodon_lab.cluster import cgroups, components, health, network, node, pki, process
+from mastodon_lab.cluster import cgroups, components, disk, health, network, node, pki, process
 from mastodon_lab.cluster.lock import only_one
 from mastodon_lab.errors import LabError
 from mastodon_lab.files import write_private
-from mastodon_lab.lab import ALL, MACHINE, Lab
+from mastodon_lab.lab import ALL, CEPH, MACHINE, Lab
 from mastodon_lab.parts import platform
 from mastodon_lab.progress import Progress
 from mastodon_lab.status import PartStatus
@@ -57,6 +57,8 @@ def start(lab: Lab, built: plan.Built) -> None:
     _write_state(lab)
     mirror.publish(built.mirror, built.images, lab.mirror)
     components.save(lab, node.of(lab).components(lab, lambda name: built.programs.get(name) or host.needed(name)))
+    if lab.has(CEPH):
+        disk.attach(lab)
     init = process.find(lab)
     if init is None:
         cgroups.make(lab)
@@ -116,6 +118,8 @@ def _write_facts(lab: Lab, kubectl: Path) -> None:
         "mirror": lab.mirror_url,
         "gateway_address": lab.gateway_ip,
         "dns_address": lab.dns_ip,
+        "ceph_disk": str(lab.disk) if lab.has(CEPH) else "",
+        "ceph_folder": str(lab.ceph),
         **platform.facts(lab),
     }
     write_private(lab.facts, json.dumps(facts, indent=1))

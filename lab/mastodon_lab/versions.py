@@ -51,8 +51,10 @@ MAILPIT: Final = "v1.27.11"
 # without which no browser may read Mastodon's media. This S3 server has both.
 VERSITY: Final = "v1.8.0"
 
-# For its charts: the operator can't be built, as its module needs another one that is not served.
-ROOK: Final = "v1.20.6"
+# The newest whose operator can be built: it needs a second module of the same commit, of which the proxy serves this one
+# alone, a day older than the release.
+ROOK: Final = "v1.16.0"
+ROOK_APIS: Final = "v0.0.0-20241216163035-3170ac6a0c58"
 
 # What kubeadm and kind's base files of these versions ask for; the first is Kubernetes' package of etcd above.
 KUBEADM_ETCD: Final = "3.6.8-0"
@@ -69,7 +71,6 @@ BARMAN_CLOUD_CHART: Final = "0.7.0"
 # Upstream's chart has the version of its operator.
 DRAGONFLY_OPERATOR: Final = "v1.6.1"
 DRAGONFLY: Final = "v1.39.0"
-CEPH: Final = "v20.2.4"
 
 # From the distribution: packages of this release
 DEBIAN: Final = "bookworm"
@@ -80,4 +81,6 @@ PGBOUNCER: Final = "1.25.1"
 # roles, and its PgBouncer does not know auth_dbname, which CloudNativePG sets.
 NEXT_DEBIAN: Final = "trixie"
 POSTGRESQL_MAJOR: Final = "17"
+# As the next release has it: this one's is older than Rook takes.
+CEPH: Final = "v18.2.7"
 KNOT: Final = "3.2"

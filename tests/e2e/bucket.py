@@ -22,11 +22,19 @@ def secret(lab: Lab, name: str) -> dict[str, str]:
 
 
 def address(lab: Lab) -> str:
-    """Return the bucket's address."""
+    """Return the bucket's address: of the lab's Ceph, or of its S3 server where the lab is without."""
+    if not lab.facts["ceph_disk"]:
+        return f"{server(lab)}/mastodon"
     data = lab.get("configmap", "-n=mastodon", "mastodon-s3")["data"]
     name, namespace = data["BUCKET_HOST"].split(".")[:2]
     service = lab.get("service", f"-n={namespace}", name)["spec"]
     return f"http://{service['clusterIP']}:{data['BUCKET_PORT']}/{data['BUCKET_NAME']}"
+
+
+def server(lab: Lab) -> str:
+    """Return the address of the lab's S3 server."""
+    service = lab.get("service", "-n=object-store", "s3")["spec"]
+    return f"http://{service['clusterIP']}:{service['ports'][0]['port']}"
 
 
 def forget_policy(lab: Lab) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mastodon_lab import versions
-from mastodon_lab.lab import KIND, SITE
+from mastodon_lab.lab import CEPH, KIND, SITE
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,8 @@ class Component:
 
 CLUSTER = "cluster"
 CONTROLLERS = "controllers"
+# Below go_rook/.
+ROOK_MODULE = "rook"
 # Not below go/ but in lab/stand_ins and in kind_tools.
 STAND_INS = "stand-ins"
 KIND_TOOLS = "kind"
@@ -127,6 +129,29 @@ PATCHES = (
         versions.VERSITY,
         "versitygw",
         swaps=((_VERSITY_DECIDES, _VERSITY_OWNER_MAY + _VERSITY_DECIDES),),
+    ),
+)
+
+# Three fields of a gateway that the operator reads came in the day between its two modules.
+_RGW_INSTANCES = "\t// The number of pods in the rgw replicaset.\n"
+_RGW_FIELDS = """\
+	OpsLogSidecar *OpsLogSidecar `json:"opsLogSidecar,omitempty"`
+	RgwConfig map[string]string `json:"rgwConfig,omitempty"`
+	RgwCommandFlags map[string]string `json:"rgwCommandFlags,omitempty"`
+"""
+_GATEWAY = "type GatewaySpec struct {\n"
+_OPS_LOG = """\
+type OpsLogSidecar struct {
+	Resources v1.ResourceRequirements `json:"resources,omitempty"`
+}
+
+"""
+ROOK_PATCHES = (
+    Patch(
+        "github.com/rook/rook/pkg/apis",
+        versions.ROOK_APIS,
+        "rook-apis",
+        swaps=((_RGW_INSTANCES, _RGW_FIELDS + _RGW_INSTANCES), (_GATEWAY, _OPS_LOG + _GATEWAY)),
     ),
 )
 
@@ -310,6 +335,15 @@ HELM = Component(
     seconds=20,
     stamps={"helm.sh/helm/v4/internal/version.version": versions.HELM},
 )
+ROOK = Component(
+    "Rook",
+    versions.ROOK,
+    ROOK_MODULE,
+    {"rook": "github.com/rook/rook/cmd/rook"},
+    seconds=150,
+    stamps={"github.com/rook/rook/pkg/version.Version": versions.ROOK},
+    part=CEPH,
+)
 # Operators and servers of ours, in place of those that can't be had.
 DRAGONFLY = Component(
     "Dragonfly's stand-ins",
@@ -321,7 +355,6 @@ DRAGONFLY = Component(
     },
     seconds=15,
 )
-ROOK = Component("Rook's stand-in", versions.ROOK, STAND_INS, {"rook": "lab/stand-ins/rook/cmd/rook"}, seconds=15)
 
 # What the others share is compiled first, so the largest come first.
 COMPONENTS = (
@@ -348,6 +381,6 @@ COMPONENTS = (
     VERSITY,
     MAILPIT,
     PEBBLE,
-    DRAGONFLY,
     ROOK,
+    DRAGONFLY,
 )

@@ -5,10 +5,11 @@
 
 There are two modules, whose go.mod and go.sum pin everything: go/cluster has Kubernetes with its dependencies as upstream
 selects them, go/controllers has all that runs on it, so that Go selects one version of each dependency for all and
-compiles it once. `python3 -m mastodon_lab.build.relock` renews them.
+compiles it once. go_rook/rook has Rook, an older release, with the dependencies that it was written for.
+`python3 -m mastodon_lab.build.relock` renews them.
 
-A third one, ../stand_ins, is our own programs. It asks for the same versions as go/controllers and is built where it is,
-so that a change to it lets nothing else be built again. So is a fourth, kind_tools, which has what makes a kind cluster and asks
+Another one, ../stand_ins, is our own programs. It asks for the same versions as go/controllers and is built where it is,
+so that a change to it lets nothing else be built again. So is kind_tools, which has what makes a kind cluster and asks
 for the same versions as go/cluster.
 """
 
@@ -16,17 +17,49 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from mastodon_lab import versions
 from mastodon_lab.build.command import run
-from mastodon_lab.build.components import CLUSTER, KIND_TOOLS, PATCHES, STAND_INS, Component, Patch
+from mastodon_lab.build.components import (
+    CLUSTER,
+    CONTROLLERS,
+    KIND_TOOLS,
+    PATCHES,
+    ROOK_MODULE,
+    ROOK_PATCHES,
+    STAND_INS,
+    Component,
+    Patch,
+)
 from mastodon_lab.build.store import Store, files_below, key, tree_key
 
 MODULES = Path(__file__).parent / "go"
 STAND_INS_MODULE = Path(__file__).parents[2] / "stand_ins"
 KIND_MODULE = Path(__file__).parent / "kind_tools"
+ROOK_MODULES = MODULES.with_name("go_rook")
 ADVICE = "Check that this machine reaches its Go module proxy, then run this again; the whole output is in {log}."
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Modules that are built beside copies of those that they patch. A change to one lets no other be built again."""
+
+    name: str
+    modules: Path
+    patches: tuple[Patch, ...]
+
+    @property
+    def made_from(self) -> str:
+        return key(tree_key(self.modules), repr(self.patches))
+
+
+def workspace_of(module: str) -> Workspace:
+    """Where a module is built."""
+    if module == ROOK_MODULE:
+        return Workspace("go-rook", ROOK_MODULES, ROOK_PATCHES)
+    return Workspace("go", MODULES, PATCHES)
 
 
 class Go:
@@ -51,27 +84,30 @@ class Go:
             advice=ADVICE.format(log=self.log),
         )
 
-    def module(self, module: str, version: str) -> Path:
-        """The folder of a module's published files, which are read-only; fetched and checked unless there."""
+    def module(self, module: str, version: str, pins: Path = MODULES / CLUSTER) -> Path:
+        """The folder of a module's published files, which are read-only; fetched and checked unless there.
+
+        It is checked by the go.sum in `pins`, or by Go's own database of checksums.
+        """
         folder = self._modules / f"{_escape(module)}@{version}"
         # Go extracts a module under another name and renames it, so a folder that is there is whole.
         if not folder.is_dir():
-            self.run(f"Fetching {module}", "mod", "download", f"{module}@{version}", cwd=MODULES / CLUSTER)
+            self.run(f"Fetching {module}", "mod", "download", f"{module}@{version}", cwd=pins)
         return folder
 
-    def workspace(self) -> Path:
-        """go/ with copies of the patched modules beside it, which is where everything is built."""
-        made_from = key(tree_key(MODULES), repr(PATCHES))
-        return self._store.make("go", made_from, self.fill)
+    def workspace(self, module: str = CONTROLLERS) -> Path:
+        """The folder of a module, and of all in its workspace, with copies of the patched ones, where it is built."""
+        workspace = workspace_of(module)
+        return self._store.make(workspace.name, workspace.made_from, lambda into: self.fill(into, workspace))
 
-    def fill(self, into: Path) -> None:
-        shutil.copytree(MODULES, into, dirs_exist_ok=True, ignore=shutil.ignore_patterns("overlay"))
-        for patch in PATCHES:
+    def fill(self, into: Path, workspace: Workspace) -> None:
+        shutil.copytree(workspace.modules, into, dirs_exist_ok=True, ignore=shutil.ignore_patterns("overlay"))
+        for patch in workspace.patches:
             _copy(self.module(patch.module, patch.version), into / "src" / patch.folder, patch)
 
     def build(self, component: Component) -> Mapping[str, Path]:
         """Name → program of everything in `component`, built unless it is there."""
-        module = _apart().get(component.module) or self.workspace() / component.module
+        module = _apart().get(component.module) or self.workspace(component.module) / component.module
         made_from = key(_sources(component), versions.GO, repr(component))
         name = component.name.lower().replace(" ", "-")
         folder = self._store.make(name, made_from, lambda into: self._build(component, module, into))
@@ -92,7 +128,7 @@ def _sources(component: Component) -> str:
         return tree_key(MODULES / CLUSTER)
     if apart := _apart().get(component.module):
         return _go_files_key(apart)
-    return key(tree_key(MODULES), repr(PATCHES))
+    return workspace_of(component.module).made_from
 
 
 def _apart() -> Mapping[str, Path]:

@@ -16,7 +16,8 @@ from pathlib import Path
 from mastodon_lab import versions
 from mastodon_lab.build import charts, image, stand_ins
 from mastodon_lab.build.charts import Chart
-from mastodon_lab.build.golang import Go
+from mastodon_lab.build.components import ROOK_MODULE
+from mastodon_lab.build.golang import ROOK_MODULES, Go
 from mastodon_lab.build.store import Store, discard, key, tree_key
 from mastodon_lab.errors import LabError
 
@@ -197,9 +198,14 @@ def _external_dns(go: Go) -> Chart:
     return charts.from_folder(folder, "external-dns", versions.EXTERNAL_DNS_CHART, version)
 
 
+def rook_module(go: Go, version: str) -> Path:
+    """Rook's module. Go's database of checksums lacks the version that the lab has, which go_rook pins."""
+    return go.module("github.com/rook/rook", version, ROOK_MODULES / ROOK_MODULE)
+
+
 def rook_chart(go: Go, version: str) -> Chart:
     """Upstream's chart without that of the CSI operator, which is nowhere here and which buckets have no use for."""
-    folder = go.module("github.com/rook/rook", version) / "deploy/charts"
+    folder = rook_module(go, version) / "deploy/charts"
     chart, library = (charts.from_folder(folder / name, name, version, version) for name in ("rook-ceph", "library"))
     shared = {f"charts/library/{path}": content for path, content in library.files.items()}
     return Chart(chart.name, chart.version, chart.app_version, {**chart.files, **shared})

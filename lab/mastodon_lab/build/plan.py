@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mastodon_lab import versions
-from mastodon_lab.build import components, images, kind_node, mirror, rootfs, stand_ins, tools
+from mastodon_lab.build import ceph, components, images, kind_node, mirror, rootfs, stand_ins, tools
 from mastodon_lab.build.golang import Go
 from mastodon_lab.build.store import Store
-from mastodon_lab.lab import KIND, SITE, Lab
+from mastodon_lab.lab import CEPH, KIND, SITE, Lab
 from mastodon_lab.progress import Progress
 
 TOOLS = "get Go, kubectl and OpenBao"
@@ -25,6 +25,7 @@ DATABASES = "make a Debian with PostgreSQL, PgBouncer, Barman and restic"
 PYTHON = "make a Debian with Python"
 DOCKER = "make a Debian with Docker"
 NODE = "make a Debian for kind's node"
+CEPHS = "make a Debian with Ceph"
 WRITE = "write images and charts"
 
 POSTGRESQL = f"postgresql-{versions.POSTGRESQL_MAJOR}"
@@ -60,8 +61,6 @@ PYTHON_HOOKS = (
 NOTHING = Path(os.devnull)
 # Whose programs come from that Debian.
 SERVERS_FOR = ("knot", "redis", SITE)
-# The S3 server stands behind Rook's object stores, too.
-ALSO_FOR_SITE = (components.VERSITY,)
 
 
 @dataclass(frozen=True)
@@ -100,6 +99,7 @@ def _ensure(lab: Lab, store: Store, progress: Progress) -> Built:
         | ({SERVERS: 60} if lab.has(*SERVERS_FOR) else {})
         | ({DATABASES: 110, PYTHON: 110} if lab.has(SITE) else {})
         | ({DOCKER: 70, NODE: 80} if lab.has(KIND) else {})
+        | ({CEPHS: 90} if lab.has(CEPH) else {})
         | {_title(component): component.seconds for component in _components(lab)}
     )
     log = lab.cache / "log"
@@ -120,6 +120,8 @@ def _ensure(lab: Lab, store: Store, progress: Progress) -> Built:
         if lab.has(KIND):
             kind = go.module(kind_node.MODULE, versions.KIND)
             wanted += kind_node.images(rootfs.busybox(store), debian.node, programs, kind)
+        if lab.has(CEPH):
+            wanted += ceph.rook_images(debian.ceph, programs, mirror.rook_module(go, versions.ROOK))
         layouts = tuple(images.layout(store, image) for image in wanted)
         made = mirror.make(store, go, tool.kubectl) if lab.has(SITE) else mirror.empty(store)
     gateway_api = go.module("sigs.k8s.io/gateway-api", versions.GATEWAY_API) / "config/crd"
@@ -128,11 +130,13 @@ def _ensure(lab: Lab, store: Store, progress: Progress) -> Built:
 
 @dataclass(frozen=True)
 class Debians:
-    """A layer with servers, one with databases and what goes beside them, one with Python; a folder with Docker, a layer for kind."""
+    """A layer with servers, one with databases and what goes beside them, one with Python, one with Ceph; a folder with Docker, a
+    layer for kind."""
 
     servers: Path = NOTHING
     databases: Path = NOTHING
     python: Path = NOTHING
+    ceph: Path = NOTHING
     docker: Path = NOTHING
     node: Path = NOTHING
 
@@ -152,6 +156,9 @@ def _debians(lab: Lab, store: Store, progress: Progress, log: Path) -> Debians:
             made["docker"] = kind_node.docker_root(store, log)
         with progress.step(NODE):
             made["node"] = kind_node.node_layer(store, log)
+    if lab.has(CEPH):
+        with progress.step(CEPHS):
+            made["ceph"] = rootfs.debian(store, "ceph", ceph.PACKAGES, ceph.HOOKS, log, versions.NEXT_DEBIAN)
     return Debians(**made)
 
 
@@ -161,13 +168,13 @@ def databases(store: Store, log: Path) -> Path:
 
 
 def _components(lab: Lab) -> list[components.Component]:
-    also = ALSO_FOR_SITE if lab.has(SITE) else ()
-    return [component for component in components.COMPONENTS if lab.has(component.part) or component in also]
+    return [component for component in components.COMPONENTS if lab.has(component.part)]
 
 
 def _programs(lab: Lab, go: Go, progress: Progress) -> Mapping[str, Path]:
     with progress.step(SOURCES):
-        go.workspace()
+        for module in {component.module for component in _components(lab)} - {components.STAND_INS}:
+            go.workspace(module)
     programs: dict[str, Path] = {}
     for component in _components(lab):
         with progress.step(_title(component)):
@@ -196,5 +203,4 @@ def _site_images(store: Store, go: Go, programs: Mapping[str, Path], debian: Deb
         *images.backup_images(debian.databases, rootfs.busybox(store), programs, volsync),
         images.mastodon_image(debian.python, mirror.MASTODON_APP),
         *stand_ins.dragonfly_images(rootfs.busybox(store), debian.servers, programs),
-        *stand_ins.rook_images(rootfs.busybox(store), programs),
     ]

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Renew go.mod and go.sum of all four modules after a version in go.mod or versions.py was changed.
+"""Renew go.mod and go.sum of all modules after a version in go.mod or versions.py was changed.
 
 `go mod tidy` would want the tests of every dependency, whose modules can't all be had.
 """
@@ -15,8 +15,8 @@ import tempfile
 from pathlib import Path
 
 from mastodon_lab.build import tools
-from mastodon_lab.build.components import CLUSTER, CONTROLLERS, KIND_TOOLS, STAND_INS
-from mastodon_lab.build.golang import KIND_MODULE, MODULES, STAND_INS_MODULE, Go
+from mastodon_lab.build.components import CLUSTER, CONTROLLERS, KIND_TOOLS, ROOK_MODULE, STAND_INS
+from mastodon_lab.build.golang import KIND_MODULE, STAND_INS_MODULE, Go, workspace_of
 from mastodon_lab.build.store import Store
 
 
@@ -25,16 +25,17 @@ def main(cache: Path) -> None:
     log = cache / "log/go.log"
     with store.locked(print), tempfile.TemporaryDirectory() as folder:
         go = Go(tools.install(store, cache / "log/tools.log").go, store, log)
-        workspace = Path(folder)
-        go.fill(workspace)
-        shutil.copytree(STAND_INS_MODULE, workspace / STAND_INS)
-        shutil.copytree(KIND_MODULE, workspace / KIND_TOOLS)
-        _renew(go, workspace / CLUSTER, MODULES / CLUSTER)
-        _renew(go, workspace / CONTROLLERS, MODULES / CONTROLLERS)
-        _align(workspace / STAND_INS / "go.mod", workspace / CONTROLLERS / "go.mod")
-        _renew(go, workspace / STAND_INS, STAND_INS_MODULE)
-        _align(workspace / KIND_TOOLS / "go.mod", workspace / CLUSTER / "go.mod")
-        _renew(go, workspace / KIND_TOOLS, KIND_MODULE)
+        copies = Path(folder)
+        for module in (CLUSTER, CONTROLLERS, ROOK_MODULE):
+            workspace = workspace_of(module)
+            copy = copies / workspace.name
+            if not copy.exists():
+                go.fill(copy, workspace)
+            _renew(go, copy / module, workspace.modules / module)
+        for name, source, like in ((STAND_INS, STAND_INS_MODULE, CONTROLLERS), (KIND_TOOLS, KIND_MODULE, CLUSTER)):
+            shutil.copytree(source, copies / name)
+            _align(copies / name / "go.mod", copies / workspace_of(like).name / like / "go.mod")
+            _renew(go, copies / name, source)
 
 
 def _renew(go: Go, copy: Path, module: Path) -> None:

@@ -25,17 +25,6 @@ HEALTH = b"""\
 [ "$(redis-cli -p "${HEALTHCHECK_PORT:-9999}" ping)" = PONG ]
 """
 
-# Upstream's chart asks for the first, our inventory for the second.
-ROOK_IMAGE = f"docker.io/rook/ceph:{versions.ROOK}"
-CEPH_IMAGE = f"quay.io/ceph/ceph:{versions.CEPH}"
-# A store's gateway: `radosgw FOLDER`, with its administrator in the environment.
-RADOSGW = b"""\
-#!/bin/sh
-set -eu
-mkdir -p "$1/attributes" "$1/buckets" "$1/users"
-exec versitygw --port=:8080 --health=/health --iam-dir="$1/users" posix --sidecar="$1/attributes" "$1/buckets"
-"""
-
 
 def dragonfly_images(base: Path, servers: Path, program: Mapping[str, Path]) -> tuple[Image, ...]:
     """The operator, and a Redis that is run like Dragonfly; `servers` is a Debian with Redis."""
@@ -62,31 +51,6 @@ def dragonfly_images(base: Path, servers: Path, program: Mapping[str, Path]) -> 
                 "data": Folder(0o755, DRAGONFLY_ID, DRAGONFLY_ID),
                 "usr/local/bin/dragonfly": File(program["dragonfly"], 0o755),
                 "usr/local/bin/healthcheck.sh": File(HEALTH, 0o755),
-            },
-        ),
-    )
-
-
-def rook_images(base: Path, program: Mapping[str, Path]) -> tuple[Image, ...]:
-    """The operator, and in place of Ceph the S3 server that stands behind its object stores."""
-    labels = {STAND_IN_LABEL: "true"}
-    environment = {"PATH": SEARCH_PATH}
-    return (
-        Image(
-            "rook",
-            (ROOK_IMAGE,),
-            (base,),
-            Run(("/usr/local/bin/rook",), environment=environment, user=NONROOT, labels=labels),
-            {"usr/local/bin/rook": File(program["rook"], 0o755)},
-        ),
-        Image(
-            "ceph",
-            (CEPH_IMAGE,),
-            (base,),
-            Run(("radosgw",), environment=environment, user=NONROOT, labels=labels),
-            {
-                "usr/bin/radosgw": File(RADOSGW, 0o755),
-                "usr/local/bin/versitygw": File(program["versitygw"], 0o755),
             },
         ),
     )

@@ -30,17 +30,20 @@ MANIFESTS = Path(__file__).parents[2] / "manifests"
 READY_SECONDS = 180.0
 PATIENCE_SECONDS = 60.0
 POLL_SECONDS = 0.2
-# What site.yml installs from the lab's images and charts.
+# What site.yml installs from the lab's images and charts, and the part of the lab that each is of.
 FOR_SITE = tuple(
-    PartStatus(
-        pin.name,
-        ready=True,
-        version=pin.here,
-        reason="for site.yml to install",
-        stand_in=pin.stand_in,
-        pinned=pin.brings,
-        here=pin.instead,
-        because=pin.because,
+    (
+        pin.part,
+        PartStatus(
+            pin.name,
+            ready=True,
+            version=pin.here,
+            reason="for site.yml to install",
+            stand_in=pin.stand_in,
+            pinned=pin.brings,
+            here=pin.instead,
+            because=pin.because,
+        ),
     )
     for pin in PINNED
 )
@@ -72,7 +75,7 @@ def status(lab: Lab) -> tuple[PartStatus, ...]:
     parts = tuple(
         PartStatus(part.name, not (reason := _trouble(part, lab)), part.version, reason) for part in _parts(lab)
     )
-    return (*parts, *FOR_SITE) if lab.has(SITE) else parts
+    return (*parts, *(row for part, row in FOR_SITE if lab.has(part)))
 
 
 def _parts(lab: Lab) -> tuple[Part, ...]:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make the bucket for media, readable by anyone, on the lab's S3 server.
+"""Make a bucket on the lab's S3 server, as whoever runs one would give it to Mastodon: empty, and readable by its owner alone.
 
 Requests are signed as in https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
 """
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,20 +25,6 @@ BUCKET = "mastodon"
 REGION = "us-east-1"
 SECONDS = 15.0
 PROOF = "lab-proof-"
-# Browsers fetch media without credentials; archives of people's accounts, below backups, are nobody's but theirs.
-ANYONE_READS = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Principal": "*",
-            "Action": ["s3:GetObject"],
-            "Resource": [
-                f"arn:aws:s3:::{BUCKET}/{begins}*" for begins in (PROOF, "accounts/", "cache/", "media_attachments/")
-            ],
-        }
-    ],
-}
 
 
 @dataclass(frozen=True)
@@ -49,21 +34,21 @@ class Account:
 
 
 def set_up(host: str, account: Account) -> None:
-    """Make the bucket and let anyone read what Mastodon shows."""
+    """Make the bucket."""
     made = _call(host, account, "PUT", f"/{BUCKET}")
     if made.status not in (HTTPStatus.OK, HTTPStatus.CONFLICT):
         raise _failed(f"making bucket {BUCKET}", made)
-    policy = json.dumps(ANYONE_READS).encode()
-    _expect(f"letting anyone read bucket {BUCKET}", _call(host, account, "PUT", f"/{BUCKET}", "policy", policy))
 
 
 def prove(host: str, account: Account) -> None:
-    """Raise LabError unless an object can be put, read by anyone, and deleted."""
+    """Raise LabError unless an object can be put, read by its owner alone, and deleted."""
     content = secrets.token_bytes(16)
     path = f"/{BUCKET}/{PROOF}{secrets.token_hex(4)}"
     _expect("putting an object", _call(host, account, "PUT", path, body=content))
-    read = _call(host, None, "GET", path)
-    _expect("reading an object without an account", read)
+    read = _call(host, account, "GET", path)
+    _expect("reading an object", read)
+    if (anyone := _call(host, None, "GET", path)).status != HTTPStatus.FORBIDDEN:
+        raise _failed("refusing who has no account", anyone)
     _expect("deleting an object", _call(host, account, "DELETE", path))
     if read.body != content:
         raise LabError("S3 server: an object read is not the object put. See `kubectl -n object-store logs s3-0`.")
@@ -84,29 +69,28 @@ def _failed(what: str, answer: Answer) -> LabError:
     return LabError(f"S3 server: {what} failed: it answers {answer.status}. See `kubectl -n object-store logs s3-0`.")
 
 
-def _call(host: str, account: Account | None, method: str, path: str, query: str = "", body: bytes = b"") -> Answer:
+def _call(host: str, account: Account | None, method: str, path: str, body: bytes = b"") -> Answer:
     headers = {"Host": f"{host}:{PORT}"}
     if account:
-        headers |= signature(account, method, path, query, body, headers["Host"], datetime.now(UTC))
+        headers |= signature(account, method, path, body, headers["Host"], datetime.now(UTC))
     try:
         connection = HTTPConnection(host, PORT, timeout=SECONDS)
-        connection.request(method, f"{path}?{query}" if query else path, body, headers)
+        connection.request(method, path, body, headers)
         answer = connection.getresponse()
         return Answer(answer.status, answer.read())
     except (OSError, HTTPException) as error:
         raise LabError(f"S3 server: it does not answer: {error}. See `kubectl -n object-store logs s3-0`.") from error
 
 
-def signature(
-    account: Account, method: str, path: str, query: str, body: bytes, host: str, now: datetime
-) -> Mapping[str, str]:
-    """The headers that sign a request; `query` is empty or the name of a subresource."""
+def signature(account: Account, method: str, path: str, body: bytes, host: str, now: datetime) -> Mapping[str, str]:
+    """The headers that sign a request."""
     moment, day = now.strftime("%Y%m%dT%H%M%SZ"), now.strftime("%Y%m%d")
     digest = hashlib.sha256(body).hexdigest()
     signed = {"host": host, "x-amz-content-sha256": digest, "x-amz-date": moment}
     names = ";".join(signed)
-    asked = (method, quote(path), f"{quote(query)}=" if query else "")
-    canonical = "\n".join((*asked, *(f"{name}:{value}" for name, value in signed.items()), "", names, digest))
+    canonical = "\n".join(
+        (method, quote(path), "", *(f"{name}:{value}" for name, value in signed.items()), "", names, digest)
+    )
     scope = f"{day}/{REGION}/s3/aws4_request"
     to_sign = "\n".join(("AWS4-HMAC-SHA256", moment, scope, hashlib.sha256(canonical.encode()).hexdigest()))
     key = f"AWS4{account.secret_key}".encode()

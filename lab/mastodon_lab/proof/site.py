@@ -43,7 +43,7 @@ class Answer:
 class Site:
     """The Gateway's address, the authority to trust, the lab's DNS, and the cluster behind it all.
 
-    `mail_api` is where Mailpit answers, empty in a lab without mail.
+    `mail_api` is where Mailpit answers, empty in a lab without mail. `ceph` says whether the bucket is of the lab's Ceph.
     """
 
     gateway: str
@@ -53,6 +53,7 @@ class Site:
     authority: str
     dns_address: str = ""
     mail_api: str = ""
+    ceph: bool = True
 
     @classmethod
     def from_facts(cls, facts: Path, kubectl: Path) -> Site:
@@ -67,6 +68,7 @@ class Site:
             authority=_issued_from(lab["acme_root"], lab["acme_ca_file"]) + _noted(lab.get("acme_roots", "")),
             dns_address=lab["dns_address"],
             mail_api=lab.get("mail_api", ""),
+            ceph=bool(lab.get("ceph_disk")),
         )
 
     def in_namespace(self, *arguments: str) -> str:

@@ -135,7 +135,7 @@ def keep(lab: Lab, name: str, data: dict[str, str]) -> None:
 
 @pytest.fixture(scope="module")
 def pair(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
-    with fresh_lab(f"other-{LAB_NAME}", int(LAB_INDEX) + 1) as other:
+    with fresh_lab(f"other-{LAB_NAME}", int(LAB_INDEX) + 1, "--without", "ceph") as other:
         prepare(other)
         keep(other, "s3", other.stored("s3"))
         hosts = inventory(tmp_path_factory.mktemp("clusters"), other)

@@ -16,7 +16,6 @@ import requests
 from ...conftest import Lab
 from ..bucket import PROBE, SECRET_PROBE, secret
 from ..bucket import address as bucket
-from ..support import eventually
 
 REDIS = "mastodon-redis"
 # As if somebody had moved the data of the Mastodon that runs here.
@@ -73,17 +72,6 @@ def test_media_for_anyone_and_a_job_go_when_they_are_turned_off_and_come_back(in
     run = installed.site(*STATE_TAGS)
     assert run.returncode == 0, run.output[-4000:]
     assert (bool(installed.get(*JOB)), requests.get(probe, timeout=10).status_code) == (True, 200)
-
-
-def test_media_stay_readable_when_rook_starts_again(installed: Lab) -> None:
-    operator = ("-n=rook-ceph", "deployment/rook-ceph-operator")
-    installed.kubectl("rollout", "restart", *operator)
-    installed.kubectl("rollout", "status", *operator, "--timeout=240s")
-    # Then it has read the claim anew.
-    eventually(
-        lambda: installed.kubectl("logs", *operator), lambda said: '"creating ObjectBucket" "key"="mastodon/' in said
-    )
-    assert requests.get(f"{bucket(installed)}/{PROBE}", timeout=10).status_code == 200
 
 
 def test_a_bucket_elsewhere_is_taken_with_its_keys_from_vault(installed: Lab) -> None:

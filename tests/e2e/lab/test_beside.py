@@ -11,6 +11,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -49,15 +50,19 @@ def beside(lab: Lab) -> Iterator[Beside]:
     """A lab yet to be started, with links to what was built already; they must lie on the cache's disk."""
     made = Beside(lab.state.with_name(NAME), CACHE.with_name(f"{CACHE.name}-{NAME}"))
     (made.cache / "go/mod/sigs.k8s.io").mkdir(parents=True)
-    modules = (CACHE / "go/mod/sigs.k8s.io").glob("gateway-api@*")
-    for source in (CACHE / "artefacts", CACHE / "sizes", *modules):
+    (made.cache / "go/mod/github.com/rook").mkdir(parents=True)
+    modules = (
+        (CACHE / "go/mod").glob("sigs.k8s.io/gateway-api@*"),
+        (CACHE / "go/mod").glob("github.com/rook/rook@v1.16*"),
+    )
+    for source in (CACHE / "artefacts", CACHE / "sizes", *chain(*modules)):
         shutil.copytree(source, made.cache / source.relative_to(CACHE), copy_function=os.link, symlinks=True)
     yield made
     made.run("down", "--purge")
 
 
 def test_two_labs_run_side_by_side_and_one_goes_without_a_trace(lab: Lab, beside: Beside) -> None:
-    beside.run("up", f"--index={INDEX}")
+    beside.run("up", f"--index={INDEX}", "--with=ceph")
     parts = {part["name"]: part["ready"] for part in json.loads(beside.run("status", "--json"))["parts"]}
     assert set(parts.values()) == {True}
     assert {"node", "CoreDNS", "local-path-provisioner"} <= parts.keys()
@@ -67,10 +72,12 @@ def test_two_labs_run_side_by_side_and_one_goes_without_a_trace(lab: Lab, beside
     uid = ("get", "namespace", "kube-system", "-o=jsonpath={.metadata.uid}")
     assert beside.run("shell", "--", "kubectl", *uid) != lab.kubectl(*uid)
 
-    assert traces(NAME, INDEX)
+    disks = [traces(*lab_of)["loop devices"] for lab_of in ((LAB_NAME, int(LAB_INDEX)), (NAME, INDEX))]
+    assert disks[0] != disks[1]
+    assert (beside.state / "ceph-disk").stat().st_size > 0
     beside.run("down")
     assert traces(NAME, INDEX) == {}
-    assert beside.state.exists()
+    assert (beside.state / "ceph-disk").exists()
 
     beside.run("down", "--purge")
     assert (beside.state.exists(), beside.cache.exists()) == (False, False)

@@ -148,13 +148,19 @@ def processes_of(lab: Lab, component: str) -> list[int]:
 def test_a_lab_that_is_killed_whole_leaves_its_host_clean_and_comes_back(lab: Lab, web: str) -> None:
     before = page(web)
     kept = lab.get("configmap", "-n=web-app", "kube-root-ca.crt")["metadata"]["uid"]
-    assert {"processes", "interfaces", "addresses", "routes", "cgroups"} <= traces(LAB_NAME, int(LAB_INDEX)).keys()
+    # What neither begins nor ends with a process.
+    stays = {"cgroups", "loop devices"}
+    disk = Path(f"/sys/block/{Path(lab.facts['ceph_disk']).name}/loop/backing_file")
+    assert {"processes", "interfaces", "addresses", "routes"} | stays <= traces(LAB_NAME, int(LAB_INDEX)).keys()
     os.kill(json.loads((lab.state / "run/init.json").read_text())["pid"], signal.SIGKILL)
-    eventually(lambda: not set(traces(LAB_NAME, int(LAB_INDEX))) - {"cgroups"}, bool, 30)
+    eventually(lambda: not set(traces(LAB_NAME, int(LAB_INDEX))) - stays, bool, 30)
+    # As if the machine had started anew, too.
+    subprocess.run(("losetup", "--detach", lab.facts["ceph_disk"]), check=True)
     up()
     lab.kubectl("rollout", "status", "deployment/web", "-n=web-app", "--timeout=240s")
     eventually(lambda: answers(web), bool, 60)
     assert page(web)[: len(before)] == before
+    assert disk.read_text().strip() == str(lab.state / "ceph-disk")
     assert lab.get("configmap", "-n=web-app", "kube-root-ca.crt")["metadata"]["uid"] == kept
 
 

@@ -28,6 +28,7 @@ def traces(name: str, index: int) -> dict[str, list[str]]:
         "addresses": reported("ip -brief address", network),
         "routes": reported("ip route show table all", network),
         "firewall rules": [*reported("iptables-save", network), *reported("iptables-save", f"mastodon-lab{index} ")],
+        "loop devices": [str(path) for path in Path("/sys/block").glob(f"loop{200 + index}")],
         # Those of other labs come and go meanwhile.
         "cgroups": [path for path, *_ in os.walk("/sys/fs/cgroup") if path.endswith(f"/fediverse-mastodon-lab-{name}")],
     }

@@ -75,6 +75,23 @@ def test_a_lab_keeps_the_way_that_it_gets_its_node(tmp_path: Path, brought_up: l
     assert [lab.way for lab in brought_up] == ["machine", "kind", "kind"]
 
 
+def test_parts_can_be_left_out(brought_up: list[Lab]) -> None:
+    assert cli.main(["up", "--with", "all", "--without", "ceph"]) == 0
+    assert brought_up[0].has("traefik")
+    assert brought_up[0].has("site")
+    assert not brought_up[0].has("ceph")
+
+
+def test_what_a_lab_has_already_is_not_left_out(
+    tmp_path: Path, brought_up: list[Lab], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "states/default").mkdir(parents=True)
+    (tmp_path / "states/default/made.json").write_text('{"identity": "", "index": 0, "parts": ["all"]}')
+    assert cli.main(["up", "--with", "all", "--without", "ceph"]) == 1
+    assert capsys.readouterr().err == ("lab: Lab default has ceph already: end it by lab/down --purge-state first.\n")
+    assert brought_up == []
+
+
 def test_a_lab_from_before_parts_could_be_chosen_has_them_all(tmp_path: Path, brought_up: list[Lab]) -> None:
     (tmp_path / "states/other").mkdir(parents=True)
     (tmp_path / "states/other/made.json").write_text('{"identity": "", "index": 4}')

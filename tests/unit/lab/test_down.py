@@ -8,7 +8,7 @@ import shutil
 
 import pytest
 from mastodon_lab.build.store import BUILD_LOCK
-from mastodon_lab.cluster import cgroups, network, process
+from mastodon_lab.cluster import cgroups, disk, network, process
 from mastodon_lab.cluster.process import Init
 from mastodon_lab.down import down
 from mastodon_lab.errors import LabError
@@ -26,6 +26,7 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(process, "stop", lambda init: reported.append(f"stop {init.pid}"))
     monkeypatch.setattr(network, "disconnect", lambda lab: reported.append("disconnect"))
     monkeypatch.setattr(cgroups, "remove", lambda lab: reported.append("cgroups"))
+    monkeypatch.setattr(disk, "detach", lambda lab: reported.append("disk"))
     return reported
 
 
@@ -38,17 +39,17 @@ def take_down(lab: Lab, *, purge_state: bool = False, purge_cache: bool = False)
 def test_down_ends_everything_and_keeps_the_state(lab: Lab, done: list[str]) -> None:
     lab.made.touch()
     take_down(lab)
-    assert done == ["stop 4711", "disconnect", "cgroups"]
+    assert done == ["stop 4711", "disconnect", "cgroups", "disk"]
     assert lab.made.exists()
 
 
-def test_a_lab_that_does_not_run_still_leaves_no_cgroups(
+def test_a_lab_that_does_not_run_still_leaves_no_cgroups_and_no_disk(
     lab: Lab, done: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(process, "find", lambda lab: None)
     lab.made.touch()
     take_down(lab)
-    assert done == ["cgroups"]
+    assert done == ["cgroups", "disk"]
 
 
 @pytest.mark.parametrize("purge_cache", [False, True])

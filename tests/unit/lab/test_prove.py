@@ -100,6 +100,12 @@ def test_the_bucket_must_have_been_claimed(status: dict[str, str]) -> None:
         prove._bucket_was_claimed(waiting)
 
 
+def test_without_ceph_nobody_claims_a_bucket() -> None:
+    without = site()
+    object.__setattr__(without, "ceph", False)
+    assert prove._bucket_was_claimed(without).startswith("skipped: the bucket's claim")
+
+
 @pytest.mark.parametrize(("count", "is_right"), [("1\n", True), ("0\n", False), ("", False)])
 def test_the_post_must_be_found_in_the_database(count: str, is_right: bool) -> None:
     cluster = json.dumps({"status": {"currentPrimary": "mastodon-db-1"}})

@@ -6,12 +6,13 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from mastodon_lab import host, inside
 from mastodon_lab.build import mirror, plan, remembered
-from mastodon_lab.cluster import cgroups, components, config, health, network, node, pki, process
+from mastodon_lab.cluster import cgroups, components, config, disk, health, network, node, pki, process
 from mastodon_lab.cluster.lock import only_one
 from mastodon_lab.cluster.process import Init
 from mastodon_lab.errors import LabError
@@ -60,6 +61,7 @@ def done(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         (process, "start", note("start", RUNNING)),
         (process, "reload", note("reload")),
         (cgroups, "make", note("cgroups")),
+        (disk, "attach", note("disk")),
         (pki, "ensure", quiet()),
         (config, "write", quiet()),
         (components, "all_components", quiet(())),
@@ -82,11 +84,18 @@ def bring_up(lab: Lab) -> None:
 
 def test_up_goes_from_nothing_to_everything(lab: Lab, done: list[str]) -> None:
     bring_up(lab)
-    assert done == ["look", "build", "publish", "cgroups", "start", "connect", "wait", "deploy"]
+    assert done == ["look", "build", "publish", "disk", "cgroups", "start", "connect", "wait", "deploy"]
     assert lab.facts.stat().st_mode & 0o777 == 0o600
     facts = json.loads(lab.facts.read_text())
     assert facts["kubeconfig"] == str(lab.kubeconfig)
     assert facts["redis_host"] == "redis.example"
+    assert facts["ceph_disk"] == "/dev/loop209"
+
+
+def test_a_lab_without_ceph_has_no_disk(lab: Lab, done: list[str]) -> None:
+    bring_up(replace(lab, parts=frozenset({"site"})))
+    assert "disk" not in done
+    assert json.loads(lab.facts.read_text())["ceph_disk"] == ""
 
 
 def test_building_starts_nothing_and_does_not_wait_for_a_lab_of_that_name(lab: Lab, done: list[str]) -> None:
@@ -99,7 +108,7 @@ def test_building_starts_nothing_and_does_not_wait_for_a_lab_of_that_name(lab: L
 def test_a_running_lab_is_repaired_not_questioned(lab: Lab, done: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "find", lambda lab: RUNNING)
     bring_up(lab)
-    assert done == ["build", "publish", "reload", "connect", "wait", "deploy"]
+    assert done == ["build", "publish", "disk", "reload", "connect", "wait", "deploy"]
 
 
 def test_what_is_built_already_is_not_asked_of_the_cache(

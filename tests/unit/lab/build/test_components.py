@@ -13,14 +13,19 @@ from mastodon_lab.build.components import (
     CONTROLLERS,
     KIND_TOOLS,
     PATCHES,
+    ROOK_MODULE,
+    ROOK_PATCHES,
     STAND_INS,
     Component,
     Patch,
 )
-from mastodon_lab.build.golang import KIND_MODULE, MODULES, STAND_INS_MODULE
+from mastodon_lab.build.golang import KIND_MODULE, MODULES, STAND_INS_MODULE, workspace_of
 
 GO_MOD = {
-    **{module: (MODULES / module / "go.mod").read_text() for module in (CLUSTER, CONTROLLERS)},
+    **{
+        module: (workspace_of(module).modules / module / "go.mod").read_text()
+        for module in (CLUSTER, CONTROLLERS, ROOK_MODULE)
+    },
     STAND_INS: (STAND_INS_MODULE / "go.mod").read_text(),
     KIND_TOOLS: (KIND_MODULE / "go.mod").read_text(),
 }
@@ -38,7 +43,7 @@ def module_of(component: Component, package: str) -> str:
 @pytest.mark.parametrize("component", COMPONENTS, ids=lambda component: component.name)
 def test_every_package_is_a_tool_of_its_module(component: Component) -> None:
     for package in component.binaries.values():
-        assert f"\t{package}\n" in GO_MOD[component.module]
+        assert re.search(rf"(?m)^(\t|tool ){re.escape(package)}$", GO_MOD[component.module])
 
 
 @pytest.mark.parametrize("component", PUBLISHED, ids=lambda component: component.name)
@@ -68,10 +73,21 @@ def test_kubernetes_libraries_are_kubernetes_own() -> None:
     assert {f"v1.{version}" for version in libraries} == {versions.KUBERNETES}
 
 
-@pytest.mark.parametrize("patch", PATCHES, ids=lambda patch: patch.folder)
-def test_every_patched_module_is_replaced_by_its_copy(patch: Patch) -> None:
-    assert f"\t{patch.module} => ../src/{patch.folder}\n" in GO_MOD[CONTROLLERS]
-    assert required(CONTROLLERS).get(patch.module, patch.version) == patch.version
+@pytest.mark.parametrize(
+    ("module", "patch"),
+    [*((CONTROLLERS, patch) for patch in PATCHES), *((ROOK_MODULE, patch) for patch in ROOK_PATCHES)],
+    ids=lambda value: getattr(value, "folder", None),
+)
+def test_every_patched_module_is_replaced_by_its_copy(module: str, patch: Patch) -> None:
+    replaced = rf"(?m)^(\t|replace ){re.escape(patch.module)} => \.\./src/{patch.folder}$"
+    assert re.search(replaced, GO_MOD[module])
+    assert required(module).get(patch.module, patch.version) == patch.version
+
+
+def test_what_go_s_own_database_of_checksums_lacks_is_pinned() -> None:
+    pinned = (workspace_of(ROOK_MODULE).modules / ROOK_MODULE / "go.sum").read_text()
+    for module, version in (("rook", versions.ROOK), ("rook/pkg/apis", versions.ROOK_APIS)):
+        assert re.search(rf"(?m)^github\.com/rook/{module} {version} h1:\S{{44}}$", pinned)
 
 
 def test_every_overlay_belongs_to_a_patch() -> None:

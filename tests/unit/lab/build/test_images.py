@@ -3,18 +3,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import re
+import subprocess
 from collections import defaultdict
 from pathlib import Path
 
 import pytest
 from mastodon_lab import versions
-from mastodon_lab.build import images, stand_ins
+from mastodon_lab.build import ceph, images, stand_ins
 from mastodon_lab.build.image import STAND_IN_LABEL, File, Run
 from mastodon_lab.build.images import Image
 from mastodon_lab.build.store import Store
 
 BASE = Path("/cache/artefacts/busybox-1/layer.tar")
 SERVERS = Path("/cache/artefacts/debian-servers-1/layer.tar")
+CEPH = Path("/cache/artefacts/debian-ceph-1/layer.tar")
 
 
 class Programs(defaultdict[str, Path]):
@@ -43,7 +46,18 @@ def flux_data(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def everything(app: Path, flux_data: Path) -> dict[str, Image]:
+def rook(tmp_path: Path) -> Path:
+    """What is read of Rook's module."""
+    for name in ("images/ceph/toolbox.sh", "deploy/examples/monitoring/rbac.yaml", "deploy/examples/cluster.yaml"):
+        file = tmp_path / "rook" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("x")
+    (tmp_path / "rook/deploy/examples/create-external-cluster-resources.py").touch()
+    return tmp_path / "rook"
+
+
+@pytest.fixture
+def everything(app: Path, flux_data: Path, rook: Path) -> dict[str, Image]:
     program = Programs()
     made = (
         *images.cluster_images(BASE, program),
@@ -53,7 +67,7 @@ def everything(app: Path, flux_data: Path) -> dict[str, Image]:
         *images.backup_images(SERVERS, BASE, program, flux_data),
         images.mastodon_image(SERVERS, app),
         *stand_ins.dragonfly_images(BASE, SERVERS, program),
-        *stand_ins.rook_images(BASE, program),
+        *ceph.rook_images(CEPH, program, rook),
     )
     return {image.name: image for image in made}
 
@@ -92,8 +106,8 @@ def test_names_are_full_and_nobody_s_twice(everything: dict[str, Image]) -> None
         ("mastodon", "ghcr.io/mastodon/mastodon:v4.6.9"),
         ("dragonfly", "docker.dragonflydb.io/dragonflydb/dragonfly:v1.39.0"),
         ("dragonfly-operator", "docker.dragonflydb.io/dragonflydb/operator:v1.6.1"),
-        ("rook", "docker.io/rook/ceph:v1.20.6"),
-        ("ceph", "quay.io/ceph/ceph:v20.2.4"),
+        ("rook", "docker.io/rook/ceph:v1.16.0"),
+        ("ceph", "quay.io/ceph/ceph:v18.2.7"),
         ("external-secrets", "oci.external-secrets.io/external-secrets/external-secrets:v0.20.4"),
     ],
 )
@@ -103,12 +117,34 @@ def test_images_have_upstream_s_names(everything: dict[str, Image], name: str, r
 
 def test_stand_ins_say_so(everything: dict[str, Image]) -> None:
     labelled = {name for name, image in everything.items() if STAND_IN_LABEL in image.run.labels}
-    assert labelled == {"mastodon", "dragonfly", "dragonfly-operator", "rook", "ceph"}
+    assert labelled == {"mastodon", "dragonfly", "dragonfly-operator"}
 
 
 def test_postgresql_is_as_its_operator_wants_it(everything: dict[str, Image]) -> None:
     run = everything["postgresql"].run
     assert (run.user, run.environment["PATH"].split(":")[0]) == ("26:26", "/usr/lib/postgresql/17/bin")
+
+
+def test_rook_s_operator_has_ceph_s_programs_below_its_own(everything: dict[str, Image]) -> None:
+    operator, ceph_image = everything["rook"], everything["ceph"]
+    assert operator.layers == ceph_image.layers == (CEPH,)
+    assert (operator.run.entrypoint, operator.run.user) == (("/usr/local/bin/rook",), "2016")
+    assert set(operator.entries) - set(ceph_image.entries) == {
+        "usr/local/bin/rook",
+        "usr/local/bin/set-ceph-debug-level",
+        "usr/local/bin/toolbox.sh",
+        "etc/ceph-monitoring/rbac.yaml",
+        "etc/rook-external/create-external-cluster-resources.py",
+    }
+
+
+def test_dmsetup_gives_its_version_where_the_kernel_has_no_device_mapper(tmp_path: Path) -> None:
+    shim = tmp_path / "dmsetup"
+    shim.write_bytes(ceph.DMSETUP.replace(b"/usr/sbin/dmsetup", b"echo passed on"))
+    shim.chmod(0o755)
+    said = subprocess.run([shim, "version"], capture_output=True, text=True, check=True).stdout
+    assert re.findall(r"(?m)^(\w+) version: +\d+\.\d+\.\d+$", said) == ["Library", "Driver"]
+    assert subprocess.run([shim, "ls"], capture_output=True, text=True, check=True).stdout == "passed on ls\n"
 
 
 def test_flux_operator_has_manifests_but_no_digests(everything: dict[str, Image]) -> None:

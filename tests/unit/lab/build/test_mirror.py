@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 from mastodon_lab import versions
-from mastodon_lab.build import mirror
+from mastodon_lab.build import golang, mirror
+from mastodon_lab.build.components import CLUSTER
 from mastodon_lab.build.golang import Go
 from mastodon_lab.build.image import NAME_ANNOTATION, File, Run, read_index, write_layer, write_layout
 from mastodon_lab.build.store import Store, discard
@@ -81,8 +82,9 @@ class Modules(Go):
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def module(self, module: str, version: str) -> Path:
+    def module(self, module: str, version: str, pins: Path = golang.MODULES / CLUSTER) -> Path:
         assert version.startswith("v")
+        assert (pins / "go.sum").is_file()
         return self.folder / module.removeprefix("github.com/")
 
 
@@ -120,7 +122,7 @@ def made(tmp_path: Path, modules: Go, program: Program) -> Path:
         ("external-dns", "external-dns", "1.22.0"),
         ("mastodon", "mastodon", "1.2.2"),
         ("dragonfly", "dragonfly-operator", "v1.6.1"),
-        ("rook", "rook-ceph", "v1.20.6"),
+        ("rook", "rook-ceph", "v1.16.0"),
     ],
 )
 def test_each_repository_has_its_chart(made: Path, repository: str, chart: str, version: str) -> None:
@@ -174,9 +176,9 @@ def test_the_plugin_for_backups_asks_for_the_images_of_its_release(made: Path) -
 
 
 def test_rook_has_its_kinds_and_the_library_that_its_templates_use(made: Path) -> None:
-    files = unpacked(made / "charts/rook/rook-ceph-v1.20.6.tgz")
+    files = unpacked(made / "charts/rook/rook-ceph-v1.16.0.tgz")
     assert files["rook-ceph/templates/resources.yaml"] == "kind: CustomResourceDefinition\n"
-    assert files["rook-ceph/charts/library/Chart.yaml"] == 'name: library\nversion: "v1.20.6"\n'
+    assert files["rook-ceph/charts/library/Chart.yaml"] == 'name: library\nversion: "v1.16.0"\n'
     assert "dependencies" not in files["rook-ceph/Chart.yaml"]
 
 

@@ -25,10 +25,10 @@ class Toolchain:
     def __init__(self, *_: object) -> None:
         pass
 
-    def workspace(self) -> None:
+    def workspace(self, module: str) -> None:
         pass
 
-    def module(self, module: str, version: str) -> Path:
+    def module(self, module: str, version: str, pins: Path | None = None) -> Path:
         return Path(f"/modules/{module}@{version}")
 
     def build(self, component: Component) -> dict[str, Path]:
@@ -79,7 +79,8 @@ def test_everything_is_there_afterwards(lab: Lab) -> None:
     [
         ((), {"kubelet", "etcd", "coredns"}, {"traefik", "pebble", "manager"}),
         (("traefik", "s3"), {"kubelet", "traefik", "versitygw"}, {"pebble", "manager"}),
-        (("site",), {"kubelet", "manager", "helm-controller", "versitygw"}, {"traefik", "pebble"}),
+        (("site",), {"kubelet", "manager", "helm-controller"}, {"traefik", "pebble", "rook", "versitygw"}),
+        (("site", "ceph"), {"kubelet", "manager", "rook"}, {"traefik", "pebble"}),
     ],
 )
 def test_a_lab_is_built_as_far_as_its_parts_need(
@@ -89,6 +90,7 @@ def test_a_lab_is_built_as_far_as_its_parts_need(
     assert built <= set(made.programs)
     assert not_built.isdisjoint(made.programs)
     assert (Path("/images/mastodon") in made.images) is ("site" in parts)
+    assert (Path("/images/ceph") in made.images) is ("ceph" in parts)
     assert Path("/images/coredns") in made.images
 
 

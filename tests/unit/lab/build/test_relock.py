@@ -6,7 +6,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from mastodon_lab.build import relock, tools
+from mastodon_lab.build import golang, relock, tools
+from mastodon_lab.build.golang import Workspace
 from mastodon_lab.build.tools import Tools
 
 
@@ -16,9 +17,9 @@ class Selecting:
     def __init__(self, *_: object) -> None:
         pass
 
-    def fill(self, into: Path) -> None:
-        for module in ("cluster", "controllers"):
-            (into / module).mkdir()
+    def fill(self, into: Path, workspace: Workspace) -> None:
+        for folder in workspace.modules.iterdir():
+            (into / folder.name).mkdir(parents=True)
 
     def run(self, what: str, *arguments: str, cwd: Path) -> None:
         assert arguments == ("list", "-mod=mod", "-deps", "tool")
@@ -29,13 +30,14 @@ class Selecting:
 
 
 def test_all_modules_are_renewed_with_the_same_versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    modules, stand_ins, kind = tmp_path / "go", tmp_path / "stand_ins", tmp_path / "kind"
-    for folder in (modules / "cluster", modules / "controllers", stand_ins, kind):
+    modules, rook, stand_ins, kind = (tmp_path / name for name in ("go", "go_rook", "stand_ins", "kind"))
+    for folder in (modules / "cluster", modules / "controllers", rook / "rook", stand_ins, kind):
         folder.mkdir(parents=True)
     for folder in (stand_ins, kind):
         (folder / "go.mod").write_text("\texample.org/shared v1.0.0 // indirect\n\texample.org/own v1.0.0\n")
     monkeypatch.setattr(relock, "KIND_MODULE", kind)
-    monkeypatch.setattr(relock, "MODULES", modules)
+    monkeypatch.setattr(golang, "MODULES", modules)
+    monkeypatch.setattr(golang, "ROOK_MODULES", rook)
     monkeypatch.setattr(relock, "STAND_INS_MODULE", stand_ins)
     monkeypatch.setattr(relock, "Go", Selecting)
     monkeypatch.setattr(tools, "install", lambda *_: Tools(tmp_path, tmp_path, tmp_path))
@@ -43,6 +45,7 @@ def test_all_modules_are_renewed_with_the_same_versions(tmp_path: Path, monkeypa
     for folder, name in (
         (modules / "cluster", "cluster"),
         (modules / "controllers", "controllers"),
+        (rook / "rook", "rook"),
         (stand_ins, "stand-ins"),
         (kind, "kind"),
     ):

@@ -162,14 +162,22 @@ def status_of(
     monkeypatch.setattr(api, "get_json", lambda _, path: answer(path))
     found, *for_site = platform.status(lab)
     assert [part.name for part in (found, *for_site) if part.stand_in] == [
-        "Rook operator",
-        "Ceph",
         "Dragonfly operator",
         "Dragonfly",
         "Mastodon chart",
         "Mastodon",
     ]
     return found.ready, found.reason
+
+
+def test_what_a_lab_is_without_is_not_for_site_yml_to_install(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(platform, "PARTS", ())
+    rows = {
+        parts: {row.name for row in platform.status(replace(lab, parts=frozenset(parts)))}
+        for parts in (("site",), ("site", "ceph"))
+    }
+    assert rows["site", "ceph"] - rows["site",] == {"Rook operator", "Ceph"}
+    assert platform.status(replace(lab, parts=frozenset())) == ()
 
 
 def not_answering(path: str) -> dict[str, Any]:

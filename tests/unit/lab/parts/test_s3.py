@@ -9,8 +9,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
+import requests
 from mastodon_lab.errors import LabError
 from mastodon_lab.parts import s3
+from requests_aws4auth import AWS4Auth
 
 ACCOUNT = s3.Account("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
 
@@ -24,6 +26,7 @@ class Store(ThreadingHTTPServer):
         self.asked: list[tuple[str, str, bool]] = []
         self.status: dict[str, int] = {}
         self.spoil = False
+        self.private = True
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -32,7 +35,10 @@ class Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.asked.append((self.command, self.path, "Authorization" in self.headers))
-        name = "policy" if self.path.endswith("?policy") else "object" if self.path.count("/") > 1 else "bucket"
+        name = "object" if self.path.count("/") > 1 else "bucket"
+        if self.server.private and "Authorization" not in self.headers:
+            self.send_error(403)
+            return
         content = b""
         if self.command == "PUT":
             self.server.objects[self.path] = body
@@ -59,30 +65,33 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
 
 
 @pytest.mark.parametrize("made", [200, 409], ids=["new", "there already"])
-def test_the_bucket_is_made_and_opened_for_reading(store: Store, made: int) -> None:
+def test_the_bucket_is_made_and_nobody_is_let_in(store: Store, made: int) -> None:
     store.status["PUT bucket"] = made
     s3.set_up("127.0.0.1", ACCOUNT)
-    assert store.asked == [("PUT", "/mastodon", True), ("PUT", "/mastodon?policy", True)]
-    assert b'"s3:GetObject"' in store.objects["/mastodon?policy"]
+    assert store.asked == [("PUT", "/mastodon", True)]
 
 
-@pytest.mark.parametrize(
-    ("failing", "said"),
-    [
-        ("PUT bucket", "making bucket mastodon failed: it answers 403"),
-        ("PUT policy", "letting anyone read bucket mastodon failed: it answers 403"),
-    ],
-)
-def test_a_refused_set_up_is_said(store: Store, failing: str, said: str) -> None:
-    store.status[failing] = 403
-    with pytest.raises(LabError, match=said):
+def test_a_refused_set_up_is_said(store: Store) -> None:
+    store.status["PUT bucket"] = 403
+    with pytest.raises(LabError, match="making bucket mastodon failed: it answers 403"):
         s3.set_up("127.0.0.1", ACCOUNT)
 
 
-def test_the_proof_reads_without_an_account_and_leaves_nothing(store: Store) -> None:
+def test_the_proof_is_refused_without_an_account_and_leaves_nothing(store: Store) -> None:
     s3.prove("127.0.0.1", ACCOUNT)
-    assert [(method, signed) for method, _, signed in store.asked] == [("PUT", True), ("GET", False), ("DELETE", True)]
+    assert [(method, signed) for method, _, signed in store.asked] == [
+        ("PUT", True),
+        ("GET", True),
+        ("GET", False),
+        ("DELETE", True),
+    ]
     assert len({path for _, path, _ in store.asked}) == 1
+
+
+def test_a_server_that_lets_anyone_in_is_noticed(store: Store) -> None:
+    store.private = False
+    with pytest.raises(LabError, match="refusing who has no account failed: it answers 200"):
+        s3.prove("127.0.0.1", ACCOUNT)
 
 
 @pytest.mark.parametrize("failing", ["PUT object", "GET object", "DELETE object"])
@@ -105,15 +114,13 @@ def test_no_server_is_said(store: Store) -> None:
         s3.prove("127.0.0.1", ACCOUNT)
 
 
-def test_the_signature_is_amazon_s() -> None:
-    """The documented example for a bucket's subresource, whose region is ours too.
-
-    https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html#example-signature-calculations
-    """
-    moment = datetime(2013, 5, 24, tzinfo=UTC)
-    headers = s3.signature(ACCOUNT, "GET", "/", "lifecycle", b"", "examplebucket.s3.amazonaws.com", moment)
-    assert headers["Authorization"].endswith(
-        "SignedHeaders=host;x-amz-content-sha256;x-amz-date, "
-        "Signature=fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543"
-    )
-    assert headers["x-amz-date"] == "20130524T000000Z"
+def test_the_signature_is_that_of_other_clients() -> None:
+    address = "http://s3.lab.test:8333/mastodon/some object"
+    request = requests.Request("PUT", address, data=b"content").prepare()
+    headers = s3.signature(ACCOUNT, "PUT", "/mastodon/some object", b"content", "s3.lab.test:8333", datetime.now(UTC))
+    request.headers["x-amz-date"] = headers["x-amz-date"]
+    signed = ("host", "x-amz-content-sha256", "x-amz-date")
+    AWS4Auth(ACCOUNT.access_key, ACCOUNT.secret_key, s3.REGION, "s3", include_hdrs=signed)(request)
+    assert dict(
+        part.split("=", 1) for part in str(request.headers["Authorization"]).split(" ", 1)[1].split(", ")
+    ) == dict(part.split("=", 1) for part in headers["Authorization"].split(" ", 1)[1].split(", "))

@@ -1,0 +1,126 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ceph below a Mastodon, killed piece by piece and with its whole cluster: what was stored is there, and goes on being stored."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from functools import partial
+from pathlib import Path
+
+import pytest
+import requests
+from requests_aws4auth import AWS4Auth
+
+from ...conftest import LAB_NAME, ROOT, Lab
+from ..bucket import address, secret
+from ..support import eventually
+
+ROOK = "-n=rook-ceph"
+# What begins the command line of each.
+PROGRAMS = {
+    "operator": "/usr/local/bin/rook ceph operator",
+    "monitor": "ceph-mon ",
+    "manager": "ceph-mgr ",
+    "disk": "ceph-osd ",
+    "gateway": "radosgw ",
+}
+KEPT = "backups/kept"
+SECONDS = 300
+
+
+def keys(lab: Lab) -> AWS4Auth:
+    found = secret(lab, "mastodon-s3")
+    return AWS4Auth(found["AWS_ACCESS_KEY_ID"], found["AWS_SECRET_ACCESS_KEY"], "us-east-1", "s3")
+
+
+def stored(lab: Lab, name: str) -> str:
+    """Return what the bucket has under a name, or why not."""
+    try:
+        answer = requests.get(f"{address(lab)}/{name}", auth=keys(lab), timeout=10)
+    except (requests.RequestException, subprocess.CalledProcessError) as error:
+        return type(error).__name__
+    return answer.text if answer.ok else str(answer.status_code)
+
+
+def store(lab: Lab, name: str) -> bool:
+    """Store an object under a name, with that as its content; whether it was taken."""
+    try:
+        return requests.put(f"{address(lab)}/{name}", name, auth=keys(lab), timeout=10).ok
+    except (requests.RequestException, subprocess.CalledProcessError):
+        return False
+
+
+def goes_on(lab: Lab, name: str) -> None:
+    """Everything from before is there, and something new is taken."""
+    eventually(partial(stored, lab, KEPT), lambda found: found == KEPT, SECONDS)
+    assert eventually(partial(store, lab, name), bool, SECONDS)
+    assert stored(lab, name) == name
+
+
+def processes(program: str) -> set[int]:
+    """Return the numbers of a program's processes in the tests' lab."""
+    found = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            ours = f"/fediverse-mastodon-lab-{LAB_NAME}/" in (process / "cgroup").read_text()
+        except OSError:
+            continue
+        if ours and words.startswith(program):
+            found.add(int(process.name))
+    return found
+
+
+def lab_command(name: str) -> None:
+    done = subprocess.run(
+        [str(ROOT / "lab" / name), "--name", LAB_NAME], capture_output=True, text=True, check=False, timeout=600
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+
+
+@pytest.fixture(scope="module")
+def ceph(installed: Lab) -> Lab:
+    """The lab with an object in Mastodon's bucket."""
+    assert store(installed, KEPT)
+    return installed
+
+
+def identity(lab: Lab) -> tuple[str, list[str]]:
+    """Return which Ceph it is, and its disks."""
+    fsid = lab.get("cephcluster", ROOK, "rook-ceph")["status"]["ceph"]["fsid"]
+    return fsid, lab.kubectl("get", "deployment", ROOK, "-l=app=rook-ceph-osd", "-o=name").split()
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_what_is_killed_comes_back_with_all_that_was_stored(ceph: Lab, name: str) -> None:
+    before = processes(PROGRAMS[name])
+    assert before
+    for process in before:
+        os.kill(process, signal.SIGKILL)
+    assert eventually(lambda: processes(PROGRAMS[name]) - before, bool, SECONDS)
+    goes_on(ceph, f"backups/{name}")
+
+
+def test_a_cluster_that_is_killed_comes_back_with_the_same_disk(ceph: Lab) -> None:
+    before = identity(ceph)
+    os.kill(json.loads((ceph.state / "run/init.json").read_text())["pid"], signal.SIGKILL)
+    lab_command("up")
+    goes_on(ceph, "backups/cluster")
+    assert identity(ceph) == before
+
+
+def test_a_lab_that_was_stopped_starts_with_the_same_disk_and_nothing_to_do(ceph: Lab) -> None:
+    before = identity(ceph)
+    lab_command("down")
+    lab_command("up")
+    goes_on(ceph, "backups/lab")
+    assert identity(ceph) == before
+    eventually(lambda: processes(PROGRAMS["operator"]), bool, SECONDS)
+    run = ceph.site()
+    assert run.returncode == 0, run.output[-4000:]
+    assert run.recap["changed"] == 0
