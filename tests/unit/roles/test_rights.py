@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.protected import what_goes_with
 
-from .conftest import APPLY
+from .conftest import APPLY, Site
 from .sites import FLUX_IS_THERE, applied, done, every_kind, kind, site, waited_for, written_kinds
 
 RELEASES = "helmreleases.helm.toolkit.fluxcd.io"
@@ -126,3 +126,19 @@ def test_what_is_looked_at_behind_releases_may_be_listed_where_they_are() -> Non
 
 def test_the_family_by_which_pods_are_asked_may_be_looked_up() -> None:
     assert ("list", "services", "default") in set(asked("the least", "doctor_rights"))
+
+
+def test_servers_of_yours_that_are_in_the_cluster_may_be_asked_where_they_are() -> None:
+    mine = Site(
+        rook_backend="external",
+        rook_external_endpoint="http://s3.object-store.svc.cluster.local:8333",
+        cnpg_backend="external",
+        cnpg_external_host="db.databases.svc",
+        dragonfly_backend="external",
+        dragonfly_external_host="cache.example.org",
+    )
+    found = set(mine.value("doctor_server_namespaces"))
+    assert {"object-store", "databases"} <= found
+    assert "example" not in found
+    rights = [one for one in mine.value("doctor_rights_of_looks") if one["resources"] == ["pods/portforward"]]
+    assert set(rights[0]["namespaces"]) == found
