@@ -92,7 +92,7 @@ def ceph(installed: Lab) -> Lab:
 
 def identity(lab: Lab) -> tuple[str, list[str]]:
     """Return which Ceph it is, and its disks."""
-    fsid = lab.get("cephcluster", ROOK, "rook-ceph")["status"]["ceph"]["fsid"]
+    fsid = lab.get("secret", ROOK, "rook-ceph-mon")["data"]["fsid"]
     return fsid, lab.kubectl("get", "deployment", ROOK, "-l=app=rook-ceph-osd", "-o=name").split()
 
 
