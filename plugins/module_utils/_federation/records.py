@@ -185,7 +185,10 @@ def _owners(scene: Scene, host: str) -> Iterator[Finding]:
 
 
 def _owner_name(prefix: str, host: str, kind: str) -> str:
-    """Return where external-dns writes the owner of a record: https://kubernetes-sigs.github.io/external-dns/latest/docs/registry/txt/#prefixes-and-suffixes."""
+    """Return where external-dns writes the owner of a record.
+
+    https://kubernetes-sigs.github.io/external-dns/latest/docs/registry/txt/#prefixes-and-suffixes
+    """
     if "%{record_type}" in prefix:
         return f"{prefix.replace('%{record_type}', kind.lower())}{host}"
     return f"{prefix}{kind.lower()}-{host}"

@@ -30,7 +30,8 @@ ARGUMENTS = Arguments(
         "external_dns_txt_prefix": {"type": "str", "default": ""},
         "followed_hosts": {"type": "list", "elements": "str", "default": []},
         "internal": {"type": "bool", "default": False},
-        "key_fingerprint": {"type": "str", "default": ""},
+        # Of a public key.
+        "key_fingerprint": {"type": "str", "default": "", "no_log": False},
         "limited_federation": {"type": "bool", "default": False},
         "media_hostname": {"type": "str", "default": ""},
         "media_path": {"type": "str", "default": ""},
