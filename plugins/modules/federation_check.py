@@ -80,7 +80,8 @@ options:
     type: str
     default: ""
   nameserver:
-    description: Address of the name server to ask. When empty, those that this machine asks.
+    description: Address of the name server to ask where names lead. When empty, those that this machine asks. The name servers of the instance's zones
+      and of the zones above them are asked directly as well, at port 53.
     type: str
     default: ""
   nameserver_port:

@@ -29,7 +29,7 @@ def delegation(resolver: Resolver, host: str, zones: Sequence[str]) -> str:
 
 
 def _served(resolver: Resolver, zone: str) -> str:
-    found = {server: knows(resolver, server, zone) for server in sorted(resolver.name_servers(zone))}
+    found = {server: knows(resolver, server, zone)[0] for server in sorted(resolver.name_servers(zone))}
     if set(found.values()) == {None}:
         # The resolver has its answer from them, so a firewall is in between.
         return "whose name servers cannot be asked from here"

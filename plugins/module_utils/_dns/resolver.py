@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import copy
 import ipaddress
+import time
+from collections.abc import Callable
 from contextlib import suppress
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.lookup import Looked, look_up
@@ -22,11 +25,17 @@ _SECONDS = 5.0
 
 
 class Resolver:
-    """Asks the name server at `address` and `port`, or when there is none those that this machine asks."""
+    """Asks the name server at `address` and `port`, or when there is none those that this machine asks.
 
-    def __init__(self, address: str = "", port: int = 53) -> None:
+    The name servers of zones, which are asked directly, are the world's: at port 53, but in tests.
+    """
+
+    def __init__(self, address: str = "", port: int = 53, *, servers_port: int = 53) -> None:
         needs("dns")
         self._port = port
+        self._servers_port = servers_port
+        # Says, before each question, until when it may take.
+        self.until: Callable[[], float] | None = None
         self._server = f"Name server {f'{address}:{port}' if address else 'of this machine'}"
         if address and not _is_address(address):
             raise MastodonError(
@@ -39,7 +48,12 @@ class Resolver:
         if address:
             self._resolver.nameservers = [address]
             self._resolver.port = port
-        self._resolver.lifetime = _SECONDS
+
+    def within(self, until: Callable[[], float]) -> Resolver:
+        """Return one that asks only until a moment of the monotonic clock. Its methods raise also what `until` raises."""
+        bounded = copy.copy(self)
+        bounded.until = until
+        return bounded
 
     def addresses(self, name: str) -> frozenset[str]:
         """Return the addresses that a name leads to, none when there is no such name.
@@ -53,7 +67,7 @@ class Resolver:
     def zone_of(self, name: str) -> str:
         """Return the zone that a name lies in, without its final dot: empty for the root. Raises MastodonError."""
         try:
-            zone = dns.resolver.zone_for_name(f"{name}.", resolver=self._resolver)
+            zone = dns.resolver.zone_for_name(f"{name}.", resolver=self._resolver, lifetime=self._seconds())
         except (dns.exception.DNSException, OSError) as error:
             raise self._silent(f"does not say which zone {name} is in", error) from error
         return str(zone.to_text(omit_final_dot=True)).rstrip(".")
@@ -69,20 +83,30 @@ class Resolver:
 
     def ask_at(self, address: str, name: str, kind: str) -> Looked:
         """Return what the name server at an address says."""
-        return look_up(address, self._port, name, kind, _SECONDS)
+        return self._look_up(address, self._servers_port, name, kind)
 
     def look(self, name: str, kind: str, *, unchecked: bool = False) -> Looked:
         """Return what the first of the name servers says that says anything."""
         found = Looked("", "there is no name server to ask")
         for address in map(str, self._resolver.nameservers):
-            found = look_up(address, self._port, name, kind, _SECONDS, unchecked=unchecked)
+            found = self._look_up(address, self._port, name, kind, unchecked=unchecked)
             if found.code:
                 break
         return found
 
+    def _look_up(self, address: str, port: int, name: str, kind: str, *, unchecked: bool = False) -> Looked:
+        found = look_up(address, port, name, kind, self._seconds(), unchecked=unchecked)
+        if not found.code:
+            # A silence that our own end makes says nothing of the server.
+            self._seconds()
+        return found
+
+    def _seconds(self) -> float:
+        return min(_SECONDS, max(self.until() - time.monotonic(), 0.001)) if self.until else _SECONDS
+
     def _ask(self, name: str, kind: str) -> frozenset[str]:
         try:
-            answer = self._resolver.resolve(f"{name}.", kind, raise_on_no_answer=False)
+            answer = self._resolver.resolve(f"{name}.", kind, raise_on_no_answer=False, lifetime=self._seconds())
         except dns.resolver.NXDOMAIN:
             return frozenset()
         except (dns.exception.DNSException, OSError) as error:
@@ -90,6 +114,7 @@ class Resolver:
         return frozenset(record.to_text() for record in answer)
 
     def _silent(self, failed: str, error: Exception) -> MastodonError:
+        self._seconds()
         remedy = "Check its address, and whether a firewall keeps you from it."
         return MastodonError(self._server, failed, next(iter(str(error).splitlines()), type(error).__name__), remedy)
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -170,7 +171,8 @@ def fetched(scene: Scene, url: str) -> tuple[Trail, Mapping[str, Any]]:
 def _hidden(scene: Scene, url: str, finding: Finding) -> Finding:
     """Judge that an actor is not shown to those who do not sign."""
     reply = scene.fetch(url, accept=ACCEPT_ACTIVITY).reply
-    if age := reply.header("age"):
+    # Varnish and Fastly say 0 of what they did not have.
+    if (age := reply.header("age")) and re.fullmatch(r"0*[1-9][0-9]*", age):
         return KEPT_REFUSAL.at(url, f"{finding.fact}, Age: {shown(age, 20)}", host=scene.target.host)
     if scene.target.needs_signatures and nodeinfo.software(scene) == "mastodon" and not _varies(reply):
         return KEEPABLE.at(url, f"Vary: {shown(reply.header('vary'), 80) or 'none'}", host=scene.target.host)

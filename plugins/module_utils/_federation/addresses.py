@@ -93,6 +93,7 @@ PUBLIC = Fault(
     "The world can reach what is thought to be hidden.",
     Cause("the declaration is wrong, or the record is in a public zone", _DIG),
 )
+NO_TIME = "was not asked, as there was no time left"
 NO_FAMILY = "cannot be connected to from here, as there are no routes to such addresses"
 
 
@@ -105,6 +106,8 @@ def look(scene: Scene) -> Iterator[Finding]:
 def _named(target: Target, probed: Probed) -> list[Finding]:
     """Return what is wrong with addresses before anybody connects to them."""
     host, found = probed.host, [link.address for link in probed.links]
+    if probed.spent:
+        return [Finding(Verdict.CANNOT_TELL, host, NO_TIME, probed.unknown)]
     if probed.unknown:
         return [UNKNOWN.at(host, shown(probed.unknown))]
     if not found:
@@ -135,7 +138,9 @@ def _reached(probed: Probed) -> Iterator[Finding]:
     well = [link for link in probed.links if not link.tcp]
     for link in probed.links:
         family = f"IPv{ipaddress.ip_address(link.address).version}"
-        if link.no_route:
+        if link.spent:
+            yield Finding(Verdict.CANNOT_TELL, f"{probed.host} at {link.address}", NO_TIME, shown(link.tcp, 80))
+        elif link.no_route:
             yield Finding(Verdict.CANNOT_TELL, f"{probed.host} at {link.address}", NO_FAMILY, family)
         elif link.tcp:
             yield _dead(link, beside=bool(well))

@@ -15,8 +15,12 @@ SECONDS = 15.0
 REQUESTS = 40
 BYTES = 1 << 20
 HOPS = 5
-# Of one connection or one question, so that one host that is silent leaves time for the others.
+# Of one connection, so that one host that is silent leaves time for the others, and of one answer: Mastodon waits as long for both.
+# https://github.com/mastodon/mastodon/blob/main/app/lib/request.rb
 PATIENCE = 5.0
+READING = 10.0
+# Of a body in a second, as by a slow line.
+_SPEED = 256 * 1024
 
 
 class SpentError(Exception):
@@ -30,6 +34,7 @@ class Budget:
     seconds: float = SECONDS
     requests: int = REQUESTS
     patience: float = PATIENCE
+    reading: float = READING
     _started: float = field(default_factory=time.monotonic)
     _asked: Counter[str] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -44,10 +49,22 @@ class Budget:
 
     def until(self) -> float:
         """Return until when one thing may take, by the monotonic clock. Raises SpentError."""
+        return self._at_most(self.patience)
+
+    def until_answered(self, size: int) -> float:
+        """Return until when a request with a body of this size and its answer may take. Raises SpentError."""
+        return self._at_most(self.reading + size / _SPEED)
+
+    def _at_most(self, seconds: float) -> float:
         self.take_time()
-        return min(time.monotonic() + self.patience, self._started + self.seconds)
+        return min(time.monotonic() + seconds, self._started + self.seconds)
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether the time is over."""
+        return time.monotonic() >= self._started + self.seconds
 
     def take_time(self) -> None:
         """Go on only while there is time. Raises SpentError."""
-        if time.monotonic() >= self._started + self.seconds:
+        if self.is_spent:
             raise SpentError(f"the {self.seconds:.0f} s that one look may take are over")

@@ -84,6 +84,7 @@ def examine(
     target: Target, vantage: Vantage, resolver: Resolver, trust: Trust, budget: Budget, checks: Sequence[Check] = ()
 ) -> Report:
     """Return all that is found, by all checks or by some."""
+    resolver = resolver.within(budget.until)
     probed = Prober(target, vantage, resolver.addresses, trust, budget).probe()
     scene = Scene(Visitor(target, vantage, trust, budget, doors(probed)), probed, resolver)
     with ThreadPoolExecutor(_THREADS) as pool:

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -25,6 +28,8 @@ class Verdict(StrEnum):
 
 
 ORDER = tuple(Verdict)
+# What a next step begins with that is to be copied to a shell.
+COMMANDS = ("curl", "dig", "kubectl", "nc", "openssl")
 MEANING = {
     Verdict.LOST: "posts are dropped for ever, or accounts deleted",
     Verdict.CUT: "it is tried again for some days; after seven of them other servers give up",
@@ -59,11 +64,24 @@ class Fault:
     cause: Cause
 
     def at(self, subject: str, fact: str = "", /, **fields: str) -> Finding:
-        """Return that it was found. Commands may be copied to a shell, so that nothing in them ends a quotation."""
-        known = {name: shown(value).replace("'", "%27") for name, value in {"subject": subject, **fields}.items()}
-        cause = Cause(self.cause.why.format_map(known), self.cause.next.format_map(known))
+        """Return that it was found. Commands may be copied to a shell, so that what comes from outside is quoted in them."""
+        known = {name: shown(value) for name, value in {"subject": subject, **fields}.items()}
+        cause = Cause(self.cause.why.format_map(known), _command(self.cause.next, known))
         message = self.message.format_map(known)
         return Finding(self.verdict, shown(subject), message, shown(fact, _LONGEST), self.name, self.loses, cause)
+
+
+def _command(template: str, known: Mapping[str, str]) -> str:
+    """Return what to do next: in a command each field is one word, and in a sentence those that stand in quotation marks are."""
+    quoted = {name: shlex.quote(value) for name, value in known.items()}
+    parts = re.split(r"('\{\w+\}')", template)
+    is_command = template.partition(" ")[0] in COMMANDS
+    return "".join(
+        part.strip("'").format_map(quoted)
+        if part.startswith("'{") and part.endswith("}'")
+        else part.format_map(quoted if is_command else known)
+        for part in parts
+    )
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.lookup import Looked
 from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.resolver import Resolver
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import (
@@ -64,6 +65,13 @@ DISAGREE = Fault(
     "Servers that ask the wrong one reach an old address, or nobody.",
     Cause("a secondary name server is stale, as transfers to it do not work", "dig +nssearch {zone}"),
 )
+BY_PLACE = Fault(
+    "servers-differ",
+    Verdict.NOTE,
+    "leads to different addresses, depending on the name server, by one version of the zone",
+    "Nothing, where all of them are meant: each server takes one of them.",
+    Cause("the provider answers by where it is asked from, or follows an alias by itself", "dig +nssearch {zone}"),
+)
 FLAPS = Fault(
     "flaps",
     Verdict.CUT,
@@ -93,73 +101,77 @@ OLD_ANSWER = Fault(
 )
 
 
-def knows(resolver: Resolver, server: str, zone: str) -> bool | None:
-    """Whether a name server is one of a zone; None when it does not answer.
+def knows(resolver: Resolver, server: str, zone: str) -> tuple[bool | None, str]:
+    """Whether a name server is one of a zone, None when it does not answer, and the address that said so.
 
     Of several addresses one that answers is enough, as this machine may lack IPv6.
     """
-    answers = {resolver.knows(address, zone) for address in resolver.addresses(server)}
-    return next((known for known in (False, True) if known in answers), None)
+    addresses = sorted(resolver.addresses(server))[:_MOST_ADDRESSES]
+    answers = {address: resolver.knows(address, zone) for address in addresses}
+    said = ((known, address) for known in (False, True) for address, answer in answers.items() if answer is known)
+    return next(said, (None, addresses[0] if addresses else ""))
 
 
 def look(scene: Scene) -> Iterator[Finding]:
     """Ask each name server of each zone for itself."""
     zones: dict[str, list[str]] = {}
     for host in scene.target.hosts:
-        scene.visitor.budget.take_time()
         try:
             zones.setdefault(scene.resolver.zone_of(host), []).append(host)
         except MastodonError as error:
             yield skipped(host, f"{error.failed}: {error.why}")
     for zone, hosts in zones.items():
-        scene.visitor.budget.take_time()
         yield from _zone(scene.resolver, zone, hosts)
 
 
 def _zone(resolver: Resolver, zone: str, hosts: list[str]) -> Iterator[Finding]:
     try:
         named = sorted(server.lower() for server in resolver.name_servers(zone))
-        servers = {server: sorted(resolver.addresses(server))[:_MOST_ADDRESSES] for server in named[:_MOST_SERVERS]}
+        servers = named[:_MOST_SERVERS]
         with ThreadPoolExecutor(_THREADS) as pool:
             known = dict(zip(servers, pool.map(lambda server: knows(resolver, server, zone), servers), strict=True))
     except MastodonError as error:
         yield skipped(f"zone {zone}", f"{error.failed}: {error.why}")
         return
-    if set(known.values()) <= {None}:
+    if all(answer is None for answer, _unused in known.values()):
         # This machine's name server has its answers from them.
         yield Finding(
             Verdict.CANNOT_TELL, f"zone {zone}", "has name servers that cannot be asked from here", ", ".join(servers)
         )
         return
-    wrong = list(_wrong(zone, servers, known))
+    wrong = list(_wrong(zone, known))
     yield from wrong or [fine(f"zone {zone}", "is known to all its name servers", ", ".join(servers))]
     yield from _delegation(resolver, zone, named)
-    well = {name: servers[name][0] for name, knows_it in known.items() if knows_it}
-    yield from _compared(resolver, zone, hosts, well)
+    yield from _compared(resolver, zone, hosts, {name: address for name, (well, address) in known.items() if well})
 
 
-def _wrong(zone: str, servers: Mapping[str, list[str]], known: Mapping[str, bool | None]) -> Iterator[Finding]:
-    for server, addresses in servers.items():
-        if not known[server]:
-            fault = NO_ADDRESS if not addresses else SILENT if known[server] is None else LAME
+def _wrong(zone: str, known: Mapping[str, tuple[bool | None, str]]) -> Iterator[Finding]:
+    for server, (answer, address) in known.items():
+        if not answer:
+            fault = NO_ADDRESS if not address else SILENT if answer is None else LAME
             yield fault.at(zone, shown(server), server=server)
 
 
 def _compared(resolver: Resolver, zone: str, hosts: list[str], servers: Mapping[str, str]) -> Iterator[Finding]:
-    """Compare what the servers say of the zone and of hosts in it."""
-    before = {server: _sample(resolver, address, zone, hosts) for server, address in servers.items()}
+    """Compare what the servers say of the zone and of hosts in it, of those that say all."""
+    asked = {server: _sample(resolver, address, zone, hosts) for server, address in servers.items()}
+    before = {server: sample for server, sample in asked.items() if sample}
+    if not before:
+        yield Finding(Verdict.CANNOT_TELL, f"zone {zone}", "has name servers that do not say all", ", ".join(servers))
+        return
     serials = {server: sample.serial for server, sample in before.items()}
     if len(set(serials.values())) > 1:
         yield STALE.at(zone, ", ".join(f"{serial} at {shown(server)}" for server, serial in serials.items()))
-    server, address = next(iter(servers.items()))
-    after = _sample(resolver, address, zone, hosts)
+    server = next(iter(before))
+    # Once more, to see what changes.
+    after = _sample(resolver, servers[server], zone, hosts) or before[server]
     for host in hosts:
         was, found = before[server].leads[host], after.leads[host]
         # One that answers by turns on purpose does so by one version of the zone.
         if was != found and serials[server] != after.serial:
             yield FLAPS.at(host, f"{_listed(was)} with serial {serials[server]}, {_listed(found)} with {after.serial}")
         else:
-            yield _agreed(resolver, zone, host, {name: sample.leads[host] for name, sample in before.items()})
+            yield _agreed(resolver, zone, host, before)
 
 
 def _delegation(resolver: Resolver, zone: str, named: list[str]) -> Iterator[Finding]:
@@ -180,11 +192,12 @@ def _above(resolver: Resolver, zone: str) -> Sequence[str]:
         return ()
 
 
-def _agreed(resolver: Resolver, zone: str, host: str, by_server: Mapping[str, frozenset[str]]) -> Finding:
+def _agreed(resolver: Resolver, zone: str, host: str, samples: Mapping[str, _Sample]) -> Finding:
+    by_server = {name: sample.leads[host] for name, sample in samples.items()}
     if len(set(by_server.values())) > 1:
-        return DISAGREE.at(
-            host, "; ".join(f"{_listed(found)} at {shown(server)}" for server, found in by_server.items()), zone=zone
-        )
+        fault = DISAGREE if len({sample.serial for sample in samples.values()}) > 1 else BY_PLACE
+        fact = "; ".join(f"{_listed(found)} at {shown(server)}" for server, found in by_server.items())
+        return fault.at(host, fact, zone=zone)
     server, found = next(iter(by_server.items()))
     here = resolver.addresses(host)
     # An alias into another zone is followed by resolvers only.
@@ -205,15 +218,27 @@ class _Sample:
     leads: Mapping[str, frozenset[str]]
 
 
-def _sample(resolver: Resolver, address: str, zone: str, hosts: Sequence[str]) -> _Sample:
-    """Ask for the serial number (https://www.rfc-editor.org/rfc/rfc1035#section-3.3.13) and all addresses at once."""
+def _sample(resolver: Resolver, address: str, zone: str, hosts: Sequence[str]) -> _Sample | None:
+    """Ask for the serial number (https://www.rfc-editor.org/rfc/rfc1035#section-3.3.13) and all addresses at once.
+
+    None where one of them is not answered, also when it is asked for again: that is no word on where a host leads.
+    """
     asked = [(zone, "SOA"), *((host, kind) for host in hosts for kind in ("A", "AAAA"))]
     with ThreadPoolExecutor(_THREADS) as pool:
-        said = dict(zip(asked, pool.map(lambda one: resolver.ask_at(address, *one).records, asked), strict=True))
+        answers = dict(zip(asked, pool.map(lambda one: _answer(resolver, address, *one), asked), strict=True))
+    if not all(answer.is_answer for answer in answers.values()):
+        return None
+    said = {one: answer.records for one, answer in answers.items()}
     parts = next(iter(said[zone, "SOA"]), "").split()
     return _Sample(
         parts[2] if len(parts) > 2 else "none", {host: said[host, "A"] | said[host, "AAAA"] for host in hosts}
     )
 
 
-CHECK = Check("name-servers", __doc__, (NO_ADDRESS, LAME, SILENT, STALE, DISAGREE, FLAPS, DELEGATION, OLD_ANSWER), look)
+def _answer(resolver: Resolver, address: str, name: str, kind: str) -> Looked:
+    first = resolver.ask_at(address, name, kind)
+    return first if first.is_answer else resolver.ask_at(address, name, kind)
+
+
+_ALL = (NO_ADDRESS, LAME, SILENT, STALE, DISAGREE, BY_PLACE, FLAPS, DELEGATION, OLD_ANSWER)
+CHECK = Check("name-servers", __doc__, _ALL, look)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
@@ -27,12 +27,16 @@ _THREADS = 16
 
 @dataclass(frozen=True)
 class Link:
-    """One address of a host: why TCP or TLS did not begin, if so, and the certificates that were sent."""
+    """One address of a host: why TCP or TLS did not begin, if so, and the certificates that were sent.
+
+    `spent` is whether our own time was over, which says nothing of the host.
+    """
 
     host: str
     address: str
     tcp: str = ""
     tls: str = ""
+    spent: bool = False
     no_route: bool = False
     chain: Sequence[bytes] = ()
 
@@ -49,6 +53,7 @@ class Probed:
     host: str
     links: Sequence[Link] = ()
     unknown: str = ""
+    spent: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,19 +70,21 @@ class Prober:
         """Return how each host is reached."""
         with ThreadPoolExecutor(_THREADS) as pool:
             hosts = tuple(dict.fromkeys((*self.target.hosts, *self.target.followed)))
-            named = dict(zip(hosts, pool.map(self._addresses, hosts), strict=True))
-            pairs = [(host, address) for host, (addresses, _unused) in named.items() for address in addresses]
+            found = list(pool.map(self._addresses, hosts))
+            named = {one.host: one for one, _unused in found}
+            pairs = [(one.host, address) for one, addresses in found for address in addresses]
             links = list(pool.map(lambda pair: self._link(*pair), pairs))
         return {
-            host: Probed(host, tuple(link for link in links if link.host == host), unknown)
-            for host, (_unused, unknown) in named.items()
+            host: replace(one, links=tuple(link for link in links if link.host == host)) for host, one in named.items()
         }
 
-    def _addresses(self, host: str) -> tuple[Sequence[str], str]:
+    def _addresses(self, host: str) -> tuple[Probed, Sequence[str]]:
         try:
-            return sorted(self.names(host)), ""
+            return Probed(host), sorted(self.names(host))
+        except SpentError as error:
+            return Probed(host, unknown=str(error), spent=True), ()
         except MastodonError as error:
-            return (), f"{error.failed}: {error.why}"
+            return Probed(host, unknown=f"{error.failed}: {error.why}"), ()
 
     def _link(self, host: str, address: str) -> Link:
         """Open a connection, and look at its certificates by another when they are not trusted."""
@@ -86,14 +93,16 @@ class Prober:
             until = self.budget.until()
             plain = self.vantage.connect(address, PORT, until)
         except SpentError as error:
-            return link(tcp=str(error))
+            return link(tcp=str(error), spent=True)
         except OSError as error:
-            return link(tcp=reason(error), no_route=error.errno in _NO_ROUTES)
+            return link(tcp=reason(error), no_route=error.errno in _NO_ROUTES, spent=self.budget.is_spent)
         try:
             with secured(plain, host, self.trust, until) as trusted:
                 return link(chain=chain_of(trusted))
         except OSError as error:
             words = reason(error) or type(error).__name__
+            if self.budget.is_spent:
+                return link(tcp=words, spent=True)
             return link(tls=words, chain=self._shown(host, address) if is_about_tls(error) else ())
 
     def _shown(self, host: str, address: str) -> Sequence[bytes]:

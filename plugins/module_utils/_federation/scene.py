@@ -45,7 +45,6 @@ class Scene:
 
     def look_up(self, name: str, kind: str, *, unchecked: bool = False) -> Looked:
         """Ask this machine's name server, while there is time. Raises SpentError."""
-        self.visitor.budget.take_time()
         return self.resolver.look(name, kind, unchecked=unchecked)
 
     def fetch(self, url: str, /, **headers: str) -> Trail:

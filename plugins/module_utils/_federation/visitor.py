@@ -91,10 +91,13 @@ class Visitor:
         sent |= {name.replace("_", "-").title(): value for name, value in headers.items()}
         if body:
             sent["Content-Length"] = str(len(body))
+        until = self.budget.until_answered
         try:
             with self._connected(parts.scheme, address or self.doors[host], sni or host) as link:
-                return exchange(link, f"{method} {path} HTTP/1.1", sent, body, self.budget.until(), BYTES)
+                return exchange(link, f"{method} {path} HTTP/1.1", sent, body, until(len(body)), BYTES)
         except OSError as error:
+            # Our own end is no fault of the server.
+            self.budget.take_time()
             raise NoAnswerError(_words(error)) from error
 
     def follow(self, url: str, /, **headers: str) -> Trail:
@@ -119,6 +122,7 @@ class Visitor:
             with secured(plain, host, trust_in_nothing(version), until):
                 return True
         except OSError:
+            self.budget.take_time()
             return False
 
     def _connected(self, scheme: str, address: str, name: str) -> Connection:

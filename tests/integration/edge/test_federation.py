@@ -40,7 +40,8 @@ class Outside:
         served = zones.serve({host: [self.address] for host in (DOMAIN, HOST, MEDIA)})
         target = Target(DOMAIN, HOST, media=media, account="alice", taken_as_public=(f"{self.address}/32",))
         try:
-            return examine(target, HERE, Resolver(zones.RESOLVER, served.port), self._trust, Budget())
+            resolver = Resolver(zones.RESOLVER, served.port, servers_port=served.port)
+            return examine(target, HERE, resolver, self._trust, Budget())
         finally:
             served.stop()
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socketserver
 import threading
+import time
 from collections.abc import Iterator
 
 import dns.flags
@@ -16,6 +17,7 @@ import dns.rrset
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.resolver import Resolver
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.budget import SpentError
 
 ZONE = {
     ("two.test.", "A"): ["192.0.2.1", "192.0.2.2"],
@@ -77,10 +79,38 @@ def test_a_name_is_in_the_nearest_zone_above_it(port: int) -> None:
 
 
 def test_a_name_server_knows_its_zones_alone_and_says_nothing_when_it_is_not_there(port: int) -> None:
-    resolver = Resolver("127.0.0.1", port)
+    resolver = Resolver("127.0.0.1", servers_port=port)
     assert resolver.knows("127.0.0.1", "test") is True
     assert resolver.knows("127.0.0.1", "other") is False
-    assert Resolver("127.0.0.1", 1).knows("127.0.0.1", "test") is None
+    assert Resolver("127.0.0.1", servers_port=1).knows("127.0.0.1", "test") is None
+
+
+def test_name_servers_of_zones_are_asked_at_the_port_of_the_world_whatever_the_own_one_has(port: int) -> None:
+    # Nobody serves there at 53.
+    assert Resolver("127.0.0.1", port).knows("127.0.0.99", "test") is None
+
+
+def test_a_question_is_asked_only_while_there_is_time(port: int) -> None:
+    def over() -> float:
+        raise SpentError("over")
+
+    resolver = Resolver("127.0.0.1", port)
+    for ask in (Resolver.addresses, Resolver.zone_of, Resolver.name_servers):
+        with pytest.raises(SpentError):
+            ask(resolver.within(over), "test")
+    assert resolver.addresses("one.test") == {"192.0.2.1"}
+
+
+def test_a_silence_that_our_own_end_makes_is_not_the_server_s() -> None:
+    ends = iter([time.monotonic() + 0.2])
+
+    def until() -> float:
+        for end in ends:
+            return end
+        raise SpentError("over")
+
+    with socketserver.UDPServer(("127.0.0.1", 0), Answer) as silent, pytest.raises(SpentError):
+        Resolver("127.0.0.1", silent.server_address[1]).within(until).addresses("one.test")
 
 
 def test_a_server_that_fails_does_not_say_which_zone_a_name_is_in(port: int) -> None:

@@ -185,6 +185,13 @@ def test_without_an_account_the_server_s_own_actor_is_looked_at(world: World) ->
     assert ITSELF.id < 0
 
 
+@pytest.mark.parametrize("age", ["0", "no number"])
+def test_an_answer_that_was_in_no_cache_is_not_kept_by_one(world: World, age: str) -> None:
+    refusal = document({"error": "Request not signed"}, status=401, Vary="Accept, Signature", Age=age)
+    world.change("/ap/users/115", refusal)
+    assert faults(world.look(secure=True)) == []
+
+
 def test_an_actor_that_is_a_page_is_named(world: World) -> None:
     world.change("/ap/users/115", page(200))
     reported = faults(world.look())

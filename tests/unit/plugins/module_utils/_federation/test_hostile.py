@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import random
+import shlex
 import socket
 import ssl
 import threading
@@ -16,7 +17,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation import certificates
-from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import shown
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.budget import Budget
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.examine import CHECKS, FAULTS
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import COMMANDS, Verdict, shown
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.report import Report
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.visitor import Visitor
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.exchange import Reply
@@ -39,6 +42,10 @@ RAW = {
     "deep JSON": b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n" + b"[" * 100_000,
     "a long number": b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{"a": ' + b"9" * 10_000 + b"}",
 }
+
+
+# Ends a quotation, a command and a word.
+EVIL_WORD = "a'; $(reboot) `reboot` \"b"
 
 
 def is_harmless(report: Report) -> bool:
@@ -78,7 +85,19 @@ def test_no_address_ends_the_quotation_of_a_command(world: World) -> None:
     report = world.look()
     commands = [one.cause.next for one in report.findings if one.cause and "$(reboot)" in one.cause.next]
     assert commands
-    assert [command for command in commands if f"'https://{HOST}/%27$(reboot)%27" not in command] == []
+    assert [command for command in commands if evil not in {word.rstrip(",") for word in shlex.split(command)}] == []
+
+
+def test_what_others_name_is_one_word_of_a_command() -> None:
+    for fault in (fault for check in CHECKS for fault in (*check.faults, *FAULTS)):
+        named = ("subject", "host", "address", "agent", "server", "zone", "name", "to", "what")
+        finding = fault.at(EVIL_WORD, "", **dict.fromkeys(named[1:], EVIL_WORD))
+        assert finding.cause
+        template, said = fault.cause.next, finding.cause.next
+        if template.partition(" ")[0] in COMMANDS:
+            words = shlex.split(said.partition(", and ")[0])
+            assert [word for word in words if "$(reboot)" in word and EVIL_WORD not in word] == [], said
+            assert not any(word == "reboot" for word in words), said
 
 
 def twisted(draw: random.Random, content: Any) -> Any:
@@ -185,10 +204,53 @@ def test_a_look_ends_when_its_seconds_are_over(world: World) -> None:
     started = time.monotonic()
     report = world.look()
     assert time.monotonic() - started < 10
-    over = [one for one in report.findings if one.verdict == "cannot tell"]
+    over = [one for one in report.findings if one.verdict == "cannot tell" and not one.fault]
     assert over
     assert {one.fact for one in over} <= {"the 1 s that one look may take are over"}
     assert not report.passed
+
+
+def test_an_answer_that_our_own_end_cuts_off_is_no_fault_of_the_server(world: World) -> None:
+    def slow(_request: Request) -> Response:
+        time.sleep(3)
+        return Response(404)
+
+    world.change("/", slow, host=HOST)
+    world.change("/", slow, host=HOST, method="POST")
+    world.limits = {"seconds": 1.0}
+    report = world.look()
+    assert not report.passed
+    assert [str(one) for one in report.findings if one.verdict in (Verdict.LOST, Verdict.CUT)] == []
+
+
+def test_an_address_that_there_is_no_time_for_is_not_dead(world: World) -> None:
+    silent = Silent(drips=False)
+    world.ports[ADDRESS, 443] = silent.port
+    world.limits = {"seconds": 0.5}
+    report = world.look()
+    silent.stop()
+    assert not report.passed
+    said = f"{HOST} at {ADDRESS}: was not asked, as there was no time left"
+    assert [one for one in report.findings if str(one).startswith(said) and one.verdict is Verdict.CANNOT_TELL]
+    assert [str(one) for one in report.findings if one.verdict in (Verdict.LOST, Verdict.CUT)] == []
+
+
+def test_a_server_may_take_longer_for_an_answer_than_for_a_connection(world: World) -> None:
+    site = world.answer
+
+    def slow(request: Request) -> Response:
+        time.sleep(1)
+        return site(request)
+
+    world.change("/inbox", slow, method="POST")
+    world.limits = {"patience": 0.7, "reading": 5.0, "seconds": 60.0}
+    assert [one for one in faults(world.look()) if "inbox" in one] == []
+
+
+def test_a_body_is_waited_for_by_its_size() -> None:
+    budget = Budget()
+    assert budget.until_answered(900 * 1024) - budget.until_answered(0) > 3
+    assert budget.until_answered(0) - time.monotonic() > 9
 
 
 def test_a_host_is_asked_no_more_than_its_share(world: World) -> None:

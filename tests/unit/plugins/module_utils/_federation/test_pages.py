@@ -16,7 +16,12 @@ from pathlib import Path
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.causes import CAUSES
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.examine import CHECKS, FAULTS
-from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import MEANING, ORDER, Fault
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import (
+    COMMANDS,
+    MEANING,
+    ORDER,
+    Fault,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.scene import Check
 
 PAGES = Path(__file__).parents[5] / "docs/federation"
@@ -97,7 +102,7 @@ def text(template: str) -> str:
 def command(next_step: str) -> str:
     """Show what is a command as one."""
     first = next_step.partition(" ")[0]
-    is_command = first in ("curl", "dig", "kubectl", "nc", "openssl")
+    is_command = first in COMMANDS
     line, comma, rest = next_step.partition(", and ")
     return f"`{line}`{comma}{rest}{'' if rest.endswith('.') or not rest else '.'}" if is_command else next_step
 

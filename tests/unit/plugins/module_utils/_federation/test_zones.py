@@ -16,7 +16,7 @@ from .world import ADDRESS, World, faults, only
 from .zones import Said
 
 LOOKED_AT = ("name-servers", "records", "addresses", "tls")
-OTHER = "192.0.2.9"
+OTHER, SIX = "192.0.2.9", "2001:db8::7"
 ZONE = DOMAIN
 
 
@@ -71,6 +71,44 @@ def test_a_stale_secondary_is_named_with_what_it_says(world: World) -> None:
         f"{ADDRESS} at ns1.example.org; {OTHER} at ns2.example.org.",
         f"note {ZONE}: has name servers with different serial numbers: 7 at ns1.example.org, 6 at ns2.example.org.",
     ]
+
+
+def test_a_server_that_fails_for_a_host_says_nothing_of_where_it_leads(world: World) -> None:
+    world.zones.second.otherwise[HOST, "A"] = Said(code="SERVFAIL")
+    world.zones.second.serial = 6
+    assert faults(world.look()) == []
+
+
+def test_a_server_that_fails_once_is_asked_again(world: World) -> None:
+    second = world.zones.second
+    before, failed = second._said, iter([Said(code="SERVFAIL")])
+    second._said = lambda name, kind: next(failed, before(name, kind)) if kind == "A" else before(name, kind)
+    second.otherwise[HOST, "AAAA"] = Said((SIX,))
+    assert [one for one in faults(world.look()) if f"{SIX} at ns2.example.org" in one]
+
+
+@pytest.mark.usefixtures("soon")
+def test_a_name_server_is_asked_at_the_address_that_answers(world: World) -> None:
+    # As text it is before the other, and no machine has a route there.
+    world.zones.say("ns1.example.org", "AAAA", Said(("100::1",)))
+    report = world.look()
+    assert faults(report) == []
+    assert f"{HOST}: leads to the same for all its name servers: {ADDRESS}." in map(str, report.findings)
+
+
+def test_servers_that_say_otherwise_of_one_version_of_the_zone_do_so_on_purpose(world: World) -> None:
+    world.zones.second.otherwise[HOST, "A"] = Said((OTHER,))
+    said = "leads to different addresses, depending on the name server, by one version of the zone"
+    assert sentence(world) == f"note {HOST}: {said}: {ADDRESS} at ns1.example.org; {OTHER} at ns2.example.org."
+
+
+def test_servers_that_all_fail_for_a_host_cannot_be_compared(world: World) -> None:
+    for server in (world.zones.first, world.zones.second):
+        server.otherwise[HOST, "A"] = Said(code="SERVFAIL")
+    report = world.look()
+    assert faults(report) == []
+    said = f"zone {ZONE}: has name servers that do not say all: ns1.example.org, ns2.example.org."
+    assert said in [str(one) for one in report.findings if one.verdict == "cannot tell"]
 
 
 def test_a_record_that_is_written_again_and_again_is_told_by_the_serial_number(world: World) -> None:
@@ -146,3 +184,14 @@ def test_name_servers_that_never_answer_are_not_waited_for_without_end(
     report = world.look()
     assert time.monotonic() - started < 10
     assert not report.passed
+
+
+def test_name_servers_that_are_all_slow_are_not_waited_for_longer_than_promised(world: World) -> None:
+    for server in (world.zones.resolver, world.zones.first, world.zones.second):
+        server.slow = 1.5
+    world.limits = {}
+    started = time.monotonic()
+    report = world.look()
+    assert time.monotonic() - started < 20
+    assert not report.passed
+    assert [one for one in report.findings if one.verdict in ("LOST", "CUT")] == []

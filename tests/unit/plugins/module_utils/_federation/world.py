@@ -146,7 +146,7 @@ class World:
         trust.load_verify_locations(cadata=self.authority.certificate)
         target = replace(self.target, **changed)
         checks = [check for check in CHECKS if check.name in self.checks]
-        resolver = Resolver(zones.RESOLVER, self.zones.port)
+        resolver = Resolver(zones.RESOLVER, self.zones.port, servers_port=self.zones.port)
         vantage, budget = Vantage("the test", self._way), Budget(**self.limits)
         return examine(target, vantage, resolver, trust, budget, checks)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -43,6 +44,8 @@ class NameServer:
     names: Mapping[str, Sequence[str]]
     own: bool = True
     silent: bool = False
+    # Seconds that each answer takes.
+    slow: float = 0.0
     serial: int = 7
     otherwise: dict[tuple[str, str], Said] = field(default_factory=dict)
 
@@ -64,7 +67,13 @@ class NameServer:
                 if packet == b"end":
                     return
                 if not self.silent:
-                    self.link.sendto(self._answer(dns.message.from_wire(packet)).to_wire(), whence)
+                    threading.Thread(target=self._reply, args=(packet, whence), daemon=True).start()
+
+    def _reply(self, packet: bytes, whence: object) -> None:
+        time.sleep(self.slow)
+        answer = self._answer(dns.message.from_wire(packet)).to_wire()
+        with suppress(OSError):
+            self.link.sendto(answer, whence)
 
     def _answer(self, query: dns.message.Message) -> dns.message.Message:
         question = query.question[0]

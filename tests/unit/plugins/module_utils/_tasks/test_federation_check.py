@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.resolver import Resolver
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.vantage import Vantage
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
@@ -52,6 +54,7 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Asked]:
     world = World(tmp_path)
 
     monkeypatch.setattr(federation_check, "HERE", Vantage("the test", world._way))
+    monkeypatch.setattr(federation_check, "Resolver", partial(Resolver, servers_port=world.zones.port))
     yield Asked(world)
     world.stop()
 
@@ -89,7 +92,7 @@ def test_lost_posts_fail_it_and_come_first_with_who_loses_what_why_and_what_is_n
         "403 Forbidden, text/html, '<!doctype html><html><title>A page</title></html>'.",
         "             Posts to this server are dropped by Mastodon and others, at once and for ever, and nobody learns of it.",
         "             Likely cause: a firewall or proxy refuses it, as the application says 401 to what is not signed.",
-        f"             Next: curl -sv -X POST -H 'Content-Type: application/activity+json' -d '{{}}' 'https://{HOST}/inbox'",
+        f"             Next: curl -sv -X POST -H 'Content-Type: application/activity+json' -d '{{}}' https://{HOST}/inbox",
         "             See https://github.com/fediverse/mastodon-kubernetes/blob/main/docs/federation/inbox.md#dropped",
     ]
 

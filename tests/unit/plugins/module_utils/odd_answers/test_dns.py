@@ -91,7 +91,7 @@ WRONG: dict[str, Change] = {
 
 def refused(name: str) -> list[MastodonError]:
     with name_server(WRONG[name]) as port:
-        assert Resolver("127.0.0.1", port).knows("127.0.0.1", "test") in (None, False)
+        assert Resolver("127.0.0.1", servers_port=port).knows("127.0.0.1", "test") in (None, False)
         return [one_sentence(lambda ask=ask: ask(Resolver("127.0.0.1", port)), 3) for ask in QUESTIONS]
 
 
@@ -114,7 +114,7 @@ def drawn(packet: bytes) -> bytes:
 
 def test_no_change_of_an_answer_ends_in_more_than_a_sentence() -> None:
     def ask(number: int) -> None:
-        asked = Resolver("127.0.0.1", port)
+        asked = Resolver("127.0.0.1", port, servers_port=port)
         # What is changed may be of no importance.
         with suppress(MastodonError):
             assert all(ipaddress.ip_address(found) for found in asked.addresses(f"a{number}.test"))
