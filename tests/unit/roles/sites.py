@@ -43,6 +43,7 @@ SITES: dict[str, dict[str, Any]] = {
         **SETTINGS,
         **MADE_HERE,
         "cnpg_pooler": True,
+        "cnpg_cluster_allowed_clients": ["monitoring", "7", "192.0.2.0/24", "fd00::/8"],
         "mastodon_monitoring": True,
         "vault_kubernetes_host": "https://api.example.org:6443",
         "mastodon_admin_username": "alice",
