@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation import nodeinfo, webfinger
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import (
@@ -53,16 +54,18 @@ def look(scene: Scene) -> Iterator[Finding]:
     url = _document(scene)
     said = {name: _answer(scene, url, agent) for name, agent in _AGENTS.items()}
     fact = ", ".join(f"{answer} to {name}" for name, answer in said.items())
-    # Whatever else differs, such as a page in place of an actor, is no refusal and found elsewhere.
-    browser, mastodon, go = (said[name][0] in "123" for name in _AGENTS)
-    if browser and not mastodon:
+    browser, mastodon, go = said.values()
+    if any(not answer.status for answer in said.values()):
+        # Whoever is slow refuses nobody.
+        yield Finding(Verdict.CANNOT_TELL, url, "was not answered each time", fact)
+    elif browser.is_let_in and not mastodon.is_let_in:
         yield MASTODON_REFUSED.at(url, fact, agent=MASTODON)
-    elif mastodon and not (browser and go):
-        yield OTHERS_REFUSED.at(url, fact, agent=GO if browser else BROWSER)
-    elif not mastodon and not said["Mastodon"].startswith("401"):
-        yield skipped(url, f"it is refused to all: {said['Mastodon']}")
+    elif mastodon.is_let_in and not (browser.is_let_in and go.is_let_in):
+        yield OTHERS_REFUSED.at(url, fact, agent=GO if browser.is_let_in else BROWSER)
+    elif not mastodon.is_let_in and mastodon.status != 401:
+        yield skipped(url, f"it is refused to all: {mastodon}")
     else:
-        yield fine(url, "answers browsers, Mastodon and programs in Go alike", said["Mastodon"])
+        yield fine(url, "answers browsers, Mastodon and programs in Go alike", str(mastodon))
 
 
 def _document(scene: Scene) -> str:
@@ -77,11 +80,29 @@ def _document(scene: Scene) -> str:
     return f"https://{scene.target.host}/.well-known/nodeinfo"
 
 
-def _answer(scene: Scene, url: str, agent: str) -> str:
+@dataclass(frozen=True)
+class _Answer:
+    """What came back: of no status when nothing did."""
+
+    status: int
+    words: str
+
+    @property
+    def is_let_in(self) -> bool:
+        """Whether it is no refusal: whatever else differs, such as a page in place of an actor, is found elsewhere."""
+        return self.status < 400
+
+    def __str__(self) -> str:
+        """Return it as it is reported."""
+        return shown(self.words, 40)
+
+
+def _answer(scene: Scene, url: str, agent: str) -> _Answer:
     try:
-        return shown(str(scene.visitor.ask(url, user_agent=agent, accept=ACCEPT_ACTIVITY)), 40)
+        reply = scene.visitor.ask_twice(url, user_agent=agent, accept=ACCEPT_ACTIVITY)
     except NoAnswerError as error:
-        return shown(str(error), 40)
+        return _Answer(0, str(error))
+    return _Answer(reply.status, str(reply))
 
 
 CHECK = Check("agents", __doc__, (MASTODON_REFUSED, OTHERS_REFUSED), look)

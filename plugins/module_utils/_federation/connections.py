@@ -72,11 +72,20 @@ def look(scene: Scene) -> Iterator[Finding]:
 
 
 def _versions(scene: Scene, host: str) -> Finding:
-    spoken = {version: scene.visitor.speaks(host, version) for version in VERSIONS}
+    spoken = {version: _speaks(scene, host, version) for version in VERSIONS}
     subject = f"https://{host}"
+    if not any(spoken.values()):
+        return Finding(
+            Verdict.CANNOT_TELL, subject, "began TLS when all its versions were offered, and then by none alone"
+        )
     if not spoken["TLS 1.2"]:
         return ONE_VERSION.at(subject, "TLS 1.3 only", host=host, address=scene.visitor.doors[host])
     return fine(subject, f"speaks {' and '.join(version for version, well in spoken.items() if well)}")
+
+
+def _speaks(scene: Scene, host: str, version: str) -> bool:
+    """Whether it does, asked again where it did not, as a connection may fail for itself."""
+    return scene.visitor.speaks(host, version) or scene.visitor.speaks(host, version)
 
 
 def _addresses(scene: Scene, host: str) -> Iterator[Finding]:
@@ -84,10 +93,16 @@ def _addresses(scene: Scene, host: str) -> Iterator[Finding]:
     url, well = f"https://{host}/.well-known/nodeinfo", [link for link in scene.probed[host].links if link.is_well]
     if len(well) < 2:
         return
-    said = {link.address: _said(scene, url, address=link.address) for link in well[:_MOST_ADDRESSES]}
+    asked = {link.address: _said(scene, url, address=link.address) for link in well[:_MOST_ADDRESSES]}
+    for address in (address for address, answer in asked.items() if not answer):
+        yield Finding(Verdict.CANNOT_TELL, f"{url} at {address}", "was not answered, and asked for twice")
+    said = {address: answer for address, answer in asked.items() if answer}
+    if len(said) < 2:
+        return
     first, *others = said.items()
     for address, answer in others:
-        if answer != first[1]:
+        # Again, as one answer may fail for itself.
+        if answer != first[1] and _said(scene, url, address=address) not in ("", first[1]):
             yield ANOTHER.at(url, f"{answer} at {address}, {first[1]} at {first[0]}", host=host)
             return
     if first[1][0] in "123":
@@ -106,7 +121,9 @@ def _shared(scene: Scene, host: str, other: str) -> Iterator[Finding]:
         return
     url = f"https://{host}/.well-known/nodeinfo"
     straight, shared = _said(scene, url), _said(scene, url, sni=other)
-    if straight == shared and straight[0] not in "123":
+    if not (straight and shared):
+        yield skipped(url, "it was not answered each time")
+    elif straight == shared and straight[0] not in "123":
         yield skipped(url, f"it is answered nowhere: {straight}")
     elif straight == shared:
         yield fine(url, f"is answered the same over a connection for {other}")
@@ -115,10 +132,11 @@ def _shared(scene: Scene, host: str, other: str) -> Iterator[Finding]:
 
 
 def _said(scene: Scene, url: str, *, address: str = "", sni: str = "") -> str:
+    """Return what came back, empty when nothing did, twice: who is slow is no other machine."""
     try:
-        reply = scene.visitor.ask(url, address=address, sni=sni)
-    except NoAnswerError as error:
-        return shown(str(error), 60)
+        reply = scene.visitor.ask_twice(url, address=address, sni=sni)
+    except NoAnswerError:
+        return ""
     return f"{shown(str(reply), 40)}{_whose(reply)}"
 
 

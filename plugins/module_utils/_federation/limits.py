@@ -24,11 +24,12 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._net.exchange i
 _FORGED = ("198.51.100.23", "203.0.113.42")
 SHARED = Fault(
     "shared-bucket",
-    Verdict.SOME,
+    Verdict.NOTE,
     "counts requests of others as ours",
-    "All who ask share one limit, so that apps are refused when many ask; and one server that is down closes this one to all newcomers for five minutes.",
+    "Nothing, where others use it from the same address as this machine. Otherwise all who ask share one limit, so that apps are refused "
+    "when many ask; and one server that is down closes this one to all newcomers for five minutes.",
     Cause(
-        "the application sees the address of its proxy for everybody's",
+        "others ask from here, or the application sees the address of its proxy for everybody's",
         "Name the gateway's pods in mastodon_trusted_proxies, and keep the client's address on the way to the gateway.",
     ),
 )
@@ -60,7 +61,7 @@ def look(scene: Scene) -> Iterator[Finding]:
     forged = [_number(scene.visitor.ask(url, x_forwarded_for=address), "remaining") for address in _FORGED]
     if left < limit - 1 - REQUESTS:
         yield SHARED.at(url, f"{left} of {limit} are left before we asked for anything else")
-    elif forged == [limit - 1] * len(_FORGED):
+    elif forged == [limit - 1] * len(_FORGED) and _number(scene.visitor.ask(url), "remaining") != limit - 1:
         yield FORGEABLE.at(url, f"{left}, and to each of two invented addresses {limit - 1}, of {limit} are left")
     else:
         yield fine(url, "counts requests by who sent them", f"{left} of {limit} are left")

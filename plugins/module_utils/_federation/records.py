@@ -82,9 +82,19 @@ OTHER_OWNER = Fault(
 TWO_OWNERS = Fault(
     "two-owners",
     Verdict.CUT,
-    "has records of two owners",
+    "has a record of two owners",
     "Each takes the other's record for wrong, or leaves it: it leads here and there by turns.",
     Cause("two external-dns write the same name", "dig +short TXT {name}"),
+)
+LEFT_OVER = Fault(
+    "owner-left-over",
+    Verdict.NOTE,
+    "has records of different owners for different types of record",
+    "Nothing, where one of them was left behind by an owner that is gone: it only says so of a record that is not there.",
+    Cause(
+        "the host had another type of record before, and its owner removes nothing, as with policy upsert-only",
+        "dig +short TXT {name}, and remove it where that external-dns is gone.",
+    ),
 )
 BY_INGRESS = Fault(
     "owned-by-ingress",
@@ -163,25 +173,32 @@ def _owners(scene: Scene, host: str) -> Iterator[Finding]:
         if scene.target.owner or scene.target.txt_prefix
         else [f"a-{host}", host]
     )
-    found: dict[str, str] = {}
-    for name in dict.fromkeys(names):
-        for text in sorted(scene.look_up(name, "TXT").records):
-            if "heritage=external-dns" in text:
-                found[_part(text, "owner")] = _part(text, "resource")
-    wanted, name = scene.target.owner, names[0]
+    by_name = {name: _heritage(scene, name) for name in dict.fromkeys(names)}
+    found = {owner: resource for owners in by_name.values() for owner, resource in owners.items()}
+    wanted, name = scene.target.owner, next((name for name, owners in by_name.items() if owners), names[0])
     listed = ", ".join(
         f"{shown(owner, 60)} for {shown(resource, 80) or 'nothing'}" for owner, resource in found.items()
     )
-    if len(found) > 1:
-        yield TWO_OWNERS.at(host, listed, name=name)
+    if twice := next((name for name, owners in by_name.items() if len(owners) > 1), ""):
+        yield TWO_OWNERS.at(host, listed, name=twice)
     elif found and wanted and wanted not in found:
         yield OTHER_OWNER.at(host, f"{listed}, and not {shown(wanted, 60)}", name=name)
+    elif len(found) > 1:
+        yield LEFT_OVER.at(
+            host, listed, name=next(name for name, owners in by_name.items() if owners and wanted not in owners)
+        )
     elif any(resource.startswith("ingress/") for resource in found.values()):
         yield BY_INGRESS.at(host, listed)
     elif found:
         yield fine(host, "has a record of external-dns", listed)
     elif wanted:
         yield skipped(host, f"no record says which external-dns owns it, where {wanted} would write one")
+
+
+def _heritage(scene: Scene, name: str) -> dict[str, str]:
+    """Return what external-dns says at a name, which is of one type of record: owners, and what for."""
+    texts = [text for text in sorted(scene.look_up(name, "TXT").records) if "heritage=external-dns" in text]
+    return {_part(text, "owner"): _part(text, "resource") for text in texts}
 
 
 def _owner_name(prefix: str, host: str, kind: str) -> str:
@@ -199,5 +216,5 @@ def _part(text: str, key: str) -> str:
     return found[1] if found else ""
 
 
-_ALL = (BOGUS, DANGLING, CAA_FAILS, CAA_FORBIDS, OTHER_OWNER, TWO_OWNERS, BY_INGRESS)
+_ALL = (BOGUS, DANGLING, CAA_FAILS, CAA_FORBIDS, OTHER_OWNER, TWO_OWNERS, LEFT_OVER, BY_INGRESS)
 CHECK = Check("records", __doc__, _ALL, look)

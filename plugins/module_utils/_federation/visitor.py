@@ -100,6 +100,13 @@ class Visitor:
             self.budget.take_time()
             raise NoAnswerError(_words(error)) from error
 
+    def ask_twice(self, url: str, /, **how: str) -> Reply:
+        """Ask, and once more where nobody answers. Raises what `ask` raises."""
+        try:
+            return self.ask(url, **how)
+        except NoAnswerError:
+            return self.ask(url, **how)
+
     def follow(self, url: str, /, **headers: str) -> Trail:
         """Ask, and go after redirects as far as hosts are declared. Raises what `ask` raises."""
         hops: list[Hop] = []

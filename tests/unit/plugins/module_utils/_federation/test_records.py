@@ -123,7 +123,27 @@ def test_a_record_of_ours_is_fine(world: World) -> None:
 
 def test_records_of_two_owners_are_named(world: World) -> None:
     world.zones.say(f"a-{HOST}", "TXT", Said((HERITAGE.format("one", ROUTE), HERITAGE.format("two", "service/a/b"))))
-    assert sentence(world) == f"CUT {HOST}: has records of two owners: one for {ROUTE}, two for service/a/b."
+    assert sentence(world) == f"CUT {HOST}: has a record of two owners: one for {ROUTE}, two for service/a/b."
+
+
+def test_a_record_that_an_old_owner_left_behind_is_noted(world: World) -> None:
+    world.zones.say(f"edns-cname.{HOST}", "TXT", Said((HERITAGE.format("old-cluster", "ingress/a/b"),)))
+    world.zones.say(f"edns-a.{HOST}", "TXT", Said((HERITAGE.format("prod", ROUTE),)))
+    said = "has records of different owners for different types of record"
+    finding = only(world.look(owner="prod", txt_prefix="edns-%{record_type}."))
+    listed = f"prod for {ROUTE}, old-cluster for ingress/a/b"
+    assert f"{finding.verdict} {finding}" == f"note {HOST}: {said}: {listed}."
+    assert finding.cause
+    assert finding.cause.next.startswith(f"dig +short TXT edns-cname.{HOST}, and ")
+
+
+def test_two_owners_of_one_type_of_record_are_named_whatever_else_there_is(world: World) -> None:
+    two = (HERITAGE.format("prod", ROUTE), HERITAGE.format("other", ROUTE))
+    world.zones.say(f"edns-aaaa.{HOST}", "TXT", Said(two))
+    world.zones.say(f"edns-a.{HOST}", "TXT", Said((HERITAGE.format("prod", ROUTE),)))
+    assert sentence(world, owner="prod", txt_prefix="edns-%{record_type}.").startswith(
+        f"CUT {HOST}: has a record of two owners: "
+    )
 
 
 def test_a_record_that_an_ingress_still_claims_is_named(world: World) -> None:

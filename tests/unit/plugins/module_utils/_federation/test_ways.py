@@ -10,7 +10,7 @@ import ssl
 
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.agents import BROWSER
-from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.visitor import MASTODON
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.visitor import MASTODON, Visitor
 
 from .mastodon import DOMAIN, HOST, Mastodon, Request, Response, document, moved, page
 from .world import ADDRESS, World, faults, only
@@ -30,6 +30,30 @@ def test_a_list_of_agents_that_keeps_mastodon_out_is_told_by_a_browser_that_is_l
     world.change("/ap/users/115", firewall)
     said = "403 Forbidden to Mastodon, 200 OK to a program in Go"
     assert f"CUT {ACTOR}: lets browsers in and refuses Mastodon: 200 OK to a browser, {said}." in faults(world.look())
+
+
+def test_a_server_that_is_slow_for_mastodon_once_refuses_nobody(world: World) -> None:
+    site, late = world.answer, iter([Response(raw=b"\n")])
+
+    def slow(request: Request) -> Response:
+        return next(late, site(request)) if request.headers["user-agent"] == MASTODON else site(request)
+
+    world.checks = ("agents",)
+    world.change("/ap/users/115", slow)
+    assert faults(world.look()) == []
+
+
+def test_a_server_that_does_not_answer_mastodon_at_all_cannot_be_judged_by_names(world: World) -> None:
+    site = world.answer
+
+    def silent(request: Request) -> Response:
+        return Response(raw=b"\n") if request.headers["user-agent"] == MASTODON else site(request)
+
+    world.checks = ("agents",)
+    world.change("/ap/users/115", silent)
+    (finding,) = world.look().findings
+    told = "200 OK to a browser, it is not HTTP to Mastodon, 200 OK to a program in Go"
+    assert f"{finding.verdict} {finding}" == f"cannot tell {ACTOR}: was not answered each time: {told}."
 
 
 def test_a_list_of_agents_that_keeps_others_out_is_named(world: World) -> None:
@@ -85,7 +109,7 @@ def test_a_bucket_that_others_have_taken_from_is_shared(world: World) -> None:
     limited(world, "17")
     finding = only(world.look())
     said = "counts requests of others as ours: 17 of 300 are left before we asked for anything else"
-    assert f"{finding.verdict} {finding}" == f"SOME {INSTANCE}: {said}."
+    assert f"{finding.verdict} {finding}" == f"note {INSTANCE}: {said}."
     assert "closes this one to all newcomers for five minutes" in finding.loses
 
 
@@ -94,6 +118,11 @@ def test_an_application_that_believes_every_address_is_named(world: World) -> No
     finding = only(world.look())
     said = "297, and to each of two invented addresses 299, of 300 are left"
     assert f"{finding.verdict} {finding}" == f"SOME {INSTANCE}: believes whatever address a client names: {said}."
+
+
+def test_a_limit_that_counts_nothing_says_nothing_of_addresses(world: World) -> None:
+    limited(world, "299")
+    assert faults(world.look()) == []
 
 
 @pytest.mark.parametrize("remaining", ["", "many", "٣", "9" * 5000])
@@ -141,6 +170,27 @@ def test_an_address_of_another_machine_is_found_by_what_it_answers(world: World)
     )
 
 
+@pytest.mark.parametrize("times", [1, 2, 9])
+def test_an_address_that_does_not_answer_in_time_is_no_other_machine(world: World, times: int) -> None:
+    another_machine(world, SIX)
+    site, late = world.answer, iter([Response(raw=b"\n")] * times)
+    world.answer = lambda request: (
+        next(late, site(request)) if (request.address, request.path) == (SIX, INFO) else site(request)
+    )
+    world.checks = ("connections",)
+    assert faults(world.look()) == []
+
+
+def test_an_address_that_fails_once_is_no_other_machine(world: World) -> None:
+    another_machine(world, SIX)
+    site, failed = world.answer, iter([Response(502)])
+    world.answer = lambda request: (
+        next(failed, site(request)) if (request.address, request.path) == (SIX, INFO) else site(request)
+    )
+    world.checks = ("connections",)
+    assert faults(world.look()) == []
+
+
 def test_an_address_of_another_machine_is_found_by_its_certificate(world: World) -> None:
     world.names[HOST] = [ADDRESS, SIX]
     world.serve(SIX).show(*world.authority.issue("parked.example.net"))
@@ -165,6 +215,17 @@ def test_a_server_that_speaks_new_tls_only_shuts_old_ones_out(world: World) -> N
     assert faults(world.look()) == [
         f"SOME https://{host}: does not speak TLS 1.2: TLS 1.3 only." for host in (DOMAIN, HOST)
     ]
+
+
+def test_a_server_that_begins_no_version_alone_is_not_said_to_shut_old_ones_out(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Visitor, "speaks", lambda *_asked: False)
+    world.checks = ("connections",)
+    report = world.look()
+    assert faults(report) == []
+    said = "began TLS when all its versions were offered, and then by none alone"
+    assert f"https://{HOST}: {said}." in [str(one) for one in report.findings if one.verdict == "cannot tell"]
 
 
 def test_a_server_that_speaks_tls_1_2_only_is_fine(world: World) -> None:
