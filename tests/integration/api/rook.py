@@ -18,7 +18,7 @@ from ansible_collections.fediverse.mastodon.tests.integration.api.kinds import C
 from mastodon_lab.build import tools
 from mastodon_lab.build.components import HELM
 from mastodon_lab.build.golang import Go
-from mastodon_lab.build.mirror import rook_chart
+from mastodon_lab.build.mirror import rook_chart, rook_module
 from mastodon_lab.build.store import Store
 from mastodon_lab.cli import CACHE
 
@@ -41,7 +41,7 @@ class Release:
         with store.locked(print):
             go = Go(tools.install(store, log).go, store, log)
             helm = go.build(HELM)["helm"]
-            module = go.module("github.com/rook/rook", version)
+            module = rook_module(go, version)
             chart = rook_chart(go, version)
         for path, content in chart.files.items():
             (into / "chart" / path).parent.mkdir(parents=True, exist_ok=True)
