@@ -11,6 +11,7 @@ from typing import Any
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation import nodeinfo
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.documents import (
     ABSENT,
+    GONE,
     Stake,
     answered,
     document,
@@ -100,6 +101,15 @@ HOST_META_ONLY = Fault(
 )
 
 
+NO_ACCOUNT = Fault(
+    "no-such-account",
+    Verdict.NOTE,
+    "is of an account that this server does not have, or has deleted",
+    "Nothing of the server: it finds its own actor by the same way. Others delete their copies of an account that says that it is gone.",
+    Cause("the declared account is misspelt, or its owner has left", "Declare an account that is there."),
+)
+
+
 def address_of(scene: Scene, resource: str) -> str:
     """Return where a resource is asked for."""
     return f"https://{scene.target.domain}/.well-known/webfinger?resource={resource}"
@@ -165,6 +175,8 @@ def _self_link(scene: Scene, url: str, content: Mapping[str, Any]) -> str:
 
 def _explained(scene: Scene, url: str, finding: Finding, **headers: str) -> Finding:
     """Tell apart who it is that has no answer."""
+    if finding.fault in (ABSENT.name, GONE.name) and _knows_itself(scene, url):
+        return NO_ACCOUNT.at(url, finding.fact)
     if finding.fault != ABSENT.name:
         return finding
     host = scene.target.domain
@@ -174,6 +186,18 @@ def _explained(scene: Scene, url: str, finding: Finding, **headers: str) -> Find
     if scene.target.is_split and host_of(last.url) == host and last.reply.media_type == "text/html":
         return finding.because(_OTHER_SITE.of(host))
     return finding
+
+
+def _knows_itself(scene: Scene, url: str) -> bool:
+    """Whether it is only this account that the server does not know, or has deleted: by the same way it finds its own actor."""
+    domain = scene.target.domain
+    if not scene.target.account or url != address_of(scene, f"acct:{scene.target.account}@{domain}"):
+        return False
+    try:
+        document(scene, STAKE, address_of(scene, f"acct:{domain}@{domain}"), accept=ACCEPT)
+    except FoundError:
+        return False
+    return nodeinfo.software(scene) == "mastodon"
 
 
 def _leads_by_host_meta(scene: Scene, url: str) -> bool:
@@ -211,5 +235,8 @@ def _hidden(trail: Trail) -> str:
 
 
 CHECK = Check(
-    "webfinger", __doc__, (SUBJECT, NO_SELF, ACTOR_ELSEWHERE, MEDIA_TYPE, NO_CORS, HOST_META_ONLY, *STAKE.faults), look
+    "webfinger",
+    __doc__,
+    (SUBJECT, NO_SELF, ACTOR_ELSEWHERE, MEDIA_TYPE, NO_CORS, HOST_META_ONLY, NO_ACCOUNT, *STAKE.faults),
+    look,
 )

@@ -151,6 +151,17 @@ def test_host_meta_that_leads_where_webfinger_does_not_serves_some(world: World)
     assert found(world)[:2] == [f"SOME {url}: {said}." for url in (ALICE, ITSELF)]
 
 
+@pytest.mark.parametrize("status", [404, 410])
+def test_an_account_that_is_not_there_is_no_loss_of_the_server(world: World, status: int) -> None:
+    world.checks = ()
+    world.change(f"{FINGER}?resource=acct:alice", Response(status))
+    report = world.look()
+    said = "is of an account that this server does not have, or has deleted"
+    start = f"note {ALICE}: {said}: {status} "
+    assert [one.startswith(start) for one in faults(report)] == [True]
+    assert report.passed
+
+
 def test_what_is_gone_is_the_worst_answer_of_all(world: World) -> None:
     world.change(FINGER, page(410))
     told = "says that it is gone for ever: 410 Gone, text/html, '<!doctype html><html><title>A page</title></html>'"

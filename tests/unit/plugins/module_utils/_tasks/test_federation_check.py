@@ -24,6 +24,7 @@ from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._fed
     MEDIA,
     PICTURE,
     Response,
+    moved,
     page,
 )
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._federation.world import PUBLIC, World
@@ -117,6 +118,17 @@ def test_where_nobody_could_be_asked_nothing_has_passed(asked: Asked) -> None:
     result = asked()
     assert (result["failed"], result["verdict"]) == (True, "CUT")
     assert {one["fault"] for one in result["findings"]} == {"nowhere"}
+
+
+def test_followed_hosts_are_followed_however_they_are_written(asked: Asked) -> None:
+    world = asked.world
+    world.names["www.example.org"] = world.names[HOST]
+    next(iter(world.certificates.values())).show(*world.authority.issue("www.example.org"), "www.example.org")
+    world.change("/.well-known/nodeinfo", moved("https://www.example.org/.well-known/nodeinfo"), host=DOMAIN)
+    world.change("/.well-known/nodeinfo", Response(410), host="www.example.org")
+    for given, fault in ([], "redirects-elsewhere"), (["WWW.example.org"], "gone"):
+        result = asked(followed_hosts=given)
+        assert [one["fault"] for one in result["findings"] if one["check"] == "nodeinfo"] == [fault]
 
 
 def test_a_web_domain_that_is_not_given_is_the_domain(asked: Asked) -> None:

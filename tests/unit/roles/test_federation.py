@@ -1,0 +1,71 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Playbook `federation`: what it declares of an instance follows from its settings, and the rest can be said."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.federation_check import ARGUMENTS
+
+from .conftest import ROOT, Site
+
+TEXT = (ROOT / "playbooks/federation.yml").read_text()
+[PLAY] = yaml.safe_load(TEXT)
+[TASK] = PLAY["tasks"]
+TEMPLATES: dict[str, str] = TASK["fediverse.mastodon.federation_check"]
+# Those of labs, and of name servers at another port.
+ELSEWHERE = {"nameserver_port", "taken_as_public"}
+
+
+def declared(**settings: Any) -> dict[str, Any]:
+    """Return what an inventory comes to."""
+    site = Site(**settings)
+    return {option: site.rendered(template) for option, template in TEMPLATES.items()}
+
+
+def test_all_that_can_be_declared_can_be_declared_in_an_inventory() -> None:
+    assert set(TEMPLATES) == set(ARGUMENTS.options) - ELSEWHERE
+
+
+def test_hosts_follow_from_the_settings() -> None:
+    values = {"mastodon": {"streaming": {"baseUrl": "wss://streaming.example.org"}, "authorizedFetch": True}}
+    found = declared(mastodon_s3_alias_host="cdn.example.org", mastodon_values=values)
+    assert (found["media_hostname"], found["streaming_hostname"]) == ("cdn.example.org", "streaming.example.org")
+    assert (found["secure_mode"], found["limited_federation"]) == (True, False)
+
+
+def test_without_settings_of_their_own_streaming_is_at_the_web_host_and_the_account_is_the_owner_s() -> None:
+    found = declared(mastodon_admin_username="owner")
+    assert (found["streaming_hostname"], found["account"], found["nameserver"]) == ("", "owner", "")
+    assert (found["internal"], found["ca_certificates"]) == (False, [])
+
+
+def test_the_name_server_is_the_one_that_records_are_verified_at() -> None:
+    assert declared(external_dns_verify_nameserver="192.0.2.53")["nameserver"] == "192.0.2.53"
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("account", "alice"),
+        ("addresses", ["203.0.113.7"]),
+        ("ca_certificates", ["-----BEGIN CERTIFICATE-----"]),
+        ("followed_hosts", ["www.example.org"]),
+        ("internal", True),
+        ("key_fingerprint", "sha256:0"),
+        ("media_path", "/a.png"),
+        ("nameserver", "192.0.2.53"),
+    ],
+)
+def test_what_follows_from_no_setting_is_declared_by_a_variable(option: str, value: Any) -> None:
+    assert declared(**{f"federation_{option}": value})[option] == value
+
+
+def test_the_variables_are_documented() -> None:
+    named = set(re.findall(r"\bfederation_(?!check\b)[a-z_]+", TEXT))
+    assert named == set(re.findall(r"`(federation_[a-z_]+)`", (ROOT / "docs/operating.md").read_text()))
