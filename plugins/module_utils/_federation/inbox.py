@@ -42,6 +42,7 @@ _RETRIED = (
 )
 # Others have their own words for what is not signed: Misskey, Lemmy, Friendica, Fedify and GoToSocial in their sources.
 _OWN_WORDS = (400, 406, 415, 422)
+_UNNAMED = "refuses what is not signed in a way that some software does, and it is not known which this is"
 _FAILED = "says that it failed, as some do for what is not signed"
 _UNKNOWN = Cause(
     "not known from outside", "curl -sv -X POST -H 'Content-Type: application/activity+json' -d '{{}}' '{subject}'"
@@ -143,22 +144,23 @@ def _deliver(scene: Scene, url: str, sizes: tuple[int, ...]) -> Iterator[Finding
     except NoAnswerError as error:
         yield SILENT.at(url, shown(str(error)))
         return
-    is_mastodon = nodeinfo.software(scene) == "mastodon"
-    if finding := _judged(url, small, scene, is_mastodon=is_mastodon):
+    software = nodeinfo.software(scene)
+    if finding := _judged(url, small, scene, software):
         yield finding
         return
     # Others take less, such as Misskey, which takes 64 KiB.
-    for size in sizes if is_mastodon else ():
+    for size in sizes if software == "mastodon" else ():
         if finding := _larger(scene, url, small, size):
             yield finding
             return
     yield fine(url, "answers what is not signed as it should", str(small))
 
 
-def _judged(url: str, reply: Reply, scene: Scene, *, is_mastodon: bool) -> Finding | None:
-    host, status = scene.target.host, reply.status
+def _judged(url: str, reply: Reply, scene: Scene, software: str) -> Finding | None:
+    host, status, is_mastodon = scene.target.host, reply.status, software == "mastodon"
     cause = who_answers(reply, host)
-    if status == 401:
+    # Mastodon says it in JSON, and a proxy that wants a login by a page.
+    if status == 401 and not (is_mastodon and _is_page(reply)):
         return None
     if 200 <= status < 300:
         return SWALLOWED.at(url, described(reply)).because(cause) if is_mastodon or _is_page(reply) else None
@@ -167,7 +169,8 @@ def _judged(url: str, reply: Reply, scene: Scene, *, is_mastodon: bool) -> Findi
     if status == 410:
         return GONE.at(url, described(reply))
     if not is_mastodon and _is_own_word(reply):
-        return Finding(Verdict.CANNOT_TELL, url, _FAILED, described(reply)) if status == 500 else None
+        unsure = _FAILED if status == 500 else "" if software else _UNNAMED
+        return Finding(Verdict.CANNOT_TELL, url, unsure, described(reply)) if unsure else None
     if _is_retried(status):
         return RETRIED.at(url, described(reply)).because(cause)
     if _post(scene, url, kind="application/json").status == 401:

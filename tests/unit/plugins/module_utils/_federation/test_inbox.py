@@ -51,6 +51,10 @@ def sentence(world: World) -> str:
         ),
         (Response(501), f"LOST {SHARED}: refuses what others send in a way that is final: 501 Whatever, empty."),
         (Response(400), f"LOST {SHARED}: refuses what others send in a way that is final: 400 Bad Request, empty."),
+        (
+            page(401, WWW_Authenticate="Basic"),
+            f"CUT {SHARED}: does not take what others send: 401 Unauthorized, text/html, {HTML}.",
+        ),
         (Response(410), f"LOST {SHARED}: says that it is gone for ever: 410 Gone, empty."),
         (Response(429), f"CUT {SHARED}: does not take what others send: 429 Too Many Requests, empty."),
         (Response(500), f"CUT {SHARED}: does not take what others send: 500 Internal Server Error, empty."),

@@ -37,6 +37,16 @@ def test_other_software_without_an_account_is_not_proved(world: World) -> None:
     assert report.verdict is Verdict.CANNOT_TELL
 
 
+def test_words_that_only_some_software_has_prove_nothing_where_the_software_is_not_known(world: World) -> None:
+    world.change("/.well-known/nodeinfo", page(404))
+    for path in ("/inbox", "/ap/users/115/inbox"):
+        world.change(path, document({"error": "Forbidden"}, status=403), method="POST")
+    report = world.look()
+    assert not report.passed
+    assert [one for one in report.findings if one.verdict in (Verdict.LOST, Verdict.CUT)] == []
+    assert f"cannot tell {NOT_FOUND}no inbox answered as it should." in faults(report)
+
+
 def test_a_bare_domain_that_leads_on_for_webfinger_only_has_a_mastodon_behind_it(world: World) -> None:
     world.change("/.well-known/nodeinfo", page(404), host=DOMAIN)
     report = world.look(account="")
