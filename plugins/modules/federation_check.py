@@ -15,7 +15,8 @@ description:
   - Asks the declared hosts what other servers ask them, from the host that it runs on, and judges each answer by what is lost with it.
     C(LOST) are posts that are dropped for ever; C(CUT) is what others try again for some days, until they give up; C(SOME) is what only some software
     cannot.
-  - It works for any server that speaks ActivityPub, and needs no access to a cluster. What is wrong for Mastodon only is not held against others.
+  - It works for any server that speaks ActivityPub, and needs no access to a cluster, but for O(ca_secret). What is wrong for Mastodon only is not
+    held against others.
   - It never signs, sends nothing of anybody's, and leaves nothing behind. It takes no longer than 20 seconds, asks a host at most 40 times, and follows
     redirects to declared hosts only.
   - Fails when anything is C(LOST) or C(CUT), and when it is not proved that posts come in and accounts are found, as no inbox answered as it should,
@@ -26,6 +27,7 @@ requirements:
   - dnspython >= 2.6.1
 extends_documentation_fragment:
   - fediverse.mastodon.attributes
+  - fediverse.mastodon.kubernetes
 options:
   account:
     description: Name of an account that is looked up, without its domain. When empty, only the server's own actor is, which other software than
@@ -42,6 +44,20 @@ options:
     type: list
     elements: str
     default: []
+  ca_secret:
+    description:
+      - Secret of an authority in the cluster, whose certificate is trusted as well, such as that of C(cert_manager_issuer=private_ca). Only its
+        certificate is read, from C(ca.crt) or C(tls.crt). Without it no cluster is asked.
+    type: dict
+    suboptions:
+      namespace:
+        description: Its namespace.
+        type: str
+        required: true
+      name:
+        description: Its name.
+        type: str
+        required: true
   domain:
     description: Domain of accounts, C(LOCAL_DOMAIN).
     type: str

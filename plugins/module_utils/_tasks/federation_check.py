@@ -16,15 +16,25 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.bud
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.examine import examine
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.target import Target
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.vantage import HERE
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import must_have_secret
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.https import Trust, trust_in
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import (
+    KUBERNETES_OPTIONS,
+    connect,
+)
 
 ARGUMENTS = Arguments(
     {
+        **KUBERNETES_OPTIONS,
         "account": {"type": "str", "default": ""},
         "addresses": {"type": "list", "elements": "str", "default": []},
         "ca_certificates": {"type": "list", "elements": "str", "default": []},
+        "ca_secret": {
+            "type": "dict",
+            "options": {"namespace": {"type": "str", "required": True}, "name": {"type": "str", "required": True}},
+        },
         "domain": {"type": "str", "required": True},
         "external_dns_owner_id": {"type": "str", "default": ""},
         "external_dns_txt_prefix": {"type": "str", "default": ""},
@@ -48,7 +58,8 @@ ARGUMENTS = Arguments(
 def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Look at an instance once, as other servers see it, and report what is lost. It fails when posts are lost or cut off."""
     needs("cryptography", "dns")
-    target, trust = _target(parameters), _trust(parameters["ca_certificates"])
+    target = _target(parameters)
+    trust = _trust([*parameters["ca_certificates"], *_own_authority(parameters, run)])
     resolver = Resolver(parameters["nameserver"], parameters["nameserver_port"])
     report = examine(target, HERE, resolver, trust, Budget())
     for line in report.lines():
@@ -121,6 +132,20 @@ def _check(option: str, value: str, form: tuple[Callable[[str], object], str]) -
         form[0](value)
     except ValueError as error:
         raise MastodonError(f"Option {option}", "is wrong", str(error), f"Write it as {form[1]}.") from error
+
+
+def _own_authority(parameters: Mapping[str, Any], run: Run) -> list[str]:
+    """Return the certificate of an authority in the cluster, and of its Secret nothing else."""
+    place = parameters["ca_secret"]
+    if not place:
+        return []
+    secret = must_have_secret(connect(parameters, run.environment), place["namespace"], place["name"])
+    if not (certificate := secret.data.get("ca.crt") or secret.data.get("tls.crt", "")):
+        remedy = "Wait until cert-manager has written it."
+        raise MastodonError(
+            f"Secret {secret.name}", "has no certificate", "neither ca.crt nor tls.crt is in it", remedy
+        )
+    return [certificate]
 
 
 def _trust(certificates: list[str]) -> Trust:

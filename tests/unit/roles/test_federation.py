@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import KUBERNETES_OPTIONS
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.federation_check import ARGUMENTS
 
 from .conftest import ROOT, Site
@@ -24,12 +25,21 @@ ELSEWHERE = {"nameserver_port", "taken_as_public"}
 
 def declared(**settings: Any) -> dict[str, Any]:
     """Return what an inventory comes to."""
-    site = Site(**settings)
+    site = Site(**{"omit": "OMIT", **settings})
     return {option: site.rendered(template) for option, template in TEMPLATES.items()}
 
 
 def test_all_that_can_be_declared_can_be_declared_in_an_inventory() -> None:
-    assert set(TEMPLATES) == set(ARGUMENTS.options) - ELSEWHERE
+    assert set(TEMPLATES) == set(ARGUMENTS.options) - ELSEWHERE - set(KUBERNETES_OPTIONS)
+
+
+def test_an_authority_of_ours_is_trusted_where_no_other_is_declared() -> None:
+    wanted = {"namespace": "gateway", "name": "example-org-private-ca"}
+    private = {"cert_manager_issuer": "private_ca", "gateway_namespace": "gateway"}
+    site = {"mastodon_local_domain": "example.org"}
+    assert declared(**private, **site)["ca_secret"] == wanted
+    for settings in ({}, {**private, "federation_ca_certificates": ["-----BEGIN CERTIFICATE-----"]}):
+        assert declared(**settings)["ca_secret"] == "OMIT"
 
 
 def test_hosts_follow_from_the_settings() -> None:

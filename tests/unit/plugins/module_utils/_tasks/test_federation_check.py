@@ -16,6 +16,7 @@ import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.resolver import Resolver
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.vantage import Vantage
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import Secret
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import federation_check
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._federation.mastodon import (
@@ -129,6 +130,32 @@ def test_followed_hosts_are_followed_however_they_are_written(asked: Asked) -> N
     for given, fault in ([], "redirects-elsewhere"), (["WWW.example.org"], "gone"):
         result = asked(followed_hosts=given)
         assert [one["fault"] for one in result["findings"] if one["check"] == "nodeinfo"] == [fault]
+
+
+@pytest.mark.parametrize("key", ["ca.crt", "tls.crt"])
+def test_an_authority_in_the_cluster_is_trusted(asked: Asked, monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    read: list[tuple[str, ...]] = []
+
+    def secret(_connection: object, *place: str) -> Secret:
+        read.append(place)
+        return Secret("gateway/ca", {key: asked.world.authority.certificate, "tls.key": "a secret"})
+
+    monkeypatch.setattr(federation_check, "must_have_secret", secret)
+    place = {"ca_certificates": [], "ca_secret": {"namespace": "gateway", "name": "ca"}}
+    assert asked(**place, kubernetes_host="https://192.0.2.1")["passed"]
+    assert read == [("gateway", "ca")]
+    assert "a secret" not in str(asked.said)
+    assert not asked(ca_certificates=[])["passed"]
+    assert len(read) == 1
+
+
+def test_a_secret_without_a_certificate_is_named(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(federation_check, "must_have_secret", lambda *_unused: Secret("gateway/ca", {"tls.key": "x"}))
+    with pytest.raises(MastodonError) as caught:
+        asked(ca_secret={"namespace": "gateway", "name": "ca"}, kubernetes_host="https://192.0.2.1")
+    assert str(caught.value) == (
+        "Secret gateway/ca: has no certificate: neither ca.crt nor tls.crt is in it. Wait until cert-manager has written it."
+    )
 
 
 def test_a_web_domain_that_is_not_given_is_the_domain(asked: Asked) -> None:
