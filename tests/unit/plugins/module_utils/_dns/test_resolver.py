@@ -15,6 +15,7 @@ import dns.message
 import dns.rcode
 import dns.rrset
 import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._dns import resolver as asking
 from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.resolver import Resolver
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.budget import SpentError
@@ -78,6 +79,13 @@ def test_a_name_is_in_the_nearest_zone_above_it(port: int) -> None:
     assert resolver.name_servers("test") == {"ns.test", "ns2.test"}
 
 
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for whoever is not there no longer than a test should."""
+    monkeypatch.setattr(asking, "_SECONDS", 0.5)
+
+
+@pytest.mark.usefixtures("soon")
 def test_a_name_server_knows_its_zones_alone_and_says_nothing_when_it_is_not_there(port: int) -> None:
     resolver = Resolver("127.0.0.1", servers_port=port)
     assert resolver.knows("127.0.0.1", "test") is True
@@ -85,6 +93,7 @@ def test_a_name_server_knows_its_zones_alone_and_says_nothing_when_it_is_not_the
     assert Resolver("127.0.0.1", servers_port=1).knows("127.0.0.1", "test") is None
 
 
+@pytest.mark.usefixtures("soon")
 def test_name_servers_of_zones_are_asked_at_the_port_of_the_world_whatever_the_own_one_has(port: int) -> None:
     # Nobody serves there at 53.
     assert Resolver("127.0.0.1", port).knows("127.0.0.99", "test") is None
