@@ -162,7 +162,7 @@ def _compared(resolver: Resolver, zone: str, hosts: list[str], servers: Mapping[
     serials = {server: sample.serial for server, sample in before.items()}
     if len(set(serials.values())) > 1:
         yield STALE.at(zone, ", ".join(f"{serial} at {shown(server)}" for server, serial in serials.items()))
-    server = next(iter(before))
+    server, *_others = before
     # Once more, to see what changes.
     after = _sample(resolver, servers[server], zone, hosts) or before[server]
     for host in hosts:

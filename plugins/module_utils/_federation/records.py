@@ -184,9 +184,8 @@ def _owners(scene: Scene, host: str) -> Iterator[Finding]:
     elif found and wanted and wanted not in found:
         yield OTHER_OWNER.at(host, f"{listed}, and not {shown(wanted, 60)}", name=name)
     elif len(found) > 1:
-        yield LEFT_OVER.at(
-            host, listed, name=next(name for name, owners in by_name.items() if owners and wanted not in owners)
-        )
+        others = [name for name, owners in by_name.items() if owners and wanted not in owners]
+        yield LEFT_OVER.at(host, listed, name=others[0])
     elif any(resource.startswith("ingress/") for resource in found.values()):
         yield BY_INGRESS.at(host, listed)
     elif found:
