@@ -33,6 +33,8 @@ ARGUMENTS = Arguments(
         "ca_certificates": {"type": "list", "elements": "str", "default": []},
         "ca_secret": {
             "type": "dict",
+            # Where a secret is, not what it is.
+            "no_log": False,
             "options": {"namespace": {"type": "str", "required": True}, "name": {"type": "str", "required": True}},
         },
         "domain": {"type": "str", "required": True},
