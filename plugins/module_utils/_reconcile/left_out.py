@@ -10,6 +10,8 @@ from dataclasses import replace
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
+from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import managers
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Desired
 
 # To add a finalizer Rook writes the whole object, and Go leaves out of it each `false`, 0 and empty text that is `omitempty`. Were such a
@@ -23,6 +25,18 @@ def as_kept(desired: Desired, live: Object) -> Desired:
     if desired.subject.group not in _GROUPS or not isinstance(spec := desired.body.get("spec"), Mapping):
         return desired
     return replace(desired, body={**desired.body, "spec": _kept(spec, live.get("spec"))})
+
+
+def wrote_last(item: Mapping[str, Any]) -> bool:
+    """Whether the latest generation is what such an operator wrote back: Rook before 1.17 reports having seen the one before.
+
+    https://github.com/rook/rook/blob/v1.16.0/pkg/operator/ceph/object/controller.go
+    """
+    written = [entry for entry in managers.entries(item) if not entry.get("subresource")]
+    latest = max((at(entry, "time", "") for entry in written), default="")
+    return item["apiVersion"].partition("/")[0] in _GROUPS and any(
+        entry.get("manager") == "rook" and at(entry, "time", "") == latest for entry in written
+    )
 
 
 def _kept(declared: Any, live: Any) -> Any:

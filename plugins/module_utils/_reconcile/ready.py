@@ -14,7 +14,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at, maps_at
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import finalizers, rules, workloads
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import (
+    finalizers,
+    left_out,
+    rules,
+    workloads,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import (
     Status,
     conditions,
@@ -32,7 +37,7 @@ def compute(item: Mapping[str, Any]) -> Status:
         held = finalizers.held(item)
         return progressing("Terminating", f"is being deleted{f', held by {held}' if held else ''}")
     generation = at(item, "metadata.generation", 0)
-    if at(item, "status.observedGeneration", generation) != generation:
+    if at(item, "status.observedGeneration", generation) != generation and not left_out.wrote_last(item):
         return _not_observed(item, generation)
     said = conditions(at(item, "status", {}), generation)
     stalled, busy = said.get("Stalled"), said.get("Reconciling")

@@ -66,6 +66,11 @@ SITES: dict[str, dict[str, Any]] = {
     # An issuer for all, as its credential is cert-manager's own.
     "no key for DNS": {**LARGE, "cert_manager_acme_solver": "route53", "cert_manager_vault_path": ""},
     "no policies": {**LARGE, "mastodon_network_policies": False},
+    "a bucket of yours in the cluster": {
+        **LARGE,
+        "rook_external_endpoint": "http://s3.object-store.svc.cluster.local:8333",
+        "gateway_media_hostname": "media.example.org",
+    },
     "Flux as well": {},
 }
 FLUX_IS_THERE = [name for name, settings in SITES.items() if not settings.get("flux_install", True)]

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.left_out import as_kept
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import desired_set
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import compute
 
 CEPH = "ceph.rook.io/v1"
 
@@ -56,3 +57,37 @@ def test_what_is_empty_and_was_left_out_is_not_declared(declared: Any, live: Any
 def test_other_operators_are_given_all_that_is_declared() -> None:
     declared = {"enablePDB": False}
     assert kept(declared, {}, "postgresql.cnpg.io/v1") == declared
+
+
+def store(*written: tuple[str, str, str], api_version: str = CEPH) -> dict[str, Any]:
+    """Return a store of the second generation that says it has seen the first, by who wrote what when."""
+    fields = [{"manager": name, "time": f"2026-11-29T01:28:{at}Z", "subresource": part} for name, at, part in written]
+    return {
+        "apiVersion": api_version,
+        "kind": "CephObjectStore",
+        "metadata": {"name": "media", "namespace": "rook-ceph", "generation": 2, "managedFields": fields},
+        "status": {"phase": "Ready", "observedGeneration": 1},
+    }
+
+
+OURS = ("fediverse.mastodon", "23", "")
+
+
+@pytest.mark.parametrize("at", ["23", "24"])
+def test_a_store_to_which_rook_has_only_added_its_finalizer_is_ready(at: str) -> None:
+    assert compute(store(OURS, ("rook", at, ""), ("rook", "59", "status"))).verdict == "Current"
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        store(OURS, ("rook", "22", ""), ("rook", "59", "status")),
+        store(OURS, ("rook", "23", ""), ("kubectl-edit", "40", ""), ("rook", "59", "status")),
+        store(OURS, ("rook", "23", ""), api_version="objectbucket.io/v1alpha1"),
+        store(OURS),
+        store(),
+    ],
+    ids=["ours", "somebody else's", "of another operator", "not by rook", "by nobody known"],
+)
+def test_what_was_changed_since_is_waited_for(item: dict[str, Any]) -> None:
+    assert compute(item).verdict == "InProgress"
