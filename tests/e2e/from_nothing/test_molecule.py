@@ -5,31 +5,9 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
-from ...conftest import ROOT, Lab
+from ...conftest import Lab
+from ...molecule import assert_passed
 
 
 def test_the_default_scenario_passes(installed: Lab) -> None:
-    scripts = Path(sys.executable).parent
-    done = subprocess.run(
-        [str(scripts / "molecule"), "test", "--scenario-name", "default"],
-        cwd=ROOT,
-        env={
-            **os.environ,
-            "PATH": f"{scripts}:{os.environ['PATH']}",
-            "LAB_STATE": str(installed.state),
-            "NO_COLOR": "1",
-        },
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=2400,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-8000:]
-    for step in ("prepare", "converge", "idempotence", "verify"):
-        assert f"default > {step}: Executed: Successful" in done.stdout
+    assert_passed("default", installed.state, "prepare", "converge", "idempotence", "verify", timeout=2400)

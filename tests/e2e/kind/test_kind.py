@@ -10,13 +10,13 @@ import os
 import re
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ...conftest import LAB_INDEX, ROOT, Lab, fresh_lab
+from ...molecule import assert_passed
 from ..lab.traces import machine, traces
 from ..support import eventually
 
@@ -137,26 +137,8 @@ def test_nothing_of_it_runs_once_it_is_ended_and_the_machine_is_as_before(lab: L
 
 
 def test_molecule_s_scenario_passes_and_leaves_nothing(lab: Lab, before: dict[str, object]) -> None:
-    scripts = Path(sys.executable).parent
-    done = subprocess.run(
-        [str(scripts / "molecule"), "test", "--scenario-name", "kind"],
-        cwd=ROOT,
-        env={
-            **os.environ,
-            "PATH": f"{scripts}:{os.environ['PATH']}",
-            "LAB_STATE": str(lab.state),
-            "LAB_INDEX": LAB_INDEX,
-            "NO_COLOR": "1",
-        },
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=3600,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-8000:]
-    for step in ("create", "prepare", "converge", "idempotence", "verify", "destroy"):
-        assert f"kind > {step}: Executed: Successful" in done.stdout
+    steps = ("create", "prepare", "converge", "idempotence", "verify", "destroy")
+    assert_passed("kind", lab.state, *steps, timeout=3600, LAB_INDEX=LAB_INDEX)
     assert traces(NAME, INDEX) == {}
     assert machine() == before
     assert not lab.state.exists()

@@ -6,33 +6,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[3]
+from ...molecule import ROOT, molecule
 
-
-def molecule(command: str, state: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a command of Molecule's for the scenario in kind."""
-    scripts = Path(sys.executable).parent
-    return subprocess.run(
-        [str(scripts / "molecule"), command, "--scenario-name", "kind"],
-        cwd=ROOT,
-        env={
-            **os.environ,
-            "PATH": f"{scripts}:{os.environ['PATH']}",
-            "LAB_STATE": str(state),
-            "NO_COLOR": "1",
-            "ANSIBLE_VERBOSITY": "3",
-            **environment,
-        },
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+# Which inventory it parses.
+SAYS_WHAT_IT_READS = {"ANSIBLE_VERBOSITY": "3"}
 
 
 def reads_only(said: str, inventory: str) -> bool:
@@ -44,13 +24,14 @@ def reads_only(said: str, inventory: str) -> bool:
 
 
 def test_the_scenario_in_kind_is_on_the_lab_unless_told(tmp_path: Path) -> None:
-    done = molecule("syntax", tmp_path)
+    done = molecule("syntax", "kind", tmp_path, **SAYS_WHAT_IT_READS)
     assert done.returncode == 0, done.stdout
     assert reads_only(done.stdout, "lab")
 
 
 def test_a_machine_without_docker_is_told_so(tmp_path: Path) -> None:
-    done = molecule("create", tmp_path / "state", KIND_INVENTORY="kind", DOCKER_HOST=f"unix://{tmp_path}/nobody.sock")
+    there = {**SAYS_WHAT_IT_READS, "KIND_INVENTORY": "kind", "DOCKER_HOST": f"unix://{tmp_path}/nobody.sock"}
+    done = molecule("create", "kind", tmp_path / "state", **there)
     assert done.returncode != 0
     assert reads_only(done.stdout, "kind")
     assert "Docker is not running on this machine: " in done.stdout
@@ -64,11 +45,11 @@ def test_a_cluster_that_the_scenario_did_not_create_is_left_alone(tmp_path: Path
     kind.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\n')
     kind.chmod(0o755)
     scripts = f"{kind.parent}:{Path(sys.executable).parent}:{os.environ['PATH']}"
-    done = molecule("destroy", tmp_path, KIND_INVENTORY="kind", PATH=scripts)
+    done = molecule("destroy", "kind", tmp_path, KIND_INVENTORY="kind", PATH=scripts)
     assert done.returncode == 0, done.stdout
     assert not (tmp_path / "asked").exists()
     (tmp_path / "docker.kubeconfig").write_text("")
-    done = molecule("destroy", tmp_path, KIND_INVENTORY="kind", PATH=scripts)
+    done = molecule("destroy", "kind", tmp_path, KIND_INVENTORY="kind", PATH=scripts)
     assert done.returncode == 0, done.stdout
     assert "delete cluster --name fediverse-mastodon " in (tmp_path / "asked").read_text()
     assert not (tmp_path / "docker.kubeconfig").exists()
