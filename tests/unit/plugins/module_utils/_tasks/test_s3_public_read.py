@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import socket
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -33,6 +34,14 @@ def found(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         secrets, "open_objects", lambda _connection: SimpleNamespace(read=lambda *_unused: Listing(tuple(items), "1"))
     )
     return items
+
+
+@pytest.fixture
+def rooks(s3: S3, found: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of Rook's gateway, which leads to the test's server."""
+    way = partial(socket.create_connection, ("127.0.0.1", s3.port))
+    monkeypatch.setattr(s3_public_read.forward, "way_to_url", lambda *_unused: way)
+    return "http://rook-ceph-rgw-media.rook-ceph.svc:80"
 
 
 def run(
@@ -146,37 +155,25 @@ def test_a_server_that_is_not_there_yet_may_be_waited_for_by_others(
         run(endpoint)
 
 
-def test_a_policy_that_would_keep_a_claim_of_rooks_for_ever_is_told_of(
-    s3: S3, found: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_policy_that_would_keep_a_claim_of_rooks_for_ever_is_told_of(s3: S3, rooks: str) -> None:
     s3.acls = "obeyed"
     run(s3.endpoint)
     s3.policy = {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": ["s3:GetObject"], "Resource": ["x"]}]}
     assert run(s3.endpoint)[1] == [], "only Rook has that trouble"
-    address = "127.0.0.1", s3.port
-    monkeypatch.setattr(
-        s3_public_read.forward, "way_to_url", lambda *_unused: lambda: socket.create_connection(address)
-    )
     told = (
         "Bucket media at http://rook-ceph-rgw-media.rook-ceph.svc:80: has a policy of others in short forms: Rook cannot read it, so that "
         'the bucket\'s claim could never be deleted. Write each Principal like {"AWS": ["*"]}, and each Action and Resource as a list.'
     )
     for claimed in (True, False):
         for state in ("present", "absent"):
-            found_here = run("http://rook-ceph-rgw-media.rook-ceph.svc:80", state=state, claimed=claimed)
+            found_here = run(rooks, state=state, claimed=claimed)
             assert found_here[1][-1:] == [told]
-    assert run("http://rook-ceph-rgw-media.rook-ceph.svc:80", state="asked")[1] == []
+    assert run(rooks, state="asked")[1] == []
     s3.policy = public_read("media")
-    assert run("http://rook-ceph-rgw-media.rook-ceph.svc:80")[1] == []
+    assert run(rooks)[1] == []
 
 
-def test_whom_the_claim_s_policy_must_name_is_returned_of_claimed_buckets(
-    s3: S3, found: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    address, rooks = ("127.0.0.1", s3.port), "http://rook-ceph-rgw-media.rook-ceph.svc:80"
-    monkeypatch.setattr(
-        s3_public_read.forward, "way_to_url", lambda *_unused: lambda: socket.create_connection(address)
-    )
+def test_whom_the_claim_s_policy_must_name_is_returned_of_claimed_buckets(s3: S3, rooks: str) -> None:
     s3.acls = "obeyed"
     assert run(rooks, claimed=True)[0]["owner"] == ""
     assert "owner" not in run(rooks, state="asked", claimed=True)[0]
@@ -188,13 +185,7 @@ def test_whom_the_claim_s_policy_must_name_is_returned_of_claimed_buckets(
         assert (result["changed"], result["owner"], result["acl"]) == (changed, s3.user, True)
 
 
-def test_a_bucket_of_rooks_that_somebody_else_claimed_gets_no_statement_for_an_owner(
-    s3: S3, found: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    address, rooks = ("127.0.0.1", s3.port), "http://rook-ceph-rgw-media.rook-ceph.svc:80"
-    monkeypatch.setattr(
-        s3_public_read.forward, "way_to_url", lambda *_unused: lambda: socket.create_connection(address)
-    )
+def test_a_bucket_of_rooks_that_somebody_else_claimed_gets_no_statement_for_an_owner(s3: S3, rooks: str) -> None:
     s3.acls = "obeyed"
     assert "owner" not in run(rooks)[0]
     s3.withheld = set(s3.objects)
@@ -203,12 +194,6 @@ def test_a_bucket_of_rooks_that_somebody_else_claimed_gets_no_statement_for_an_o
     assert s3.policy is None
 
 
-def test_keys_that_may_not_see_the_policy_of_somebody_s_bucket_of_rooks_are_good_enough(
-    s3: S3, found: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    address = "127.0.0.1", s3.port
-    monkeypatch.setattr(
-        s3_public_read.forward, "way_to_url", lambda *_unused: lambda: socket.create_connection(address)
-    )
+def test_keys_that_may_not_see_the_policy_of_somebody_s_bucket_of_rooks_are_good_enough(s3: S3, rooks: str) -> None:
     s3.knows_policies = False
-    assert run("http://rook-ceph-rgw-media.rook-ceph.svc:80", state="absent")[1] == []
+    assert run(rooks, state="absent")[1] == []
