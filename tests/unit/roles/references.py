@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from .conftest import ROOT, Site
+from .documents import strings
 
 ROLES = sorted(path.parents[1].name for path in ROOT.glob("roles/*/tasks/main.yml"))
 # A name with a registry, and a version.
@@ -56,15 +57,10 @@ def _charts(applied: list[dict[str, Any]]) -> Iterator[str]:
             yield f"chart {repositories[namespace, reference['name']]}/{chart['chart']}:{chart['version']}"
 
 
-def _images(value: Any, key: str = "") -> Iterator[str]:
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            yield from _images(inner, name)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _images(inner, key)
-    elif key in ("image", "imageName") and IMAGE.fullmatch(str(value)):
-        yield f"image {value}"
+def _images(applied: list[dict[str, Any]]) -> Iterator[str]:
+    for key, value in strings(applied):
+        if key in ("image", "imageName") and IMAGE.fullmatch(value):
+            yield f"image {value}"
 
 
 def _flux(site: Site, applied: list[dict[str, Any]]) -> Iterator[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ import pytest
 import yaml
 from jinja2 import Environment, nodes
 
-from .conftest import ROOT
+from .conftest import ROOT, Site
+from .documents import strings
 
 ROLES = sorted(path.name for path in (ROOT / "roles").iterdir())
 PLAYBOOKS = sorted((ROOT / "playbooks").glob("*.yml"))
@@ -40,15 +41,9 @@ def owners() -> Iterator[tuple[str, str]]:
 OWNERS = dict(owners())
 
 
-def expressions(value: Any, key: str = "") -> Iterator[str]:
+def expressions(document: Any) -> Iterator[str]:
     """Return every template in a document."""
-    if isinstance(value, Mapping):
-        for name, item in value.items():
-            yield from expressions(item, name)
-    elif isinstance(value, list):
-        for item in value:
-            yield from expressions(item, key)
-    elif isinstance(value, str):
+    for key, value in strings(document):
         yield f"{{{{ {value} }}}}" if key in CONDITIONS and "{{" not in value else value
 
 
@@ -135,3 +130,26 @@ def test_every_loop_ends_with_its_first_failure(role: str) -> None:
     assert [task["loop_control"].get("break_when") for task in tasks] == [
         f"{task['register']} is failed" for task in tasks
     ]
+
+
+@pytest.mark.parametrize(
+    ("address", "namespaces"),
+    [
+        ("http://s3.storage.svc:8333", ["storage"]),
+        ("https://s3.storage.svc.cluster.local/", ["storage"]),
+        ("db-rw.data-bases.svc", ["data-bases"]),
+        ("db.databases.svc:5432", ["databases"]),
+        ("http://s3.storage.svcs.example.org", []),
+        ("https://s3.example.org/one.two.svc", []),
+        ("storage.svc", []),
+        ("", []),
+    ],
+)
+def test_the_namespace_of_a_service_is_found_in_its_address(address: str, namespaces: list[str]) -> None:
+    assert Site(address=address).rendered("{{ address | regex_findall(common_service_namespace) }}") == namespaces
+
+
+@pytest.mark.parametrize("role", [role for role in ROLES if role != "common"])
+def test_no_other_role_has_a_pattern_of_a_service_s_address(role: str) -> None:
+    found = [file for file in files(role, "defaults", "vars", "tasks", "templates") if "[.]svc" in file.read_text()]
+    assert found == []

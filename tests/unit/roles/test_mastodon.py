@@ -168,7 +168,9 @@ def test_secrets_that_mastodon_values_name_are_recognised_once_each() -> None:
 
 
 def test_a_media_host_leads_to_a_bucket_inside_the_cluster_to_be_read_only() -> None:
-    assert "HTTPRoute mastodon-media" not in objects(gateway_media_hostname="media.example.org")
+    for outside in ("https://s3.example.org", "http://s3.store.svcs.example.org", "https://s3.store.svc"):
+        settings = {"gateway_media_hostname": "media.example.org", "rook_external_endpoint": outside}
+        assert "HTTPRoute mastodon-media" not in objects(**settings)
     found = objects(gateway_media_hostname="media.example.org", rook_external_endpoint="http://s3.store.svc:8333")
     route = found["HTTPRoute mastodon-media"]
     assert route["metadata"]["namespace"] == "mastodon", "listeners may take routes of chosen namespaces only"
