@@ -13,10 +13,12 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects i
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import managers
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import Desired
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.rook_pointers import is_pointer
 
 # To add a finalizer Rook writes the whole object, and Go leaves out of it each `false`, 0 and empty text that is `omitempty`. Were such a
 # field brought back, Rook would take no notice, nor ever report that it has seen that generation:
 # https://github.com/rook/rook/blob/master/pkg/operator/ceph/cluster/predicate.go
+# Pointers it keeps, whatever they point to.
 _GROUPS = frozenset({"ceph.rook.io"})
 
 
@@ -39,19 +41,26 @@ def wrote_last(item: Mapping[str, Any]) -> bool:
     )
 
 
-def _kept(declared: Any, live: Any) -> Any:
+def _kept(declared: Any, live: Any, name: str = "") -> Any:
+    """Return what is declared of a field of this name without what was left out of the live one."""
     if isinstance(declared, list) and isinstance(live, list) and len(declared) == len(live):
-        return [_kept(one, other) for one, other in zip(declared, live, strict=True)]
+        return [_kept(one, other, name) for one, other in zip(declared, live, strict=True)]
     if not isinstance(declared, Mapping):
         return declared
     there = live if isinstance(live, Mapping) else {}
     kept = {
-        key: _kept(value, there.get(key)) for key, value in declared.items() if key in there or not _is_empty(value)
+        key: _kept(value, there.get(key), key)
+        for key, value in declared.items()
+        if key in there or not _is_left_out(name, key, value)
     }
-    return {key: value for key, value in kept.items() if value != {} or declared[key] == {}}
+    return {key: value for key, value in kept.items() if value != {} or declared[key] == {} or is_pointer(name, key)}
 
 
-def _is_empty(value: Any) -> bool:
+def _is_left_out(parent: str, name: str, value: Any) -> bool:
+    if value is None:
+        return True
+    if is_pointer(parent, name):
+        return False
     if isinstance(value, Mapping):
-        return all(_is_empty(item) for item in value.values())
+        return all(_is_left_out(name, key, item) for key, item in value.items())
     return not value

@@ -54,6 +54,54 @@ def test_what_is_empty_and_was_left_out_is_not_declared(declared: Any, live: Any
     assert kept(declared, live) == expected
 
 
+@pytest.mark.parametrize(
+    "declared",
+    [
+        {"storage": {"useAllDevices": False}},
+        {"storage": {"nodes": [{"name": "a", "useAllDevices": False}]}},
+        {"mgr": {"hostNetwork": False}},
+        {"placement": {"all": {"tolerations": [{"key": "a", "tolerationSeconds": 0}]}}},
+        {"placement": {"all": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {}}}}},
+        {"mon": {"volumeClaimTemplate": {"spec": {"storageClassName": ""}}}},
+        {"cephConfigFromSecret": {"global": {"debug": {"optional": False}}}},
+        {"monitoring": {"exporter": {}}},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("where", ["nowhere", "beside what is kept"])
+def test_what_is_empty_and_a_pointer_to_rook_is_declared_as_only_somebody_else_leaves_it_out(
+    declared: Any, where: str
+) -> None:
+    assert kept(declared, {} if where == "nowhere" else without_last(declared)) == declared
+
+
+def without_last(value: Any) -> Any:
+    """Return a document without the fields that hold no other."""
+    if isinstance(value, list):
+        return [without_last(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {key: without_last(item) for key, item in value.items() if item not in (False, 0, "", {})}
+
+
+@pytest.mark.parametrize(
+    ("declared", "live", "expected"),
+    [
+        ({"network": {"hostNetwork": False}}, {"network": {}}, {}),
+        ({"monitoring": {"exporter": {"perfCountersPrioLimit": 0}}}, {}, {"monitoring": {"exporter": {}}}),
+        ({"storage": {"useAllDevices": None}}, {"storage": {}}, {}),
+        (
+            {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": []}},
+            {"podAffinity": {}},
+            {"podAffinity": {}},
+        ),
+    ],
+    ids=["of a name that is one elsewhere", "what is in one", "nothing", "a list of a name that is one elsewhere"],
+)
+def test_what_is_empty_and_no_pointer_is_left_out_beside_pointers(declared: Any, live: Any, expected: Any) -> None:
+    assert kept(declared, live) == expected
+
+
 def test_other_operators_are_given_all_that_is_declared() -> None:
     declared = {"enablePDB": False}
     assert kept(declared, {}, "postgresql.cnpg.io/v1") == declared
