@@ -20,7 +20,8 @@ description:
   - It never signs, sends nothing of anybody's, and leaves nothing behind. It takes no longer than 20 seconds, asks a host at most 40 times, and follows
     redirects to declared hosts only.
   - Fails when anything is C(LOST) or C(CUT), and when it is not proved that posts come in and accounts are found, as no inbox answered as it should,
-    no actor was found, or one of these checks could not be finished. In check mode it does the same, as it changes nothing.
+    no actor was found, or one of these checks could not be finished. In check mode it does the same, but writes no O(reports). A report is what was
+    seen and no state, so that it never counts as a change.
   - The pages at U(https://github.com/fediverse/mastodon-kubernetes/blob/main/docs/federation/README.md) explain each finding.
 requirements:
   - cryptography >= 43.0.0
@@ -104,10 +105,31 @@ options:
     description: Its port.
     type: int
     default: 53
+  reports:
+    description:
+      - Files to write the whole report to, on the host that this runs on, whatever comes of it. Each is replaced as a whole, and the folder must be there.
+    type: dict
+    default: {}
+    suboptions:
+      html:
+        description: One page for browsers, phones and paper, which loads nothing else and has no script.
+        type: path
+      json:
+        description: All of it as JSON. When the file is there from an earlier run, the report says first what changed since. Another file is not replaced.
+        type: path
+      junit:
+        description: For CI systems, as JUnit writes it. C(LOST) and C(CUT) have failed, and so has an instance that is not proved to be well.
+        type: path
+      prometheus:
+        description: Metrics C(federation_check_…), such as for the text files of Prometheus' node exporter. They hold nothing that an instance sent.
+        type: path
   secure_mode:
     description: Whether it shows actors only to those who sign, C(AUTHORIZED_FETCH).
     type: bool
     default: false
+  since:
+    description: An earlier report as JSON to compare with, instead of the one that is at the path C(json) of O(reports).
+    type: path
   streaming_hostname:
     description: Host of streaming. When empty, O(web_domain).
     type: str
@@ -129,6 +151,15 @@ EXAMPLES = r"""
     domain: example.org
     web_domain: social.example.org
     account: alice
+
+- name: Check it, keep a page and metrics, and say what changed since the last time
+  fediverse.mastodon.federation_check:
+    domain: example.org
+    account: alice
+    reports:
+      json: /var/lib/federation/example.org.json
+      html: /var/www/federation/example.org.html
+      prometheus: /var/lib/prometheus/node-exporter/federation.prom
 """
 
 RETURN = r"""
@@ -149,6 +180,27 @@ passed:
   description: Whether an inbox and an actor were found well, and nothing is C(LOST) or C(CUT).
   returned: always
   type: bool
+at:
+  description: When it was looked at.
+  returned: always
+  type: str
+  sample: "2026-11-29T03:00:00Z"
+summary:
+  description: How much was found of each verdict.
+  returned: always
+  type: str
+  sample: 1 LOST, 3 skipped, 41 fine
+links:
+  description: The way to the instance, as C(name) and C(state) of DNS, TLS, HTTP and ActivityPub. C(broken) is the first link that is; what cannot be seen
+    for it is C(behind). Others are C(fine), C(partly) so, or C(not seen).
+  returned: always
+  type: list
+  elements: dict
+changes:
+  description: What is C(new), C(mended) and C(unseen) this time, how much is the C(same), and C(since) when. Empty without an earlier report.
+    Only what a check no longer finds that came to its end and found something fine is mended.
+  returned: always
+  type: dict
 findings:
   description: All that was found, worst first; when it fails, all that is wrong.
   returned: always

@@ -32,6 +32,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation imp
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.budget import Budget, SpentError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import (
+    BAD,
     Cause,
     Fault,
     Finding,
@@ -40,7 +41,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.fin
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.probing import Prober, doors
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.proof import NOT_PROVED, lacking
-from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.report import BAD, Report, sorted_findings
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.report import Report, sorted_findings
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.scene import Check, FoundError, Scene
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.target import Target
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.vantage import Vantage

@@ -28,6 +28,8 @@ class Verdict(StrEnum):
 
 
 ORDER = tuple(Verdict)
+# With which nothing has passed.
+BAD = (Verdict.LOST, Verdict.CUT)
 # What a next step begins with that is to be copied to a shell.
 COMMANDS = ("curl", "dig", "kubectl", "nc", "openssl")
 MEANING = {

@@ -6,19 +6,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import ORDER, Finding, Verdict
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.certificates import now
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.chain import links
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import BAD, ORDER, Finding, Verdict
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.output import table
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.proof import lacking
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.target import Target
-
-_PAGES = "https://github.com/fediverse/mastodon-kubernetes/blob/main/docs/federation"
-BAD = (Verdict.LOST, Verdict.CUT)
-_DAYS = (
-    "After seven days of failures other servers mark this one as unavailable, and send nothing more until it writes to them first or somebody "
-    "resets it there: that cannot be seen from here."
-)
 
 
 @dataclass(frozen=True)
@@ -28,6 +25,7 @@ class Report:
     target: Target
     vantage: str
     findings: Sequence[Finding]
+    at: datetime = field(default_factory=now)
 
     @property
     def verdict(self) -> Verdict:
@@ -42,14 +40,8 @@ class Report:
         return not any(one.verdict in BAD for one in self.findings) and not any(lacking(self.findings))
 
     def lines(self) -> Iterator[str]:
-        """Yield the table for terminals: what is fine in a line each, and of all else who loses what, why, and what to do."""
-        yield f"{self.target.domain} as seen from {self.vantage}: {self.summary}"
-        for finding in self.findings:
-            yield f"{finding.verdict:11}  {finding}"
-            if finding.fault:
-                yield from (f"{'':11}  {line}" for line in _explanation(finding))
-        if any(finding.verdict is Verdict.CUT for finding in self.findings):
-            yield f"{Verdict.NOTE:11}  {_DAYS}"
+        """Yield the table for terminals."""
+        return table.lines(self.plain(self.findings))
 
     @property
     def summary(self) -> str:
@@ -62,8 +54,11 @@ class Report:
         return {
             "domain": self.target.domain,
             "vantage": self.vantage,
+            "at": self.at.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "verdict": str(self.verdict),
             "passed": self.passed,
+            "summary": self.summary,
+            "links": links(self.findings),
             "findings": [_plain(finding) for finding in findings],
         }
 
@@ -71,14 +66,6 @@ class Report:
 def sorted_findings(findings: Sequence[Finding]) -> Sequence[Finding]:
     """Return them worst first, and otherwise in the order of the checks."""
     return sorted(findings, key=lambda finding: ORDER.index(finding.verdict))
-
-
-def _explanation(finding: Finding) -> Iterator[str]:
-    yield finding.loses
-    if finding.cause:
-        yield f"Likely cause: {finding.cause.why}."
-        yield f"Next: {finding.cause.next}"
-    yield f"See {_PAGES}/{finding.link}"
 
 
 def _plain(finding: Finding) -> Mapping[str, Any]:

@@ -70,6 +70,8 @@ def test_the_name_server_is_the_one_that_records_are_verified_at() -> None:
         ("key_fingerprint", "sha256:0"),
         ("media_path", "/a.png"),
         ("nameserver", "192.0.2.53"),
+        ("reports", {"json": "/var/lib/federation.json"}),
+        ("since", "/var/lib/before.json"),
     ],
 )
 def test_what_follows_from_no_setting_is_declared_by_a_variable(option: str, value: Any) -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,10 +16,12 @@ from typing import Any
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.resolver import Resolver
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.output.forms import FORMS
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.vantage import Vantage
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import Secret
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import federation_check
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared import looks
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._federation.mastodon import (
     DOMAIN,
     HOST,
@@ -42,11 +45,12 @@ class Asked:
 
     world: World
     said: list[str] = field(default_factory=list)
+    check: bool = False
 
     def __call__(self, **given: Any) -> dict[str, Any]:
         trusted = {"ca_certificates": [self.world.authority.certificate], "taken_as_public": list(PUBLIC)}
         trusted |= {"nameserver": RESOLVER, "nameserver_port": self.world.zones.port}
-        run = Run(check=False, diff=False, say=self.said.append, environment={})
+        run = Run(check=self.check, diff=False, say=self.said.append, environment={})
         wanted = {**GIVEN, "domain": DOMAIN, "web_domain": HOST, "account": "alice", **trusted, **given}
         return federation_check.run_task(wanted, run)
 
@@ -55,8 +59,8 @@ class Asked:
 def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Asked]:
     world = World(tmp_path)
 
-    monkeypatch.setattr(federation_check, "HERE", Vantage("the test", world._way))
-    monkeypatch.setattr(federation_check, "Resolver", partial(Resolver, servers_port=world.zones.port))
+    monkeypatch.setattr(looks, "HERE", Vantage("the test", world._way))
+    monkeypatch.setattr(looks, "Resolver", partial(Resolver, servers_port=world.zones.port))
     yield Asked(world)
     world.stop()
 
@@ -67,11 +71,12 @@ def test_an_instance_that_is_well_passes_and_is_shown_as_a_table(asked: Asked) -
     assert (result["changed"], result["passed"], result["verdict"]) == (False, True, "fine")
     assert "failed" not in result
     assert asked.said[0] == f"example.org as seen from the test: {len(result['findings'])} fine"
+    assert asked.said[1] == "DNS fine → TLS fine → HTTP fine → ActivityPub fine"
     assert (
-        asked.said[1]
+        asked.said[2]
         == "fine         zone example.org: is known to all its name servers: ns1.example.org, ns2.example.org."
     )
-    assert len(asked.said) == 1 + len(result["findings"]) > 20
+    assert len(asked.said) == 2 + len(result["findings"]) > 20
 
 
 def test_lost_posts_fail_it_and_come_first_with_who_loses_what_why_and_what_is_next(asked: Asked) -> None:
@@ -83,13 +88,13 @@ def test_lost_posts_fail_it_and_come_first_with_who_loses_what_why_and_what_is_n
         ("inbox", "dropped"),
         ("nodeinfo", "absent"),
     ]
-    order = [line.split("  ")[0] for line in asked.said[1:] if line[0] != " "]
+    order = [line.split("  ")[0] for line in asked.said[2:] if line[0] != " "]
     found = Counter(order)
     assert order == ["LOST", "SOME", *["skipped"] * found["skipped"], *["fine"] * found["fine"]]
     assert (
         result["msg"] == f"Federation of example.org: 1 LOST, 1 SOME, {found['skipped']} skipped, {found['fine']} fine."
     )
-    assert asked.said[1:6] == [
+    assert asked.said[2:7] == [
         f"LOST         https://{HOST}/inbox: refuses what others send in a way that is final: "
         "403 Forbidden, text/html, '<!doctype html><html><title>A page</title></html>'.",
         "             Posts to this server are dropped by Mastodon and others, at once and for ever, and nobody learns of it.",
@@ -130,6 +135,70 @@ def test_followed_hosts_are_followed_however_they_are_written(asked: Asked) -> N
     for given, fault in ([], "redirects-elsewhere"), (["WWW.example.org"], "gone"):
         result = asked(followed_hosts=given)
         assert [one["fault"] for one in result["findings"] if one["check"] == "nodeinfo"] == [fault]
+
+
+def test_reports_are_written_in_all_forms_and_the_next_look_says_what_changed(asked: Asked, tmp_path: Path) -> None:
+    paths = {name: str(tmp_path / f"report.{name}") for name in FORMS}
+    assert asked(reports=paths)["changes"] == {}
+    assert sorted(path.name for path in tmp_path.glob("report.*")) == sorted(f"report.{name}" for name in FORMS)
+    first = json.loads((tmp_path / "report.json").read_text())
+    assert (first["passed"], first["instances"][0]["domain"]) == (True, DOMAIN)
+    asked.world.change("/inbox", page(403), method="POST")
+    asked.said.clear()
+    result = asked(reports=paths)
+    assert [one["fault"] for one in result["changes"]["new"]] == ["dropped"]
+    assert (
+        asked.said[1] == f"Since {first['instances'][0]['at']}: 1 new, 0 mended, 0 not looked at this time, 0 as before"
+    )
+    assert "What changed" in (tmp_path / "report.html").read_text()
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.glob("report.*")} == {0o644}
+
+
+def test_another_earlier_report_may_be_named(asked: Asked, tmp_path: Path) -> None:
+    before, after = tmp_path / "before.json", tmp_path / "after.json"
+    asked.world.change("/nodeinfo", Response(404))
+    asked(reports={"json": str(before), "html": None})
+    asked(reports={"json": str(after)})
+    kept = before.read_text()
+    result = asked(reports={"json": str(after)}, since=str(before))
+    assert (result["changes"]["same"], result["changes"]["since"]) == (1, json.loads(kept)["instances"][0]["at"])
+    assert before.read_text() == kept
+
+
+def test_check_mode_writes_no_report(asked: Asked, tmp_path: Path) -> None:
+    asked.check = True
+    assert asked(reports={"json": str(tmp_path / "a.json")})["passed"]
+    assert not (tmp_path / "a.json").exists()
+
+
+def test_a_file_that_is_no_report_is_neither_compared_nor_replaced(asked: Asked, tmp_path: Path) -> None:
+    path = tmp_path / "notes.json"
+    path.write_text("{}")
+    with pytest.raises(MastodonError) as caught:
+        asked(reports={"json": str(path)})
+    assert str(caught.value) == (
+        f"Report {path}: is none that this can be compared with: it is no report of this format. "
+        "Name another path, or remove the file."
+    )
+    assert path.read_text() == "{}"
+    assert asked.world.asked == []
+
+
+def test_an_earlier_report_that_is_named_must_be_there(asked: Asked, tmp_path: Path) -> None:
+    with pytest.raises(MastodonError) as caught:
+        asked(since=str(tmp_path / "none.json"))
+    assert (
+        str(caught.value) == f"Report {tmp_path}/none.json: cannot be read: No such file or directory. Check its path."
+    )
+
+
+def test_a_report_that_cannot_be_written_is_named_before_anybody_is_asked(asked: Asked, tmp_path: Path) -> None:
+    with pytest.raises(MastodonError) as caught:
+        asked(reports={"html": str(tmp_path / "none/a.html")})
+    assert str(caught.value) == (
+        f"Report {tmp_path}/none/a.html: cannot be written: {tmp_path}/none is no folder. Make it, or name another path."
+    )
+    assert asked.world.asked == []
 
 
 @pytest.mark.parametrize("key", ["ca.crt", "tls.crt"])

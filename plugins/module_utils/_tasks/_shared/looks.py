@@ -1,0 +1,104 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Looks at what options name, compares that with an earlier report, and reports it in whatever forms are asked for."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.resolver import Resolver
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.budget import Budget
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.changes import (
+    FORMAT,
+    Earlier,
+    changes,
+    earlier,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.examine import examine
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.output.forms import FORMS
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.output.table import lines
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.report import Report
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.vantage import HERE
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.instance import target_of, trust_of
+
+REPORTS: Mapping[str, Any] = {
+    "reports": {"type": "dict", "default": {}, "options": {name: {"type": "path"} for name in FORMS}},
+    "since": {"type": "path"},
+}
+
+
+def looked(parameters: Mapping[str, Any], authorities: Callable[[], Sequence[str]], run: Run) -> dict[str, Any]:
+    """Return the result of one look; trust is in these authorities as well. Raises MastodonError."""
+    target = target_of(parameters)
+    trust = trust_of([*parameters["ca_certificates"], *authorities()])
+    resolver = Resolver(parameters["nameserver"], parameters["nameserver_port"])
+    paths = _paths(parameters["reports"] or {})
+    before = _before(parameters["since"], paths.get("json"))
+    report = examine(target, HERE, resolver, trust, Budget())
+    whole = _with_changes(report.plain(report.findings), before)
+    for line in lines(whole):
+        run.say(line)
+    if not run.check:
+        _write(paths, {"format": FORMAT, "passed": report.passed, "instances": [whole]})
+    return _result(report, whole)
+
+
+def _result(report: Report, whole: Mapping[str, Any]) -> dict[str, Any]:
+    if report.passed:
+        return {"changed": False, **whole}
+    # Ansible prints a failed task's result whole: only what is wrong belongs there.
+    wrong = [finding for finding in whole["findings"] if finding["fault"]]
+    message = f"Federation of {report.target.domain}: {report.summary}."
+    return {"changed": False, **whole, "findings": wrong, "failed": True, "msg": message}
+
+
+def _with_changes(instance: Mapping[str, Any], before: Earlier) -> Mapping[str, Any]:
+    return {**instance, "changes": changes(instance, before)}
+
+
+def _paths(reports: Mapping[str, str | None]) -> Mapping[str, Path]:
+    """Return where reports go. Raises MastodonError before a look that could not be kept."""
+    paths = {name: Path(path).expanduser() for name, path in reports.items() if path}
+    for path in paths.values():
+        if not path.parent.is_dir():
+            why, remedy = f"{path.parent} is no folder", "Make it, or name another path."
+            raise MastodonError(f"Report {path}", "cannot be written", why, remedy)
+    return paths
+
+
+def _before(since: str | None, last: Path | None) -> Earlier:
+    """Return the earlier report that is named, else the one that is about to be replaced, if there is any."""
+    path = Path(since).expanduser() if since else last
+    if path is None or not (since or path.exists()):
+        return {}
+    try:
+        return earlier(path.read_bytes())
+    except OSError as error:
+        raise MastodonError(f"Report {path}", "cannot be read", error.strerror or "", "Check its path.") from error
+    except WrongShapeError as error:
+        remedy = "Name another path, or remove the file."
+        raise MastodonError(f"Report {path}", "is none that this can be compared with", str(error), remedy) from error
+
+
+def _write(paths: Mapping[str, Path], report: Mapping[str, Any]) -> None:
+    for name, path in sorted(paths.items()):
+        try:
+            _replace(path, FORMS[name](report))
+        except OSError as error:
+            remedy = "Check who may write there."
+            raise MastodonError(f"Report {path}", "cannot be written", error.strerror or "", remedy) from error
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file so that who reads it, such as Prometheus' node exporter, finds the old or the new one, and never a part."""
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".federation-") as folder:
+        written = Path(folder) / path.name
+        written.write_text(text, encoding="utf-8")
+        written.replace(path)
