@@ -43,8 +43,12 @@ def is_readable(answer: Answer) -> bool:
 
 
 def is_hidden(bucket: Bucket, key: str, sleep: Sleep) -> bool:
-    """Whether the probe is there and refused: an object that is missing is refused by every bucket."""
-    answer = settled(lambda: bucket.get_anonymously(key), sleep)
+    """Whether the probe is there and anyone is refused it."""
+    return is_refused(bucket, key, settled(lambda: bucket.get_anonymously(key), sleep))
+
+
+def is_refused(bucket: Bucket, key: str, answer: Answer) -> bool:
+    """Whether this answer refuses a probe that is there: an object that is missing is refused by every bucket."""
     return answer.status in _REFUSED and bucket.get(key) == CONTENT
 
 

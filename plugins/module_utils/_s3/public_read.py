@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
@@ -37,6 +37,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.probes impo
     described,
     is_hidden,
     is_readable,
+    is_refused,
     is_still_readable,
     prove,
     refuse_listing,
@@ -56,10 +57,14 @@ class Change:
 
 @dataclass(frozen=True)
 class Access:
-    """What was changed, or in check mode would be, and whether ACLs decide who reads; None while nobody can tell."""
+    """What was changed, or in check mode would be, and whether ACLs decide who reads; None while nobody can tell.
+
+    The bucket's policy, where it had to be read and stayed as it is.
+    """
 
     changes: list[Change]
     acl: bool | None
+    policy: Mapping[str, Any] | None = field(default=None, compare=False)
 
 
 def ensure(bucket: Bucket, *, check: bool, claimed: bool = False, sleep: Sleep = time.sleep) -> Access:
@@ -71,9 +76,9 @@ def ensure(bucket: Bucket, *, check: bool, claimed: bool = False, sleep: Sleep =
     if not check:
         refuse_writing(bucket, sleep)
     if is_readable(bucket.get_anonymously(PROBE)) and is_hidden(bucket, SECRET_PROBE, sleep):
-        acl = _acl_decides(bucket, sleep)
-        if acl is not None:
-            return Access([], acl)
+        found = _who_decides(bucket, sleep)
+        if found.acl is not None:
+            return found
     changes = _obey_acls(bucket, check=check) if claimed else []
     if changes and check:
         return Access(changes, None)
@@ -117,12 +122,20 @@ def _acl_decides(bucket: Bucket, sleep: Sleep) -> bool | None:
     """Return whether a private object of a shown folder is hidden from anyone, or None when nobody can tell."""
     if not is_readable(settled(lambda: bucket.get_anonymously(PROBE), sleep)):
         return None
-    if is_readable(settled(lambda: bucket.get_anonymously(WITHHELD_PROBE), sleep)):
-        return False
-    if not is_hidden(bucket, WITHHELD_PROBE, sleep):
-        return None
+    return _who_decides(bucket, sleep).acl
+
+
+def _who_decides(bucket: Bucket, sleep: Sleep) -> Access:
+    """Return whether ACLs decide who reads, of a bucket of which anyone reads the first probe."""
+    withheld = settled(lambda: bucket.get_anonymously(WITHHELD_PROBE), sleep)
+    if is_readable(withheld):
+        return Access([], acl=False)
+    if not is_refused(bucket, WITHHELD_PROBE, withheld):
+        return Access([], acl=None)
     # A policy that an interrupted run wrote a moment ago may not be known to the gateway that answered.
-    return not _has_our_policy(bucket)
+    policy = _readable_policy(bucket)
+    ours = policy is not None and with_public_read(policy, bucket.name) == policy
+    return Access([], not ours, policy)
 
 
 def _obey_acls(bucket: Bucket, *, check: bool) -> list[Change]:
@@ -147,13 +160,12 @@ def take_over(bucket: Bucket, *, check: bool) -> list[Change]:
     return [_changed(bucket, "configured" if before else "created", before, after)]
 
 
-def _has_our_policy(bucket: Bucket) -> bool:
+def _readable_policy(bucket: Bucket) -> dict[str, Any] | None:
     try:
-        policy = bucket.policy()
+        return bucket.policy()
     except MastodonError:
         # Keys that may not look at policies wrote none.
-        return False
-    return with_public_read(policy, bucket.name) == policy
+        return None
 
 
 def withdraw(

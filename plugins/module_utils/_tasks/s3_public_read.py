@@ -83,7 +83,7 @@ def _of_claim(state: str, bucket: Bucket, run: Run) -> dict[str, Any]:
     if taken and run.check:
         return {**_result(Access(taken, None), run), "owner": bucket.user()}
     found = _done(state, bucket, run, claimed=True)
-    policy = bucket.policy()
+    policy = bucket.policy() if found.policy is None else found.policy
     _warn(bucket, policy, run)
     return {**_result(Access([*taken, *found.changes], found.acl), run), "owner": owner_of(policy)}
 
