@@ -86,10 +86,19 @@ def test_the_bucket_is_asked_once_and_claimed_again_only_when_it_needs_a_policy(
     assert asked == [True, False], "of another Mastodon in the same play both may be known"
 
 
-@pytest.mark.parametrize(("install", "waits"), [(True, True), (False, False)])
-def test_a_claim_waits_for_the_gateway_that_rook_fulfils_it_with(install: bool, waits: bool) -> None:
+@pytest.mark.parametrize(
+    ("settings", "waits"),
+    [
+        ({"rook_install": True}, True),
+        ({"rook_install": False}, False),
+        ({"rook_access_before": {"acl": None}}, True),
+        ({"rook_access_before": {"acl": True}}, False),
+    ],
+    ids=["installed", "adopted", "no bucket yet", "bucket that answers, though a second gateway may have no node"],
+)
+def test_a_claim_waits_for_the_gateway_that_rook_fulfils_it_with(settings: dict[str, Any], waits: bool) -> None:
     rook = {"rook_backend": "rook", "rook_storage": {"deviceFilter": "^sdb$"}, "rook_store_name": "people"}
-    claimed = list(Site(**rook, rook_install=install).tasks("rook", "bucket.yml").values())[1]
+    claimed = list(Site(**rook, **settings).tasks("rook", "bucket.yml").values())[1]
     awaited = [f"{item['kind']} {item['name']}" for item in claimed["fediverse.mastodon.apply"]["depends_on"]]
     assert ("Deployment rook-ceph-rgw-people-a" in awaited) is waits
 
