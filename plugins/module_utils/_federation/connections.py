@@ -123,12 +123,17 @@ def _shared(scene: Scene, host: str, other: str) -> Iterator[Finding]:
     straight, shared = _said(scene, url), _said(scene, url, sni=other)
     if not (straight and shared):
         yield skipped(url, "it was not answered each time")
-    elif straight == shared and straight[0] not in "123":
+    elif straight == shared and _is_nobody(straight):
         yield skipped(url, f"it is answered nowhere: {straight}")
     elif straight == shared:
         yield fine(url, f"is answered the same over a connection for {other}")
     else:
         yield NOT_SHARED.at(url, f"{shared} over one for {other}, {straight} over one of its own")
+
+
+def _is_nobody(said: str) -> bool:
+    """Whether nobody answers there, so that the same twice says nothing: a store refuses in XML what it has not."""
+    return said[0] not in "123" and not said.endswith(", application/xml")
 
 
 def _said(scene: Scene, url: str, *, address: str = "", sni: str = "") -> str:

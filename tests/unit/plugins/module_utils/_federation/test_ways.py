@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.agents import BROWSER
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.visitor import MASTODON, Visitor
 
-from .mastodon import DOMAIN, HOST, Mastodon, Request, Response, document, moved, page
+from .mastodon import DOMAIN, HOST, MEDIA, PICTURE, Mastodon, Request, Response, document, moved, page
 from .world import ADDRESS, World, faults, only
 
 ACTOR = f"https://{HOST}/ap/users/115"
@@ -248,6 +248,15 @@ def test_a_connection_for_another_host_that_is_not_taken_is_what_browsers_see(
         f"SOME https://{DOMAIN}{INFO}: {shared}: {said} over one for {HOST}, 301 Moved Permanently over one of its own.",
         f"SOME https://{HOST}{INFO}: {shared}: {said} over one for {DOMAIN}, 200 OK, application/json over one of its own.",
     ]
+
+
+def test_a_store_that_refuses_by_each_way_is_the_same_store(world: World) -> None:
+    world.serve_media()
+    world.certificates[ADDRESS].show(*world.authority.issue(DOMAIN, HOST, MEDIA), HOST, MEDIA)
+    refused = Response(403, b"<Error><Code>AccessDenied</Code></Error>", {"Content-Type": "application/xml"})
+    world.change(INFO, refused, host=MEDIA)
+    said = f"https://{MEDIA}{INFO}: is answered the same over a connection for {HOST}."
+    assert said in map(str, world.look(media_path=PICTURE).findings)
 
 
 def test_hosts_with_certificates_of_their_own_share_no_connection(world: World) -> None:
