@@ -15,7 +15,7 @@ def test_what_was_installed_is_seen_well_by_other_servers(installed: Lab) -> Non
     assert run.returncode == 0, run.output[-6000:]
     assert re.search(r"^social\.lab\.test as seen from this machine: 1 skipped, \d\d fine$", run.output, re.MULTILINE)
     # No picture was set.
-    assert re.findall(r"^skipped +(.*?):? was not", run.output, re.MULTILINE) == ["https://media.lab.test/:"]
+    assert re.findall(r"^skipped +(.*?):? was not", run.output, re.MULTILINE) == ["https://media.lab.test/"]
     for proved in (
         "media.lab.test: has a record of external-dns: lab.social.lab.test for httproute/mastodon/mastodon-media.",
         "https://media.lab.test/.well-known/nodeinfo: is answered the same over a connection for social.lab.test.",
@@ -23,5 +23,5 @@ def test_what_was_installed_is_seen_well_by_other_servers(installed: Lab) -> Non
         "https://social.lab.test/api/v1/streaming: takes the upgrade to a WebSocket: 401 Unauthorized.",
     ):
         assert proved in run.output
-    # Most of it is Ansible's own start, beside whatever else this machine does.
-    assert run.seconds < 6
+    # It takes a second or two, and as much for Ansible to start; machines that run tests do other things beside it.
+    assert run.seconds < 15
