@@ -79,9 +79,14 @@ def _certificate(der: bytes) -> Certificate:
     except x509.ExtensionNotFound:
         hosts = []
     subject, issuer = found.subject.rfc4514_string(), found.issuer.rfc4514_string()
-    return Certificate(
-        subject, issuer, f"{found.serial_number:x}", hosts, found.not_valid_before_utc, found.not_valid_after_utc
-    )
+    return Certificate(subject, issuer, f"{found.serial_number:x}", hosts, *_life(found))
+
+
+def _life(found: x509.Certificate) -> tuple[datetime, datetime]:
+    """Return when it begins and ends. Older versions, such as Debian 12's, leave out that this is in UTC."""
+    if hasattr(found, "not_valid_after_utc"):
+        return found.not_valid_before_utc, found.not_valid_after_utc
+    return found.not_valid_before.replace(tzinfo=UTC), found.not_valid_after.replace(tzinfo=UTC)
 
 
 def now() -> datetime:

@@ -13,19 +13,16 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import must_have_secret
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.instance import INSTANCE, PLACE
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import (
     KUBERNETES_OPTIONS,
     connect,
 )
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.looks import REPORTS, looked
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.looks import OPTIONS, looked
 
 ARGUMENTS = Arguments(
     {
         **KUBERNETES_OPTIONS,
-        **INSTANCE,
-        **PLACE,
-        **REPORTS,
+        **OPTIONS,
         "ca_secret": {
             "type": "dict",
             # Where a secret is, not what it is.

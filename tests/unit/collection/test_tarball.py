@@ -39,9 +39,11 @@ def test_nothing_that_needs_the_lab_is_packed(tarball: Tarball) -> None:
         "README.md",
         "changelogs",
         "docs",
+        "extensions",
         "inventories",
         "requirements.txt",
     }
+    assert [name for name in tarball.files if name.startswith("extensions/molecule")] == []
 
 
 def test_every_link_leads_to_what_is_packed(tarball: Tarball) -> None:

@@ -22,11 +22,15 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.cha
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.examine import examine
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.output.forms import FORMS
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.output.table import lines
-from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.report import Report
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.vantage import HERE
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.instance import target_of, trust_of
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.instance import (
+    INSTANCE,
+    PLACE,
+    target_of,
+    trust_of,
+)
 
 REPORTS: Mapping[str, Any] = {
     "reports": {"type": "dict", "default": {}, "options": {name: {"type": "path"} for name in FORMS}},
@@ -34,29 +38,36 @@ REPORTS: Mapping[str, Any] = {
 }
 
 
+# All that a look needs besides a cluster.
+OPTIONS: Mapping[str, Any] = {**INSTANCE, **PLACE, **REPORTS}
+
+
 def looked(parameters: Mapping[str, Any], authorities: Callable[[], Sequence[str]], run: Run) -> dict[str, Any]:
-    """Return the result of one look; trust is in these authorities as well. Raises MastodonError."""
+    """Return the result of a task that looks. Raises MastodonError."""
+    (instance,) = examined(parameters, authorities, run)["instances"]
+    if instance["passed"]:
+        return {"changed": False, **instance}
+    # Ansible prints a failed task's result whole: only what is wrong belongs there.
+    wrong = [finding for finding in instance["findings"] if finding["fault"]]
+    message = f"Federation of {instance['domain']}: {instance['summary']}."
+    return {"changed": False, **instance, "findings": wrong, "failed": True, "msg": message}
+
+
+def examined(parameters: Mapping[str, Any], authorities: Callable[[], Sequence[str]], run: Run) -> Mapping[str, Any]:
+    """Look, with trust in these authorities as well; show the report, write it, and return it. Raises MastodonError."""
     target = target_of(parameters)
     trust = trust_of([*parameters["ca_certificates"], *authorities()])
     resolver = Resolver(parameters["nameserver"], parameters["nameserver_port"])
     paths = _paths(parameters["reports"] or {})
     before = _before(parameters["since"], paths.get("json"))
-    report = examine(target, HERE, resolver, trust, Budget())
-    whole = _with_changes(report.plain(report.findings), before)
-    for line in lines(whole):
+    found = examine(target, HERE, resolver, trust, Budget())
+    instance = _with_changes(found.plain(found.findings), before)
+    report = {"format": FORMAT, "passed": found.passed, "instances": [instance]}
+    for line in lines(instance):
         run.say(line)
     if not run.check:
-        _write(paths, {"format": FORMAT, "passed": report.passed, "instances": [whole]})
-    return _result(report, whole)
-
-
-def _result(report: Report, whole: Mapping[str, Any]) -> dict[str, Any]:
-    if report.passed:
-        return {"changed": False, **whole}
-    # Ansible prints a failed task's result whole: only what is wrong belongs there.
-    wrong = [finding for finding in whole["findings"] if finding["fault"]]
-    message = f"Federation of {report.target.domain}: {report.summary}."
-    return {"changed": False, **whole, "findings": wrong, "failed": True, "msg": message}
+        _write(paths, report)
+    return report
 
 
 def _with_changes(instance: Mapping[str, Any], before: Earlier) -> Mapping[str, Any]:

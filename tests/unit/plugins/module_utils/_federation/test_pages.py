@@ -44,13 +44,13 @@ TOP = """# What other servers see
 when something is LOST or CUT.
 
 Each finding says what came, who loses what, the likely cause, and what to do next; its last line leads to one of these pages. [reports.md](reports.md)
-has what else a report can be: a page, JSON, a result for CI, metrics.
+has what else a report can be: a page, JSON, a result for CI, metrics. [without-ansible.md](without-ansible.md) is for who has no Ansible.
 
 | verdict | what it means |
 |---|---|
 """
 # Pages that are written by hand.
-OTHERS = ("reports",)
+OTHERS = ("reports", "without-ansible")
 BETWEEN = (
     "## Who answers in the place of the instance",
     "",

@@ -1,0 +1,87 @@
+#!/usr/bin/env python3
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Builds `federation-check.pyz`, of the files that the module has and no others, and of dnspython, which is Python alone."""
+
+from __future__ import annotations
+
+import ast
+import shutil
+import sys
+import tempfile
+import zipapp
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+COLLECTION = HERE.parents[1]
+PACKAGE = "ansible_collections.fediverse.mastodon"
+# Before anything is imported that an older one cannot read.
+START = """import sys
+
+if sys.version_info < (3, 11):
+    sys.exit(f"Python {sys.executable}: is too old: it is {sys.version.split()[0]}. Use Python 3.11 or newer.")
+
+from federation_check import main
+
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def imported(file: Path) -> Iterator[Path]:
+    """Yield the collection's files that one imports."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"{PACKAGE}."):
+            place = COLLECTION.joinpath(*(node.module or "").removeprefix(f"{PACKAGE}.").split("."))
+            # Names of a file, or files of a folder.
+            yield from (
+                [place.with_suffix(".py")] if not place.is_dir() else [place / f"{one.name}.py" for one in node.names]
+            )
+
+
+def needed(file: Path) -> set[Path]:
+    """Return a file with all that it comes to import."""
+    found: set[Path] = set()
+    left = [file]
+    while left:
+        if (one := left.pop()) not in found:
+            found.add(one)
+            left += imported(one)
+    return found
+
+
+def add_library(name: str, package: str, folder: Path) -> None:
+    """Copy a library that is Python alone out of the Python that runs this, with its licence."""
+    try:
+        files = metadata.files(name) or []
+    except metadata.PackageNotFoundError:
+        sys.exit(f"Python {sys.executable}: {name} missing. Install it: {sys.executable} -m pip install {name}.")
+    for file in files:
+        if (file.parts[0] == package and file.suffix in (".py", ".typed")) or "license" in str(file).lower():
+            target = folder / file
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(str(file.locate()), target)
+
+
+def build(target: Path) -> None:
+    """Write the archive."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        shutil.copyfile(HERE / "main.py", folder / "federation_check.py")
+        (folder / "__main__.py").write_text(START, encoding="utf-8")
+        for file in needed(HERE / "main.py") - {HERE / "main.py"}:
+            place = folder.joinpath(*PACKAGE.split("."), file.relative_to(COLLECTION))
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, place)
+        for place in [*folder.glob("ansible_collections/**/")]:
+            # A package of that name that is installed as well, such as Ansible's, would come before one without.
+            (place / "__init__.py").touch()
+        shutil.copyfile(COLLECTION / "LICENSE", folder / "LICENSE")
+        add_library("dnspython", "dns", folder)
+        zipapp.create_archive(folder, target, "/usr/bin/env python3", compressed=True)
+
+
+if __name__ == "__main__":
+    build(Path(sys.argv[1] if len(sys.argv) > 1 else "federation-check.pyz"))

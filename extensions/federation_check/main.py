@@ -1,0 +1,104 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`federation-check.pyz`: the module `federation_check` for people without Ansible. docs/federation/without-ansible.md describes it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, unforeseen
+from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError, parsed
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.looks import OPTIONS, examined
+
+PASSED, NOT_RUN, FAILED = 0, 1, 2
+_KINDS: Mapping[str, type[Any]] = {"str": str, "path": str, "int": int, "bool": bool, "list": list, "dict": dict}
+_WORDS = {
+    "str": "a text",
+    "path": "a path",
+    "int": "a number",
+    "bool": "true or false",
+    "list": "a list",
+    "dict": "an object",
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    """Ends as all else does that kept us from looking: its own code means that something is lost."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(NOT_RUN, f"{self.format_usage()}{message}\n")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Look at what the options say, print the report, and return what it comes to."""
+    parser = _Parser(
+        prog="federation-check.pyz", description="Look at an instance as other servers of the fediverse see it."
+    )
+    parser.add_argument("options", nargs="?", default="-", help="file of options as JSON; - for standard input")
+    parser.add_argument("--json", action="store_true", help="print the report as JSON, and not as a table")
+    given = parser.parse_args(arguments)
+    try:
+        needs("cryptography", "dns")
+        say = (lambda _line: None) if given.json else print
+        run = Run(check=False, diff=False, say=say, environment={})
+        report = examined(_read(given.options), tuple, run)
+    except MastodonError as error:
+        return _failed(str(error))
+    except Exception as error:
+        return _failed(str(unforeseen("federation-check.pyz", error)))
+    if given.json:
+        print(json.dumps(report, indent=1))
+    return PASSED if report["passed"] else FAILED
+
+
+def _failed(sentence: str) -> int:
+    print(sentence, file=sys.stderr)
+    return NOT_RUN
+
+
+def _read(name: str) -> Mapping[str, Any]:
+    what = "Options on standard input" if name == "-" else f"Options {name}"
+    remedy = 'Give an object such as {"domain": "example.org", "account": "alice"}.'
+    try:
+        given = parsed(sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes())
+    except OSError as error:
+        raise MastodonError(what, "cannot be read", error.strerror or "", "Check the path.") from error
+    except WrongShapeError as error:
+        raise MastodonError(what, "cannot be read", "they are not JSON", remedy) from error
+    if not isinstance(given, Mapping):
+        raise MastodonError(what, "cannot be read", "they are no object", remedy)
+    return options(given, OPTIONS)
+
+
+def options(given: Mapping[str, Any], known: Mapping[str, Any], within: str = "") -> dict[str, Any]:
+    """Return all options, as Ansible would. Raises MastodonError."""
+    if odd := sorted(set(given) - set(known)):
+        remedy = f"There are {', '.join(sorted(known))}."
+        raise MastodonError(f"Option {within}{odd[0]}", "is not known", "", remedy)
+    found: dict[str, Any] = {}
+    for name, option in known.items():
+        value = given.get(name, option.get("default"))
+        if value is None and option.get("required"):
+            raise MastodonError(f"Option {within}{name}", "is missing", "", "Add it.")
+        found[name] = None if value is None else _value(f"{within}{name}", value, option)
+    return found
+
+
+def _value(name: str, value: Any, option: Mapping[str, Any]) -> Any:
+    kind = option["type"]
+    # To Python, true is a number too.
+    if not isinstance(value, _KINDS[kind]) or (isinstance(value, bool) and kind != "bool"):
+        raise MastodonError(f"Option {name}", "is wrong", f"it is not {_WORDS[kind]}", "Change it.")
+    if kind == "list":
+        each = {**option, "type": option["elements"]}
+        return [_value(f"{name}[{number}]", one, each) for number, one in enumerate(value)]
+    # Of no options is an empty object what Ansible makes of it.
+    return options(value, option["options"], f"{name}.") if kind == "dict" and value else value
