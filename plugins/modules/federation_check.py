@@ -130,6 +130,11 @@ options:
   since:
     description: An earlier report as JSON to compare with, instead of the one that is at the path C(json) of O(reports).
     type: path
+  software:
+    description: What it runs, such as V(mastodon), for when NodeInfo does not say so. Then its inboxes are asked all the same, as other servers know
+      where they are.
+    type: str
+    default: ""
   streaming_hostname:
     description: Host of streaming. When empty, O(web_domain).
     type: str

@@ -53,7 +53,7 @@ NO_SOFTWARE = Fault(
 
 
 def software(scene: Scene) -> str:
-    """Return what the instance calls its software, in lower case, and empty where it does not say. Raises SpentError.
+    """Return what the instance calls its software, in lower case, and what it was declared to be where it does not say. Raises SpentError.
 
     Mastodon works where the bare domain leads on for WebFinger only, so that its own host is asked as well.
     """
@@ -63,7 +63,7 @@ def software(scene: Scene) -> str:
         except (FoundError, NoAnswerError, NotReachedError):
             # Whatever it is, the check of NodeInfo reports it.
             continue
-    return ""
+    return scene.target.software
 
 
 def look(scene: Scene) -> Iterator[Finding]:

@@ -29,6 +29,7 @@ INSTANCE: Mapping[str, Any] = {
     "media_hostname": {"type": "str", "default": ""},
     "media_path": {"type": "str", "default": ""},
     "secure_mode": {"type": "bool", "default": False},
+    "software": {"type": "str", "default": ""},
     "streaming_hostname": {"type": "str", "default": ""},
     "web_domain": {"type": "str", "default": ""},
 }
@@ -62,6 +63,7 @@ def target_of(parameters: Mapping[str, Any]) -> Target:
         addresses=parameters["addresses"],
         owner=parameters["external_dns_owner_id"],
         txt_prefix=parameters["external_dns_txt_prefix"],
+        software=parameters["software"].lower(),
         taken_as_public=parameters["taken_as_public"],
     )
 

@@ -119,6 +119,14 @@ def test_what_only_some_lose_does_not_fail_it(asked: Asked) -> None:
     assert "failed" not in result
 
 
+def test_posts_are_lost_at_a_gateway_without_a_route_though_nothing_says_which_software_it_is(asked: Asked) -> None:
+    asked.world.answer = lambda _request: Response(404, b"404 page not found\n")
+    assert "LOST" not in {one["verdict"] for one in asked()["findings"]}
+    lost = [one for one in asked(software="Mastodon")["findings"] if one["verdict"] == "LOST"]
+    assert [(one["subject"], one["fault"]) for one in lost] == [(f"https://{HOST}/inbox", "dropped")]
+    assert lost[0]["cause"].startswith("the gateway has no route for this host and path")
+
+
 def test_where_nobody_could_be_asked_nothing_has_passed(asked: Asked) -> None:
     asked.world.names.clear()
     result = asked()
