@@ -91,6 +91,12 @@ def verify(controller: Controller, deployments: Sequence[Object] | None) -> str:
     return f"{controller.name}: {', '.join(versions)} runs in {', '.join(sorted({_place(item) for item in found}))}"
 
 
+def running(controller: Controller, objects: Api) -> dict[str, str]:
+    """Return what runs of the controller, by the name of its Deployment, with its version; nothing where they may not be listed."""
+    found = {_place(item): _version_of(controller, item) for item in _deployments(objects) or ()}
+    return {place: version for place, version in found.items() if version is not None}
+
+
 def _must_run(controller: Controller, item: Object) -> None:
     status = compute(item)
     idle = at(item, "spec.replicas", 1) == 0

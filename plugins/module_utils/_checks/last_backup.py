@@ -16,7 +16,7 @@ Item = Mapping[str, Any]
 
 # Which VolSync calls a success: https://github.com/backube/volsync/blob/v0.16.0/mover-restic/entry.sh
 _EMPTY = "Directory is empty skipping backup"
-_PLUGIN = "barman-cloud.cloudnative-pg.io"
+PLUGIN = "barman-cloud.cloudnative-pg.io"
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def of_cluster(cluster: Item, stores: Mapping[str, Item]) -> Backup:
     https://cloudnative-pg.io/plugin-barman-cloud/docs/object_stores/
     """
     subject = _subject("Cluster", cluster)
-    plugin = next((one for one in at(cluster, "spec.plugins", []) if one["name"] == _PLUGIN), None)
+    plugin = next((one for one in at(cluster, "spec.plugins", []) if one["name"] == PLUGIN), None)
     if plugin is None:
         return Backup(subject, trouble="none is asked for")
     server = at(plugin, "parameters.serverName", cluster["metadata"]["name"])

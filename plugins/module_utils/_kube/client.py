@@ -164,6 +164,16 @@ class Client:
         self._known = True
         return answer
 
+    def text(self, path: str, *, about: str, query: Mapping[str, str]) -> str:
+        """Return an answer that is no JSON, such as a log, asked for once. Raises as `request` does."""
+        try:
+            response = self._send(_Asked("GET", path, about, query))
+        except (HTTPError, TimeoutError) as error:
+            raise self._lost(error) from error
+        if response.status >= 300:
+            raise self._refused(about, response)
+        return response.data.decode(errors="replace")
+
     def stream(self, path: str, *, about: str, query: Mapping[str, str], seconds: int) -> Stream:
         """Open a watch that the server ends after `seconds`. It also ends when nothing comes for half a minute."""
         try:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
@@ -211,6 +212,14 @@ class Objects:
         # Both, as an audit log shows no body.
         query = {"dryRun": "All"} if dry_run else {}
         self._ask(resource, "DELETE", path, about=str(selection), query=query, body=options, read=a_deletion)
+
+    def log(self, pod: Object, container: str, lines: int) -> str:
+        """Return the end of what a container of a pod logged."""
+        place = pod["metadata"]["namespace"], pod["metadata"]["name"]
+        path = f"/api/v1/namespaces/{place[0]}/pods/{quote(place[1])}/log"
+        return self._client.text(
+            path, about=f"Pod {'/'.join(place)}", query={"container": container, "tailLines": str(lines)}
+        )
 
     def _patch(
         self, resource: Resource, body: Object, content_type: str, query: Mapping[str, str], dry_run: bool

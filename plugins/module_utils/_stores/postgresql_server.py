@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import ssl
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, one_line
@@ -49,10 +50,25 @@ class Found:
 
 def ask(server: Server, username: str, password: str, database: str) -> Found:
     """Return what the server says. Raises OSError when there is no way to it, MastodonError when it refuses."""
+    with session(server, username, password, database) as connection:
+        return _found(connection)
+
+
+@contextmanager
+def session(
+    server: Server,
+    username: str,
+    password: str,
+    database: str,
+    *,
+    whole: float = _WHOLE_SECONDS,
+    each: float = _SECONDS,
+) -> Iterator[native.Connection]:
+    """Open a connection for as long as the block takes, at most `whole` seconds, `each` for one answer. Raises as `ask` does."""
     needs("pg8000", "requests")
     try:
-        with within(_WHOLE_SECONDS), making_sense(server, native.InterfaceError, native.DatabaseError):
-            return _found(server, username, password, database)
+        with within(whole), making_sense(server, native.InterfaceError, native.DatabaseError):
+            yield from _connected(server, username, password, database, each)
     except ssl.SSLError as error:
         why = str(getattr(error, "verify_message", "") or error.reason or error)
         remedy = f"Give the server a certificate of a public authority for this name, or set {_SETTING} to require."
@@ -67,24 +83,30 @@ def ask(server: Server, username: str, password: str, database: str) -> Found:
         raise _refusal(server, f"{username} cannot use {database}", error) from error
 
 
-def _found(server: Server, username: str, password: str, database: str) -> Found:
+def _connected(
+    server: Server, username: str, password: str, database: str, seconds: float
+) -> Iterator[native.Connection]:
     connection = native.Connection(
         username,
         host=server.host,
         port=server.port,
         password=password,
         database=database,
-        timeout=_SECONDS,
+        timeout=seconds,
         sock=watched(server.open(_SECONDS)),
         ssl_context=_encryption(server.sslmode),
     )
+    yield connection
+    connection.close()
+
+
+def _found(connection: native.Connection) -> Found:
     rows = connection.run(
         "SELECT current_setting('server_version'), current_setting('server_encoding'),"
         " has_schema_privilege('public', 'CREATE'), to_regclass('schema_migrations') IS NOT NULL"
     )
     [[version, encoding, may_create, migrated]] = rows
     schema = connection.run("SELECT max(version) FROM schema_migrations")[0][0] if migrated else ""
-    connection.close()
     return Found(version, encoding, may_create, schema or "")
 
 

@@ -1,0 +1,158 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Cluster that a database is restored into to be looked at, and what it may reach. Pure.
+
+It archives nothing, as it has no plugins, and acts on nobody: only DNS, the API server and the store of backups are let through, so that
+neither subscriptions nor foreign servers of the restored database are reached.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.last_backup import PLUGIN
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.origin import Origin
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.window import written
+from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
+
+Item = Mapping[str, Any]
+
+# On all that a rehearsal makes; its value is the origin's name.
+LABEL = "fediverse.mastodon/rehearsal-of"
+# CloudNativePG's, on whatever belongs to a Cluster.
+CLUSTER_LABEL = "cnpg.io/cluster"
+_SOURCE = "origin"
+# As in the origin, so that it is restored as that would be.
+_SAME = (
+    "storage",
+    "walStorage",
+    "tablespaces",
+    "resources",
+    "imagePullSecrets",
+    "imagePullPolicy",
+    "priorityClassName",
+)
+_SAME_AFFINITY = ("nodeSelector", "tolerations", "nodeAffinity")
+# It would run what is scheduled in the database.
+_ACTS = "pg_cron"
+_DNS = (
+    {"port": 53, "protocol": "UDP"},
+    {"port": 53, "protocol": "TCP"},
+    {"port": 5353, "protocol": "UDP"},
+    {"port": 5353, "protocol": "TCP"},
+)
+_STATUS_PORT = 8000
+
+
+@dataclass(frozen=True)
+class Login:
+    """The database, its owner, and the Secret with the owner's password."""
+
+    database: str
+    owner: str
+    secret: str
+
+
+@dataclass(frozen=True)
+class Ways:
+    """What it has to reach: ports of the API server, and the store in a namespace of this cluster, or outside of it."""
+
+    api_ports: tuple[int, ...]
+    store_ports: tuple[int, ...]
+    store_namespace: str = ""
+
+
+def name_of(origin: str) -> str:
+    """Return what the Cluster is called that an origin is restored into."""
+    return f"{origin}-rehearsal"
+
+
+def cluster(origin: Origin, login: Login, target: datetime | None) -> dict[str, Any]:
+    """Return the Cluster; without a target the newest that there is."""
+    spec = origin.cluster["spec"]
+    affinity = {key: at(spec, "affinity", {})[key] for key in _SAME_AFFINITY if key in at(spec, "affinity", {})}
+    return {
+        "apiVersion": "postgresql.cnpg.io/v1",
+        "kind": "Cluster",
+        "metadata": _metadata(origin),
+        "spec": {
+            "instances": 1,
+            "enablePDB": False,
+            **_image(origin.cluster),
+            **{key: spec[key] for key in _SAME if spec.get(key)},
+            **({"affinity": affinity} if affinity else {}),
+            "postgresql": _postgresql(at(spec, "postgresql", {})),
+            "bootstrap": {"recovery": _recovery(login, target)},
+            "externalClusters": [{"name": _SOURCE, "plugin": {"name": PLUGIN, "parameters": _archive(origin)}}],
+            "inheritedMetadata": {"labels": {LABEL: origin.name}},
+            # Nobody works with it: it need not wait for anybody when it is removed.
+            "smartShutdownTimeout": 1,
+            "stopDelay": 30,
+        },
+    }
+
+
+def _metadata(origin: Origin) -> dict[str, Any]:
+    return {"name": name_of(origin.name), "namespace": origin.namespace, "labels": {LABEL: origin.name}}
+
+
+def _image(cluster: Item) -> dict[str, Any]:
+    if reference := at(cluster, "spec.imageCatalogRef"):
+        return {"imageCatalogRef": reference}
+    image = at(cluster, "status.image", "") or at(cluster, "spec.imageName", "")
+    return {"imageName": image} if image else {}
+
+
+def _postgresql(declared: Item) -> dict[str, Any]:
+    libraries = [one for one in at(declared, "shared_preload_libraries", []) if one != _ACTS]
+    return {
+        "parameters": dict(at(declared, "parameters", {})),
+        **({"shared_preload_libraries": libraries} if libraries else {}),
+        **({"extensions": declared["extensions"]} if declared.get("extensions") else {}),
+    }
+
+
+def _recovery(login: Login, target: datetime | None) -> dict[str, Any]:
+    return {
+        "source": _SOURCE,
+        # Without both CloudNativePG creates others: https://cloudnative-pg.io/documentation/current/recovery/
+        "database": login.database,
+        "owner": login.owner,
+        "secret": {"name": login.secret},
+        **({"recoveryTarget": {"targetTime": written(target)}} if target else {}),
+    }
+
+
+def _archive(origin: Origin) -> dict[str, str]:
+    return {"barmanObjectName": origin.store["metadata"]["name"], "serverName": origin.server}
+
+
+def policy(origin: Origin, ways: Ways) -> dict[str, Any]:
+    """Return the NetworkPolicy of all its pods. Ports are those behind a Service, as policies are judged there."""
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": _metadata(origin),
+        "spec": {
+            "podSelector": {"matchLabels": {CLUSTER_LABEL: name_of(origin.name)}},
+            "policyTypes": ["Ingress", "Egress"],
+            # The operator asks it how it is, from wherever it runs.
+            "ingress": [{"ports": _tcp([_STATUS_PORT])}],
+            # By ports alone where addresses change, or are not a pod's, such as the API server's:
+            # https://docs.cilium.io/en/stable/security/policy/language/#cidr-based
+            "egress": [{"ports": [*_DNS, *_tcp(ways.api_ports)]}, _to_store(ways)],
+        },
+    }
+
+
+def _to_store(ways: Ways) -> dict[str, Any]:
+    place = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": ways.store_namespace}}}
+    return {"ports": _tcp(ways.store_ports), **({"to": [place]} if ways.store_namespace else {})}
+
+
+def _tcp(ports: Iterable[int]) -> list[dict[str, Any]]:
+    return [{"port": port, "protocol": "TCP"} for port in sorted(set(ports))]

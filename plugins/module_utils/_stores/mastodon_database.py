@@ -1,0 +1,117 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is in a Mastodon's database. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.postgresql_server import session
+from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import Server
+
+# Ansible's own checks import every file without these; `needs` says in one sentence what is missing.
+with suppress(ImportError):
+    from pg8000 import native
+
+# Those that a Mastodon cannot be without, and that grow.
+_TABLES = ("accounts", "users", "statuses", "media_attachments", "follows", "notifications")
+# What Mastodon encrypts: app/models/user.rb since 4.3, app/models/keypair.rb since 4.6.
+ENCRYPTED = (("users", "otp_secret"), ("keypairs", "private_key"))
+# Counting the rows of a large table takes minutes.
+_WHOLE_SECONDS = 3600
+_EACH_SECONDS = 1200
+_PAGE = 2000
+
+
+@dataclass(frozen=True)
+class Login:
+    """Whom to log in as, and to which database."""
+
+    username: str
+    password: str
+    database: str
+
+
+@contextmanager
+def reading(server: Server, login: Login) -> Iterator[Reader]:
+    """Read from a database. Raises OSError when there is no way to it, MastodonError when it refuses."""
+    with session(
+        server, login.username, login.password, login.database, whole=_WHOLE_SECONDS, each=_EACH_SECONDS
+    ) as connection:
+        connection.run("SET default_transaction_read_only = on")
+        # Rails keeps times without a zone, in UTC.
+        connection.run("SET TIME ZONE 'UTC'")
+        yield Reader(connection)
+
+
+class Reader:
+    """One connection."""
+
+    def __init__(self, connection: native.Connection) -> None:
+        self._run = connection.run
+
+    def migrations(self) -> frozenset[str]:
+        """Return those of the schema; none where there is no Mastodon."""
+        [[there]] = self._run("SELECT to_regclass('public.schema_migrations') IS NOT NULL")
+        rows = self._run("SELECT version FROM public.schema_migrations") if there else []
+        return frozenset(str(version) for [version] in rows)
+
+    def archived(self) -> tuple[str, float, int]:
+        """Return which WAL was archived last, when, and how large one is."""
+        [[segment, moment, size]] = self._run(
+            "SELECT last_archived_wal, extract(epoch FROM last_archived_time)::float8,"
+            " pg_size_bytes(current_setting('wal_segment_size')) FROM pg_stat_archiver"
+        )
+        return segment or "", float(moment or 0), int(size)
+
+    def tables(self) -> dict[str, str]:
+        """Return those that are there, with the column that says when a row was last written."""
+        rows = self._run(
+            "SELECT table_name, max(column_name) FROM information_schema.columns WHERE table_schema = 'public'"
+            " AND column_name IN ('created_at', 'updated_at') AND table_name = ANY(:tables) GROUP BY table_name",
+            tables=list(_TABLES),
+        )
+        return dict(sorted((str(table), str(column)) for table, column in rows))
+
+    def newest(self, table: str, column: str) -> tuple[int, float]:
+        """Return how many rows a table has, and when the newest was written in seconds since 1970."""
+        [[count, newest]] = self._run(
+            f"SELECT count(*), extract(epoch FROM max({column}))::float8 FROM public.{table}"  # noqa: S608 both are ours
+        )
+        return int(count), float(newest or 0)
+
+    def written(self, table: str, column: str, until: float, since: float, to: float) -> tuple[int, int, int]:
+        """Return how many rows a table has, how many were last written up to `until`, and after `since` and up to `to`."""
+        [[count, before, between]] = self._run(
+            f"SELECT count(*), count(*) FILTER (WHERE at <= :until), count(*) FILTER (WHERE at > :since AND at <= :to)"  # noqa: S608
+            f" FROM (SELECT extract(epoch FROM {column})::float8 AS at FROM public.{table}) AS rows",
+            until=until,
+            since=since,
+            to=to,
+        )
+        return int(count), int(before), int(between)
+
+    def encrypted(self) -> Iterator[tuple[str, list[tuple[int, str]]]]:
+        """Yield table and column with rows that are encrypted there, by id, some at a time."""
+        for table, column in ENCRYPTED:
+            [[there]] = self._run(
+                "SELECT count(*) FROM information_schema.columns WHERE table_schema = 'public'"
+                " AND table_name = :table AND column_name = :column",
+                table=table,
+                column=column,
+            )
+            last = -(2**63)
+            while there and (rows := self._page(table, column, last)):
+                yield f"{table}.{column}", rows
+                last = rows[-1][0]
+
+    def _page(self, table: str, column: str, after: int) -> list[tuple[int, str]]:
+        rows: list[list[Any]] = self._run(
+            f"SELECT id, {column} FROM public.{table} WHERE {column} IS NOT NULL AND id > :after ORDER BY id LIMIT {_PAGE}",  # noqa: S608
+            after=after,
+        )
+        return [(int(number), str(text)) for number, text in rows]

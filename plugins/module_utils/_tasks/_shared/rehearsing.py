@@ -1,0 +1,182 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Compares a restored database with its origin, and opens what is encrypted in it."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal import contents
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.contents import (
+    Archived,
+    Contents,
+    Ended,
+    Rows,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.encrypted import Opener, unreadable
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.scratch import Login
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import exec as pods
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import forward
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import must_have_secret
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._stores import mastodon_database
+from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.mastodon_database import Reader
+from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import (
+    NotReadyError,
+    RefusedLoginError,
+    Server,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.scratch import Scratch
+
+T = TypeVar("T")
+
+_PORT = 5432
+# CloudNativePG sets the password of a restored owner a moment after it is ready.
+_ATTEMPTS = 30
+_PAUSE = 2.0
+_HISTORY = "SELECT pg_read_file('pg_wal/' || lpad(upper(to_hex(timeline_id)), 8, '0') || '.history') FROM pg_control_checkpoint()"
+_SHOWN = 5
+_WRONG = "were encrypted with other Active Record keys than Vault has now"
+_PLAIN = "are not as Active Record encrypts them"
+
+
+@dataclass(frozen=True)
+class Before:
+    """The origin when the rehearsal began: what it had archived, and when its newest row was written."""
+
+    archived: Archived
+    newest: float
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found well: when the newest row that was restored was written, how many seconds are lost, and words for people."""
+
+    newest: str
+    rpo: float
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Databases:
+    """The origin's and the restored one, by the login of the same owner."""
+
+    connection: Connection
+    namespace: str
+    login: Login
+    run: Run
+
+    def ask(self, cluster: str, question: Callable[[Reader], T]) -> T:
+        """Return what the primary of a Cluster answers. Raises MastodonError when it does not."""
+        for attempt in range(_ATTEMPTS):
+            try:
+                with self._reading(cluster) as reader:
+                    return question(reader)
+            except (NotReadyError, RefusedLoginError, forward.NotThereError):
+                if attempt == _ATTEMPTS - 1:
+                    raise
+            except OSError as error:
+                if attempt == _ATTEMPTS - 1:
+                    raise MastodonError(
+                        f"PostgreSQL of {cluster}", "does not answer", str(error), "Read its log."
+                    ) from error
+            time.sleep(_PAUSE)
+        raise AssertionError
+
+    @contextmanager
+    def _reading(self, cluster: str) -> Iterator[Reader]:
+        host = f"{cluster}-rw.{self.namespace}.svc"
+        secret = must_have_secret(self.connection, self.namespace, self.login.secret)
+        server = Server("PostgreSQL", host, _PORT, str(secret), forward.way_to(self.connection, host, _PORT))
+        given = mastodon_database.Login(self.login.owner, secret["password"], self.login.database)
+        with mastodon_database.reading(server, given) as reader:
+            yield reader
+
+    def look(self, cluster: str) -> Before:
+        """Return what the origin says of itself now."""
+
+        def question(reader: Reader) -> Before:
+            return Before(Archived(*reader.archived()), _newest(reader))
+
+        return self.ask(cluster, question)
+
+    def ended(self, scratch: Scratch) -> Ended:
+        """Return where recovery ended, by the history of the timeline that began there."""
+        command = ["psql", "--no-psqlrc", "--tuples-only", "--no-align", "--command", _HISTORY]
+        done = pods.run(self.connection, self.namespace, scratch.primary(), "postgres", command)
+        try:
+            return Ended.of(done.stdout)
+        except ValueError as error:
+            why = done.stderr.strip() or "its timeline has no history"
+            raise MastodonError(str(scratch), "does not say where recovery ended", why, "Run again.") from error
+
+
+def compare(databases: Databases, before: Before, scratch: Scratch, opener: Opener, target: datetime | None) -> Found:
+    """Return what was found well. Raises MastodonError for all that is not."""
+    short = "" if target else contents.short(databases.ended(scratch), before.archived)
+    newest = databases.ask(scratch.name, _newest)
+    until = target.timestamp() - contents.SLACK if target else newest
+    restored = databases.ask(scratch.name, lambda reader: _counted(reader, newest, newest))
+    origin = databases.ask(scratch.origin.name, lambda reader: _counted(reader, newest, until))
+    opened, sealed = databases.ask(scratch.name, lambda reader: _opened(reader, opener))
+    problems = [*filter(None, [short]), *contents.missing(restored, origin), *sealed]
+    if problems:
+        raise _not_whole(str(scratch.origin), problems)
+    counts = ", ".join(f"{rows.count} {name}" for name, rows in restored.tables.items())
+    lines = (f"rows that were restored: {counts}", f"encrypted rows that today's keys open: {opened}")
+    later = len(origin.migrations - restored.migrations)
+    note = (
+        (f"its schema is older than the origin's by {later} migrations: restore it with the release of then",)
+        if later
+        else ()
+    )
+    reference = target.timestamp() if target else before.newest
+    return Found(contents.moment(newest), max(0.0, reference - newest), lines + note)
+
+
+def _not_whole(subject: str, problems: list[str]) -> MastodonError:
+    errors = [MastodonError(subject, "cannot be restored whole", why, "") for why in problems]
+    return errors[0] if len(errors) == 1 else CombinedError(errors)
+
+
+def _newest(reader: Reader) -> float:
+    return max((reader.newest(table, column)[1] for table, column in reader.tables().items()), default=0.0)
+
+
+def _counted(reader: Reader, newest: float, until: float) -> Contents:
+    """Return how many rows each table has, up to a while before `newest`, and after it up to `until`."""
+
+    def rows(table: str, column: str) -> Rows:
+        return Rows(*reader.written(table, column, newest - contents.SLACK, newest, until))
+
+    return Contents(
+        reader.migrations(), {table: rows(table, column) for table, column in reader.tables().items()}, newest
+    )
+
+
+def _opened(reader: Reader, opener: Opener) -> tuple[str, list[str]]:
+    """Return how many rows of each column could be opened, and what is wrong with the others."""
+    counts: dict[str, int] = {}
+    wrong: dict[str, list[int]] = defaultdict(list)
+    plain: dict[str, list[int]] = defaultdict(list)
+    for column, rows in reader.encrypted():
+        bad = unreadable(opener, rows)
+        wrong[column] += bad[0]
+        plain[column] += bad[1]
+        counts[column] = counts.get(column, 0) + len(rows)
+    problems = [
+        f"{len(ids)} of {counts[column]} rows of {column} {what} (id {', '.join(map(str, ids[:_SHOWN]))})"
+        for found, what in ((wrong, _WRONG), (plain, _PLAIN))
+        for column, ids in found.items()
+        if ids
+    ]
+    return ", ".join(f"{count} of {column}" for column, count in counts.items()) or "none is there", problems

@@ -1,0 +1,152 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A scratch Cluster: created, waited for, explained when it fails, and removed with all that belongs to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal import causes, scratch
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.origin import Origin
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import forward
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Objects, Selection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at, maps_at
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline, Reminder
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER, ObjectRef
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.depends_on import await_ready
+
+_POLICY = Resource("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies", namespaced=True)
+_POD = Resource("", "v1", "Pod", "pods", namespaced=True)
+_CLAIM = Resource("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", namespaced=True)
+_SLICE = Resource("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", namespaced=True)
+# Of an API server whose addresses may not be read.
+_API_PORTS = (443, 6443)
+_JOB = "cnpg.io/jobRole"
+_LOG_LINES = 400
+_PAUSE = 1.0
+
+
+@dataclass(frozen=True)
+class Scratch:
+    """The one of an origin. `kind` is how Clusters are served."""
+
+    objects: Objects
+    kind: Resource
+    origin: Origin
+
+    @property
+    def name(self) -> str:
+        """Return what it is called."""
+        return scratch.name_of(self.origin.name)
+
+    def __str__(self) -> str:
+        """Return how errors call it."""
+        return f"Cluster {self.origin.namespace}/{self.name}"
+
+    def parts(self) -> list[tuple[Resource, Object]]:
+        """Return what is there of it. Raises MastodonError for something of its name that is not of a rehearsal."""
+        found: list[tuple[Resource, Object]] = []
+        for resource in (self.kind, _POLICY):
+            for item in self.objects.read(Selection(resource, self.origin.namespace, self.name)).objects:
+                if (item["metadata"].get("labels") or {}).get(scratch.LABEL) != self.origin.name:
+                    remedy = f"It has not the label {scratch.LABEL}, so it is somebody's: rename it, or delete it."
+                    raise MastodonError(
+                        str(ObjectRef.of(item)), "is in the way", "a rehearsal would be called so", remedy
+                    )
+                found.append((resource, item))
+        return found
+
+    def create(self, bodies: list[dict[str, Any]], *, dry_run: bool) -> None:
+        """Create what is given, or only ask whether it could be."""
+        resources = {"Cluster": self.kind, "NetworkPolicy": _POLICY}
+        for body in bodies:
+            self.objects.apply(resources[body["kind"]], body, manager=MANAGER, force=False, dry_run=dry_run)
+
+    def wait(self, deadline: Deadline, run: Run) -> None:
+        """Return when it runs. Raises MastodonError with the cause that the log of its recovery names."""
+        wanted = {"api_version": self.kind.api_version, "kind": "Cluster", "namespace": self.origin.namespace}
+        try:
+            await_ready([{**wanted, "name": self.name}], self.objects, deadline, run)
+        except MastodonError as error:
+            raise self._explained(error) from error
+
+    def _explained(self, error: MastodonError) -> MastodonError:
+        cause = causes.find("\n".join(self._logs()))
+        if cause is None:
+            return error
+        return MastodonError(str(self.origin), "cannot be restored", cause.why, cause.remedy or str(error))
+
+    def _logs(self) -> Iterator[str]:
+        """Yield what the Job that restores logged, its latest pod last."""
+        labels = f"{scratch.CLUSTER_LABEL}={self.name},{_JOB}"
+        pods = self.objects.read(Selection(_POD, self.origin.namespace, labels=labels)).objects
+        for pod in sorted(pods, key=lambda one: str(one["metadata"].get("creationTimestamp"))):
+            for container in (*maps_at(pod, "spec.initContainers"), *maps_at(pod, "spec.containers")):
+                try:
+                    yield self.objects.log(pod, container["name"], _LOG_LINES)
+                except ApiError:
+                    # It has not started, or is gone.
+                    continue
+
+    def primary(self) -> str:
+        """Return the pod that serves."""
+        [item] = self.objects.read(Selection(self.kind, self.origin.namespace, self.name)).objects or ({},)
+        return str(at(item, "status.currentPrimary", "")) or f"{self.name}-1"
+
+    def remove(self, deadline: Deadline, run: Run) -> bool:
+        """Delete it, and return once its pods and volumes are gone, too. Returns whether anything was there."""
+        found = self.parts()
+        errors = []
+        for resource, item in found:
+            try:
+                self.objects.delete(resource, item, dry_run=False)
+            except MastodonError as error:
+                errors.append(error)
+        if errors:
+            raise CombinedError(errors)
+        reminder = Reminder(deadline, after=10)
+        while left := self._left():
+            if reminder.is_due():
+                run.say(f"waiting for {', '.join(left)} to be gone")
+            if not deadline.pause(_PAUSE):
+                remedy = f"Look what holds them: kubectl describe -n {self.origin.namespace} {left[0].replace(' ', '/').lower()}."
+                raise MastodonError(str(self), "cannot be removed", f"{', '.join(left)} still there", remedy)
+        return bool(found)
+
+    def _left(self) -> list[str]:
+        namespace, labels = self.origin.namespace, f"{scratch.CLUSTER_LABEL}={self.name}"
+        selections = [
+            Selection(self.kind, namespace, self.name),
+            *(Selection(resource, namespace, labels=labels) for resource in (_POD, _CLAIM)),
+        ]
+        return [f"{one.resource.kind} {name}" for one in selections for name in sorted(self.objects.names(one))]
+
+    def ways(self) -> scratch.Ways:
+        """Return what it has to reach."""
+        host, port = forward.place_of(self.origin.endpoint)
+        service = forward.service_at(host, port)
+        api_ports = self._ports("default", "kubernetes") or _API_PORTS
+        if service is None:
+            return scratch.Ways(api_ports, (port,))
+        behind = self._ports(service.namespace, service.name) or (port,)
+        return scratch.Ways(api_ports, behind, service.namespace)
+
+    def _ports(self, namespace: str, service: str) -> tuple[int, ...]:
+        """Return the ports behind a Service; none where they may not be read."""
+        selection = Selection(_SLICE, namespace, labels=f"kubernetes.io/service-name={service}")
+        try:
+            slices = self.objects.read(selection).objects
+        except ApiError as error:
+            if not error.is_forbidden:
+                raise
+            return ()
+        return tuple(
+            sorted({port["port"] for item in slices for port in maps_at(item, "ports") if at(port, "port", 0)})
+        )

@@ -1,0 +1,114 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation and remote entry point."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: restore_rehearsal
+short_description: Prove that a database can be restored from its backup
+version_added: 0.1.0
+author: fediverse.mastodon contributors (@fediverse)
+description:
+  - Restores what CloudNativePG's barman-cloud plugin backed up of a Cluster into a second one, beside it and called
+    C(CLUSTER-rehearsal), compares the two, opens every encrypted row with the Active Record keys that Vault has now, and removes it.
+  - The second Cluster archives nothing, and a NetworkPolicy lets it reach DNS, the API server and the store of backups only.
+  - What an earlier run left, as it was killed, is removed first. Only what has both the name and the label
+    C(fediverse.mastodon/rehearsal-of) of a rehearsal is removed.
+  - Nothing of the first Cluster is changed. What was found is kept in ConfigMap C(CLUSTER-rehearsal), which
+    M(fediverse.mastodon.status_info) reads.
+  - Refuses before anything is created a time that cannot be restored to, a Cluster whose WAL does not reach the archive, and a
+    CloudNativePG that would restore too little without saying so.
+  - Its user reads pods, their logs and secrets, and runs a query in the restored pod (C(pods/exec), C(pods/portforward)).
+  - In check mode nothing is created, and it says what would be.
+requirements:
+  - cryptography >= 43.0.0
+  - pg8000 >= 1.31.6
+  - websocket-client >= 1.8.0
+extends_documentation_fragment:
+  - fediverse.mastodon.kubernetes
+  - fediverse.mastodon.vault
+  - fediverse.mastodon.vault.kv
+  - fediverse.mastodon.attributes
+options:
+  namespace:
+    description: Namespace of the Cluster.
+    type: str
+    required: true
+  cluster:
+    description: Name of the Cluster.
+    type: str
+    required: true
+  database:
+    description: Name of the database.
+    type: str
+    required: true
+  owner:
+    description: Owner of the database.
+    type: str
+    required: true
+  secret:
+    description: Name of the Secret with the owner's C(password), in the namespace of the Cluster.
+    type: str
+    required: true
+  path:
+    description: Path below the mount with C(are-primary-key) and C(are-derivation-salt).
+    type: str
+    required: true
+  at:
+    description: Time to restore to, with its time zone, such as V(2026-11-29T03:00:00Z). As late as the archive goes when empty.
+    type: str
+    default: ""
+  wait_timeout:
+    description: How many seconds the restored Cluster may take.
+    type: int
+    default: 7200
+"""
+
+EXAMPLES = r"""
+- name: Prove that the database can be restored
+  fediverse.mastodon.restore_rehearsal:
+    namespace: mastodon
+    cluster: mastodon-db
+    database: mastodon
+    owner: mastodon
+    secret: mastodon-db-owner
+    path: mastodon/example.org/app
+"""
+
+RETURN = r"""
+asked:
+  description: Time that was asked for. Empty for the newest.
+  returned: success
+  type: str
+  sample: "2026-11-29T03:00:00Z"
+newest:
+  description: When the newest row that was restored was last written. Empty in check mode.
+  returned: success
+  type: str
+  sample: "2026-11-29T02:58:41Z"
+rpo_seconds:
+  description: How much of what was written is lost.
+  returned: success
+  type: int
+  sample: 79
+rto_seconds:
+  description: How long it took until the restored database was proved.
+  returned: success
+  type: int
+  sample: 142
+"""
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.restore_rehearsal import TASK
+
+
+def main() -> None:
+    """Run on the target."""
+    run_module(TASK)
+
+
+if __name__ == "__main__":
+    main()
