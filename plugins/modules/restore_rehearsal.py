@@ -24,7 +24,6 @@ description:
   - Its user reads pods, their logs and secrets, and runs a query in the restored pod (C(pods/exec), C(pods/portforward)).
   - In check mode nothing is created, and it says what would be.
 requirements:
-  - cryptography >= 43.0.0
   - pg8000 >= 1.31.6
   - websocket-client >= 1.8.0
 extends_documentation_fragment:

@@ -56,19 +56,13 @@ def ask(server: Server, username: str, password: str, database: str) -> Found:
 
 @contextmanager
 def session(
-    server: Server,
-    username: str,
-    password: str,
-    database: str,
-    *,
-    whole: float = _WHOLE_SECONDS,
-    each: float = _SECONDS,
+    server: Server, username: str, password: str, database: str, *, whole: float = 0, each: float = 0
 ) -> Iterator[native.Connection]:
     """Open a connection for as long as the block takes, at most `whole` seconds, `each` for one answer. Raises as `ask` does."""
     needs("pg8000", "requests")
     try:
-        with within(whole), making_sense(server, native.InterfaceError, native.DatabaseError):
-            yield from _connected(server, username, password, database, each)
+        with within(whole or _WHOLE_SECONDS), making_sense(server, native.InterfaceError, native.DatabaseError):
+            yield from _connected(server, username, password, database, each or _SECONDS)
     except ssl.SSLError as error:
         why = str(getattr(error, "verify_message", "") or error.reason or error)
         remedy = f"Give the server a certificate of a public authority for this name, or set {_SETTING} to require."

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the log of a restore says is told in words, and what nobody foresaw is quoted."""
+"""Known errors in the log of a restore are explained in words, and what nobody foresaw is quoted."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def of_postgresql(severity: str, message: str) -> str:
         ),
     ],
 )
-def test_a_known_cause_is_told_in_words_with_what_to_do(said: str, why: str) -> None:
+def test_a_known_cause_is_explained_with_what_to_do(said: str, why: str) -> None:
     found = causes.find(f"{line(msg='Starting')}\n{said}\n{line(level='error', msg='exited', error='exit status 1')}")
     assert found
     assert found.why.startswith(why)
