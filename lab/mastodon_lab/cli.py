@@ -68,25 +68,7 @@ def _add_options(sub: argparse.ArgumentParser, verb: str) -> None:
     if verb == "up":
         sub.add_argument("--index", type=int, help="use the range 10.(200+INDEX).0.0/16 (default 0)")
     if verb in ("up", "build"):
-        sub.add_argument(
-            "--on", dest="way", choices=WAYS, help="get the node from processes of this machine, or from kind"
-        )
-        sub.add_argument(
-            "--with",
-            dest="parts",
-            type=_parts,
-            default=frozenset({ALL} if verb == "build" else ()),
-            metavar="PART,…",
-            help=f"also these parts, which the lab then keeps: {', '.join(_optional())}",
-        )
-        sub.add_argument(
-            "--without",
-            dest="left_out",
-            type=_parts,
-            default=frozenset(),
-            metavar="PART,…",
-            help="of these parts leave some out, such as --with all --without ceph",
-        )
+        _add_parts(sub, every=verb == "build")
     if verb == "down":
         sub.add_argument("--purge-state", action="store_true", help="also remove its state: volumes, secrets, keys")
         sub.add_argument("--purge", action="store_true", help="also remove its state and all that was built")
@@ -99,6 +81,27 @@ def _add_options(sub: argparse.ArgumentParser, verb: str) -> None:
         sub.add_argument("command", nargs="*", help="what to run, after --; your shell if nothing")
     if verb == "status":
         sub.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _add_parts(sub: argparse.ArgumentParser, *, every: bool) -> None:
+    """Which parts there are to be, and how the node is made; `every` part unless told otherwise."""
+    sub.add_argument("--on", dest="way", choices=WAYS, help="get the node from processes of this machine, or from kind")
+    sub.add_argument(
+        "--with",
+        dest="parts",
+        type=_parts,
+        default=frozenset({ALL} if every else ()),
+        metavar="PART,…",
+        help=f"also these parts, which the lab then keeps: {', '.join(_optional())}",
+    )
+    sub.add_argument(
+        "--without",
+        dest="left_out",
+        type=_parts,
+        default=frozenset(),
+        metavar="PART,…",
+        help="of these parts leave some out, such as --with all --without ceph",
+    )
 
 
 def _optional() -> tuple[str, ...]:

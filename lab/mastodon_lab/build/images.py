@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mastodon_lab import versions
-from mastodon_lab.build.image import STAND_IN_LABEL, Entries, File, Folder, Link, Run, write_layer, write_layout
+from mastodon_lab.build.image import STAND_IN_LABEL, Entries, File, Folder, Run, write_layer, write_layout
 from mastodon_lab.build.store import Store, files_below, key
 
 LAYOUT = "layout"
@@ -71,9 +71,9 @@ def cluster_images(base: Path, program: Mapping[str, Path]) -> tuple[Image, ...]
     return (
         Image("pause", (PAUSE_IMAGE,), (base,), Run(("/bin/sleep", "2147483647"), user=NOBODY)),
         Image("busybox", (BUSYBOX_IMAGE,), (base,), Run(arguments=("sh",))),
-        _single(base, program["coredns"], COREDNS_IMAGE, "/coredns"),
-        _single(base, program["local-path-provisioner"], LOCAL_PATH_IMAGE, "/usr/bin/local-path-provisioner"),
-        _single(base, program["netpol"], NETWORK_POLICIES_IMAGE, "/bin/netpol"),
+        single(base, program["coredns"], COREDNS_IMAGE, "/coredns"),
+        single(base, program["local-path-provisioner"], LOCAL_PATH_IMAGE, "/usr/bin/local-path-provisioner"),
+        single(base, program["netpol"], NETWORK_POLICIES_IMAGE, "/bin/netpol"),
     )
 
 
@@ -92,139 +92,13 @@ def platform_images(base: Path, servers: Path, program: Mapping[str, Path], has:
     debians = {"knot": ("knotd", KNOT_IMAGE), "redis": ("redis-server", REDIS_IMAGE)}
     environment = {"PATH": SEARCH_PATH}
     return [
-        *(_single(base, program[name], *rest) for part, (name, *rest) in singles.items() if has(part)),
+        *(single(base, program[name], *rest) for part, (name, *rest) in singles.items() if has(part)),
         *(
             Image(part, (reference,), (servers,), Run((command,), environment=environment))
             for part, (command, reference) in debians.items()
             if has(part)
         ),
     ]
-
-
-def site_images(base: Path, program: Mapping[str, Path], flux_data: Path) -> tuple[Image, ...]:
-    """What site.yml installs with Helm and Flux; `flux_data` holds the operator's distribution manifests."""
-    cert_manager = _single(base, program["cert-manager"], "", "/usr/local/bin/cert-manager")
-    parts = ("controller", "webhook", "cainjector", "acmesolver", "startupapicheck")
-    postgres_operator = File(program["manager"], 0o755)
-    return (
-        *(
-            replace(
-                cert_manager,
-                name=f"cert-manager-{part}",
-                references=(f"quay.io/jetstack/cert-manager-{part}:{versions.CERT_MANAGER}",),
-                run=Run(("/usr/local/bin/cert-manager", part), user="1000:1000"),
-            )
-            for part in parts
-        ),
-        _single(
-            base,
-            program["external-secrets"],
-            f"oci.external-secrets.io/external-secrets/external-secrets:{versions.EXTERNAL_SECRETS}",
-            "/bin/external-secrets",
-            user=NOBODY,
-        ),
-        Image(
-            "cloudnative-pg",
-            (f"ghcr.io/cloudnative-pg/cloudnative-pg:{versions.CLOUDNATIVE_PG.removeprefix('v')}",),
-            (base,),
-            Run(("/manager",), user=NONROOT),
-            # The operator serves its own program, by architecture, to the pods of its clusters.
-            {"operator/manager_amd64": postgres_operator, "manager": Link("operator/manager_amd64")},
-        ),
-        Image(
-            "flux-operator",
-            (f"ghcr.io/controlplaneio-fluxcd/flux-operator:{versions.FLUX_OPERATOR}",),
-            (base,),
-            # It refuses to run outside FIPS 140-3 mode, which upstream switches on when it builds.
-            Run(("/flux-operator",), user=NONROOT, environment={"GODEBUG": "fips140=on"}),
-            # Without the lists of digests in flux-images the operator asks for images by tag only, as it does for
-            # registries it doesn't know: images built elsewhere can't have those digests.
-            {
-                "flux-operator": File(program["flux-operator"], 0o755),
-                "data/flux-images/VERSION": File(flux_data / "flux-images/VERSION"),
-                **_tree(flux_data / "flux", "data/flux"),
-            },
-        ),
-        _single(
-            base,
-            program["external-dns"],
-            f"registry.k8s.io/external-dns/external-dns:{versions.EXTERNAL_DNS}",
-            "/ko-app/external-dns",
-            user=NONROOT,
-        ),
-        *(
-            _single(
-                base,
-                program[name],
-                f"ghcr.io/fluxcd/{name}:{version}",
-                f"/usr/local/bin/{name}",
-                user=NOBODY,
-            )
-            for name, version in (
-                ("source-controller", versions.SOURCE_CONTROLLER),
-                ("kustomize-controller", versions.KUSTOMIZE_CONTROLLER),
-                ("helm-controller", versions.HELM_CONTROLLER),
-                ("notification-controller", versions.NOTIFICATION_CONTROLLER_TAG),
-            )
-        ),
-    )
-
-
-def postgresql_image(debian: Path, version: str) -> Image:
-    """PostgreSQL as CloudNativePG wants it: its programs on the path and user 26."""
-    return Image(
-        "postgresql",
-        (POSTGRESQL_IMAGE, f"ghcr.io/cloudnative-pg/postgresql:{version}"),
-        (debian,),
-        Run(
-            environment={"PATH": f"/usr/lib/postgresql/{versions.POSTGRESQL_MAJOR}/bin:{SEARCH_PATH}"},
-            user=f"{POSTGRES_ID}:{POSTGRES_ID}",
-        ),
-    )
-
-
-def backup_images(debian: Path, base: Path, program: Mapping[str, Path], volsync: Path) -> tuple[Image, ...]:
-    """What goes beside databases and volumes, from that Debian, which has PgBouncer, Barman and restic, too.
-
-    `volsync` is the published module, which has the script that calls restic.
-    """
-    environment = {"PATH": SEARCH_PATH}
-    manager = File(program["barman-cloud"], 0o755)
-    plugin = "ghcr.io/cloudnative-pg/plugin-barman-cloud"
-    return (
-        Image(
-            "pgbouncer",
-            (f"ghcr.io/cloudnative-pg/pgbouncer:{versions.PGBOUNCER}",),
-            (debian,),
-            Run(environment=environment, user="998:996"),
-            # Where CloudNativePG, which brings the program that starts it, looks for it.
-            {"usr/bin/pgbouncer": Link("../sbin/pgbouncer")},
-        ),
-        Image(
-            "plugin-barman-cloud",
-            (f"{plugin}:{versions.BARMAN_CLOUD}",),
-            (base,),
-            Run(("/manager",), user=NONROOT),
-            {"manager": manager},
-        ),
-        Image(
-            "plugin-barman-cloud-sidecar",
-            (f"{plugin}-sidecar:{versions.BARMAN_CLOUD}",),
-            (debian,),
-            Run(("/manager",), environment=environment, user=f"{POSTGRES_ID}:{POSTGRES_ID}"),
-            {"manager": manager},
-        ),
-        Image(
-            "volsync",
-            (f"quay.io/backube/volsync:{versions.VOLSYNC.removeprefix('v')}",),
-            (debian,),
-            Run(("/manager",), environment=environment, user=NOBODY),
-            {
-                "manager": File(program["volsync"], 0o755),
-                "mover-restic/entry.sh": File(volsync / "mover-restic/entry.sh", 0o755),
-            },
-        ),
-    )
 
 
 def mastodon_image(python: Path, app: Path) -> Image:
@@ -259,7 +133,7 @@ def _mastodon(home: str, version: str) -> Iterator[tuple[str, Run]]:
         yield f"ghcr.io/mastodon/{name}:{version}", run
 
 
-def _single(base: Path, program: Path, reference: str, path: str, user: str = "") -> Image:
+def single(base: Path, program: Path, reference: str, path: str, user: str = "") -> Image:
     """BusyBox with one program, which is what it runs."""
     return Image(
         program.name,
@@ -270,5 +144,6 @@ def _single(base: Path, program: Path, reference: str, path: str, user: str = ""
     )
 
 
-def _tree(source: Path, target: str) -> Entries:
+def tree(source: Path, target: str) -> Entries:
+    """The files of a folder, below another in the image."""
     return {f"{target}/{path.relative_to(source)}": File(path) for path in files_below(source)}

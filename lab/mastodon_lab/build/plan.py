@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mastodon_lab import versions
-from mastodon_lab.build import ceph, components, images, kind_node, mirror, rootfs, stand_ins, tools
+from mastodon_lab.build import ceph, components, images, kind_node, mirror, rootfs, site_images, stand_ins, tools
 from mastodon_lab.build.golang import Go
 from mastodon_lab.build.store import Store
 from mastodon_lab.lab import CEPH, KIND, SITE, Lab
@@ -114,15 +114,7 @@ def _ensure(lab: Lab, store: Store, progress: Progress) -> Built:
     if lab.has(KIND):
         programs["dockerd"] = debian.docker / kind_node.DOCKERD
     with progress.step(WRITE):
-        wanted = _platform_images(lab, store, programs, debian.servers)
-        if lab.has(SITE):
-            wanted += _site_images(store, go, programs, debian)
-        if lab.has(KIND):
-            kind = go.module(kind_node.MODULE, versions.KIND)
-            wanted += kind_node.images(rootfs.busybox(store), debian.node, programs, kind)
-        if lab.has(CEPH):
-            wanted += ceph.rook_images(debian.ceph, programs, mirror.rook_module(go, versions.ROOK))
-        layouts = tuple(images.layout(store, image) for image in wanted)
+        layouts = tuple(images.layout(store, image) for image in _images(lab, store, go, programs, debian))
         made = mirror.make(store, go, tool.kubectl) if lab.has(SITE) else mirror.empty(store)
     gateway_api = go.module("sigs.k8s.io/gateway-api", versions.GATEWAY_API) / "config/crd"
     return Built(programs, layouts, made, gateway_api)
@@ -186,6 +178,18 @@ def _title(component: components.Component) -> str:
     return f"build {component.name} {component.version}"
 
 
+def _images(lab: Lab, store: Store, go: Go, programs: Mapping[str, Path], debian: Debians) -> list[images.Image]:
+    wanted = _platform_images(lab, store, programs, debian.servers)
+    if lab.has(SITE):
+        wanted += _site_images(store, go, programs, debian)
+    if lab.has(KIND):
+        kind = go.module(kind_node.MODULE, versions.KIND)
+        wanted += kind_node.images(rootfs.busybox(store), debian.node, programs, kind)
+    if lab.has(CEPH):
+        wanted += ceph.rook_images(debian.ceph, programs, mirror.rook_module(go, versions.ROOK))
+    return wanted
+
+
 def _platform_images(lab: Lab, store: Store, programs: Mapping[str, Path], servers: Path) -> list[images.Image]:
     base = rootfs.busybox(store)
     return [
@@ -198,9 +202,9 @@ def _site_images(store: Store, go: Go, programs: Mapping[str, Path], debian: Deb
     volsync = go.module("github.com/backube/volsync", versions.VOLSYNC)
     flux_operator = go.module("github.com/controlplaneio-fluxcd/flux-operator", versions.FLUX_OPERATOR)
     return [
-        *images.site_images(rootfs.busybox(store), programs, flux_operator / "config/data"),
-        images.postgresql_image(debian.databases, rootfs.package_version(debian.databases, POSTGRESQL)),
-        *images.backup_images(debian.databases, rootfs.busybox(store), programs, volsync),
+        *site_images.site_images(rootfs.busybox(store), programs, flux_operator / "config/data"),
+        site_images.postgresql_image(debian.databases, rootfs.package_version(debian.databases, POSTGRESQL)),
+        *site_images.backup_images(debian.databases, rootfs.busybox(store), programs, volsync),
         images.mastodon_image(debian.python, mirror.MASTODON_APP),
         *stand_ins.dragonfly_images(rootfs.busybox(store), debian.servers, programs),
     ]

@@ -50,6 +50,12 @@ TAKEN_OUT = (
     "usr/lib/postgresql/*/lib/llvmjit*",
 )
 SLIM = f'cd "$1" && rm -rf {" ".join(TAKEN_OUT)}'
+MMDEBSTRAP = (
+    "mmdebstrap",
+    "--variant=minbase",
+    *(f"--dpkgopt=path-exclude={pattern}" for pattern in LEAVE_OUT),
+    '--aptopt=Acquire::Languages "none"',
+)
 # Any fixed moment makes the archive's time stamps the same each time; this one is in no file's future.
 MOMENT = "1735689600"
 
@@ -95,20 +101,12 @@ def debian(
 
     Hooks are shell commands that find the new root in `$1`.
     """
+    hooked = [f"--customize-hook={hook}" for hook in (*hooks, SLIM)]
 
     def build(into: Path) -> None:
         run(
             f"Making a Debian with {', '.join(packages)}",
-            [
-                "mmdebstrap",
-                "--variant=minbase",
-                f"--include={','.join(packages)}",
-                *(f"--dpkgopt=path-exclude={pattern}" for pattern in LEAVE_OUT),
-                '--aptopt=Acquire::Languages "none"',
-                *(f"--customize-hook={hook}" for hook in (*hooks, SLIM)),
-                release,
-                into / target,
-            ],
+            [*MMDEBSTRAP, f"--include={','.join(packages)}", *hooked, release, into / target],
             log,
             environment={"SOURCE_DATE_EPOCH": MOMENT},
             advice=f"Check that this machine reaches its Debian mirror; the whole output is in {log}.",

@@ -47,6 +47,20 @@ FOR_SITE = tuple(
     )
     for pin in PINNED
 )
+# What manifests call the images.
+IMAGES = {
+    "BUSYBOX_IMAGE": images.BUSYBOX_IMAGE,
+    "COREDNS_IMAGE": images.COREDNS_IMAGE,
+    "LOCAL_PATH_IMAGE": images.LOCAL_PATH_IMAGE,
+    "NETWORK_POLICIES_IMAGE": images.NETWORK_POLICIES_IMAGE,
+    "KNOT_IMAGE": images.KNOT_IMAGE,
+    "PEBBLE_IMAGE": images.PEBBLE_IMAGE,
+    "MAILPIT_IMAGE": images.MAILPIT_IMAGE,
+    "OPENBAO_IMAGE": images.OPENBAO_IMAGE,
+    "REDIS_IMAGE": images.REDIS_IMAGE,
+    "S3_IMAGE": images.S3_IMAGE,
+    "TRAEFIK_IMAGE": images.TRAEFIK_IMAGE,
+}
 APPLY = "install the platform"
 TROUBLE = (LabError, OSError, HTTPException, api.NotAnsweringError)
 
@@ -116,17 +130,7 @@ def manifests(lab: Lab, made: Keys) -> list[str]:
         "OPENBAO_IP": lab.openbao_ip,
         "OPENBAO_URL": lab.openbao_url,
         "VOLUMES": str(lab.volumes),
-        "BUSYBOX_IMAGE": images.BUSYBOX_IMAGE,
-        "COREDNS_IMAGE": images.COREDNS_IMAGE,
-        "LOCAL_PATH_IMAGE": images.LOCAL_PATH_IMAGE,
-        "NETWORK_POLICIES_IMAGE": images.NETWORK_POLICIES_IMAGE,
-        "KNOT_IMAGE": images.KNOT_IMAGE,
-        "PEBBLE_IMAGE": images.PEBBLE_IMAGE,
-        "MAILPIT_IMAGE": images.MAILPIT_IMAGE,
-        "OPENBAO_IMAGE": images.OPENBAO_IMAGE,
-        "REDIS_IMAGE": images.REDIS_IMAGE,
-        "S3_IMAGE": images.S3_IMAGE,
-        "TRAEFIK_IMAGE": images.TRAEFIK_IMAGE,
+        **IMAGES,
         "REDIS_PASSWORD": made.redis_password,
         "S3_ACCESS_KEY": made.s3_access_key,
         "S3_SECRET_KEY": made.s3_secret_key,

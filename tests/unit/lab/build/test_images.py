@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from mastodon_lab import versions
-from mastodon_lab.build import ceph, images, stand_ins
+from mastodon_lab.build import ceph, images, site_images, stand_ins
 from mastodon_lab.build.image import STAND_IN_LABEL, File, Run
 from mastodon_lab.build.images import Image
 from mastodon_lab.build.store import Store
@@ -62,9 +62,9 @@ def everything(app: Path, flux_data: Path, rook: Path) -> dict[str, Image]:
     made = (
         *images.cluster_images(BASE, program),
         *images.platform_images(BASE, SERVERS, program, lambda part: True),
-        *images.site_images(BASE, program, flux_data),
-        images.postgresql_image(SERVERS, "17.11"),
-        *images.backup_images(SERVERS, BASE, program, flux_data),
+        *site_images.site_images(BASE, program, flux_data),
+        site_images.postgresql_image(SERVERS, "17.11"),
+        *site_images.backup_images(SERVERS, BASE, program, flux_data),
         images.mastodon_image(SERVERS, app),
         *stand_ins.dragonfly_images(BASE, SERVERS, program),
         *ceph.rook_images(CEPH, program, rook),

@@ -62,12 +62,7 @@ class Redis:
     def __init__(self, settings: RedisSettings) -> None:
         self.settings = settings
         self._client = redis.Redis(
-            host=settings.host,
-            port=settings.port,
-            username=settings.user,
-            password=settings.password,
-            db=settings.database,
-            decode_responses=True,
+            **settings.client,
             socket_connect_timeout=5,
             socket_timeout=10,
             health_check_interval=30,

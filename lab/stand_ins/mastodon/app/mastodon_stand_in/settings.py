@@ -9,6 +9,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 from urllib.parse import urlsplit
 
 from mastodon_stand_in.errors import RefusalError
@@ -127,6 +128,18 @@ class RedisSettings:
             password=environment.get(f"{prefix}REDIS_PASSWORD") or None,
             database=number(environment, f"{prefix}REDIS_DB", 0),
         )
+
+    @property
+    def client(self) -> dict[str, Any]:
+        """What every client of it is given."""
+        return {
+            "host": self.host,
+            "port": self.port,
+            "username": self.user,
+            "password": self.password,
+            "db": self.database,
+            "decode_responses": True,
+        }
 
 
 @dataclass(frozen=True)

@@ -176,14 +176,7 @@ async def _serve(socket: web.WebSocketResponse, stream: str, subscription: redis
 
 
 def _client(settings: RedisSettings) -> redis.asyncio.Redis:
-    return redis.asyncio.Redis(
-        host=settings.host,
-        port=settings.port,
-        username=settings.user,
-        password=settings.password,
-        db=settings.database,
-        decode_responses=True,
-    )
+    return redis.asyncio.Redis(**settings.client)
 
 
 async def _subscribe(subscription: redis.asyncio.client.PubSub, channels: tuple[str, ...]) -> None:
