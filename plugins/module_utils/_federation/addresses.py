@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator, Sequence
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation import owners
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import (
     Cause,
     Fault,
@@ -28,6 +29,28 @@ NOWHERE = Fault(
     "leads to no address",
     _CUT,
     Cause("its record was never made, or is gone", "dig {subject}, and look for its zone and its record there."),
+)
+_LOG = "kubectl logs -A -l app.kubernetes.io/name=external-dns, and look for errors and for what it skips."
+NOWHERE_OURS = Fault(
+    "nowhere-though-owned",
+    Verdict.CUT,
+    "leads to no address, though external-dns says that it wrote one",
+    _CUT,
+    Cause(
+        "somebody deleted the address and left the owner's TXT record, which keeps some providers from writing both anew",
+        _LOG,
+    ),
+)
+# https://github.com/kubernetes-sigs/external-dns/issues/4595
+ALL_GONE = Fault(
+    "all-nowhere",
+    Verdict.CUT,
+    "leads to no address, and neither does any other host",
+    _CUT,
+    Cause(
+        "external-dns deleted all records, as it found no routes or another filter of domains; or the zone or its delegation is gone",
+        "dig NS {subject}, and read external-dns' log before you create records by hand: it may delete them again.",
+    ),
 )
 UNKNOWN = Fault(
     "unresolved",
@@ -60,6 +83,26 @@ STALE = Fault(
     _CUT,
     Cause(
         "the record is old, and external-dns does not own it", "dig +short TXT {subject}, and read external-dns' log."
+    ),
+)
+# https://github.com/kubernetes-sigs/external-dns/issues/6718
+STALE_OURS = Fault(
+    "elsewhere-though-owned",
+    Verdict.CUT,
+    "leads elsewhere than to the declared addresses, though external-dns says that it looks after it",
+    _CUT,
+    Cause("external-dns does not run, fails at this record, or does not recognise its own TXT record", _LOG),
+)
+# https://github.com/kubernetes-sigs/external-dns/issues/4023
+ALL_STALE = Fault(
+    "all-elsewhere",
+    Verdict.CUT,
+    "leads elsewhere than to the declared addresses, and so does every other host",
+    _CUT,
+    Cause(
+        "external-dns writes nothing any more, as one bad route or one source that fails stops all of its changes; "
+        "or the gateway has got another address",
+        _LOG,
     ),
 )
 EXTRA = Fault(
@@ -99,26 +142,39 @@ NO_FAMILY = "cannot be connected to from here, as there are no routes to such ad
 
 def look(scene: Scene) -> Iterator[Finding]:
     """Judge each host by its addresses."""
-    for probed in (scene.probed[host] for host in scene.target.hosts):
-        yield from _named(scene.target, probed) or [*_reached(probed)]
+    probed = [scene.probed[host] for host in scene.target.hosts]
+    for one in probed:
+        yield from _named(scene, one, probed) or [*_reached(one)]
 
 
-def _named(target: Target, probed: Probed) -> list[Finding]:
+def _named(scene: Scene, probed: Probed, hosts: Sequence[Probed]) -> list[Finding]:
     """Return what is wrong with addresses before anybody connects to them."""
-    host, found = probed.host, [link.address for link in probed.links]
+    host, found = probed.host, _found(probed)
     if probed.spent:
         return [Finding(Verdict.CANNOT_TELL, host, NO_TIME, probed.unknown)]
     if probed.unknown:
         return [UNKNOWN.at(host, shown(probed.unknown))]
     if not found:
-        return [NOWHERE.at(host)]
-    return [*_declared(target, host, found), *_public(target, host, found)]
+        all_are = all(not _found(one) and not one.unknown for one in hosts)
+        return [_worse(scene, host, all_are and len(hosts) > 1, NOWHERE, NOWHERE_OURS, ALL_GONE).at(host)]
+    return [*_declared(scene, probed, hosts), *_public(scene.target, host, found)]
 
 
-def _declared(target: Target, host: str, found: Sequence[str]) -> Iterator[Finding]:
-    wanted = set(target.addresses)
+def _found(probed: Probed) -> list[str]:
+    return [link.address for link in probed.links]
+
+
+def _worse(scene: Scene, host: str, all_are: bool, plain: Fault, ours: Fault, everywhere: Fault) -> Fault:
+    """Return the fault that says the most of why: of all hosts, or of one whose record external-dns says is its own."""
+    return everywhere if all_are else ours if owners.is_ours(scene, host) else plain
+
+
+def _declared(scene: Scene, probed: Probed, hosts: Sequence[Probed]) -> Iterator[Finding]:
+    wanted, host, found = set(scene.target.addresses), probed.host, _found(probed)
     if wanted and not wanted & set(found):
-        yield STALE.at(host, f"{', '.join(found)} and not {', '.join(sorted(wanted))}")
+        all_are = len(hosts) > 1 and all(_found(one) and not wanted & set(_found(one)) for one in hosts)
+        fault = _worse(scene, host, all_are, STALE, STALE_OURS, ALL_STALE)
+        yield fault.at(host, f"{', '.join(found)} and not {', '.join(sorted(wanted))}")
     elif wanted and (extra := sorted(set(found) - wanted)):
         yield EXTRA.at(host, f"{', '.join(extra)} beside {', '.join(sorted(wanted & set(found)))}")
 
@@ -153,5 +209,8 @@ def _dead(link: Link, *, beside: bool) -> Finding:
     return fault.at(link.host, f"{link.address}, {shown(link.tcp, 80)}", address=link.address)
 
 
-_ALL = (NOWHERE, UNKNOWN, PRIVATE, PARTLY_PRIVATE, STALE, EXTRA, DEAD, DEAD_BESIDE, PUBLIC)
+_ALL = (
+    *(NOWHERE, NOWHERE_OURS, ALL_GONE, UNKNOWN, PRIVATE, PARTLY_PRIVATE),
+    *(STALE, STALE_OURS, ALL_STALE, EXTRA, DEAD, DEAD_BESIDE, PUBLIC),
+)
 CHECK = Check("addresses", __doc__, _ALL, look)

@@ -11,6 +11,8 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._net.exchange i
 _CHALLENGES = (b"__cf_chl", b"cf-chl-", b"Just a moment", b"Attention Required! | Cloudflare")
 # https://github.com/TecharoHQ/anubis and its like.
 _BOT_CHECKS = (b"not a bot", b"anubis", b"proof-of-work", b"hcaptcha", b"g-recaptcha")
+# What Mastodon says then.
+_SKIPPED = b"skipped because of recent connection failure"
 
 CHALLENGE = Cause(
     "a content delivery network shows a challenge for browsers, which no server can solve",
@@ -42,8 +44,15 @@ STRICT = Cause(
     "Read its answer, and let it take application/activity+json and any User-Agent.",
 )
 
+# https://github.com/mastodon/mastodon/blob/main/app/controllers/concerns/signature_verification.rb
+FUSE = Cause(
+    "Mastodon could not fetch a key that it did not know, and for five minutes fetches none for whoever comes from that address; "
+    "that is everybody where it sees its proxy's address",
+    "Name the gateway's pods in mastodon_trusted_proxies, and look once more after five minutes.",
+)
+
 # All there are, for the documentation.
-CAUSES = (CHALLENGE, BOT_CHECK, HOST_REFUSED, NO_ROUTE, NO_BACKEND, NOBODY_READY, STRICT)
+CAUSES = (CHALLENGE, BOT_CHECK, HOST_REFUSED, NO_ROUTE, NO_BACKEND, NOBODY_READY, STRICT, FUSE)
 
 
 def is_challenge(reply: Reply) -> bool:
@@ -73,6 +82,8 @@ def _who(reply: Reply) -> Cause | None:
         return NO_BACKEND
     if reply.status in (406, 418):
         return STRICT
+    if reply.status == 503 and _SKIPPED in start:
+        return FUSE
     return NOBODY_READY if reply.status in (502, 503, 504) else None
 
 

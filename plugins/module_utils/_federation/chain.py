@@ -12,7 +12,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.fin
 
 # Each with its checks, in the order in which a server that delivers a post comes by them.
 LINKS: Mapping[str, tuple[str, ...]] = {
-    "DNS": ("name-servers", "records", "addresses"),
+    "DNS": ("name-servers", "records", "owners", "addresses"),
     "TLS": ("tls", "connections"),
     "HTTP": ("plain-http", "agents", "limits", "streaming", "media"),
     "ActivityPub": ("webfinger", "host-meta", "nodeinfo", "actor", "inbox", "identity"),

@@ -24,6 +24,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation imp
     media,
     name_servers,
     nodeinfo,
+    owners,
     plain_http,
     records,
     streaming,
@@ -54,7 +55,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._net.https impo
 
 # In the order in which they are reported and documented.
 CHECKS = (
-    *(name_servers.CHECK, records.CHECK),
+    *(name_servers.CHECK, records.CHECK, owners.CHECK),
     *(addresses.CHECK, tls.CHECK, connections.CHECK, webfinger.CHECK, host_meta.CHECK, nodeinfo.CHECK),
     *(actor.CHECK, inbox.CHECK, agents.CHECK, limits.CHECK, plain_http.CHECK),
     *(streaming.CHECK, media.CHECK, identity.CHECK),

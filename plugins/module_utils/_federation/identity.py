@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._federation import actor, nodeinfo, webfinger
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation import actor, instance, nodeinfo, webfinger
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.certificates import now
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import (
     Cause,
@@ -22,10 +22,14 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.fin
     skipped,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.scene import Check, FoundError, Scene
-from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.visitor import ACCEPT_ACTIVITY
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.visitor import (
+    ACCEPT_ACTIVITY,
+    NoAnswerError,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
 
 _SKEW = 60
+_COMPARE = "kubectl exec deploy/mastodon-web -- date -u, and compare it with date -u here."
 OTHER_KEY = Fault(
     "other-key",
     Verdict.CUT,
@@ -51,11 +55,28 @@ CLOCK = Fault(
     Verdict.NOTE,
     "is answered with another time than it is here",
     "If the pods that sign are off as well, and by more than an hour, others refuse all that they send.",
-    Cause(
-        "the clock of the gateway, or of this machine, is not set",
-        "kubectl exec deploy/mastodon-web -- date -u, and compare it with date -u here.",
-    ),
+    Cause("the clock of the gateway, or of this machine, is not set", _COMPARE),
 )
+
+CLOCK_OF_PODS = Fault(
+    "clock-of-pods",
+    Verdict.CUT,
+    "counts with a clock that is off by more than the hour that others grant",
+    "What this server signs is refused by others, and what others sign is refused here: both are tried again for some days.",
+    Cause("the clock of the nodes that the pods run on is not set, while the gateway's is", _COMPARE),
+)
+CLOCK_NEARLY = Fault(
+    "clock-of-pods-soon",
+    Verdict.NOTE,
+    "counts with another time than it is here",
+    "When it is off by more than an hour, others refuse all that this server signs, and it all that they sign.",
+    Cause("the clock of the nodes that the pods run on, or of this machine, is not set", _COMPARE),
+)
+# Of Mastodon as a receiver: https://github.com/mastodon/mastodon/blob/main/app/lib/signed_request.rb
+_GRANTED = 3600
+# After so many seconds each limit begins anew, at times that these divide:
+# https://github.com/mastodon/mastodon/blob/main/app/controllers/concerns/api/rate_limit_headers.rb
+_PERIOD = 300
 
 
 def look(scene: Scene) -> Iterator[Finding]:
@@ -71,6 +92,8 @@ def look(scene: Scene) -> Iterator[Finding]:
         return
     yield _key(scene, url, at(content, "publicKey.publicKeyPem", ""))
     yield _clock(scene, url)
+    if nodeinfo.software(scene) == "mastodon" and not scene.target.limited:
+        yield from _counted(scene)
 
 
 def fingerprint(pem: str) -> str:
@@ -102,18 +125,47 @@ def _key(scene: Scene, url: str, pem: str) -> Finding:
 
 def _clock(scene: Scene, url: str) -> Finding:
     said = scene.fetch(url, accept=ACCEPT_ACTIVITY).reply.header("date")
-    try:
-        date = parsedate_to_datetime(said)
-    except (ValueError, OverflowError):
+    off = _off(said)
+    if off is None:
         return skipped(url, "its answer has no date")
-    off = abs((_aware(date) - now()).total_seconds())
     if off <= _SKEW:
         return fine(url, "is answered with the right time")
     return CLOCK.at(url, f"{shown(said, 40)}, which is {off:.0f} s off")
+
+
+def _off(said: str) -> float | None:
+    """Return how far a date is from now, None where it is none."""
+    try:
+        date = parsedate_to_datetime(said)
+    except (ValueError, OverflowError):
+        return None
+    return abs((_aware(date) - now()).total_seconds())
+
+
+def _counted(scene: Scene) -> Iterator[Finding]:
+    """Read the application's own clock, whoever else writes dates: a limit ends within one period of it."""
+    url = instance.address(scene)
+    try:
+        reply = scene.fetch(url).reply
+        said = reply.header("x-ratelimit-reset")
+        ends = _aware(datetime.fromisoformat(said))
+    except (NoAnswerError, ValueError):
+        return
+    left = (ends - now()).total_seconds()
+    off = max(left - _PERIOD, -left, 0)
+    if off > _SKEW:
+        # Who else has another time than this machine may be right.
+        is_proved = off > _GRANTED and (_off(reply.header("date")) or 0) <= _SKEW
+        fault = CLOCK_OF_PODS if is_proved else CLOCK_NEARLY
+        yield fault.at(
+            url, f"its limit of {_PERIOD} s ends at {shown(said, 40)}, so that it is at least {off:.0f} s off"
+        )
+    else:
+        yield fine(url, "counts with the right time")
 
 
 def _aware(date: datetime) -> datetime:
     return date if date.tzinfo else date.replace(tzinfo=UTC)
 
 
-CHECK = Check("identity", __doc__, (OTHER_KEY, NO_KEY, CLOCK), look)
+CHECK = Check("identity", __doc__, (OTHER_KEY, NO_KEY, CLOCK, CLOCK_OF_PODS, CLOCK_NEARLY), look)

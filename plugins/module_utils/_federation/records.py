@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Records beside addresses: signatures, aliases, who may issue certificates, and which external-dns owns what."""
+"""Records beside addresses: signatures, aliases, and who may issue certificates."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.fin
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.scene import Check, Scene
 
-_KINDS = ("A", "AAAA", "CNAME")
 _RENEWAL = (
     "Nothing yet: but no certificate is issued any more, and when this one ends, servers can neither deliver nor fetch."
 )
@@ -69,40 +68,6 @@ CAA_FORBIDS = Fault(
     _RENEWAL,
     Cause("a CAA record names another authority", "dig {name} CAA, and add the authority's name."),
 )
-OTHER_OWNER = Fault(
-    "other-owner",
-    Verdict.NOTE,
-    "has a record of another external-dns",
-    "When the gateway gets another address, the record stays as it is.",
-    Cause(
-        "another cluster, or an older owner, wrote it, and external-dns leaves alone what it does not own",
-        "dig +short TXT {name}",
-    ),
-)
-TWO_OWNERS = Fault(
-    "two-owners",
-    Verdict.CUT,
-    "has a record of two owners",
-    "Each takes the other's record for wrong, or leaves it: it leads here and there by turns.",
-    Cause("two external-dns write the same name", "dig +short TXT {name}"),
-)
-LEFT_OVER = Fault(
-    "owner-left-over",
-    Verdict.NOTE,
-    "has records of different owners for different types of record",
-    "Nothing, where one of them was left behind by an owner that is gone: it only says so of a record that is not there.",
-    Cause(
-        "the host had another type of record before, and its owner removes nothing, as with policy upsert-only",
-        "dig +short TXT {name}, and remove it where that external-dns is gone.",
-    ),
-)
-BY_INGRESS = Fault(
-    "owned-by-ingress",
-    Verdict.NOTE,
-    "has a record that was written for an Ingress",
-    "While the Ingress is there, the record follows it and not the route.",
-    Cause("the host was moved from an Ingress to a route, and the Ingress still claims it", "kubectl get ingress -A"),
-)
 
 
 def look(scene: Scene) -> Iterator[Finding]:
@@ -111,7 +76,6 @@ def look(scene: Scene) -> Iterator[Finding]:
         yield from _signed(scene, host)
         yield from _alias(scene, host)
         yield _issuers(scene, host)
-        yield from _owners(scene, host)
 
 
 def _signed(scene: Scene, host: str) -> Iterator[Finding]:
@@ -166,54 +130,4 @@ def _authority(scene: Scene, host: str) -> str:
     return next((name for words, name in _AUTHORITIES.items() if words in issuer), "")
 
 
-def _owners(scene: Scene, host: str) -> Iterator[Finding]:
-    """Read external-dns' own records: https://kubernetes-sigs.github.io/external-dns/latest/docs/registry/txt/."""
-    names = (
-        [_owner_name(scene.target.txt_prefix, host, kind) for kind in _KINDS]
-        if scene.target.owner or scene.target.txt_prefix
-        else [f"a-{host}", host]
-    )
-    by_name = {name: _heritage(scene, name) for name in dict.fromkeys(names)}
-    found = {owner: resource for owners in by_name.values() for owner, resource in owners.items()}
-    wanted, name = scene.target.owner, next((name for name, owners in by_name.items() if owners), names[0])
-    listed = ", ".join(
-        f"{shown(owner, 60)} for {shown(resource, 80) or 'nothing'}" for owner, resource in found.items()
-    )
-    if twice := next((name for name, owners in by_name.items() if len(owners) > 1), ""):
-        yield TWO_OWNERS.at(host, listed, name=twice)
-    elif found and wanted and wanted not in found:
-        yield OTHER_OWNER.at(host, f"{listed}, and not {shown(wanted, 60)}", name=name)
-    elif len(found) > 1:
-        others = [name for name, owners in by_name.items() if owners and wanted not in owners]
-        yield LEFT_OVER.at(host, listed, name=others[0])
-    elif any(resource.startswith("ingress/") for resource in found.values()):
-        yield BY_INGRESS.at(host, listed)
-    elif found:
-        yield fine(host, "has a record of external-dns", listed)
-    elif wanted:
-        yield skipped(host, f"no record says which external-dns owns it, where {wanted} would write one")
-
-
-def _heritage(scene: Scene, name: str) -> dict[str, str]:
-    """Return what external-dns says at a name, which is of one type of record: owners, and what for."""
-    texts = [text for text in sorted(scene.look_up(name, "TXT").records) if "heritage=external-dns" in text]
-    return {_part(text, "owner"): _part(text, "resource") for text in texts}
-
-
-def _owner_name(prefix: str, host: str, kind: str) -> str:
-    """Return where external-dns writes the owner of a record.
-
-    https://kubernetes-sigs.github.io/external-dns/latest/docs/registry/txt/#prefixes-and-suffixes
-    """
-    if "%{record_type}" in prefix:
-        return f"{prefix.replace('%{record_type}', kind.lower())}{host}"
-    return f"{prefix}{kind.lower()}-{host}"
-
-
-def _part(text: str, key: str) -> str:
-    found = re.search(rf"external-dns/{key}=([^,\"]*)", text)
-    return found[1] if found else ""
-
-
-_ALL = (BOGUS, DANGLING, CAA_FAILS, CAA_FORBIDS, OTHER_OWNER, TWO_OWNERS, LEFT_OVER, BY_INGRESS)
-CHECK = Check("records", __doc__, _ALL, look)
+CHECK = Check("records", __doc__, (BOGUS, DANGLING, CAA_FAILS, CAA_FORBIDS), look)

@@ -90,6 +90,45 @@ NO_TLS = Fault(
     _CUT,
     Cause("no listener speaks TLS there, or none for this host", _SHOW),
 )
+# https://gateway-api.sigs.k8s.io/reference/spec/#referencegrant
+NO_LISTENER = Fault(
+    "listener-dead",
+    Verdict.CUT,
+    "does not begin TLS, where other hosts at this address do",
+    _CUT,
+    Cause(
+        "the gateway's listener for {host} is dead: its certificate is in another namespace without a ReferenceGrant, or not there",
+        "kubectl describe gateway -A, and look for ResolvedRefs of the listener for {host}.",
+    ),
+)
+NOT_LOADED = Fault(
+    "old-certificate",
+    Verdict.CUT,
+    "shows a certificate that has expired, where another address shows one that has not",
+    _CUT,
+    Cause(
+        "the gateway at {address} did not load the new certificate, or has another Secret of that name",
+        _SHOW + ", and start that gateway's pods anew.",
+    ),
+)
+OLD_BESIDE_NEW = Fault(
+    "old-certificate-soon",
+    Verdict.NOTE,
+    "still shows a certificate that should have been renewed, where another address shows the new one",
+    "When it ends, servers that connect there can neither deliver nor fetch.",
+    NOT_LOADED.cause,
+)
+# https://github.com/cert-manager/cert-manager/issues/5193
+ALL_LATE = Fault(
+    "all-renewals-late",
+    Verdict.NOTE,
+    "shows a certificate that should have been renewed, and so do all hosts with certificates of their own",
+    "When they end, servers can neither deliver nor fetch, with any of them.",
+    Cause(
+        "one challenge that is stuck holds up all others, or the authority says that it was asked too often",
+        "kubectl get challenge,order -A, and read the oldest one's reason.",
+    ),
+)
 LATE = Fault(
     "renewal-late",
     Verdict.NOTE,
@@ -101,28 +140,46 @@ LATE = Fault(
 
 def look(scene: Scene) -> Iterator[Finding]:
     """Judge what each address showed."""
+    links = [link for probed in scene.probed.values() for link in probed.links]
     for host, probed in scene.probed.items():
         reached = [link for link in probed.links if not link.tcp]
         for link in reached:
-            yield from _judged(link)
+            yield from _judged(link, links)
         if not reached:
             yield skipped(f"https://{host}", f"{host} was not reached")
 
 
-def _judged(link: Link) -> Iterator[Finding]:
+def _judged(link: Link, links: Sequence[Link]) -> Iterator[Finding]:
     subject, chain = f"https://{link.host} at {link.address}", certificates.read(link.chain)
+    named = {"host": link.host, "address": link.address}
     if link.tls:
         fault, fact = _refusal(link, chain)
-        yield fault.at(subject, fact, host=link.host, address=link.address)
+        yield _compared(fault, link, links).at(subject, fact, **named)
         return
     now = certificates.now()
     if any(one.has_expired(now) for one in chain):
-        yield OLD_CHAIN.at(subject, _expired(chain), host=link.host, address=link.address)
+        yield OLD_CHAIN.at(subject, _expired(chain), **named)
     if chain and chain[0].is_late(now):
         days = chain[0].left(now).total_seconds() / 86400
-        yield LATE.at(subject, f"{days:.1f} of {(chain[0].ends - chain[0].begins).days} days are left")
+        fact = f"{days:.1f} of {(chain[0].ends - chain[0].begins).days} days are left"
+        yield _compared(LATE, link, links).at(subject, fact, **named)
     else:
         yield fine(subject, "shows a certificate that is trusted", f"until {chain[0].ends:%Y-%m-%d}" if chain else "")
+
+
+def _compared(fault: Fault, link: Link, links: Sequence[Link]) -> Fault:
+    """Return the fault that says more of why, by what others show: the same host elsewhere, or other hosts."""
+    if fault is NO_TLS:
+        return NO_LISTENER if any(one.address == link.address and one.chain for one in links) else fault
+    if fault not in (EXPIRED, LATE):
+        return fault
+    now = certificates.now()
+    own = [(one.host, certificates.read(one.chain)[0]) for one in links if not one.tls and one.chain]
+    good = [host for host, certificate in own if not certificate.is_late(now)]
+    if link.host in good:
+        return NOT_LOADED if fault is EXPIRED else OLD_BESIDE_NEW
+    late = {certificate.serial for _unused, certificate in own}
+    return ALL_LATE if fault is LATE and not good and len(late) > 1 else fault
 
 
 def _refusal(link: Link, chain: Sequence[Certificate]) -> tuple[Fault, str]:
@@ -152,5 +209,8 @@ def _expired(chain: Sequence[Certificate]) -> str:
     return f"{shown(ended.subject, 80)}, on {ended.ends:%Y-%m-%d}"
 
 
-_ALL = (EXPIRED, WRONG_NAME, DEFAULT, NO_INTERMEDIATE, CHAIN_EXPIRED, OLD_CHAIN, UNTRUSTED, NO_TLS, LATE)
+_ALL = (
+    *(EXPIRED, NOT_LOADED, WRONG_NAME, DEFAULT, NO_INTERMEDIATE, CHAIN_EXPIRED, OLD_CHAIN, UNTRUSTED),
+    *(NO_TLS, NO_LISTENER, LATE, OLD_BESIDE_NEW, ALL_LATE),
+)
 CHECK = Check("tls", __doc__, _ALL, look)

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
 from itertools import count
 from typing import Any
@@ -148,6 +149,7 @@ class Mastodon:
             "application/json; charset=utf-8",
             X_RateLimit_Limit="300",
             X_RateLimit_Remaining=str(max(left, 0)),
+            X_RateLimit_Reset=reset(),
         )
 
     def _webfinger(self, request: Request) -> Response:
@@ -173,6 +175,12 @@ class Mastodon:
         if len(request.body) > 1 << 20:
             return Response(413)
         return document({"error": "Request not signed"}, "application/json; charset=utf-8", 401)
+
+
+def reset(seconds: float = 0) -> str:
+    """Return when a limit begins anew, by a clock that is off by so many seconds."""
+    now = datetime.now(UTC) + timedelta(seconds=seconds)
+    return (now + timedelta(seconds=300 - int(now.timestamp()) % 300)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def _streaming(path: str) -> Response:

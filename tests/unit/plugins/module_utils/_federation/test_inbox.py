@@ -155,3 +155,22 @@ def test_other_software_behind_a_firewall_loses_posts_all_the_same(world: World)
     refuse(world, page(403))
     assert sentence(world).startswith(f"LOST {SHARED}: refuses what others send in a way that is final: 403 Forbidden")
     assert DOMAIN in world.names
+
+
+def test_a_fuse_that_keeps_newcomers_out_is_told_by_mastodon_s_own_words(world: World) -> None:
+    told = {"error": "Fetching attempt skipped because of recent connection failure"}
+    world.change("/inbox", document(told, status=503), method="POST")
+    finding = only(world.look())
+    said = "does not take what others send: 503 Service Unavailable, application/json, "
+    assert f"{finding.verdict} {finding}".startswith(f"CUT https://{HOST}/inbox: {said}")
+    assert "Fetching attempt skipped" in str(finding)
+    assert finding.cause
+    assert finding.cause.why.startswith("Mastodon could not fetch a key that it did not know, and for five minutes ")
+    assert "mastodon_trusted_proxies" in finding.cause.next
+
+
+def test_another_503_is_no_fuse(world: World) -> None:
+    world.change("/inbox", document({"error": "x"}, status=503), method="POST")
+    finding = only(world.look())
+    assert finding.cause
+    assert finding.cause.why.startswith("no pod behind the gateway is ready")

@@ -14,9 +14,10 @@ from .mastodon import DOMAIN, HOST
 from .world import ADDRESS, World, faults, only
 from .zones import Said
 
-LOOKED_AT = ("records", "addresses", "tls")
+LOOKED_AT = ("records", "owners", "addresses", "tls")
 HERITAGE = '"heritage=external-dns,external-dns/owner={},external-dns/resource={}"'
 ROUTE = "httproute/mastodon/web"
+OTHER = "192.0.2.9"
 
 
 def sentence(world: World, **declared: Any) -> str:
@@ -156,3 +157,83 @@ def test_what_a_record_says_is_escaped(world: World) -> None:
     evil = '"heritage=external-dns,external-dns/owner=\\027[2J,external-dns/resource=\\000"'
     world.zones.say(HOST, "TXT", Said((evil, HERITAGE.format("b", ROUTE))))
     assert sentence(world).isprintable()
+
+
+PREFIX = "edns-%{record_type}."
+
+
+def claimed(world: World, host: str, owner: str) -> None:
+    """Let external-dns say whose the record of a host is."""
+    world.zones.say(f"edns-a.{host}", "TXT", Said((HERITAGE.format(owner, ROUTE),)))
+
+
+def test_a_change_of_owners_that_stopped_half_way_is_told_by_the_hosts_that_have_it_behind_them(world: World) -> None:
+    claimed(world, DOMAIN, "prod")
+    claimed(world, HOST, "default")
+    finding = only(world.look(owner="prod", txt_prefix=PREFIX))
+    said = "has a record of another owner than other hosts of this instance"
+    assert f"{finding.verdict} {finding}" == f"note {HOST}: {said}: default for {ROUTE}, and not prod."
+    assert finding.cause
+    assert finding.cause.why.startswith("a change of owners stopped half-way")
+
+
+def test_a_change_of_owners_that_came_to_its_end_is_fine(world: World) -> None:
+    for host in (DOMAIN, HOST):
+        claimed(world, host, "prod")
+    assert faults(world.look(owner="prod", txt_prefix=PREFIX)) == []
+
+
+def why(world: World, start: str, **declared: Any) -> str:
+    """Return the cause of the one thing of the web host that begins so."""
+    findings = [
+        one for one in world.look(**declared).findings if f"{one.verdict} {one}".startswith(f"CUT {HOST}: {start}")
+    ]
+    assert len(findings) == 1
+    assert findings[0].cause
+    return findings[0].cause.why
+
+
+def test_a_record_that_external_dns_owns_and_does_not_write_is_told_from_one_that_it_leaves_alone(world: World) -> None:
+    world.names[HOST] = [OTHER]
+    plain, ours = "leads elsewhere than to the declared addresses", "though external-dns says that it looks after it"
+    declared: dict[str, Any] = {"owner": "prod", "txt_prefix": PREFIX, "addresses": (ADDRESS,)}
+    told = f"{OTHER} and not {ADDRESS}."
+    assert why(world, f"{plain}: {told}", **declared) == "the record is old, and external-dns does not own it"
+    claimed(world, HOST, "old")
+    assert why(world, f"{plain}: {told}", **declared) == "the record is old, and external-dns does not own it"
+    claimed(world, HOST, "prod")
+    assert why(world, f"{plain}, {ours}: {told}", **declared).startswith(
+        "external-dns does not run, fails at this record"
+    )
+
+
+def test_an_address_that_is_gone_while_its_owner_s_record_is_there_is_told(world: World) -> None:
+    del world.names[HOST]
+    claimed(world, HOST, "prod")
+    said = "leads to no address, though external-dns says that it wrote one."
+    assert why(world, said, owner="prod", txt_prefix=PREFIX).startswith("somebody deleted the address and left")
+    assert why(world, "leads to no address.", owner="other", txt_prefix=PREFIX).startswith("its record was never made")
+
+
+def test_records_that_all_stand_still_have_one_cause(world: World) -> None:
+    for host in (DOMAIN, HOST):
+        world.names[host] = [OTHER]
+    said = "leads elsewhere than to the declared addresses, and so does every other host"
+    told = f"{OTHER} and not {ADDRESS}."
+    assert [one for one in faults(world.look(addresses=(ADDRESS,))) if "CUT" in one and "leads" in one] == [
+        f"CUT {host}: {said}: {told}" for host in (DOMAIN, HOST)
+    ]
+    assert why(world, f"{said}: {told}", addresses=(ADDRESS,)).startswith("external-dns writes nothing any more")
+
+
+def test_records_that_are_all_gone_have_one_cause(world: World) -> None:
+    world.names.clear()
+    said = "leads to no address, and neither does any other host."
+    assert [one for one in faults(world.look()) if "leads" in one] == [f"CUT {host}: {said}" for host in (DOMAIN, HOST)]
+    assert why(world, said).startswith("external-dns deleted all records, as it found no routes")
+
+
+def test_one_host_of_one_instance_that_stands_still_is_not_all_of_them(world: World) -> None:
+    world.names[HOST] = [OTHER]
+    said = f"leads elsewhere than to the declared addresses: {OTHER} and not {ADDRESS}."
+    assert why(world, said, domain=HOST, addresses=(ADDRESS,)) == "the record is old, and external-dns does not own it"

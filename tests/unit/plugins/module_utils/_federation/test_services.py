@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from email.utils import formatdate
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.ide
 from mastodon_stand_in import discovery
 from mastodon_stand_in.settings import Site
 
-from .mastodon import ALICE, HOST, ITSELF, MEDIA, PICTURE, Mastodon, Request, Response, document, moved, page
+from .mastodon import ALICE, HOST, ITSELF, MEDIA, PICTURE, Mastodon, Response, document, moved, page
 from .world import ADDRESS, World, faults, only
 
 LOOKED_AT = ("tls", "streaming", "media", "identity", "limits")
@@ -204,35 +203,3 @@ def test_a_key_that_is_none_is_named(world: World, key: Any) -> None:
 
 def test_line_breaks_do_not_make_another_key() -> None:
     assert fingerprint("-----BEGIN\r\nabc\r\n") == fingerprint("-----BEGIN\nabc")
-
-
-def answered_at(world: World, date: str) -> None:
-    site = world.answer
-
-    def dated(request: Request) -> Response:
-        response = site(request)
-        return Response(response.status, response.body, {**response.headers, "Date": date})
-
-    world.change("/actor", dated)
-
-
-def test_a_clock_that_is_off_is_noted(world: World) -> None:
-    answered_at(world, "Sat, 01 Jan 2000 00:00:00 GMT")
-    said = sentence(world)
-    assert said.startswith(
-        f"note {ACTOR}: is answered with another time than it is here: Sat, 01 Jan 2000 00:00:00 GMT, which is "
-    )
-    assert said.endswith(" s off.")
-
-
-@pytest.mark.parametrize("date", ["", "yesterday", "Sat, 99 Jan 99999 00:00:00 GMT"])
-def test_no_clock_at_all_is_fine(world: World, date: str) -> None:
-    answered_at(world, date)
-    assert faults(world.look()) == []
-
-
-def test_a_right_clock_is_fine(world: World) -> None:
-    answered_at(world, formatdate(usegmt=True))
-    report = world.look()
-    assert faults(report) == []
-    assert f"{ACTOR}: is answered with the right time." in map(str, report.findings)

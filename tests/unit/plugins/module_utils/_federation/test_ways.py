@@ -161,7 +161,7 @@ def another_machine(world: World, address: str) -> None:
 def test_an_address_of_another_machine_is_found_by_what_it_answers(world: World) -> None:
     another_machine(world, SIX)
     site = world.answer
-    world.answer = lambda request: page(404) if request.address == SIX else site(request)
+    world.answer = lambda request: page(404) if (request.address, request.port) == (SIX, 443) else site(request)
     finding = only(world.look())
     said = f"404 Not Found, text/html at {SIX}, 200 OK, application/json at {ADDRESS}"
     assert (

@@ -42,6 +42,8 @@ class Certificates:
     folder: Path
     default: Path | None = None
     by_name: dict[str, Path] = field(default_factory=dict)
+    # For which there is no listener.
+    refused: set[str] = field(default_factory=set)
     versions: tuple[ssl.TLSVersion, ssl.TLSVersion] = (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
     _contexts: dict[tuple[Path | None, tuple[ssl.TLSVersion, ssl.TLSVersion]], ssl.SSLContext] = field(
         default_factory=dict
@@ -61,10 +63,13 @@ class Certificates:
         _here.asked = ""
         return self._context(self.default).wrap_socket(link, server_side=True), _here.asked
 
-    def _choose(self, link: ssl.SSLObject | ssl.SSLSocket, name: str | None, _context: ssl.SSLContext) -> None:
+    def _choose(self, link: ssl.SSLObject | ssl.SSLSocket, name: str | None, _context: ssl.SSLContext) -> int | None:
         _here.asked = name or ""
+        if _here.asked in self.refused:
+            return ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
         if path := self.by_name.get(_here.asked):
             link.context = self._context(path)
+        return None
 
     def _context(self, path: Path | None) -> ssl.SSLContext:
         """Return what is made once for a file, as that takes longer than all else."""
