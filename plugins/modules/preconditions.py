@@ -61,6 +61,20 @@ options:
         type: list
         elements: str
         required: true
+  rehearsed:
+    description: Clusters of CloudNativePG of which a restore should have been rehearsed not long ago. One of which none was is a warning.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      namespace:
+        description: Its namespace.
+        type: str
+        required: true
+      name:
+        description: Its name.
+        type: str
+        required: true
   backups:
     description: Where backups are written to. One that would be lost with what it is of is a warning.
     type: list

@@ -24,8 +24,11 @@ SECONDS = 15.0
 
 def given(keys: Keys) -> Mapping[str, Mapping[str, str]]:
     """Path below the mount → what is stored there."""
+    s3 = {"access-key-id": keys.s3_access_key, "secret-access-key": keys.s3_secret_key}
     return {
-        f"{BASE}/s3": {"access-key-id": keys.s3_access_key, "secret-access-key": keys.s3_secret_key},
+        f"{BASE}/s3": s3,
+        # For who turns backups on, by lab/settings/backup.yml.
+        f"{BASE}/postgresql-backup": s3,
         f"{BASE}/redis": {"password": keys.redis_password},
         f"{BASE}/smtp": {"username": keys.smtp_username, "password": keys.smtp_password},
         f"{BASE}/dns": {"tsig-key-name": nameserver.KEY_NAME, "tsig-secret": keys.tsig_secret},

@@ -19,6 +19,8 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.last_ba
     of_cluster,
     of_volume,
 )
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal import record
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.record import Record
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
@@ -71,10 +73,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Scene:
-    """What it takes beside an object to report on it: the time, and the ObjectStores by namespace and name."""
+    """What it takes beside an object to report on it: the time, and the ObjectStores and last rehearsals by namespace and name."""
 
     now: datetime
     stores: Mapping[str, Mapping[str, Item]] = field(default_factory=dict)
+    rehearsals: Mapping[tuple[str, str], Record] = field(default_factory=dict)
 
 
 def rows(objects: Api, now: datetime) -> list[Row]:
@@ -82,7 +85,8 @@ def rows(objects: Api, now: datetime) -> list[Row]:
     catalog = objects.discover()
     kinds = [served for group, kind in KINDS if (served := catalog.preferred(group, kind))]
     items = [item for kind in kinds for item in objects.read(Selection(kind)).objects if is_ours(item)]
-    scene = Scene(now, _stores(objects, catalog) if any(item["kind"] == "Cluster" for item in items) else {})
+    has_database = any(item["kind"] == "Cluster" for item in items)
+    scene = Scene(now, _stores(objects, catalog), record.read_all(objects)) if has_database else Scene(now)
     found = []
     for item in items:
         found.append(row(item, scene))
@@ -137,7 +141,13 @@ def _cluster(item: Item, scene: Scene) -> str:
     image = at(item, "status.image", "") or at(item, "spec.imageName", "")
     ready = f"{at(item, 'status.readyInstances', 0)} of {at(item, 'spec.instances', 0)} instances ready"
     backup = of_cluster(item, scene.stores.get(item["metadata"]["namespace"], {}))
-    return f"{image.rpartition('/')[2]}, {ready}, {_backup(backup, scene)}"
+    rehearsed = _rehearsed(item, scene) if backup.last_success else ""
+    return ", ".join(filter(None, (image.rpartition("/")[2], ready, _backup(backup, scene), rehearsed)))
+
+
+def _rehearsed(item: Item, scene: Scene) -> str:
+    last = scene.rehearsals.get((item["metadata"]["namespace"], item["metadata"]["name"]))
+    return f"last rehearsal {_span(last.ended, scene.now)} ago {last.line()}" if last else "no restore rehearsed yet"
 
 
 def _volume(item: Item, scene: Scene) -> str:

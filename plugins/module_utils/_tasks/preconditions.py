@@ -24,6 +24,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.finding
     find,
     once,
 )
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal import recent
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.site import answers as site
 from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.resolver import Resolver
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, MastodonError
@@ -82,6 +83,7 @@ ARGUMENTS = Arguments(
         "vault_rights": _list(path=_NEEDED, capabilities=_WORDS),
         "secrets": {**_list(path=_PATH, keys={**_WORDS, "no_log": False}), "no_log": False},
         "backups": BACKUPS_OPTION,
+        "rehearsed": _list(namespace=_NEEDED, name=_NEEDED),
         "hosts": {"type": "list", "elements": "str", "default": []},
         "zones": {"type": "list", "elements": "str", "default": []},
         "nameserver": _TEXT,
@@ -170,6 +172,8 @@ def _at_the_cluster(parameters: Mapping[str, Any], connection: Connection) -> It
         yield partial(cluster.storage_class, objects, one["name"], one["wanted_by"])
     if parameters["nodes"]:
         yield partial(cluster.nodes, objects, parameters["nodes"])
+    for one in parameters["rehearsed"]:
+        yield partial(recent.rehearsed, objects, one["namespace"], one["name"], datetime.now(UTC))
     yield partial(_gateway_ready, parameters, objects)
 
 

@@ -176,7 +176,7 @@ class Rehearsal:
             raise error
         for line in found.lines if found else ():
             self._run.say(line)
-        self._run.say(f"{self._origin}: {made.line()}, and lost {made.rpo} s (RPO {made.rpo} s, RTO {made.rto} s)")
+        self._run.say(f"{self._origin}: {made.line()}")
         return {"changed": True, **_result(made, self._target)}
 
     def _bodies(self) -> list[dict[str, Any]]:

@@ -37,7 +37,7 @@ class Record:
         if self.failure:
             return f"failed: {self.failure}"
         upto = f"up to {self.newest}" if self.newest else "without any row"
-        return f"restored {upto} in {self.rto} s"
+        return f"restored {upto} (RPO {self.rpo} s, RTO {self.rto} s)"
 
 
 def config_map(namespace: str, cluster: str, record: Record) -> dict[str, Any]:

@@ -233,11 +233,14 @@ def _selects(selection: Selection, item: Object) -> bool:
         and selection.namespace in ("", subject.namespace)
         and selection.name in ("", subject.name)
         and all(_has(item, *rule.split("=")) for rule in selection.fields.split(",") if rule)
-        and all(
-            item["metadata"].get("labels", {}).get(label) == value
-            for label, value in (rule.split("=") for rule in selection.labels.split(",") if rule)
-        )
+        and all(_is_labelled(item, *rule.split("=")) for rule in selection.labels.split(",") if rule)
     )
+
+
+def _is_labelled(item: Object, label: str, *values: str) -> bool:
+    """Whether it has the label, with that value if the rule names one."""
+    labels = item["metadata"].get("labels", {})
+    return label in labels and (not values or labels[label] == values[0])
 
 
 def _has(item: Any, path: str, value: str) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import status
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.record import Record
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.site.visitor import Found
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
@@ -96,7 +97,7 @@ def database(*plugins: dict[str, Any]) -> dict[str, Any]:
     [
         ((), {}, "no backup yet: none is asked for"),
         ((PLUGIN,), {}, "no backup yet"),
-        ((PLUGIN,), {"db-1": WINDOW}, "last backup 36 h ago"),
+        ((PLUGIN,), {"db-1": WINDOW}, "last backup 36 h ago, no restore rehearsed yet"),
         ((PLUGIN,), {"db-2": WINDOW}, "no backup yet"),
     ],
 )
@@ -104,6 +105,22 @@ def test_a_database_tells_its_version_instances_and_backup(plugins: Any, window:
     store = item("barmancloud.cnpg.io/v1", "ObjectStore", serverRecoveryWindow=window)
     found = status.row(database(*plugins), status.Scene(NOW, {"ns": {"store": store}}))
     assert found.note == f"postgresql:17.6, 2 of 3 instances ready, {reported}"
+
+
+@pytest.mark.parametrize(
+    ("last", "reported"),
+    [
+        (
+            Record("2026-11-23T12:00:00Z", newest="2026-11-23T11:58:00Z", rpo="12", rto="58"),
+            "last rehearsal 24 h ago restored up to 2026-11-23T11:58:00Z (RPO 12 s, RTO 58 s)",
+        ),
+        (Record("2026-11-24T11:00:00Z", failure="it lacks rows"), "last rehearsal 60 min ago failed: it lacks rows"),
+    ],
+)
+def test_a_database_tells_how_its_last_rehearsal_ended(last: Record, reported: str) -> None:
+    store = item("barmancloud.cnpg.io/v1", "ObjectStore", serverRecoveryWindow={"db-1": WINDOW})
+    found = status.row(database(PLUGIN), status.Scene(NOW, {"ns": {"store": store}}, {("ns", "x"): last}))
+    assert found.note.endswith(f"last backup 36 h ago, {reported}")
 
 
 def test_an_empty_volume_has_no_backup() -> None:
@@ -139,7 +156,7 @@ def test_a_cluster_is_reported_with_its_backups_and_with_what_is_not_as_declared
     lines = [one.line() for one in status.rows(FakeApi(*found, web, store, served=served), NOW)]
     assert lines[0].startswith("HelmRelease ns/x: Current, ")
     assert lines[1] == "Deployment ns/web: NotAsDeclared, is scaled to zero replicas by kubectl"
-    assert lines[2].endswith("last backup 36 h ago")
+    assert lines[2].endswith("last backup 36 h ago, no restore rehearsed yet")
 
 
 def test_what_may_not_be_seen_behind_a_release_is_no_silence() -> None:
