@@ -131,7 +131,7 @@ def test_where_nobody_could_be_asked_nothing_has_passed(asked: Asked) -> None:
     asked.world.names.clear()
     result = asked()
     assert (result["failed"], result["verdict"]) == (True, "CUT")
-    assert {one["fault"] for one in result["findings"]} == {"nowhere"}
+    assert {one["fault"] for one in result["findings"]} == {"all-nowhere"}
 
 
 def test_followed_hosts_are_followed_however_they_are_written(asked: Asked) -> None:
