@@ -8,7 +8,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -103,6 +103,8 @@ class World:
     # Names of those that look; all do when none is named.
     checks: Sequence[str] = ()
     limits: Mapping[str, Any] = field(default_factory=lambda: {"patience": 20.0, "seconds": 60.0})
+    # What happens on a connection in place of TLS, and whether it did.
+    shake: Callable[[socket.socket], bool] | None = None
     _listening: list[socket.socket] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -182,6 +184,8 @@ class World:
             link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if port == 80:
                 self._serve_one(link, address, port, "")
+                return
+            if self.shake and self.shake(link):
                 return
             secured, sni = self.certificates[address].secure(link)
             with secured:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -47,6 +47,8 @@ class NameServer:
     # Seconds that each answer takes.
     slow: float = 0.0
     serial: int = 7
+    # What becomes of an answer on its way.
+    spoil: Callable[[bytes], bytes] = bytes
     otherwise: dict[tuple[str, str], Said] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -71,7 +73,7 @@ class NameServer:
 
     def _reply(self, packet: bytes, whence: object) -> None:
         time.sleep(self.slow)
-        answer = self._answer(dns.message.from_wire(packet)).to_wire()
+        answer = self.spoil(self._answer(dns.message.from_wire(packet)).to_wire())
         with suppress(OSError):
             self.link.sendto(answer, whence)
 
