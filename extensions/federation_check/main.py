@@ -85,10 +85,10 @@ def options(given: Mapping[str, Any], known: Mapping[str, Any], within: str = ""
         raise MastodonError(f"Option {within}{odd[0]}", "is not known", "", remedy)
     found: dict[str, Any] = {}
     for name, option in known.items():
-        value = given.get(name, option.get("default"))
+        value = given.get(name)
         if value is None and option.get("required"):
             raise MastodonError(f"Option {within}{name}", "is missing", "", "Add it.")
-        found[name] = None if value is None else _value(f"{within}{name}", value, option)
+        found[name] = option.get("default") if value is None else _value(f"{within}{name}", value, option)
     return found
 
 
@@ -100,5 +100,4 @@ def _value(name: str, value: Any, option: Mapping[str, Any]) -> Any:
     if kind == "list":
         each = {**option, "type": option["elements"]}
         return [_value(f"{name}[{number}]", one, each) for number, one in enumerate(value)]
-    # Of no options is an empty object what Ansible makes of it.
-    return options(value, option["options"], f"{name}.") if kind == "dict" and value else value
+    return options(value, option["options"], f"{name}.") if kind == "dict" else value

@@ -30,12 +30,12 @@ extends_documentation_fragment:
   - fediverse.mastodon.attributes
   - fediverse.mastodon.kubernetes
 options:
-  account:
+  account: &account
     description: Name of an account that is looked up, without its domain. When empty, only the server's own actor is, which other software than
       Mastodon does not have, so that it needs an account.
     type: str
     default: ""
-  addresses:
+  addresses: &addresses
     description: Addresses that the hosts must lead to. When empty, they may lead anywhere.
     type: list
     elements: str
@@ -60,39 +60,38 @@ options:
         type: str
         required: true
   domain:
-    description: Domain of accounts, C(LOCAL_DOMAIN).
+    description: Domain of accounts, C(LOCAL_DOMAIN). Needed without O(instances).
     type: str
-    required: true
-  external_dns_owner_id:
+  external_dns_owner_id: &external_dns_owner_id
     description: Owner by which external-dns distinguishes its records. When empty, any one may own them.
     type: str
     default: ""
-  external_dns_txt_prefix:
+  external_dns_txt_prefix: &external_dns_txt_prefix
     description: Prefix of the names of the records in which it says so, such as C(edns-%{record_type}.).
     type: str
     default: ""
-  followed_hosts:
+  followed_hosts: &followed_hosts
     description: Other hosts of yours that redirects may lead to. What they answer is judged, and their addresses are not.
     type: list
     elements: str
     default: []
-  internal:
+  internal: &internal
     description: Whether the instance is not for the world, so that its addresses are private.
     type: bool
     default: false
-  key_fingerprint:
+  key_fingerprint: &key_fingerprint
     description: Fingerprint of the key of the server's own actor, as an earlier run reported it. When it is another one, that is a finding.
     type: str
     default: ""
-  limited_federation:
+  limited_federation: &limited_federation
     description: Whether it federates with servers of a list only, C(LIMITED_FEDERATION_MODE).
     type: bool
     default: false
-  media_hostname:
+  media_hostname: &media_hostname
     description: Host of media. When empty, media are not looked at.
     type: str
     default: ""
-  media_path:
+  media_path: &media_path
     description: Path of an object at O(media_hostname). When empty, a picture of the account or of the server is taken.
     type: str
     default: ""
@@ -123,19 +122,19 @@ options:
       prometheus:
         description: Metrics C(federation_check_…), such as for the text files of Prometheus' node exporter. They hold nothing that an instance sent.
         type: path
-  secure_mode:
+  secure_mode: &secure_mode
     description: Whether it shows actors only to those who sign, C(AUTHORIZED_FETCH).
     type: bool
     default: false
   since:
     description: An earlier report as JSON to compare with, instead of the one that is at the path C(json) of O(reports).
     type: path
-  software:
+  software: &software
     description: What it runs, such as V(mastodon), for when NodeInfo does not say so. Then its inboxes are asked all the same, as other servers know
       where they are.
     type: str
     default: ""
-  streaming_hostname:
+  streaming_hostname: &streaming_hostname
     description: Host of streaming. When empty, O(web_domain).
     type: str
     default: ""
@@ -144,10 +143,34 @@ options:
     type: list
     elements: str
     default: []
-  web_domain:
+  web_domain: &web_domain
     description: Host of its pages, C(WEB_DOMAIN). When empty, O(domain).
     type: str
     default: ""
+  instances:
+    description: Many instances, which are looked at side by side, each as if it were alone. What is of one instance is then an option of each.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      domain:
+        description: Domain of accounts, C(LOCAL_DOMAIN).
+        type: str
+        required: true
+      account: *account
+      addresses: *addresses
+      external_dns_owner_id: *external_dns_owner_id
+      external_dns_txt_prefix: *external_dns_txt_prefix
+      followed_hosts: *followed_hosts
+      internal: *internal
+      key_fingerprint: *key_fingerprint
+      limited_federation: *limited_federation
+      media_hostname: *media_hostname
+      media_path: *media_path
+      secure_mode: *secure_mode
+      software: *software
+      streaming_hostname: *streaming_hostname
+      web_domain: *web_domain
 """
 
 EXAMPLES = r"""
@@ -165,9 +188,25 @@ EXAMPLES = r"""
       json: /var/lib/federation/example.org.json
       html: /var/www/federation/example.org.html
       prometheus: /var/lib/prometheus/node-exporter/federation.prom
+
+- name: Check many, with one page of all
+  fediverse.mastodon.federation_check:
+    instances:
+      - domain: example.org
+        account: alice
+      - domain: example.net
+        web_domain: social.example.net
+        account: bob
+    reports:
+      html: /var/www/federation/all.html
 """
 
 RETURN = r"""
+instances:
+  description: With O(instances) all that is below, for each of them, and of what was found only what is wrong; reports have it whole.
+  returned: when instances are given
+  type: list
+  elements: dict
 domain:
   description: Domain of accounts.
   returned: always
@@ -182,7 +221,7 @@ verdict:
   type: str
   sample: CUT
 passed:
-  description: Whether an inbox and an actor were found well, and nothing is C(LOST) or C(CUT).
+  description: Whether an inbox and an actor were found well, and nothing is C(LOST) or C(CUT); of many, whether it is so for all.
   returned: always
   type: bool
 at:

@@ -181,6 +181,7 @@ def test_a_python_without_cryptography_gets_one_sentence(archive: Path, tmp_path
             "Options {path}: cannot be read: they are no object. "
             'Give an object such as {{"domain": "example.org", "account": "alice"}}.',
         ),
+        ({}, "Option domain: is missing. Name a domain, or instances with a domain each."),
         ({"domain": "a b"}, "Option domain: is wrong: 'a b' is no name of a host. Write it as example.org."),
         (
             {"domain": DOMAIN, "since": "/none"},
@@ -207,8 +208,12 @@ def test_an_argument_that_is_not_known_has_that_code_too(capsys: pytest.CaptureF
 @pytest.mark.parametrize(
     ("given", "wanted"),
     [
-        ({}, "Option domain: is missing. Add it."),
-        ({"domain": None}, "Option domain: is missing. Add it."),
+        ({"instances": [{}]}, "Option instances[0].domain: is missing. Add it."),
+        ({"instances": [{"domain": None}]}, "Option instances[0].domain: is missing. Add it."),
+        (
+            {"instances": [{"domain": "a"}, {"domain": "b", "internal": "no"}]},
+            "Option instances[1].internal: is wrong: it is not true or false. Change it.",
+        ),
         ({"domain": 1}, "Option domain: is wrong: it is not a text. Change it."),
         ({"domain": "a", "internal": 1}, "Option internal: is wrong: it is not true or false. Change it."),
         ({"domain": "a", "nameserver_port": True}, "Option nameserver_port: is wrong: it is not a number. Change it."),

@@ -19,8 +19,8 @@ TEXT = (ROOT / "playbooks/federation.yml").read_text()
 [PLAY] = yaml.safe_load(TEXT)
 [TASK] = PLAY["tasks"]
 TEMPLATES: dict[str, str] = TASK["fediverse.mastodon.federation_check"]
-# Those of labs, and of name servers at another port.
-ELSEWHERE = {"nameserver_port", "taken_as_public"}
+# Those of labs, of name servers at another port, and of more than one instance.
+ELSEWHERE = {"instances", "nameserver_port", "taken_as_public"}
 
 
 def declared(**settings: Any) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.cha
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import (
     COMMANDS,
     MEANING,
-    ORDER,
     Verdict,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.output.style import MARKS, STYLE
@@ -25,6 +24,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.out
     is_cut,
     sentence,
     way,
+    worst_first,
 )
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -36,7 +36,7 @@ def page(report: Mapping[str, Any]) -> str:
     instances: Sequence[Mapping[str, Any]] = report["instances"]
     of = instances[0]["domain"] if len(instances) == 1 else f"{len(instances)} instances"
     body = [_tag("h1", f"What other servers see of {of}"), *([] if len(instances) == 1 else _fleet(instances))]
-    for instance in instances:
+    for instance in worst_first(instances):
         body += _instance(instance, alone=len(instances) == 1)
     head = (
         f'<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -61,7 +61,7 @@ def _fleet(instances: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     passed = sum(instance["passed"] for instance in instances)
     yield _tag("p", f"{passed} of {len(instances)} are proved to be well.", "lead")
     yield '<table class="fleet">\n<tr><th>instance</th><th>worst</th><th>the way to it</th></tr>'
-    for one in sorted(instances, key=lambda one: (one["passed"], ORDER.index(one["verdict"]))):
+    for one in worst_first(instances):
         verdict, domain = one["verdict"], escape(one["domain"])
         yield (
             f'<tr class="{_class(verdict)}"><td><a href="#{domain}">{domain}</a></td><td>{_badge(verdict)}</td>'

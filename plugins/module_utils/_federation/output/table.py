@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import Verdict
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import ORDER, Verdict
 
 PAGES = "https://github.com/fediverse/mastodon-kubernetes/blob/main/docs/federation"
 DAYS = (
@@ -17,6 +17,27 @@ DAYS = (
 )
 # How a change is called: what of it is in the report, and how it is counted.
 CHANGES = (("new", "new"), ("mended", "mended"), ("unseen", "not looked at this time"))
+
+
+def table(report: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the lines of one instance, or of many what is wrong with each, after how many are well."""
+    instances = report["instances"]
+    if len(instances) == 1:
+        yield from lines(instances[0])
+        return
+    yield f"{sum(one['passed'] for one in instances)} of {len(instances)} are proved to be well"
+    for instance in worst_first(instances):
+        yield from lines(only_wrong(instance))
+
+
+def worst_first(instances: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """Return them with those first that have not passed, and of these the worst."""
+    return sorted(instances, key=lambda one: (one["passed"], ORDER.index(one["verdict"])))
+
+
+def only_wrong(instance: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return an instance with its faults alone."""
+    return {**instance, "findings": [finding for finding in instance["findings"] if finding["fault"]]}
 
 
 def lines(instance: Mapping[str, Any]) -> Iterator[str]:

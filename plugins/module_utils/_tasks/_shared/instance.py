@@ -33,6 +33,12 @@ INSTANCE: Mapping[str, Any] = {
     "streaming_hostname": {"type": "str", "default": ""},
     "web_domain": {"type": "str", "default": ""},
 }
+# One of these, or many.
+INSTANCES: Mapping[str, Any] = {
+    **INSTANCE,
+    "domain": {"type": "str"},
+    "instances": {"type": "list", "elements": "dict", "default": [], "options": INSTANCE},
+}
 # Of the place that is looked from.
 PLACE: Mapping[str, Any] = {
     "ca_certificates": {"type": "list", "elements": "str", "default": []},
@@ -40,6 +46,23 @@ PLACE: Mapping[str, Any] = {
     "nameserver_port": {"type": "int", "default": 53},
     "taken_as_public": {"type": "list", "elements": "str", "default": []},
 }
+
+
+def targets_of(parameters: Mapping[str, Any]) -> Sequence[Target]:
+    """Return what options say of one instance or of many. Raises MastodonError."""
+    many = parameters["instances"]
+    given = [name for name, option in INSTANCE.items() if parameters[name] not in (None, option.get("default"))]
+    if many and given:
+        why = "it is of one instance, and instances are given"
+        raise MastodonError(f"Option {given[0]}", "is wrong", why, "Write it for each of the instances.")
+    if not many and not parameters["domain"]:
+        raise MastodonError("Option domain", "is missing", "", "Name a domain, or instances with a domain each.")
+    place = {name: parameters[name] for name in PLACE}
+    targets = [target_of({**place, **one}) for one in many or [parameters]]
+    domains = [target.domain for target in targets]
+    if twice := [domain for domain in domains if domains.count(domain) > 1]:
+        raise MastodonError("Option instances", "is wrong", f"{twice[0]} is there twice", "Name each instance once.")
+    return targets
 
 
 def target_of(parameters: Mapping[str, Any]) -> Target:

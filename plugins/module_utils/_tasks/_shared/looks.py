@@ -12,23 +12,22 @@ from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.resolver import Resolver
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.budget import Budget
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.changes import (
     FORMAT,
     Earlier,
     changes,
     earlier,
 )
-from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.examine import examine
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.fleet import examine_all
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.output.forms import FORMS
-from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.output.table import lines
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.output.table import only_wrong, table
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.vantage import HERE
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.instance import (
-    INSTANCE,
+    INSTANCES,
     PLACE,
-    target_of,
+    targets_of,
     trust_of,
 )
 
@@ -39,39 +38,36 @@ REPORTS: Mapping[str, Any] = {
 
 
 # All that a look needs besides a cluster.
-OPTIONS: Mapping[str, Any] = {**INSTANCE, **PLACE, **REPORTS}
+OPTIONS: Mapping[str, Any] = {**INSTANCES, **PLACE, **REPORTS}
 
 
 def looked(parameters: Mapping[str, Any], authorities: Callable[[], Sequence[str]], run: Run) -> dict[str, Any]:
     """Return the result of a task that looks. Raises MastodonError."""
-    (instance,) = examined(parameters, authorities, run)["instances"]
-    if instance["passed"]:
-        return {"changed": False, **instance}
-    # Ansible prints a failed task's result whole: only what is wrong belongs there.
-    wrong = [finding for finding in instance["findings"] if finding["fault"]]
-    message = f"Federation of {instance['domain']}: {instance['summary']}."
-    return {"changed": False, **instance, "findings": wrong, "failed": True, "msg": message}
+    report = examined(parameters, authorities, run)
+    # Ansible prints a failed task's result whole, and that of many is long in any case: only what is wrong belongs there.
+    whole = report["passed"] and not parameters["instances"]
+    instances = [one if whole else only_wrong(one) for one in report["instances"]]
+    result = {**report, "instances": instances} if parameters["instances"] else instances[0]
+    failed = [f"{one['domain']}: {one['summary']}" for one in instances if not one["passed"]]
+    said = {"failed": True, "msg": f"Federation of {'; '.join(failed)}."} if failed else {}
+    return {"changed": False, **result, **said}
 
 
 def examined(parameters: Mapping[str, Any], authorities: Callable[[], Sequence[str]], run: Run) -> Mapping[str, Any]:
     """Look, with trust in these authorities as well; show the report, write it, and return it. Raises MastodonError."""
-    target = target_of(parameters)
+    targets = targets_of(parameters)
     trust = trust_of([*parameters["ca_certificates"], *authorities()])
     resolver = Resolver(parameters["nameserver"], parameters["nameserver_port"])
     paths = _paths(parameters["reports"] or {})
     before = _before(parameters["since"], paths.get("json"))
-    found = examine(target, HERE, resolver, trust, Budget())
-    instance = _with_changes(found.plain(found.findings), before)
-    report = {"format": FORMAT, "passed": found.passed, "instances": [instance]}
-    for line in lines(instance):
+    found = [one.plain(one.findings) for one in examine_all(targets, HERE, resolver, trust)]
+    instances = [{**instance, "changes": changes(instance, before)} for instance in found]
+    report = {"format": FORMAT, "passed": all(one["passed"] for one in instances), "instances": instances}
+    for line in table(report):
         run.say(line)
     if not run.check:
         _write(paths, report)
     return report
-
-
-def _with_changes(instance: Mapping[str, Any], before: Earlier) -> Mapping[str, Any]:
-    return {**instance, "changes": changes(instance, before)}
 
 
 def _paths(reports: Mapping[str, str | None]) -> Mapping[str, Path]:

@@ -11,17 +11,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.resolver import Resolver
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation import fleet
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.output.forms import FORMS
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.vantage import Vantage
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import Secret
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import federation_check
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared import looks
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.instance import INSTANCE
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._federation.mastodon import (
     DOMAIN,
     HOST,
@@ -160,6 +163,77 @@ def test_reports_are_written_in_all_forms_and_the_next_look_says_what_changed(as
     )
     assert "What changed" in (tmp_path / "report.html").read_text()
     assert {path.stat().st_mode & 0o777 for path in tmp_path.glob("report.*")} == {0o644}
+
+
+def many(asked: Asked, *instances: dict[str, Any], **given: Any) -> dict[str, Any]:
+    """Return the result for these."""
+    return asked(domain=None, web_domain="", account="", instances=[whole(one) for one in instances], **given)
+
+
+def whole(instance: dict[str, Any]) -> dict[str, Any]:
+    """Return an instance as Ansible fills it in."""
+    return {**{name: option.get("default") for name, option in INSTANCE.items()}, **instance}
+
+
+def test_many_instances_are_one_report_worst_first(asked: Asked, tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    well, nowhere = {"domain": DOMAIN, "web_domain": HOST, "account": "alice"}, {"domain": "nobody.example.org"}
+    result = many(asked, well, nowhere, reports={"json": str(path)})
+    assert (result["failed"], result["passed"]) == (True, False)
+    assert result["msg"].startswith("Federation of nobody.example.org: ")
+    assert [one["domain"] for one in result["instances"]] == [DOMAIN, "nobody.example.org"]
+    assert [len(one["findings"]) for one in result["instances"]] == [0, 1]
+    assert len(json.loads(path.read_text())["instances"][0]["findings"]) > 20
+    assert asked.said[:2] == [
+        "1 of 2 are proved to be well",
+        f"nobody.example.org as seen from the test: {result['instances'][1]['summary']}",
+    ]
+    assert asked.said[-2].startswith(f"{DOMAIN} as seen from the test: ")
+    again = many(asked, well, reports={"json": str(path)})
+    assert ("failed" in again, again["instances"][0]["changes"]["same"]) == (False, 0)
+
+
+def test_many_are_looked_at_side_by_side_and_each_has_time_of_its_own(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = Barrier(fleet.AT_ONCE)
+    alone = fleet.examine
+
+    def examine(*arguments: Any) -> Any:
+        together.wait(20)
+        assert arguments[-1].is_spent is False
+        return alone(*arguments)
+
+    monkeypatch.setattr(fleet, "examine", examine)
+    asked.world.names.clear()
+    result = many(asked, *({"domain": f"host-{number}.example.org"} for number in range(fleet.AT_ONCE)))
+    assert {one["verdict"] for one in result["instances"]} == {"CUT"}
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"domain": None}, "Option domain: is missing. Name a domain, or instances with a domain each."),
+        (
+            {"instances": [whole({"domain": "example.net"})]},
+            "Option account: is wrong: it is of one instance, and instances are given. Write it for each of the instances.",
+        ),
+        (
+            {
+                "domain": None,
+                "web_domain": "",
+                "account": "",
+                "instances": [whole({"domain": "example.net"}), whole({"domain": "Example.net"})],
+            },
+            "Option instances: is wrong: example.net is there twice. Name each instance once.",
+        ),
+    ],
+)
+def test_one_instance_is_named_or_many(asked: Asked, given: dict[str, Any], said: str) -> None:
+    with pytest.raises(MastodonError) as caught:
+        asked(**given)
+    assert str(caught.value) == said
+    assert asked.world.asked == []
 
 
 def test_another_earlier_report_may_be_named(asked: Asked, tmp_path: Path) -> None:

@@ -1,0 +1,26 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Looks at many instances: so many at once that those that are silent do not keep the others waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.resolver import Resolver
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.budget import Budget
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.examine import examine
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.report import Report
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.target import Target
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.vantage import Vantage
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.https import Trust
+
+# tests/bench/federation.py measures it.
+AT_ONCE = 24
+
+
+def examine_all(targets: Sequence[Target], vantage: Vantage, resolver: Resolver, trust: Trust) -> Sequence[Report]:
+    """Return a report of each, in their order. Each has a budget of its own, which begins when it is looked at."""
+    with ThreadPoolExecutor(min(AT_ONCE, len(targets))) as pool:
+        return list(pool.map(lambda target: examine(target, vantage, resolver, trust, Budget()), targets))
