@@ -17,6 +17,8 @@ KUBERNETES: Final = "v1.36.3"
 ETCD: Final = "v3.6.8"
 COREDNS: Final = "v1.14.7"
 KIND: Final = "v0.33.0"
+# Prometheus 3.16.0; its modules have a number of their own.
+PROMETHEUS: Final = "v0.316.0"
 LOCAL_PATH: Final = "v0.0.30"
 # The newest one that the proxy serves; kind's network plug-in has the same.
 NETWORK_POLICIES: Final = "v0.8.0"

@@ -32,7 +32,7 @@ class Component:
     """Programs built by one command, name → package, with the versions of a `module` below go/.
 
     `stamps` are variables set at link time, `seconds` is how long a cold build may take. `part` is the part of the lab
-    that it is for.
+    that it is for, `tags` are Go's, which leave out parts of what is built.
     """
 
     name: str
@@ -42,15 +42,18 @@ class Component:
     seconds: float
     stamps: Mapping[str, str] = field(default_factory=dict)
     part: str = SITE
+    # Not among what the others are recognised by, which were built before there were any.
+    tags: tuple[str, ...] = field(default=(), repr=False)
 
 
 CLUSTER = "cluster"
 CONTROLLERS = "controllers"
 # Below go_rook/.
 ROOK_MODULE = "rook"
-# Not below go/ but in lab/stand_ins and in kind_tools.
+# Not below go/ but in lab/stand_ins, kind_tools and prometheus_tools.
 STAND_INS = "stand-ins"
 KIND_TOOLS = "kind"
+PROMETHEUS_TOOLS = "prometheus"
 
 _VERSITY_DECIDES = "decisions[i] = decisionForResource{Decision: decision, Action: action}"
 _VERSITY_OWNER_MAY = """\
@@ -335,6 +338,15 @@ HELM = Component(
     seconds=20,
     stamps={"helm.sh/helm/v4/internal/version.version": versions.HELM},
 )
+# For tests of alerts, which find no targets: that takes the clients of twenty clouds.
+PROMTOOL = Component(
+    "promtool",
+    versions.PROMETHEUS,
+    PROMETHEUS_TOOLS,
+    {"promtool": "github.com/prometheus/prometheus/cmd/promtool"},
+    seconds=60,
+    tags=("remove_all_sd",),
+)
 ROOK = Component(
     "Rook",
     versions.ROOK,
@@ -383,4 +395,5 @@ COMPONENTS = (
     PEBBLE,
     ROOK,
     DRAGONFLY,
+    PROMTOOL,
 )

@@ -10,7 +10,8 @@ compiles it once. go_rook/rook has Rook, an older release, with the dependencies
 
 Another one, ../stand_ins, is our own programs. It asks for the same versions as go/controllers and is built where it is,
 so that a change to it lets nothing else be built again. So is kind_tools, which has what makes a kind cluster and asks
-for the same versions as go/cluster.
+for the same versions as go/cluster, and prometheus_tools, which has what tests alerts, as go/controllers where Prometheus
+takes them.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from mastodon_lab.build.components import (
     CONTROLLERS,
     KIND_TOOLS,
     PATCHES,
+    PROMETHEUS_TOOLS,
     ROOK_MODULE,
     ROOK_PATCHES,
     STAND_INS,
@@ -38,6 +40,7 @@ from mastodon_lab.build.store import Store, files_below, key, tree_key
 MODULES = Path(__file__).parent / "go"
 STAND_INS_MODULE = Path(__file__).parents[2] / "stand_ins"
 KIND_MODULE = Path(__file__).parent / "kind_tools"
+PROMETHEUS_MODULE = Path(__file__).parent / "prometheus_tools"
 ROOK_MODULES = MODULES.with_name("go_rook")
 ADVICE = "Check that this machine reaches its Go module proxy, then run this again; the whole output is in {log}."
 
@@ -108,7 +111,7 @@ class Go:
     def build(self, component: Component) -> Mapping[str, Path]:
         """Name → program of everything in `component`, built unless it is there."""
         module = _apart().get(component.module) or self.workspace(component.module) / component.module
-        made_from = key(_sources(component), versions.GO, repr(component))
+        made_from = key(_sources(component), versions.GO, repr(component), *component.tags)
         name = component.name.lower().replace(" ", "-")
         folder = self._store.make(name, made_from, lambda into: self._build(component, module, into))
         return {binary: folder / binary for binary in component.binaries}
@@ -116,6 +119,7 @@ class Go:
     def _build(self, component: Component, module: Path, into: Path) -> None:
         stamps = " ".join(f"-X {variable}={value}" for variable, value in component.stamps.items())
         flags = ["-trimpath", "-buildvcs=false", "-ldflags", f"-s -w {stamps}".rstrip()]
+        flags += ["-tags", ",".join(component.tags)] if component.tags else []
         packages = list(component.binaries.values())
         # With one package -o names the program; with several it names the folder, and Go names each by its path.
         target = into / next(iter(component.binaries)) if len(packages) == 1 else f"{into}/"
@@ -133,7 +137,7 @@ def _sources(component: Component) -> str:
 
 def _apart() -> Mapping[str, Path]:
     """The modules that are built where they are."""
-    return {STAND_INS: STAND_INS_MODULE, KIND_TOOLS: KIND_MODULE}
+    return {STAND_INS: STAND_INS_MODULE, KIND_TOOLS: KIND_MODULE, PROMETHEUS_TOOLS: PROMETHEUS_MODULE}
 
 
 def _escape(module: str) -> str:

@@ -152,6 +152,13 @@ _POSTGRESQL = Format(
 )
 _PORT = Format(lambda text: text.isdecimal() and 1 <= int(text) <= 65535, "not a port", "587")
 _COUNT = Format(lambda text: text.isdecimal() and int(text) >= 1, "less than one", "1")
+_PERCENT = Format(lambda text: text.isdecimal() and 1 <= int(text) <= 99, "not between 1 and 99", "80")
+# https://prometheus-operator.dev/docs/api-reference/api/#monitoring.coreos.com/v1.ProberSpec
+_PLACE = Format(
+    lambda text: _is_url("http")(f"http://{text}") and re.fullmatch(r"[^/]+:[0-9]+", text) is not None,
+    "not a host with a port, without a scheme and a path",
+    "blackbox.monitoring.svc:9115",
+)
 _WHOLE = Format(lambda text: text.isdecimal(), "not a whole number from zero on", "2")
 _SECONDS = Format(lambda text: text.isdecimal() and int(text) >= 1, "not a number of seconds", "600")
 # https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/
@@ -219,7 +226,10 @@ _are("mastodon_web_replicas mastodon_web_max_replicas mastodon_web_threads masto
 _are("mastodon_streaming_connections cnpg_cluster_instances cnpg_pooler_instances", _COUNT)
 _are("dragonfly_replicas dragonfly_threads", _COUNT)
 _are("mastodon_web_processes mastodon_media_retention_days mastodon_preview_cards_retention_days", _WHOLE)
-_are("volsync_prune_days", _COUNT)
+_are("volsync_prune_days mastodon_alerts_backup_hours mastodon_alerts_certificate_days", _COUNT)
+_are("mastodon_alerts_queue_seconds", _SECONDS)
+_are("mastodon_alerts_memory_percent mastodon_alerts_volume_percent", _PERCENT)
+_are("mastodon_alerts_prober", _PLACE)
 _are("mastodon_media_removal_schedule mastodon_preview_cards_removal_schedule", _SCHEDULE)
 _are("dragonfly_snapshot_schedule volsync_schedule", _SCHEDULE)
 _are("cnpg_backup_schedule", _BACKUP_SCHEDULE)

@@ -131,6 +131,16 @@ def backup_bucket(settings: Settings) -> bool:
     return backup_endpoint(settings)
 
 
+@RULES.rule
+def metrics_of_alerts(settings: Settings) -> Iterator[str]:
+    """On what is not collected no alert ever fires."""
+    if settings["mastodon_alerts"] and not settings["mastodon_monitoring"]:
+        yield (
+            "Variable mastodon_monitoring: false, but alerts look at these metrics. "
+            "Remove it, as it follows mastodon_alerts, or set mastodon_alerts to false."
+        )
+
+
 _VOLUMES = "volsync_volumes names volumes to back up"
 
 

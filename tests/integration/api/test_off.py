@@ -38,6 +38,8 @@ BASE: dict[str, Any] = {
     "mastodon_size": "large",
     "mastodon_web_domain": "www.example.org",
     "mastodon_monitoring": True,
+    "mastodon_alerts": True,
+    "mastodon_alerts_prober": "blackbox.monitoring.svc:9115",
     "mastodon_sidekiq_workers": [
         {
             "name": "all",
@@ -120,7 +122,9 @@ GOES = {
     "cnpg_pooler": {"Pooler"},
     "external_dns_install": RELEASE - {"Namespace"},
     "gateway_media_hostname": {"HTTPRoute", "ReferenceGrant"},
-    "mastodon_monitoring": {"PodMonitor"},
+    "mastodon_monitoring": {"PodMonitor", "Probe"},
+    "mastodon_alerts": {"CronJob", "PodMonitor", "Probe", "PrometheusRule"},
+    "mastodon_alerts_prober": {"Probe"},
     "mastodon_network_policies": {"NetworkPolicy"},
     "mastodon_sidekiq_workers": {"NetworkPolicy"},
     "mastodon_web_domain": {"HTTPRoute"},

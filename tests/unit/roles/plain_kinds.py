@@ -25,6 +25,8 @@ WITHOUT_RULE: Mapping[tuple[str, str], str] = {
     ("batch", "CronJob"): "its first run may be a day away",
     ("gateway.networking.k8s.io", "ReferenceGrant"): "the HTTPRoute that needs it says whether it has it",
     ("monitoring.coreos.com", "PodMonitor"): _OBEYED,
+    ("monitoring.coreos.com", "Probe"): _OBEYED,
+    ("monitoring.coreos.com", "PrometheusRule"): _OBEYED,
     ("networking.k8s.io", "NetworkPolicy"): _OBEYED,
     ("policy", "PodDisruptionBudget"): "it follows the pods, which are looked at themselves",
     ("postgresql.cnpg.io", "ScheduledBackup"): "the row of the Cluster says when the last backup was made",

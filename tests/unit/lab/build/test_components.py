@@ -13,13 +13,14 @@ from mastodon_lab.build.components import (
     CONTROLLERS,
     KIND_TOOLS,
     PATCHES,
+    PROMETHEUS_TOOLS,
     ROOK_MODULE,
     ROOK_PATCHES,
     STAND_INS,
     Component,
     Patch,
 )
-from mastodon_lab.build.golang import KIND_MODULE, MODULES, STAND_INS_MODULE, workspace_of
+from mastodon_lab.build.golang import KIND_MODULE, MODULES, PROMETHEUS_MODULE, STAND_INS_MODULE, workspace_of
 
 GO_MOD = {
     **{
@@ -28,12 +29,13 @@ GO_MOD = {
     },
     STAND_INS: (STAND_INS_MODULE / "go.mod").read_text(),
     KIND_TOOLS: (KIND_MODULE / "go.mod").read_text(),
+    PROMETHEUS_TOOLS: (PROMETHEUS_MODULE / "go.mod").read_text(),
 }
 PUBLISHED = [component for component in COMPONENTS if component.module != STAND_INS]
 
 
 def required(module: str) -> dict[str, str]:
-    return dict(re.findall(r"(?m)^\t(\S+) (v\S+)(?: // indirect)?$", GO_MOD[module]))
+    return dict(re.findall(r"(?m)^(?:\t|require )(\S+) (v\S+)(?: // indirect)?$", GO_MOD[module]))
 
 
 def module_of(component: Component, package: str) -> str:

@@ -92,6 +92,16 @@ def test_one_package_is_built_under_its_program_s_name(tmp_path: Path, program: 
 
 
 @pytest.mark.usefixtures("modules", "published")
+def test_what_is_left_out_of_a_program_makes_another_one_of_it(tmp_path: Path, program: Program) -> None:
+    toolchain = go(tmp_path, program)
+    whole, part = toolchain.build(ONE), toolchain.build(replace(ONE, tags=("small", "quiet")))
+    assert whole != part
+    first, second = asked(tmp_path)
+    assert "-tags" not in first
+    assert " -tags small,quiet -o " in second
+
+
+@pytest.mark.usefixtures("modules", "published")
 def test_several_packages_are_built_by_one_command(tmp_path: Path, program: Program) -> None:
     built = go(tmp_path, program).build(TWO)
     (call,) = asked(tmp_path)

@@ -23,19 +23,21 @@ class Selecting:
 
     def run(self, what: str, *arguments: str, cwd: Path) -> None:
         assert arguments == ("list", "-mod=mod", "-deps", "tool")
-        if cwd.name in ("stand-ins", "kind"):
+        if cwd.name in ("stand-ins", "kind", "prometheus"):
             assert (cwd / "go.mod").read_text() == "\texample.org/shared v2.0.0 // indirect\n\texample.org/own v1.0.0\n"
         (cwd / "go.mod").write_text(f"\texample.org/shared v2.0.0 // {cwd.name}\n")
         (cwd / "go.sum").write_text(f"{cwd.name}'s go.sum")
 
 
 def test_all_modules_are_renewed_with_the_same_versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    modules, rook, stand_ins, kind = (tmp_path / name for name in ("go", "go_rook", "stand_ins", "kind"))
-    for folder in (modules / "cluster", modules / "controllers", rook / "rook", stand_ins, kind):
+    names = ("go", "go_rook", "stand_ins", "kind", "prometheus")
+    modules, rook, stand_ins, kind, prometheus = (tmp_path / name for name in names)
+    for folder in (modules / "cluster", modules / "controllers", rook / "rook", stand_ins, kind, prometheus):
         folder.mkdir(parents=True)
-    for folder in (stand_ins, kind):
+    for folder in (stand_ins, kind, prometheus):
         (folder / "go.mod").write_text("\texample.org/shared v1.0.0 // indirect\n\texample.org/own v1.0.0\n")
     monkeypatch.setattr(relock, "KIND_MODULE", kind)
+    monkeypatch.setattr(relock, "PROMETHEUS_MODULE", prometheus)
     monkeypatch.setattr(golang, "MODULES", modules)
     monkeypatch.setattr(golang, "ROOK_MODULES", rook)
     monkeypatch.setattr(relock, "STAND_INS_MODULE", stand_ins)
@@ -48,6 +50,7 @@ def test_all_modules_are_renewed_with_the_same_versions(tmp_path: Path, monkeypa
         (rook / "rook", "rook"),
         (stand_ins, "stand-ins"),
         (kind, "kind"),
+        (prometheus, "prometheus"),
     ):
         assert (folder / "go.mod").read_text() == f"\texample.org/shared v2.0.0 // {name}\n"
         assert (folder / "go.sum").read_text() == f"{name}'s go.sum"

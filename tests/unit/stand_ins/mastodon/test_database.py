@@ -13,7 +13,7 @@ from mastodon_stand_in import migrating as module
 from mastodon_stand_in.database import Database, check
 from mastodon_stand_in.errors import RefusalError, UnavailableError
 from mastodon_stand_in.keys import Keys
-from mastodon_stand_in.migrating import migrate, prepare, status
+from mastodon_stand_in.migrating import migrate, prepare, refuse_pending, status
 from mastodon_stand_in.migrations import MIGRATIONS
 
 from .servers import execute
@@ -72,6 +72,15 @@ def test_a_migration_that_fails_is_named_and_a_later_run_goes_on(empty: Database
     execute(empty.settings, "DROP TABLE old_index_accounts_on_uri")
     migrate(empty, keys, skip_post_deployment=False, version="4.7.2")
     assert migrated(empty) == ALL
+
+
+def test_migrations_that_were_put_off_are_pending_until_they_ran(empty: Database, keys: Keys) -> None:
+    migrate(empty, keys, skip_post_deployment=False, version="4.6.9")
+    migrate(empty, keys, skip_post_deployment=True, version="4.7.2")
+    with pytest.raises(RefusalError, match=r"You have \d+ pending migrations:\n  20260702144128 "):
+        refuse_pending(empty, "4.7.2")
+    migrate(empty, keys, skip_post_deployment=False, version="4.7.2")
+    refuse_pending(empty, "4.7.2")
 
 
 def at_4_6(database: Database, keys: Keys) -> None:

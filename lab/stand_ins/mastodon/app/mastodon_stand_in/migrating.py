@@ -67,6 +67,17 @@ def status(database: Database, version: str = VERSION) -> str:
     return "\n".join([f"\ndatabase: {database.settings.name}\n", title, "-" * 50, *lines, ""])
 
 
+def refuse_pending(database: Database, version: str = VERSION) -> None:
+    """Raise RefusalError with what Rails prints for db:abort_if_pending_migrations, unless all migrations of both kinds have run."""
+    left = pending(_done(database), release(version).minor, skip_post_deployment=False)
+    if left:
+        listed = "\n".join(f"  {one.version} {one.name}" for one in left)
+        raise RefusalError(
+            f"You have {len(left)} pending migration{'s' if len(left) > 1 else ''}:\n{listed}\n"
+            "Run `bin/rails db:migrate` to update your database then try again."
+        )
+
+
 def _done(database: Database) -> set[str]:
     with database.transaction() as cursor:
         cursor.execute("SELECT version FROM schema_migrations")

@@ -1,7 +1,8 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`rake db:prepare` and `rake db:migrate`, which the chart's hook Jobs run, and what operators ask: `rake db:migrate:status`."""
+"""`rake db:prepare` and `rake db:migrate`, which the chart's hook Jobs run, and what operators ask: `rake db:migrate:status` and
+`rake db:abort_if_pending_migrations`."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from collections.abc import Mapping
 from mastodon_stand_in.database import Database
 from mastodon_stand_in.errors import RefusalError
 from mastodon_stand_in.keys import Keys
-from mastodon_stand_in.migrating import migrate, prepare, status
+from mastodon_stand_in.migrating import migrate, prepare, refuse_pending, status
 from mastodon_stand_in.queues import Redis
 from mastodon_stand_in.settings import DatabaseSettings, RedisSettings, Site
 
@@ -30,8 +31,11 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> None:
     elif arguments == ["db:migrate:status"]:
         print(status(database))
         return
+    elif arguments == ["db:abort_if_pending_migrations"]:
+        refuse_pending(database)
+        return
     else:
         raise RefusalError(
-            f"rake {' '.join(arguments)}: there is no such task. Use db:prepare, db:migrate or db:migrate:status."
+            f"rake {' '.join(arguments)}: there is no such task. Use db:prepare, db:migrate, db:migrate:status or db:abort_if_pending_migrations."
         )
     logging.info("%s for %s is up to date", database, site.local_domain)
