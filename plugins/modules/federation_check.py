@@ -15,8 +15,8 @@ description:
   - Asks the declared hosts what other servers ask them, from the host that it runs on, and judges each answer by what is lost with it.
     C(LOST) are posts that are dropped for ever; C(CUT) is what others try again for some days, until they give up; C(SOME) is what only some software
     cannot.
-  - It works for any server that speaks ActivityPub, and needs no access to a cluster, but for O(ca_secret). What is wrong for Mastodon only is not
-    held against others.
+  - It works for any server that speaks ActivityPub, and needs no access to a cluster, but for O(ca_secret) and O(gateway). What is wrong for Mastodon
+    only is not held against others.
   - It never signs, sends nothing of anybody's, and leaves nothing behind. It takes no longer than 20 seconds, asks a host at most 40 times, and follows
     redirects to declared hosts only.
   - Fails when anything is C(LOST) or C(CUT), and when it is not proved that posts come in and accounts are found, as no inbox answered as it should,
@@ -48,7 +48,7 @@ options:
   ca_secret:
     description:
       - Secret of an authority in the cluster, whose certificate is trusted as well, such as that of C(cert_manager_issuer=private_ca). Only its
-        certificate is read, from C(ca.crt) or C(tls.crt). Without it no cluster is asked.
+        certificate is read, from C(ca.crt) or C(tls.crt).
     type: dict
     suboptions:
       namespace:
@@ -75,6 +75,20 @@ options:
     type: list
     elements: str
     default: []
+  gateway:
+    description:
+      - Gateway that leads to the instance. When something is wrong, its cause is looked for in the cluster as well, from the record inward to the first
+        broken link, by the rights that there are. Of Secrets only the certificate is read.
+    type: dict
+    suboptions:
+      namespace:
+        description: Its namespace.
+        type: str
+        required: true
+      name:
+        description: Its name.
+        type: str
+        required: true
   internal: &internal
     description: Whether the instance is not for the world, so that its addresses are private.
     type: bool
@@ -273,8 +287,11 @@ findings:
       description: Who loses what.
       type: str
     cause:
-      description: What the likely cause is.
+      description: What the likely cause is, or what it is when it is proved.
       type: str
+    proved:
+      description: Whether the cause is seen to be so in the cluster.
+      type: bool
     next:
       description: What to do next.
       type: str

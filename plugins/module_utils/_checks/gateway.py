@@ -73,7 +73,7 @@ def examine(wanted: Item, objects: Api, catalog: Catalog) -> list[str]:
         wanted["name"],
         tuple(wanted["hostnames"]),
         wanted["listener"],
-        _labels(wanted["route_namespaces"], objects, catalog),
+        namespace_labels(wanted["route_namespaces"], objects, catalog),
     )
     gateway = found[0] if found else None
     if not wanted["made"]:
@@ -122,7 +122,7 @@ def _unusable(kind: Kind, name: str, objects: Api, catalog: Catalog) -> list[str
     ]
 
 
-def _labels(names: Iterable[str], objects: Api, catalog: Catalog) -> dict[str, Labels]:
+def namespace_labels(names: Iterable[str], objects: Api, catalog: Catalog) -> dict[str, Labels]:
     """Return the labels of namespaces. One that does not exist yet will have its name for a label, as all have."""
     resource = catalog.find("", "v1", "Namespace")
     found: dict[str, Labels] = {}
@@ -159,29 +159,30 @@ def _unserved(host: str, listeners: Mapping[str, Item], needed: Needed) -> Itera
     name = needed.listener or host
     listener = listeners.get(name)
     if listener is None:
-        fit = [other for other, item in listeners.items() if item["protocol"] == "HTTPS" and _serves(item, host)]
+        fit = [other for other, item in listeners.items() if item["protocol"] == "HTTPS" and serves(item, host)]
         remedy = f"Set gateway_https_listener to {fit[0]}." if fit else f"Have its owner add one that serves {host}."
         yield f"{needed}: has no listener {name} for {host}, only {', '.join(listeners)}. {remedy}"
-    elif listener["protocol"] != "HTTPS" or not _serves(listener, host):
+    elif listener["protocol"] != "HTTPS" or not serves(listener, host):
         served = f"{listener['protocol']} for {listener.get('hostname') or 'all hosts'}"
         yield f"{needed}: listener {name} serves {served}, not HTTPS for {host}. Set gateway_https_listener to one that does."
     else:
         for namespace, labels in needed.namespaces.items():
-            if not _allows(listener, needed.namespace, namespace, labels):
+            if not allows(listener, needed.namespace, namespace, labels):
                 yield (
                     f"{needed}: listener {name} accepts no routes from namespace {namespace}. "
                     "Have its owner allow that namespace in allowedRoutes, or label the namespace as that asks for."
                 )
 
 
-def _serves(listener: Item, host: str) -> bool:
+def serves(listener: Item, host: str) -> bool:
     """Whether a listener is for this host. A wildcard stands for one label or more:
     https://gateway-api.sigs.k8s.io/reference/spec/#hostname"""
     hostname = listener.get("hostname", "")
     return hostname in ("", host) or (hostname.startswith("*.") and host.endswith(hostname[1:]))
 
 
-def _allows(listener: Item, own: str, namespace: str, labels: Labels) -> bool:
+def allows(listener: Item, own: str, namespace: str, labels: Labels) -> bool:
+    """Whether a listener of a Gateway in namespace `own` takes routes from a namespace with these labels."""
     allowed = listener.get("allowedRoutes") or {}
     kinds = {kind["kind"] for kind in allowed.get("kinds") or []}
     if kinds and "HTTPRoute" not in kinds:
@@ -193,11 +194,12 @@ def _allows(listener: Item, own: str, namespace: str, labels: Labels) -> bool:
         case "Same":
             return namespace == own
         case "Selector":
-            return _selects(namespaces.get("selector") or {}, labels)
+            return selects(namespaces.get("selector") or {}, labels)
     return False
 
 
-def _selects(selector: Item, labels: Labels) -> bool:
+def selects(selector: Item, labels: Labels) -> bool:
+    """Whether a label selector is for these labels."""
     wanted = selector.get("matchLabels") or {}
     return all(labels.get(key) == value for key, value in wanted.items()) and all(
         _matches(expression, labels) for expression in selector.get("matchExpressions") or []

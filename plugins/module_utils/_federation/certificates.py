@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 # Ansible's own checks import every file without it.
 with suppress(ImportError):
     from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding
 
 # Of who has no other: https://doc.traefik.io/traefik/https/tls/#default-certificate
 _DEFAULTS = ("TRAEFIK DEFAULT CERT", "Kubernetes Ingress Controller Fake Certificate")
@@ -69,6 +70,15 @@ def read(chain: Sequence[bytes]) -> Sequence[Certificate]:
         except (ValueError, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
             break
     return found
+
+
+def read_pem(text: str) -> Sequence[Certificate]:
+    """Return the certificates of a text, none when one of them cannot be read."""
+    try:
+        found = x509.load_pem_x509_certificates(text.encode())
+    except (ValueError, x509.InvalidVersion):
+        return ()
+    return read([one.public_bytes(Encoding.DER) for one in found])
 
 
 def _certificate(der: bytes) -> Certificate:

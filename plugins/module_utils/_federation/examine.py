@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -82,16 +82,31 @@ NO_VERDICT = Fault(
 FAULTS = (UNANSWERED, NO_VERDICT, NOT_PROVED)
 
 
+Explain = Callable[[Scene, Sequence[Finding]], Sequence[Finding]]
+
+
+def as_seen(_scene: Scene, findings: Sequence[Finding]) -> Sequence[Finding]:
+    """Return them as they are."""
+    return findings
+
+
 def examine(
-    target: Target, vantage: Vantage, resolver: Resolver, trust: Trust, budget: Budget, checks: Sequence[Check] = ()
+    target: Target,
+    vantage: Vantage,
+    resolver: Resolver,
+    trust: Trust,
+    budget: Budget,
+    checks: Sequence[Check] = (),
+    explain: Explain = as_seen,
 ) -> Report:
-    """Return all that is found, by all checks or by some."""
+    """Return all that is found, by all checks or by some. `explain` may know causes better than who looks from outside."""
     resolver = resolver.within(budget.until)
     probed = Prober(target, vantage, resolver.addresses, trust, budget).probe()
     scene = Scene(Visitor(target, vantage, trust, budget, doors(probed)), probed, resolver)
     with ThreadPoolExecutor(_THREADS) as pool:
         found = [finding for each in pool.map(partial(_run, scene), checks or CHECKS) for finding in each]
-    return Report(target, vantage.name, sorted_findings([*found, *_unproved(found, checks or CHECKS)]))
+    known = explain(scene, [*found, *_unproved(found, checks or CHECKS)])
+    return Report(target, vantage.name, sorted_findings(known))
 
 
 def _unproved(found: Sequence[Finding], checks: Sequence[Check]) -> Iterator[Finding]:

@@ -49,6 +49,8 @@ class Cause:
 
     why: str
     next: str
+    # Whether it is seen to be so, and not only likely.
+    proved: bool = False
 
     def of(self, host: str) -> Cause:
         """Return it with a host in its fields."""

@@ -10,7 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.resolver import Resolver
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.budget import Budget
-from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.examine import examine
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.examine import (
+    Explain,
+    as_seen,
+    examine,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.report import Report
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.target import Target
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.vantage import Vantage
@@ -20,7 +24,11 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._net.https impo
 AT_ONCE = 24
 
 
-def examine_all(targets: Sequence[Target], vantage: Vantage, resolver: Resolver, trust: Trust) -> Sequence[Report]:
+def examine_all(
+    targets: Sequence[Target], vantage: Vantage, resolver: Resolver, trust: Trust, explain: Explain = as_seen
+) -> Sequence[Report]:
     """Return a report of each, in their order. Each has a budget of its own, which begins when it is looked at."""
     with ThreadPoolExecutor(min(AT_ONCE, len(targets))) as pool:
-        return list(pool.map(lambda target: examine(target, vantage, resolver, trust, Budget()), targets))
+        return list(
+            pool.map(lambda target: examine(target, vantage, resolver, trust, Budget(), explain=explain), targets)
+        )

@@ -80,5 +80,6 @@ def _plain(finding: Finding) -> Mapping[str, Any]:
         "loses": finding.loses,
         "cause": cause.why if cause else "",
         "next": cause.next if cause else "",
+        "proved": bool(cause and cause.proved),
         "link": finding.link,
     }

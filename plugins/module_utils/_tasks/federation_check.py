@@ -9,8 +9,13 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.finding import once
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward.cluster import Cluster
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward.explain import explained
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import must_have_secret
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.examine import as_seen
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import open_objects
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import must_have_secret, read_secret
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import (
@@ -19,6 +24,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.looks import OPTIONS, looked
 
+_PLACE: Mapping[str, Any] = {"namespace": {"type": "str", "required": True}, "name": {"type": "str", "required": True}}
 ARGUMENTS = Arguments(
     {
         **KUBERNETES_OPTIONS,
@@ -27,8 +33,9 @@ ARGUMENTS = Arguments(
             "type": "dict",
             # Where a secret is, not what it is.
             "no_log": False,
-            "options": {"namespace": {"type": "str", "required": True}, "name": {"type": "str", "required": True}},
+            "options": _PLACE,
         },
+        "gateway": {"type": "dict", "options": _PLACE},
     }
 )
 
@@ -36,7 +43,22 @@ ARGUMENTS = Arguments(
 def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Look at an instance once, as other servers see it, and report what is lost. It fails when posts are lost or cut off."""
     needs("cryptography", "dns")
-    return looked(parameters, partial(_own_authority, parameters, run), run)
+    # Of many instances all have the same.
+    opened = once(partial(_cluster, parameters, run))
+    explain = partial(explained, opened) if parameters["gateway"] else as_seen
+    return looked(parameters, partial(_own_authority, parameters, run), run, explain)
+
+
+def _cluster(parameters: Mapping[str, Any], run: Run) -> Cluster:
+    """Open the cluster that the instance runs in, and read of Secrets their certificates alone."""
+    connection = connect(parameters, run.environment)
+    api = open_objects(connection)
+
+    def chain(namespace: str, name: str) -> str | None:
+        secret = read_secret(connection, namespace, name)
+        return secret.data.get("tls.crt", "") if secret else None
+
+    return Cluster(api, api.discover(), chain, **parameters["gateway"])
 
 
 def _own_authority(parameters: Mapping[str, Any], run: Run) -> list[str]:

@@ -50,7 +50,7 @@ def to(gateway: Object, api: Api, connection: Connection) -> Way:
             tried.append(f"{address} cannot be reached from here: {reason(error)}")
         else:
             return Way(direct(address, PORT), address)
-    for service in _services(gateway, addresses, api):
+    for service in services(gateway, addresses, api):
         return Way(partial(dial, connection, service), f"{service}, through the API server")
     raise NoWayError("; ".join([*tried, "no Service is known to lead to the Gateway"]))
 
@@ -60,7 +60,8 @@ def by_name(host: str) -> Dial:
     return direct(host, PORT, _SECONDS)
 
 
-def _services(gateway: Object, addresses: list[str], api: Api) -> Iterator[Service]:
+def services(gateway: Object, addresses: list[str], api: Api) -> Iterator[Service]:
+    """Yield the Services that lead to a Gateway, by its label or by its addresses."""
     metadata = gateway["metadata"]
     for item in api.read(Selection(_SERVICE)).objects:
         place = item["metadata"]

@@ -10,7 +10,7 @@ from typing import Any
 from xml.etree import ElementTree as Xml
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import BAD, Verdict
-from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.output.table import PAGES, sentence
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.output.table import PAGES, likely, sentence
 
 _UNSEEN = (Verdict.SKIPPED, Verdict.CANNOT_TELL)
 
@@ -49,5 +49,5 @@ def _case(suite: Xml.Element, domain: str, finding: Mapping[str, Any]) -> None:
 
 
 def _explained(finding: Mapping[str, Any]) -> str:
-    cause = f"Likely cause: {finding['cause']}. Next: {finding['next']}" if finding["cause"] else ""
+    cause = f"{likely(finding)}: {finding['cause']}. Next: {finding['next']}" if finding["cause"] else ""
     return "\n".join(part for part in (finding["loses"], cause, f"{PAGES}/{finding['link']}") if part)

@@ -22,6 +22,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.out
     PAGES,
     counted,
     is_cut,
+    likely,
     sentence,
     way,
     worst_first,
@@ -122,7 +123,7 @@ def _fault(finding: Mapping[str, Any]) -> Iterator[str]:
         yield _tag("pre", finding["fact"])
     yield _tag("p", finding["loses"])
     if finding["cause"]:
-        yield f"<p><b>Likely cause</b>: {escape(finding['cause'])}.</p>"
+        yield f"<p><b>{likely(finding)}</b>: {escape(finding['cause'])}.</p>"
         is_command = then.partition(" ")[0] in COMMANDS
         yield f"<p><b>Next</b>: {_tag('code', then) if is_command else escape(then)}</p>"
     address = escape(f"{PAGES}/{finding['link']}")

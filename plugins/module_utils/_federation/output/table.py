@@ -81,9 +81,14 @@ def _changes(changes: Mapping[str, Any]) -> Iterator[str]:
             yield from (f"{words}: {sentence(finding)}" for finding in changes[name])
 
 
+def likely(finding: Mapping[str, Any]) -> str:
+    """Return how sure a cause is."""
+    return "Cause" if finding.get("proved") else "Likely cause"
+
+
 def _explanation(finding: Mapping[str, Any]) -> Iterator[str]:
     yield finding["loses"]
     if finding["cause"]:
-        yield f"Likely cause: {finding['cause']}."
+        yield f"{likely(finding)}: {finding['cause']}."
         yield f"Next: {finding['next']}"
     yield f"See {PAGES}/{finding['link']}"

@@ -18,6 +18,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.cha
     changes,
     earlier,
 )
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.examine import Explain, as_seen
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.fleet import examine_all
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.output.forms import FORMS
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.output.table import only_wrong, table
@@ -41,9 +42,11 @@ REPORTS: Mapping[str, Any] = {
 OPTIONS: Mapping[str, Any] = {**INSTANCES, **PLACE, **REPORTS}
 
 
-def looked(parameters: Mapping[str, Any], authorities: Callable[[], Sequence[str]], run: Run) -> dict[str, Any]:
+def looked(
+    parameters: Mapping[str, Any], authorities: Callable[[], Sequence[str]], run: Run, explain: Explain = as_seen
+) -> dict[str, Any]:
     """Return the result of a task that looks. Raises MastodonError."""
-    report = examined(parameters, authorities, run)
+    report = examined(parameters, authorities, run, explain)
     # Ansible prints a failed task's result whole, and that of many is long in any case: only what is wrong belongs there.
     whole = report["passed"] and not parameters["instances"]
     instances = [one if whole else only_wrong(one) for one in report["instances"]]
@@ -53,14 +56,16 @@ def looked(parameters: Mapping[str, Any], authorities: Callable[[], Sequence[str
     return {"changed": False, **result, **said}
 
 
-def examined(parameters: Mapping[str, Any], authorities: Callable[[], Sequence[str]], run: Run) -> Mapping[str, Any]:
+def examined(
+    parameters: Mapping[str, Any], authorities: Callable[[], Sequence[str]], run: Run, explain: Explain = as_seen
+) -> Mapping[str, Any]:
     """Look, with trust in these authorities as well; show the report, write it, and return it. Raises MastodonError."""
     targets = targets_of(parameters)
     trust = trust_of([*parameters["ca_certificates"], *authorities()])
     resolver = Resolver(parameters["nameserver"], parameters["nameserver_port"])
     paths = _paths(parameters["reports"] or {})
     before = _before(parameters["since"], paths.get("json"))
-    found = [one.plain(one.findings) for one in examine_all(targets, HERE, resolver, trust)]
+    found = [one.plain(one.findings) for one in examine_all(targets, HERE, resolver, trust, explain)]
     instances = [{**instance, "changes": changes(instance, before)} for instance in found]
     report = {"format": FORMAT, "passed": all(one["passed"] for one in instances), "instances": instances}
     for line in table(report):

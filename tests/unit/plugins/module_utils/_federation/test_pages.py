@@ -46,6 +46,10 @@ when something is LOST or CUT.
 Each finding says what came, who loses what, the likely cause, and what to do next; its last line leads to one of these pages. [reports.md](reports.md)
 has what else a report can be: a page, JSON, a result for CI, metrics. [without-ansible.md](without-ansible.md) is for who has no Ansible.
 
+With access to the cluster the playbook follows a finding inward to the first broken link: the DNS record and who owns it, HTTPRoute, Gateway and listener,
+Secret, Certificate, Order and Challenge, Service, endpoints and pods, NetworkPolicies. Then it says `Cause`, with the names of the objects, in place of
+`Likely cause`.
+
 | verdict | what it means |
 |---|---|
 """

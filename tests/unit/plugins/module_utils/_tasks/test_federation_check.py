@@ -199,10 +199,10 @@ def test_many_are_looked_at_side_by_side_and_each_has_time_of_its_own(
     together = Barrier(fleet.AT_ONCE)
     alone = fleet.examine
 
-    def examine(*arguments: Any) -> Any:
+    def examine(*arguments: Any, **more: Any) -> Any:
         together.wait(20)
         assert arguments[-1].is_spent is False
-        return alone(*arguments)
+        return alone(*arguments, **more)
 
     monkeypatch.setattr(fleet, "examine", examine)
     asked.world.names.clear()

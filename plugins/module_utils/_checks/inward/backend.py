@@ -1,0 +1,125 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The innermost links: the Service that a route sends a path to, its endpoints, and their pods."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.gateway import selects
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward import network, route
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward.cluster import (
+    Broken,
+    Cluster,
+    describe,
+    labels_of,
+    told,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import shown
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
+from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at, maps_at
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import troubles
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import conditions
+
+Item = Mapping[str, Any]
+_MAKERS = ("Deployment", "StatefulSet", "DaemonSet")
+
+
+def broken(cluster: Cluster, host: str, path: str) -> Broken | None:
+    """Return the first broken link between the route of a host and the pods behind a path."""
+    rules = [
+        (_length(rule, path), its, parent, rule)
+        for its in route.naming(cluster, host)
+        for parent in route.parents(cluster, its)
+        for rule in maps_at(its, "spec.rules")
+    ]
+    fit = [one for one in rules if one[0] >= 0]
+    if not fit:
+        return None
+    _unused, its, parent, rule = max(fit, key=lambda one: one[0])
+    found = [link for reference in maps_at(rule, "backendRefs") if (link := _of(cluster, its, reference))]
+    return (found[0].behind(_unresolved(its, parent)) if _unresolved(its, parent) else found[0]) if found else None
+
+
+def _length(rule: Item, path: str) -> int:
+    """Return how much of a path a rule names, less than nothing when it is not for it: the longest wins.
+
+    https://gateway-api.sigs.k8s.io/reference/spec/#httprouterule
+    """
+    found = [at(one, "path", {}) for one in maps_at(rule, "matches")] or [{}]
+    return max((len(at(one, "value", "/")) for one in found if _matches(one, path)), default=-1)
+
+
+def _matches(match: Item, path: str) -> bool:
+    value = at(match, "value", "/").rstrip("/")
+    exact = at(match, "type", "PathPrefix") == "Exact"
+    return path == at(match, "value", "/") if exact else path == value or path.startswith(f"{value}/")
+
+
+def _unresolved(its: Object, parent: Item) -> str:
+    entries = [one for one in maps_at(its, "status.parents") if route.answers(one, parent, its)]
+    found = conditions(entries[0], at(its, "metadata.generation", 0)).get("ResolvedRefs") if entries else None
+    return f"{told(its)}: {found.reason}" if found and found.status != "True" else ""
+
+
+def _of(cluster: Cluster, its: Object, reference: Item) -> Broken | None:
+    namespace, name = reference.get("namespace") or its["metadata"]["namespace"], str(reference.get("name"))
+    if reference.get("kind", "Service") != "Service":
+        return None
+    service = cluster.one("", "Service", namespace, name)
+    if service is None:
+        said = f"Service {namespace}/{name}, which {told(its)} sends to, does not exist"
+        return Broken((said,), f"kubectl get service -n {namespace}")
+    port = next((one for one in maps_at(service, "spec.ports") if one.get("port") == reference.get("port")), None)
+    if port is None:
+        return Broken((f"Service {namespace}/{name} has no port {reference.get('port')}",), describe(service))
+    return behind(cluster, service, port)
+
+
+def behind(cluster: Cluster, service: Object, port: Item) -> Broken | None:
+    """Return what is wrong behind a port of a Service."""
+    selector = at(service, "spec.selector", {})
+    pods = [one for one in cluster.all("", "Pod", service["metadata"]["namespace"]) if _selected(selector, one)]
+    if _is_ready(cluster, service):
+        return network.keeping_out(cluster, pods, port)
+    if not selector:
+        return Broken((f"{told(service)} has no selector, and no endpoints that are ready",), describe(service))
+    live = [pod for pod in pods if not at(pod, "metadata.deletionTimestamp")]
+    if not live:
+        return _unmade(cluster, service, selector)
+    found = [str(one) for pod in live for one in (*troubles.of_pod(pod), troubles.unfinished(pod)) if one]
+    said = found[0] if found else f"{told(live[0])} is not among its endpoints"
+    return Broken((f"no pod of {told(service)} is ready", shown(said, 300)), describe(live[0]))
+
+
+def _selected(selector: Mapping[str, str], pod: Object) -> bool:
+    return bool(selector) and selects({"matchLabels": selector}, labels_of(pod))
+
+
+def _is_ready(cluster: Cluster, service: Object) -> bool:
+    """Whether anybody takes connections for it: https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/."""
+    metadata = service["metadata"]
+    return any(
+        at(endpoint, "conditions.ready") is not False
+        for one in cluster.all("discovery.k8s.io", "EndpointSlice", metadata["namespace"])
+        if labels_of(one).get("kubernetes.io/service-name") == metadata["name"]
+        for endpoint in maps_at(one, "endpoints")
+    )
+
+
+def _unmade(cluster: Cluster, service: Object, selector: Mapping[str, str]) -> Broken:
+    maker = next(_makers(cluster, service["metadata"]["namespace"], selector), None)
+    if maker is None:
+        words = ",".join(f"{key}={value}" for key, value in sorted(selector.items()))
+        return Broken((f"{told(service)} selects pods by {words}, and there are none",), describe(service))
+    scaled = "is scaled to 0" if at(maker, "spec.replicas") == 0 else "has no pods"
+    return Broken((f"{told(service)} has no pods", f"{told(maker)} {scaled}"), describe(maker))
+
+
+def _makers(cluster: Cluster, namespace: str, selector: Mapping[str, str]) -> Iterator[Object]:
+    for kind in _MAKERS:
+        for item in cluster.all("apps", kind, namespace):
+            if selects({"matchLabels": selector}, at(item, "spec.template.metadata.labels", {})):
+                yield item

@@ -1,0 +1,91 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What stands behind an instance in a cluster, each kind and place read once, when it is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at, maps_at
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
+
+GATEWAY_API = "gateway.networking.k8s.io"
+# Returns the certificates in a Secret, None where there is no such Secret.
+Chain = Callable[[str, str], str | None]
+
+
+@dataclass(frozen=True)
+class Broken:
+    """The way inward to the first broken link: sentences from outside to inside, and what to do at the last."""
+
+    said: tuple[str, ...]
+    next: str
+
+    def behind(self, outer: str) -> Broken:
+        """Return it as what is behind something nearer to the world."""
+        return Broken((outer, *self.said), self.next)
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The objects of one cluster, and which Gateway of it is the instance's."""
+
+    api: Api
+    catalog: Catalog
+    chain: Chain
+    namespace: str
+    name: str
+    _read: dict[tuple[str, str, str], Sequence[Object]] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """Return how sentences call the Gateway."""
+        return f"Gateway {self.namespace}/{self.name}"
+
+    def all(self, group: str, kind: str, namespace: str = "") -> Sequence[Object]:
+        """Return all of a kind in a namespace, or in all of them. Raises MastodonError where they may not be read."""
+        key = (group, kind, namespace)
+        if key not in self._read:
+            resource = self.catalog.preferred(group, kind)
+            self._read[key] = self.api.read(Selection(resource, namespace)).objects if resource else ()
+        return self._read[key]
+
+    def one(self, group: str, kind: str, namespace: str, name: str) -> Object | None:
+        """Return one object, None where there is none."""
+        return next((item for item in self.all(group, kind, namespace) if item["metadata"]["name"] == name), None)
+
+    @property
+    def gateway(self) -> Object | None:
+        """The Gateway."""
+        return self.one(GATEWAY_API, "Gateway", self.namespace, self.name)
+
+    def listeners(self) -> Mapping[str, Mapping[str, object]]:
+        """Return the Gateway's listeners by name."""
+        return {str(item.get("name")): item for item in maps_at(self.gateway, "spec.listeners")}
+
+
+def told(item: Object) -> str:
+    """Return how sentences call an object."""
+    return str(ObjectRef.of(item))
+
+
+def describe(item: Object) -> str:
+    """Return the command that shows it with its events."""
+    reference = ObjectRef.of(item)
+    return f"kubectl describe {reference.kind.lower()} -n {reference.namespace} {reference.name}"
+
+
+def owned_by(item: Object, owner: Object) -> bool:
+    """Whether an object was made for another."""
+    wanted = owner["metadata"].get("uid")
+    return bool(wanted) and any(one.get("uid") == wanted for one in maps_at(item, "metadata.ownerReferences"))
+
+
+def labels_of(item: Object | None) -> Mapping[str, str]:
+    """Return an object's labels."""
+    found: Mapping[str, str] = at(item, "metadata.labels", {})
+    return found

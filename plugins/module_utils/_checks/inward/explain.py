@@ -1,0 +1,129 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why others see what they see: from a finding inward to the first broken link of the cluster behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from urllib.parse import urlsplit
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.gateway import serves
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward import (
+    backend,
+    issuance,
+    record,
+    route,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward.cluster import Broken, Cluster
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.records import targets
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.site import way
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation import addresses, causes, certificates
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import (
+    Cause,
+    Finding,
+    shown,
+    skipped,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.scene import Scene
+from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import maps_at
+
+_LONGEST = 700
+# What is seen of names and of time is not of the cluster's making, and without TLS there is another listener.
+_OUTSIDE = ("name-servers", "records", "owners", "identity", "connections", "plain-http")
+_NO_WAY = (causes.NO_ROUTE.why, causes.NO_BACKEND.why, causes.NOBODY_READY.why)
+
+
+def explained(open_cluster: Callable[[], Cluster], scene: Scene, findings: Sequence[Finding]) -> Sequence[Finding]:
+    """Return the findings with their causes in the cluster, which is opened only when something is wrong."""
+    if not any(_host(scene, finding) for finding in findings):
+        return findings
+    try:
+        cluster = open_cluster()
+        return [_explained(cluster, scene, finding) for finding in findings]
+    except MastodonError as error:
+        return [*findings, skipped("The cluster", f"{error.failed}: {error.why}")]
+
+
+def _host(scene: Scene, finding: Finding) -> str:
+    """Return the host that something is wrong with, empty when nothing is, or nothing that a cluster may be the cause of."""
+    if not finding.fault or finding.check in _OUTSIDE:
+        return ""
+    first = finding.subject.partition(" ")[0]
+    host = urlsplit(first).hostname or first
+    return host if host in scene.target.hosts else ""
+
+
+def _explained(cluster: Cluster, scene: Scene, finding: Finding) -> Finding:
+    host = _host(scene, finding)
+    if not host or _is_elsewhere(cluster, scene, host):
+        return finding
+    for broken, proved in _ways(cluster, scene, finding, host):
+        if broken:
+            why = shown("; ".join(broken.said), _LONGEST)
+            return finding.because(Cause(why, broken.next, proved))
+    return finding
+
+
+def _is_elsewhere(cluster: Cluster, scene: Scene, host: str) -> bool:
+    """Whether a host is not served by this cluster, such as a bare domain that is another web site."""
+    return not route.naming(cluster, host) and bool(record.drift(cluster, scene, host))
+
+
+def _ways(cluster: Cluster, scene: Scene, finding: Finding, host: str) -> Iterator[tuple[Broken | None, bool]]:
+    """Yield links from outside to inside that may cause a finding, and whether they must."""
+    if finding.check == "addresses":
+        yield from _to_addresses(cluster, scene, finding, host)
+    elif finding.check == "tls":
+        yield record.broken(cluster, scene, host), True
+        yield from _to_certificate(cluster, scene, finding, host)
+    else:
+        yield record.broken(cluster, scene, host), True
+        yield from _to_pods(cluster, finding, host)
+
+
+def _to_addresses(cluster: Cluster, scene: Scene, finding: Finding, host: str) -> Iterator[tuple[Broken | None, bool]]:
+    seen = scene.probed[host]
+    if seen.unknown:
+        return
+    # external-dns asks for records of hosts only whose routes were taken.
+    if not seen.links:
+        yield route.broken(cluster, host), bool(scene.target.owner)
+    yield record.broken(cluster, scene, host), True
+    if finding.fault == addresses.DEAD.name:
+        yield _front(cluster), not record.drift(cluster, scene, host)
+    if apart := record.drift(cluster, scene, host):
+        yield Broken((apart,), finding.cause.next if finding.cause else ""), False
+
+
+def _front(cluster: Cluster) -> Broken | None:
+    """Return what is broken between the Gateway's address and its controller's pods."""
+    gateway = cluster.gateway
+    for leads in way.services(gateway, list(targets(gateway)), cluster.api) if gateway else ():
+        service = cluster.one("", "Service", leads.namespace, leads.name)
+        ports = [one for one in maps_at(service, "spec.ports") if one.get("port") == leads.port]
+        if service and ports:
+            return backend.behind(cluster, service, ports[0])
+    return None
+
+
+def _to_certificate(
+    cluster: Cluster, scene: Scene, finding: Finding, host: str
+) -> Iterator[tuple[Broken | None, bool]]:
+    fit = [one for one in route.secure(cluster) if serves(one, host)]
+    if not fit:
+        yield route.broken(cluster, host), True
+    links = [link for link in scene.probed[host].links if finding.subject.endswith(f" {link.address}")]
+    served = certificates.read(links[0].chain) if links else ()
+    for listener in fit:
+        yield next(route.wrong(cluster, listener), None), True
+        yield issuance.broken(cluster, listener, host, served[0] if served else None), True
+
+
+def _to_pods(cluster: Cluster, finding: Finding, host: str) -> Iterator[tuple[Broken | None, bool]]:
+    """Yield what is broken behind a host; that the answer came of it is proved when it is a gateway's own."""
+    cause = finding.cause.why if finding.cause else ""
+    yield route.broken(cluster, host), cause in _NO_WAY
+    path = urlsplit(finding.subject).path or "/"
+    yield backend.broken(cluster, host, path), cause in _NO_WAY

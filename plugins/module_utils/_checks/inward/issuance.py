@@ -1,0 +1,121 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The links behind a certificate: its Secret, the Certificate that writes it, and what that waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward.cluster import (
+    Broken,
+    Cluster,
+    describe,
+    owned_by,
+    told,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation import certificates
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.certificates import Certificate
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import shown
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
+from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at, maps_at
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import troubles
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import compute
+
+Item = Mapping[str, Any]
+_ACME = "acme.cert-manager.io"
+_ISSUER = "cert-manager.io"
+
+
+def secrets(cluster: Cluster, listener: Item) -> Sequence[tuple[str, str]]:
+    """Return namespace and name of each Secret of a listener."""
+    references = maps_at(listener, "tls.certificateRefs")
+    return [(one.get("namespace") or cluster.namespace, str(one.get("name"))) for one in references]
+
+
+def missing(cluster: Cluster, listener: Item) -> Iterator[Broken]:
+    """Yield which Secrets of a listener are not there, and why."""
+    for namespace, name in secrets(cluster, listener):
+        if cluster.chain(namespace, name) is None:
+            said = f"Secret {namespace}/{name} does not exist"
+            yield _written(cluster, namespace, name, ()).behind(said)
+
+
+def broken(cluster: Cluster, listener: Item, host: str, served: Certificate | None) -> Broken | None:
+    """Return why a listener shows a certificate that is not good for a host, `served` if it was seen."""
+    for namespace, name in secrets(cluster, listener):
+        chain = cluster.chain(namespace, name)
+        if chain is None:
+            return next(missing(cluster, listener))
+        held, secret = certificates.read_pem(chain), f"Secret {namespace}/{name}"
+        if not held:
+            return _written(cluster, namespace, name, ()).behind(f"{secret} has no certificate that can be read")
+        if served and served.serial != held[0].serial:
+            said = (
+                f"it shows serial {served.serial}, and {secret} of listener {listener.get('name')} has {held[0].serial}"
+            )
+            return _not_served(cluster, namespace, name, held, host).behind(said)
+        if served or not _is_good(held, host):
+            return _written(cluster, namespace, name, held, host).behind(f"{secret} has that certificate")
+    return None
+
+
+def _not_served(cluster: Cluster, namespace: str, name: str, held: Sequence[Certificate], host: str) -> Broken:
+    if not _is_good(held, host):
+        return _written(cluster, namespace, name, held, host)
+    said = "the controller of the Gateway has not loaded it, or something else answers in front of it"
+    return Broken((said,), "Restart the pods of the Gateway's controller, and look whether the serial changes.")
+
+
+def _is_good(held: Sequence[Certificate], host: str) -> bool:
+    now = certificates.now()
+    return held[0].is_for(host) and not held[0].is_late(now) and not any(one.has_expired(now) for one in held)
+
+
+def _written(cluster: Cluster, namespace: str, secret: str, held: Sequence[Certificate], host: str = "") -> Broken:
+    """Return what keeps a Secret from having a good certificate."""
+    of_secret = [
+        one for one in cluster.all(_ISSUER, "Certificate", namespace) if at(one, "spec.secretName", "") == secret
+    ]
+    if not of_secret:
+        said = "no Certificate writes that Secret"
+        return Broken((said,), f"kubectl get certificate -n {namespace}, and let the listener name the Secret of one.")
+    if len(of_secret) > 1:
+        said = f"{' and '.join(told(one) for one in of_secret)} both write that Secret"
+        return Broken((said,), f"kubectl get certificate -n {namespace}, and give each a secretName of its own.")
+    [certificate] = of_secret
+    names = [str(name) for name in at(certificate, "spec.dnsNames", [])]
+    if host and not _covers(names, host):
+        return Broken((f"{told(certificate)} is not for {host}, only for {', '.join(names)}",), describe(certificate))
+    return _issued(cluster, certificate, held)
+
+
+def _covers(names: Sequence[str], host: str) -> bool:
+    return host in names or f"*.{host.partition('.')[2]}" in names
+
+
+def _issued(cluster: Cluster, certificate: Object, held: Sequence[Certificate]) -> Broken:
+    status = compute(certificate)
+    stuck = next(_stuck(cluster, certificate), None)
+    if status.verdict == "Current" and not stuck:
+        has = f", and the Secret has one of {shown(held[0].issuer, 80)}" if held else ""
+        return Broken((f"{told(certificate)} takes it for up to date{has}",), describe(certificate))
+    said = f"{told(certificate)} is not ready: {shown(str(status))}"
+    return stuck.behind(said) if stuck else Broken((said,), describe(certificate))
+
+
+def _stuck(cluster: Cluster, certificate: Object) -> Iterator[Broken]:
+    """Yield what the newest request of a Certificate waits for: a challenge before its order, and that before the request."""
+    namespace = certificate["metadata"]["namespace"]
+    requests = [one for one in cluster.all(_ISSUER, "CertificateRequest", namespace) if owned_by(one, certificate)]
+    newest = sorted(requests, key=lambda one: str(one["metadata"].get("creationTimestamp")))[-1:]
+    orders = [one for one in cluster.all(_ACME, "Order", namespace) if any(owned_by(one, it) for it in newest)]
+    challenges = [one for one in cluster.all(_ACME, "Challenge", namespace) if any(owned_by(one, it) for it in orders)]
+    for item in (*challenges, *orders):
+        for trouble in troubles.of_issuing(item):
+            yield Broken((shown(str(trouble), 300),), describe(item))
+    for item in newest:
+        status = compute(item)
+        if status.verdict != "Current":
+            yield Broken((f"{told(item)}: {shown(str(status), 300)}",), describe(item))

@@ -1,0 +1,460 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From what others see to the first broken link: which objects are named, what is to be done, and whether it is proved."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward.cluster import Cluster
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward.explain import explained
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation import (
+    addresses,
+    causes,
+    inbox,
+    records,
+    streaming,
+    tls,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import Cause, Finding, fine
+
+from .behind import ADDRESS, GATEWAY, HOST, MEDIA, OLD, OWNER, Behind, listener, of, said
+
+INBOX = f"https://{HOST}/inbox"
+NO_ROUTE = inbox.DROPPED.at(INBOX, "404").because(causes.NO_ROUTE).of("inbox")
+NO_BACKEND = inbox.RETRIED.at(INBOX, "500").because(causes.NO_BACKEND).of("inbox")
+NOBODY = inbox.RETRIED.at(INBOX, "503").because(causes.NOBODY_READY).of("inbox")
+SILENT = inbox.SILENT.at(INBOX, "timed out").of("inbox")
+STREAMING = (
+    streaming.UNWELL.at(f"https://{HOST}/api/v1/streaming/health", "503").because(causes.NOBODY_READY).of("streaming")
+)
+DEAD = addresses.DEAD.at(HOST, OLD, address=OLD).of("addresses")
+NOWHERE = addresses.NOWHERE.at(HOST).of("addresses")
+WRONG_NAME = tls.WRONG_NAME.at(f"https://{HOST} at {ADDRESS}", "other.example.org", host=HOST, address=ADDRESS).of(
+    "tls"
+)
+EXPIRED = tls.EXPIRED.at(f"https://{HOST} at {ADDRESS}", host=HOST, address=ADDRESS).of("tls")
+ELSEWHERE = f"DNS says {OLD}; {GATEWAY} has {ADDRESS}"
+
+
+@pytest.fixture
+def behind() -> Behind:
+    return Behind()
+
+
+def cause(behind: Behind, finding: Finding) -> Cause:
+    """Return the cause of a finding."""
+    [explained_] = explained(behind.cluster, behind.scene(), [finding])
+    assert replace(explained_, cause=None) == replace(finding, cause=None)
+    assert explained_.cause
+    return explained_.cause
+
+
+def proved(behind: Behind, finding: Finding, why: str, then: str = "") -> None:
+    """Compare a cause that is proved, and what is to be done."""
+    found = cause(behind, finding)
+    assert (found.why, found.proved) == (why, True)
+    assert then in found.next
+
+
+def condition(*, route: str = "", listener_: str = "", changed: dict[str, Any]) -> Any:
+    """Return what sets a condition of a route, or of a listener of a Gateway."""
+
+    def change(item: Any) -> None:
+        parents, listeners = item["status"].get("parents", []), item["status"].get("listeners", [])
+        holder = parents[0] if route else next(one for one in listeners if one["name"] == listener_)
+        kept = [one for one in holder["conditions"] if one["type"] != changed["type"]]
+        holder["conditions"] = [*kept, changed]
+
+    return change
+
+
+@pytest.mark.parametrize("finding", [NO_ROUTE, NO_BACKEND, NOBODY, SILENT, STREAMING])
+def test_where_nothing_is_broken_in_the_cluster_the_likely_cause_stays(behind: Behind, finding: Finding) -> None:
+    assert cause(behind, finding) == finding.cause
+
+
+def test_nothing_is_read_where_nothing_is_wrong_or_no_cluster_is_the_cause() -> None:
+    def nobody() -> Cluster:
+        raise AssertionError
+
+    late = records.CAA_FAILS.at(HOST).of("records")
+    findings = [fine(HOST, "takes connections"), late, inbox.SILENT.at("https://www.example.org/inbox").of("inbox")]
+    assert explained(nobody, Behind().scene(), findings) == findings
+
+
+def test_a_cluster_that_cannot_be_read_is_told_and_takes_nothing_away(behind: Behind) -> None:
+    def refused() -> Cluster:
+        raise MastodonError("Kubernetes", "cannot be reached", "connection refused", "")
+
+    found = explained(refused, behind.scene(), [SILENT])
+    assert found[0] == SILENT
+    assert [str(one) for one in found[1:]] == ["The cluster: was not looked at: cannot be reached: connection refused."]
+
+
+def test_what_may_not_be_read_is_told(behind: Behind) -> None:
+    cluster = behind.cluster()
+    behind.api.unreadable.add("HTTPRoute")
+    found = explained(lambda: cluster, behind.scene(), [NO_ROUTE])
+    assert found[0] == NO_ROUTE
+    assert str(found[1]) == "The cluster: was not looked at: is not permitted (403): forbidden."
+
+
+# Records
+
+
+@pytest.mark.parametrize("finding", [DEAD, WRONG_NAME, NO_ROUTE])
+def test_a_record_of_another_owner_is_why_all_lead_elsewhere(behind: Behind, finding: Finding) -> None:
+    behind.leads = (OLD,)
+    behind.texts = ("heritage=external-dns,external-dns/owner=old-cluster,external-dns/resource=httproute/a/b",)
+    owners = f"the TXT says owner old-cluster, and this external-dns is {OWNER}"
+    proved(behind, finding, f"{ELSEWHERE}; {owners}", f"dig +short TXT edns-a-{HOST}")
+
+
+def test_a_record_that_nobody_owns_was_written_by_hand(behind: Behind) -> None:
+    behind.leads, behind.texts = (OLD,), ()
+    proved(behind, DEAD, f"{ELSEWHERE}; no TXT says that external-dns {OWNER} may change it", "Remove the record")
+
+
+@pytest.mark.parametrize(
+    ("spec", "status", "how"),
+    [({"replicas": 0}, {}, "is scaled to 0"), ({"replicas": 1}, {}, "has no pod that is ready")],
+)
+def test_an_external_dns_that_does_not_run_writes_nothing(behind: Behind, spec: Any, status: Any, how: str) -> None:
+    behind.leads = (OLD,)
+    behind.change("Deployment external-dns/dns", lambda item: item.update(spec=spec, status=status))
+    then = "kubectl describe deployment -n external-dns dns"
+    proved(behind, DEAD, f"{ELSEWHERE}; Deployment external-dns/dns, which writes it, {how}", then)
+    behind.leads = ()
+    nowhere = f"DNS has no address of {HOST}; {GATEWAY} has {ADDRESS}"
+    proved(behind, NOWHERE, f"{nowhere}; Deployment external-dns/dns, which writes it, {how}", then)
+
+
+def test_an_external_dns_that_runs_may_be_about_to_write_and_a_network_in_front_answers_for_itself(
+    behind: Behind,
+) -> None:
+    behind.leads = (OLD,)
+    found = cause(behind, DEAD)
+    assert (found.why, found.proved) == (ELSEWHERE, False)
+    # Of an answer it says nothing: the addresses may be those of a content delivery network.
+    assert cause(behind, NOBODY) == NOBODY.cause
+
+
+def test_addresses_that_a_gateway_is_annotated_with_are_those_that_are_written(behind: Behind) -> None:
+    behind.leads = (OLD,)
+    notes = {"external-dns.alpha.kubernetes.io/target": OLD}
+    behind.change("Gateway edge/shared", lambda item: item["metadata"].update(annotations=notes))
+    assert cause(behind, DEAD) == DEAD.cause
+
+
+def test_a_host_without_a_route_that_leads_elsewhere_is_not_of_this_cluster(behind: Behind) -> None:
+    behind.leads = (OLD,)
+    behind.remove("HTTPRoute mastodon/web")
+    behind.change("HTTPRoute edge/redirect", lambda item: item["spec"].update(hostnames=[MEDIA]))
+    assert cause(behind, NO_ROUTE) == NO_ROUTE.cause
+
+
+# Routes, the Gateway and its listeners
+
+
+def test_a_host_that_no_route_names_is_told_apart_from_one_that_is_only_redirected(behind: Behind) -> None:
+    behind.remove("HTTPRoute mastodon/web")
+    proved(behind, NO_ROUTE, f"no HTTPRoute on a listener with TLS names {HOST}", "kubectl get httproute -A")
+
+
+def test_a_route_on_another_gateway_is_named(behind: Behind) -> None:
+    def move(item: Any) -> None:
+        # Traefik leaves what it said of the former parent.
+        item["spec"]["parentRefs"][0]["name"] = "another"
+
+    behind.change("HTTPRoute mastodon/web", move)
+    why = f"HTTPRoute mastodon/web, which names {HOST}, is on Gateway edge/another, and not on {GATEWAY}"
+    proved(behind, NO_ROUTE, why, "kubectl describe httproute -n mastodon web")
+
+
+def test_what_a_controller_said_of_a_former_listener_is_no_answer(behind: Behind) -> None:
+    behind.change("HTTPRoute mastodon/web", lambda item: item["spec"]["parentRefs"][0].update(sectionName=MEDIA))
+    proved(behind, NO_ROUTE, f"no controller has answered HTTPRoute mastodon/web for {GATEWAY}")
+
+
+def test_a_route_of_which_the_newest_was_not_taken_yet_is_named(behind: Behind) -> None:
+    behind.change("HTTPRoute mastodon/web", lambda item: item["metadata"].update(generation=2))
+    proved(behind, NO_ROUTE, f"{GATEWAY} has not taken what changed in HTTPRoute mastodon/web")
+
+
+def test_a_listener_for_another_host_is_why_a_route_is_not_taken(behind: Behind) -> None:
+    refused = said("Accepted", "False", "NoMatchingListenerHostname")
+    behind.change("HTTPRoute mastodon/web", condition(route="web", changed=refused))
+    behind.change("Gateway edge/shared", lambda item: item["spec"]["listeners"][1].update(hostname="other.example.org"))
+    why = f"{GATEWAY} does not take HTTPRoute mastodon/web: NoMatchingListenerHostname"
+    why += f"; of its listeners none is for {HOST}, only {HOST} for other.example.org"
+    proved(behind, NO_ROUTE, why, "kubectl describe gateway -n edge shared")
+    # The same where external-dns has taken the record away with the route.
+    behind.leads = ()
+    proved(behind, NOWHERE, why)
+    assert not cause(behind, SILENT).proved
+
+
+def test_a_listener_that_is_not_there_is_named(behind: Behind) -> None:
+    refused = said("Accepted", "False", "NoMatchingParent")
+    behind.change("HTTPRoute mastodon/web", condition(route="web", changed=refused))
+    behind.change("Gateway edge/shared", lambda item: item["spec"]["listeners"].pop(1))
+    why = f"{GATEWAY} does not take HTTPRoute mastodon/web: NoMatchingParent; it has no listener {HOST}, only http, {MEDIA}"
+    proved(behind, NO_ROUTE, why)
+
+
+def test_a_listener_that_takes_no_routes_of_a_namespace_is_named(behind: Behind) -> None:
+    refused = said("Accepted", "False", "NotAllowedByListeners")
+    behind.change("HTTPRoute mastodon/web", condition(route="web", changed=refused))
+    same = {"namespaces": {"from": "Same"}}
+    behind.change("Gateway edge/shared", lambda item: item["spec"]["listeners"][1].update(allowedRoutes=same))
+    why = f"{GATEWAY} does not take HTTPRoute mastodon/web: NotAllowedByListeners"
+    proved(behind, NO_ROUTE, f"{why}; listener {HOST} of {GATEWAY} takes no routes from namespace mastodon")
+
+
+def test_a_gateway_that_is_not_there_or_not_programmed_is_named(behind: Behind) -> None:
+    waits = said("Programmed", "False", "AddressNotAssigned", "no address could be assigned")
+    behind.change("Gateway edge/shared", lambda item: item["status"]["conditions"].append(waits))
+    proved(behind, NO_ROUTE, f"{GATEWAY} is not ready: no address could be assigned")
+    behind.remove("Gateway edge/shared")
+    proved(behind, NO_ROUTE, f"{GATEWAY} does not exist", "kubectl get gateway -A")
+
+
+# Certificates
+
+
+def test_a_secret_that_is_not_there_is_why_a_listener_and_its_routes_are_not_taken(behind: Behind) -> None:
+    del behind.secrets["edge/tls"]
+    message = 'Cannot load CertificateRef edge/tls: getting secret: secret "tls" not found'
+    invalid = said("ResolvedRefs", "False", "InvalidCertificateRef", message)
+    behind.change("Gateway edge/shared", condition(listener_=HOST, changed=invalid))
+    refused = said("Accepted", "False", "NoMatchingParent")
+    behind.change("HTTPRoute mastodon/web", condition(route="web", changed=refused))
+    issue(
+        behind, "pending", 'Waiting for DNS-01 challenge propagation: DNS record for "example.org" not yet propagated'
+    )
+    secret = (
+        f"listener {HOST} of {GATEWAY} is not well: InvalidCertificateRef: {message}; Secret edge/tls does not exist"
+    )
+    issuing = "Certificate edge/tls is not ready: Issuing certificate as Secret does not exist; "
+    issuing += "Challenge edge/tls-1-2-3: pending: Waiting for DNS-01 challenge propagation"
+    found = cause(behind, NO_ROUTE)
+    refusal = f"{GATEWAY} does not take HTTPRoute mastodon/web: NoMatchingParent"
+    assert found.why.startswith(f"{refusal}; {secret}; {issuing}")
+    assert found.next == "kubectl describe challenge -n edge tls-1-2-3"
+    # Others are shown a default certificate.
+    assert cause(behind, WRONG_NAME).why.startswith(f"{secret}; {issuing}")
+
+
+def issue(behind: Behind, state: str, reason: str) -> None:
+    """Let a certificate be on its way, as far as a challenge."""
+    waits = said("Ready", "False", "DoesNotExist", "Issuing certificate as Secret does not exist")
+    behind.change("Certificate edge/tls", lambda item: item.update(status={"conditions": [waits]}))
+    for name, owner, version, status in (
+        ("CertificateRequest edge/tls-1", "Certificate edge/tls", "cert-manager.io/v1", {}),
+        ("Order edge/tls-1-2", "CertificateRequest edge/tls-1", "acme.cert-manager.io/v1", {"state": "pending"}),
+        (
+            "Challenge edge/tls-1-2-3",
+            "Order edge/tls-1-2",
+            "acme.cert-manager.io/v1",
+            {"state": state, "reason": reason},
+        ),
+    ):
+        owners = {"ownerReferences": [{"uid": f"uid of {owner}"}]}
+        behind.add(of(version, *name.split(" "), metadata=owners, status=status))
+
+
+def test_a_renewal_that_is_stuck_is_followed_to_its_order(behind: Behind) -> None:
+    behind.secrets["edge/tls"] = behind.served = behind.authority.issue(HOST, begun=9, days=-1)[0]
+    issue(behind, "valid", "")
+    limited = {"state": "errored", "reason": "429 urn:ietf:params:acme:error:rateLimited: too many certificates"}
+    behind.change("Order edge/tls-1-2", lambda item: item.update(status=limited))
+    why = "Secret edge/tls has that certificate; Certificate edge/tls is not ready: Issuing certificate as Secret does not exist; "
+    why += "Order edge/tls-1-2: errored: 429 urn:ietf:params:acme:error:rateLimited: too many certificates"
+    proved(behind, EXPIRED, why, "kubectl describe order -n edge tls-1-2")
+
+
+def test_a_gateway_that_did_not_load_the_new_certificate_is_told_by_the_serial(behind: Behind) -> None:
+    behind.served = behind.authority.issue(HOST, begun=9, days=-1)[0]
+    found = cause(behind, EXPIRED)
+    assert found.proved
+    assert found.why.startswith("it shows serial ")
+    assert f" and Secret edge/tls of listener {HOST} has " in found.why
+    assert found.why.endswith(
+        "the controller of the Gateway has not loaded it, or something else answers in front of it"
+    )
+
+
+def test_a_secret_that_no_certificate_writes_is_named(behind: Behind) -> None:
+    other = {"certificateRefs": [{"kind": "Secret", "name": "by-hand"}]}
+    behind.secrets["edge/by-hand"] = behind.served = behind.authority.issue("other.example.org")[0]
+    behind.change("Gateway edge/shared", lambda item: item["spec"]["listeners"][1].update(tls=other))
+    why = "Secret edge/by-hand has that certificate; no Certificate writes that Secret"
+    proved(behind, WRONG_NAME, why, "kubectl get certificate -n edge")
+
+
+def test_a_secret_that_somebody_wrote_who_vouches_for_himself_is_named(behind: Behind) -> None:
+    behind.secrets["edge/tls"] = behind.served = behind.authority.issue(HOST)[0]
+    behind.remove("Certificate edge/tls")
+    alone = tls.DEFAULT.at(f"https://{HOST} at {ADDRESS}", host=HOST, address=ADDRESS).of("tls")
+    proved(behind, alone, "Secret edge/tls has that certificate; no Certificate writes that Secret")
+
+
+def test_two_certificates_of_one_secret_are_named(behind: Behind) -> None:
+    behind.secrets["edge/tls"] = behind.served = behind.authority.issue("other.example.org")[0]
+    behind.add(of("cert-manager.io/v1", "Certificate", "edge/more", spec={"secretName": "tls", "dnsNames": [HOST]}))
+    both = "Certificate edge/tls and Certificate edge/more both write that Secret"
+    proved(behind, WRONG_NAME, f"Secret edge/tls has that certificate; {both}")
+
+
+def test_a_certificate_without_the_host_is_named(behind: Behind) -> None:
+    behind.secrets["edge/tls"] = behind.served = behind.authority.issue(MEDIA)[0]
+    behind.change("Certificate edge/tls", lambda item: item["spec"].update(dnsNames=[MEDIA]))
+    why = f"Secret edge/tls has that certificate; Certificate edge/tls is not for {HOST}, only for {MEDIA}"
+    proved(behind, WRONG_NAME, why, "kubectl describe certificate -n edge tls")
+
+
+def test_a_certificate_that_takes_a_wrong_secret_for_right_is_named(behind: Behind) -> None:
+    behind.secrets["edge/tls"] = behind.served = behind.authority.issue("other.example.org")[0]
+    has = "Certificate edge/tls takes it for up to date, and the Secret has one of CN=Some CA"
+    proved(behind, WRONG_NAME, f"Secret edge/tls has that certificate; {has}")
+
+
+def test_a_listener_that_conflicts_is_named(behind: Behind) -> None:
+    conflict = said("Conflicted", "True", "HostnameConflict", "another listener has it")
+    behind.change("Gateway edge/shared", condition(listener_=HOST, changed=conflict))
+    proved(behind, WRONG_NAME, f"listener {HOST} of {GATEWAY} is not well: HostnameConflict: another listener has it")
+
+
+# Services and pods
+
+
+def test_a_service_that_is_not_there_is_named_with_the_route(behind: Behind) -> None:
+    behind.change(
+        "HTTPRoute mastodon/web", lambda item: item["spec"]["rules"][1]["backendRefs"][0].update(name="renamed")
+    )
+    message = 'Cannot load HTTPBackendRef mastodon/renamed: getting service: service "renamed" not found'
+    unresolved = said("ResolvedRefs", "False", "BackendNotFound", message)
+    behind.change("HTTPRoute mastodon/web", condition(route="web", changed=unresolved))
+    why = "HTTPRoute mastodon/web: BackendNotFound; Service mastodon/renamed, which HTTPRoute mastodon/web sends to, does not exist"
+    proved(behind, NO_BACKEND, why, "kubectl get service -n mastodon")
+
+
+def test_a_service_without_the_port_is_named(behind: Behind) -> None:
+    behind.change("Service mastodon/web", lambda item: item["spec"]["ports"][0].update(port=80))
+    proved(behind, NO_BACKEND, "Service mastodon/web has no port 3000", "kubectl describe service -n mastodon web")
+
+
+def without_endpoints(behind: Behind, name: str = "web") -> None:
+    """Let a Service have no endpoints."""
+    behind.change(f"EndpointSlice mastodon/{name}-hvg9b", lambda item: item.update(endpoints=None, ports=None))
+
+
+def test_a_selector_that_no_pod_has_is_named(behind: Behind) -> None:
+    without_endpoints(behind)
+    behind.change("Service mastodon/web", lambda item: item["spec"].update(selector={"app": "nothing"}))
+    proved(behind, NOBODY, "Service mastodon/web selects pods by app=nothing, and there are none")
+
+
+def test_a_deployment_that_is_scaled_to_nothing_is_named(behind: Behind) -> None:
+    without_endpoints(behind)
+    behind.remove("Pod mastodon/web-1")
+    behind.change("Deployment mastodon/web", lambda item: item["spec"].update(replicas=0))
+    why = "Service mastodon/web has no pods; Deployment mastodon/web is scaled to 0"
+    proved(behind, NOBODY, why, "kubectl describe deployment -n mastodon web")
+
+
+@pytest.mark.parametrize(
+    ("state", "how"),
+    [
+        ({"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}}, "ImagePullBackOff: no such image"),
+        ({"running": {}}, "runs and is not ready"),
+    ],
+)
+def test_a_pod_that_is_not_ready_is_named_with_what_it_is_at(behind: Behind, state: Any, how: str) -> None:
+    endpoint = {"addresses": ["10.1.0.1"], "conditions": {"ready": False}}
+    behind.change("EndpointSlice mastodon/web-hvg9b", lambda item: item.update(endpoints=[endpoint]))
+    status = {"phase": "Running", "containerStatuses": [{"name": "web", "ready": False, "state": state}]}
+    behind.change("Pod mastodon/web-1", lambda item: item.update(status=status))
+    why = f"no pod of Service mastodon/web is ready; Pod mastodon/web-1: container web: {how}"
+    proved(behind, NOBODY, why, "kubectl describe pod -n mastodon web-1")
+
+
+def test_only_what_the_longest_path_leads_to_is_looked_at(behind: Behind) -> None:
+    without_endpoints(behind, "web-streaming")
+    behind.remove("Pod mastodon/web-streaming-1")
+    behind.change("Deployment mastodon/web-streaming", lambda item: item["spec"].update(replicas=0))
+    assert cause(behind, NOBODY) == NOBODY.cause
+    proved(
+        behind,
+        STREAMING,
+        "Service mastodon/web-streaming has no pods; Deployment mastodon/web-streaming is scaled to 0",
+    )
+
+
+def test_a_gateway_whose_controller_does_not_run_takes_no_connections(behind: Behind) -> None:
+    behind.change("EndpointSlice traefik/traefik-hvg9b", lambda item: item.update(endpoints=None))
+    behind.remove("Pod traefik/traefik-1")
+    behind.change("Deployment traefik/traefik", lambda item: item["spec"].update(replicas=0))
+    proved(behind, DEAD, "Service traefik/traefik has no pods; Deployment traefik/traefik is scaled to 0")
+
+
+# NetworkPolicies
+
+
+def policy(name: str, *rules: dict[str, Any], **selector: str) -> Any:
+    """Return a policy about what comes in."""
+    spec = {"podSelector": {"matchLabels": selector} if selector else {}, "policyTypes": ["Ingress"]}
+    return of("networking.k8s.io/v1", "NetworkPolicy", f"mastodon/{name}", spec={**spec, "ingress": list(rules)})
+
+
+def test_policies_that_let_nobody_of_the_gateway_in_are_likely_why_nobody_answers(behind: Behind) -> None:
+    inside = {"from": [{"podSelector": {}}], "ports": [{"port": "http"}]}
+    behind.add(policy("nothing-in"), policy("web", inside, app="web"))
+    why = "NetworkPolicy mastodon/nothing-in and NetworkPolicy mastodon/web let nobody of Pod traefik/traefik-1 in"
+    found = cause(behind, SILENT)
+    assert (found.why, found.proved) == (f"{why} to Pod mastodon/web-1 at port http", False)
+    proved(behind, NOBODY, found.why, "kubectl describe networkpolicy -n mastodon nothing-in")
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {},
+        {"ports": [{"port": 3000}]},
+        {"ports": [{"port": 2999, "endPort": 3001}]},
+        {"from": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]},
+        {"from": [{"namespaceSelector": {}, "podSelector": {"matchLabels": {"app": "traefik"}}}]},
+        {"from": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "traefik"}}}]},
+    ],
+)
+def test_policies_that_let_the_gateway_in_are_no_cause(behind: Behind, rule: dict[str, Any]) -> None:
+    behind.add(policy("nothing-in"), policy("web", rule, app="web"))
+    assert cause(behind, SILENT) == SILENT.cause
+
+
+@pytest.mark.parametrize("rule", [{"ports": [{"port": 3001}]}, {"ports": [{"port": "http", "protocol": "UDP"}]}])
+def test_policies_for_other_ports_let_nobody_in(behind: Behind, rule: dict[str, Any]) -> None:
+    behind.add(policy("web", rule, app="web"))
+    why = "NetworkPolicy mastodon/web lets nobody of Pod traefik/traefik-1 in to Pod mastodon/web-1 at port http"
+    assert cause(behind, SILENT).why == why
+
+
+def test_a_gateway_on_the_network_of_its_node_is_not_what_policies_are_about(behind: Behind) -> None:
+    behind.add(policy("nothing-in"))
+    behind.change("Pod traefik/traefik-1", lambda item: item["spec"].update(hostNetwork=True))
+    assert cause(behind, SILENT) == SILENT.cause
+
+
+def test_odd_shapes_break_nothing(behind: Behind) -> None:
+    behind.change("Gateway edge/shared", lambda item: item["spec"].update(listeners=[None, listener(HOST), {}]))
+    behind.change(
+        "HTTPRoute mastodon/web", lambda item: item["spec"].update(rules=[None, {}, {"matches": [{"path": 7}]}])
+    )
+    behind.change("EndpointSlice mastodon/web-hvg9b", lambda item: item.update(endpoints="many"))
+    for finding in (NO_ROUTE, NOBODY, WRONG_NAME, DEAD):
+        assert cause(behind, finding)
