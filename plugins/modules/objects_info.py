@@ -19,31 +19,11 @@ description:
 extends_documentation_fragment:
   - fediverse.mastodon.attributes
   - fediverse.mastodon.kubernetes
+  - fediverse.mastodon.selected
 options:
   objects:
     description:
       - Which objects.
-    type: list
-    elements: dict
-    required: true
-    suboptions:
-      api_version:
-        description:
-          - Group and version, such as V(helm.toolkit.fluxcd.io/v2). Without it the kind is looked for by its name alone.
-        type: str
-      kind:
-        description: Kind, such as V(HelmRelease), or its plural or short name, as kubectl takes them.
-        type: str
-        required: true
-      namespace:
-        description: Namespace. Without it and without O(objects[].name), all namespaces.
-        type: str
-      name:
-        description: Name. Without it, all of the kind.
-        type: str
-      label_selector:
-        description: Labels that objects must have, in the API server's format, such as V(app=web,tier!=test).
-        type: str
 """
 
 EXAMPLES = r"""
