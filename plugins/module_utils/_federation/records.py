@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.lookup import Looked
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation import certificates
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import (
     Cause,
@@ -69,6 +70,18 @@ CAA_FORBIDS = Fault(
     Cause("a CAA record names another authority", "dig {name} CAA, and add the authority's name."),
 )
 
+# https://cert-manager.io/docs/configuration/acme/dns01/#delegated-domains-for-dns01
+CHALLENGES_FAIL = Fault(
+    "challenges-to-nowhere",
+    Verdict.NOTE,
+    "has the name of its challenges in a zone that nobody answers for",
+    _RENEWAL,
+    Cause(
+        "{name} is an alias, or delegated, to a zone that is gone or moved, so that challenges of DNS-01 are written where nobody asks",
+        "dig +trace TXT {name}",
+    ),
+)
+
 
 def look(scene: Scene) -> Iterator[Finding]:
     """Judge each host by its records."""
@@ -76,6 +89,7 @@ def look(scene: Scene) -> Iterator[Finding]:
         yield from _signed(scene, host)
         yield from _alias(scene, host)
         yield _issuers(scene, host)
+        yield from _challenges(scene, host)
 
 
 def _signed(scene: Scene, host: str) -> Iterator[Finding]:
@@ -130,4 +144,25 @@ def _authority(scene: Scene, host: str) -> str:
     return next((name for words, name in _AUTHORITIES.items() if words in issuer), "")
 
 
-CHECK = Check("records", __doc__, (BOGUS, DANGLING, CAA_FAILS, CAA_FORBIDS), look)
+def _challenges(scene: Scene, host: str) -> Iterator[Finding]:
+    """Ask where certificates are proved by DNS-01, where all else of the host is answered; mostly there is nothing, which is fine."""
+    if not scene.look_up(host, "A").is_answer:
+        return
+    name = f"_acme-challenge.{host}"
+    asked = scene.look_up(name, "TXT")
+    alias = f", an alias of {shown(asked.aliases[-1])}" if asked.aliases else ""
+    if asked.code and not asked.is_answer:
+        yield CHALLENGES_FAIL.at(host, f"{asked.code} for TXT of {name}{alias}", name=name)
+    elif asked.aliases and not asked.records and _is_nobodys(scene, asked.aliases[-1]):
+        yield CHALLENGES_FAIL.at(host, f"no zone for {name}{alias}", name=name)
+
+
+def _is_nobodys(scene: Scene, name: str) -> bool:
+    """Whether the nearest zone above a name is one of those that all domains are in, so that its own is not there."""
+    try:
+        return "." not in scene.resolver.zone_of(name)
+    except MastodonError:
+        return False
+
+
+CHECK = Check("records", __doc__, (BOGUS, DANGLING, CAA_FAILS, CAA_FORBIDS, CHALLENGES_FAIL), look)

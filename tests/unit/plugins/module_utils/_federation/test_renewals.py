@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from .mastodon import DOMAIN, HOST, Response, page
 from .world import ADDRESS, World, faults, only
+from .zones import Said
 
 LOOKED_AT = ("records", "addresses", "tls", "plain-http")
 OTHER, SIX = "192.0.2.9", "2001:db8::1"
@@ -127,3 +130,39 @@ def test_an_ipv6_address_that_nobody_answers_at_port_80_is_asked_by_ipv4_as_auth
     beside(world, SIX)
     del world.ports[SIX, 80]
     assert faults(world.look()) == []
+
+
+ELSEWHERE = "social.acme-dns.example.net"
+
+
+def test_challenges_in_a_zone_whose_servers_fail_are_told(world: World) -> None:
+    world.zones.say(f"_acme-challenge.{HOST}", "TXT", Said(code="SERVFAIL", alias=ELSEWHERE))
+    finding = only(world.look())
+    said = "has the name of its challenges in a zone that nobody answers for"
+    told = f"SERVFAIL for TXT of _acme-challenge.{HOST}, an alias of {ELSEWHERE}"
+    assert f"{finding.verdict} {finding}" == f"note {HOST}: {said}: {told}."
+    assert finding.cause
+    assert finding.cause.why.startswith(f"_acme-challenge.{HOST} is an alias, or delegated, to a zone that is gone")
+
+
+def test_challenges_in_a_zone_that_is_not_there_are_told(world: World) -> None:
+    world.zones.say(f"_acme-challenge.{HOST}", "TXT", Said(code="NXDOMAIN", alias=ELSEWHERE))
+    world.zones.say("net", "SOA", Said(("a.nic.net. admin.nic.net. 1 3600 600 86400 60",)))
+    said = "has the name of its challenges in a zone that nobody answers for"
+    told = f"no zone for _acme-challenge.{HOST}, an alias of {ELSEWHERE}"
+    assert sentence(world) == f"note {HOST}: {said}: {told}."
+
+
+@pytest.mark.parametrize(
+    "said", [Said(code="NXDOMAIN", alias=ELSEWHERE), Said(('"a proof"',), alias=ELSEWHERE), Said(('"a proof"',))]
+)
+def test_challenges_in_a_zone_of_their_own_are_fine_whether_there_is_one_or_not(world: World, said: Said) -> None:
+    world.zones.say(f"_acme-challenge.{HOST}", "TXT", said)
+    world.zones.say("acme-dns.example.net", "SOA", Said(("ns.example.net. admin.example.net. 1 3600 600 86400 60",)))
+    assert faults(world.look()) == []
+
+
+def test_name_servers_that_fail_for_everything_are_not_blamed_for_challenges(world: World) -> None:
+    for name, kind in ((HOST, "A"), (HOST, "AAAA"), (f"_acme-challenge.{HOST}", "TXT")):
+        world.zones.say(name, kind, Said(code="SERVFAIL"))
+    assert [one for one in faults(world.look()) if "challenges" in one] == []
