@@ -16,6 +16,7 @@ description:
     until external-dns has put them right.
   - It writes no record itself. Check mode reports what external-dns would change, and does not wait.
   - A name that no route asks for yet is reported as skipped.
+  - It fails at once where names that the world reaches would lead to a private address of the Gateway, unless O(target) names that address.
 requirements:
   - dnspython >= 2.6.1
 extends_documentation_fragment:
@@ -48,6 +49,15 @@ options:
     description: Its port.
     type: int
     default: 53
+  owner:
+    description: Owner by which external-dns distinguishes its records. One that leads elsewhere and is another owner's is not waited for, as
+      external-dns leaves it alone.
+    type: str
+    default: ""
+  txt_prefix:
+    description: Prefix of the names of the TXT records in which it says so, such as C(edns-%{record_type}.).
+    type: str
+    default: ""
   wait_timeout:
     description: How long to wait for external-dns, in seconds.
     type: int

@@ -33,7 +33,7 @@ options:
     type: bool
     default: false
   external_dns:
-    description: An external-dns whose owner of records must be its own alone, and the one that it always was.
+    description: An external-dns that must not lose its records; its owner must be its own alone, and the one that it always was.
     type: dict
     suboptions:
       name:
@@ -48,6 +48,10 @@ options:
         description: Owner that its TXT records name.
         type: str
         required: true
+      values:
+        description: Helm values that it gets. They are refused where they would orphan or delete all of its records.
+        type: dict
+        default: {}
   nodes:
     description: Nodes whose disks Ceph may take, which must exist.
     type: list

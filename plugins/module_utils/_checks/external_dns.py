@@ -9,9 +9,11 @@ https://kubernetes-sigs.github.io/external-dns/latest/docs/registry/txt/.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.records import asked_for
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
@@ -23,14 +25,27 @@ OPTIONS: Mapping[str, Any] = {
     "name": {"type": "str", "required": True},
     "namespace": {"type": "str", "required": True},
     "owner": {"type": "str", "required": True},
+    "values": {"type": "dict", "default": {}},
 }
+# Which routes it writes records for.
+_SCOPE = ("sources", "extraArgs.namespace", "extraArgs.gateway-name", "extraArgs.gateway-namespace")
 
 
 def examine(wanted: Item, objects: Api, catalog: Catalog) -> list[str]:
     """Read all HelmReleases for an option with OPTIONS and return one sentence for each thing that is wrong."""
-    resource = catalog.find("helm.toolkit.fluxcd.io", "v2", "HelmRelease")
-    releases = objects.read(Selection(resource)).objects if resource else ()
-    return owner_problems(releases, wanted["namespace"], wanted["name"], wanted["owner"])
+    releases = _read(objects, catalog, "helm.toolkit.fluxcd.io", "v2", "HelmRelease")
+    place, values = (wanted["namespace"], wanted["name"]), wanted.get("values") or {}
+    problems = owner_problems(releases, *place, wanted["owner"])
+    routes = partial(_read, objects, catalog, "gateway.networking.k8s.io", "v1", "HTTPRoute")
+    for release in releases:
+        if (release["metadata"]["namespace"], release["metadata"]["name"]) == place and values:
+            problems.extend(record_problems(release, values, routes))
+    return problems
+
+
+def _read(objects: Api, catalog: Catalog, group: str, version: str, kind: str) -> tuple[Item, ...]:
+    resource = catalog.find(group, version, kind)
+    return tuple(objects.read(Selection(resource)).objects) if resource else ()
 
 
 def owner_problems(releases: Iterable[Item], namespace: str, name: str, owner: str) -> list[str]:
@@ -56,3 +71,30 @@ def owner_problems(releases: Iterable[Item], namespace: str, name: str, owner: s
                 "Set external_dns_owner_id to a name of your own."
             )
     return problems
+
+
+def record_problems(release: Item, values: Item, routes: Callable[[], Iterable[Item]]) -> Iterator[str]:
+    """Yield one sentence for each reason why a release must not get other values: it would orphan or delete all of its records."""
+    there = f"HelmRelease {release['metadata']['namespace']}/{release['metadata']['name']}"
+    before, prefix = at(release, "spec.values", {}), at(values, "txtPrefix", "")
+    if before and (found := at(before, "txtPrefix", "")) != prefix:
+        yield (
+            f"{there}: notes its records with txtPrefix {found!r}, and with {prefix!r} would take none of them for its own. "
+            f"Set external_dns_values to {{txtPrefix: {found!r}}}."
+        )
+    changed = [path for path in ("policy", *_SCOPE) if at(before, path, "") != at(values, path, "")]
+    if at(values, "policy", "") == "sync" and changed and not _asked_for(values, routes()):
+        yield (
+            f"{there}: with policy sync it would delete the records of all hosts, as no route in namespace "
+            f"{at(values, 'extraArgs.namespace', '')} is accepted by Gateway {'/'.join(_gateway(values))}. "
+            "Set external_dns_policy to upsert-only until Mastodon's routes are there."
+        )
+
+
+def _gateway(values: Item) -> tuple[str, str]:
+    return at(values, "extraArgs.gateway-namespace", ""), at(values, "extraArgs.gateway-name", "")
+
+
+def _asked_for(values: Item, routes: Iterable[Item]) -> frozenset[str]:
+    namespace = at(values, "extraArgs.namespace", "")
+    return asked_for((route for route in routes if route["metadata"]["namespace"] == namespace), *_gateway(values))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
@@ -57,3 +58,16 @@ def drifts(names: Iterable[str], wanted: Iterable[str], addresses: Addresses) ->
     return [
         Drift(name, tuple(sorted(there)), tuple(sorted(expected))) for name, there in found.items() if there != expected
     ]
+
+
+def turns_private(drift: Drift) -> bool:
+    """Whether a name that the world reaches would lead to addresses that only a network of one's own reaches."""
+    return (
+        bool(drift.found and drift.wanted)
+        and all(map(_is_public, drift.found))
+        and not any(map(_is_public, drift.wanted))
+    )
+
+
+def _is_public(address: str) -> bool:
+    return ipaddress.ip_address(address).is_global

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._dns import heritage
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import (
     Cause,
     Fault,
@@ -19,7 +19,6 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.fin
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.scene import Check, Scene
 
-_KINDS = ("A", "AAAA", "CNAME")
 OTHER_OWNER = Fault(
     "other-owner",
     Verdict.NOTE,
@@ -69,28 +68,23 @@ BY_INGRESS = Fault(
 
 def look(scene: Scene) -> Iterator[Finding]:
     """Judge each host by who wrote its record."""
-    found = {host: heritage(scene, host) for host in scene.target.hosts}
+    found = {host: said(scene, host) for host in scene.target.hosts}
     ours = any(scene.target.owner in owners for names in found.values() for owners in names.values())
     for host, by_name in found.items():
         yield from _judged(scene, host, by_name, OTHER_OWNER if not ours else HALF_CHANGED)
 
 
-def heritage(scene: Scene, host: str) -> Mapping[str, Mapping[str, str]]:
-    """Return, by each name at which external-dns may say so, whose the host's record is, and what for.
-
-    https://kubernetes-sigs.github.io/external-dns/latest/docs/registry/txt/
-    """
+def said(scene: Scene, host: str) -> Mapping[str, Mapping[str, str]]:
+    """Return, by each name at which external-dns may say so, whose the host's record is, and what for."""
     is_declared = scene.target.owner or scene.target.txt_prefix
-    names = (
-        [_owner_name(scene.target.txt_prefix, host, kind) for kind in _KINDS] if is_declared else [f"a-{host}", host]
-    )
-    return {name: _heritage(scene, name) for name in dict.fromkeys(names)}
+    names = heritage.names(scene.target.txt_prefix, host) if is_declared else [f"a-{host}", host]
+    return {name: heritage.owners(scene.look_up(name, "TXT").records) for name in dict.fromkeys(names)}
 
 
 def is_ours(scene: Scene, host: str) -> bool:
     """Whether the declared external-dns says that it wrote the record of a host."""
     wanted = scene.target.owner
-    return bool(wanted) and any(wanted in owners for owners in heritage(scene, host).values())
+    return bool(wanted) and any(wanted in owners for owners in said(scene, host).values())
 
 
 def _judged(scene: Scene, host: str, by_name: Mapping[str, Mapping[str, str]], other_owner: Fault) -> Iterator[Finding]:
@@ -114,27 +108,6 @@ def _judged(scene: Scene, host: str, by_name: Mapping[str, Mapping[str, str]], o
         yield skipped(host, f"no record says which external-dns owns it, where {wanted} would write one")
     else:
         yield fine(host, "is claimed by no external-dns")
-
-
-def _heritage(scene: Scene, name: str) -> dict[str, str]:
-    """Return what external-dns says at a name, which is of one type of record: owners, and what for."""
-    texts = [text for text in sorted(scene.look_up(name, "TXT").records) if "heritage=external-dns" in text]
-    return {_part(text, "owner"): _part(text, "resource") for text in texts}
-
-
-def _owner_name(prefix: str, host: str, kind: str) -> str:
-    """Return where external-dns writes the owner of a record.
-
-    https://kubernetes-sigs.github.io/external-dns/latest/docs/registry/txt/#prefixes-and-suffixes
-    """
-    if "%{record_type}" in prefix:
-        return f"{prefix.replace('%{record_type}', kind.lower())}{host}"
-    return f"{prefix}{kind.lower()}-{host}"
-
-
-def _part(text: str, key: str) -> str:
-    found = re.search(rf"external-dns/{key}=([^,\"]*)", text)
-    return found[1] if found else ""
 
 
 _ALL = (OTHER_OWNER, HALF_CHANGED, TWO_OWNERS, LEFT_OVER, BY_INGRESS)

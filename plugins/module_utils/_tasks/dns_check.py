@@ -13,7 +13,9 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.records
     asked_for,
     drifts,
     targets,
+    turns_private,
 )
+from ansible_collections.fediverse.mastodon.plugins.module_utils._dns import heritage
 from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.resolver import Resolver
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog
@@ -36,6 +38,8 @@ ARGUMENTS = Arguments(
         "target": {"type": "str", "default": ""},
         "nameserver": {"type": "str", "default": ""},
         "nameserver_port": {"type": "int", "default": 53},
+        "owner": {"type": "str", "default": ""},
+        "txt_prefix": {"type": "str", "default": ""},
         "depends_on": DEPENDS_ON_OPTION,
         "wait_timeout": {"type": "int", "default": 180},
     }
@@ -59,6 +63,7 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
         run.say(line)
     resolver = Resolver(parameters["nameserver"], parameters["nameserver_port"])
     first = drifts(names, wanted, resolver.addresses)
+    _refuse(first, parameters, resolver)
     for drift in first:
         run.say(f"configured {drift}, by external-dns")
     if first and not run.check:
@@ -95,6 +100,29 @@ def _await(names: list[str], wanted: tuple[str, ...], resolver: Resolver, deadli
             raise MastodonError(_listed(left), "was not put right", f"waited {deadline.seconds:.0f} s", _REMEDY)
         if reminder.is_due():
             run.say(f"waiting for {_listed(left)} ({deadline.elapsed:.0f} s)")
+
+
+def _refuse(first: list[Drift], parameters: Mapping[str, Any], resolver: Resolver) -> None:
+    """Refuse what nobody wants, and what would be waited for in vain. Raises MastodonError."""
+    private = [drift for drift in first if turns_private(drift)]
+    if private and not parameters["target"]:
+        gateway = f"Gateway {parameters['gateway_namespace']}/{parameters['gateway_name']}"
+        remedy = f"Set gateway_dns_target to the address that others reach, or to {' '.join(private[0].wanted)} if none shall."
+        raise MastodonError(
+            _listed(private), "would lead no other server here", f"{gateway} has no public address", remedy
+        )
+    owner, prefix = parameters["owner"], parameters["txt_prefix"]
+    for drift in first if owner else ():
+        found = _owners(drift.name, prefix, resolver)
+        if found and owner not in found:
+            why = f"its owner is {', '.join(found)}, and this external-dns is {owner}"
+            remedy = "Delete it and its TXT record once the other external-dns is gone, or set external_dns_owner_id to its name."
+            raise MastodonError(str(drift), "will not be put right", why, remedy)
+
+
+def _owners(name: str, prefix: str, resolver: Resolver) -> list[str]:
+    found = (heritage.owners(resolver.look(where, "TXT").records) for where in heritage.names(prefix, name))
+    return sorted({owner for owners in found for owner in owners})
 
 
 def _listed(left: list[Drift]) -> str:

@@ -26,6 +26,9 @@ _GUARDED_FLAGS = {
     "txt-owner-id": "external_dns_owner_id",
 }
 
+# Of the annotations that role gateway writes.
+_PREFIXES = (None, "external-dns.kubernetes.io/", "external-dns.alpha.kubernetes.io/")
+
 RULES = Rules()
 
 
@@ -150,6 +153,17 @@ def past_the_checks(settings: Settings) -> Iterator[str]:
     given += [(f"extraArgs {flag}", option) for flag, option in _GUARDED_FLAGS.items() if flag in named]
     for what, option in given:
         yield f"Variable external_dns_values: {what} decides whose records are written. Set {option} instead."
+
+
+@RULES.rule
+def read_target(settings: Settings) -> Iterator[str]:
+    """external-dns reads where records must lead: unread, it writes the Gateway's own address, which may be private."""
+    prefix = settings["external_dns_values"].get("annotationPrefix")
+    if settings["external_dns_install"] and settings["gateway_dns_target"] and prefix not in _PREFIXES:
+        yield (
+            f"Variable external_dns_values: with annotationPrefix {prefix} external-dns does not read gateway_dns_target, "
+            "and writes the Gateway's own address. Remove annotationPrefix."
+        )
 
 
 @RULES.rule

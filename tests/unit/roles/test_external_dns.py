@@ -143,3 +143,16 @@ def test_two_mastodons_have_an_external_dns_each() -> None:
 
 def test_nothing_is_applied_where_records_are_others_work() -> None:
     assert Site(external_dns_install=False).objects("external_dns") == {}
+
+
+def test_what_it_gets_is_what_is_checked_before_it_gets_it() -> None:
+    site = Site(external_dns_provider="cloudflare", external_dns_values={"txtPrefix": "txt-", "logFormat": "json"})
+    given = site.objects("external_dns")["HelmRelease external-dns-mastodon"]["spec"]["values"]
+    checked = site.tasks("external_dns", "instance.yml")["Check what external-dns depends on"][
+        "fediverse.mastodon.doctor"
+    ]
+    assert checked["external_dns"]["values"] == given
+    assert given["txtPrefix"] == "txt-"
+    records = site.tasks("external_dns", "records.yml")["Check the DNS records of the routes"]
+    named = records["fediverse.mastodon.dns_check"]
+    assert (named["owner"], named["txt_prefix"]) == ("production.example.org", "txt-")

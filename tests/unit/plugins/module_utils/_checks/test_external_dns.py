@@ -9,7 +9,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.external_dns import examine
-from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.fake_api import FakeApi
+from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._checks.test_records import REFUSED, route
+from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.fake_api import (
+    SERVED,
+    FakeApi,
+    kind,
+)
 
 WANTED = {"name": "external-dns-mastodon", "namespace": "external-dns", "owner": "production.example.org"}
 
@@ -57,3 +62,67 @@ def test_two_never_write_as_one_owner(namespace: str) -> None:
         f"HelmRelease {namespace}/external-dns-other: writes records as owner production.example.org too, and each would take "
         "the other's for its own. Set external_dns_owner_id to a name of your own."
     ]
+
+
+OURS = {"txtOwnerId": "production.example.org", "txtPrefix": "edns-%{record_type}.", "policy": "upsert-only"}
+SCOPE = {"namespace": "mastodon", "gateway-name": "shared", "gateway-namespace": "edge"}
+VALUES = {**OURS, "sources": ["gateway-httproute"], "extraArgs": SCOPE}
+
+
+def changed(values: dict[str, Any], *routes: Any, before: dict[str, Any] | None = None) -> list[str]:
+    """Return what is refused when the values of the release that is there change."""
+    there = release("external-dns", "external-dns-mastodon", None)
+    there["spec"]["values"] = before or VALUES
+    api = FakeApi(there, *routes, served=(*SERVED, kind("gateway.networking.k8s.io", "HTTPRoute")))
+    return examine({**WANTED, "values": {**VALUES, **values}}, api, api.discover())
+
+
+GOING = (
+    "HelmRelease external-dns/external-dns-mastodon: with policy sync it would delete the records of all hosts, as no route in "
+    "namespace {} is accepted by Gateway {}. Set external_dns_policy to upsert-only until Mastodon's routes are there."
+)
+
+
+@pytest.mark.parametrize(
+    ("scope", "namespace", "gateway"),
+    [
+        ({}, "mastodon", "edge/shared"),
+        ({"namespace": "social"}, "social", "edge/shared"),
+        ({"gateway-name": "other"}, "mastodon", "edge/other"),
+        ({"gateway-namespace": "gateways"}, "mastodon", "gateways/shared"),
+    ],
+)
+def test_records_do_not_all_go_where_no_route_asks_for_any(scope: dict[str, str], namespace: str, gateway: str) -> None:
+    asks = [] if not scope else [route("social.test")]
+    refused = changed({"policy": "sync", "extraArgs": {**SCOPE, **scope}}, *asks)
+    assert refused == [GOING.format(namespace, gateway)]
+
+
+def test_records_do_not_all_go_with_routes_that_the_gateway_refuses() -> None:
+    assert changed({"policy": "sync"}, route("social.test", conditions=REFUSED)) == [
+        GOING.format("mastodon", "edge/shared")
+    ]
+
+
+def test_records_that_routes_ask_for_stay_also_with_sync() -> None:
+    assert changed({"policy": "sync"}, route("social.test")) == []
+
+
+def test_without_sync_no_record_goes() -> None:
+    assert changed({"extraArgs": {**SCOPE, "namespace": "social"}}) == []
+
+
+def test_what_does_not_change_deletes_nothing_more_while_routes_are_away() -> None:
+    assert changed({"policy": "sync"}, before={**VALUES, "policy": "sync"}) == []
+
+
+def test_records_are_not_orphaned_by_another_prefix() -> None:
+    assert changed({"txtPrefix": "txt-"}) == [
+        "HelmRelease external-dns/external-dns-mastodon: notes its records with txtPrefix 'edns-%{record_type}.', and with 'txt-' "
+        "would take none of them for its own. Set external_dns_values to {txtPrefix: 'edns-%{record_type}.'}."
+    ]
+
+
+def test_a_first_release_may_have_any_values() -> None:
+    api = FakeApi()
+    assert examine({**WANTED, "values": {**VALUES, "policy": "sync"}}, api, api.discover()) == []

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.lookup import Looked
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import dns_check
@@ -36,6 +37,7 @@ class World:
         self.api = FakeApi(served=(*SERVED, kind(GROUP, "Gateway"), kind(GROUP, "HTTPRoute")))
         self.answers: list[str] = []
         self.said: list[str] = []
+        self.texts: dict[str, str] = {}
         monkeypatch.setattr(dns_check, "cluster", lambda *_unused: self.api)
         monkeypatch.setattr(dns_check, "Resolver", lambda *_unused: self)
         monkeypatch.setattr(dns_check, "_PAUSE", 0.0)
@@ -46,15 +48,19 @@ class World:
         self.answers = list(answers)
 
     def addresses(self, name: str) -> frozenset[str]:
-        if name == "192.0.2.1":
+        if name in ("192.0.2.1", "10.0.0.7"):
             return frozenset({name})
         return frozenset({self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]})
 
-    def check(self, *, check: bool = False, seconds: int = 60) -> dict[str, Any]:
+    def look(self, name: str, kind: str) -> Looked:
+        assert kind == "TXT"
+        return Looked("NOERROR", records=frozenset(filter(None, [self.texts.get(name, "")])))
+
+    def check(self, *, check: bool = False, seconds: int = 60, **given: Any) -> dict[str, Any]:
         parameters = {name: spec.get("default") for name, spec in dns_check.ARGUMENTS.options.items()}
         parameters |= {"names": ["social.test"], "gateway_name": "shared", "gateway_namespace": "edge"}
         run = Run(check=check, diff=False, say=self.said.append, environment={})
-        return dns_check.run_task({**parameters, "wait_timeout": seconds}, run)
+        return dns_check.run_task({**parameters, "wait_timeout": seconds, **given}, run)
 
 
 @pytest.fixture
@@ -101,3 +107,57 @@ def test_what_nobody_asks_for_yet_is_skipped(world: World, objects: list[Any], w
     result = world.check(check=check)
     assert not result["changed"]
     assert world.said == result["skipped_names"] == [f"skipped the check of DNS record social.test: {why}"]
+
+
+PRIVATE = {**GATEWAY, "status": {"addresses": [{"value": "10.0.0.7"}]}}
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_names_that_the_world_reaches_are_not_led_to_a_private_address(world: World, check: bool) -> None:
+    world.has(PRIVATE, route("social.test"), answers=["9.9.9.9"])
+    with pytest.raises(MastodonError) as caught:
+        world.check(check=check)
+    assert str(caught.value) == (
+        "DNS record social.test: 9.9.9.9 → 10.0.0.7: would lead no other server here: Gateway edge/shared has no public address. "
+        "Set gateway_dns_target to the address that others reach, or to 10.0.0.7 if none shall."
+    )
+    assert world.said == []
+
+
+def test_a_private_address_that_is_asked_for_by_name_is_waited_for(world: World) -> None:
+    world.has(PRIVATE, route("social.test"), answers=["9.9.9.9", "10.0.0.7"])
+    assert world.check(target="10.0.0.7")["changed"]
+
+
+def test_an_inner_instance_moves_from_one_private_address_to_another(world: World) -> None:
+    world.has(PRIVATE, route("social.test"), answers=["10.0.0.8", "10.0.0.7"])
+    assert world.check()["changed"]
+
+
+OWNED = {"owner": "prod", "txt_prefix": "edns-%{record_type}."}
+HERITAGE = '"heritage=external-dns,external-dns/owner={},external-dns/resource=httproute/mastodon/web"'
+
+
+def test_a_record_of_another_owner_is_not_waited_for(world: World) -> None:
+    world.has(GATEWAY, route("social.test"), answers=["192.0.2.9"])
+    world.texts["edns-a.social.test"] = HERITAGE.format("old-cluster")
+    with pytest.raises(MastodonError) as caught:
+        world.check(**OWNED)
+    assert str(caught.value) == (
+        f"{DRIFT}: will not be put right: its owner is old-cluster, and this external-dns is prod. Delete it and its TXT record once "
+        "the other external-dns is gone, or set external_dns_owner_id to its name."
+    )
+
+
+@pytest.mark.parametrize("owner", ["prod", ""])
+def test_a_record_of_ours_or_of_nobody_is_waited_for(world: World, owner: str) -> None:
+    world.has(GATEWAY, route("social.test"), answers=["192.0.2.9", "192.0.2.1"])
+    if owner:
+        world.texts["edns-a.social.test"] = HERITAGE.format(owner)
+    assert world.check(**OWNED)["changed"]
+
+
+def test_whose_a_record_is_matters_only_where_it_leads_elsewhere(world: World) -> None:
+    world.has(GATEWAY, route("social.test"), answers=["192.0.2.1"])
+    world.texts["edns-a.social.test"] = HERITAGE.format("old-cluster")
+    assert not world.check(**OWNED)["changed"]

@@ -24,6 +24,7 @@ SOUND: dict[str, Any] = {
     "external_dns_vault_path": "mastodon/example.org/dns",
     "external_dns_zones": ["example.org"],
     "gateway_certificate_hostnames": ["example.org", "media.example.org"],
+    "gateway_dns_target": "",
     "gateway_hostnames": ["example.org", "media.example.org"],
     "gateway_install": True,
     "gateway_local_domain": True,
@@ -198,3 +199,14 @@ def test_clusters_that_share_an_owner_learn_of_each_other() -> None:
     assert (
         edge.RULES.problems(Settings(SOUND.__getitem__, {}, neighbours={"west": {"external_dns_owner_id": ""}})) == []
     )
+
+
+def test_a_target_that_external_dns_would_not_read_is_named() -> None:
+    prefix = {"external_dns_values": {"annotationPrefix": "dns.example.org/"}}
+    (problem,) = found(gateway_dns_target="203.0.113.7", **prefix)
+    assert problem.startswith(
+        "Variable external_dns_values: with annotationPrefix dns.example.org/ external-dns does not read"
+    )
+    assert found(**prefix) == []
+    old = {"external_dns_values": {"annotationPrefix": "external-dns.alpha.kubernetes.io/"}}
+    assert found(gateway_dns_target="203.0.113.7", **old) == []
