@@ -46,7 +46,7 @@ def broken(cluster: Cluster, scene: Scene, host: str) -> Broken | None:
     owner, apart = scene.target.owner, drift(cluster, scene, host)
     if not (owner and apart):
         return None
-    written = {name: found for name, found in owners.heritage(scene, host).items() if found}
+    written = {name: found for name, found in owners.said(scene, host).items() if found}
     known = sorted({one for found in written.values() for one in found})
     if known and owner not in known:
         said = f"the TXT says owner {', '.join(shown(one, 60) for one in known)}, and this external-dns is {owner}"
