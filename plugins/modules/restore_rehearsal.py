@@ -20,7 +20,7 @@ description:
   - Nothing of the first Cluster is changed. What was found is kept in ConfigMap C(CLUSTER-rehearsal), which
     M(fediverse.mastodon.status_info) reads.
   - Refuses before anything is created a time that cannot be restored to, a Cluster whose WAL does not reach the archive, and a
-    CloudNativePG that would restore too little without saying so.
+    CloudNativePG that would restore too little without saying so, and what a quota or the StorageClass has no room for.
   - Its user reads pods, their logs and secrets, and runs a query in the restored pod (C(pods/exec), C(pods/portforward)).
   - In check mode nothing is created, and it says what would be.
 requirements:

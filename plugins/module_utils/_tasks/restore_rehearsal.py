@@ -113,7 +113,7 @@ class Rehearsal:
                 f"would remove {self._scratch}, which an earlier rehearsal left, unless that is still at work"
             )
         else:
-            self._scratch.create(self._bodies(), dry_run=True)
+            self._refuse_unfit(self._bodies())
         self._run.say(
             f"would restore {self._what()} into {self._scratch}, compare it, open what is encrypted in it, and remove it"
         )
@@ -131,7 +131,7 @@ class Rehearsal:
 
     def _rehearsed(self) -> dict[str, Any]:
         bodies = self._bodies()
-        self._scratch.create(bodies, dry_run=True)
+        self._refuse_unfit(bodies)
         began = time.monotonic()
         failure: list[MastodonError] = []
         found: Found | None = None
@@ -145,6 +145,13 @@ class Rehearsal:
             took = time.monotonic() - began
             failure += self._removed()
         return self._told(found, failure, took)
+
+    def _refuse_unfit(self, bodies: list[dict[str, Any]]) -> None:
+        """Raise MastodonError for what CloudNativePG's webhook, a quota or the storage would not take."""
+        for body in bodies:
+            if body["kind"] == "Cluster":
+                self._scratch.refuse_without_room(body)
+        self._scratch.create(bodies, dry_run=True)
 
     def _proved(self) -> Found:
         self._scratch.wait(self._deadline, self._run)

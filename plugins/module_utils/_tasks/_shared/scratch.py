@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal import causes, scratch
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import cluster
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.finding import SkippedError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal import causes, room, scratch
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.origin import Origin
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import forward
@@ -26,6 +29,8 @@ _POLICY = Resource("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies"
 _POD = Resource("", "v1", "Pod", "pods", namespaced=True)
 _CLAIM = Resource("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", namespaced=True)
 _SLICE = Resource("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", namespaced=True)
+_QUOTA = Resource("", "v1", "ResourceQuota", "resourcequotas", namespaced=True)
+_CAPACITY = Resource("storage.k8s.io", "v1", "CSIStorageCapacity", "csistoragecapacities", namespaced=True)
 # Of an API server whose addresses may not be read.
 _API_PORTS = (443, 6443)
 _JOB = "cnpg.io/jobRole"
@@ -68,6 +73,21 @@ class Scratch:
         resources = {"Cluster": self.kind, "NetworkPolicy": _POLICY}
         for body in bodies:
             self.objects.apply(resources[body["kind"]], body, manager=MANAGER, force=False, dry_run=dry_run)
+
+    def refuse_without_room(self, body: Object) -> None:
+        """Raise MastodonError when it would not fit. What may not be read limits nothing that is known."""
+        for storage_class, _size in room.claims(body):
+            with suppress(SkippedError):
+                cluster.storage_class(self.objects, storage_class, str(self.origin))
+        room.refuse_full(self._readable(_QUOTA, self.origin.namespace), self._readable(_CAPACITY), body)
+
+    def _readable(self, resource: Resource, namespace: str = "", labels: str = "") -> tuple[Object, ...]:
+        try:
+            return self.objects.read(Selection(resource, namespace, labels=labels)).objects
+        except ApiError as error:
+            if not error.is_forbidden:
+                raise
+            return ()
 
     def wait(self, deadline: Deadline, run: Run) -> None:
         """Return when it runs. Raises MastodonError with the cause that the log of its recovery names."""
@@ -140,13 +160,7 @@ class Scratch:
 
     def _ports(self, namespace: str, service: str) -> tuple[int, ...]:
         """Return the ports behind a Service; none where they may not be read."""
-        selection = Selection(_SLICE, namespace, labels=f"kubernetes.io/service-name={service}")
-        try:
-            slices = self.objects.read(selection).objects
-        except ApiError as error:
-            if not error.is_forbidden:
-                raise
-            return ()
+        slices = self._readable(_SLICE, namespace, f"kubernetes.io/service-name={service}")
         return tuple(
             sorted({port["port"] for item in slices for port in maps_at(item, "ports") if at(port, "port", 0)})
         )

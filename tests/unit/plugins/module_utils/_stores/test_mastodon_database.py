@@ -1,0 +1,100 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a real PostgreSQL with tables of Mastodon's answers, and that reading changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._stores import mastodon_database
+from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.mastodon_database import Login, Reader
+from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import Server
+from ansible_collections.fediverse.mastodon.tests.unit.postgresql import DATABASE, PASSWORD, USERNAME, serve
+from pg8000 import native
+
+LOGIN = Login(USERNAME, PASSWORD, DATABASE)
+# As Rails makes them: times without a zone, in UTC.
+SCHEMA = """
+CREATE TABLE schema_migrations (version varchar PRIMARY KEY);
+INSERT INTO schema_migrations VALUES ('20251023210145'), ('20260805130216');
+CREATE TABLE users (id bigserial PRIMARY KEY, otp_secret varchar, created_at timestamp(6) NOT NULL, updated_at timestamp(6) NOT NULL);
+CREATE TABLE statuses (id bigserial PRIMARY KEY, created_at timestamptz NOT NULL);
+CREATE TABLE keypairs (id bigserial PRIMARY KEY, private_key varchar, created_at timestamp(6), updated_at timestamp(6));
+CREATE TABLE another (id bigserial PRIMARY KEY, created_at timestamp);
+INSERT INTO users (otp_secret, created_at, updated_at) VALUES
+    ('one', '2026-11-29 01:00:00', '2026-11-29 03:00:00'), (NULL, '2026-11-29 02:00:00', '2026-11-29 02:00:00');
+INSERT INTO statuses (created_at) VALUES ('2026-11-29 04:00:00+01');
+INSERT INTO keypairs (private_key) SELECT 'key ' || number FROM generate_series(1, 4500) AS number;
+INSERT INTO keypairs (private_key) VALUES (NULL);
+"""
+THREE = 1795921200.0
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One in a zone of its own, as a server may be."""
+    with serve(tmp_path_factory.mktemp("postgresql")) as port:
+        with native.Connection(
+            USERNAME, host="127.0.0.1", port=port, password=PASSWORD, database=DATABASE
+        ) as connection:
+            for statement in SCHEMA.split(";\n")[:-1]:
+                connection.run(statement)
+            connection.run(f"ALTER DATABASE {DATABASE} SET TimeZone = 'Asia/Tokyo'")
+        yield Server("PostgreSQL", "127.0.0.1", port, "Secret mastodon/db-owner", sslmode="disable")
+
+
+@pytest.fixture
+def reader(server: Server) -> Iterator[Reader]:
+    with mastodon_database.reading(server, LOGIN) as found:
+        yield found
+
+
+def test_the_migrations_of_its_schema_are_read(reader: Reader) -> None:
+    assert reader.migrations() == {"20251023210145", "20260805130216"}
+
+
+def test_of_the_tables_that_are_there_the_column_of_the_last_change_is_taken(reader: Reader) -> None:
+    assert reader.tables() == {"statuses": "created_at", "users": "updated_at"}
+
+
+def test_times_are_those_of_utc_with_and_without_a_zone_in_the_column(reader: Reader) -> None:
+    assert reader.newest("users", "updated_at") == (2, THREE)
+    assert reader.newest("statuses", "created_at") == (1, THREE)
+
+
+def test_rows_are_counted_by_when_they_were_last_written(reader: Reader) -> None:
+    assert reader.written("users", "updated_at", THREE - 3600, THREE - 3600, THREE) == (2, 1, 1)
+    assert reader.written("users", "updated_at", THREE - 3601, THREE, THREE + 3600) == (2, 0, 0)
+
+
+def test_every_encrypted_row_is_read_some_at_a_time(reader: Reader) -> None:
+    pages = list(reader.encrypted())
+    assert [column for column, _rows in pages] == ["users.otp_secret", *["keypairs.private_key"] * 3]
+    assert pages[0][1] == [(1, "one")]
+    assert [number for _column, rows in pages[1:] for number, _text in rows] == list(range(1, 4501))
+
+
+def test_what_was_archived_is_read_also_of_a_server_that_archives_nothing(reader: Reader) -> None:
+    assert reader.archived() == ("", 0.0, 16 * 1024 * 1024)
+
+
+def test_nothing_can_be_written(reader: Reader) -> None:
+    with pytest.raises(native.DatabaseError, match="read-only transaction"):
+        reader._run("DELETE FROM users")
+
+
+def test_an_empty_database_has_nothing_of_mastodon(server: Server) -> None:
+    with mastodon_database.reading(server, Login(USERNAME, PASSWORD, "template1")) as found:
+        assert (found.migrations(), found.tables(), list(found.encrypted())) == (frozenset(), {}, [])
+
+
+def test_a_database_that_is_not_there_is_one_sentence(server: Server) -> None:
+    wrong = Login(USERNAME, PASSWORD, "nowhere")
+    with (
+        pytest.raises(MastodonError, match=r"PostgreSQL 127\.0\.0\.1:\d+: mastodon cannot use nowhere: "),
+        mastodon_database.reading(server, wrong),
+    ):
+        pass
