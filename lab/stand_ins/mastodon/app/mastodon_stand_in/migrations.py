@@ -56,6 +56,7 @@ MIGRATIONS = (
             account_id bigint NOT NULL UNIQUE REFERENCES accounts,
             email text NOT NULL UNIQUE,
             encrypted_password text NOT NULL,
+            otp_secret text,
             role text,
             approved boolean NOT NULL,
             confirmed_at timestamptz,
@@ -93,6 +94,7 @@ MIGRATIONS = (
         );
         CREATE TABLE settings (var text PRIMARY KEY, value text NOT NULL);
         COMMENT ON COLUMN accounts.key_fingerprint IS 'encrypted with the deterministic Active Record key';
+        COMMENT ON COLUMN users.otp_secret IS 'encrypted with the primary Active Record key';
         COMMENT ON COLUMN users.reset_password_token IS 'a digest under SECRET_KEY_BASE, as all sessions';
         """,
     ),
