@@ -14,12 +14,12 @@ ROOT = Path(__file__).parents[1]
 
 
 def molecule(
-    command: str, scenario: str, state: Path, *, timeout: int = 300, **environment: str
+    command: str, scenario: str, state: Path, *options: str, timeout: int = 300, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command of Molecule's for a scenario on the lab whose folder is `state`; what it prints is in its `stdout`."""
+    """Run a command of Molecule's for a scenario, or all, on the lab whose folder is `state`; what it prints is in its `stdout`."""
     scripts = Path(sys.executable).parent
     return subprocess.run(
-        [str(scripts / "molecule"), command, "--scenario-name", scenario],
+        [str(scripts / "molecule"), command, *(("--scenario-name", scenario) if scenario else ()), *options],
         cwd=ROOT,
         env={
             **os.environ,

@@ -1,11 +1,12 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Molecule's scenario in kind: from where all comes, and a machine that it can't run on. Scenarios are run in tests/e2e."""
+"""Molecule's scenarios, each with its inventory; that in kind on a machine that it can't run on. Scenarios are run in tests/e2e."""
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -21,6 +22,18 @@ def reads_only(said: str, inventory: str) -> bool:
         f"Parsed {ROOT}/inventories/{inventory}/hosts.yml inventory source" in said
         and f"inventories/{other}" not in said
     )
+
+
+def test_each_scenario_has_the_hosts_of_its_inventory_alone(tmp_path: Path) -> None:
+    (tmp_path / "lab.json").write_text("{}")
+    done = molecule("list", "", tmp_path, "--format", "plain", KIND_INVENTORY="kind")
+    assert done.returncode == 0, done.stdout
+    # Instance, driver, provisioner, scenario, created, converged
+    rows = [line.split() for line in done.stdout.splitlines() if re.fullmatch(r"\S+ +default +ansible .*", line)]
+    found = sorted((row[3], row[0]) for row in rows)
+    others = {"kind": "kind"}
+    scenarios = sorted(path.parent.name for path in (ROOT / "extensions/molecule").glob("*/molecule.yml"))
+    assert found == [(scenario, others.get(scenario, "lab")) for scenario in scenarios]
 
 
 def test_the_scenario_in_kind_is_on_the_lab_unless_told(tmp_path: Path) -> None:
