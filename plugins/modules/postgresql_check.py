@@ -23,13 +23,10 @@ requirements:
   - websocket-client >= 1.8.0
 extends_documentation_fragment:
   - fediverse.mastodon.depends_on
+  - fediverse.mastodon.server
   - fediverse.mastodon.kubernetes
   - fediverse.mastodon.attributes
 options:
-  host:
-    description: Host of the server, as pods find it.
-    type: str
-    required: true
   port:
     description: Its port.
     type: int
@@ -46,24 +43,10 @@ options:
     type: str
     choices: [prefer, require, verify-full, disable]
     default: require
-  secret_namespace:
-    description: Namespace of the Secret with the login.
-    type: str
-    required: true
   secret_name:
     description: Secret with C(username) and C(password).
     type: str
     required: true
-  managed:
-    description:
-      - Whether an operator gives the server its password from the Secret. One that it does not accept may then be newer than what the
-        server knows, and is waited for.
-    type: bool
-    default: false
-  wait_timeout:
-    description: How long O(depends_on) is waited for, in seconds.
-    type: int
-    default: 600
 """
 
 EXAMPLES = r"""
