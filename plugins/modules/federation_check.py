@@ -26,6 +26,7 @@ description:
 requirements:
   - cryptography >= 43.0.0
   - dnspython >= 2.6.1
+  - websocket-client >= 1.8.0
 extends_documentation_fragment:
   - fediverse.mastodon.attributes
   - fediverse.mastodon.kubernetes
