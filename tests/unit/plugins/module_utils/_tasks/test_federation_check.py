@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from threading import Barrier
 from typing import Any
 
@@ -128,6 +129,24 @@ def test_posts_are_lost_at_a_gateway_without_a_route_though_nothing_says_which_s
     lost = [one for one in asked(software="Mastodon")["findings"] if one["verdict"] == "LOST"]
     assert [(one["subject"], one["fault"]) for one in lost] == [(f"https://{HOST}/inbox", "dropped")]
     assert lost[0]["cause"].startswith("the gateway has no route for this host and path")
+
+
+UNREACHABLE = {"gateway": {"namespace": "edge", "name": "shared"}, "kubernetes_host": "https://127.0.0.1:1"}
+
+
+def test_a_cluster_that_cannot_be_reached_is_told_beside_what_is_wrong_and_takes_no_time(asked: Asked) -> None:
+    asked.world.change("/inbox", Response(503), method="POST")
+    asked.world.checks = ("inbox",)
+    began = monotonic()
+    assert asked(**UNREACHABLE)["failed"]
+    assert monotonic() - began < 20
+    [told] = [line for line in asked.said if "The cluster: was not looked at" in line]
+    assert told.startswith("skipped      The cluster: was not looked at: ")
+
+
+def test_no_cluster_is_asked_where_nothing_is_wrong(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(federation_check, "connect", lambda *_unused: pytest.fail("asked"))
+    assert asked(**UNREACHABLE)["passed"]
 
 
 def test_where_nobody_could_be_asked_nothing_has_passed(asked: Asked) -> None:
