@@ -15,9 +15,8 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.federati
 
 from .conftest import ROOT, Site
 
-TEXT = (ROOT / "playbooks/federation.yml").read_text()
-[PLAY] = yaml.safe_load(TEXT)
-[TASK] = PLAY["tasks"]
+TEXT = (ROOT / "roles/mastodon/tasks/federation.yml").read_text()
+[TASK] = yaml.safe_load(TEXT)
 TEMPLATES: dict[str, str] = TASK["fediverse.mastodon.federation_check"]
 # Those of labs, of name servers at another port, and of more than one instance.
 ELSEWHERE = {"instances", "nameserver_port", "taken_as_public"}
@@ -27,6 +26,15 @@ def declared(**settings: Any) -> dict[str, Any]:
     """Return what an inventory comes to."""
     site = Site(**{"omit": "OMIT", **settings})
     return {option: site.rendered(template) for option, template in TEMPLATES.items()}
+
+
+@pytest.mark.parametrize(("settings", "looks"), [({}, False), ({"mastodon_federation_check": True}, True)])
+def test_site_ends_with_it_where_that_is_asked_for(settings: dict[str, Any], looks: bool) -> None:
+    last = yaml.safe_load((ROOT / "roles/mastodon/tasks/proof.yml").read_text())[-1]
+    assert last["ansible.builtin.include_tasks"] == "federation.yml"
+    for check_mode in (False, True):
+        site = Site(**{"ansible_check_mode": check_mode, **settings})
+        assert site.rendered("{{ " + last["when"] + " }}") is (looks and not check_mode)
 
 
 def test_all_that_can_be_declared_can_be_declared_in_an_inventory() -> None:
