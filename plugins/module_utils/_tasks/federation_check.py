@@ -17,6 +17,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.exa
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import open_objects
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import must_have_secret, read_secret
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import (
     KUBERNETES_OPTIONS,
@@ -25,6 +26,8 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.looks import OPTIONS, looked
 
 _PLACE: Mapping[str, Any] = {"namespace": {"type": "str", "required": True}, "name": {"type": "str", "required": True}}
+# In seconds, for a cluster that is away: a look from outside takes most of the twenty that are promised.
+_PATIENCE = 4
 ARGUMENTS = Arguments(
     {
         **KUBERNETES_OPTIONS,
@@ -52,7 +55,7 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
 def _cluster(parameters: Mapping[str, Any], run: Run) -> Cluster:
     """Open the cluster that the instance runs in, and read of Secrets their certificates alone."""
     connection = connect(parameters, run.environment)
-    api = open_objects(connection)
+    api = open_objects(connection, limit=Deadline(_PATIENCE))
 
     def chain(namespace: str, name: str) -> str | None:
         secret = read_secret(connection, namespace, name)
