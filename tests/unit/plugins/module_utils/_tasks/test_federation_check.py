@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from time import monotonic
 from threading import Barrier
+from time import monotonic
 from typing import Any
 
 import pytest
