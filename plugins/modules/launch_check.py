@@ -54,6 +54,13 @@ options:
     description: Image tag that is wanted.
     type: str
     required: true
+  accepted:
+    description:
+      - What is known and accepted of an upgrade, such as V(4.7:no_way_back). To the next minor release it is refused without what that asks for,
+        without a fresh backup of a database that is backed up, and while Flux would not go through with it.
+    type: list
+    elements: str
+    default: []
   places:
     description: Where it is to keep its data, and how it is to be reached. What is empty is not compared.
     type: dict

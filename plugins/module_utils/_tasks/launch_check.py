@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch import (
     fixed,
+    gate,
     keys,
     mirrors,
     moves,
@@ -44,6 +46,7 @@ ARGUMENTS = Arguments(
         "local_domain": {"type": "str", "required": True},
         "web_domain": {"type": "str", "default": ""},
         "version": {"type": "str", "required": True},
+        "accepted": {"type": "list", "elements": "str", "default": []},
         "places": moves.OPTIONS,
         "operators": fixed.OPERATORS,
         "moved_from": {"type": "list", "elements": "str", "default": []},
@@ -106,6 +109,7 @@ def _problems(
     # What holds already needs no second look: a patch release asks for nothing new.
     if mine is None or mine.release is None or mine.release.series != wanted.series:
         found += stores.problems(parameters, wanted, servers)
+        found += [str(problem) for problem in gate.problems(scene, wanted, datetime.now(UTC))]
     return found
 
 

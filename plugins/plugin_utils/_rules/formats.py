@@ -152,6 +152,7 @@ _POSTGRESQL = Format(
 )
 _PORT = Format(lambda text: text.isdecimal() and 1 <= int(text) <= 65535, "not a port", "587")
 _COUNT = Format(lambda text: text.isdecimal() and int(text) >= 1, "less than one", "1")
+_ACCEPTED = Format(_matches(r"[0-9]+\.[0-9]+:no_way_back"), "nothing that an upgrade asks for", "4.7:no_way_back")
 _PERCENT = Format(lambda text: text.isdecimal() and 1 <= int(text) <= 99, "not between 1 and 99", "80")
 # https://prometheus-operator.dev/docs/api-reference/api/#monitoring.coreos.com/v1.ProberSpec
 _PLACE = Format(
@@ -226,6 +227,7 @@ _are("mastodon_web_replicas mastodon_web_max_replicas mastodon_web_threads masto
 _are("mastodon_streaming_connections cnpg_cluster_instances cnpg_pooler_instances", _COUNT)
 _are("dragonfly_replicas dragonfly_threads", _COUNT)
 _are("mastodon_web_processes mastodon_media_retention_days mastodon_preview_cards_retention_days", _WHOLE)
+_are("mastodon_upgrade_accept", _ACCEPTED)
 _are("volsync_prune_days mastodon_alerts_backup_hours mastodon_alerts_certificate_days", _COUNT)
 _are("mastodon_alerts_queue_seconds", _SECONDS)
 _are("mastodon_alerts_memory_percent mastodon_alerts_volume_percent", _PERCENT)

@@ -8,32 +8,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.releases import SERIES, Minor, Series
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 
-Minor = tuple[int, int]
-
 _RELEASE = re.compile(r"v?(\d+)\.(\d+)\.(\d+)(?![\d.])")
-
-
-@dataclass(frozen=True)
-class Needs:
-    """The oldest PostgreSQL and Redis that a minor series takes."""
-
-    postgresql: str
-    redis: str
-
-
-# README.md and the release notes of each .0; "deploy at least one release from every minor series"
-# (https://docs.joinmastodon.org/admin/upgrading/). PostgreSQL 14.0 to 14.3 corrupt indexes:
-# https://github.com/mastodon/mastodon/issues/32309
-SERIES: dict[Minor, Needs] = {
-    (4, 2): Needs("10", "4"),
-    (4, 3): Needs("12", "4"),
-    (4, 4): Needs("13", "6.2"),
-    (4, 5): Needs("14.4", "7.0"),
-    (4, 6): Needs("14.4", "7.0"),
-    (4, 7): Needs("14.4", "7.0"),
-}
 
 
 @dataclass(frozen=True, order=True)
@@ -54,7 +32,7 @@ class Release:
         return self.major, self.minor
 
     @property
-    def needs(self) -> Needs:
+    def needs(self) -> Series:
         """Return what it needs; a newer one than we know, at least what the newest known does."""
         return SERIES.get(self.series, SERIES[max(SERIES)] if self.series > max(SERIES) else SERIES[min(SERIES)])
 
@@ -65,6 +43,7 @@ def parse(tag: str) -> Release | None:
     return Release(*map(int, found.groups())) if found else None
 
 
+# "deploy at least one release from every minor series": https://docs.joinmastodon.org/admin/upgrading/
 def check_step(subject: str, running: Release, wanted: Release) -> None:
     """Raise MastodonError unless `wanted` may be put on the database of `running`."""
     if wanted < running:

@@ -34,6 +34,7 @@ SERVED = (
     kind("external-secrets.io", "ExternalSecret"),
     kind("external-secrets.io", "ClusterSecretStore", namespaced=False),
     kind("postgresql.cnpg.io", "Cluster"),
+    kind("barmancloud.cnpg.io", "ObjectStore"),
     kind("ceph.rook.io", "CephCluster"),
     kind("fluxcd.controlplane.io", "FluxInstance"),
     kind("gateway.networking.k8s.io", "Gateway"),
@@ -81,6 +82,7 @@ WANTED: dict[str, Any] = {
     "local_domain": "example.org",
     "web_domain": "",
     "version": "v4.7.4",
+    "accepted": [],
     "places": PLACES,
     "moved_from": [],
     "operators": [

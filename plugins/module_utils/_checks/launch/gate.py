@@ -1,0 +1,99 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether a Mastodon that runs may go to another minor series now. Looked at only then, so that other runs ask for nothing more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import last_backup
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch import cluster_view as kinds
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.record import Launched
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.releases import SERIES, acknowledgement
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.scene import Scene
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.upgrade_path import Release
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
+from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
+
+# A daily one, and two hours in which it may be late.
+FRESH_HOURS = 26
+# Who applied an object: https://fluxcd.io/flux/components/kustomize/kustomizations/#recommended-settings
+_PARENT = "kustomize.toolkit.fluxcd.io"
+
+
+def problems(scene: Scene, wanted: Release, now: datetime) -> Iterator[MastodonError]:
+    """Yield what speaks against an upgrade of the Mastodon that is there, if it is one."""
+    mine = scene.mine
+    if mine is None or mine.release is None or not mine.release.series < wanted.series:
+        return
+    yield from _doors(mine, mine.release, wanted, scene.parameters["accepted"])
+    yield from _delivery(next((one for one in scene.applied if is_release_of(one, mine)), {}))
+    yield from _backup(scene, now)
+
+
+def is_release_of(item: Object, mine: Launched) -> bool:
+    """Whether Flux runs this Mastodon by it."""
+    metadata = item["metadata"]
+    return bool(
+        item["kind"] == "HelmRelease" and (metadata["namespace"], metadata["name"]) == (mine.namespace, mine.name)
+    )
+
+
+def _doors(mine: Launched, running: Release, wanted: Release, accepted: list[str]) -> Iterator[MastodonError]:
+    for series, one in SERIES.items():
+        name = acknowledgement(series)
+        if one.no_way_back and running.series < series <= wanted.series and name not in accepted:
+            release = f"v{series[0]}.{series[1]}"
+            yield MastodonError(
+                str(mine),
+                f"cannot go back to {running} once it is {release}",
+                one.no_way_back,
+                f"Read docs/upgrade.md, and set mastodon_upgrade_accept to [{name}].",
+            )
+
+
+def _delivery(release: Object) -> Iterator[MastodonError]:
+    """Yield why Flux would not go through with it, or would take it back half-way."""
+    if not release:
+        return
+    metadata = release["metadata"]
+    subject = f"HelmRelease {metadata['namespace']}/{metadata['name']}"
+    if at(release, "spec.suspend", False):
+        remedy = f"Run flux resume helmrelease -n {metadata['namespace']} {metadata['name']} first."
+        yield MastodonError(subject, "is suspended", "so nothing would be upgraded", remedy)
+    labels = metadata.get("labels") or {}
+    parent = labels.get(f"{_PARENT}/name")
+    strategy = at(release, "spec.upgrade.strategy.name", "")
+    if parent and strategy == "RemediateOnFailure":
+        yield MastodonError(
+            subject,
+            "would be rolled back when an upgrade fails",
+            "its strategy is RemediateOnFailure, and an older release does not run on a database that was migrated",
+            f"Leave it out of the patch of Kustomization {labels.get(f'{_PARENT}/namespace', '')}/{parent}.",
+        )
+
+
+def _backup(scene: Scene, now: datetime) -> Iterator[MastodonError]:
+    namespace, _unused, name = str((scene.parameters["postgresql"] or {}).get("cluster", "")).partition("/")
+    cluster = scene.view.one(kinds.DATABASE, name, namespace) if name else {}
+    if not any(
+        one["name"] == last_backup.PLUGIN and one.get("enabled", True) for one in at(cluster, "spec.plugins", [])
+    ):
+        return
+    stores = {one["metadata"]["name"]: one for one in scene.view.within(kinds.BACKUPS, namespace)}
+    backup = last_backup.of_cluster(cluster, stores)
+    why = backup.trouble or _age(backup.last_success, now)
+    if why:
+        remedy = f"Make one, by kubectl cnpg backup -n {namespace} {name} --method plugin --plugin-name {last_backup.PLUGIN}."
+        yield MastodonError(backup.subject, "has no fresh backup to go back to", why, remedy)
+
+
+def _age(moment: str, now: datetime) -> str:
+    """Return what is wrong with when the last one was made."""
+    if not moment:
+        return "none was ever made"
+    hours = (now - datetime.fromisoformat(moment)).total_seconds() / 3600
+    return f"the last one was made at {moment}, {hours:.0f} hours ago" if hours > FRESH_HOURS else ""

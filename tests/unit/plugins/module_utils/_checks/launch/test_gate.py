@@ -1,0 +1,148 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What stands between a Mastodon that runs and the next minor series. Cluster and Vault are in memory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.releases import SERIES, acknowledgement
+from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._checks.launch.world import World
+
+PAGE = Path(__file__).parents[6] / "docs/upgrade.md"
+HEAD = "| to | since | PostgreSQL | Redis | what its notes say | to be accepted |"
+ACCEPTED = {"version": "v4.7.4", "accepted": ["4.7:no_way_back"]}
+PLUGIN = {"name": "barman-cloud.cloudnative-pg.io", "parameters": {"barmanObjectName": "mastodon-db"}}
+PARENT = {"kustomize.toolkit.fluxcd.io/name": "apps", "kustomize.toolkit.fluxcd.io/namespace": "flux-system"}
+
+
+@pytest.fixture
+def at_4_6(world: World) -> World:
+    """A Mastodon of the series before the one that closes the door."""
+    world.launch("ghcr.io/mastodon/mastodon:v4.6.9")
+    return world
+
+
+def release(world: World, labels: Mapping[str, str], **spec: Any) -> None:
+    """Store the release as it is in the cluster, beside what it was launched with."""
+    (found,) = [item for one, item in world.api.objects.items() if (one.kind, one.name) == ("HelmRelease", "mastodon")]
+    found["metadata"]["labels"] = dict(labels)
+    found["spec"].update(spec)
+
+
+def backup(world: World, hours: float | None, *plugins: Mapping[str, Any], failing: str = "") -> None:
+    """Let the database have backups, the last so many hours ago."""
+    failed = [
+        {"type": "ContinuousArchiving", "status": "False", "reason": "ContinuousArchivingFailing", "message": failing}
+    ]
+    status = {"conditions": failed if failing else []}
+    world.put(
+        "postgresql.cnpg.io/v1", "Cluster", "mastodon/mastodon-db", spec={"plugins": list(plugins)}, status=status
+    )
+    when = "" if hours is None else (datetime.now(UTC) - timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    window = {"mastodon-db": {"lastSuccessfulBackupTime": when} if when else {}}
+    world.put("barmancloud.cnpg.io/v1", "ObjectStore", "mastodon/mastodon-db", status={"serverRecoveryWindow": window})
+
+
+def test_no_way_back_is_gone_without_a_word_by_name(at_4_6: World) -> None:
+    assert at_4_6.refused(version="v4.7.4") == [
+        "Mastodon mastodon/mastodon: cannot go back to v4.6.9 once it is v4.7: its last migrations move every account's signing key, encrypted "
+        "with Mastodon's own keys, to where no older release looks for it. Read docs/upgrade.md, and set mastodon_upgrade_accept to "
+        "[4.7:no_way_back]."
+    ]
+    assert at_4_6.check(**ACCEPTED)["version"] == "v4.6.9"
+
+
+@pytest.mark.parametrize(("running", "wanted"), [("v4.6.9", "v4.6.10"), ("v4.7.0", "v4.7.4"), ("v4.5.20", "v4.6.9")])
+def test_nothing_is_to_be_accepted_where_no_door_closes(world: World, running: str, wanted: str) -> None:
+    world.launch(f"ghcr.io/mastodon/mastodon:{running}")
+    assert world.check(version=wanted)["version"] == running
+
+
+def test_a_release_that_a_parent_would_roll_back_is_refused(at_4_6: World) -> None:
+    release(at_4_6, PARENT, upgrade={"strategy": {"name": "RemediateOnFailure"}})
+    assert at_4_6.refused(**ACCEPTED) == [
+        "HelmRelease mastodon/mastodon: would be rolled back when an upgrade fails: its strategy is RemediateOnFailure, and an older release does "
+        "not run on a database that was migrated. Leave it out of the patch of Kustomization flux-system/apps."
+    ]
+    release(at_4_6, PARENT, upgrade={"strategy": {"name": "RetryOnFailure"}})
+    at_4_6.check(**ACCEPTED)
+    # Nobody puts it back after this run has set it.
+    release(at_4_6, {}, upgrade={"strategy": {"name": "RemediateOnFailure"}})
+    at_4_6.check(**ACCEPTED)
+
+
+def test_a_release_that_is_suspended_is_refused(at_4_6: World) -> None:
+    release(at_4_6, {}, suspend=True)
+    assert at_4_6.refused(**ACCEPTED) == [
+        "HelmRelease mastodon/mastodon: is suspended: so nothing would be upgraded. "
+        "Run flux resume helmrelease -n mastodon mastodon first."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("hours", "failing", "why"),
+    [
+        (None, "", "none was ever made"),
+        (30, "", "30 hours ago"),
+        (1, "access denied", "access denied"),
+    ],
+)
+def test_without_a_fresh_backup_of_a_database_that_is_backed_up_it_is_refused(
+    at_4_6: World, hours: float | None, failing: str, why: str
+) -> None:
+    backup(at_4_6, hours, PLUGIN, failing=failing)
+    (refused,) = at_4_6.refused(**ACCEPTED)
+    assert refused.startswith("Cluster mastodon/mastodon-db: has no fresh backup to go back to: ")
+    assert why in refused
+    assert refused.endswith(
+        "kubectl cnpg backup -n mastodon mastodon-db --method plugin --plugin-name barman-cloud.cloudnative-pg.io."
+    )
+
+
+def test_a_fresh_backup_and_one_that_nobody_asked_for_are_let_through(at_4_6: World) -> None:
+    backup(at_4_6, 20, PLUGIN)
+    at_4_6.check(**ACCEPTED)
+    backup(at_4_6, None)
+    at_4_6.check(**ACCEPTED)
+    backup(at_4_6, None, {**PLUGIN, "enabled": False})
+    at_4_6.check(**ACCEPTED)
+
+
+def test_all_that_speaks_against_it_is_said_at_once(at_4_6: World) -> None:
+    backup(at_4_6, None, PLUGIN)
+    release(at_4_6, PARENT, suspend=True, upgrade={"strategy": {"name": "RemediateOnFailure"}})
+    assert len(at_4_6.refused(version="v4.7.4")) == len(["no way back", "suspended", "rolled back", "no backup"])
+
+
+def test_a_run_that_upgrades_nothing_asks_for_nothing_more(world: World) -> None:
+    """Neither for backups nor for anything else; and a release that is patched from outside is no concern of it."""
+    world.launch()
+    backup(world, None, PLUGIN)
+    release(world, PARENT, suspend=True, upgrade={"strategy": {"name": "RemediateOnFailure"}})
+    world.api.unreadable = {"ObjectStore"}
+    world.check(version="v4.7.2")
+    world.check(version="v4.7.4")
+
+
+def table() -> str:
+    rows = [
+        f"| {minor[0]}.{minor[1]} | {one.released} | {one.postgresql} | {one.redis} | {one.marks} | "
+        + (f"`{acknowledgement(minor)}`: {one.no_way_back} |" if one.no_way_back else "|")
+        for minor, one in SERIES.items()
+    ]
+    return "\n".join([HEAD, "|---|---|---|---|---|---|", *rows])
+
+
+def test_the_page_lists_what_the_code_knows() -> None:
+    before, _unused, rest = PAGE.read_text().partition(HEAD)
+    page = f"{before}{table()}\n\n{rest.partition(chr(10) * 2)[2]}"
+    if os.environ.get("UPDATE_DOCS"):
+        PAGE.write_text(page)
+    assert PAGE.read_text() == page
