@@ -20,7 +20,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.tar
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.vantage import Vantage
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.https import Trust
 
-# tests/bench/federation.py measures it.
+# More at once take no less time: what is left is our own work, of which Python does one thing at a time.
 AT_ONCE = 24
 
 

@@ -76,5 +76,5 @@ def tarball(tmp_path_factory: pytest.TempPathFactory) -> Tarball:
     (path,) = built.iterdir()
     with tarfile.open(path) as archive:
         files = {member.name: archive.extractfile(member) for member in archive if member.isfile()}
-        texts = {name: file.read().decode() for name, file in files.items() if file}
+        texts = {name: file.read().decode(errors="replace") for name, file in files.items() if file}
     return Tarball(texts, frozenset(names))

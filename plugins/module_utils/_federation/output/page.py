@@ -116,7 +116,7 @@ def _chain(links: Sequence[Mapping[str, str]]) -> Iterator[str]:
 
 
 def _fault(finding: Mapping[str, Any]) -> Iterator[str]:
-    verdict, then = finding["verdict"], finding["next"]
+    verdict = finding["verdict"]
     yield f'<article class="{_class(verdict)}">\n<h3>{_badge(verdict)} {escape(finding["subject"])}</h3>'
     yield _tag("p", f"It {finding['message']}." if finding["message"] else "", "message")
     if finding["fact"]:
@@ -124,10 +124,15 @@ def _fault(finding: Mapping[str, Any]) -> Iterator[str]:
     yield _tag("p", finding["loses"])
     if finding["cause"]:
         yield f"<p><b>{likely(finding)}</b>: {escape(finding['cause'])}.</p>"
-        is_command = then.partition(" ")[0] in COMMANDS
-        yield f"<p><b>Next</b>: {_tag('code', then) if is_command else escape(then)}</p>"
+        yield f"<p><b>Next</b>: {_step(finding['next'])}</p>"
     address = escape(f"{PAGES}/{finding['link']}")
-    yield f'<p class="small"><a href="{address}">{escape(finding["link"])}</a></p>\n</article>'
+    yield f'<p class="small"><a href="{address}">What it is, and how to mend it</a></p>\n</article>'
+
+
+def _step(text: str) -> str:
+    """Return what to do, and of it as a command what can be copied to a shell."""
+    command, comma, rest = text.partition(", and ")
+    return f"{_tag('code', command)}{comma}{escape(rest)}" if command.partition(" ")[0] in COMMANDS else escape(text)
 
 
 def _others(findings: Sequence[Mapping[str, Any]], *, shown: bool) -> Iterator[str]:

@@ -66,10 +66,10 @@ a { color: #0b4f8a }
   .chain .broken + li::before, .chain li + .broken::before { border-top: 0; border-left: 3px dashed var(--LOST) }
 }
 @media print {
-  body { font-size: 10pt } main { max-width: none; padding: 0 }
+  body { font-size: 10pt } main { max-width: none; padding: 0 2px }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact }
   article, .chain, .changes, tr { break-inside: avoid }
   h1, h2, h3, summary { break-after: avoid }
-  a { color: inherit } article .small a::after { content: " \\2014 " attr(href) }
+  a { color: inherit } article .small a::after { content: ": " attr(href) }
 }
 """

@@ -179,6 +179,12 @@ def test_a_page_of_many_has_a_line_for_each_that_leads_to_it_worst_first(world: 
     assert {one["id"] for _tag, one in shown.tags if "id" in one} == {DOMAIN, "lost.example.org"}
 
 
+def test_of_a_next_step_the_command_alone_is_shown_as_one(world: World) -> None:
+    world.change("/api/v1/streaming", Response(502))
+    text = FORMS["html"](report_of(plain(world.look())))
+    assert "<b>Next</b>: <code>kubectl get endpointslices -A</code>, and look for the Service behind " in text
+
+
 def test_the_page_needs_nothing_else_and_lets_nothing_run(world: World) -> None:
     text = FORMS["html"](report_of(plain(world.look())))
     assert re.findall(r"<(?:script|link|img|iframe|object)|@import|url\(", text) == []
