@@ -132,15 +132,11 @@ def compare(databases: Databases, before: Before, scratch: Scratch, opener: Open
     if problems:
         raise _not_whole(str(scratch.origin), problems)
     counts = ", ".join(f"{rows.count} {name}" for name, rows in restored.tables.items())
-    lines = (f"rows that were restored: {counts}", f"encrypted rows that today's keys open: {opened}")
-    later = len(origin.migrations - restored.migrations)
-    note = (
-        (f"its schema is older than the origin's by {later} migrations: restore it with the release of then",)
-        if later
-        else ()
-    )
+    lines = [f"rows that were restored: {counts}", f"encrypted rows that today's keys open: {opened}"]
+    if later := len(origin.migrations - restored.migrations):
+        lines.append(f"its schema lacks {later} of the origin's migrations: restore it with the release of then")
     reference = target.timestamp() if target else before.newest
-    return Found(contents.moment(newest), max(0.0, reference - newest), lines + note)
+    return Found(contents.moment(newest), max(0.0, reference - newest), tuple(lines))
 
 
 def _not_whole(subject: str, problems: list[str]) -> MastodonError:

@@ -311,6 +311,25 @@ def test_a_watch_that_does_not_start_is_an_error(answer: Response | Exception) -
         asking.stream("/", about="X", query={}, seconds=5)
 
 
+def test_what_is_no_json_is_read_as_it_is() -> None:
+    answer = Response(200)
+    answer.data = b'{"level":"error"}\n{"level":"info"}\n\xff'
+    asking, pool, _slept = client(answer)
+    assert (
+        asking.text("/log", about="Pod a/b", query={"tailLines": "2"}) == '{"level":"error"}\n{"level":"info"}\n\ufffd'
+    )
+    assert pool.asked[0][1] == f"{HOST}/log?tailLines=2"
+
+
+@pytest.mark.parametrize(
+    "answer", [Response(400, {"message": "is waiting to start"}), ProtocolError("Connection broken")]
+)
+def test_a_text_that_cannot_be_read_is_an_error(answer: Response | Exception) -> None:
+    asking, _pool, _slept = client(answer)
+    with pytest.raises(MastodonError):
+        asking.text("/log", about="Pod a/b", query={})
+
+
 def test_headers_that_come_several_times_are_sent_so() -> None:
     pool: Any = Pool(Response(200, {}))
     acting = HTTPHeaderDict([("Impersonate-Group", "a"), ("Impersonate-Group", "b")])

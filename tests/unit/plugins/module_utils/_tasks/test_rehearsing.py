@@ -1,0 +1,149 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A restored database is compared with its origin: what is the same passes, whatever is not is named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.contents import Archived, Ended
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.encrypted import Opener
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.rehearsing import (
+    Before,
+    Databases,
+    Found,
+    compare,
+)
+from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._checks.rehearsal.test_encrypted import (
+    RAILS,
+)
+from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._tasks.test_scratch import Cluster, of
+
+OPENER = Opener(RAILS["primary_key"], RAILS["key_derivation_salt"])
+SEALED = RAILS["rows"]["sha256"]["otp_secret"]
+SEGMENT = Archived("000000010000000000000005", 1000.0)
+WHOLE = Ended(1, 0x5000100)
+NEWEST = 1764385200.0
+AT = datetime.fromtimestamp(NEWEST, UTC)
+
+
+@dataclass
+class Content:
+    """One database: by table, when each row was last written."""
+
+    rows: dict[str, list[float]] = field(default_factory=lambda: {"users": [NEWEST - 900, NEWEST - 5]})
+    schema: frozenset[str] = frozenset({"20251023210145", "20260805130216"})
+    sealed: list[tuple[int, str]] = field(default_factory=lambda: [(1, SEALED)])
+
+    def migrations(self) -> frozenset[str]:
+        return self.schema
+
+    def tables(self) -> dict[str, str]:
+        return dict.fromkeys(self.rows, "updated_at")
+
+    def newest(self, table: str, column: str) -> tuple[int, float]:
+        return len(self.rows[table]), max(self.rows[table], default=0.0)
+
+    def written(self, table: str, column: str, until: float, since: float, to: float) -> tuple[int, int, int]:
+        rows = self.rows[table]
+        return len(rows), sum(one <= until for one in rows), sum(since < one <= to for one in rows)
+
+    def encrypted(self) -> Iterator[tuple[str, list[tuple[int, str]]]]:
+        yield "users.otp_secret", self.sealed
+
+
+@dataclass(frozen=True)
+class Both(Databases):
+    contents: dict[str, Content] = field(default_factory=dict)
+    end: Ended = WHOLE
+
+    def ask(self, cluster: str, question: Callable[[Any], Any]) -> Any:
+        return question(self.contents[cluster])
+
+    def ended(self, scratch: Any) -> Ended:
+        return self.end
+
+
+def compared(
+    restored: Content, origin: Content | None = None, target: datetime | None = None, end: Ended = WHOLE
+) -> Found:
+    origin = origin or Content()
+    contents = {"mastodon-db-rehearsal": restored, "mastodon-db": origin}
+    both = Both(None, "mastodon", None, None, contents, end)  # type: ignore[arg-type]
+    before = Before(SEGMENT, max(one for rows in origin.rows.values() for one in rows))
+    return compare(both, before, of(Cluster()), OPENER, target)
+
+
+def refusal(*given: Any, **named: Any) -> str:
+    with pytest.raises(MastodonError) as caught:
+        compared(*given, **named)
+    return str(caught.value)
+
+
+def test_the_same_passes_and_nothing_is_lost() -> None:
+    found = compared(Content())
+    assert found.newest == "2025-11-29T02:59:55Z"
+    assert found.rpo == 0
+    assert found.lines == (
+        "rows that were restored: 2 users",
+        "encrypted rows that today's keys open: 1 of users.otp_secret",
+    )
+
+
+def test_what_was_not_archived_yet_is_what_would_be_lost() -> None:
+    assert compared(Content(), Content({"users": [NEWEST - 900, NEWEST - 5, NEWEST + 25]})).rpo == 30
+
+
+def test_the_loss_at_a_time_is_counted_up_to_it() -> None:
+    assert compared(Content(), target=AT).rpo == 5
+
+
+def test_what_ends_before_the_archive_does_is_not_whole() -> None:
+    assert refusal(Content(), end=Ended(1, 0x4000000)).startswith(
+        "Cluster mastodon/mastodon-db: cannot be restored whole: recovery ended at 0/4000000, before WAL"
+    )
+
+
+def test_at_a_time_it_may_end_anywhere_before_the_archive_does() -> None:
+    assert compared(Content(), target=AT, end=Ended(1, 0x4000000)).rpo == 5
+
+
+def test_rows_that_should_be_there_are_missing() -> None:
+    assert "1 of 1 rows of users are missing" in refusal(Content({"users": [NEWEST - 5]}))
+
+
+def test_what_ends_long_before_the_asked_time_is_not_whole() -> None:
+    origin = Content({"users": [NEWEST - 900, NEWEST - 300, NEWEST - 5]})
+    said = refusal(Content({"users": [NEWEST - 900]}), origin, target=AT)
+    assert "it ends too early, as its newest row is of 2025-11-29T02:45:00Z: 1 later rows of users are missing" in said
+
+
+def test_rows_of_another_key_and_rows_of_none_are_counted_and_named() -> None:
+    other = RAILS["rows"]["sha256"]["otp_secret"].replace('"p":"h', '"p":"i')
+    said = refusal(Content(sealed=[(1, SEALED), (7, other), (8, "plain")]))
+    assert said.splitlines() == [
+        "Cluster mastodon/mastodon-db: cannot be restored whole: 1 of 3 rows of users.otp_secret were encrypted with other"
+        " Active Record keys than Vault has now (id 7).",
+        "Cluster mastodon/mastodon-db: cannot be restored whole: 1 of 3 rows of users.otp_secret are not as Active Record encrypts them"
+        " (id 8).",
+    ]
+
+
+def test_a_schema_of_before_an_upgrade_is_noted() -> None:
+    found = compared(Content(schema=frozenset({"20251023210145"})), target=AT)
+    assert found.lines[-1] == "its schema lacks 1 of the origin's migrations: restore it with the release of then"
+
+
+def test_an_empty_mastodon_is_restored_empty() -> None:
+    empty = Content({"users": []}, sealed=[])
+    contents = {"mastodon-db-rehearsal": empty, "mastodon-db": empty}
+    both = Both(None, "mastodon", None, None, contents)  # type: ignore[arg-type]
+    assert compare(both, Before(SEGMENT, 0.0), of(Cluster()), OPENER, None) == Found(
+        "", 0.0, ("rows that were restored: 0 users", "encrypted rows that today's keys open: 0 of users.otp_secret")
+    )

@@ -1,0 +1,205 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A rehearsal removes what it made however it ends, keeps how it ended, and a refused one makes nothing."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal import record
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.contents import Archived
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.encrypted import Opener
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.lease import LEASE
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import restore_rehearsal
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.rehearsing import (
+    Before,
+    Databases,
+    Found,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.scratch import Scratch
+from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._checks.rehearsal.test_origin import (
+    CLUSTER,
+    STORE,
+    changed,
+)
+from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.fake_api import SERVED, kind
+from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._tasks.test_scratch import Cluster
+
+PARAMETERS = {
+    "namespace": "mastodon",
+    "cluster": "mastodon-db",
+    "database": "mastodon",
+    "owner": "mastodon",
+    "secret": "mastodon-db-owner",
+    "path": "mastodon/example.org/app",
+    "at": "",
+    "wait_timeout": 60,
+}
+WELL = Found("2026-11-29T02:58:00Z", 12.0, ("rows that were restored: 3 users",))
+KINDS = (
+    *(one for one in SERVED if one.kind != "Cluster"),
+    Resource("postgresql.cnpg.io", "v1", "Cluster", "clusters", namespaced=True),
+    kind("postgresql.cnpg.io", "Backup"),
+    kind("barmancloud.cnpg.io", "ObjectStore"),
+    LEASE,
+)
+
+
+class Place:
+    """A cluster with a database, and how the rest of a rehearsal goes."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.said: list[str] = []
+        self.compared: Callable[[], Found] = lambda: WELL
+        store = {"apiVersion": "barmancloud.cnpg.io/v1", "kind": "ObjectStore", **STORE}
+        self.api = Cluster(copy.deepcopy(CLUSTER), copy.deepcopy(store))
+        self.api.served = list(KINDS)
+        before = Before(Archived("000000010000000000000005", 1796000000.0), 0.0)
+        monkeypatch.setattr(restore_rehearsal, "connect", lambda parameters, environment: None)
+        monkeypatch.setattr(restore_rehearsal, "open_objects", lambda connection, limit, say: self.api)
+        monkeypatch.setattr(restore_rehearsal, "_opener", lambda parameters, run: Opener("key", "salt"))
+        monkeypatch.setattr(restore_rehearsal, "compare", lambda *given: self.compared())
+        monkeypatch.setattr(Databases, "look", lambda databases, cluster: before)
+        monkeypatch.setattr(Scratch, "wait", lambda scratch, deadline, run: None)
+
+    def run(self, *, check: bool = False, **parameters: Any) -> dict[str, Any]:
+        run = Run(check=check, diff=False, say=self.said.append, environment={})
+        return restore_rehearsal.run_task({**PARAMETERS, **parameters}, run)
+
+    def refusal(self, **parameters: Any) -> str:
+        with pytest.raises(MastodonError) as caught:
+            self.run(**parameters)
+        return str(caught.value)
+
+    @property
+    def left(self) -> list[str]:
+        """What is there of a rehearsal, but for its record."""
+        return [str(one) for one in self.api.objects if "rehears" in one.name and one.kind != "ConfigMap"]
+
+    @property
+    def kept(self) -> record.Record:
+        return record.read_all(self.api)["mastodon", "mastodon-db"]
+
+
+@pytest.fixture
+def place(monkeypatch: pytest.MonkeyPatch) -> Place:
+    return Place(monkeypatch)
+
+
+def test_what_went_well_is_said_kept_and_removed(place: Place) -> None:
+    result = place.run()
+    assert (result["newest"], result["rpo_seconds"], result["rto_seconds"]) == ("2026-11-29T02:58:00Z", 12, 0)
+    assert place.said[-2:] == [
+        "rows that were restored: 3 users",
+        "Cluster mastodon/mastodon-db: restored up to 2026-11-29T02:58:00Z (RPO 12 s, RTO 0 s)",
+    ]
+    assert (place.left, place.kept.failure) == ([], "")
+
+
+def test_what_failed_is_kept_and_removed_all_the_same(place: Place) -> None:
+    def lacking() -> Found:
+        assert "Cluster mastodon/mastodon-db-rehearsal" in place.left
+        raise MastodonError("Cluster mastodon/mastodon-db", "cannot be restored whole", "it has no table users")
+
+    place.compared = lacking
+    assert place.refusal() == "Cluster mastodon/mastodon-db: cannot be restored whole: it has no table users."
+    assert (place.left, place.kept.failure) == (
+        [],
+        "Cluster mastodon/mastodon-db: cannot be restored whole: it has no table users.",
+    )
+
+
+@pytest.mark.parametrize("broken", [KeyboardInterrupt, ValueError])
+def test_it_is_removed_also_when_it_is_broken_off(place: Place, broken: type[BaseException]) -> None:
+    def stopped() -> Found:
+        raise broken
+
+    place.compared = stopped
+    with pytest.raises(broken):
+        place.run()
+    assert place.left == []
+
+
+def test_what_an_earlier_run_left_is_removed_first(place: Place) -> None:
+    left = {
+        "name": "mastodon-db-rehearsal",
+        "namespace": "mastodon",
+        "labels": {"fediverse.mastodon/rehearsal-of": "mastodon-db"},
+    }
+    place.api.put({"apiVersion": "postgresql.cnpg.io/v1", "kind": "Cluster", "metadata": left})
+    place.run()
+    assert "removed Cluster mastodon/mastodon-db-rehearsal, which an earlier rehearsal left" in place.said
+    assert place.left == []
+
+
+@pytest.mark.parametrize("left", [False, True])
+def test_in_check_mode_nothing_is_written_and_it_is_said_what_would_be(place: Place, left: bool) -> None:
+    labels = {"fediverse.mastodon/rehearsal-of": "mastodon-db"}
+    if left:
+        metadata = {"name": "mastodon-db-rehearsal", "namespace": "mastodon", "labels": labels}
+        place.api.put({"apiVersion": "postgresql.cnpg.io/v1", "kind": "Cluster", "metadata": metadata})
+    place.run(check=True)
+    assert place.api.writes == []
+    assert place.said[-1].startswith(
+        "would restore Cluster mastodon/mastodon-db as late as its archive goes (from 2026-11-28T03:00:05Z until "
+    )
+
+
+def deployment(version: str) -> dict[str, Any]:
+    container = {"name": "manager", "image": f"ghcr.io/cloudnative-pg/cloudnative-pg:{version}"}
+    spec = {"template": {"spec": {"containers": [container]}}}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "cnpg", "namespace": "cnpg-system"},
+        "spec": spec,
+    }
+
+
+@pytest.mark.parametrize(
+    ("item", "parameters", "why"),
+    [
+        (None, {"at": "2026-11-27T00:00:00Z"}, "its first backup was complete only later"),
+        (None, {"at": "soon"}, "Option at: is not a time: soon"),
+        (None, {"cluster": "another"}, "Cluster mastodon/another: does not exist"),
+        (deployment("1.29.1"), {}, "Deployment cnpg-system/cnpg: is too old to restore: it is 1.29.1"),
+        (changed(CLUSTER, "status", readyInstances=0), {}, "does not run"),
+        (
+            changed(
+                CLUSTER,
+                "status",
+                conditions=[{"type": "ContinuousArchiving", "status": "False", "message": "the bucket is full"}],
+            ),
+            {},
+            "does not archive its WAL: the bucket is full",
+        ),
+        (
+            {"apiVersion": "barmancloud.cnpg.io/v1", "kind": "ObjectStore", **STORE, "status": {}},
+            {},
+            "has no completed backup",
+        ),
+    ],
+)
+def test_what_is_refused_makes_nothing(place: Place, item: Any, parameters: dict[str, Any], why: str) -> None:
+    if item:
+        place.api.put(copy.deepcopy(item))
+    assert why in place.refusal(**parameters)
+    assert place.api.writes == []
+    assert record.read_all(place.api) == {}
+
+
+def test_without_room_nothing_but_its_lease_is_made_and_that_is_removed(place: Place) -> None:
+    full = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "all", "namespace": "mastodon"}}
+    place.api.put({**full, "status": {"hard": {"pods": "1"}, "used": {"pods": "1"}}})
+    assert "ResourceQuota mastodon/all: leaves no room for a restored database" in place.refusal()
+    assert place.api.writes == [
+        "apply Lease mastodon/mastodon-db-rehearsal-run",
+        "delete Lease mastodon/mastodon-db-rehearsal-run",
+    ]
