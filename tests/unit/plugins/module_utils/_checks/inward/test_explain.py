@@ -289,6 +289,26 @@ def test_a_gateway_that_did_not_load_the_new_certificate_is_told_by_the_serial(b
     )
 
 
+def test_a_gateway_that_shows_another_certificate_than_a_secret_that_is_no_better_is_followed_on(
+    behind: Behind,
+) -> None:
+    behind.served = behind.authority.issue(HOST, begun=9, days=-1)[0]
+    behind.secrets["edge/tls"] = behind.authority.issue(HOST, begun=9, days=-1)[0]
+    issue(behind, "invalid", "no such TXT record")
+    found = cause(behind, EXPIRED)
+    assert found.why.startswith("it shows serial ")
+    assert found.why.endswith("; Challenge edge/tls-1-2-3: invalid: no such TXT record")
+
+
+def test_a_challenge_of_another_certificate_is_no_cause(behind: Behind) -> None:
+    behind.secrets["edge/tls"] = behind.served = behind.authority.issue(HOST, begun=9, days=-1)[0]
+    issue(behind, "invalid", "no such TXT record")
+    others = {"ownerReferences": [{"uid": "uid of Certificate edge/another"}]}
+    behind.change("CertificateRequest edge/tls-1", lambda item: item["metadata"].update(others))
+    why = "Certificate edge/tls is not ready: Issuing certificate as Secret does not exist"
+    proved(behind, EXPIRED, f"Secret edge/tls has that certificate; {why}", "kubectl describe certificate -n edge tls")
+
+
 def test_a_secret_that_no_certificate_writes_is_named(behind: Behind) -> None:
     other = {"certificateRefs": [{"kind": "Secret", "name": "by-hand"}]}
     behind.secrets["edge/by-hand"] = behind.served = behind.authority.issue("other.example.org")[0]
