@@ -67,8 +67,9 @@ def _explained(cluster: Cluster, scene: Scene, finding: Finding) -> Finding:
 
 
 def _is_elsewhere(cluster: Cluster, scene: Scene, host: str) -> bool:
-    """Whether a host is not served by this cluster, such as a bare domain that is another web site."""
-    return not route.naming(cluster, host) and bool(record.drift(cluster, scene, host))
+    """Whether a host is not served by this Gateway, such as a bare domain that is another web site."""
+    ours = any(route.parents(cluster, one) for one in route.naming(cluster, host))
+    return not ours and bool(scene.probed[host].links) and bool(record.drift(cluster, scene, host))
 
 
 def _ways(cluster: Cluster, scene: Scene, finding: Finding, host: str) -> Iterator[tuple[Broken | None, bool]]:
@@ -89,7 +90,7 @@ def _to_addresses(cluster: Cluster, scene: Scene, finding: Finding, host: str) -
         return
     # external-dns asks for records of hosts only whose routes were taken.
     if not seen.links:
-        yield route.broken(cluster, host), bool(scene.target.owner)
+        yield route.broken(cluster, host), bool(scene.target.owner and route.naming(cluster, host))
     yield record.broken(cluster, scene, host), True
     if finding.fault == addresses.DEAD.name:
         yield _front(cluster), not record.drift(cluster, scene, host)

@@ -158,6 +158,23 @@ def test_a_host_without_a_route_that_leads_elsewhere_is_not_of_this_cluster(behi
     assert cause(behind, NO_ROUTE) == NO_ROUTE.cause
 
 
+def test_a_host_that_leads_to_another_gateway_is_not_of_this_one(behind: Behind) -> None:
+    behind.leads = (OLD,)
+    behind.change("HTTPRoute mastodon/web", lambda item: item["spec"]["parentRefs"][0].update(name="another"))
+    assert cause(behind, NO_ROUTE) == NO_ROUTE.cause
+    # external-dns has taken the record away with the route.
+    behind.leads = ()
+    why = f"HTTPRoute mastodon/web, which names {HOST}, is on Gateway edge/another, and not on {GATEWAY}"
+    proved(behind, NOWHERE, why)
+
+
+def test_a_host_without_a_record_and_a_route_may_be_somebody_elses(behind: Behind) -> None:
+    behind.leads = ()
+    behind.remove("HTTPRoute mastodon/web", "HTTPRoute edge/redirect")
+    found = cause(behind, NOWHERE)
+    assert (found.why, found.proved) == (f"no HTTPRoute on a listener with TLS names {HOST}", False)
+
+
 # Routes, the Gateway and its listeners
 
 
