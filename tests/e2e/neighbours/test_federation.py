@@ -42,7 +42,7 @@ def looked(lab: Lab) -> list[dict[str, Any]]:
     given |= {"gateway": {"namespace": "gateway-system", "name": "shared-gateway-external"}}
     given |= {"external_dns_owner_id": OWNER, "external_dns_txt_prefix": "edns-%{record_type}."}
     result = run_task(given, Run(check=True, diff=False, say=lambda line: None, environment={}))
-    # Who looks often has used up his share of requests, and is told so.
+    # Who looks often has used up his share of requests, and gets 429.
     return [one for one in result["findings"] if one["verdict"] in ("LOST", "CUT", "SOME")]
 
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From what others see to the first broken link: which objects are named, what is to be done, and whether it is proved."""
+"""From what is seen outside to the first broken link: which objects are named, what is to be done, and whether it is proved."""
 
 from __future__ import annotations
 
