@@ -158,6 +158,18 @@ options:
     type: list
     elements: str
     default: []
+  via:
+    description:
+      - Another place to look from. Connections are opened from there, over the client of OpenSSH where this module runs; nothing is installed there.
+      - Names are looked up here all the same, as O(nameserver) says, so that a place with another view of DNS is not seen with it. Addresses are
+        connected to from here as well, and what is reached from one place only is reported.
+    type: dict
+    suboptions:
+      ssh:
+        description: Machine, as C(ssh) takes it, such as C(root@192.0.2.7) or a name of its configuration. It must let in without a question, and
+          have C(AllowTcpForwarding).
+        type: str
+        required: true
   web_domain: &web_domain
     description: Host of its pages, C(WEB_DOMAIN). When empty, O(domain).
     type: str

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator, Sequence
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._federation import owners
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation import owners, places
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import (
     Cause,
     Fault,
@@ -145,6 +145,7 @@ def look(scene: Scene) -> Iterator[Finding]:
     probed = [scene.probed[host] for host in scene.target.hosts]
     for one in probed:
         yield from _named(scene, one, probed) or [*_reached(one)]
+        yield from places.compared(scene, one)
 
 
 def _named(scene: Scene, probed: Probed, hosts: Sequence[Probed]) -> list[Finding]:
@@ -211,6 +212,6 @@ def _dead(link: Link, *, beside: bool) -> Finding:
 
 _ALL = (
     *(NOWHERE, NOWHERE_OURS, ALL_GONE, UNKNOWN, PRIVATE, PARTLY_PRIVATE),
-    *(STALE, STALE_OURS, ALL_STALE, EXTRA, DEAD, DEAD_BESIDE, PUBLIC),
+    *(STALE, STALE_OURS, ALL_STALE, EXTRA, DEAD, DEAD_BESIDE, PUBLIC, places.BY_PLACE),
 )
 CHECK = Check("addresses", __doc__, _ALL, look)

@@ -52,6 +52,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.vis
     Visitor,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.https import Trust
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.ssh import NotOpenedError
 
 # In the order in which they are reported and documented.
 CHECKS = (
@@ -101,8 +102,10 @@ def examine(
 ) -> Report:
     """Return all that is found, by all checks or by some. `explain` may know causes better than who looks from outside."""
     resolver = resolver.within(budget.until)
-    probed = Prober(target, vantage, resolver.addresses, trust, budget).probe()
-    scene = Scene(Visitor(target, vantage, trust, budget, doors(probed)), probed, resolver)
+    prober = Prober(target, vantage, resolver.addresses, trust, budget)
+    probed = prober.probe()
+    beside = (vantage.beside.name, prober.again(vantage.beside, probed)) if vantage.beside else None
+    scene = Scene(Visitor(target, vantage, trust, budget, doors(probed)), probed, resolver, beside)
     with ThreadPoolExecutor(_THREADS) as pool:
         found = [finding for each in pool.map(partial(_run, scene), checks or CHECKS) for finding in each]
     known = explain(scene, [*found, *_unproved(found, checks or CHECKS)])
@@ -132,6 +135,9 @@ def _run(scene: Scene, check: Check) -> list[Finding]:
     except SpentError as error:
         subject = f"Check {check.name}"
         found.append(Finding(Verdict.CANNOT_TELL, subject, "was not finished", str(error), unseen=True))
+    except NotOpenedError as error:
+        why = f"{error.failed}: {error.why}"
+        found.append(Finding(Verdict.CANNOT_TELL, f"Check {check.name}", "was not finished", why, unseen=True))
     except Exception as error:
         found.append(NO_VERDICT.at(f"Check {check.name}", unforeseen("", error).why))
     return [finding.of(check.name) for finding in found or [NO_VERDICT.at(f"Check {check.name}")]]

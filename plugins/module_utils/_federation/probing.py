@@ -78,6 +78,11 @@ class Prober:
             host: replace(one, links=tuple(link for link in links if link.host == host)) for host, one in named.items()
         }
 
+    def again(self, vantage: Vantage, probed: Mapping[str, Probed]) -> Mapping[str, Probed]:
+        """Return how the same addresses are reached from another place."""
+        known = {host: frozenset(link.address for link in one.links) for host, one in probed.items()}
+        return replace(self, vantage=vantage, names=known.__getitem__).probe()
+
     def _addresses(self, host: str) -> tuple[Probed, Sequence[str]]:
         try:
             return Probed(host), sorted(self.names(host))

@@ -35,6 +35,8 @@ class Scene:
     visitor: Visitor
     probed: Mapping[str, Probed]
     resolver: Resolver
+    # The name of another place, and what was reached from there.
+    beside: tuple[str, Mapping[str, Probed]] | None = None
     _answers: dict[Key, Future[Trail]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

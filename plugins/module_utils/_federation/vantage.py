@@ -21,6 +21,8 @@ class Vantage:
 
     name: str
     way: Way
+    # Where addresses are reached from as well, to compare.
+    beside: Vantage | None = None
 
     def connect(self, address: str, port: int, until: float) -> Connection:
         """Return a connection, until a moment of the monotonic clock. Raises OSError."""

@@ -89,3 +89,8 @@ def test_what_follows_from_no_setting_is_declared_by_a_variable(option: str, val
 def test_the_variables_are_documented() -> None:
     named = set(re.findall(r"\bfederation_(?!check\b)[a-z_]+", TEXT))
     assert named == set(re.findall(r"`(federation_[a-z_]+)`", (ROOT / "docs/operating.md").read_text()))
+
+
+def test_it_is_looked_at_from_here_unless_another_machine_is_named() -> None:
+    assert declared()["via"] == "OMIT"
+    assert declared(federation_via_ssh="root@192.0.2.7")["via"] == {"ssh": "root@192.0.2.7"}

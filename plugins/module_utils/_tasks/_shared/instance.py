@@ -45,6 +45,7 @@ PLACE: Mapping[str, Any] = {
     "nameserver": {"type": "str", "default": ""},
     "nameserver_port": {"type": "int", "default": 53},
     "taken_as_public": {"type": "list", "elements": "str", "default": []},
+    "via": {"type": "dict", "options": {"ssh": {"type": "str", "required": True}}},
 }
 
 

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +24,9 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.exa
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.fleet import examine_all
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.output.forms import FORMS
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.output.table import only_wrong, table
-from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.vantage import HERE
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.vantage import HERE, Vantage
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.ssh import logged_in
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.instance import (
     INSTANCES,
@@ -65,7 +68,8 @@ def examined(
     resolver = Resolver(parameters["nameserver"], parameters["nameserver_port"])
     paths = _paths(parameters["reports"] or {})
     before = _before(parameters["since"], paths.get("json"))
-    found = [one.plain(one.findings) for one in examine_all(targets, HERE, resolver, trust, explain)]
+    with _vantage(parameters["via"]) as vantage:
+        found = [one.plain(one.findings) for one in examine_all(targets, vantage, resolver, trust, explain)]
     instances = [{**instance, "changes": changes(instance, before)} for instance in found]
     report = {"format": FORMAT, "passed": all(one["passed"] for one in instances), "instances": instances}
     for line in table(report):
@@ -73,6 +77,19 @@ def examined(
     if not run.check:
         _write(paths, report)
     return report
+
+
+@contextmanager
+def _vantage(via: Mapping[str, str] | None) -> Iterator[Vantage]:
+    """Yield the place to look from: another machine, compared with this one, or this one. Raises MastodonError."""
+    if not via:
+        yield HERE
+        return
+    host = via["ssh"]
+    if not re.fullmatch(r"[A-Za-z0-9_\[][A-Za-z0-9_.@:/%\[\]-]*", host):
+        raise MastodonError("Option via.ssh", "is wrong", f"{host!r} is no host of ssh", "Write it as root@192.0.2.7.")
+    with logged_in(host) as machine:
+        yield Vantage(f"{host} by ssh", machine.way, HERE)
 
 
 def _paths(reports: Mapping[str, str | None]) -> Mapping[str, Path]:

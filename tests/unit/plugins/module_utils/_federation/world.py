@@ -105,6 +105,8 @@ class World:
     limits: Mapping[str, Any] = field(default_factory=lambda: {"patience": 20.0, "seconds": 60.0})
     # What happens on a connection in place of TLS, and whether it did.
     shake: Callable[[socket.socket], bool] | None = None
+    # The test's own when there is none.
+    vantage: Vantage | None = None
     _listening: list[socket.socket] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -154,7 +156,7 @@ class World:
         target = replace(self.target, **changed)
         checks = [check for check in CHECKS if check.name in self.checks]
         resolver = Resolver(zones.RESOLVER, self.zones.port, servers_port=self.zones.port)
-        vantage, budget = Vantage("the test", self._way), Budget(**self.limits)
+        vantage, budget = self.vantage or Vantage("the test", self._way), Budget(**self.limits)
         return examine(target, vantage, resolver, trust, budget, checks)
 
     def stop(self) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.resolver i
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation import fleet
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.output.forms import FORMS
-from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.vantage import Vantage
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.vantage import Vantage, Way
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import Secret
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import federation_check
@@ -378,3 +379,34 @@ def test_an_option_that_cannot_be_read_is_named(asked: Asked, option: str, value
         asked(**{option: value if isinstance(value, list) or option in TEXTS else [value]})
     assert str(caught.value) == said
     assert asked.world.asked == []
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """A machine that opens connections of the small internet."""
+
+    way: Way
+
+
+def test_an_instance_is_looked_at_from_another_machine_and_compared_with_this_one(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logins: list[str] = []
+
+    @contextmanager
+    def logged_in(host: str) -> Iterator[Elsewhere]:
+        logins.append(host)
+        yield Elsewhere(asked.world._way)
+
+    monkeypatch.setattr(looks, "logged_in", logged_in)
+    result = asked(via={"ssh": "root@192.0.2.7"})
+    assert (result["passed"], result["vantage"], logins) == (True, "root@192.0.2.7 by ssh", ["root@192.0.2.7"])
+    said = f"fine         {HOST} at 192.0.2.1: is reached from root@192.0.2.7 by ssh and from the test."
+    assert said in asked.said
+
+
+@pytest.mark.parametrize("named", ["-oProxyCommand=id", "a b", "", "$(id)"])
+def test_what_is_no_host_is_never_given_to_ssh(asked: Asked, named: str) -> None:
+    with pytest.raises(MastodonError) as caught:
+        asked(via={"ssh": named})
+    assert str(caught.value) == f"Option via.ssh: is wrong: {named!r} is no host of ssh. Write it as root@192.0.2.7."
