@@ -95,10 +95,10 @@ class Machine:
     def _open(self, address: str, port: int, until: float) -> socket.socket:
         to = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
         ours, theirs = socket.socketpair()
+        command = [*self._command(), "-v", "-W", to, "--", self.host]
         with theirs:
-            client = subprocess.Popen(
-                [*self._command(), "-v", "-W", to, "--", self.host], stdin=theirs, stdout=theirs, stderr=subprocess.PIPE
-            )
+            end = theirs.fileno()
+            client = subprocess.Popen(command, stdin=end, stdout=end, stderr=subprocess.PIPE)
         if _is_opened(client, until):
             # It ends with the connection, and is then taken leave of.
             Thread(target=client.communicate, daemon=True).start()
