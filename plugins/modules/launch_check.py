@@ -223,6 +223,12 @@ options:
         description: Where it is. Empty for a server that is not there yet.
         type: str
         default: ""
+      direct_host:
+        description:
+          - Where the database is that Mastodon uses, past a pooler. Asked only before an upgrade to another minor release, for migrations that have
+            not run, for accounts that would be merged and for whoever holds locks. Empty not to look.
+        type: str
+        default: ""
       port:
         description: Its port.
         type: int

@@ -36,6 +36,20 @@ class Login:
     database: str
 
 
+@dataclass(frozen=True)
+class Session:
+    """Who else is in a database, and for how many seconds in a transaction; 0 outside of any, and where that is hidden."""
+
+    pid: int
+    user: str
+    application: str
+    seconds: float
+
+    def __str__(self) -> str:
+        """Return how errors call it."""
+        return f"{self.application or 'a client'} of {self.user} (process {self.pid})"
+
+
 @contextmanager
 def reading(server: Server, login: Login) -> Iterator[Reader]:
     """Read from a database. Raises OSError when there is no way to it, MastodonError when it refuses."""
@@ -59,6 +73,25 @@ class Reader:
         [[there]] = self._run("SELECT to_regclass('public.schema_migrations') IS NOT NULL")
         rows = self._run("SELECT version FROM public.schema_migrations") if there else []
         return frozenset(str(version) for [version] in rows)
+
+    def sessions(self) -> list[Session]:
+        """Return who else is in it. Of other roles' sessions most is hidden: https://www.postgresql.org/docs/current/monitoring-stats.html"""
+        rows = self._run(
+            "SELECT pid, usename, coalesce(application_name, ''),"
+            " coalesce(extract(epoch FROM clock_timestamp() - xact_start), 0)::float8 FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid() AND usename IS NOT NULL"
+            " AND coalesce(backend_type, 'client backend') = 'client backend' ORDER BY pid"
+        )
+        return [
+            Session(int(pid), str(user), str(application), float(seconds)) for pid, user, application, seconds in rows
+        ]
+
+    def same_uris(self) -> int:
+        """Return how many ActivityPub ids more than one account has."""
+        [[there]] = self._run("SELECT to_regclass('public.accounts') IS NOT NULL")
+        query = "SELECT count(*) FROM (SELECT FROM public.accounts WHERE uri <> '' GROUP BY uri HAVING count(*) > 1) AS found"
+        [[count]] = self._run(query) if there else [[0]]
+        return int(count)
 
     def archived(self) -> tuple[str, float, int]:
         """Return which WAL was archived last, when, and how large one is."""

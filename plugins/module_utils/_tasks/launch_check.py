@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch import (
+    database_gate,
     fixed,
     gate,
     keys,
@@ -110,6 +111,7 @@ def _problems(
     if mine is None or mine.release is None or mine.release.series != wanted.series:
         found += stores.problems(parameters, wanted, servers)
         found += [str(problem) for problem in gate.problems(scene, wanted, datetime.now(UTC))]
+        found += _contents(scene, wanted, servers)
     return found
 
 
@@ -123,6 +125,26 @@ def _kept(scene: Scene, server: vault.Vault) -> list[Kept]:
         if mirror.made or secret.data:
             found.append(Kept(mirror, kv.read(server, mirror.mount, mirror.path), secret))
     return found
+
+
+def _contents(scene: Scene, wanted: upgrade_path.Release, servers: stores.Asked) -> list[str]:
+    """Return what in the database speaks against an upgrade, if this is one. One that cannot be asked is said."""
+    running, store = gate.running_before(scene.mine, wanted), scene.parameters["postgresql"]
+    if running is None or not store or not store["direct_host"]:
+        return []
+    subject = f"PostgreSQL {store['direct_host']}"
+    try:
+        found = servers.contents(store, lambda reader: database_gate.look(reader, running, wanted))
+    except stores.NotAskedError as error:
+        servers.say(
+            f"skipped the look into {error.subject} before the upgrade, which cannot be asked from here: {error.why}"
+        )
+        return []
+    except MastodonError as error:
+        return [str(error)]
+    for session in database_gate.others(found, store["username"]):
+        servers.say(f"{subject} has another client, which may block migrations: {session}. Stop it for the upgrade.")
+    return [str(one) for one in database_gate.problems(subject, found, running, wanted, scene.parameters["accepted"])]
 
 
 def _past(scene: Scene, servers: stores.Asked, *, moved: bool) -> Past:

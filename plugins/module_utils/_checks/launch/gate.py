@@ -11,7 +11,11 @@ from datetime import datetime
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import last_backup
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch import cluster_view as kinds
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.record import Launched
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.releases import SERIES, acknowledgement
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.releases import (
+    SERIES,
+    acknowledgement,
+    between,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.scene import Scene
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.upgrade_path import Release
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
@@ -26,12 +30,18 @@ _PARENT = "kustomize.toolkit.fluxcd.io"
 
 def problems(scene: Scene, wanted: Release, now: datetime) -> Iterator[MastodonError]:
     """Yield what speaks against an upgrade of the Mastodon that is there, if it is one."""
-    mine = scene.mine
-    if mine is None or mine.release is None or not mine.release.series < wanted.series:
+    mine, running = scene.mine, running_before(scene.mine, wanted)
+    if mine is None or running is None:
         return
-    yield from _doors(mine, mine.release, wanted, scene.parameters["accepted"])
+    yield from _doors(mine, running, wanted, scene.parameters["accepted"])
     yield from _delivery(next((one for one in scene.applied if is_release_of(one, mine)), {}))
     yield from _backup(scene, now)
+
+
+def running_before(mine: Launched | None, wanted: Release) -> Release | None:
+    """Return what runs, if `wanted` is of another minor series than that."""
+    running = mine.release if mine else None
+    return running if running and running.series < wanted.series else None
 
 
 def is_release_of(item: Object, mine: Launched) -> bool:
@@ -43,10 +53,9 @@ def is_release_of(item: Object, mine: Launched) -> bool:
 
 
 def _doors(mine: Launched, running: Release, wanted: Release, accepted: list[str]) -> Iterator[MastodonError]:
-    for series, one in SERIES.items():
-        name = acknowledgement(series)
-        if one.no_way_back and running.series < series <= wanted.series and name not in accepted:
-            release = f"v{series[0]}.{series[1]}"
+    for series in between(running.series, wanted.series):
+        one, name, release = SERIES[series], acknowledgement(series), f"v{series[0]}.{series[1]}"
+        if one.no_way_back and name not in accepted:
             yield MastodonError(
                 str(mine),
                 f"cannot go back to {running} once it is {release}",

@@ -13,7 +13,12 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import forward
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
-from ansible_collections.fediverse.mastodon.plugins.module_utils._stores import postgresql_server, redis_server
+from ansible_collections.fediverse.mastodon.plugins.module_utils._stores import (
+    mastodon_database,
+    postgresql_server,
+    redis_server,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.mastodon_database import Login, Reader
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import SSLMODES, Server
 
 OPTIONS: dict[str, Any] = {
@@ -22,6 +27,7 @@ OPTIONS: dict[str, Any] = {
         "cluster": {"type": "str", "default": ""},
         "version": {"type": "str", "default": ""},
         "host": {"type": "str", "default": ""},
+        "direct_host": {"type": "str", "default": ""},
         "port": {"type": "int"},
         "username": {"type": "str", "default": "mastodon"},
         "database": {"type": "str", "default": "mastodon"},
@@ -61,6 +67,15 @@ class Asked:
     def schema(self, store: Store) -> str:
         """Return the newest migration of Mastodon's in the database, empty without any. Raises NotAskedError."""
         return self._postgresql(store).schema
+
+    def contents(self, store: Store, question: Callable[[Reader], _Answer]) -> _Answer:
+        """Return what a database that Mastodon uses answers. Raises NotAskedError."""
+
+        def ask(server: Server, password: str) -> _Answer:
+            with mastodon_database.reading(server, Login(store["username"], password, store["database"])) as reader:
+                return question(reader)
+
+        return self._answer("PostgreSQL", {**store, "host": store["direct_host"]}, ask)
 
     def _redis(self, store: Store) -> str:
         def ask(server: Server, password: str) -> str:

@@ -33,6 +33,8 @@ class Migration:
 
 
 MIGRATIONS = (
+    # Of 4.4, and in the tree of every series since: what says that its database was brought to its end.
+    Migration("20250520192024", (4, 5), "Remove legacy devise two factor secrets from users"),
     Migration(
         "20251023210145",
         (4, 5),

@@ -23,6 +23,8 @@ INSERT INTO schema_migrations VALUES ('20251023210145'), ('20260805130216');
 CREATE TABLE users (id bigserial PRIMARY KEY, otp_secret varchar, created_at timestamp(6) NOT NULL, updated_at timestamp(6) NOT NULL);
 CREATE TABLE statuses (id bigserial PRIMARY KEY, created_at timestamptz NOT NULL);
 CREATE TABLE keypairs (id bigserial PRIMARY KEY, private_key varchar, created_at timestamp(6), updated_at timestamp(6));
+CREATE TABLE accounts (id bigserial PRIMARY KEY, uri varchar DEFAULT '');
+INSERT INTO accounts (uri) VALUES (''), (''), (NULL), (NULL), ('https://a/1'), ('https://a/1'), ('https://a/1'), ('https://a/2');
 CREATE TABLE another (id bigserial PRIMARY KEY, created_at timestamp);
 INSERT INTO users (otp_secret, created_at, updated_at) VALUES
     ('one', '2026-11-29 01:00:00', '2026-11-29 03:00:00'), (NULL, '2026-11-29 02:00:00', '2026-11-29 02:00:00');
@@ -98,3 +100,29 @@ def test_a_database_that_is_not_there_is_one_sentence(server: Server) -> None:
         mastodon_database.reading(server, wrong),
     ):
         pass
+
+
+def test_ids_that_several_accounts_have_are_counted_and_local_ones_have_none(reader: Reader) -> None:
+    assert reader.same_uris() == 1
+
+
+def test_who_else_is_in_it_is_seen_and_for_how_long(server: Server, reader: Reader) -> None:
+    with native.Connection(
+        USERNAME, host="127.0.0.1", port=server.port, password=PASSWORD, database=DATABASE, application_name="pg_dump"
+    ) as other:
+        (idle,) = reader.sessions()
+        assert (idle.user, idle.application, idle.seconds) == (USERNAME, "pg_dump", 0)
+        assert str(idle) == f"pg_dump of {USERNAME} (process {idle.pid})"
+        other.run("BEGIN")
+        other.run("SELECT pg_sleep(0.1)")
+        (held,) = reader.sessions()
+        assert (held.pid, held.seconds > 0.1) == (idle.pid, True)
+    assert reader.sessions() == []
+
+
+def test_who_may_not_see_what_another_role_does_still_sees_that_it_is_there(server: Server, reader: Reader) -> None:
+    with native.Connection(USERNAME, host="127.0.0.1", port=server.port, password=PASSWORD, database=DATABASE) as other:
+        for statement in ("DROP ROLE IF EXISTS small", "CREATE ROLE small LOGIN PASSWORD 'word'"):
+            other.run(statement)
+        with mastodon_database.reading(server, Login("small", "word", DATABASE)) as small:
+            assert {one.user for one in small.sessions()} == {USERNAME}

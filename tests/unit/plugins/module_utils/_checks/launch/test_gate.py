@@ -12,11 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.releases import SERIES, acknowledgement
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.releases import (
+    DUPLICATES,
+    SERIES,
+    acknowledgement,
+    left_to_run,
+)
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._checks.launch.world import World
 
 PAGE = Path(__file__).parents[6] / "docs/upgrade.md"
-HEAD = "| to | since | PostgreSQL | Redis | what its notes say | to be accepted |"
+HEAD = "| to | since | PostgreSQL | Redis | what its notes say | must have run before | to be accepted |"
 ACCEPTED = {"version": "v4.7.4", "accepted": ["4.7:no_way_back"]}
 PLUGIN = {"name": "barman-cloud.cloudnative-pg.io", "parameters": {"barmanObjectName": "mastodon-db"}}
 PARENT = {"kustomize.toolkit.fluxcd.io/name": "apps", "kustomize.toolkit.fluxcd.io/namespace": "flux-system"}
@@ -132,12 +137,18 @@ def test_a_run_that_upgrades_nothing_asks_for_nothing_more(world: World) -> None
 
 
 def table() -> str:
-    rows = [
-        f"| {minor[0]}.{minor[1]} | {one.released} | {one.postgresql} | {one.redis} | {one.marks} | "
-        + (f"`{acknowledgement(minor)}`: {one.no_way_back} |" if one.no_way_back else "|")
-        for minor, one in SERIES.items()
-    ]
-    return "\n".join([HEAD, "|---|---|---|---|---|---|", *rows])
+    rows = []
+    for (major, minor), one in SERIES.items():
+        accepted = [f"`{acknowledgement((major, minor))}`: {one.no_way_back}"] if one.no_way_back else []
+        if one.unique_uris:
+            accepted.append(
+                f"`{acknowledgement((major, minor), DUPLICATES)}`, where accounts share an id: they are merged, which takes hours"
+            )
+        before = left_to_run((major, minor - 1))
+        rows.append(
+            f"| {major}.{minor} | {one.released} | {one.postgresql} | {one.redis} | {one.marks} | {before} | {'; '.join(accepted)} |"
+        )
+    return "\n".join([HEAD, "|---|---|---|---|---|---|---|", *rows]).replace("|  |", "| |").replace("|  |", "| |")
 
 
 def test_the_page_lists_what_the_code_knows() -> None:

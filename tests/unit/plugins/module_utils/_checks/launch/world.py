@@ -95,7 +95,7 @@ WANTED: dict[str, Any] = {
         mirror(APP, "mastodon-app", KEYS, permanent=["are-primary-key"]),
         mirror(OWNER, "mastodon-db-owner", PASSWORD),
     ],
-    "postgresql": {"cluster": "mastodon/mastodon-db", "version": "17.6", "host": "", "path": ""},
+    "postgresql": {"cluster": "mastodon/mastodon-db", "version": "17.6", "host": "", "direct_host": "", "path": ""},
     "database_is_new": False,
     "redis": None,
 }
