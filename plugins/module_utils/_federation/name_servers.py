@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.lookup import Looked
 from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.resolver import Resolver
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation import places
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import (
     Cause,
     Fault,
@@ -121,10 +122,11 @@ def look(scene: Scene) -> Iterator[Finding]:
         except MastodonError as error:
             yield skipped(host, f"{error.failed}: {error.why}")
     for zone, hosts in zones.items():
-        yield from _zone(scene.resolver, zone, hosts)
+        yield from _zone(scene, zone, hosts)
 
 
-def _zone(resolver: Resolver, zone: str, hosts: list[str]) -> Iterator[Finding]:
+def _zone(scene: Scene, zone: str, hosts: list[str]) -> Iterator[Finding]:
+    resolver = scene.resolver
     try:
         named = sorted(server.lower() for server in resolver.name_servers(zone))
         servers = named[:_MOST_SERVERS]
@@ -142,7 +144,9 @@ def _zone(resolver: Resolver, zone: str, hosts: list[str]) -> Iterator[Finding]:
     wrong = list(_wrong(zone, known))
     yield from wrong or [fine(f"zone {zone}", "is known to all its name servers", ", ".join(servers))]
     yield from _delegation(resolver, zone, named)
-    yield from _compared(resolver, zone, hosts, {name: address for name, (well, address) in known.items() if well})
+    well = {name: address for name, (knows_it, address) in known.items() if knows_it}
+    yield from _compared(resolver, zone, hosts, well)
+    yield from places.asked(scene, zone, well)
 
 
 def _wrong(zone: str, known: Mapping[str, tuple[bool | None, str]]) -> Iterator[Finding]:
@@ -240,5 +244,5 @@ def _answer(resolver: Resolver, address: str, name: str, kind: str) -> Looked:
     return first if first.is_answer else resolver.ask_at(address, name, kind)
 
 
-_ALL = (NO_ADDRESS, LAME, SILENT, STALE, DISAGREE, BY_PLACE, FLAPS, DELEGATION, OLD_ANSWER)
+_ALL = (NO_ADDRESS, LAME, SILENT, STALE, DISAGREE, BY_PLACE, FLAPS, DELEGATION, OLD_ANSWER, places.PORT_53)
 CHECK = Check("name-servers", __doc__, _ALL, look)

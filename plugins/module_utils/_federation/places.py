@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import (
     Cause,
@@ -15,8 +17,9 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.fin
     fine,
     shown,
 )
-from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.probing import Link, Probed
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.probing import NO_ROUTES, Link, Probed
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.scene import Scene
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.vantage import Vantage
 
 BY_PLACE = Fault(
     "by-place",
@@ -28,6 +31,19 @@ BY_PLACE = Fault(
         "nc -vz {address} 443, at both places.",
     ),
 )
+
+# https://cert-manager.io/docs/configuration/acme/dns01/#setting-nameservers-for-dns01-self-check
+PORT_53 = Fault(
+    "not-asked-from-there",
+    Verdict.NOTE,
+    "has name servers that take no connections from another place",
+    "Nothing, unless the cluster is there: then cert-manager, which asks them before each proof by DNS-01, waits for ever, and no certificate is renewed.",
+    Cause(
+        "a firewall or NetworkPolicy of that place drops what goes to port 53",
+        "nc -vz {server} 53, at that place; or let cert-manager ask other name servers by --dns01-recursive-nameservers-only.",
+    ),
+)
+_MOST_SERVERS = 4
 
 
 def compared(scene: Scene, probed: Probed) -> Iterator[Finding]:
@@ -50,3 +66,30 @@ def compared(scene: Scene, probed: Probed) -> Iterator[Finding]:
 
 def _words(link: Link) -> str:
     return shown(link.tcp or link.tls, 80)
+
+
+def asked(scene: Scene, zone: str, servers: Mapping[str, str]) -> Iterator[Finding]:
+    """Compare whether name servers, each with its address, can be connected to, where there is another place."""
+    there = scene.visitor.vantage
+    if not there.beside:
+        return
+    some, until = dict(list(servers.items())[:_MOST_SERVERS]), scene.visitor.budget.until()
+    with ThreadPoolExecutor(2 * _MOST_SERVERS) as pool:
+        here = pool.map(partial(_is_open, there.beside, until), some.values())
+        opened = dict(
+            zip(some, zip(here, pool.map(partial(_is_open, there, until), some.values()), strict=True), strict=True)
+        )
+    closed = [server for server, pair in opened.items() if pair == (True, False)]
+    if closed:
+        yield PORT_53.at(zone, f"{', '.join(map(shown, closed))} from {there.name}", server=closed[0])
+    elif (True, True) in opened.values():
+        yield fine(f"zone {zone}", f"has name servers that take connections from {there.name}")
+
+
+def _is_open(vantage: Vantage, until: float, address: str) -> bool | None:
+    """Whether a server of names takes a connection, as all must (https://www.rfc-editor.org/rfc/rfc7766); None where there is no way."""
+    try:
+        vantage.connect(address, 53, until).close()
+    except OSError as error:
+        return None if error.errno in NO_ROUTES else False
+    return True

@@ -21,7 +21,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._net.tls import
 Names = Callable[[str], Set[str]]
 PORT = 443
 # What a machine without routes to IPv6, or to IPv4, says.
-_NO_ROUTES = frozenset({errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
+NO_ROUTES = frozenset({errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 _THREADS = 16
 
 
@@ -100,7 +100,7 @@ class Prober:
         except SpentError as error:
             return link(tcp=str(error), spent=True)
         except OSError as error:
-            return link(tcp=reason(error), no_route=error.errno in _NO_ROUTES, spent=self.budget.is_spent)
+            return link(tcp=reason(error), no_route=error.errno in NO_ROUTES, spent=self.budget.is_spent)
         try:
             with secured(plain, host, self.trust, until) as trusted:
                 return link(chain=chain_of(trusted))

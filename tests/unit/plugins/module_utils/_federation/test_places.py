@@ -17,6 +17,7 @@ from ansible_collections.fediverse.mastodon.tests.unit.sshd import serving
 
 from .mastodon import DOMAIN, HOST
 from .world import ADDRESS, World, faults
+from .zones import SERVERS
 
 LOOKED_AT = ("addresses", "tls", "actor", "inbox", "webfinger")
 OTHER = "192.0.2.9"
@@ -103,3 +104,40 @@ def test_a_machine_that_goes_away_in_the_middle_is_no_fault_of_the_instance(worl
     assert {one.fault for one in report.findings if one.fault} <= {"not-proved"}
     assert not report.passed
     assert "was not finished" in {one.message for one in report.findings}
+
+
+def named(world: World) -> list[str]:
+    """Let the name servers of the zone take connections, and return their addresses."""
+    world.checks = ("name-servers",)
+    for address in SERVERS.values():
+        world.ports[address, 53] = world.ports[ADDRESS, 80]
+    return list(SERVERS.values())
+
+
+def test_a_place_that_may_not_ask_name_servers_is_told(world: World) -> None:
+    way, servers = world._way, named(world)
+    world.vantage = Vantage("the cluster", without(way, servers), Vantage("Berlin", way))
+    said = "has name servers that take no connections from another place"
+    told = "ns1.example.org, ns2.example.org from the cluster"
+    assert faults(world.look()) == [f"note {DOMAIN}: {said}: {told}."]
+
+
+def test_a_place_that_may_ask_name_servers_is_fine(world: World) -> None:
+    named(world)
+    world.vantage = Vantage("the cluster", world._way, Vantage("Berlin", world._way))
+    report = world.look()
+    assert faults(report) == []
+    said = f"zone {DOMAIN}: has name servers that take connections from the cluster."
+    assert said in map(str, report.findings)
+
+
+def test_name_servers_that_take_connections_from_nowhere_are_no_fault_of_a_place(world: World) -> None:
+    way, servers = world._way, named(world)
+    world.vantage = Vantage("the cluster", without(way, servers), Vantage("Berlin", without(way, servers)))
+    assert faults(world.look()) == []
+
+
+def test_name_servers_that_there_is_no_way_to_are_no_fault_of_a_place(world: World) -> None:
+    way, servers = world._way, named(world)
+    world.vantage = Vantage("the cluster", without(way, servers, errno.ENETUNREACH), Vantage("Berlin", way))
+    assert faults(world.look()) == []
