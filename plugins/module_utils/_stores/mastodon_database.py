@@ -93,13 +93,15 @@ class Reader:
         [[count]] = self._run(query) if there else [[0]]
         return int(count)
 
-    def archived(self) -> tuple[str, float, int]:
-        """Return which WAL was archived last, when, and how large one is."""
-        [[segment, moment, size]] = self._run(
+    def archived(self) -> tuple[str, float, int, int, int, int]:
+        """Return which WAL was archived last, when, and how large one is; timeline and begin of the last checkpoint, and the end of WAL."""
+        [[segment, moment, *numbers]] = self._run(
             "SELECT last_archived_wal, extract(epoch FROM last_archived_time)::float8,"
-            " pg_size_bytes(current_setting('wal_segment_size')) FROM pg_stat_archiver"
+            " pg_size_bytes(current_setting('wal_segment_size')), timeline_id, redo_lsn - '0/0', pg_current_wal_lsn() - '0/0'"
+            " FROM pg_stat_archiver, pg_control_checkpoint()"
         )
-        return segment or "", float(moment or 0), int(size)
+        size, timeline, redo, position = map(int, numbers)
+        return segment or "", float(moment or 0), size, timeline, redo, position
 
     def tables(self) -> dict[str, str]:
         """Return those that are there, with the column that says when a row was last written."""

@@ -17,7 +17,10 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehears
 
 # What was written in the last moments may have been committed a little later.
 SLACK = 60.0
-_SEGMENT = re.compile(r"([0-9A-F]{8})([0-9A-F]{8})([0-9A-F]{8})(\.[0-9A-F]{8}\.backup)?")
+# Also of a timeline's history, and of the last segment of a timeline, which is archived as far as it was written:
+# https://github.com/postgres/postgres/blob/master/src/include/access/xlog_internal.h
+_NAME = re.compile(r"([0-9A-F]{8})(?:([0-9A-F]{8})([0-9A-F]{8})(\.[0-9A-F]{8}\.backup|\.partial)?|\.history)")
+_PARTIAL = ".partial"
 
 
 @dataclass(frozen=True)
@@ -40,11 +43,17 @@ class Contents:
 
 @dataclass(frozen=True)
 class Archived:
-    """What PostgreSQL last archived, as it says itself. Empty for one that has just become the primary."""
+    """What PostgreSQL last archived, as it says itself; `segment` is empty for one that has just become the primary.
+
+    `timeline` and `redo` are those of its last checkpoint, zero when it does not say; `position` is how far it had written then.
+    """
 
     segment: str = ""
     at: float = 0.0
     segment_bytes: int = 16 * 1024 * 1024
+    timeline: int = 0
+    redo: int = 0
+    position: int = 0
 
     @property
     def moment(self) -> datetime | None:
@@ -52,13 +61,36 @@ class Archived:
         return datetime.fromtimestamp(int(self.at), UTC) if self.at else None
 
     @property
-    def begins(self) -> tuple[int, int] | None:
-        """Return timeline and position at which the segment begins; None for what is not one."""
-        found = _SEGMENT.fullmatch(self.segment)
-        if found is None:
+    def reach(self) -> Ended | None:
+        """Return the timeline that recovery has to end on, and a position that it has to get past; None when neither is known."""
+        named, begins = self._named()
+        timeline = max(named, self.timeline)
+        if begins is not None and named == timeline:
+            return Ended(timeline, begins)
+        if not (timeline and self.redo):
             return None
+        # The segment before that of a checkpoint is complete.
+        return Ended(timeline, max(0, self.redo - self.redo % self.segment_bytes - self.segment_bytes))
+
+    def _named(self) -> tuple[int, int | None]:
+        """Return the timeline that its name has, zero for none, and where the last segment begins that is whole by it."""
+        found = _NAME.fullmatch(self.segment)
+        if found is None:
+            return 0, None
+        if found[2] is None:
+            return int(found[1], 16), None
         timeline, log, number = (int(found[part], 16) for part in (1, 2, 3))
-        return timeline, (log << 32) + number * self.segment_bytes
+        begins = (log << 32) + number * self.segment_bytes
+        return timeline, max(0, begins - self.segment_bytes) if found[4] == _PARTIAL else begins
+
+    @property
+    def until(self) -> float:
+        """Return up to when rows must have been archived, zero where that is not known: no WAL that was complete was waiting."""
+        named, begins = self._named()
+        whole = begins is not None and named >= self.timeline and not self.segment.endswith(_PARTIAL)
+        return (
+            self.at - SLACK if begins is not None and whole and self.position < begins + 2 * self.segment_bytes else 0.0
+        )
 
 
 @dataclass(frozen=True)
@@ -86,21 +118,29 @@ class Ended:
 
 def short(ended: Ended, archived: Archived) -> str:
     """Return why what was restored ends before what was in the archive when the rehearsal began; empty when it does not."""
-    if archived.begins is None:
-        return ""
-    timeline, position = archived.begins
-    where = f"{ended.position >> 32:X}/{ended.position & 0xFFFFFFFF:X}"
-    if ended.timeline < timeline:
+    reach = archived.reach
+    if reach is None:
         return (
-            f"recovery ended on timeline {ended.timeline}, and the origin has archived WAL of timeline {timeline}: what was"
+            "the origin does not say what it archived last, so that nothing proves that what was restored is all of it: run again"
+            " when it has archived WAL, which it does within five minutes after something was written"
+        )
+    if ended.timeline < reach.timeline:
+        return (
+            f"recovery ended on timeline {ended.timeline}, and the origin is on timeline {reach.timeline}: what was"
             " written since its primary changed is missing"
         )
-    if ended.timeline == timeline and ended.position <= position:
-        return (
-            f"recovery ended at {where}, before WAL {archived.segment}, which the origin says it archived at"
-            f" {moment(archived.at)}: that, or WAL before it, is not in the bucket any more"
-        )
-    return ""
+    if ended.position > reach.position:
+        return ""
+    where, when = _place(ended.position), moment(archived.at)
+    if archived.segment and when:
+        last = f"WAL {archived.segment}, which the origin says it archived at {when}"
+    else:
+        last = f"{_place(reach.position)}, which the origin wrote before its last checkpoint"
+    return f"recovery ended at {where}, before {last}: that, or WAL before it, is not in the bucket any more"
+
+
+def _place(position: int) -> str:
+    return f"{position >> 32:X}/{position & 0xFFFFFFFF:X}"
 
 
 def missing(restored: Contents, origin: Contents) -> Iterator[str]:
@@ -109,6 +149,10 @@ def missing(restored: Contents, origin: Contents) -> Iterator[str]:
         yield "it has no schema of Mastodon's (schema_migrations is empty or missing)"
     if odd := restored.migrations - origin.migrations:
         yield f"its schema has what the origin's has not: migration {', '.join(sorted(odd)[:3])}"
+    if not restored.newest and any(rows.count for rows in origin.tables.values()):
+        counts = ", ".join(f"{rows.count} {name}" for name, rows in origin.tables.items() if rows.count)
+        yield f"it has no row at all, and the origin has {counts}"
+        return
     for name, rows in origin.tables.items():
         there = restored.tables.get(name)
         if there is None:

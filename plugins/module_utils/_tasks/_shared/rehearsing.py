@@ -124,7 +124,7 @@ def compare(databases: Databases, before: Before, scratch: Scratch, opener: Open
     """Return what was found well. Raises MastodonError for all that is not."""
     short = "" if target else contents.short(databases.ended(scratch), before.archived)
     newest = databases.ask(scratch.name, _newest)
-    until = target.timestamp() - contents.SLACK if target else newest
+    until = target.timestamp() - contents.SLACK if target else max(newest, before.archived.until)
     restored = databases.ask(scratch.name, lambda reader: _counted(reader, newest, newest))
     origin = databases.ask(scratch.origin.name, lambda reader: _counted(reader, newest, until))
     opened, sealed = databases.ask(scratch.name, lambda reader: _opened(reader, opener))

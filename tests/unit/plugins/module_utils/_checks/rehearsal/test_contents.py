@@ -35,7 +35,7 @@ def test_what_is_no_history_is_not_taken_for_one(text: str) -> None:
         Ended.of(text)
 
 
-@pytest.mark.parametrize("ended", [Ended(2, 0x5000001), Ended(2, 0x6000000), Ended(3, 0x1000000)])
+@pytest.mark.parametrize("ended", [Ended(2, 0x5000001), Ended(2, 0x6000000), Ended(3, 0x6000000)])
 def test_what_reaches_into_the_last_wal_that_was_archived_is_whole(ended: Ended) -> None:
     assert short(ended, Archived(SEGMENT, 1.0)) == ""
 
@@ -48,23 +48,70 @@ def test_without_the_last_wal_it_is_short() -> None:
 
 
 def test_a_recovery_that_stopped_at_a_change_of_the_primary_is_short() -> None:
-    assert "ended on timeline 1, and the origin has archived WAL of timeline 2" in short(
-        Ended(1, 0x9000000), Archived(SEGMENT)
-    )
+    assert "ended on timeline 1, and the origin is on timeline 2" in short(Ended(1, 0x9000000), Archived(SEGMENT))
 
 
 def test_the_size_of_segments_counts() -> None:
     archived = Archived("000000010000000000000005", 1.0, 64 * 1024 * 1024)
-    assert archived.begins == (1, 5 * 64 * 1024 * 1024)
+    assert archived.reach == Ended(1, 5 * 64 * 1024 * 1024)
 
 
 def test_the_label_of_a_backup_is_archived_after_the_wal_that_it_names() -> None:
-    assert Archived(f"{SEGMENT}.00000028.backup").begins == (2, 0x5000000)
+    assert Archived(f"{SEGMENT}.00000028.backup").reach == Ended(2, 0x5000000)
 
 
-@pytest.mark.parametrize("segment", ["", "00000002.history", f"{SEGMENT}.partial"])
-def test_what_was_archived_and_is_no_segment_says_nothing(segment: str) -> None:
-    assert short(Ended(1, 0), Archived(segment)) == ""
+# Of a primary that has just been promoted, whose last checkpoint may still be of before.
+PROMOTED = [
+    Archived("", 0.0, timeline=2, redo=0x5000148),
+    Archived("00000002.history", 1.0, timeline=1, redo=0x5000028),
+    Archived("00000002.history", 1.0, timeline=2, redo=0x5000148),
+    Archived("000000010000000000000005.partial", 1.0, timeline=2, redo=0x5000148),
+    # What it archived last when it was the primary before.
+    Archived("000000010000000000000002", 1.0, timeline=2, redo=0x5000148),
+]
+
+
+@pytest.mark.parametrize("archived", PROMOTED)
+def test_after_a_change_of_the_primary_the_old_timeline_is_not_the_whole(archived: Archived) -> None:
+    assert "ended on timeline 1, and the origin is on timeline 2" in short(Ended(1, 0x9000000), archived)
+
+
+@pytest.mark.parametrize("archived", PROMOTED)
+def test_after_a_change_of_the_primary_what_is_before_it_must_be_there(archived: Archived) -> None:
+    assert "recovery ended at 0/4000000, before " in short(Ended(2, 0x4000000), archived)
+    assert short(Ended(2, 0x4FFFF00), archived) == ""
+
+
+def test_the_last_segment_of_a_timeline_proves_the_one_before() -> None:
+    archived = Archived(f"{SEGMENT}.partial", 1.0, timeline=2)
+    assert archived.reach == Ended(2, 0x4000000)
+
+
+@pytest.mark.parametrize("ended", [Ended(3, 0x4000000), Ended(9, 0x5000000)])
+def test_a_history_alone_does_not_stand_for_the_wal_before_it(ended: Ended) -> None:
+    assert "before WAL" in short(ended, Archived(SEGMENT, 1.0))
+
+
+@pytest.mark.parametrize("archived", [Archived(), Archived("00000002.history", 1.0), Archived("nonsense", 1.0)])
+def test_where_nobody_knows_how_far_the_archive_goes_nothing_is_proved(archived: Archived) -> None:
+    assert "nothing proves that what was restored is all of it" in short(Ended(9, 0x9000000), archived)
+
+
+@pytest.mark.parametrize(
+    ("archived", "until"),
+    [
+        (Archived(SEGMENT, 1000.0, position=0x6000100), 940.0),
+        (Archived(f"{SEGMENT}.00000028.backup", 1000.0, position=0x6FFFFFF), 940.0),
+        # WAL that is complete waits to be archived.
+        (Archived(SEGMENT, 1000.0, position=0x7000000), 0.0),
+        (Archived(f"{SEGMENT}.partial", 1000.0, position=0x5000100), 0.0),
+        (Archived(SEGMENT, 1000.0, timeline=3, position=0x5000100), 0.0),
+        (Archived("00000002.history", 1000.0), 0.0),
+        (Archived(), 0.0),
+    ],
+)
+def test_rows_of_before_the_last_wal_was_archived_must_be_in_it(archived: Archived, until: float) -> None:
+    assert archived.until == until
 
 
 def test_the_same_is_whole() -> None:
@@ -87,6 +134,14 @@ def test_rows_between_the_newest_and_the_asked_time_are_missing() -> None:
 
 def test_a_table_that_is_missing_is_named() -> None:
     assert list(missing(contents(), contents(users=Rows(0)))) == ["it has no table users"]
+
+
+def test_without_any_row_it_is_not_the_same() -> None:
+    origin = contents(users=Rows(5000), statuses=Rows(0))
+    assert list(missing(contents(0.0, users=Rows(0), statuses=Rows(0)), origin)) == [
+        "it has no row at all, and the origin has 5000 users"
+    ]
+    assert list(missing(contents(0.0, users=Rows(0)), contents(0.0, users=Rows(0)))) == []
 
 
 def test_an_older_schema_is_of_before_an_upgrade_and_a_foreign_one_is_not() -> None:
