@@ -26,14 +26,21 @@ def reads_only(said: str, inventory: str) -> bool:
 
 def test_each_scenario_has_the_hosts_of_its_inventory_alone(tmp_path: Path) -> None:
     (tmp_path / "lab.json").write_text("{}")
-    done = molecule("list", "", tmp_path, "--format", "plain", KIND_INVENTORY="kind")
+    own = {"KIND_INVENTORY": "kind", "EXISTING_INVENTORY": "example"}
+    done = molecule("list", "", tmp_path, "--format", "plain", **own)
     assert done.returncode == 0, done.stdout
     # Instance, driver, provisioner, scenario, created, converged
     rows = [line.split() for line in done.stdout.splitlines() if re.fullmatch(r"\S+ +default +ansible .*", line)]
     found = sorted((row[3], row[0]) for row in rows)
-    others = {"kind": "kind"}
+    others = {"existing": "production", "kind": "kind"}
     scenarios = sorted(path.parent.name for path in (ROOT / "extensions/molecule").glob("*/molecule.yml"))
     assert found == [(scenario, others.get(scenario, "lab")) for scenario in scenarios]
+
+
+def test_a_cluster_that_is_there_is_the_lab_unless_another_inventory_is_named(tmp_path: Path) -> None:
+    done = molecule("syntax", "existing", tmp_path, **SAYS_WHAT_IT_READS, EXISTING_INVENTORY="kind")
+    assert done.returncode == 0, done.stdout
+    assert reads_only(done.stdout, "kind")
 
 
 def test_the_scenario_in_kind_is_on_the_lab_unless_told(tmp_path: Path) -> None:
