@@ -20,6 +20,7 @@ PROBED = 'job="mastodon/mastodon", instance="https://example.org/health"'
 CERTIFICATE = 'name="example-org-tls", exported_namespace="gateway-system", namespace="cert-manager"'
 RELEASE = 'kind="HelmRelease", name="mastodon", exported_namespace="mastodon", namespace="flux-system"'
 SECRET = 'condition="Ready", name="mastodon-smtp", namespace="mastodon"'
+REHEARSAL = 'namespace="mastodon", configmap="mastodon-db-rehearsal"'
 NOTHING = {"up": "1x100"}
 BACKUP = "barman_cloud_cloudnative_pg_io_last_available_backup_timestamp"
 RESTARTS = "kube_pod_container_status_restarts_total"
@@ -195,6 +196,24 @@ FIRES = (
         summary="There is no backup of the database of the last 26 hours.",
     ),
     Case(
+        "MastodonDatabaseNotRehearsed",
+        {
+            f"kube_configmap_created{{{REHEARSAL}}}": "0x50000",
+            f"kube_configmap_metadata_resource_version{{{REHEARSAL}}}": "7x50000",
+        },
+        at=33 * 1440,
+        summary="No restore of the database was rehearsed within 31 days.",
+        labels={"namespace": "mastodon", "configmap": "mastodon-db-rehearsal"},
+    ),
+    # Never yet.
+    Case(
+        "MastodonDatabaseNotRehearsed",
+        {"up": "1x50000"},
+        at=32 * 1440,
+        summary="No restore of the database was rehearsed within 31 days.",
+        labels={"namespace": "mastodon", "configmap": "mastodon-db-rehearsal"},
+    ),
+    Case(
         "MastodonMetricsMissing",
         {
             **NOTHING,
@@ -330,5 +349,23 @@ SILENT = (
             f"{BACKUP}{{{DATABASE}}}": f"-{20 * 3600}x100",
             f'{BACKUP}{{namespace="mastodon", pod="another-1"}}': f"-{90 * 3600}x100",
         },
+    ),
+    # Again on the twentieth day.
+    Case(
+        "MastodonDatabaseNotRehearsed",
+        {
+            f"kube_configmap_created{{{REHEARSAL}}}": "0x50000",
+            f"kube_configmap_metadata_resource_version{{{REHEARSAL}}}": "7x28800 9x21200",
+        },
+        at=33 * 1440,
+    ),
+    # For the first time on the twentieth day.
+    Case(
+        "MastodonDatabaseNotRehearsed",
+        {
+            f"kube_configmap_created{{{REHEARSAL}}}": f"_x28800 {28800 * 60}x21200",
+            f"kube_configmap_metadata_resource_version{{{REHEARSAL}}}": "_x28800 9x21200",
+        },
+        at=33 * 1440,
     ),
 )
