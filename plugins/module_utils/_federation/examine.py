@@ -108,8 +108,16 @@ def examine(
     scene = Scene(Visitor(target, vantage, trust, budget, doors(probed)), probed, resolver, beside)
     with ThreadPoolExecutor(_THREADS) as pool:
         found = [finding for each in pool.map(partial(_run, scene), checks or CHECKS) for finding in each]
-    known = explain(scene, [*found, *_unproved(found, checks or CHECKS)])
+    known = _known(explain, scene, [*found, *_unproved(found, checks or CHECKS)])
     return Report(target, vantage.name, sorted_findings(known))
+
+
+def _known(explain: Explain, scene: Scene, findings: Sequence[Finding]) -> Sequence[Finding]:
+    """Return findings with their causes; whatever keeps these from being known takes nothing of what was seen."""
+    try:
+        return explain(scene, findings)
+    except Exception as error:
+        return [*findings, Finding(Verdict.SKIPPED, "The causes", "were not looked for", unforeseen("", error).why)]
 
 
 def _unproved(found: Sequence[Finding], checks: Sequence[Check]) -> Iterator[Finding]:

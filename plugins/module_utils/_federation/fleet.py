@@ -9,12 +9,19 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.resolver import Resolver
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import (
+    MastodonError,
+    unforeseen,
+    without_logins,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.budget import Budget
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.examine import (
+    NO_VERDICT,
     Explain,
     as_seen,
     examine,
 )
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import Finding, Verdict
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.report import Report
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.target import Target
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.vantage import Vantage
@@ -29,7 +36,20 @@ def examine_all(
     targets: Sequence[Target], vantage: Vantage, resolver: Resolver, trust: Trust, explain: Explain = as_seen
 ) -> Sequence[Report]:
     """Return a report of each, in their order. Each has a budget of its own, which begins when it is looked at."""
+
+    def one(target: Target) -> Report:
+        try:
+            return examine(target, vantage, resolver, trust, Budget(), explain=explain)
+        except Exception as error:
+            return Report(target, vantage.name, [_ended(target, error)])
+
     with ThreadPoolExecutor(min(AT_ONCE, len(targets))) as pool:
-        return list(
-            pool.map(lambda target: examine(target, vantage, resolver, trust, Budget(), explain=explain), targets)
-        )
+        return list(pool.map(one, targets))
+
+
+def _ended(target: Target, error: Exception) -> Finding:
+    """Return what an error is for the instance that it came of, which leaves the others their reports."""
+    if isinstance(error, MastodonError):
+        why = f"{error.failed}: {error.why}"
+        return Finding(Verdict.CANNOT_TELL, target.domain, "was not looked at", without_logins(why), unseen=True)
+    return NO_VERDICT.at(target.domain, unforeseen("", error).why)

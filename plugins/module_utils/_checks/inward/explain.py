@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from urllib.parse import urlsplit
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.gateway import serves
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward import (
@@ -19,7 +18,12 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward.
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.records import targets
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.site import way
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._federation import addresses, causes, certificates
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation import (
+    addresses,
+    causes,
+    certificates,
+    urls,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import (
     Cause,
     Finding,
@@ -51,7 +55,7 @@ def _host(scene: Scene, finding: Finding) -> str:
     if not finding.fault or finding.check in _OUTSIDE:
         return ""
     first = finding.subject.partition(" ")[0]
-    host = urlsplit(first).hostname or first
+    host = urls.host_of(first) or first
     return host if host in scene.target.hosts else ""
 
 
@@ -126,5 +130,5 @@ def _to_pods(cluster: Cluster, finding: Finding, host: str) -> Iterator[tuple[Br
     """Yield what is broken behind a host; that the answer came of it is proved when it is a gateway's own."""
     cause = finding.cause.why if finding.cause else ""
     yield route.broken(cluster, host), cause in _NO_WAY
-    path = urlsplit(finding.subject).path or "/"
+    path = urls.split(finding.subject).path or "/"
     yield backend.broken(cluster, host, path), cause in _NO_WAY

@@ -17,7 +17,12 @@ from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.resolver import Resolver
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.budget import Budget
-from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.examine import CHECKS, examine
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.examine import (
+    CHECKS,
+    Explain,
+    as_seen,
+    examine,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import Finding, Verdict
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.report import Report
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.target import Target
@@ -107,6 +112,7 @@ class World:
     shake: Callable[[socket.socket], bool] | None = None
     # The test's own when there is none.
     vantage: Vantage | None = None
+    explain: Explain = as_seen
     _listening: list[socket.socket] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -157,7 +163,7 @@ class World:
         checks = [check for check in CHECKS if check.name in self.checks]
         resolver = Resolver(zones.RESOLVER, self.zones.port, servers_port=self.zones.port)
         vantage, budget = self.vantage or Vantage("the test", self._way), Budget(**self.limits)
-        return examine(target, vantage, resolver, trust, budget, checks)
+        return examine(target, vantage, resolver, trust, budget, checks, self.explain)
 
     def stop(self) -> None:
         """End all servers."""

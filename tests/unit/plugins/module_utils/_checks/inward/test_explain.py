@@ -87,6 +87,15 @@ def test_nothing_is_read_where_nothing_is_wrong_or_no_cluster_is_the_cause() -> 
     assert explained(nobody, Behind().scene(), findings) == findings
 
 
+def test_a_subject_that_is_no_address_has_no_cause_in_the_cluster_and_takes_none_from_others(behind: Behind) -> None:
+    behind.change("HTTPRoute mastodon/web", condition(route="web", changed=said("Accepted", "False", "Refused")))
+    odd = [inbox.ELSEWHERE.at(url).of("inbox") for url in ("https://[evil/inbox", f"https://{HOST}:port/inbox")]
+    found = explained(behind.cluster, behind.scene(), [*odd, NO_ROUTE])
+    assert found[:2] == odd
+    assert found[2].cause
+    assert found[2].cause.proved
+
+
 def test_a_cluster_that_cannot_be_read_is_told_and_takes_nothing_away(behind: Behind) -> None:
     def refused() -> Cluster:
         raise MastodonError("Kubernetes", "cannot be reached", "connection refused", "")
