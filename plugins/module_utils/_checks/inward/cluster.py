@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at, maps_at
@@ -40,7 +41,7 @@ class Cluster:
     chain: Chain
     namespace: str
     name: str
-    _read: dict[tuple[str, str, str], Sequence[Object]] = field(default_factory=dict)
+    _read: dict[tuple[str, str, str], Sequence[Object] | MastodonError] = field(default_factory=dict)
 
     def __str__(self) -> str:
         """Return how sentences call the Gateway."""
@@ -51,8 +52,15 @@ class Cluster:
         key = (group, kind, namespace)
         if key not in self._read:
             resource = self.catalog.preferred(group, kind)
-            self._read[key] = self.api.read(Selection(resource, namespace)).objects if resource else ()
-        return self._read[key]
+            try:
+                self._read[key] = self.api.read(Selection(resource, namespace)).objects if resource else ()
+            except MastodonError as error:
+                # Whoever refuses once is not asked again for each finding.
+                self._read[key] = error
+        found = self._read[key]
+        if isinstance(found, MastodonError):
+            raise found
+        return found
 
     def one(self, group: str, kind: str, namespace: str, name: str) -> Object | None:
         """Return one object, None where there is none."""

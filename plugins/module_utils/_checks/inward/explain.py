@@ -24,6 +24,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation imp
     certificates,
     urls,
 )
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.budget import SpentError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import (
     Cause,
     Finding,
@@ -45,9 +46,21 @@ def explained(open_cluster: Callable[[], Cluster], scene: Scene, findings: Seque
         return findings
     try:
         cluster = open_cluster()
-        return [_explained(cluster, scene, finding) for finding in findings]
     except MastodonError as error:
-        return [*findings, skipped("The cluster", f"{error.failed}: {error.why}")]
+        return [*findings, skipped("The cluster", _words(error))]
+    known, unseen = [], []
+    for finding in findings:
+        try:
+            known.append(_explained(cluster, scene, finding))
+        except (MastodonError, SpentError) as error:
+            # What may not be read, or takes too long, is not needed for all.
+            known.append(finding)
+            unseen.append(_words(error))
+    return [*known, *(skipped("The cluster", why) for why in dict.fromkeys(unseen))]
+
+
+def _words(error: MastodonError | SpentError) -> str:
+    return f"{error.failed}: {error.why}" if isinstance(error, MastodonError) else str(error)
 
 
 def _host(scene: Scene, finding: Finding) -> str:

@@ -20,7 +20,9 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation imp
     streaming,
     tls,
 )
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.budget import SpentError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import Cause, Finding, fine
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.probing import Link, Probed
 
 from .behind import ADDRESS, GATEWAY, HOST, MEDIA, OLD, OWNER, Behind, listener, of, said
 
@@ -111,6 +113,38 @@ def test_what_may_not_be_read_is_told(behind: Behind) -> None:
     found = explained(lambda: cluster, behind.scene(), [NO_ROUTE])
     assert found[0] == NO_ROUTE
     assert str(found[1]) == "The cluster: was not looked at: is not permitted (403): forbidden."
+
+
+def test_a_kind_that_may_not_be_read_takes_no_cause_away_that_is_known_without_it(behind: Behind) -> None:
+    behind.change("HTTPRoute mastodon/web", condition(route="web", changed=said("Accepted", "False", "Refused")))
+    cluster = behind.cluster()
+    behind.api.unreadable.add("EndpointSlice")
+    media = inbox.RETRIED.at(f"https://{MEDIA}/a", "503").because(causes.NOBODY_READY).of("media")
+    found = explained(lambda: cluster, behind.scene(), [media, NO_ROUTE, media])
+    assert [one.cause for one in (found[0], found[2])] == [media.cause] * 2
+    assert found[1].cause
+    assert found[1].cause.proved
+    assert [str(one) for one in found[3:]] == ["The cluster: was not looked at: is not permitted (403): forbidden."]
+    assert sum(call.startswith("read EndpointSlice") for call in behind.api.calls) == 1
+
+
+def test_where_no_time_is_left_to_ask_names_what_was_seen_stays_and_other_causes_are_found(behind: Behind) -> None:
+    def spent(*_unused: str) -> Any:
+        raise SpentError("the 15 s that one look may take are over")
+
+    behind.leads = (OLD,)
+    scene = behind.scene()
+    scene.look_up = spent
+    scene.probed |= {MEDIA: Probed(MEDIA, (Link(MEDIA, ADDRESS),))}
+    behind.change("HTTPRoute mastodon/media", condition(route="media", changed=said("Accepted", "False", "Refused")))
+    media = inbox.RETRIED.at(f"https://{MEDIA}/a", "404").because(causes.NO_ROUTE).of("media")
+    found = explained(behind.cluster, scene, [DEAD, media])
+    assert found[0] == DEAD
+    assert found[1].cause
+    assert found[1].cause.proved
+    assert [str(one) for one in found[2:]] == [
+        "The cluster: was not looked at: the 15 s that one look may take are over."
+    ]
 
 
 # Records
