@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -19,11 +19,15 @@ with suppress(ImportError):
 
 # Those that a Mastodon cannot be without, and that grow.
 _TABLES = ("accounts", "users", "statuses", "media_attachments", "follows", "notifications")
+# Without which it is none.
+REQUIRED = _TABLES[:3]
 # What Mastodon encrypts: app/models/user.rb since 4.3, app/models/keypair.rb since 4.6.
 ENCRYPTED = (("users", "otp_secret"), ("keypairs", "private_key"))
 # Counting the rows of a large table takes minutes.
 _WHOLE_SECONDS = 3600
 _EACH_SECONDS = 1200
+_AT_LEAST_SECONDS = 1
+_PAUSE = 5
 _PAGE = 2000
 
 
@@ -51,12 +55,17 @@ class Session:
 
 
 @contextmanager
-def reading(server: Server, login: Login) -> Iterator[Reader]:
-    """Read from a database. Raises OSError when there is no way to it, MastodonError when it refuses."""
+def reading(server: Server, login: Login, seconds: float = _WHOLE_SECONDS) -> Iterator[Reader]:
+    """Read from a database, for at most `seconds`. Raises OSError when there is no way to it, MastodonError when it refuses."""
+    whole = min(_WHOLE_SECONDS, max(seconds, _AT_LEAST_SECONDS))
+    each = min(_EACH_SECONDS, whole)
+    # A little longer than the server works at one answer, so that it is the server that ends.
     with session(
-        server, login.username, login.password, login.database, whole=_WHOLE_SECONDS, each=_EACH_SECONDS
+        server, login.username, login.password, login.database, whole=whole + _PAUSE, each=each + _PAUSE
     ) as connection:
         connection.run("SET default_transaction_read_only = on")
+        # Otherwise it would go on counting for nobody after the connection has ended.
+        connection.run(f"SET statement_timeout = {int(each * 1000)}")
         # Rails keeps times without a zone, in UTC.
         connection.run("SET TIME ZONE 'UTC'")
         yield Reader(connection)
@@ -105,42 +114,57 @@ class Reader:
 
     def tables(self) -> dict[str, str]:
         """Return those that are there, with the column that says when a row was last written."""
+        return {
+            table: max(set(columns) & {"created_at", "updated_at"})
+            for table, columns in self._columns(_TABLES).items()
+            if {"created_at", "updated_at"} & set(columns)
+        }
+
+    def _columns(self, tables: Iterable[str]) -> dict[str, list[str]]:
+        """Return those of each table that is there, also of one that this login may not read, so that it is not passed over."""
         rows = self._run(
-            "SELECT table_name, max(column_name) FROM information_schema.columns WHERE table_schema = 'public'"
-            " AND column_name IN ('created_at', 'updated_at') AND table_name = ANY(:tables) GROUP BY table_name",
-            tables=list(_TABLES),
+            "SELECT c.relname::text, array_agg(a.attname::text) FROM pg_catalog.pg_class c"
+            " JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
+            " WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND c.relname = ANY(:tables)"
+            " GROUP BY c.relname ORDER BY c.relname",
+            tables=list(tables),
         )
-        return dict(sorted((str(table), str(column)) for table, column in rows))
+        return {str(table): [str(column) for column in columns] for table, columns in rows}
 
-    def newest(self, table: str, column: str) -> tuple[int, float]:
-        """Return how many rows a table has, and when the newest was written in seconds since 1970."""
-        [[count, newest]] = self._run(
-            f"SELECT count(*), extract(epoch FROM max({column}))::float8 FROM public.{table}"  # noqa: S608 both are ours
+    def newest(self, table: str, column: str) -> float:
+        """Return when the newest row of a table was written, in seconds since 1970; zero without any."""
+        [[newest]] = self._run(
+            f"SELECT extract(epoch FROM max({column}))::float8 FROM public.{table}"  # noqa: S608 both are ours
         )
-        return int(count), float(newest or 0)
+        return float(newest or 0)
 
-    def written(self, table: str, column: str, until: float, since: float, to: float) -> tuple[int, int, int]:
-        """Return how many rows a table has, how many were last written up to `until`, and after `since` and up to `to`."""
+    def written(
+        self, table: str, column: str, until: float, since: float, to: float, having: str = ""
+    ) -> tuple[int, int, int]:
+        """Return how many rows a table has, how many were last written up to `until`, and after `since` and up to `to`.
+
+        `having` is a column; rows without a value in it are not counted.
+        """
+        only = f" WHERE {having} IS NOT NULL" if having else ""
         [[count, before, between]] = self._run(
             f"SELECT count(*), count(*) FILTER (WHERE at <= :until), count(*) FILTER (WHERE at > :since AND at <= :to)"  # noqa: S608
-            f" FROM (SELECT extract(epoch FROM {column})::float8 AS at FROM public.{table}) AS rows",
+            f" FROM (SELECT extract(epoch FROM {column})::float8 AS at FROM public.{table}{only}) AS rows",
             until=until,
             since=since,
             to=to,
         )
         return int(count), int(before), int(between)
 
+    def sealed_columns(self) -> list[tuple[str, str, str]]:
+        """Return table and column of what is encrypted, as far as it is there, with the column that says when a row was last written."""
+        columns = self._columns(table for table, _column in ENCRYPTED)
+        return [(table, column, "updated_at") for table, column in ENCRYPTED if column in columns.get(table, ())]
+
     def encrypted(self) -> Iterator[tuple[str, list[tuple[int, str]]]]:
         """Yield table and column with rows that are encrypted there, by id, some at a time."""
-        for table, column in ENCRYPTED:
-            [[there]] = self._run(
-                "SELECT count(*) FROM information_schema.columns WHERE table_schema = 'public'"
-                " AND table_name = :table AND column_name = :column",
-                table=table,
-                column=column,
-            )
+        for table, column, _written in self.sealed_columns():
             last = -(2**63)
-            while there and (rows := self._page(table, column, last)):
+            while rows := self._page(table, column, last):
                 yield f"{table}.{column}", rows
                 last = rows[-1][0]
 

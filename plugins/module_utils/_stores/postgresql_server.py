@@ -35,6 +35,7 @@ _NOT_READY = "57P0"
 _REFUSED = "28P01"
 # Nobody may come in this way, such as without encryption.
 _NO_WAY_IN = "28000"
+_TOO_LONG = "57014"
 _SETTING = "cnpg_external_sslmode"
 
 
@@ -116,6 +117,8 @@ def _refusal(server: Server, failed: str, error: Exception) -> MastodonError:
     code, why = _field(error, "C"), _field(error, "M")
     if code.startswith(_NOT_READY):
         return NotReadyError(str(server), "does not serve yet", why, "Read its log.")
+    if code == _TOO_LONG:
+        return MastodonError(str(server), "gave no answer in time", why, "Run again when it has less to do.")
     if code == _NO_WAY_IN and server.sslmode == "disable":
         return MastodonError(str(server), failed, why, f"Set {_SETTING} to require, or let it in by pg_hba.conf there.")
     refusal = RefusedLoginError if code == _REFUSED else MastodonError

@@ -91,7 +91,7 @@ class Rehearsal:
         self._scratch = Scratch(objects, kind, self._origin)
         self._login = scratch.Login(parameters["database"], parameters["owner"], parameters["secret"])
         self._opener = _opener(parameters, run)
-        self._databases = Databases(connection, self._origin.namespace, self._login, run)
+        self._databases = Databases(connection, self._origin.namespace, self._login, deadline)
         labels = {scratch.LABEL: self._origin.name}
         # CloudNativePG has one that is called like the Cluster.
         name = f"{self._scratch.name}-run"

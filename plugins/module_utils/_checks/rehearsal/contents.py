@@ -9,7 +9,7 @@ Rows that nobody has touched since must be in both; what was written or deleted 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -34,11 +34,15 @@ class Rows:
 
 @dataclass(frozen=True)
 class Contents:
-    """What is in a database. `migrations` are those of its schema; `newest` is the moment that its rows were counted by."""
+    """What is in a database. `migrations` are those of its schema; `newest` is the moment that its rows were counted by.
+
+    `sealed` are the rows of columns that are encrypted.
+    """
 
     migrations: frozenset[str]
     tables: Mapping[str, Rows] = field(default_factory=dict)
     newest: float = 0.0
+    sealed: Mapping[str, Rows] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -143,6 +147,12 @@ def _place(position: int) -> str:
     return f"{position >> 32:X}/{position & 0xFFFFFFFF:X}"
 
 
+def unseen(tables: Iterable[str], required: Iterable[str]) -> str:
+    """Return that tables are not there of which nothing could be compared; empty when all are."""
+    lacking = [name for name in required if name not in tables]
+    return f"schema public has no table {', '.join(lacking)}" if lacking else ""
+
+
 def missing(restored: Contents, origin: Contents) -> Iterator[str]:
     """Yield what a restored database lacks; `until` and `between` of both were counted by the same moments."""
     if not restored.migrations:
@@ -153,15 +163,20 @@ def missing(restored: Contents, origin: Contents) -> Iterator[str]:
         counts = ", ".join(f"{rows.count} {name}" for name, rows in origin.tables.items() if rows.count)
         yield f"it has no row at all, and the origin has {counts}"
         return
-    for name, rows in origin.tables.items():
-        there = restored.tables.get(name)
-        if there is None:
-            yield f"it has no table {name}"
-        elif there.until < rows.until:
+    yield from (f"it has no table {name}" for name in origin.tables if name not in restored.tables)
+    is_older = bool(origin.migrations - restored.migrations)
+    yield from (f"it has no column {name}" for name in origin.sealed if name not in restored.sealed and not is_older)
+    yield from _fewer({**restored.tables, **restored.sealed}, {**origin.tables, **origin.sealed}, restored.newest)
+
+
+def _fewer(restored: Mapping[str, Rows], origin: Mapping[str, Rows], newest: float) -> Iterator[str]:
+    for name, rows in origin.items():
+        there = restored.get(name)
+        if there and there.until < rows.until:
             yield f"{rows.until - there.until} of {rows.until} rows of {name} are missing"
-        elif rows.between:
-            newest = moment(restored.newest) or "never"
-            yield f"it ends too early, as its newest row is of {newest}: {rows.between} later rows of {name} are missing"
+        elif there and rows.between:
+            when = moment(newest) or "never"
+            yield f"it ends too early, as its newest row is of {when}: {rows.between} later rows of {name} are missing"
 
 
 def moment(seconds: float) -> str:

@@ -5,10 +5,9 @@
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -27,7 +26,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import ex
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import forward
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import must_have_secret
-from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores import mastodon_database
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.mastodon_database import Reader
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import (
@@ -73,24 +72,29 @@ class Databases:
     connection: Connection
     namespace: str
     login: Login
-    run: Run
+    deadline: Deadline
 
     def ask(self, cluster: str, question: Callable[[Reader], T]) -> T:
-        """Return what the primary of a Cluster answers. Raises MastodonError when it does not."""
-        for attempt in range(_ATTEMPTS):
+        """Return what the primary of a Cluster answers. Raises MastodonError when it does not; nothing is asked of it twice."""
+        with ExitStack() as stack:
+            reader = self._connected(cluster, stack)
             try:
-                with self._reading(cluster) as reader:
-                    return question(reader)
-            except (NotReadyError, RefusedLoginError, forward.NotThereError):
-                if attempt == _ATTEMPTS - 1:
-                    raise
+                return question(reader)
             except OSError as error:
-                if attempt == _ATTEMPTS - 1:
-                    raise MastodonError(
-                        f"PostgreSQL of {cluster}", "does not answer", str(error), "Read its log."
-                    ) from error
-            time.sleep(_PAUSE)
-        raise AssertionError
+                remedy = "Read its log, and run again when it has less to do, or with a longer wait_timeout."
+                raise MastodonError(f"PostgreSQL of {cluster}", "gave no whole answer", str(error), remedy) from error
+
+    def _connected(self, cluster: str, stack: ExitStack) -> Reader:
+        for _attempt in range(_ATTEMPTS):
+            try:
+                return stack.enter_context(self._reading(cluster))
+            except (NotReadyError, RefusedLoginError, forward.NotThereError) as error:
+                failure: MastodonError = error
+            except OSError as error:
+                failure = MastodonError(f"PostgreSQL of {cluster}", "does not answer", str(error), "Read its log.")
+            if not self.deadline.pause(_PAUSE):
+                break
+        raise failure
 
     @contextmanager
     def _reading(self, cluster: str) -> Iterator[Reader]:
@@ -98,13 +102,16 @@ class Databases:
         secret = must_have_secret(self.connection, self.namespace, self.login.secret)
         server = Server("PostgreSQL", host, _PORT, str(secret), forward.way_to(self.connection, host, _PORT))
         given = mastodon_database.Login(self.login.owner, secret["password"], self.login.database)
-        with mastodon_database.reading(server, given) as reader:
+        with mastodon_database.reading(server, given, self.deadline.remaining) as reader:
             yield reader
 
     def look(self, cluster: str) -> Before:
-        """Return what the origin says of itself now."""
+        """Return what the origin says of itself now. Raises MastodonError for one of which nothing could be compared."""
 
         def question(reader: Reader) -> Before:
+            if lacking := contents.unseen(reader.tables(), mastodon_database.REQUIRED):
+                remedy = f"Check that {self.login.database} is Mastodon's database."
+                raise MastodonError(f"PostgreSQL of {cluster}", "cannot be compared with", lacking, remedy)
             return Before(Archived(*reader.archived()), _newest(reader))
 
         return self.ask(cluster, question)
@@ -145,18 +152,18 @@ def _not_whole(subject: str, problems: list[str]) -> MastodonError:
 
 
 def _newest(reader: Reader) -> float:
-    return max((reader.newest(table, column)[1] for table, column in reader.tables().items()), default=0.0)
+    return max((reader.newest(table, column) for table, column in reader.tables().items()), default=0.0)
 
 
 def _counted(reader: Reader, newest: float, until: float) -> Contents:
     """Return how many rows each table has, up to a while before `newest`, and after it up to `until`."""
 
-    def rows(table: str, column: str) -> Rows:
-        return Rows(*reader.written(table, column, newest - contents.SLACK, newest, until))
+    def rows(table: str, column: str, having: str = "") -> Rows:
+        return Rows(*reader.written(table, column, newest - contents.SLACK, newest, until, having))
 
-    return Contents(
-        reader.migrations(), {table: rows(table, column) for table, column in reader.tables().items()}, newest
-    )
+    tables = {table: rows(table, column) for table, column in reader.tables().items()}
+    sealed = {f"{table}.{column}": rows(table, written, column) for table, column, written in reader.sealed_columns()}
+    return Contents(reader.migrations(), tables, newest, sealed)
 
 
 def _opened(reader: Reader, opener: Opener) -> tuple[str, list[str]]:

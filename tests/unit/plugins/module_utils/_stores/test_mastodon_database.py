@@ -63,13 +63,42 @@ def test_of_the_tables_that_are_there_the_column_of_the_last_change_is_taken(rea
 
 
 def test_times_are_those_of_utc_with_and_without_a_zone_in_the_column(reader: Reader) -> None:
-    assert reader.newest("users", "updated_at") == (2, THREE)
-    assert reader.newest("statuses", "created_at") == (1, THREE)
+    assert reader.newest("users", "updated_at") == THREE
+    assert reader.newest("statuses", "created_at") == THREE
 
 
 def test_rows_are_counted_by_when_they_were_last_written(reader: Reader) -> None:
     assert reader.written("users", "updated_at", THREE - 3600, THREE - 3600, THREE) == (2, 1, 1)
     assert reader.written("users", "updated_at", THREE - 3601, THREE, THREE + 3600) == (2, 0, 0)
+
+
+def test_of_a_column_only_rows_with_a_value_are_counted(reader: Reader) -> None:
+    assert reader.written("users", "updated_at", THREE, 0.0, 0.0, "otp_secret") == (1, 1, 0)
+    assert reader.sealed_columns() == [("users", "otp_secret", "updated_at"), ("keypairs", "private_key", "updated_at")]
+
+
+def test_tables_that_this_login_may_not_read_are_seen_and_named(server: Server) -> None:
+    guest = "guest"
+    with native.Connection(
+        USERNAME, host="127.0.0.1", port=server.port, password=PASSWORD, database=DATABASE
+    ) as connection:
+        connection.run(f"CREATE ROLE {guest} LOGIN PASSWORD '{PASSWORD}'")
+    with mastodon_database.reading(server, Login(guest, PASSWORD, DATABASE)) as found:
+        assert list(found.tables()) == ["statuses", "users"]
+        assert [table for table, _column, _written in found.sealed_columns()] == ["users", "keypairs"]
+    with (
+        pytest.raises(MastodonError, match=r"guest cannot use .*: permission denied for table users"),
+        mastodon_database.reading(server, Login(guest, PASSWORD, DATABASE)) as found,
+    ):
+        found.newest("users", "updated_at")
+
+
+def test_the_server_itself_ends_what_takes_too_long(server: Server) -> None:
+    with (
+        pytest.raises(MastodonError, match="gave no answer in time: canceling statement due to statement timeout"),
+        mastodon_database.reading(server, LOGIN, 0.0) as found,
+    ):
+        found._run("SELECT pg_sleep(30)")
 
 
 def test_every_encrypted_row_is_read_some_at_a_time(reader: Reader) -> None:

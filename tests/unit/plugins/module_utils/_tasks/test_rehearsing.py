@@ -6,14 +6,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.contents import Archived, Ended
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.encrypted import Opener
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.scratch import Login
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.rehearsing import (
     Before,
     Databases,
@@ -47,11 +50,19 @@ class Content:
     def tables(self) -> dict[str, str]:
         return dict.fromkeys(self.rows, "updated_at")
 
-    def newest(self, table: str, column: str) -> tuple[int, float]:
-        return len(self.rows[table]), max(self.rows[table], default=0.0)
+    def newest(self, table: str, column: str) -> float:
+        return max(self.rows[table], default=0.0)
 
-    def written(self, table: str, column: str, until: float, since: float, to: float) -> tuple[int, int, int]:
-        rows = self.rows[table]
+    def archived(self) -> tuple[str, float]:
+        return SEGMENT.segment, SEGMENT.at
+
+    def sealed_columns(self) -> list[tuple[str, str, str]]:
+        return [("users", "otp_secret", "updated_at")]
+
+    def written(
+        self, table: str, column: str, until: float, since: float, to: float, having: str = ""
+    ) -> tuple[int, int, int]:
+        rows = self.rows[table][: len(self.sealed)] if having else self.rows[table]
         return len(rows), sum(one <= until for one in rows), sum(since < one <= to for one in rows)
 
     def encrypted(self) -> Iterator[tuple[str, list[tuple[int, str]]]]:
@@ -147,3 +158,69 @@ def test_an_empty_mastodon_is_restored_empty() -> None:
     assert compare(both, Before(SEGMENT, 0.0), of(Cluster()), OPENER, None) == Found(
         "", 0.0, ("rows that were restored: 0 users", "encrypted rows that today's keys open: 0 of users.otp_secret")
     )
+
+
+def test_a_database_without_mastodons_tables_is_refused_before_anything_is_restored() -> None:
+    contents = {"mastodon-db": Content({"follows": [NEWEST]})}
+    both = Both(None, "mastodon", Login("other", "other", "secret"), None, contents)  # type: ignore[arg-type]
+    with pytest.raises(
+        MastodonError,
+        match=r"PostgreSQL of mastodon-db: cannot be compared with: schema public has no table accounts, users, statuses\. Check"
+        r" that other is Mastodon's database\.",
+    ):
+        both.look("mastodon-db")
+    whole = {"mastodon-db": Content({"accounts": [], "statuses": [], "users": [NEWEST]})}
+    assert Both(None, "mastodon", None, None, whole).look("mastodon-db") == Before(SEGMENT, NEWEST)  # type: ignore[arg-type]
+
+
+class Served(Databases):
+    """One that opens its connection at the third try, and what it was asked."""
+
+    tries: ClassVar[list[str]] = []
+
+    @contextmanager
+    def _reading(self, cluster: str) -> Iterator[Any]:
+        self.tries.append(cluster)
+        if len(self.tries) < 3:
+            raise OSError("no way")
+        yield None
+
+
+def asked(seconds: float, question: Callable[[Any], Any]) -> Any:
+    Served.tries.clear()
+    deadline = Deadline(seconds, sleep=lambda pause: None)
+    return Served(None, "mastodon", None, deadline).ask("db", question)  # type: ignore[arg-type]
+
+
+def test_it_waits_for_a_connection_until_the_deadline() -> None:
+    assert asked(60, lambda reader: "found") == "found"
+    with pytest.raises(MastodonError, match="PostgreSQL of db: does not answer: no way"):
+        asked(0, lambda reader: "found")
+    assert Served.tries == ["db"]
+
+
+def test_a_question_that_takes_too_long_is_not_asked_again() -> None:
+    asks = []
+
+    def question(reader: Any) -> None:
+        asks.append(reader)
+        raise TimeoutError("no whole answer came within 1200 s")
+
+    with pytest.raises(
+        MastodonError, match="PostgreSQL of db: gave no whole answer: no whole answer came within 1200 s"
+    ):
+        asked(60, question)
+    assert len(asks) == 1
+
+
+def test_rows_that_were_written_before_the_last_wal_was_archived_must_be_there() -> None:
+    contents = {
+        "mastodon-db-rehearsal": Content({"users": [NEWEST - 900]}),
+        "mastodon-db": Content({"users": [NEWEST - 900, NEWEST - 300]}, sealed=[]),
+    }
+    both = Both(None, "mastodon", None, None, contents, WHOLE)  # type: ignore[arg-type]
+    before = Before(Archived(SEGMENT.segment, NEWEST, position=0x6000100), NEWEST)
+    with pytest.raises(
+        MastodonError, match=r"it ends too early, as its newest row is of .*: 1 later rows of users are missing"
+    ):
+        compare(both, before, of(Cluster()), OPENER, None)

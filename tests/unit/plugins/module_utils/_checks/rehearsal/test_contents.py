@@ -13,6 +13,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehears
     Rows,
     missing,
     short,
+    unseen,
 )
 
 SCHEMA = frozenset({"20251023210145", "20260805130216"})
@@ -142,6 +143,24 @@ def test_without_any_row_it_is_not_the_same() -> None:
         "it has no row at all, and the origin has 5000 users"
     ]
     assert list(missing(contents(0.0, users=Rows(0)), contents(0.0, users=Rows(0)))) == []
+
+
+def test_rows_that_are_encrypted_must_be_there_as_well() -> None:
+    origin = Contents(SCHEMA, {}, 1000.0, {"users.otp_secret": Rows(5, 4)})
+    assert list(missing(Contents(SCHEMA, {}, 1000.0, {"users.otp_secret": Rows(4, 4)}), origin)) == []
+    assert list(missing(Contents(SCHEMA, {}, 1000.0, {"users.otp_secret": Rows(1, 1)}), origin)) == [
+        "3 of 4 rows of users.otp_secret are missing"
+    ]
+    assert list(missing(Contents(SCHEMA, {}, 1000.0), origin)) == ["it has no column users.otp_secret"]
+    # Mastodon before it had that.
+    assert list(missing(Contents(frozenset({"20251023210145"}), {}, 1000.0), origin)) == []
+
+
+def test_a_look_that_sees_nothing_is_named() -> None:
+    required = ("accounts", "users", "statuses")
+    assert unseen({}, required) == "schema public has no table accounts, users, statuses"
+    assert unseen(("accounts", "statuses"), required) == "schema public has no table users"
+    assert unseen(("accounts", "statuses", "users", "follows"), required) == ""
 
 
 def test_an_older_schema_is_of_before_an_upgrade_and_a_foreign_one_is_not() -> None:
