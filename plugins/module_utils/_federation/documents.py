@@ -17,6 +17,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.fin
     Fault,
     Finding,
     Verdict,
+    quoted,
     shown,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.scene import FoundError, Scene
@@ -172,7 +173,7 @@ def described(reply: Reply) -> str:
     parts = (
         shown(str(reply), 60),
         shown(reply.media_type, 60),
-        repr(shown(reply.body.strip(), 60)) if reply.body.strip() else "empty",
+        quoted(reply.body.strip(), 60) if reply.body.strip() else "empty",
     )
     return ", ".join(part for part in parts if part)
 

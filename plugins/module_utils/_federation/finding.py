@@ -142,5 +142,10 @@ def shown(content: bytes | str, longest: int = _LONGEST_PART) -> str:
     return safe if len(safe) <= longest else f"{safe[:longest]}…"
 
 
+def quoted(content: bytes, longest: int) -> str:
+    """Return what somebody sent between quotation marks, escaped once."""
+    return f"'{shown(content, longest)}'"
+
+
 def _escaped(letter: str) -> str:
     return letter.encode("unicode_escape").decode("ascii") if letter.isascii() else f"\\u{ord(letter):04x}"

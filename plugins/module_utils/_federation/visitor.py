@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.budget import BYTES, HOPS, Budget
-from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import shown
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import quoted
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.target import Target
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.urls import host_of, is_ours, joined, split
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.vantage import Vantage
@@ -141,4 +141,4 @@ class Visitor:
 def _words(error: OSError) -> str:
     words = reason(error) or type(error).__name__
     start = error.start if isinstance(error, NotHttpError) else b""
-    return f"{words}: {shown(start, 60)!r}" if start else words
+    return f"{words}: {quoted(start, 60)}" if start else words

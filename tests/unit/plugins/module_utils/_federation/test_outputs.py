@@ -119,6 +119,15 @@ def test_what_is_quoted_is_shown_escaped_in_each_form(world: World) -> None:
     )
 
 
+def test_what_is_quoted_is_escaped_once(world: World) -> None:
+    world.checks = ("inbox",)
+    world.change("/inbox", page(403, "\x1b[31mno"), method="POST")
+    world.change("/ap/users/115/inbox", Response(raw=b"\x1b[31mno\r\n"), method="POST")
+    facts = [one.fact for one in world.look().findings if one.fault]
+    assert "403 Forbidden, text/html, '\\x1b[31mno'" in facts
+    assert "it is not HTTP: '\\x1b[31mno'" in facts
+
+
 def test_a_well_instance_is_well_in_each_form(world: World) -> None:
     whole = plain(world.look())
     assert [link["state"] for link in whole["links"]] == ["fine"] * 4
