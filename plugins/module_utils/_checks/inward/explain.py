@@ -37,6 +37,12 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import m
 _LONGEST = 700
 # What is seen of names and of time is not of the cluster's making, and without TLS there is another listener.
 _OUTSIDE = ("name-servers", "records", "owners", "identity", "connections", "plain-http")
+_DEAD = (addresses.DEAD.name, addresses.DEAD_BESIDE.name)
+# What comes of a record that leads elsewhere, or of none.
+_BY_DNS = (
+    *(addresses.NOWHERE.name, addresses.NOWHERE_OURS.name, addresses.ALL_GONE.name, addresses.PRIVATE.name),
+    *(addresses.STALE.name, addresses.STALE_OURS.name, addresses.ALL_STALE.name, *_DEAD),
+)
 _NO_WAY = (causes.NO_ROUTE.why, causes.NO_BACKEND.why, causes.NOBODY_READY.why)
 
 
@@ -94,25 +100,27 @@ def _ways(cluster: Cluster, scene: Scene, finding: Finding, host: str) -> Iterat
     if finding.check == "addresses":
         yield from _to_addresses(cluster, scene, finding, host)
     elif finding.check == "tls":
-        yield record.broken(cluster, scene, host), True
         yield from _to_certificate(cluster, scene, finding, host)
     else:
-        yield record.broken(cluster, scene, host), True
         yield from _to_pods(cluster, finding, host)
 
 
 def _to_addresses(cluster: Cluster, scene: Scene, finding: Finding, host: str) -> Iterator[tuple[Broken | None, bool]]:
     seen = scene.probed[host]
-    if seen.unknown:
+    if seen.unknown or finding.fault not in _BY_DNS:
         return
     # external-dns asks for records of hosts only whose routes were taken.
     if not seen.links:
         yield route.broken(cluster, host), bool(scene.target.owner and route.naming(cluster, host))
-    yield record.broken(cluster, scene, host), True
-    if finding.fault == addresses.DEAD.name:
-        yield _front(cluster), not record.drift(cluster, scene, host)
-    if apart := record.drift(cluster, scene, host):
-        yield Broken((apart,), finding.cause.next if finding.cause else ""), False
+    is_dead = finding.fault in _DEAD
+    if is_dead and finding.fact.partition(",")[0] in targets(cluster.gateway):
+        yield _front(cluster), True
+        return
+    # Where somebody answers, it may be a content delivery network, to which the record leads for good.
+    yield record.broken(cluster, scene, host), all(link.tcp for link in seen.links)
+    if is_dead:
+        yield _front(cluster), False
+    yield record.likely(cluster, scene, host, finding.cause.next if finding.cause else ""), False
 
 
 def _front(cluster: Cluster) -> Broken | None:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward.cluster import (
     Broken,
@@ -22,23 +22,36 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects i
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
 
 # https://kubernetes-sigs.github.io/external-dns/latest/docs/annotations/annotations/
-_TARGET = "external-dns.alpha.kubernetes.io/target"
+_TARGET = "target"
+# Its defaults, of which the first was that of all versions before 0.22: https://github.com/kubernetes-sigs/external-dns/issues/6748
+_PREFIXES = ("external-dns.alpha.kubernetes.io/", "external-dns.kubernetes.io/")
 
 
 def drift(cluster: Cluster, scene: Scene, host: str) -> str:
     """Return what DNS says beside what the Gateway has, empty where they agree or the Gateway has no address."""
     gateway, found = cluster.gateway, {link.address for link in scene.probed[host].links}
-    named = at(gateway, "metadata.annotations", {}).get(_TARGET, "")
+    note, named = _annotated(cluster, scene.target.owner)
     wanted = tuple(one.strip() for one in named.split(",") if one.strip()) or targets(gateway)
     if not wanted:
         return ""
     apart = drifts([host], wanted, lambda name: found if name == host else scene.resolver.addresses(name))
-    return _told(apart[0], cluster, by_annotation=bool(named)) if apart else ""
+    return _told(apart[0], cluster, note) if apart else ""
 
 
-def _told(apart: Drift, cluster: Cluster, *, by_annotation: bool) -> str:
+def _annotated(cluster: Cluster, owner: str) -> tuple[str, str]:
+    """Return by which annotation of the Gateway its external-dns writes other addresses, and which."""
+    notes = {key: str(value) for key, value in at(cluster.gateway, "metadata.annotations", {}).items()}
+    if not any(key.endswith(f"/{_TARGET}") for key in notes):
+        return "", ""
+    # What another external-dns reads is nothing to ours.
+    own = [at(one, "spec.values.annotationPrefix", "") for one in _releases(cluster, owner)]
+    keys = [f"{prefix}{_TARGET}" for prefix in ([prefix for prefix in own if prefix] or _PREFIXES)]
+    return next(((key, notes[key]) for key in keys if notes.get(key)), ("", ""))
+
+
+def _told(apart: Drift, cluster: Cluster, note: str) -> str:
     says = f"DNS says {', '.join(apart.found)}" if apart.found else f"DNS has no address of {apart.name}"
-    return f"{says}; {cluster} has {', '.join(apart.wanted)}{f' by its annotation {_TARGET}' if by_annotation else ''}"
+    return f"{says}; {cluster} has {', '.join(apart.wanted)}{f' by its annotation {note}' if note else ''}"
 
 
 def broken(cluster: Cluster, scene: Scene, host: str) -> Broken | None:
@@ -46,29 +59,45 @@ def broken(cluster: Cluster, scene: Scene, host: str) -> Broken | None:
     owner, apart = scene.target.owner, drift(cluster, scene, host)
     if not (owner and apart):
         return None
-    written = {name: found for name, found in owners.said(scene, host).items() if found}
+    written = _written(scene, host)
     known = sorted({one for found in written.values() for one in found})
     if known and owner not in known:
         said = f"the TXT says owner {', '.join(shown(one, 60) for one in known)}, and this external-dns is {owner}"
         return Broken((apart, said), f"dig +short TXT {next(iter(written))}")
     if not known and scene.probed[host].links:
-        said = f"no TXT says that external-dns {owner} may change it"
-        return Broken(
-            (apart, said), f"Remove the record of {host} that was written by hand, and external-dns writes it."
-        )
+        return None
     still = next(_standing(cluster, owner), None)
     return still.behind(apart) if still else None
 
 
+def likely(cluster: Cluster, scene: Scene, host: str, then: str) -> Broken | None:
+    """Return that a record leads elsewhere, which may be meant: to a content delivery network, or to what translates addresses."""
+    owner, apart = scene.target.owner, drift(cluster, scene, host)
+    if not apart:
+        return None
+    if owner and scene.probed[host].links and not _written(scene, host):
+        said = f"no TXT says that external-dns {owner} may change it"
+        return Broken((apart, said), f"dig {host}, and ask whoever wrote that record whether it is meant so.")
+    return Broken((apart,), then)
+
+
+def _written(scene: Scene, host: str) -> Mapping[str, Mapping[str, str]]:
+    """Return, by the names that have any, which owners say that the record of a host is theirs."""
+    return {name: found for name, found in owners.said(scene, host).items() if found}
+
+
 def _standing(cluster: Cluster, owner: str) -> Iterator[Broken]:
     """Yield why an external-dns of ours writes nothing."""
-    for release in cluster.all("helm.toolkit.fluxcd.io", "HelmRelease"):
-        if at(release, "spec.values.txtOwnerId", "") != owner:
-            continue
+    for release in _releases(cluster, owner):
         for item in _deployments(cluster, release):
             if not at(item, "status.readyReplicas", 0):
                 scaled = "is scaled to 0" if at(item, "spec.replicas") == 0 else "has no pod that is ready"
                 yield Broken((f"{told(item)}, which writes it, {scaled}",), describe(item))
+
+
+def _releases(cluster: Cluster, owner: str) -> Sequence[Object]:
+    found = cluster.all("helm.toolkit.fluxcd.io", "HelmRelease") if owner else ()
+    return [release for release in found if at(release, "spec.values.txtOwnerId", "") == owner]
 
 
 def _deployments(cluster: Cluster, release: Object) -> Iterator[Object]:

@@ -171,6 +171,7 @@ class Behind:
     secrets: dict[str, str] = field(default_factory=dict)
     served: str = ""
     leads: tuple[str, ...] = (ADDRESS,)
+    dead: tuple[str, ...] = ()
     texts: tuple[str, ...] = (
         f"heritage=external-dns,external-dns/owner={OWNER},external-dns/resource=httproute/mastodon/web",
     )
@@ -223,10 +224,13 @@ class Behind:
     def scene(self) -> Any:
         """Return what was seen of it from outside."""
         shown = tuple(one.public_bytes(Encoding.DER) for one in x509.load_pem_x509_certificates(self.served.encode()))
-        links = {host: tuple(Link(host, one, chain=shown) for one in self.leads) for host in self.target.hosts}
+        links = {host: self._links(host, shown) for host in self.target.hosts}
         return SimpleNamespace(
             target=self.target,
             probed={host: Probed(host, its) for host, its in links.items()},
             resolver=SimpleNamespace(addresses=lambda name: frozenset({name})),
             look_up=lambda name, kind: Looked("NOERROR", records=frozenset(self.texts if "edns-a-" in name else ())),
         )
+
+    def _links(self, host: str, shown: tuple[bytes, ...]) -> tuple[Link, ...]:
+        return tuple(Link(host, one, "timed out" if one in self.dead else "", chain=shown) for one in self.leads)

@@ -35,6 +35,10 @@ STREAMING = (
     streaming.UNWELL.at(f"https://{HOST}/api/v1/streaming/health", "503").because(causes.NOBODY_READY).of("streaming")
 )
 DEAD = addresses.DEAD.at(HOST, OLD, address=OLD).of("addresses")
+PRIVATE = addresses.PRIVATE.at(HOST, OLD).of("addresses")
+STALE = addresses.STALE.at(HOST, f"{OLD} and not {ADDRESS}").of("addresses")
+EXTRA = addresses.EXTRA.at(HOST, f"{OLD} beside {ADDRESS}").of("addresses")
+LIMITED = inbox.BY_SIZE.at(INBOX, "900 KiB: 413").of("inbox")
 NOWHERE = addresses.NOWHERE.at(HOST).of("addresses")
 WRONG_NAME = tls.WRONG_NAME.at(f"https://{HOST} at {ADDRESS}", "other.example.org", host=HOST, address=ADDRESS).of(
     "tls"
@@ -150,17 +154,35 @@ def test_where_no_time_is_left_to_ask_names_what_was_seen_stays_and_other_causes
 # Records
 
 
-@pytest.mark.parametrize("finding", [DEAD, WRONG_NAME, NO_ROUTE])
-def test_a_record_of_another_owner_is_why_all_lead_elsewhere(behind: Behind, finding: Finding) -> None:
-    behind.leads = (OLD,)
-    behind.texts = ("heritage=external-dns,external-dns/owner=old-cluster,external-dns/resource=httproute/a/b",)
+OLD_CLUSTER = ("heritage=external-dns,external-dns/owner=old-cluster,external-dns/resource=httproute/a/b",)
+
+
+@pytest.mark.parametrize("finding", [DEAD, PRIVATE, STALE])
+def test_a_record_of_another_owner_is_why_all_lead_to_where_nobody_is(behind: Behind, finding: Finding) -> None:
+    behind.leads = behind.dead = (OLD,)
+    behind.texts = OLD_CLUSTER
     owners = f"the TXT says owner old-cluster, and this external-dns is {OWNER}"
     proved(behind, finding, f"{ELSEWHERE}; {owners}", f"dig +short TXT edns-a-{HOST}")
+    # There somebody answers, such as a content delivery network.
+    behind.dead = ()
+    found = cause(behind, finding)
+    assert (found.why, found.proved) == (f"{ELSEWHERE}; {owners}", False)
 
 
-def test_a_record_that_nobody_owns_was_written_by_hand(behind: Behind) -> None:
-    behind.leads, behind.texts = (OLD,), ()
-    proved(behind, DEAD, f"{ELSEWHERE}; no TXT says that external-dns {OWNER} may change it", "Remove the record")
+@pytest.mark.parametrize("finding", [NO_ROUTE, NO_BACKEND, NOBODY, SILENT, LIMITED, EXTRA])
+@pytest.mark.parametrize("texts", [OLD_CLUSTER, ()])
+def test_a_record_that_leads_elsewhere_is_not_why_somebody_answers_there_as_he_does(
+    behind: Behind, finding: Finding, texts: tuple[str, ...]
+) -> None:
+    behind.leads, behind.texts = (OLD,), texts
+    assert cause(behind, finding) == finding.cause
+
+
+def test_a_record_that_nobody_owns_may_be_meant_so_and_is_not_to_be_removed(behind: Behind) -> None:
+    behind.leads, behind.dead, behind.texts = (OLD,), (OLD,), ()
+    found = cause(behind, DEAD)
+    assert (found.why, found.proved) == (f"{ELSEWHERE}; no TXT says that external-dns {OWNER} may change it", False)
+    assert found.next == f"dig {HOST}, and ask whoever wrote that record whether it is meant so."
 
 
 @pytest.mark.parametrize(
@@ -168,7 +190,7 @@ def test_a_record_that_nobody_owns_was_written_by_hand(behind: Behind) -> None:
     [({"replicas": 0}, {}, "is scaled to 0"), ({"replicas": 1}, {}, "has no pod that is ready")],
 )
 def test_an_external_dns_that_does_not_run_writes_nothing(behind: Behind, spec: Any, status: Any, how: str) -> None:
-    behind.leads = (OLD,)
+    behind.leads = behind.dead = (OLD,)
     behind.change("Deployment external-dns/dns", lambda item: item.update(spec=spec, status=status))
     then = "kubectl describe deployment -n external-dns dns"
     proved(behind, DEAD, f"{ELSEWHERE}; Deployment external-dns/dns, which writes it, {how}", then)
@@ -187,11 +209,33 @@ def test_an_external_dns_that_runs_may_be_about_to_write_and_a_network_in_front_
     assert cause(behind, NOBODY) == NOBODY.cause
 
 
-def test_addresses_that_a_gateway_is_annotated_with_are_those_that_are_written(behind: Behind) -> None:
-    behind.leads = (OLD,)
-    notes = {"external-dns.alpha.kubernetes.io/target": OLD}
-    behind.change("Gateway edge/shared", lambda item: item["metadata"].update(annotations=notes))
+ALPHA, PLAIN = "external-dns.alpha.kubernetes.io/", "external-dns.kubernetes.io/"
+
+
+@pytest.mark.parametrize(
+    ("reads", "noted"), [(PLAIN, PLAIN), (ALPHA, ALPHA), ("", PLAIN), ("", ALPHA), ("dns.example.org/",) * 2]
+)
+def test_addresses_that_a_gateway_is_annotated_with_are_those_that_are_written(
+    behind: Behind, reads: str, noted: str
+) -> None:
+    behind.leads = behind.dead = (OLD,)
+    values = {"txtOwnerId": OWNER, **({"annotationPrefix": reads} if reads else {})}
+    behind.change("HelmRelease external-dns/dns", lambda item: item["spec"].update(values=values))
+    annotate(behind, f"{noted}target")
     assert cause(behind, DEAD) == DEAD.cause
+
+
+def test_an_annotation_that_this_external_dns_does_not_read_changes_nothing(behind: Behind) -> None:
+    behind.leads = behind.dead = (OLD,)
+    values = {"txtOwnerId": OWNER, "annotationPrefix": PLAIN}
+    behind.change("HelmRelease external-dns/dns", lambda item: item["spec"].update(values=values))
+    annotate(behind, f"{ALPHA}target")
+    assert cause(behind, DEAD).why == ELSEWHERE
+
+
+def annotate(behind: Behind, name: str) -> None:
+    """Let the Gateway ask for the old address."""
+    behind.change("Gateway edge/shared", lambda item: item["metadata"].update(annotations={name: OLD}))
 
 
 def test_a_host_without_a_route_that_leads_elsewhere_is_not_of_this_cluster(behind: Behind) -> None:
@@ -480,7 +524,11 @@ def test_a_gateway_whose_controller_does_not_run_takes_no_connections(behind: Be
     behind.change("EndpointSlice traefik/traefik-hvg9b", lambda item: item.update(endpoints=None))
     behind.remove("Pod traefik/traefik-1")
     behind.change("Deployment traefik/traefik", lambda item: item["spec"].update(replicas=0))
-    proved(behind, DEAD, "Service traefik/traefik has no pods; Deployment traefik/traefik is scaled to 0")
+    why = "Service traefik/traefik has no pods; Deployment traefik/traefik is scaled to 0"
+    at_own = addresses.DEAD.at(HOST, f"{ADDRESS}, timed out", address=ADDRESS).of("addresses")
+    behind.leads = behind.dead = (ADDRESS, OLD)
+    behind.texts = OLD_CLUSTER
+    proved(behind, at_own, why)
 
 
 # NetworkPolicies
