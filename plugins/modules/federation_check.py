@@ -145,8 +145,8 @@ options:
     description: An earlier report as JSON to compare with, instead of the one that is at the path C(json) of O(reports).
     type: path
   software: &software
-    description: What it runs, such as V(mastodon), for when NodeInfo does not say so. Then its inboxes are asked all the same, as other servers know
-      where they are.
+    description: What it runs, such as V(mastodon), for when NodeInfo does not say so, or is that of another site on the bare domain. Its inboxes
+      are asked all the same, as other servers know where they are.
     type: str
     default: ""
   streaming_hostname: &streaming_hostname

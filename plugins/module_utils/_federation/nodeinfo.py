@@ -53,17 +53,19 @@ NO_SOFTWARE = Fault(
 
 
 def software(scene: Scene) -> str:
-    """Return what the instance calls its software, in lower case, and what it was declared to be where it does not say. Raises SpentError.
+    """Return what the instance was declared to be, or calls its software, in lower case. Raises SpentError.
 
-    Mastodon works where the bare domain leads on for WebFinger only, so that its own host is asked as well.
+    On the bare domain another server may speak for itself, such as a blog, so that the instance's own host is asked first.
     """
-    for host in dict.fromkeys((scene.target.domain, scene.target.host)):
+    if scene.target.software:
+        return scene.target.software
+    for host in dict.fromkeys((scene.target.host, scene.target.domain)):
         try:
             return _found(scene, host)[1]
         except (FoundError, NoAnswerError, NotReachedError):
             # Whatever it is, the check of NodeInfo reports it.
             continue
-    return scene.target.software
+    return ""
 
 
 def look(scene: Scene) -> Iterator[Finding]:

@@ -16,7 +16,7 @@ class Target:
 
     `account` is a name to look up. `media_path` is where an object lies at `media`. `key` is the fingerprint of the instance actor's key
     as it was once. `secure`, `limited` and `internal` are how it is run, and `taken_as_public` are networks that count as public. `owner` and
-    `txt_prefix` are by which external-dns distinguishes its records, and `software` is what it is where it cannot say so itself.
+    `txt_prefix` are by which external-dns distinguishes its records, and `software` is what it is, whatever answers for it.
     """
 
     domain: str

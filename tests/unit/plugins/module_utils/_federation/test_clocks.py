@@ -103,3 +103,40 @@ def test_limits_that_say_no_time_say_nothing_of_clocks(world: World, said: str) 
 
 def test_pods_that_count_with_the_right_time_are_fine(world: World) -> None:
     assert f"https://{HOST}/api/v2/instance: counts with the right time." in map(str, world.look().findings)
+
+
+def test_an_answer_that_a_cache_kept_from_an_hour_ago_is_not_the_application_s_time(world: World) -> None:
+    site = world.answer
+
+    def cached(request: Request) -> Response:
+        response = site(request)
+        is_known = "?" not in request.path
+        return Response(
+            response.status,
+            response.body,
+            {**response.headers, "X-RateLimit-Reset": reset(-7200 if is_known else 0), "Date": formatdate(usegmt=True)},
+        )
+
+    world.change("/api/v2/instance", cached)
+    report = world.look()
+    assert faults(report) == []
+    assert f"https://{HOST}/api/v2/instance: counts with the right time." in map(str, report.findings)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Age": "4000"}, {"X-Cached": "HIT"}, {"X-Cache": "Hit from cloudfront"}, {"CF-Cache-Status": "STALE"}],
+)
+def test_where_a_cache_passes_over_what_is_asked_nothing_is_said_of_clocks(
+    world: World, headers: dict[str, str]
+) -> None:
+    counted(world, -7200, **headers)
+    report = world.look()
+    assert faults(report) == []
+    assert any("a cache answers, which does not say what time it is" in str(one) for one in report.findings)
+
+
+@pytest.mark.parametrize("headers", [{"Age": "0"}, {"X-Cached": "MISS"}, {"CF-Cache-Status": "DYNAMIC"}])
+def test_a_cache_that_asked_the_application_hides_nothing(world: World, headers: dict[str, str]) -> None:
+    counted(world, -10800, **headers)
+    assert only(world.look()).verdict == "CUT"

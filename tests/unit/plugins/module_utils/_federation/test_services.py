@@ -12,7 +12,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.ide
 from mastodon_stand_in import discovery
 from mastodon_stand_in.settings import Site
 
-from .mastodon import ALICE, HOST, ITSELF, MEDIA, PICTURE, Mastodon, Response, document, moved, page
+from .mastodon import ALICE, DOMAIN, HOST, ITSELF, MEDIA, PICTURE, Mastodon, Response, document, moved, page
 from .world import ADDRESS, World, faults, only
 
 LOOKED_AT = ("tls", "streaming", "media", "identity", "limits")
@@ -203,3 +203,12 @@ def test_a_key_that_is_none_is_named(world: World, key: Any) -> None:
 
 def test_line_breaks_do_not_make_another_key() -> None:
     assert fingerprint("-----BEGIN\r\nabc\r\n") == fingerprint("-----BEGIN\nabc")
+
+
+@pytest.mark.parametrize("declared", ["mastodon", ""])
+def test_a_blog_that_speaks_for_itself_on_the_bare_domain_is_not_taken_for_the_software(
+    world: World, declared: str
+) -> None:
+    world.change("/nodeinfo/2.0", document({"software": {"name": "wordpress", "version": "6"}}), host=DOMAIN)
+    world.look(software=declared)
+    assert "/actor" in {request.path for request in world.asked}
