@@ -173,6 +173,18 @@ def test_what_alerts_look_at_is_collected() -> None:
     assert values["mastodon"]["metrics"]["prometheus"]["sidekiq"]["detailed"] is True
 
 
+@pytest.mark.parametrize("file", ["checks.yml", "preconditions.yml"])
+def test_that_nobody_serves_the_kinds_is_found_before_anything_is_changed(file: str) -> None:
+    def asked_for(**settings: Any) -> set[str]:
+        tasks = Site(**settings).tasks("doctor", file).values()
+        options = [options for task in tasks for options in task.values() if isinstance(options, dict)]
+        return {kind["kind"] for one in options for kind in one.get("kinds", ())} - {"HTTPRoute"}
+
+    assert asked_for(mastodon_alerts=True) == {"PodMonitor", "PrometheusRule", "Probe"}
+    assert asked_for(mastodon_monitoring=True) == {"PodMonitor"}
+    assert asked_for() == set()
+
+
 def test_migrations_that_were_left_out_are_looked_for_every_day() -> None:
     job = Site(mastodon_alerts=True).objects("mastodon")["CronJob mastodon-pending-migrations"]["spec"]["jobTemplate"][
         "spec"
