@@ -50,9 +50,14 @@ class Opener:
         """Return the value. Raises WrongKeyError and NotEncryptedError."""
         nonce, sealed, compressed = _message(stored)
         for cipher in self._ciphers:
-            with suppress(InvalidTag):
+            try:
                 clear = cipher.decrypt(nonce, sealed, None)
                 return (zlib.decompress(clear) if compressed else clear).decode()
+            except InvalidTag:
+                continue
+            except (ValueError, zlib.error) as error:
+                # A nonce that is none, or what no text was sealed in.
+                raise NotEncryptedError from error
         raise WrongKeyError
 
 

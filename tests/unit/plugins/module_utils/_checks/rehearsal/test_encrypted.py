@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehears
     WrongKeyError,
     unreadable,
 )
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 RAILS: dict[str, Any] = json.loads((Path(__file__).parent / "rails.json").read_text())
 DIGESTS = ("sha256", "sha1")
@@ -65,11 +68,22 @@ def test_a_value_with_one_other_bit_is_not_opened(opener: Opener) -> None:
         "null",
         '{"p": 1, "h": {}}',
         '{"p": "??", "h": {"iv": "", "at": ""}}',
+        '{"p": "", "h": {"iv": "", "at": ""}}',
+        '{"p": "AAAA", "h": {"iv": "AAAA", "at": "AAAAAAAAAAAAAAAAAAAAAA=="}}',
     ],
 )
 def test_what_is_not_encrypted_is_told_from_what_another_key_encrypted(opener: Opener, stored: str) -> None:
     with pytest.raises(NotEncryptedError):
         opener.open(stored)
+
+
+@pytest.mark.parametrize("clear", [b"not compressed", zlib.compress(b"\xff\xfe")])
+def test_what_was_sealed_and_is_no_text_is_not_what_rails_writes(opener: Opener, clear: bytes) -> None:
+    key = hashlib.pbkdf2_hmac("sha256", RAILS["primary_key"].encode(), RAILS["key_derivation_salt"].encode(), 2**16, 32)
+    sealed = AESGCM(key).encrypt(b"n" * 12, clear, None)
+    headers = {"iv": base64.b64encode(b"n" * 12).decode(), "at": base64.b64encode(sealed[-16:]).decode(), "c": True}
+    with pytest.raises(NotEncryptedError):
+        opener.open(json.dumps({"p": base64.b64encode(sealed[:-16]).decode(), "h": headers}))
 
 
 def test_every_row_is_tried_and_those_that_cannot_be_opened_are_named(opener: Opener) -> None:
