@@ -17,8 +17,9 @@ description:
   - The second Cluster archives nothing, and a NetworkPolicy lets it reach DNS, the API server and the store of backups only.
   - What an earlier run left, as it was killed, is removed first. Only what has both the name and the label
     C(fediverse.mastodon/rehearsal-of) of a rehearsal is removed.
-  - Nothing of the first Cluster is changed. What was found is kept in ConfigMap C(CLUSTER-rehearsal), which
-    M(fediverse.mastodon.status_info) reads.
+  - Nothing of the first Cluster is changed. How it ended is kept in ConfigMap C(CLUSTER-rehearsal), which
+    M(fediverse.mastodon.status_info) reads, also when it was refused before it began, but for an O(at) that cannot be restored to. A
+    ConfigMap of that name without the label is not touched.
   - Refuses before anything is created a time that cannot be restored to, a Cluster whose WAL does not reach the archive, and a
     CloudNativePG that would restore too little without saying so, and what a quota or the StorageClass has no room for.
   - Its user reads pods, their logs and secrets, and runs a query in the restored pod (C(pods/exec), C(pods/portforward)).

@@ -32,6 +32,10 @@ _LOOK_EVERY = 1.0
 _CONFLICT = 409
 
 
+class LostLeaseError(MastodonError):
+    """Somebody else holds it now: what this run had begun is no longer its own."""
+
+
 class Lease:
     """One of a name. `what` is what its holder does, such as `rehearsal`."""
 
@@ -45,7 +49,6 @@ class Lease:
         self._ended = threading.Event()
         self._renewing = threading.Thread(target=self._renew, name="lease", daemon=True)
         self._acquired = ""
-        self._lost = ""
 
     def holder(self) -> Object | None:
         """Return it as it is, None when nobody holds it."""
@@ -81,9 +84,11 @@ class Lease:
         return MastodonError(str(self._selection), f"another {self._what} runs", why, "Wait until it has ended.")
 
     def check(self) -> None:
-        """Raise MastodonError when somebody else took it."""
-        if self._lost:
-            raise MastodonError(str(self._selection), "was lost", self._lost, "Run again.")
+        """Raise LostLeaseError when somebody else took it, also while this run slept."""
+        live = self.holder()
+        if live is None or live["spec"]["holderIdentity"] != self._holder:
+            why = "another run took it, as this one gave no sign of life"
+            raise LostLeaseError(str(self._selection), "was lost", why, "Run again.")
 
     def end(self) -> None:
         """Hold it no longer."""
@@ -99,7 +104,7 @@ class Lease:
                 self._apply(acquired=False)
             except ApiError as error:
                 if error.status == _CONFLICT:
-                    self._lost = "another run took it, as this one gave no sign of life"
+                    # Another run took it, as `check` says.
                     return
             except MastodonError:
                 # The API server is away for a moment; until the Lease ends there is another try.

@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.adopted import Controller, running
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal import (
     origin,
-    record,
     scratch,
     window,
 )
@@ -30,14 +30,14 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects i
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.lease import Lease
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.lease import Lease, LostLeaseError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import (
     KUBERNETES_OPTIONS,
     connect,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import KV_OPTIONS
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.rehearsal_record import Keeper, now
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.rehearsing import (
     Databases,
     Found,
@@ -74,7 +74,17 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     needs("cryptography", "pg8000", "requests", "websocket")
     connection = connect(parameters, run.environment)
     deadline = Deadline(parameters["wait_timeout"])
-    rehearsal = Rehearsal(parameters, connection, open_objects(connection, deadline, run.say), deadline, run)
+    objects = open_objects(connection, deadline, run.say)
+    target = window.read(parameters["at"]) if parameters["at"] else None
+    catalog = objects.discover()
+    cluster, kind = _cluster(objects, catalog, parameters)
+    keeper = Keeper(objects, parameters["namespace"], parameters["cluster"], target, run)
+    with keeper.failing():
+        keeper.refuse_foreign()
+        found = Scratch(objects, kind, _origin(objects, catalog, cluster))
+        rehearsal = Rehearsal(parameters, connection, found, deadline, keeper)
+    if target:
+        window.refuse_outside(target, rehearsal.window, now())
     return rehearsal.planned() if run.check else rehearsal.held()
 
 
@@ -82,29 +92,24 @@ class Rehearsal:
     """One run."""
 
     def __init__(
-        self, parameters: Mapping[str, Any], connection: Connection, objects: Objects, deadline: Deadline, run: Run
+        self, parameters: Mapping[str, Any], connection: Connection, found: Scratch, deadline: Deadline, keeper: Keeper
     ) -> None:
-        self._objects = objects
-        self._deadline = deadline
-        self._run = run
-        self._origin, kind = _find(objects, parameters)
-        self._scratch = Scratch(objects, kind, self._origin)
+        self._scratch, self._origin, self._deadline = found, found.origin, deadline
+        self._keeper, self._run, self._target = keeper, keeper.run, keeper.target
         self._login = scratch.Login(parameters["database"], parameters["owner"], parameters["secret"])
-        self._opener = _opener(parameters, run)
+        self._opener = _opener(parameters, self._run)
         self._databases = Databases(connection, self._origin.namespace, self._login, deadline)
         labels = {scratch.LABEL: self._origin.name}
         # CloudNativePG has one that is called like the Cluster.
         name = f"{self._scratch.name}-run"
-        self._lease = Lease(objects, self._origin.namespace, name, "rehearsal", labels)
-        for place, version in running(_OPERATOR, objects).items():
+        self._lease = Lease(found.objects, self._origin.namespace, name, "rehearsal", labels)
+        self._made: frozenset[str] = frozenset()
+        for place, version in running(_OPERATOR, found.objects).items():
             origin.refuse_old_operator(place, version)
         origin.refuse_unready(self._origin)
         origin.refuse_broken(self._origin)
-        self._target = window.read(parameters["at"]) if parameters["at"] else None
         self._before = self._databases.look(self._origin.name)
-        self._window = self._origin.window(self._before.archived.moment)
-        if self._target:
-            window.refuse_outside(self._target, self._window, _now())
+        self.window = self._origin.window(self._before.archived.moment)
 
     def planned(self) -> dict[str, Any]:
         """Say what would be done, and return it."""
@@ -123,28 +128,26 @@ class Rehearsal:
         """Rehearse while nobody else does."""
         self._lease.take(self._deadline, self._run.say)
         try:
-            if self._scratch.remove(Deadline(_REMOVAL_SECONDS), self._run):
-                self._run.say(f"removed {self._scratch}, which an earlier rehearsal left")
-            return self._rehearsed()
+            with self._keeper.failing():
+                return self._rehearsed()
         finally:
             self._lease.end()
 
     def _rehearsed(self) -> dict[str, Any]:
+        if self._scratch.remove(Deadline(_REMOVAL_SECONDS), self._run):
+            self._run.say(f"removed {self._scratch}, which an earlier rehearsal left")
         bodies = self._bodies()
         self._refuse_unfit(bodies)
         began = time.monotonic()
-        failure: list[MastodonError] = []
-        found: Found | None = None
-        try:
-            self._scratch.create(bodies, dry_run=False)
-            self._run.say(f"restoring {self._what()} into {self._scratch}")
+        with self._removing():
+            self._create(bodies)
             found = self._proved()
-        except MastodonError as error:
-            failure.append(error)
-        finally:
             took = time.monotonic() - began
-            failure += self._removed()
-        return self._told(found, failure, took)
+        made = self._keeper.keep(newest=found.newest, rpo=f"{found.rpo:.0f}", rto=f"{took:.0f}")
+        for line in found.lines:
+            self._run.say(line)
+        self._run.say(f"{self._origin}: {made.line()}")
+        return {"changed": True, **_result(made, self._target)}
 
     def _refuse_unfit(self, bodies: list[dict[str, Any]]) -> None:
         """Raise MastodonError for what CloudNativePG's webhook, a quota or the storage would not take."""
@@ -153,38 +156,47 @@ class Rehearsal:
                 self._scratch.refuse_without_room(body)
         self._scratch.create(bodies, dry_run=True)
 
+    def _create(self, bodies: list[dict[str, Any]]) -> None:
+        self._lease.check()
+        try:
+            self._scratch.create(bodies, dry_run=False)
+        finally:
+            # Also of what was created without an answer.
+            self._made = self._scratch.uids()
+        self._run.say(f"restoring {self._what()} into {self._scratch}")
+
     def _proved(self) -> Found:
         self._scratch.wait(self._deadline, self._run)
         self._lease.check()
-        return compare(self._databases, self._before, self._scratch, self._opener, self._target)
+        found = compare(self._databases, self._before, self._scratch, self._opener, self._target)
+        # Otherwise it may be another run's that was compared.
+        self._lease.check()
+        return found
+
+    @contextmanager
+    def _removing(self) -> Iterator[None]:
+        """Remove what this run created, however the block ends; but nothing after its Lease was lost."""
+        failure: list[MastodonError] = []
+        try:
+            yield
+        except MastodonError as error:
+            failure.append(error)
+        finally:
+            failure += self._removed()
+        for lost in failure:
+            if isinstance(lost, LostLeaseError):
+                raise lost
+        if failure:
+            raise failure[0] if len(failure) == 1 else CombinedError(failure)
 
     def _removed(self) -> list[MastodonError]:
         """Remove it, and return why that failed, if it did."""
         try:
-            self._scratch.remove(Deadline(_REMOVAL_SECONDS), self._run)
+            self._lease.check()
+            self._scratch.remove(Deadline(_REMOVAL_SECONDS), self._run, self._made)
         except MastodonError as error:
             return [error]
         return []
-
-    def _told(self, found: Found | None, failure: list[MastodonError], took: float) -> dict[str, Any]:
-        """Keep a record and say it. Raises MastodonError when it failed."""
-        error = (failure[0] if len(failure) == 1 else CombinedError(failure)) if failure else None
-        made = Record(
-            ended=window.written(_now()),
-            asked=window.written(self._target) if self._target else "",
-            newest=found.newest if found else "",
-            rpo=f"{found.rpo:.0f}" if found else "",
-            rto=f"{took:.0f}",
-            failure=str(error) if error else "",
-        )
-        kept = record.config_map(self._origin.namespace, self._origin.name, made)
-        self._objects.apply(record.CONFIG_MAP, kept, manager=MANAGER, force=True, dry_run=False)
-        if error:
-            raise error
-        for line in found.lines if found else ():
-            self._run.say(line)
-        self._run.say(f"{self._origin}: {made.line()}")
-        return {"changed": True, **_result(made, self._target)}
 
     def _bodies(self) -> list[dict[str, Any]]:
         return [
@@ -194,23 +206,24 @@ class Rehearsal:
 
     def _what(self) -> str:
         when = f"of {window.written(self._target)}" if self._target else "as late as its archive goes"
-        return f"{self._origin} {when} ({self._window})"
+        return f"{self._origin} {when} ({self.window})"
 
 
-def _now() -> datetime:
-    return datetime.now(UTC).replace(microsecond=0)
-
-
-def _find(objects: Objects, parameters: Mapping[str, Any]) -> tuple[origin.Origin, Resource]:
-    """Return the Cluster with its backups, and how its kind is served. Raises MastodonError without it."""
-    catalog = objects.discover()
+def _cluster(objects: Objects, catalog: Catalog, parameters: Mapping[str, Any]) -> tuple[Object, Resource]:
+    """Return the Cluster, and how its kind is served. Raises MastodonError without it."""
     namespace, name = parameters["namespace"], parameters["cluster"]
     kind = catalog.preferred(_CLUSTERS, "Cluster")
     clusters = objects.read(Selection(kind, namespace, name)).objects if kind else ()
     if kind is None or not clusters:
         raise MastodonError(f"Cluster {namespace}/{name}", "does not exist", "", "Run site.yml, which creates it.")
+    return clusters[0], kind
+
+
+def _origin(objects: Objects, catalog: Catalog, cluster: Object) -> origin.Origin:
+    """Return it with its backups. Raises MastodonError without any."""
+    namespace = cluster["metadata"]["namespace"]
     stores = {item["metadata"]["name"]: item for item in _all(objects, catalog, _STORES, "ObjectStore", namespace)}
-    return origin.find(clusters[0], stores, _all(objects, catalog, _CLUSTERS, "Backup", namespace)), kind
+    return origin.find(cluster, stores, _all(objects, catalog, _CLUSTERS, "Backup", namespace))
 
 
 def _all(objects: Objects, catalog: Catalog, group: str, kind: str, namespace: str) -> tuple[Object, ...]:

@@ -17,7 +17,9 @@ from typing import Any
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.last_backup import PLUGIN
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.origin import Origin
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.window import written
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 
 Item = Mapping[str, Any]
 
@@ -69,6 +71,13 @@ class Ways:
 def name_of(origin: str) -> str:
     """Return what the Cluster is called that an origin is restored into."""
     return f"{origin}-rehearsal"
+
+
+def refuse_foreign(item: Item, origin: str) -> None:
+    """Raise MastodonError for an object of a rehearsal's name that is none of one."""
+    if (item["metadata"].get("labels") or {}).get(LABEL) != origin:
+        remedy = f"It has not the label {LABEL}, so it is somebody's: rename it, or delete it."
+        raise MastodonError(str(ObjectRef.of(item)), "is in the way", "a rehearsal would be called so", remedy)
 
 
 def cluster(origin: Origin, login: Login, target: datetime | None) -> dict[str, Any]:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +21,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors im
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Objects, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at, maps_at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline, Reminder
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER, ObjectRef
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.depends_on import await_ready
 
@@ -60,13 +60,13 @@ class Scratch:
         found: list[tuple[Resource, Object]] = []
         for resource in (self.kind, _POLICY):
             for item in self.objects.read(Selection(resource, self.origin.namespace, self.name)).objects:
-                if (item["metadata"].get("labels") or {}).get(scratch.LABEL) != self.origin.name:
-                    remedy = f"It has not the label {scratch.LABEL}, so it is somebody's: rename it, or delete it."
-                    raise MastodonError(
-                        str(ObjectRef.of(item)), "is in the way", "a rehearsal would be called so", remedy
-                    )
+                scratch.refuse_foreign(item, self.origin.name)
                 found.append((resource, item))
         return found
+
+    def uids(self) -> frozenset[str]:
+        """Return what tells its parts from others of the same name that are created later."""
+        return frozenset(item["metadata"]["uid"] for _resource, item in self.parts())
 
     def create(self, bodies: list[dict[str, Any]], *, dry_run: bool) -> None:
         """Create what is given, or only ask whether it could be."""
@@ -120,9 +120,12 @@ class Scratch:
         [item] = self.objects.read(Selection(self.kind, self.origin.namespace, self.name)).objects or ({},)
         return str(at(item, "status.currentPrimary", "")) or f"{self.name}-1"
 
-    def remove(self, deadline: Deadline, run: Run) -> bool:
-        """Delete it, and return once its pods and volumes are gone, too. Returns whether anything was there."""
-        found = self.parts()
+    def remove(self, deadline: Deadline, run: Run, only: Collection[str] | None = None) -> bool:
+        """Delete it, and return once its pods and volumes are gone, too. Returns whether anything was there.
+
+        `only` are the uids of what may be deleted; without it all its parts.
+        """
+        found = [(resource, item) for resource, item in self.parts() if only is None or item["metadata"]["uid"] in only]
         errors = []
         for resource, item in found:
             try:

@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import lease
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.lease import LEASE, Lease
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.lease import LEASE, Lease, LostLeaseError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.fake_api import FakeApi
 
@@ -95,3 +95,14 @@ def test_of_two_that_begin_at_once_one_goes_on(api: FakeApi, held: Lease, monkey
     monkeypatch.setattr(second, "holder", lambda: None)
     with pytest.raises(MastodonError, match="another rehearsal runs: it began a moment ago"):
         second.take(patient(), lambda line: None)
+
+
+def test_who_slept_while_it_was_succeeded_notices_when_it_checks(api: FakeApi, held: Lease) -> None:
+    second = one(api)
+    second.take(patient(), lambda line: None)
+    second.check()
+    with pytest.raises(LostLeaseError, match="was lost: another run took it"):
+        held.check()
+    second.end()
+    with pytest.raises(LostLeaseError):
+        held.check()

@@ -56,6 +56,7 @@ class Place:
     """A cluster with a database, and how the rest of a rehearsal goes."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._monkeypatch = monkeypatch
         self.said: list[str] = []
         self.compared: Callable[[], Found] = lambda: WELL
         store = {"apiVersion": "barmancloud.cnpg.io/v1", "kind": "ObjectStore", **STORE}
@@ -73,9 +74,13 @@ class Place:
         run = Run(check=check, diff=False, say=self.said.append, environment={})
         return restore_rehearsal.run_task({**PARAMETERS, **parameters}, run)
 
-    def refusal(self, **parameters: Any) -> str:
+    def patience(self, seconds: int) -> None:
+        """Wait no longer for what is removed."""
+        self._monkeypatch.setattr(restore_rehearsal, "_REMOVAL_SECONDS", seconds)
+
+    def refusal(self, *, check: bool = False, **parameters: Any) -> str:
         with pytest.raises(MastodonError) as caught:
-            self.run(**parameters)
+            self.run(check=check, **parameters)
         return str(caught.value)
 
     @property
@@ -127,6 +132,84 @@ def test_it_is_removed_also_when_it_is_broken_off(place: Place, broken: type[Bas
     assert place.left == []
 
 
+def test_an_error_that_nobody_thought_of_is_kept_without_its_text(place: Place) -> None:
+    def broken() -> Found:
+        raise ValueError("secret")
+
+    place.compared = broken
+    with pytest.raises(ValueError, match="secret"):
+        place.run()
+    assert place.kept.failure.startswith("Cluster mastodon/mastodon-db: ended with an unexpected error: ValueError at ")
+    assert "secret" not in place.kept.failure
+
+
+def test_somebody_elses_map_of_the_name_of_a_record_is_not_written(place: Place) -> None:
+    metadata = {"name": "mastodon-db-rehearsal", "namespace": "mastodon"}
+    place.api.put({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"mine": "precious"}})
+    for check in (False, True):
+        said = place.refusal(check=check)
+        assert said.startswith(
+            "ConfigMap mastodon/mastodon-db-rehearsal: is in the way: a rehearsal would be called so."
+        )
+    assert place.api.writes == []
+
+
+def test_a_record_is_not_taken_from_another_manager(place: Place) -> None:
+    place.run()
+    kept = next(one for one in place.api.objects if one.kind == "ConfigMap")
+    place.api.edit(kept, "kubectl-edit", ("data", "failure"), "by hand")
+    assert "conflicts" in place.refusal()
+    assert place.kept.failure == "by hand"
+
+
+def succeeded(place: Place) -> str:
+    """Let another run take the Lease, and make its own Cluster and record; return the uid of the Cluster."""
+    lease, cluster = (
+        next(item for one, item in place.api.objects.items() if one.kind == kind and "rehears" in one.name)
+        for kind in ("Lease", "Cluster")
+    )
+    place.api.put({**lease, "spec": {**lease["spec"], "holderIdentity": "another"}})
+    metadata = {key: cluster["metadata"][key] for key in ("name", "namespace", "labels")}
+    place.api.put(cluster, "DELETED")
+    record.keep(place.api, "mastodon", "mastodon-db", record.Record("2026-11-29T03:00:00Z", failure="of another"))
+    place.api.calls.clear()
+    return str(place.api.put({**cluster, "metadata": metadata})["metadata"]["uid"])
+
+
+@pytest.mark.parametrize("error", [None, MastodonError("Cluster mastodon/mastodon-db", "cannot be restored whole")])
+def test_who_lost_its_lease_neither_removes_nor_keeps_anything(place: Place, error: MastodonError | None) -> None:
+    def lost() -> Found:
+        succeeded(place)
+        if error:
+            raise error
+        return WELL
+
+    place.compared = lost
+    assert place.refusal() == (
+        "Lease mastodon/mastodon-db-rehearsal-run: was lost: another run took it, as this one gave no sign of life. Run again."
+    )
+    assert [call for call in place.api.writes if "Lease" not in call] == []
+    assert place.kept.failure == "of another"
+
+
+def test_a_cluster_of_its_name_that_it_did_not_create_is_not_removed(place: Place) -> None:
+    uids = []
+
+    def replaced() -> Found:
+        cluster = next(
+            item for one, item in place.api.objects.items() if one.kind == "Cluster" and "rehears" in one.name
+        )
+        metadata = {key: cluster["metadata"][key] for key in ("name", "namespace", "labels")}
+        place.api.put(cluster, "DELETED")
+        uids.append(place.api.put({**cluster, "metadata": metadata})["metadata"]["uid"])
+        raise MastodonError("Cluster mastodon/mastodon-db", "cannot be restored whole")
+
+    place.compared = replaced
+    place.patience(0)
+    place.refusal()
+    assert uids[0] in {item["metadata"]["uid"] for item in place.api.objects.values()}
+
+
 def test_what_an_earlier_run_left_is_removed_first(place: Place) -> None:
     left = {
         "name": "mastodon-db-rehearsal",
@@ -164,42 +247,59 @@ def deployment(version: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("item", "parameters", "why"),
+    ("parameters", "why"),
     [
-        (None, {"at": "2026-11-27T00:00:00Z"}, "its first backup was complete only later"),
-        (None, {"at": "soon"}, "Option at: is not a time: soon"),
-        (None, {"cluster": "another"}, "Cluster mastodon/another: does not exist"),
-        (deployment("1.29.1"), {}, "Deployment cnpg-system/cnpg: is too old to restore: it is 1.29.1"),
-        (changed(CLUSTER, "status", readyInstances=0), {}, "does not run"),
-        (
-            changed(
-                CLUSTER,
-                "status",
-                conditions=[{"type": "ContinuousArchiving", "status": "False", "message": "the bucket is full"}],
-            ),
-            {},
-            "does not archive its WAL: the bucket is full",
-        ),
-        (
-            {"apiVersion": "barmancloud.cnpg.io/v1", "kind": "ObjectStore", **STORE, "status": {}},
-            {},
-            "has no completed backup",
-        ),
+        ({"at": "2026-11-27T00:00:00Z"}, "its first backup was complete only later"),
+        ({"at": "soon"}, "Option at: is not a time: soon"),
+        ({"cluster": "another"}, "Cluster mastodon/another: does not exist"),
     ],
 )
-def test_what_is_refused_makes_nothing(place: Place, item: Any, parameters: dict[str, Any], why: str) -> None:
-    if item:
-        place.api.put(copy.deepcopy(item))
+def test_what_was_asked_wrongly_writes_nothing(place: Place, parameters: dict[str, Any], why: str) -> None:
     assert why in place.refusal(**parameters)
     assert place.api.writes == []
-    assert record.read_all(place.api) == {}
 
 
-def test_without_room_nothing_but_its_lease_is_made_and_that_is_removed(place: Place) -> None:
+BROKEN = {"type": "ContinuousArchiving", "status": "False", "message": "the bucket is full"}
+
+
+@pytest.mark.parametrize(
+    ("item", "why"),
+    [
+        (deployment("1.29.1"), "Deployment cnpg-system/cnpg: is too old to restore: it is 1.29.1"),
+        (changed(CLUSTER, "status", readyInstances=0), "does not run"),
+        (changed(CLUSTER, "status", conditions=[BROKEN]), "does not archive its WAL: the bucket is full"),
+        (
+            {"apiVersion": "barmancloud.cnpg.io/v1", "kind": "ObjectStore", **STORE, "status": {}},
+            "has no completed backup",
+        ),
+        (changed(CLUSTER, "spec", plugins=[]), "is not backed up"),
+    ],
+)
+def test_a_backup_that_cannot_be_restored_is_refused_and_that_is_kept(place: Place, item: Any, why: str) -> None:
+    place.run()
+    place.api.calls.clear()
+    place.api.put(copy.deepcopy(item))
+    assert why in place.refusal(check=True)
+    assert (place.api.writes, place.kept.failure) == ([], "")
+    assert why in place.refusal()
+    assert place.api.writes == ["apply ConfigMap mastodon/mastodon-db-rehearsal"]
+    assert why in place.kept.failure
+
+
+def test_keys_that_are_gone_from_vault_are_kept_as_a_failure(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(parameters: Any, run: Run) -> Opener:
+        raise MastodonError("Vault path secret/app", "has no are-primary-key")
+
+    monkeypatch.setattr(restore_rehearsal, "_opener", gone)
+    assert place.refusal() == place.kept.failure == "Vault path secret/app: has no are-primary-key."
+
+
+def test_without_room_nothing_but_its_lease_is_made_and_that_is_removed_and_kept(place: Place) -> None:
     full = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "all", "namespace": "mastodon"}}
     place.api.put({**full, "status": {"hard": {"pods": "1"}, "used": {"pods": "1"}}})
     assert "ResourceQuota mastodon/all: leaves no room for a restored database" in place.refusal()
     assert place.api.writes == [
         "apply Lease mastodon/mastodon-db-rehearsal-run",
+        "apply ConfigMap mastodon/mastodon-db-rehearsal",
         "delete Lease mastodon/mastodon-db-rehearsal-run",
     ]
