@@ -22,7 +22,8 @@ description:
     ConfigMap of that name without the label is not touched.
   - Refuses before anything is created a time that cannot be restored to, a Cluster whose WAL does not reach the archive, and a
     CloudNativePG that would restore too little without saying so, and what a quota or the StorageClass has no room for.
-  - Its user reads pods, their logs and secrets, and runs a query in the restored pod (C(pods/exec), C(pods/portforward)).
+  - Its user needs the rights to create and delete Clusters of CloudNativePG, NetworkPolicies, Leases and a ConfigMap in the namespace, to
+    read Secrets, pods and their logs there, and to use C(pods/exec) and C(pods/portforward).
   - In check mode nothing is created, and it says what would be.
 requirements:
   - pg8000 >= 1.31.6
