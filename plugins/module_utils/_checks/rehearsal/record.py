@@ -9,16 +9,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.scratch import (
-    LABEL,
-    name_of,
-    refuse_foreign,
-)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.scratch import LABEL, name_of
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER
 
 CONFIG_MAP = Resource("", "v1", "ConfigMap", "configmaps", namespaced=True)
 
@@ -53,13 +48,6 @@ def config_map(namespace: str, cluster: str, record: Record) -> dict[str, Any]:
         "metadata": {"name": name_of(cluster), "namespace": namespace, "labels": {LABEL: cluster}},
         "data": asdict(record),
     }
-
-
-def keep(api: Api, namespace: str, cluster: str, record: Record, *, dry_run: bool = False) -> None:
-    """Write it, or only ask whether it could be. Raises MastodonError rather than take over what is somebody's."""
-    for item in api.read(Selection(CONFIG_MAP, namespace, name_of(cluster))).objects:
-        refuse_foreign(item, cluster)
-    api.apply(CONFIG_MAP, config_map(namespace, cluster, record), manager=MANAGER, force=False, dry_run=dry_run)
 
 
 def read_all(api: Api) -> dict[tuple[str, str], Record]:

@@ -10,11 +10,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal import record, window
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal import record, scratch, window
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.record import Record
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, unforeseen
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.lease import LostLeaseError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
 
 
@@ -56,14 +58,20 @@ class Keeper:
 
     def refuse_foreign(self) -> None:
         """Raise MastodonError when a record could not be kept, as what has its name is somebody's."""
-        record.keep(self.api, self.namespace, self.cluster, self._made(), dry_run=True)
+        self._write(self._made(), dry_run=True)
 
     def keep(self, *, newest: str = "", rpo: str = "", rto: str = "", failure: str = "") -> Record:
         """Write how it ended, unless this is only a check, and return it."""
         made = self._made(newest, rpo, rto, failure)
         if not self.run.check:
-            record.keep(self.api, self.namespace, self.cluster, made)
+            self._write(made, dry_run=False)
         return made
+
+    def _write(self, made: Record, *, dry_run: bool) -> None:
+        for item in self.api.read(Selection(record.CONFIG_MAP, self.namespace, scratch.name_of(self.cluster))).objects:
+            scratch.refuse_foreign(item, self.cluster)
+        body = record.config_map(self.namespace, self.cluster, made)
+        self.api.apply(record.CONFIG_MAP, body, manager=MANAGER, force=False, dry_run=dry_run)
 
     def _made(self, newest: str = "", rpo: str = "", rto: str = "", failure: str = "") -> Record:
         asked = window.written(self.target) if self.target else ""

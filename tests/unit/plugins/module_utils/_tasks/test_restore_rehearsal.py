@@ -171,7 +171,9 @@ def succeeded(place: Place) -> str:
     place.api.put({**lease, "spec": {**lease["spec"], "holderIdentity": "another"}})
     metadata = {key: cluster["metadata"][key] for key in ("name", "namespace", "labels")}
     place.api.put(cluster, "DELETED")
-    record.keep(place.api, "mastodon", "mastodon-db", record.Record("2026-11-29T03:00:00Z", failure="of another"))
+    place.api.put(
+        record.config_map("mastodon", "mastodon-db", record.Record("2026-11-29T03:00:00Z", failure="of another"))
+    )
     place.api.calls.clear()
     return str(place.api.put({**cluster, "metadata": metadata})["metadata"]["uid"])
 
