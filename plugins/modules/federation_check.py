@@ -122,6 +122,8 @@ options:
   reports:
     description:
       - Files to write the whole report to, on the host that this runs on, whatever comes of it. Each is replaced as a whole, and the folder must be there.
+      - A new file has mode C(0644); one that is there keeps its owner, group and mode, and a link stays one. Only an earlier report of the same form, or an
+        empty file, is replaced.
     type: dict
     default: {}
     suboptions:
@@ -129,7 +131,7 @@ options:
         description: One page for browsers, phones and paper, which loads nothing else and has no script.
         type: path
       json:
-        description: All of it as JSON. When the file is there from an earlier run, the report says first what changed since. Another file is not replaced.
+        description: All of it as JSON. When the file is there from an earlier run, the report says first what changed since.
         type: path
       junit:
         description: For CI systems, as JUnit writes it. C(LOST) and C(CUT) have failed, and so has an instance that is not proved to be well.

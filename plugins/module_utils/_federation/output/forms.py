@@ -9,9 +9,19 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.changes import earlier
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.output.junit import junit
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.output.page import page
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.output.prometheus import prometheus
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError
+
+# What stands in the head of a report, and of nothing else.
+_SIGNS = {
+    "html": b"<title>Federation of ",
+    "junit": b'<testsuites name="federation"',
+    "prometheus": b"# HELP federation_check_",
+}
+_HEAD = 1000
 
 
 def as_json(report: Mapping[str, Any]) -> str:
@@ -25,3 +35,14 @@ FORMS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "junit": junit,
     "prometheus": prometheus,
 }
+
+
+def is_report(form: str, content: bytes) -> bool:
+    """Whether a file holds a report of this form."""
+    if form in _SIGNS:
+        return _SIGNS[form] in content[:_HEAD]
+    try:
+        earlier(content)
+    except WrongShapeError:
+        return False
+    return True

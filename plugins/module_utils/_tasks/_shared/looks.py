@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,6 +33,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
     targets_of,
     trust_of,
 )
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.reports import destinations, write
 
 REPORTS: Mapping[str, Any] = {
     "reports": {"type": "dict", "default": {}, "options": {name: {"type": "path"} for name in FORMS}},
@@ -66,7 +66,7 @@ def examined(
     targets = targets_of(parameters)
     trust = trust_of([*parameters["ca_certificates"], *authorities()])
     resolver = Resolver(parameters["nameserver"], parameters["nameserver_port"])
-    paths = _paths(parameters["reports"] or {})
+    paths = destinations(parameters["reports"] or {})
     before = _before(parameters["since"], paths.get("json"))
     with _vantage(parameters["via"]) as vantage:
         found = [one.plain(one.findings) for one in examine_all(targets, vantage, resolver, trust, explain)]
@@ -75,7 +75,7 @@ def examined(
     for line in table(report):
         run.say(line)
     if not run.check:
-        _write(paths, report)
+        write(paths, report)
     return report
 
 
@@ -92,20 +92,10 @@ def _vantage(via: Mapping[str, str] | None) -> Iterator[Vantage]:
         yield Vantage(f"{host} by ssh", machine.way, HERE)
 
 
-def _paths(reports: Mapping[str, str | None]) -> Mapping[str, Path]:
-    """Return where reports go. Raises MastodonError before a look that could not be kept."""
-    paths = {name: Path(path).expanduser() for name, path in reports.items() if path}
-    for path in paths.values():
-        if not path.parent.is_dir():
-            why, remedy = f"{path.parent} is no folder", "Make it, or name another path."
-            raise MastodonError(f"Report {path}", "cannot be written", why, remedy)
-    return paths
-
-
 def _before(since: str | None, last: Path | None) -> Earlier:
     """Return the earlier report that is named, else the one that is about to be replaced, if there is any."""
     path = Path(since).expanduser() if since else last
-    if path is None or not (since or path.exists()):
+    if path is None or not (since or (path.exists() and path.stat().st_size)):
         return {}
     try:
         return earlier(path.read_bytes())
@@ -114,20 +104,3 @@ def _before(since: str | None, last: Path | None) -> Earlier:
     except WrongShapeError as error:
         remedy = "Name another path, or remove the file."
         raise MastodonError(f"Report {path}", "is none that this can be compared with", str(error), remedy) from error
-
-
-def _write(paths: Mapping[str, Path], report: Mapping[str, Any]) -> None:
-    for name, path in sorted(paths.items()):
-        try:
-            _replace(path, FORMS[name](report))
-        except OSError as error:
-            remedy = "Check who may write there."
-            raise MastodonError(f"Report {path}", "cannot be written", error.strerror or "", remedy) from error
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a file so that who reads it, such as Prometheus' node exporter, finds the old or the new one, and never a part."""
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".federation-") as folder:
-        written = Path(folder) / path.name
-        written.write_text(text, encoding="utf-8")
-        written.replace(path)

@@ -279,8 +279,7 @@ def test_a_file_that_is_no_report_is_neither_compared_nor_replaced(asked: Asked,
     with pytest.raises(MastodonError) as caught:
         asked(reports={"json": str(path)})
     assert str(caught.value) == (
-        f"Report {path}: is none that this can be compared with: it is no report of this format. "
-        "Name another path, or remove the file."
+        f"Report {path}: is not written: the file is there and is no report as json. Name another path, or remove the file."
     )
     assert path.read_text() == "{}"
     assert asked.world.asked == []
