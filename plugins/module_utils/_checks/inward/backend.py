@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.gateway import selects
@@ -30,32 +31,28 @@ _MAKERS = ("Deployment", "StatefulSet", "DaemonSet")
 def broken(cluster: Cluster, host: str, path: str) -> Broken | None:
     """Return the first broken link between the route of a host and the pods behind a path."""
     rules = [
-        (_length(rule, path), its, parent, rule)
-        for its in route.naming(cluster, host)
-        for parent in route.parents(cluster, its)
-        for rule in maps_at(its, "spec.rules")
+        ((claim.rank, its), claim, rule)
+        for claim in route.claims(cluster, host)
+        if route.is_taken(cluster, host, claim)
+        for rule in maps_at(claim.route, "spec.rules")
+        if (its := route.length(rule, path)) >= 0
     ]
-    fit = [one for one in rules if one[0] >= 0]
-    if not fit:
+    if not rules:
         return None
-    _unused, its, parent, rule = max(fit, key=lambda one: one[0])
-    found = [link for reference in maps_at(rule, "backendRefs") if (link := _of(cluster, its, reference))]
-    return (found[0].behind(_unresolved(its, parent)) if _unresolved(its, parent) else found[0]) if found else None
+    first = max(rank for rank, _claim, _rule in rules)
+    served = [(claim, rule) for rank, claim, rule in rules if rank == first]
+    links = [(claim, _of(cluster, claim.route, one)) for claim, rule in served for one in _references(rule)]
+    claim, link = next(((claim, link) for claim, link in links if link), (served[0][0], None))
+    if link is None:
+        return None
+    # Of several the others may take it.
+    link = replace(link, certain=link.certain and all(one for _claim, one in links))
+    unresolved = _unresolved(claim.route, claim.parent)
+    return link.behind(unresolved) if unresolved else link
 
 
-def _length(rule: Item, path: str) -> int:
-    """Return how much of a path a rule names, less than nothing when it is not for it: the longest wins.
-
-    https://gateway-api.sigs.k8s.io/reference/spec/#httprouterule
-    """
-    found = [at(one, "path", {}) for one in maps_at(rule, "matches")] or [{}]
-    return max((len(at(one, "value", "/")) for one in found if _matches(one, path)), default=-1)
-
-
-def _matches(match: Item, path: str) -> bool:
-    value = at(match, "value", "/").rstrip("/")
-    exact = at(match, "type", "PathPrefix") == "Exact"
-    return path == at(match, "value", "/") if exact else path == value or path.startswith(f"{value}/")
+def _references(rule: Item) -> Iterator[Item]:
+    return (one for one in maps_at(rule, "backendRefs") if one.get("weight", 1))
 
 
 def _unresolved(its: Object, parent: Item) -> str:
@@ -72,6 +69,9 @@ def _of(cluster: Cluster, its: Object, reference: Item) -> Broken | None:
     if service is None:
         said = f"Service {namespace}/{name}, which {told(its)} sends to, does not exist"
         return Broken((said,), f"kubectl get service -n {namespace}")
+    if at(service, "spec.type", "") == "ExternalName":
+        # Who is there is not of this cluster.
+        return None
     port = next((one for one in maps_at(service, "spec.ports") if one.get("port") == reference.get("port")), None)
     if port is None:
         return Broken((f"Service {namespace}/{name} has no port {reference.get('port')}",), describe(service))

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog
@@ -22,14 +22,18 @@ Chain = Callable[[str, str], str | None]
 
 @dataclass(frozen=True)
 class Broken:
-    """The way inward to the first broken link: sentences from outside to inside, and what to do at the last."""
+    """The way inward to the first broken link: sentences from outside to inside, and what to do at the last.
+
+    `certain` is whether nobody who comes this way gets past it.
+    """
 
     said: tuple[str, ...]
     next: str
+    certain: bool = True
 
     def behind(self, outer: str) -> Broken:
         """Return it as what is behind something nearer to the world."""
-        return Broken((outer, *self.said), self.next)
+        return replace(self, said=(outer, *self.said))
 
 
 @dataclass(frozen=True)

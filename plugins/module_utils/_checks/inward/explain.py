@@ -44,6 +44,8 @@ _BY_DNS = (
     *(addresses.STALE.name, addresses.STALE_OURS.name, addresses.ALL_STALE.name, *_DEAD),
 )
 _NO_WAY = (causes.NO_ROUTE.why, causes.NO_BACKEND.why, causes.NOBODY_READY.why)
+# Who says so himself is not to be looked for.
+_KNOWN = tuple(cause.why for cause in causes.CAUSES if cause.why not in _NO_WAY)
 
 
 def explained(open_cluster: Callable[[], Cluster], scene: Scene, findings: Sequence[Finding]) -> Sequence[Finding]:
@@ -85,7 +87,7 @@ def _explained(cluster: Cluster, scene: Scene, finding: Finding) -> Finding:
     for broken, proved in _ways(cluster, scene, finding, host):
         if broken:
             why = shown("; ".join(broken.said), _LONGEST)
-            return finding.because(Cause(why, broken.next, proved))
+            return finding.because(Cause(why, broken.next, proved and broken.certain))
     return finding
 
 
@@ -111,7 +113,11 @@ def _to_addresses(cluster: Cluster, scene: Scene, finding: Finding, host: str) -
         return
     # external-dns asks for records of hosts only whose routes were taken.
     if not seen.links:
-        yield route.broken(cluster, host), bool(scene.target.owner and route.naming(cluster, host))
+        is_asked = bool(scene.target.owner and route.naming(cluster, host))
+        yield route.broken(cluster, host), is_asked
+        if not record.is_annotated(cluster, scene.target.owner):
+            yield route.unaddressed(cluster), is_asked
+        yield route.unready(cluster), False
     is_dead = finding.fault in _DEAD
     if is_dead and finding.fact.partition(",")[0] in targets(cluster.gateway):
         yield _front(cluster), True
@@ -150,6 +156,9 @@ def _to_certificate(
 def _to_pods(cluster: Cluster, finding: Finding, host: str) -> Iterator[tuple[Broken | None, bool]]:
     """Yield what is broken behind a host; that the answer came of it is proved when it is a gateway's own."""
     cause = finding.cause.why if finding.cause else ""
-    yield route.broken(cluster, host), cause in _NO_WAY
+    if cause in _KNOWN:
+        return
     path = urls.split(finding.subject).path or "/"
+    yield route.broken(cluster, host, path), cause in _NO_WAY
     yield backend.broken(cluster, host, path), cause in _NO_WAY
+    yield route.unready(cluster), False

@@ -38,6 +38,11 @@ def drift(cluster: Cluster, scene: Scene, host: str) -> str:
     return _told(apart[0], cluster, note) if apart else ""
 
 
+def is_annotated(cluster: Cluster, owner: str) -> bool:
+    """Whether the Gateway asks for other addresses than its own."""
+    return bool(_annotated(cluster, owner)[1])
+
+
 def _annotated(cluster: Cluster, owner: str) -> tuple[str, str]:
     """Return by which annotation of the Gateway its external-dns writes other addresses, and which."""
     notes = {key: str(value) for key, value in at(cluster.gateway, "metadata.annotations", {}).items()}

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.gateway import allows, namespace_labels, serves
@@ -26,54 +27,149 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.stat
 Item = Mapping[str, Any]
 
 
+# Of any listener, which may be another's: what is wrong with ours it says itself. https://gateway-api.sigs.k8s.io/reference/spec/#gatewayconditionreason
+_OF_LISTENERS = ("ListenersNotValid", "PortUnavailable")
+_NO_ADDRESS = "NoAddress"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """That a route is for a host, on listeners of the Gateway that may speak TLS. The greater rank is served."""
+
+    route: Object
+    parent: Item
+    rank: tuple[int, int]
+
+    def length(self, path: str) -> int:
+        """Return how much of a path it names, less than nothing when it is not for it."""
+        return max((length(rule, path) for rule in maps_at(self.route, "spec.rules")), default=-1)
+
+
 def naming(cluster: Cluster, host: str) -> Sequence[Object]:
-    """Return the routes that name a host, whatever they are on."""
-    return [
-        route
+    """Return the routes that are for a host, whatever they are on; of those that name none, which take their listeners' hosts, the Gateway's."""
+    return [route for route in cluster.all(GATEWAY_API, "HTTPRoute") if _rank(cluster, route, host)]
+
+
+def claims(cluster: Cluster, host: str) -> Sequence[Claim]:
+    """Return the routes for a host that are on the Gateway, those first that go before others."""
+    found = [
+        Claim(route, parent, rank)
         for route in cluster.all(GATEWAY_API, "HTTPRoute")
-        if any(serves({"hostname": name}, host) for name in at(route, "spec.hostnames", []))
+        if (rank := _rank(cluster, route, host))
+        for parent in parents(cluster, route)
     ]
+    return sorted(found, key=lambda claim: claim.rank, reverse=True)
+
+
+def _rank(cluster: Cluster, route: Object, host: str) -> tuple[int, int] | None:
+    """Return how exactly a route names a host, None when it does not.
+
+    https://gateway-api.sigs.k8s.io/reference/spec/#httproutespec
+    """
+    names = at(route, "spec.hostnames", []) or [
+        listener.get("hostname") or ""
+        for parent in parents(cluster, route)
+        for listener in _on(cluster, parent)
+        if listener.get("protocol") != "HTTP"
+    ]
+    fit = [str(name) for name in names if serves({"hostname": str(name)}, host)]
+    return max(((int(name == host), len(name)) for name in fit), default=None)
 
 
 def parents(cluster: Cluster, route: Object) -> Sequence[Item]:
     """Return by what a route is on listeners of the Gateway that may speak TLS."""
-    own, listeners = route["metadata"]["namespace"], cluster.listeners()
+    own = route["metadata"]["namespace"]
     return [
         parent
         for parent in maps_at(route, "spec.parentRefs")
-        if (parent.get("namespace", own), parent.get("name")) == (cluster.namespace, cluster.name)
-        and listeners.get(parent.get("sectionName", ""), {}).get("protocol") != "HTTP"
+        if (parent.get("kind", "Gateway"), parent.get("namespace", own), parent.get("name"))
+        == ("Gateway", cluster.namespace, cluster.name)
+        and not _is_plain(_on(cluster, parent))
     ]
 
 
-def broken(cluster: Cluster, host: str) -> Broken | None:
-    """Return the first broken link between the world and the Service behind a host."""
-    if gateway := _gateway(cluster):
-        return gateway
-    routes = naming(cluster, host)
-    ours = [(route, parent) for route in routes for parent in parents(cluster, route)]
-    if not ours:
-        return _elsewhere(cluster, host, routes)
-    return next((found for one in ours if (found := _taken(cluster, host, *one))), None)
+def _on(cluster: Cluster, parent: Item) -> Sequence[Item]:
+    """Return the listeners that a parent of a route stands for."""
+    return [
+        listener
+        for name, listener in cluster.listeners().items()
+        if parent.get("sectionName") in (None, "", name) and parent.get("port") in (None, listener.get("port"))
+    ]
 
 
-def _gateway(cluster: Cluster) -> Broken | None:
-    gateway = cluster.gateway
-    if gateway is None:
+def _is_plain(listeners: Sequence[Item]) -> bool:
+    return bool(listeners) and all(one.get("protocol") == "HTTP" for one in listeners)
+
+
+def broken(cluster: Cluster, host: str, path: str = "") -> Broken | None:
+    """Return the first broken link between the world and the Service behind a host, for all paths or one."""
+    if cluster.gateway is None:
         return Broken((f"{cluster} does not exist",), "kubectl get gateway -A")
-    status = compute(gateway)
-    if status.verdict != "Current":
-        return Broken((f"{cluster} is not ready: {shown(str(status))}",), describe(gateway))
+    ours = claims(cluster, host)
+    if not ours:
+        return _elsewhere(cluster, host)
+    # Others' routes may be for it by a star, and are asked only where none names it.
+    first = [claim for claim in ours if claim.rank == ours[0].rank]
+    fit = [claim for claim in first if claim.length(path) >= 0] or first
+    found = [_taken(cluster, host, claim.route, claim.parent) for claim in fit]
+    if found[0] and all(found):
+        others = ours[len(first) :]
+        return replace(found[0], certain=not any(is_taken(cluster, host, claim) for claim in others))
     return None
 
 
-def _elsewhere(cluster: Cluster, host: str, routes: Sequence[Object]) -> Broken:
+def is_taken(cluster: Cluster, host: str, claim: Claim) -> bool:
+    """Whether the Gateway serves a host by a route."""
+    return _taken(cluster, host, claim.route, claim.parent) is None
+
+
+def unready(cluster: Cluster) -> Broken | None:
+    """Return what is wrong with the whole Gateway, which others' listeners may be the reason of."""
+    gateway = cluster.gateway or {}
+    status = compute(gateway)
+    if status.verdict == "Current" or status.reason in (*_OF_LISTENERS, _NO_ADDRESS):
+        return None
+    return Broken((f"{cluster} is not ready: {shown(str(status))}",), describe(gateway), certain=False)
+
+
+def unaddressed(cluster: Cluster) -> Broken | None:
+    """Return that the Gateway has no address that a record could have."""
+    if cluster.gateway is None or at(cluster.gateway, "status.addresses", []):
+        return None
+    return Broken((f"{cluster} has no address",), describe(cluster.gateway))
+
+
+def _elsewhere(cluster: Cluster, host: str) -> Broken:
     """Return where the routes are that name a host, but for those that only redirect to TLS."""
-    found = [(route, _names(route)) for route in routes if not _is_ours(cluster, route)]
+    found = [(route, _names(route)) for route in naming(cluster, host) if not _is_ours(cluster, route)]
     if not found:
         return Broken((f"no HTTPRoute on a listener with TLS names {host}",), "kubectl get httproute -A")
-    route, on = found[0]
-    return Broken((f"{told(route)}, which names {host}, is on {on}, and not on {cluster}",), describe(route))
+    route, on = max(found, key=lambda one: _rank(cluster, one[0], host) or (0, 0))
+    is_named = host in at(route, "spec.hostnames", [])
+    return Broken((f"{told(route)}, which names {host}, is on {on}, and not on {cluster}",), describe(route), is_named)
+
+
+def length(rule: Item, path: str) -> int:
+    """Return how much of a path a rule names, less than nothing when it is not for it: the longest wins.
+
+    https://gateway-api.sigs.k8s.io/reference/spec/#httprouterule
+    """
+    found = [at(one, "path", {}) for one in maps_at(rule, "matches")] or [{}]
+    return max((_named(one) for one in found if not path or _matches(one, path)), default=-1)
+
+
+def _named(match: Item) -> int:
+    # What is named whole goes before whatever it begins with.
+    value = at(match, "value", "/")
+    return len(value) + (1 << 16 if at(match, "type", "PathPrefix") == "Exact" else 0)
+
+
+def _matches(match: Item, path: str) -> bool:
+    value, kind = at(match, "value", "/"), at(match, "type", "PathPrefix")
+    if kind == "RegularExpression":
+        # Each controller has its own: it may be.
+        return True
+    return path == value if kind == "Exact" else path == value.rstrip("/") or path.startswith(f"{value.rstrip('/')}/")
 
 
 def _is_ours(cluster: Cluster, route: Object) -> bool:

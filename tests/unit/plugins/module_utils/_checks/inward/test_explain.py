@@ -320,12 +320,106 @@ def test_a_listener_that_takes_no_routes_of_a_namespace_is_named(behind: Behind)
     proved(behind, NO_ROUTE, f"{why}; listener {HOST} of {GATEWAY} takes no routes from namespace mastodon")
 
 
-def test_a_gateway_that_is_not_there_or_not_programmed_is_named(behind: Behind) -> None:
+def test_a_gateway_that_is_not_programmed_is_a_likely_cause_behind_all_that_is_ours(behind: Behind) -> None:
     waits = said("Programmed", "False", "AddressNotAssigned", "no address could be assigned")
     behind.change("Gateway edge/shared", lambda item: item["status"]["conditions"].append(waits))
-    proved(behind, NO_ROUTE, f"{GATEWAY} is not ready: no address could be assigned")
+    found = cause(behind, NO_ROUTE)
+    assert (found.why, found.proved) == (f"{GATEWAY} is not ready: no address could be assigned", False)
+    scaled_to_nothing(behind)
+    proved(behind, NOBODY, "Service mastodon/web has no pods; Deployment mastodon/web is scaled to 0")
+
+
+def test_a_gateway_that_is_not_there_is_named(behind: Behind) -> None:
     behind.remove("Gateway edge/shared")
-    proved(behind, NO_ROUTE, f"{GATEWAY} does not exist", "kubectl get gateway -A")
+    assert cause(behind, NO_ROUTE).why == f"{GATEWAY} does not exist"
+    assert cause(behind, NO_ROUTE).next == "kubectl get gateway -A"
+
+
+# https://github.com/traefik/traefik/blob/master/pkg/provider/kubernetes/gateway/kubernetes.go
+OTHERS = said("Accepted", "False", "ListenersNotValid", "All Listeners must be valid")
+
+
+def test_a_listener_of_others_that_is_not_well_does_not_hide_what_is_ours(behind: Behind) -> None:
+    behind.change("Gateway edge/shared", lambda item: item["status"].update(conditions=[OTHERS]))
+    lacking = said("ResolvedRefs", "False", "InvalidCertificateRef", "no such Secret")
+    behind.change("Gateway edge/shared", condition(listener_=MEDIA, changed=lacking))
+    for finding in (NO_ROUTE, NOBODY, SILENT, WRONG_NAME):
+        assert "ListenersNotValid" not in cause(behind, finding).why
+        assert "All Listeners" not in cause(behind, finding).why
+    scaled_to_nothing(behind)
+    proved(behind, NOBODY, "Service mastodon/web has no pods; Deployment mastodon/web is scaled to 0")
+    behind.change("Gateway edge/shared", condition(listener_=HOST, changed=lacking))
+    why = f"listener {HOST} of {GATEWAY} is not well: InvalidCertificateRef: no such Secret"
+    proved(behind, NO_ROUTE, why)
+
+
+def test_a_gateway_without_an_address_is_a_cause_only_where_a_record_is_missing(behind: Behind) -> None:
+    behind.change("Gateway edge/shared", lambda item: item["status"].pop("addresses"))
+    for finding in (NO_ROUTE, NOBODY, SILENT):
+        assert cause(behind, finding) == finding.cause
+    behind.leads = ()
+    proved(behind, NOWHERE, f"{GATEWAY} has no address")
+    annotate(behind, "external-dns.alpha.kubernetes.io/target")
+    assert cause(behind, NOWHERE).why != f"{GATEWAY} has no address"
+
+
+def refused_wildcard(behind: Behind, **spec: Any) -> None:
+    """Let others have a route for the same domain that is not taken."""
+    behind.change("HTTPRoute mastodon/web", lambda item: behind.add({**item, "metadata": {**META, "name": "wild"}}))
+    behind.change("HTTPRoute other/wild", lambda item: item["spec"].update(spec))
+    behind.change("HTTPRoute other/wild", condition(route="wild", changed=said("Accepted", "False", "Refused")))
+
+
+META = {"name": "wild", "namespace": "other", "uid": "uid of wild", "generation": 1}
+
+
+@pytest.mark.parametrize("spec", [{"hostnames": ["*.example.org"]}, {"hostnames": [HOST]}, {"hostnames": None}])
+def test_a_route_of_others_that_is_not_taken_is_no_cause_where_ours_is(behind: Behind, spec: Any) -> None:
+    refused_wildcard(behind, **spec)
+    for finding in (NO_ROUTE, NOBODY, SILENT):
+        assert cause(behind, finding) == finding.cause
+
+
+def test_a_route_for_another_path_of_the_host_does_not_stand_in_for_ours(behind: Behind) -> None:
+    behind.change(
+        "HTTPRoute mastodon/web", lambda item: behind.add({**item, "metadata": {**META, "namespace": "mastodon"}})
+    )
+    solver = [{"matches": [{"path": {"type": "Exact", "value": "/.well-known/acme-challenge/a"}}]}]
+    behind.change("HTTPRoute mastodon/wild", lambda item: item["spec"].update(rules=solver))
+    behind.change("HTTPRoute mastodon/web", condition(route="web", changed=said("Accepted", "False", "Refused")))
+    proved(behind, NO_ROUTE, f"{GATEWAY} does not take HTTPRoute mastodon/web: Refused")
+
+
+def test_where_a_route_of_others_takes_the_host_by_a_star_ours_is_a_likely_cause(behind: Behind) -> None:
+    refused_wildcard(behind, hostnames=["*.example.org"])
+    behind.change("HTTPRoute other/wild", condition(route="wild", changed=said("Accepted", "True", "Accepted")))
+    behind.change("HTTPRoute mastodon/web", condition(route="web", changed=said("Accepted", "False", "Refused")))
+    same = {"namespaces": {"from": "All"}}
+    behind.change("Gateway edge/shared", lambda item: item["spec"]["listeners"][1].update(allowedRoutes=same))
+    found = cause(behind, NO_ROUTE)
+    assert (found.why, found.proved) == (f"{GATEWAY} does not take HTTPRoute mastodon/web: Refused", False)
+
+
+def test_a_route_without_hosts_has_those_of_its_listener(behind: Behind) -> None:
+    behind.change("HTTPRoute mastodon/web", lambda item: item["spec"].pop("hostnames"))
+    assert cause(behind, NO_ROUTE) == NO_ROUTE.cause
+    scaled_to_nothing(behind)
+    proved(behind, NOBODY, "Service mastodon/web has no pods; Deployment mastodon/web is scaled to 0")
+
+
+def test_a_wildcard_on_another_gateway_is_a_likely_cause(behind: Behind) -> None:
+    def move(item: Any) -> None:
+        item["spec"]["hostnames"] = ["*.example.org"]
+        item["spec"]["parentRefs"][0]["name"] = "another"
+
+    behind.change("HTTPRoute mastodon/web", move)
+    assert not cause(behind, NO_ROUTE).proved
+
+
+def test_an_answer_that_says_who_gave_it_is_not_looked_for_in_the_cluster(behind: Behind) -> None:
+    behind.change("HTTPRoute mastodon/web", condition(route="web", changed=said("Accepted", "False", "Refused")))
+    challenged = inbox.DROPPED.at(INBOX, "403").because(causes.CHALLENGE).of("inbox")
+    assert cause(behind, challenged) == causes.CHALLENGE
 
 
 # Certificates
@@ -484,10 +578,32 @@ def test_a_selector_that_no_pod_has_is_named(behind: Behind) -> None:
     proved(behind, NOBODY, "Service mastodon/web selects pods by app=nothing, and there are none")
 
 
-def test_a_deployment_that_is_scaled_to_nothing_is_named(behind: Behind) -> None:
+def scaled_to_nothing(behind: Behind) -> None:
+    """Let nobody run behind the web Service."""
     without_endpoints(behind)
     behind.remove("Pod mastodon/web-1")
     behind.change("Deployment mastodon/web", lambda item: item["spec"].update(replicas=0))
+
+
+def test_a_service_of_an_outer_name_has_no_endpoints_and_is_no_cause(behind: Behind) -> None:
+    scaled_to_nothing(behind)
+    outer = {"type": "ExternalName", "externalName": "web.example.net", "selector": None}
+    behind.change("Service mastodon/web", lambda item: item["spec"].update(outer))
+    assert cause(behind, NOBODY) == NOBODY.cause
+
+
+def test_one_of_two_services_that_has_no_pods_is_a_likely_cause(behind: Behind) -> None:
+    scaled_to_nothing(behind)
+    two = [{"name": "web", "port": 3000, "weight": 1}, {"name": "web-streaming", "port": 4000, "weight": 1}]
+    behind.change("HTTPRoute mastodon/web", lambda item: item["spec"]["rules"][1].update(backendRefs=two))
+    assert not cause(behind, NOBODY).proved
+    two[1]["weight"] = 0
+    behind.change("HTTPRoute mastodon/web", lambda item: item["spec"]["rules"][1].update(backendRefs=two))
+    assert cause(behind, NOBODY).proved
+
+
+def test_a_deployment_that_is_scaled_to_nothing_is_named(behind: Behind) -> None:
+    scaled_to_nothing(behind)
     why = "Service mastodon/web has no pods; Deployment mastodon/web is scaled to 0"
     proved(behind, NOBODY, why, "kubectl describe deployment -n mastodon web")
 
