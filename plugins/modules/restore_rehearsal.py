@@ -91,10 +91,15 @@ newest:
   type: str
   sample: "2026-11-29T02:58:41Z"
 rpo_seconds:
-  description: How much of what was written is lost.
+  description: How much of what was written is lost. Null when a time was asked for, as nobody may have written anything before it.
   returned: success
   type: int
   sample: 79
+skipped:
+  description: What was not checked, and why. Empty when all was.
+  returned: success
+  type: str
+  sample: ""
 rto_seconds:
   description: How long it took until the restored database was proved.
   returned: success

@@ -104,8 +104,7 @@ class Rehearsal:
         name = f"{self._scratch.name}-run"
         self._lease = Lease(found.objects, self._origin.namespace, name, "rehearsal", labels)
         self._made: frozenset[str] = frozenset()
-        for place, version in running(_OPERATOR, found.objects).items():
-            origin.refuse_old_operator(place, version)
+        self._skipped = origin.refuse_old_operators(running(_OPERATOR, found.objects))
         origin.refuse_unready(self._origin)
         origin.refuse_broken(self._origin)
         self._before = self._databases.look(self._origin.name)
@@ -119,6 +118,8 @@ class Rehearsal:
             )
         else:
             self._refuse_unfit(self._bodies())
+        if self._skipped:
+            self._run.say(f"skipped: {self._skipped}")
         self._run.say(
             f"would restore {self._what()} into {self._scratch}, compare it, open what is encrypted in it, and remove it"
         )
@@ -143,7 +144,8 @@ class Rehearsal:
             self._create(bodies)
             found = self._proved()
             took = time.monotonic() - began
-        made = self._keeper.keep(newest=found.newest, rpo=f"{found.rpo:.0f}", rto=f"{took:.0f}")
+        rpo = "" if found.rpo is None else f"{found.rpo:.0f}"
+        made = self._keeper.keep(newest=found.newest, rpo=rpo, rto=f"{took:.0f}", skipped=self._skipped)
         for line in found.lines:
             self._run.say(line)
         self._run.say(f"{self._origin}: {made.line()}")
@@ -250,6 +252,7 @@ def _result(made: Record, target: datetime | None) -> dict[str, Any]:
         "newest": made.newest,
         "rpo_seconds": int(made.rpo) if made.rpo else None,
         "rto_seconds": int(made.rto) if made.rto else None,
+        "skipped": made.skipped,
     }
 
 

@@ -21,9 +21,10 @@ Item = Mapping[str, Any]
 
 # Before these an archive with a change of the primary in it was restored up to that change, without an error:
 # https://github.com/cloudnative-pg/cloudnative-pg/pull/10818
-_FIXED = {(1, 28): 4, (1, 29): 2}
+_FIXED = {(1, 28): 4, (1, 29): 2, (1, 30): 0}
 _OLDEST = (1, 28)
-_VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
+# The last part is that of a release that is not out yet.
+_VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)(-?(?:alpha|beta|rc))?")
 
 
 @dataclass(frozen=True)
@@ -116,14 +117,29 @@ def refuse_unready(origin: Origin) -> None:
         raise MastodonError(str(origin), "does not run", why, remedy)
 
 
-def refuse_old_operator(place: str, version: str) -> None:
-    """Raise MastodonError for a CloudNativePG that restores an archive with a change of the primary short, and says nothing."""
+def refuse_old_operators(found: Mapping[str, str]) -> str:
+    """Raise MastodonError for a CloudNativePG that restores an archive with a change of the primary short, and says nothing.
+
+    `found` is what runs, with its version. Returns what could not be checked, and why; empty when all is new enough.
+    """
+    for place, version in found.items():
+        if _is_old(version):
+            why = f"it is {version}, which restores only up to the last change of the primary, without an error"
+            raise MastodonError(
+                place, "is too old to restore", why, "Upgrade CloudNativePG to 1.28.4, 1.29.2, 1.30.0 or newer."
+            )
+    unknown = [place for place, version in found.items() if not _VERSION.match(version)]
+    if found and not unknown:
+        return ""
+    why = f"{', '.join(unknown)} does not say its version" if unknown else "no Deployment of it can be seen"
+    return f"whether CloudNativePG restores past a change of the primary was not checked, as {why}"
+
+
+def _is_old(version: str) -> bool:
     numbers = _VERSION.match(version)
     if numbers is None:
-        return
-    major, minor, patch = (int(part) for part in numbers.groups())
-    if (major, minor) < _OLDEST or patch < _FIXED.get((major, minor), 0):
-        why = f"it is {version}, which restores only up to the last change of the primary, without an error"
-        raise MastodonError(
-            place, "is too old to restore", why, "Upgrade CloudNativePG to 1.28.4, 1.29.2, 1.30.0 or newer."
-        )
+        return False
+    major, minor, patch = (int(numbers[part]) for part in (1, 2, 3))
+    fixed = _FIXED.get((major, minor))
+    before = fixed is not None and (patch < fixed or (patch == fixed and bool(numbers[4])))
+    return (major, minor) < _OLDEST or before

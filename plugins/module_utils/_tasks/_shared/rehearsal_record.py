@@ -60,9 +60,9 @@ class Keeper:
         """Raise MastodonError when a record could not be kept, as what has its name is somebody's."""
         self._write(self._made(), dry_run=True)
 
-    def keep(self, *, newest: str = "", rpo: str = "", rto: str = "", failure: str = "") -> Record:
-        """Write how it ended, unless this is only a check, and return it."""
-        made = self._made(newest, rpo, rto, failure)
+    def keep(self, **found: str) -> Record:
+        """Write how it ended, unless this is only a check, and return it. `found` is what a Record has but times."""
+        made = self._made(**found)
         if not self.run.check:
             self._write(made, dry_run=False)
         return made
@@ -73,6 +73,6 @@ class Keeper:
         body = record.config_map(self.namespace, self.cluster, made)
         self.api.apply(record.CONFIG_MAP, body, manager=MANAGER, force=False, dry_run=dry_run)
 
-    def _made(self, newest: str = "", rpo: str = "", rto: str = "", failure: str = "") -> Record:
+    def _made(self, **found: str) -> Record:
         asked = window.written(self.target) if self.target else ""
-        return Record(window.written(now()), asked, newest, rpo, rto, failure)
+        return Record(window.written(now()), asked, **found)

@@ -58,10 +58,13 @@ class Before:
 
 @dataclass(frozen=True)
 class Found:
-    """What was found well: when the newest row that was restored was written, how many seconds are lost, and words for people."""
+    """What was found well: when the newest row that was restored was written, how many seconds are lost, and words for people.
+
+    Of a time that was asked for it is not known what is lost: nobody may have written anything before it.
+    """
 
     newest: str
-    rpo: float
+    rpo: float | None
     lines: tuple[str, ...]
 
 
@@ -142,8 +145,8 @@ def compare(databases: Databases, before: Before, scratch: Scratch, opener: Open
     lines = [f"rows that were restored: {counts}", f"encrypted rows that today's keys open: {opened}"]
     if later := len(origin.migrations - restored.migrations):
         lines.append(f"its schema lacks {later} of the origin's migrations: restore it with the release of then")
-    reference = target.timestamp() if target else before.newest
-    return Found(contents.moment(newest), max(0.0, reference - newest), tuple(lines))
+    rpo = None if target else max(0.0, before.newest - newest)
+    return Found(contents.moment(newest), rpo, tuple(lines))
 
 
 def _not_whole(subject: str, problems: list[str]) -> MastodonError:

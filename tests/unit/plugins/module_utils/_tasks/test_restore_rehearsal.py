@@ -60,7 +60,7 @@ class Place:
         self.said: list[str] = []
         self.compared: Callable[[], Found] = lambda: WELL
         store = {"apiVersion": "barmancloud.cnpg.io/v1", "kind": "ObjectStore", **STORE}
-        self.api = Cluster(copy.deepcopy(CLUSTER), copy.deepcopy(store))
+        self.api = Cluster(copy.deepcopy(CLUSTER), copy.deepcopy(store), deployment(":1.30.0"))
         self.api.served = list(KINDS)
         before = Before(Archived("000000010000000000000005", 1796000000.0), 0.0)
         monkeypatch.setattr(restore_rehearsal, "connect", lambda parameters, environment: None)
@@ -93,6 +93,17 @@ class Place:
         return record.read_all(self.api)["mastodon", "mastodon-db"]
 
 
+def deployment(version: str) -> dict[str, Any]:
+    container = {"name": "manager", "image": f"ghcr.io/cloudnative-pg/cloudnative-pg{version}"}
+    spec = {"template": {"spec": {"containers": [container]}}}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "cnpg", "namespace": "cnpg-system"},
+        "spec": spec,
+    }
+
+
 @pytest.fixture
 def place(monkeypatch: pytest.MonkeyPatch) -> Place:
     return Place(monkeypatch)
@@ -106,6 +117,25 @@ def test_what_went_well_is_said_kept_and_removed(place: Place) -> None:
         "Cluster mastodon/mastodon-db: restored up to 2026-11-29T02:58:00Z (RPO 12 s, RTO 0 s)",
     ]
     assert (place.left, place.kept.failure) == ([], "")
+
+
+def test_with_a_time_no_loss_is_told(place: Place) -> None:
+    place.compared = lambda: Found("2026-11-29T02:58:00Z", None, ())
+    result = place.run(at="2026-11-28T12:00:00Z")
+    assert (result["rpo_seconds"], result["rto_seconds"], place.kept.rpo) == (None, 0, "")
+    assert place.said[-1].endswith("restored up to 2026-11-29T02:58:00Z (RTO 0 s)")
+
+
+def test_an_operator_of_an_unknown_version_is_told_kept_and_returned(place: Place) -> None:
+    place.api.put(deployment("@sha256:0123"))
+    why = (
+        "whether CloudNativePG restores past a change of the primary was not checked, as Deployment cnpg-system/cnpg does not say"
+        " its version"
+    )
+    assert place.run()["skipped"] == place.kept.skipped == why
+    assert place.said[-1].endswith(f"; skipped: {why}")
+    place.run(check=True)
+    assert f"skipped: {why}" in place.said
 
 
 def test_what_failed_is_kept_and_removed_all_the_same(place: Place) -> None:
@@ -237,17 +267,6 @@ def test_in_check_mode_nothing_is_written_and_it_is_said_what_would_be(place: Pl
     )
 
 
-def deployment(version: str) -> dict[str, Any]:
-    container = {"name": "manager", "image": f"ghcr.io/cloudnative-pg/cloudnative-pg:{version}"}
-    spec = {"template": {"spec": {"containers": [container]}}}
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": "cnpg", "namespace": "cnpg-system"},
-        "spec": spec,
-    }
-
-
 @pytest.mark.parametrize(
     ("parameters", "why"),
     [
@@ -267,7 +286,7 @@ BROKEN = {"type": "ContinuousArchiving", "status": "False", "message": "the buck
 @pytest.mark.parametrize(
     ("item", "why"),
     [
-        (deployment("1.29.1"), "Deployment cnpg-system/cnpg: is too old to restore: it is 1.29.1"),
+        (deployment(":1.29.1"), "Deployment cnpg-system/cnpg: is too old to restore: it is 1.29.1"),
         (changed(CLUSTER, "status", readyInstances=0), "does not run"),
         (changed(CLUSTER, "status", conditions=[BROKEN]), "does not archive its WAL: the bucket is full"),
         (

@@ -120,14 +120,28 @@ def test_an_origin_that_does_not_run_is_refused() -> None:
     origin.refuse_unready(found())
 
 
-@pytest.mark.parametrize("version", ["1.27.4", "1.28.3", "v1.29.1", "1.28.0"])
+@pytest.mark.parametrize("version", ["1.27.4", "1.28.3", "v1.29.1", "1.28.0", "1.28.4-rc1", "1.29.2-rc2", "1.30.0-rc1"])
 def test_an_operator_that_restores_short_in_silence_is_refused(version: str) -> None:
     with pytest.raises(
         MastodonError, match=f"is too old to restore: it is {version}, .* Upgrade CloudNativePG to 1.28.4"
     ):
-        origin.refuse_old_operator("Deployment cnpg-system/cnpg", version)
+        origin.refuse_old_operators({"Deployment a/new": "1.30.0", "Deployment cnpg-system/cnpg": version})
 
 
-@pytest.mark.parametrize("version", ["1.28.4", "1.29.2", "v1.30.0", "1.31.0", "2.0.0", "latest", ""])
-def test_any_other_operator_is_taken(version: str) -> None:
-    origin.refuse_old_operator("Deployment cnpg-system/cnpg", version)
+@pytest.mark.parametrize("version", ["1.28.4", "1.29.2", "1.29.2-ubi9", "v1.30.0", "1.30.1-rc1", "1.31.0-rc1", "2.0.0"])
+def test_a_newer_operator_is_taken(version: str) -> None:
+    assert origin.refuse_old_operators({"Deployment cnpg-system/cnpg": version}) == ""
+
+
+@pytest.mark.parametrize(
+    ("found", "why"),
+    [
+        ({}, "no Deployment of it can be seen"),
+        ({"Deployment a/b": ""}, "Deployment a/b does not say its version"),
+        ({"Deployment a/b": "latest", "Deployment c/d": "1.30.0"}, "Deployment a/b does not say its version"),
+    ],
+)
+def test_an_operator_of_no_known_version_is_said_to_be_skipped(found: dict[str, str], why: str) -> None:
+    assert origin.refuse_old_operators(found) == (
+        f"whether CloudNativePG restores past a change of the primary was not checked, as {why}"
+    )

@@ -43,6 +43,15 @@ def test_what_was_kept_is_read_again(made: Record) -> None:
     assert record.read_all(cluster(made)) == {("mastodon", "db"): made}
 
 
+def test_what_is_not_known_is_left_out_and_what_was_skipped_is_said() -> None:
+    assert (
+        Record("", newest="2026-11-29T02:58:00Z", rto="58").line() == "restored up to 2026-11-29T02:58:00Z (RTO 58 s)"
+    )
+    assert Record("", rpo="1", rto="5", skipped="its version").line() == (
+        "restored without any row (RPO 1 s, RTO 5 s); skipped: its version"
+    )
+
+
 def test_the_last_one_takes_the_place_of_the_one_before() -> None:
     assert record.read_all(cluster(BAD, GOOD)) == {("mastodon", "db"): GOOD}
 
