@@ -238,3 +238,13 @@ def test_the_first_broken_link_is_named(installed: Lab, name: str) -> None:
         broken(stack, installed)
         eventually(seen, lambda found: any(one[0] == verdict and why in one[1] for one in found), 60)
     eventually(lambda: looked(installed), lambda found: found == [], 60)
+
+
+def test_a_run_that_ends_with_a_look_fails_where_others_do_not_come(installed: Lab) -> None:
+    with ExitStack() as stack:
+        another_address(stack, installed)
+        run = installed.site("--tags=mastodon", '--extra-vars={"mastodon_federation_check": true}')
+    assert run.returncode == 2
+    assert f"Cause: DNS says {HAND_MADE}; {TOLD} has " in run.output
+    assert "Mastodon https://social.lab.test: answers for social.lab.test" in run.output
+    eventually(lambda: looked(installed), lambda found: found == [], 60)

@@ -25,3 +25,10 @@ def test_what_was_installed_is_seen_well_by_other_servers(installed: Lab) -> Non
         assert proved in run.output
     # It takes a second or two, and as much for Ansible to start; machines that run tests do other things beside it.
     assert run.seconds < 15
+
+
+def test_a_run_ends_with_it_where_that_is_asked_for(installed: Lab) -> None:
+    run = installed.site("--tags=mastodon", '--extra-vars={"mastodon_federation_check": true}')
+    assert run.returncode == 0, run.output[-6000:]
+    assert run.recap["changed"] == 0
+    assert re.search(r"^social\.lab\.test as seen from this machine: 1 skipped, \d\d fine$", run.output, re.MULTILINE)
