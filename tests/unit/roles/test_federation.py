@@ -63,6 +63,13 @@ def test_without_settings_of_their_own_streaming_is_at_the_web_host_and_the_acco
     assert (found["internal"], found["ca_certificates"]) == (False, [])
 
 
+def test_causes_are_looked_for_at_the_gateway_that_mastodon_is_reached_by() -> None:
+    shared = {"gateway_namespace": "gateway", "gateway_name": "mastodon"}
+    assert declared(**shared)["gateway"] == {"namespace": "gateway", "name": "mastodon"}
+    own = {**shared, "mastodon_gateway_namespace": "edge", "mastodon_gateway_name": "shared"}
+    assert declared(**own)["gateway"] == {"namespace": "edge", "name": "shared"}
+
+
 def test_the_name_server_is_the_one_that_records_are_verified_at() -> None:
     assert declared(external_dns_verify_nameserver="192.0.2.53")["nameserver"] == "192.0.2.53"
 
