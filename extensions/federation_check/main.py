@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -47,16 +49,36 @@ def main(arguments: Sequence[str]) -> int:
     given = parser.parse_args(arguments)
     try:
         needs("cryptography", "dns")
-        say = (lambda _line: None) if given.json else print
-        run = Run(check=False, diff=False, say=say, environment={})
-        report = examined(_read(given.options), tuple, run)
+        return _looked(_read(given.options), as_json=given.json)
     except MastodonError as error:
         return _failed(str(error))
     except Exception as error:
         return _failed(str(unforeseen("federation-check.pyz", error)))
-    if given.json:
-        print(json.dumps(report, indent=1))
+
+
+def _looked(given: Mapping[str, Any], *, as_json: bool) -> int:
+    table: list[str] = []
+    try:
+        report = examined(given, tuple, Run(check=False, diff=False, say=table.append, environment={}))
+    except MastodonError:
+        _show([] if as_json else table)
+        raise
+    _show([json.dumps(report, indent=1)] if as_json else table)
     return PASSED if report["passed"] else FAILED
+
+
+def _show(lines: Sequence[str]) -> None:
+    """Print to whoever still reads it, in whatever letters a terminal has. Raises MastodonError."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        print(*lines, sep="\n", end="\n" if lines else "", flush=True)
+    except OSError as error:
+        # Else Python would try again at its end: https://docs.python.org/3/library/signal.html#note-on-sigpipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            why = error.strerror or ""
+            raise MastodonError("Standard output", "cannot be written", why, "Check where it leads.") from error
 
 
 def _failed(sentence: str) -> int:

@@ -152,6 +152,42 @@ def test_it_prints_the_table_and_writes_reports(archive: Path, bare: Path, world
     assert "It is proved to be well." in (tmp_path / "a.html").read_text()
 
 
+LATIN = "import sys; sys.stdout.reconfigure(encoding='iso-8859-1')"
+# As `| head` does, and `> /dev/full` on a disk that is full.
+CLOSED = "import os; ends = os.pipe(); os.close(ends[0]); os.dup2(ends[1], 1)"
+FULL = "import os; os.dup2(os.open('/dev/full', os.O_WRONLY), 1)"
+
+
+def shown_to(terminal: str, python: Path, archive: Path, world: World, given: Mapping[str, Any]) -> Ran:
+    """Run it with another standard output."""
+    ports = json.dumps([[list(place), port] for place, port in world.ports.items()])
+    driver = f"{terminal}\n{DRIVER}"
+    return run([python, "-I", "-c", driver, archive, ports, str(world.zones.port)], given)
+
+
+@pytest.mark.parametrize("terminal", [LATIN, CLOSED])
+@pytest.mark.parametrize("broken", [False, True])
+def test_a_terminal_that_shows_less_changes_neither_verdict_nor_reports(
+    archive: Path, bare: Path, world: World, tmp_path: Path, terminal: str, broken: bool
+) -> None:
+    if broken:
+        world.change("/inbox", page(403), method="POST")
+    ran = shown_to(terminal, bare, archive, world, declared(world, reports={"json": str(tmp_path / "a.json")}))
+    assert (ran.returncode, ran.stderr) == (main.FAILED if broken else main.PASSED, "")
+    assert json.loads((tmp_path / "a.json").read_text())["passed"] is not broken
+    if terminal is LATIN:
+        assert "DNS fine \\u2192 TLS fine \\u2192 " in ran.stdout
+
+
+def test_a_table_that_cannot_be_written_is_said_and_the_reports_are_there(
+    archive: Path, bare: Path, world: World, tmp_path: Path
+) -> None:
+    ran = shown_to(FULL, bare, archive, world, declared(world, reports={"json": str(tmp_path / "a.json")}))
+    said = "Standard output: cannot be written: No space left on device. Check where it leads.\n"
+    assert (ran.returncode, ran.stderr) == (main.NOT_RUN, said)
+    assert (tmp_path / "a.json").exists()
+
+
 def test_it_runs_as_it_is(archive: Path, bare: Path, world: World) -> None:
     given = {"domain": "nobody.example.net", "nameserver": RESOLVER, "nameserver_port": world.zones.port}
     ran = run([bare, "-I", archive], given)

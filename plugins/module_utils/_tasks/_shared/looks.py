@@ -62,7 +62,7 @@ def looked(
 def examined(
     parameters: Mapping[str, Any], authorities: Callable[[], Sequence[str]], run: Run, explain: Explain = as_seen
 ) -> Mapping[str, Any]:
-    """Look, with trust in these authorities as well; show the report, write it, and return it. Raises MastodonError."""
+    """Look, with trust in these authorities as well; write the report, show it, and return it. Raises MastodonError."""
     targets = targets_of(parameters)
     trust = trust_of([*parameters["ca_certificates"], *authorities()])
     resolver = Resolver(parameters["nameserver"], parameters["nameserver_port"])
@@ -72,10 +72,12 @@ def examined(
         found = [one.plain(one.findings) for one in examine_all(targets, vantage, resolver, trust, explain)]
     instances = [{**instance, "changes": changes(instance, before)} for instance in found]
     report = {"format": FORMAT, "passed": all(one["passed"] for one in instances), "instances": instances}
-    for line in table(report):
-        run.say(line)
-    if not run.check:
-        write(paths, report)
+    try:
+        if not run.check:
+            write(paths, report)
+    finally:
+        for line in table(report):
+            run.say(line)
     return report
 
 

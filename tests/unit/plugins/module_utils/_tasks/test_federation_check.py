@@ -273,6 +273,27 @@ def test_check_mode_writes_no_report(asked: Asked, tmp_path: Path) -> None:
     assert not (tmp_path / "a.json").exists()
 
 
+def test_reports_are_written_before_anything_is_shown(
+    asked: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.json"
+    monkeypatch.setattr(looks, "table", lambda _report: iter([str(path.exists())]))
+    asked(reports={"json": str(path)})
+    assert asked.said == ["True"]
+
+
+def test_what_was_seen_is_shown_though_a_report_cannot_be_written(
+    asked: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def replace(*_unused: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", replace)
+    with pytest.raises(MastodonError, match="No space left on device"):
+        asked(reports={"json": str(tmp_path / "a.json")})
+    assert asked.said[0].startswith(f"{DOMAIN} as seen from the test: ")
+
+
 def test_a_file_that_is_no_report_is_neither_compared_nor_replaced(asked: Asked, tmp_path: Path) -> None:
     path = tmp_path / "notes.json"
     path.write_text("{}")
