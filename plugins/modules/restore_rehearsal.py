@@ -23,7 +23,8 @@ description:
   - Refuses before anything is created a time that cannot be restored to, a Cluster whose WAL does not reach the archive, and a
     CloudNativePG that would restore too little without saying so, and what a quota or the StorageClass has no room for.
   - Its user needs the rights to create and delete Clusters of CloudNativePG, NetworkPolicies, Leases and a ConfigMap in the namespace, to
-    read Secrets, pods and their logs there, and to use C(pods/exec) and C(pods/portforward).
+    read Secrets, pods and their logs there, and to use C(pods/exec) and C(pods/portforward). Whether it may delete what it creates is
+    asked before anything is created.
   - In check mode nothing is created, and it says what would be.
 requirements:
   - pg8000 >= 1.31.6

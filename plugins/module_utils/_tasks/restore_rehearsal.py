@@ -20,14 +20,9 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehears
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.encrypted import Opener
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.record import Record
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog, Resource
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import (
-    Object,
-    Objects,
-    Selection,
-    open_objects,
-)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import open_objects
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.lease import Lease, LostLeaseError
@@ -37,6 +32,11 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
     connect,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import KV_OPTIONS
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.rehearsal_origin import (
+    cluster_of,
+    origin_of,
+    refuse_without_rights,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.rehearsal_record import Keeper, now
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.rehearsing import (
     Databases,
@@ -63,8 +63,6 @@ ARGUMENTS = Arguments(
     }
 )
 
-_CLUSTERS = "postgresql.cnpg.io"
-_STORES = "barmancloud.cnpg.io"
 _REMOVAL_SECONDS = 300
 _OPERATOR = Controller("CloudNativePG", "cloudnative-pg")
 
@@ -77,11 +75,12 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     objects = open_objects(connection, deadline, run.say)
     target = window.read(parameters["at"]) if parameters["at"] else None
     catalog = objects.discover()
-    cluster, kind = _cluster(objects, catalog, parameters)
+    cluster, kind = cluster_of(objects, catalog, parameters["namespace"], parameters["cluster"])
+    refuse_without_rights(Client(connection, limit=deadline, say=run.say), parameters["namespace"])
     keeper = Keeper(objects, parameters["namespace"], parameters["cluster"], target, run)
     with keeper.failing():
         keeper.refuse_foreign()
-        found = Scratch(objects, kind, _origin(objects, catalog, cluster))
+        found = Scratch(objects, kind, origin_of(objects, catalog, cluster))
         rehearsal = Rehearsal(parameters, connection, found, deadline, keeper)
     if target:
         window.refuse_outside(target, rehearsal.window, now())
@@ -209,28 +208,6 @@ class Rehearsal:
     def _what(self) -> str:
         when = f"of {window.written(self._target)}" if self._target else "as late as its archive goes"
         return f"{self._origin} {when} ({self.window})"
-
-
-def _cluster(objects: Objects, catalog: Catalog, parameters: Mapping[str, Any]) -> tuple[Object, Resource]:
-    """Return the Cluster, and how its kind is served. Raises MastodonError without it."""
-    namespace, name = parameters["namespace"], parameters["cluster"]
-    kind = catalog.preferred(_CLUSTERS, "Cluster")
-    clusters = objects.read(Selection(kind, namespace, name)).objects if kind else ()
-    if kind is None or not clusters:
-        raise MastodonError(f"Cluster {namespace}/{name}", "does not exist", "", "Run site.yml, which creates it.")
-    return clusters[0], kind
-
-
-def _origin(objects: Objects, catalog: Catalog, cluster: Object) -> origin.Origin:
-    """Return it with its backups. Raises MastodonError without any."""
-    namespace = cluster["metadata"]["namespace"]
-    stores = {item["metadata"]["name"]: item for item in _all(objects, catalog, _STORES, "ObjectStore", namespace)}
-    return origin.find(cluster, stores, _all(objects, catalog, _CLUSTERS, "Backup", namespace))
-
-
-def _all(objects: Objects, catalog: Catalog, group: str, kind: str, namespace: str) -> tuple[Object, ...]:
-    resource = catalog.preferred(group, kind)
-    return objects.read(Selection(resource, namespace)).objects if resource else ()
 
 
 def _opener(parameters: Mapping[str, Any], run: Run) -> Opener:

@@ -65,6 +65,8 @@ class Place:
         before = Before(Archived("000000010000000000000005", 1796000000.0), 0.0)
         monkeypatch.setattr(restore_rehearsal, "connect", lambda parameters, environment: None)
         monkeypatch.setattr(restore_rehearsal, "open_objects", lambda connection, limit, say: self.api)
+        self.denied: set[tuple[str, str]] = set()
+        monkeypatch.setattr(restore_rehearsal, "Client", lambda connection, limit, say: self)
         monkeypatch.setattr(restore_rehearsal, "_opener", lambda parameters, run: Opener("key", "salt"))
         monkeypatch.setattr(restore_rehearsal, "compare", lambda *given: self.compared())
         monkeypatch.setattr(Databases, "look", lambda databases, cluster: before)
@@ -73,6 +75,13 @@ class Place:
     def run(self, *, check: bool = False, **parameters: Any) -> dict[str, Any]:
         run = Run(check=check, diff=False, say=self.said.append, environment={})
         return restore_rehearsal.run_task({**PARAMETERS, **parameters}, run)
+
+    def request(self, method: str, path: str, *, body: Any, read: Callable[[object], bool], **_about: Any) -> bool:
+        """Answer what its user may do, as the API server would."""
+        assert (method, path) == ("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews")
+        asked = body["spec"]["resourceAttributes"]
+        allowed = asked["resource"] != "*" and (asked["verb"], asked["resource"]) not in self.denied
+        return read({"status": {"allowed": allowed}})
 
     def patience(self, seconds: int) -> None:
         """Wait no longer for what is removed."""
@@ -277,6 +286,15 @@ def test_in_check_mode_nothing_is_written_and_it_is_said_what_would_be(place: Pl
 )
 def test_what_was_asked_wrongly_writes_nothing(place: Place, parameters: dict[str, Any], why: str) -> None:
     assert why in place.refusal(**parameters)
+    assert place.api.writes == []
+
+
+@pytest.mark.parametrize("kind", ["clusters", "networkpolicies", "leases"])
+@pytest.mark.parametrize("verb", ["create", "delete"])
+def test_who_may_not_remove_what_it_creates_creates_nothing(place: Place, kind: str, verb: str) -> None:
+    place.denied.add((verb, kind))
+    for check in (True, False):
+        assert f"may {verb} in namespace mastodon {kind}." in place.refusal(check=check)
     assert place.api.writes == []
 
 
