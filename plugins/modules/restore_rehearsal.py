@@ -14,7 +14,8 @@ author: fediverse.mastodon contributors (@fediverse)
 description:
   - Restores what CloudNativePG's barman-cloud plugin backed up of a Cluster into a second one, beside it and called
     C(CLUSTER-rehearsal), compares the two, opens every encrypted row with the Active Record keys that Vault has now, and removes it.
-  - The second Cluster archives nothing, and a NetworkPolicy lets it reach DNS, the API server and the store of backups only.
+  - The second Cluster archives nothing, and a NetworkPolicy lets it reach only the ports of DNS, the API server and the store of backups, of
+    any address; that of a store in this cluster only in the namespace of its Service.
   - What an earlier run left, as it was killed, is removed first. Only what has both the name and the label
     C(fediverse.mastodon/rehearsal-of) of a rehearsal is removed.
   - Nothing of the first Cluster is changed. How it ended is kept in ConfigMap C(CLUSTER-rehearsal), which
@@ -96,6 +97,11 @@ rpo_seconds:
   returned: success
   type: int
   sample: 79
+left:
+  description: Which volumes are kept with a copy of the database, as the reclaimPolicy of their StorageClass is C(Retain). Empty without any.
+  returned: success
+  type: str
+  sample: ""
 skipped:
   description: What was not checked, and why. Empty when all was.
   returned: success

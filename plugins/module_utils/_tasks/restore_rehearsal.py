@@ -103,6 +103,7 @@ class Rehearsal:
         name = f"{self._scratch.name}-run"
         self._lease = Lease(found.objects, self._origin.namespace, name, "rehearsal", labels)
         self._made: frozenset[str] = frozenset()
+        self._left: list[str] = []
         self._skipped = origin.refuse_old_operators(running(_OPERATOR, found.objects))
         origin.refuse_unready(self._origin)
         origin.refuse_broken(self._origin)
@@ -134,7 +135,7 @@ class Rehearsal:
             self._lease.end()
 
     def _rehearsed(self) -> dict[str, Any]:
-        if self._scratch.remove(Deadline(_REMOVAL_SECONDS), self._run):
+        if self._remove():
             self._run.say(f"removed {self._scratch}, which an earlier rehearsal left")
         bodies = self._bodies()
         self._refuse_unfit(bodies)
@@ -144,7 +145,8 @@ class Rehearsal:
             found = self._proved()
             took = time.monotonic() - began
         rpo = "" if found.rpo is None else f"{found.rpo:.0f}"
-        made = self._keeper.keep(newest=found.newest, rpo=rpo, rto=f"{took:.0f}", skipped=self._skipped)
+        left = "; ".join(self._left)
+        made = self._keeper.keep(newest=found.newest, rpo=rpo, rto=f"{took:.0f}", skipped=self._skipped, left=left)
         for line in found.lines:
             self._run.say(line)
         self._run.say(f"{self._origin}: {made.line()}")
@@ -188,13 +190,22 @@ class Rehearsal:
             if isinstance(lost, LostLeaseError):
                 raise lost
         if failure:
-            raise failure[0] if len(failure) == 1 else CombinedError(failure)
+            raise failure[0] if len(failure) + len(self._left) == 1 else CombinedError([*failure, *self._left])
+
+    def _remove(self, only: frozenset[str] | None = None) -> bool:
+        """Remove it, and remember what is kept of it all the same. Returns whether anything was there."""
+        volumes = self._scratch.volumes()
+        removed = self._scratch.remove(Deadline(_REMOVAL_SECONDS), self._run, only)
+        if kept := self._scratch.kept(volumes):
+            self._left.append(kept)
+            self._run.say(kept)
+        return removed
 
     def _removed(self) -> list[MastodonError]:
         """Remove it, and return why that failed, if it did."""
         try:
             self._lease.check()
-            self._scratch.remove(Deadline(_REMOVAL_SECONDS), self._run, self._made)
+            self._remove(self._made)
         except MastodonError as error:
             return [error]
         return []
@@ -230,6 +241,7 @@ def _result(made: Record, target: datetime | None) -> dict[str, Any]:
         "rpo_seconds": int(made.rpo) if made.rpo else None,
         "rto_seconds": int(made.rto) if made.rto else None,
         "skipped": made.skipped,
+        "left": made.left,
     }
 
 

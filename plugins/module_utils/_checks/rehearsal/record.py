@@ -22,7 +22,8 @@ CONFIG_MAP = Resource("", "v1", "ConfigMap", "configmaps", namespaced=True)
 class Record:
     """Times are RFC 3339 in UTC. `asked` is the time that was asked for, empty for the newest; `newest` that of the newest row restored.
 
-    `failure` is empty when it went well; numbers are then seconds. `skipped` is what was not checked, and why. Where a time was asked
+    `failure` is empty when it went well; numbers are then seconds. `skipped` is what was not checked, and why; `left` what of it
+    could not be removed. Where a time was asked
     for, no RPO is known: what was written until then may be little because nobody wrote.
     """
 
@@ -33,6 +34,7 @@ class Record:
     rto: str = ""
     failure: str = ""
     skipped: str = ""
+    left: str = ""
 
     def line(self) -> str:
         """Return what people read, without when."""
@@ -40,7 +42,8 @@ class Record:
             return f"failed: {self.failure}"
         upto = f"up to {self.newest}" if self.newest else "without any row"
         took = ", ".join(f"{name} {value} s" for name, value in (("RPO", self.rpo), ("RTO", self.rto)) if value)
-        return f"restored {upto} ({took}){f'; skipped: {self.skipped}' if self.skipped else ''}"
+        skipped = f"skipped: {self.skipped}" if self.skipped else ""
+        return "; ".join(filter(None, (f"restored {upto} ({took})", skipped, self.left)))
 
 
 def config_map(namespace: str, cluster: str, record: Record) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The Cluster that a database is restored into to be looked at, and what it may reach. Pure.
 
-It archives nothing, as it has no plugins, and acts on nobody: only DNS, the API server and the store of backups are let through, so that
-neither subscriptions nor foreign servers of the restored database are reached.
+It archives nothing, as it has no plugins, and is let out only to the ports of DNS, the API server and the store of backups, so that
+neither subscriptions nor foreign servers of the restored database are reached at theirs.
 """
 
 from __future__ import annotations

@@ -28,11 +28,13 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
 _POLICY = Resource("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies", namespaced=True)
 _POD = Resource("", "v1", "Pod", "pods", namespaced=True)
 _CLAIM = Resource("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", namespaced=True)
+_VOLUME = Resource("", "v1", "PersistentVolume", "persistentvolumes", namespaced=False)
 _SLICE = Resource("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", namespaced=True)
 _QUOTA = Resource("", "v1", "ResourceQuota", "resourcequotas", namespaced=True)
 _CAPACITY = Resource("storage.k8s.io", "v1", "CSIStorageCapacity", "csistoragecapacities", namespaced=True)
 # Of an API server whose addresses may not be read.
 _API_PORTS = (443, 6443)
+_POLICY_OF_VOLUME = "spec.persistentVolumeReclaimPolicy"
 _JOB = "cnpg.io/jobRole"
 _LOG_LINES = 400
 _PAUSE = 1.0
@@ -142,6 +144,28 @@ class Scratch:
                 remedy = f"Look what holds them: kubectl describe -n {self.origin.namespace} {left[0].replace(' ', '/').lower()}."
                 raise MastodonError(str(self), "cannot be removed", f"{', '.join(left)} still there", remedy)
         return bool(found)
+
+    def volumes(self) -> list[str]:
+        """Return the PersistentVolumes that it has."""
+        labels = f"{scratch.CLUSTER_LABEL}={self.name}"
+        claims = self.objects.read(Selection(_CLAIM, self.origin.namespace, labels=labels)).objects
+        return sorted(filter(None, (str(at(claim, "spec.volumeName", "")) for claim in claims)))
+
+    def kept(self, volumes: list[str]) -> str:
+        """Return which of its former volumes are kept, with all that was restored, and what to do; empty when none is."""
+        try:
+            found = [item for name in volumes for item in self.objects.read(Selection(_VOLUME, name=name)).objects]
+        except ApiError as error:
+            if not error.is_forbidden:
+                raise
+            return f"whether PersistentVolume {', '.join(volumes)} is deleted is not known, as you may not read it"
+        names = [one["metadata"]["name"] for one in found if at(one, _POLICY_OF_VOLUME, "") == "Retain"]
+        if not names:
+            return ""
+        return (
+            f"PersistentVolume {', '.join(names)} is kept with a copy of the database, as its reclaimPolicy is Retain: delete it by"
+            f" kubectl delete pv {' '.join(names)}, and the disk behind it"
+        )
 
     def _left(self) -> list[str]:
         namespace, labels = self.origin.namespace, f"{scratch.CLUSTER_LABEL}={self.name}"

@@ -160,6 +160,66 @@ def test_what_failed_is_kept_and_removed_all_the_same(place: Place) -> None:
     )
 
 
+def bound(place: Place, policy: str) -> None:
+    """Give the restored database a volume, of which the claim goes with the Cluster."""
+    spec = {"persistentVolumeReclaimPolicy": policy}
+    place.api.put({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "pv-1"}, "spec": spec})
+    claim = place.api.put(
+        {
+            "apiVersion": "v1",
+            "kind": "PersistentVolumeClaim",
+            "metadata": {
+                "name": "mastodon-db-rehearsal-1",
+                "namespace": "mastodon",
+                "labels": {"cnpg.io/cluster": "mastodon-db-rehearsal"},
+            },
+            "spec": {"volumeName": "pv-1"},
+        }
+    )
+    place.api.on_delete = lambda subject: subject.kind == "Cluster" and place.api.put(claim, "DELETED") and None
+
+
+KEPT = (
+    "PersistentVolume pv-1 is kept with a copy of the database, as its reclaimPolicy is Retain: delete it by kubectl delete pv pv-1,"
+    " and the disk behind it"
+)
+
+
+@pytest.mark.parametrize(
+    ("policy", "unreadable", "left"),
+    [
+        ("Delete", set(), ""),
+        ("Retain", set(), KEPT),
+        (
+            "Retain",
+            {"PersistentVolume"},
+            "whether PersistentVolume pv-1 is deleted is not known, as you may not read it",
+        ),
+    ],
+)
+def test_a_volume_that_is_kept_is_told_kept_and_returned(
+    place: Place, policy: str, unreadable: set[str], left: str
+) -> None:
+    def proved() -> Found:
+        bound(place, policy)
+        return WELL
+
+    place.compared = proved
+    place.api.unreadable = unreadable
+    assert place.run()["left"] == place.kept.left == left
+    assert (left in place.said) == bool(left)
+    assert place.said[-1].endswith(f" s); {left}" if left else " s)")
+
+
+def test_a_volume_that_is_kept_of_what_failed_is_named_too(place: Place) -> None:
+    def lacking() -> Found:
+        bound(place, "Retain")
+        raise MastodonError("Cluster mastodon/mastodon-db", "cannot be restored whole")
+
+    place.compared = lacking
+    assert place.refusal() == place.kept.failure == f"Cluster mastodon/mastodon-db: cannot be restored whole.\n{KEPT}"
+
+
 @pytest.mark.parametrize("broken", [KeyboardInterrupt, ValueError])
 def test_it_is_removed_also_when_it_is_broken_off(place: Place, broken: type[BaseException]) -> None:
     def stopped() -> Found:
