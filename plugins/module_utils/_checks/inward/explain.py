@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.gateway import serves
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward import (
     backend,
     issuance,
@@ -104,7 +103,7 @@ def _ways(cluster: Cluster, scene: Scene, finding: Finding, host: str) -> Iterat
     elif finding.check == "tls":
         yield from _to_certificate(cluster, scene, finding, host)
     else:
-        yield from _to_pods(cluster, finding, host)
+        yield from _to_pods(cluster, scene, finding, host)
 
 
 def _to_addresses(cluster: Cluster, scene: Scene, finding: Finding, host: str) -> Iterator[tuple[Broken | None, bool]]:
@@ -143,22 +142,37 @@ def _front(cluster: Cluster) -> Broken | None:
 def _to_certificate(
     cluster: Cluster, scene: Scene, finding: Finding, host: str
 ) -> Iterator[tuple[Broken | None, bool]]:
-    fit = [one for one in route.secure(cluster) if serves(one, host)]
+    link = next((one for one in scene.probed[host].links if finding.subject.endswith(f" {one.address}")), None)
+    chain, fit = certificates.read(link.chain) if link else (), route.of_host(cluster, host)
+    served = chain[0] if chain else None
+    is_known = served is not None and issuance.holds(cluster, fit, served)
+    is_own = link is not None and record.is_own(cluster, scene, [link.address])
+    if link and not is_known and record.is_foreign(cluster, scene, link.address):
+        yield _somebody(cluster, link.address), False
+        return
     if not fit:
-        yield route.broken(cluster, host), True
-    links = [link for link in scene.probed[host].links if finding.subject.endswith(f" {link.address}")]
-    served = certificates.read(links[0].chain) if links else ()
+        yield route.broken(cluster, host), is_own
     for listener in fit:
-        yield next(route.wrong(cluster, listener), None), True
-        yield issuance.broken(cluster, listener, host, served[0] if served else None), True
+        yield next(route.wrong(cluster, listener), None), is_own
+        yield issuance.broken(cluster, listener, host, served, is_own=is_own), is_own or is_known
 
 
-def _to_pods(cluster: Cluster, finding: Finding, host: str) -> Iterator[tuple[Broken | None, bool]]:
-    """Yield what is broken behind a host; that the answer came of it is proved when it is a gateway's own."""
+def _somebody(cluster: Cluster, address: str) -> Broken:
+    said = f"{address} is no address of {cluster}: somebody else answers there, or what is in front of it"
+    return Broken(
+        (said,), f"kubectl get gateway -n {cluster.namespace} {cluster.name} -o wide, and compare its addresses."
+    )
+
+
+def _to_pods(cluster: Cluster, scene: Scene, finding: Finding, host: str) -> Iterator[tuple[Broken | None, bool]]:
+    """Yield what is broken behind a host; that the answer came of it is proved when it is the Gateway's own."""
     cause = finding.cause.why if finding.cause else ""
     if cause in _KNOWN:
         return
+    # A content delivery network says 503 as well.
+    answering = [link.address for link in scene.probed[host].links if link.is_well]
+    proved = cause in _NO_WAY and record.is_own(cluster, scene, answering)
     path = urls.split(finding.subject).path or "/"
-    yield route.broken(cluster, host, path), cause in _NO_WAY
-    yield backend.broken(cluster, host, path), cause in _NO_WAY
+    yield route.broken(cluster, host, path), proved
+    yield backend.broken(cluster, host, path), proved
     yield route.unready(cluster), False

@@ -42,30 +42,52 @@ def missing(cluster: Cluster, listener: Item) -> Iterator[Broken]:
             yield _written(cluster, namespace, name, ()).behind(said)
 
 
-def broken(cluster: Cluster, listener: Item, host: str, served: Certificate | None) -> Broken | None:
-    """Return why a listener shows a certificate that is not good for a host, `served` if it was seen."""
-    for namespace, name in secrets(cluster, listener):
-        chain = cluster.chain(namespace, name)
-        if chain is None:
-            return next(missing(cluster, listener))
-        held, secret = certificates.read_pem(chain), f"Secret {namespace}/{name}"
-        if not held:
-            return _written(cluster, namespace, name, ()).behind(f"{secret} has no certificate that can be read")
-        if served and served.serial != held[0].serial:
-            said = (
-                f"it shows serial {served.serial}, and {secret} of listener {listener.get('name')} has {held[0].serial}"
-            )
-            return _not_served(cluster, namespace, name, held, host).behind(said)
-        if served or not _is_good(held, host):
-            return _written(cluster, namespace, name, held, host).behind(f"{secret} has that certificate")
+def holds(cluster: Cluster, listeners: Sequence[Item], served: Certificate) -> bool:
+    """Whether a certificate that was seen is in a Secret of these listeners: of them one may have several, by type of key."""
+    return any(
+        one[0].serial == served.serial for listener in listeners for _its, one in _held(cluster, listener) if one
+    )
+
+
+def _held(cluster: Cluster, listener: Item) -> Sequence[tuple[tuple[str, str], Sequence[Certificate]]]:
+    places = secrets(cluster, listener)
+    return [(place, certificates.read_pem(cluster.chain(*place) or "")) for place in places]
+
+
+def broken(
+    cluster: Cluster, listener: Item, host: str, served: Certificate | None, *, is_own: bool = True
+) -> Broken | None:
+    """Return why a listener shows a certificate that is not good for a host: `served`, if it was seen, and at the Gateway's own address or not."""
+    held = _held(cluster, listener)
+    if shown_ := next((one for one in held if served and one[1] and one[1][0].serial == served.serial), None):
+        (namespace, name), chain = shown_
+        return _written(cluster, namespace, name, chain, host).behind(f"Secret {namespace}/{name} has that certificate")
+    if gone := next(missing(cluster, listener), None):
+        return gone
+    for (namespace, name), chain in held:
+        if not chain:
+            said = f"Secret {namespace}/{name} has no certificate that can be read"
+            return _written(cluster, namespace, name, ()).behind(said)
+    bad = None if any(_is_good(chain, host) for _place, chain in held) else next(iter(held), None)
+    if served and held:
+        (namespace, name), chain = bad or held[0]
+        has = " and ".join(
+            f"Secret {'/'.join(place)} of listener {listener.get('name')} has {one[0].serial}" for place, one in held
+        )
+        said = f"it shows serial {served.serial}, and {has}"
+        behind = _written(cluster, namespace, name, chain, host) if bad else _not_loaded(is_own)
+        return behind.behind(said)
+    if bad:
+        (namespace, name), chain = bad
+        return _written(cluster, namespace, name, chain, host).behind(f"Secret {namespace}/{name} has that certificate")
     return None
 
 
-def _not_served(cluster: Cluster, namespace: str, name: str, held: Sequence[Certificate], host: str) -> Broken:
-    if not _is_good(held, host):
-        return _written(cluster, namespace, name, held, host)
-    said = "the controller of the Gateway has not loaded it, or something else answers in front of it"
-    return Broken((said,), "Restart the pods of the Gateway's controller, and look whether the serial changes.")
+def _not_loaded(is_own: bool) -> Broken:
+    said = "the controller of the Gateway has not loaded it"
+    said += "" if is_own else ", or something else answers in front of it"
+    then = "Restart the pods of the Gateway's controller, and look whether the serial changes."
+    return Broken((said,), then, certain=is_own)
 
 
 def _is_good(held: Sequence[Certificate], host: str) -> bool:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward.cluster import (
     Broken,
@@ -29,13 +29,30 @@ _PREFIXES = ("external-dns.alpha.kubernetes.io/", "external-dns.kubernetes.io/")
 
 def drift(cluster: Cluster, scene: Scene, host: str) -> str:
     """Return what DNS says beside what the Gateway has, empty where they agree or the Gateway has no address."""
-    gateway, found = cluster.gateway, {link.address for link in scene.probed[host].links}
-    note, named = _annotated(cluster, scene.target.owner)
-    wanted = tuple(one.strip() for one in named.split(",") if one.strip()) or targets(gateway)
+    found = {link.address for link in scene.probed[host].links}
+    note, wanted = _asked_for(cluster, scene)
     if not wanted:
         return ""
     apart = drifts([host], wanted, lambda name: found if name == host else scene.resolver.addresses(name))
     return _told(apart[0], cluster, note) if apart else ""
+
+
+def _asked_for(cluster: Cluster, scene: Scene) -> tuple[str, Sequence[str]]:
+    """Return the addresses, or names, that records are to lead to, and the annotation that says so."""
+    note, named = _annotated(cluster, scene.target.owner)
+    return note, [one.strip() for one in named.split(",") if one.strip()] or targets(cluster.gateway)
+
+
+def is_own(cluster: Cluster, scene: Scene, found: Collection[str]) -> bool:
+    """Whether who answers at these addresses is the Gateway, at each of them."""
+    own = {address for target in targets(cluster.gateway) for address in scene.resolver.addresses(target)}
+    return bool(found) and own.issuperset(found)
+
+
+def is_foreign(cluster: Cluster, scene: Scene, address: str) -> bool:
+    """Whether an address is known to be none of the Gateway's, nor one that it asks for."""
+    wanted = [*_asked_for(cluster, scene)[1], *targets(cluster.gateway)]
+    return bool(wanted) and not any(address in scene.resolver.addresses(target) for target in wanted)
 
 
 def is_annotated(cluster: Cluster, owner: str) -> bool:

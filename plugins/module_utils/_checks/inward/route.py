@@ -73,7 +73,11 @@ def _rank(cluster: Cluster, route: Object, host: str) -> tuple[int, int] | None:
         if listener.get("protocol") != "HTTP"
     ]
     fit = [str(name) for name in names if serves({"hostname": str(name)}, host)]
-    return max(((int(name == host), len(name)) for name in fit), default=None)
+    return max((_exactness(name, host) for name in fit), default=None)
+
+
+def _exactness(name: str, host: str) -> tuple[int, int]:
+    return int(name == host), len(name)
 
 
 def parents(cluster: Cluster, route: Object) -> Sequence[Item]:
@@ -217,11 +221,11 @@ def _listener(cluster: Cluster, host: str, route: Object, parent: Item) -> Itera
     if not fit:
         has = ", ".join(cluster.listeners()) or "none"
         yield Broken((f"it has no listener {section or 'with TLS'}, only {has}",), command)
-    elif not (of_host := [one for one in fit if serves(one, host)]):
+    elif not (its := [one for one in fit if serves(one, host)]):
         hosts = ", ".join(f"{one.get('name')} for {one.get('hostname')}" for one in fit)
         yield Broken((f"of its listeners none is for {host}, only {hosts}",), command)
     else:
-        yield from _of_host(cluster, of_host[0], route)
+        yield from _of_host(cluster, max(its, key=lambda one: _exactness(one.get("hostname") or "", host)), route)
 
 
 def _of_host(cluster: Cluster, listener: Item, route: Object) -> Iterator[Broken]:
@@ -249,3 +253,13 @@ def wrong(cluster: Cluster, listener: Item) -> Iterator[Broken]:
 def secure(cluster: Cluster) -> Sequence[Item]:
     """Return the listeners that speak TLS."""
     return [one for one in cluster.listeners().values() if one.get("protocol") in ("HTTPS", "TLS")]
+
+
+def of_host(cluster: Cluster, host: str) -> Sequence[Item]:
+    """Return the listeners that speak TLS for a host: of those that might, only the ones that name it the most exactly.
+
+    https://gateway-api.sigs.k8s.io/reference/spec/#listener
+    """
+    fit = [(_exactness(one.get("hostname") or "", host), one) for one in secure(cluster) if serves(one, host)]
+    best = max((exactness for exactness, _one in fit), default=None)
+    return [one for exactness, one in fit if exactness == best]

@@ -482,9 +482,56 @@ def test_a_gateway_that_did_not_load_the_new_certificate_is_told_by_the_serial(b
     assert found.proved
     assert found.why.startswith("it shows serial ")
     assert f" and Secret edge/tls of listener {HOST} has " in found.why
-    assert found.why.endswith(
-        "the controller of the Gateway has not loaded it, or something else answers in front of it"
-    )
+    assert found.why.endswith("; the controller of the Gateway has not loaded it")
+    # Where it is not known which address the Gateway has.
+    behind.change("Gateway edge/shared", lambda item: item["status"].pop("addresses"))
+    found = cause(behind, EXPIRED)
+    assert not found.proved
+    assert found.why.endswith("not loaded it, or something else answers in front of it")
+
+
+@pytest.mark.parametrize("finding", [WRONG_NAME, EXPIRED])
+def test_a_certificate_at_an_address_of_others_is_likely_theirs_and_no_secret_is_blamed(
+    behind: Behind, finding: Finding
+) -> None:
+    behind.leads, behind.served = (OLD,), behind.authority.issue("other.example.org", days=-1, begun=9)[0]
+    there = replace(finding, subject=f"https://{HOST} at {OLD}")
+    for texts in (behind.texts, OLD_CLUSTER, ()):
+        behind.texts = texts
+        found = cause(behind, there)
+        why = f"{OLD} is no address of {GATEWAY}: somebody else answers there, or what is in front of it"
+        assert (found.why, found.proved) == (why, False)
+
+
+def test_a_certificate_of_a_secret_is_followed_at_whatever_address_it_is_shown(behind: Behind) -> None:
+    behind.leads = (OLD,)
+    behind.secrets["edge/tls"] = behind.served = behind.authority.issue("other.example.org")[0]
+    behind.remove("Certificate edge/tls")
+    there = replace(WRONG_NAME, subject=f"https://{HOST} at {OLD}")
+    proved(behind, there, "Secret edge/tls has that certificate; no Certificate writes that Secret")
+
+
+def test_of_several_secrets_of_a_listener_the_one_that_is_shown_is_followed(behind: Behind) -> None:
+    two = {"certificateRefs": [{"kind": "Secret", "name": "tls"}, {"kind": "Secret", "name": "tls-rsa"}]}
+    behind.change("Gateway edge/shared", lambda item: item["spec"]["listeners"][1].update(tls=two))
+    behind.secrets["edge/tls-rsa"] = behind.served = behind.authority.issue(HOST, begun=9, days=-1)[0]
+    proved(behind, EXPIRED, "Secret edge/tls-rsa has that certificate; no Certificate writes that Secret")
+    behind.served = behind.authority.issue(HOST, begun=9, days=-1)[0]
+    found = cause(behind, EXPIRED)
+    for name in ("tls", "tls-rsa"):
+        assert f"Secret edge/{name} of listener {HOST} has " in found.why
+
+
+@pytest.mark.parametrize("hostname", ["*.example.org", ""])
+def test_of_several_listeners_only_the_one_that_names_the_host_is_blamed(behind: Behind, hostname: str) -> None:
+    wide = {**listener(HOST), "name": "wide", "hostname": hostname}
+    wide["tls"] = {"certificateRefs": [{"kind": "Secret", "name": "wide"}]}
+    behind.change("Gateway edge/shared", lambda item: item["spec"]["listeners"].insert(1, wide))
+    behind.secrets["edge/wide"] = behind.authority.issue("*.example.net")[0]
+    behind.served = behind.authority.issue(HOST, begun=9, days=-1)[0]
+    found = cause(behind, EXPIRED)
+    assert "wide" not in found.why
+    assert f"Secret edge/tls of listener {HOST} has " in found.why
 
 
 def test_a_gateway_that_shows_another_certificate_than_a_secret_that_is_no_better_is_followed_on(
@@ -662,7 +709,23 @@ def test_policies_that_let_nobody_of_the_gateway_in_are_likely_why_nobody_answer
     why = "NetworkPolicy mastodon/nothing-in and NetworkPolicy mastodon/web let nobody of Pod traefik/traefik-1 in"
     found = cause(behind, SILENT)
     assert (found.why, found.proved) == (f"{why} to Pod mastodon/web-1 at port http", False)
-    proved(behind, NOBODY, found.why, "kubectl describe networkpolicy -n mastodon nothing-in")
+    # Not all networks hold policies.
+    found = cause(behind, NOBODY)
+    assert (found.why, found.proved) == (f"{why} to Pod mastodon/web-1 at port http", False)
+    assert found.next == "kubectl describe networkpolicy -n mastodon nothing-in"
+
+
+@pytest.mark.parametrize("leads", [(OLD,), (ADDRESS, OLD)])
+@pytest.mark.parametrize("finding", [NO_ROUTE, NOBODY, NO_BACKEND])
+def test_an_answer_that_may_be_of_another_than_the_gateway_proves_nothing(
+    behind: Behind, finding: Finding, leads: tuple[str, ...]
+) -> None:
+    scaled_to_nothing(behind)
+    why = "Service mastodon/web has no pods; Deployment mastodon/web is scaled to 0"
+    proved(behind, finding, why)
+    behind.leads = leads
+    found = cause(behind, finding)
+    assert (found.why, found.proved) == (why, False)
 
 
 @pytest.mark.parametrize(
