@@ -114,11 +114,8 @@ class Reader:
 
     def tables(self) -> dict[str, str]:
         """Return those that are there, with the column that says when a row was last written."""
-        return {
-            table: max(set(columns) & {"created_at", "updated_at"})
-            for table, columns in self._columns(_TABLES).items()
-            if {"created_at", "updated_at"} & set(columns)
-        }
+        found = {table: _last_written(columns) for table, columns in self._columns(_TABLES).items()}
+        return {table: column for table, column in found.items() if column}
 
     def _columns(self, tables: Iterable[str]) -> dict[str, list[str]]:
         """Return those of each table that is there, also of one that this login may not read, so that it is not passed over."""
@@ -158,7 +155,8 @@ class Reader:
     def sealed_columns(self) -> list[tuple[str, str, str]]:
         """Return table and column of what is encrypted, as far as it is there, with the column that says when a row was last written."""
         columns = self._columns(table for table, _column in ENCRYPTED)
-        return [(table, column, "updated_at") for table, column in ENCRYPTED if column in columns.get(table, ())]
+        there = [(table, column) for table, column in ENCRYPTED if column in columns.get(table, ())]
+        return [(table, column, _last_written(columns[table])) for table, column in there]
 
     def encrypted(self) -> Iterator[tuple[str, list[tuple[int, str]]]]:
         """Yield table and column with rows that are encrypted there, by id, some at a time."""
@@ -174,3 +172,8 @@ class Reader:
             after=after,
         )
         return [(int(number), str(text)) for number, text in rows]
+
+
+def _last_written(columns: Iterable[str]) -> str:
+    """Return the column that says when a row was last written, empty without one."""
+    return max({"created_at", "updated_at"} & set(columns), default="")

@@ -165,7 +165,11 @@ def _counted(reader: Reader, newest: float, until: float) -> Contents:
         return Rows(*reader.written(table, column, newest - contents.SLACK, newest, until, having))
 
     tables = {table: rows(table, column) for table, column in reader.tables().items()}
-    sealed = {f"{table}.{column}": rows(table, written, column) for table, column, written in reader.sealed_columns()}
+    sealed = {
+        f"{table}.{column}": rows(table, written, column)
+        for table, column, written in reader.sealed_columns()
+        if written
+    }
     return Contents(reader.migrations(), tables, newest, sealed)
 
 

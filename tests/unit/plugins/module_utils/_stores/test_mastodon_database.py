@@ -77,6 +77,21 @@ def test_of_a_column_only_rows_with_a_value_are_counted(reader: Reader) -> None:
     assert reader.sealed_columns() == [("users", "otp_secret", "updated_at"), ("keypairs", "private_key", "updated_at")]
 
 
+def test_where_rows_are_never_changed_they_are_counted_by_when_they_were_created(server: Server) -> None:
+    with native.Connection(
+        USERNAME, host="127.0.0.1", port=server.port, password=PASSWORD, database="template1"
+    ) as connection:
+        connection.run("CREATE TABLE users (id bigint, otp_secret text, created_at timestamptz)")
+        connection.run("CREATE TABLE keypairs (id bigint, private_key text)")
+    with mastodon_database.reading(server, Login(USERNAME, PASSWORD, "template1")) as found:
+        assert found.sealed_columns() == [("users", "otp_secret", "created_at"), ("keypairs", "private_key", "")]
+        assert found.tables() == {"users": "created_at"}
+    with native.Connection(
+        USERNAME, host="127.0.0.1", port=server.port, password=PASSWORD, database="template1"
+    ) as connection:
+        connection.run("DROP TABLE users, keypairs")
+
+
 def test_tables_that_this_login_may_not_read_are_seen_and_named(server: Server) -> None:
     guest = "guest"
     with native.Connection(
