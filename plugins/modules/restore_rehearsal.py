@@ -65,7 +65,7 @@ options:
     type: str
     default: ""
   wait_timeout:
-    description: How many seconds the restored Cluster may take.
+    description: How many seconds restoring and comparing may take together.
     type: int
     default: 7200
 """

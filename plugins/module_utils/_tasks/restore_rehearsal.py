@@ -144,6 +144,8 @@ class Rehearsal:
             self._create(bodies)
             found = self._proved()
             took = time.monotonic() - began
+        # It may have slept while it removed.
+        self._lease.check()
         rpo = "" if found.rpo is None else f"{found.rpo:.0f}"
         left = "; ".join(self._left)
         made = self._keeper.keep(newest=found.newest, rpo=rpo, rto=f"{took:.0f}", skipped=self._skipped, left=left)

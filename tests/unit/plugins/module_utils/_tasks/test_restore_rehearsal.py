@@ -16,6 +16,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehears
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.lease import LEASE
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import restore_rehearsal
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.rehearsing import (
@@ -291,6 +292,17 @@ def test_who_lost_its_lease_neither_removes_nor_keeps_anything(place: Place, err
     )
     assert [call for call in place.api.writes if "Lease" not in call] == []
     assert place.kept.failure == "of another"
+
+
+def test_who_lost_its_lease_while_it_removed_keeps_nothing(place: Place) -> None:
+    def lost(subject: ObjectRef) -> None:
+        if subject.kind == "NetworkPolicy":
+            lease = next(item for one, item in place.api.objects.items() if one.kind == "Lease")
+            place.api.put({**lease, "spec": {**lease["spec"], "holderIdentity": "another"}})
+
+    place.api.on_delete = lost
+    assert "was lost: another run took it" in place.refusal()
+    assert record.read_all(place.api) == {}
 
 
 def test_a_cluster_of_its_name_that_it_did_not_create_is_not_removed(place: Place) -> None:
