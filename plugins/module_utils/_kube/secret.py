@@ -14,6 +14,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config im
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Selection, open_objects
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.retries import Limit
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net import pasted
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError, pairs
 
@@ -46,9 +47,9 @@ class Secret:
         return self.data[key]
 
 
-def read_secret(connection: Connection, namespace: str, name: str) -> Secret | None:
-    """Return the Secret, or None when there is none."""
-    for item in open_objects(connection).read(Selection(_SECRET, namespace, name)).objects:
+def read_secret(connection: Connection, namespace: str, name: str, limit: Limit | None = None) -> Secret | None:
+    """Return the Secret, or None when there is none. `limit` is how long its task may take, if it waits."""
+    for item in open_objects(connection, limit=limit).read(Selection(_SECRET, namespace, name)).objects:
         try:
             return Secret(f"{namespace}/{name}", {key: _text(value) for key, value in pairs(item, "data").items()})
         except (WrongShapeError, ValueError) as error:

@@ -55,10 +55,11 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
 def _cluster(parameters: Mapping[str, Any], run: Run) -> Cluster:
     """Open the cluster that the instance runs in, and read of Secrets their certificates alone."""
     connection = connect(parameters, run.environment)
-    api = open_objects(connection, limit=Deadline(_PATIENCE))
+    limit = Deadline(_PATIENCE)
+    api = open_objects(connection, limit=limit)
 
     def chain(namespace: str, name: str) -> str | None:
-        secret = read_secret(connection, namespace, name)
+        secret = read_secret(connection, namespace, name, limit)
         return secret.data.get("tls.crt", "") if secret else None
 
     return Cluster(api, api.discover(), chain, **parameters["gateway"])

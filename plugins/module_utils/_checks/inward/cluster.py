@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.records import targets
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.site import way
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
@@ -15,6 +18,8 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import a
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 
+K = TypeVar("K")
+V = TypeVar("V")
 GATEWAY_API = "gateway.networking.k8s.io"
 # Returns the certificates in a Secret, None where there is no such Secret.
 Chain = Callable[[str, str], str | None]
@@ -38,14 +43,15 @@ class Broken:
 
 @dataclass(frozen=True)
 class Cluster:
-    """The objects of one cluster, and which Gateway of it is the instance's."""
+    """The objects of one cluster, and which Gateway of it is the instance's. What refused once is not asked again for each finding."""
 
     api: Api
     catalog: Catalog
-    chain: Chain
+    read_chain: Chain
     namespace: str
     name: str
     _read: dict[tuple[str, str, str], Sequence[Object] | MastodonError] = field(default_factory=dict)
+    _chains: dict[tuple[str, str], str | MastodonError | None] = field(default_factory=dict)
 
     def __str__(self) -> str:
         """Return how sentences call the Gateway."""
@@ -53,18 +59,16 @@ class Cluster:
 
     def all(self, group: str, kind: str, namespace: str = "") -> Sequence[Object]:
         """Return all of a kind in a namespace, or in all of them. Raises MastodonError where they may not be read."""
-        key = (group, kind, namespace)
-        if key not in self._read:
+
+        def read() -> Sequence[Object]:
             resource = self.catalog.preferred(group, kind)
-            try:
-                self._read[key] = self.api.read(Selection(resource, namespace)).objects if resource else ()
-            except MastodonError as error:
-                # Whoever refuses once is not asked again for each finding.
-                self._read[key] = error
-        found = self._read[key]
-        if isinstance(found, MastodonError):
-            raise found
-        return found
+            return self.api.read(Selection(resource, namespace)).objects if resource else ()
+
+        return _once(self._read, (group, kind, namespace), read)
+
+    def chain(self, namespace: str, name: str) -> str | None:
+        """Return the certificates in a Secret, None where there is no such Secret. Raises MastodonError."""
+        return _once(self._chains, (namespace, name), lambda: self.read_chain(namespace, name))
 
     def one(self, group: str, kind: str, namespace: str, name: str) -> Object | None:
         """Return one object, None where there is none."""
@@ -75,9 +79,25 @@ class Cluster:
         """The Gateway."""
         return self.one(GATEWAY_API, "Gateway", self.namespace, self.name)
 
+    def fronts(self) -> Sequence[Object]:
+        """Return the Services that lead to the Gateway."""
+        return list(way.leading(self.gateway, targets(self.gateway), self.all("", "Service"))) if self.gateway else ()
+
     def listeners(self) -> Mapping[str, Mapping[str, object]]:
         """Return the Gateway's listeners by name."""
         return {str(item.get("name")): item for item in maps_at(self.gateway, "spec.listeners")}
+
+
+def _once(known: dict[K, V | MastodonError], key: K, read: Callable[[], V]) -> V:
+    if key not in known:
+        try:
+            known[key] = read()
+        except MastodonError as error:
+            known[key] = error
+    found = known[key]
+    if isinstance(found, MastodonError):
+        raise found
+    return found
 
 
 def told(item: Object) -> str:

@@ -130,12 +130,9 @@ def _to_addresses(cluster: Cluster, scene: Scene, finding: Finding, host: str) -
 
 def _front(cluster: Cluster) -> Broken | None:
     """Return what is broken between the Gateway's address and its controller's pods."""
-    gateway = cluster.gateway
-    for leads in way.services(gateway, list(targets(gateway)), cluster.api) if gateway else ():
-        service = cluster.one("", "Service", leads.namespace, leads.name)
-        ports = [one for one in maps_at(service, "spec.ports") if one.get("port") == leads.port]
-        if service and ports:
-            return backend.behind(cluster, service, ports[0])
+    for service in cluster.fronts():
+        ports = [one for one in maps_at(service, "spec.ports") if one.get("port") == way.PORT]
+        return backend.behind(cluster, service, ports[0])
     return None
 
 

@@ -17,8 +17,6 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward.
     labels_of,
     told,
 )
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.records import targets
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.site import way
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at, maps_at
 
@@ -58,12 +56,11 @@ def _policies(cluster: Cluster, pod: Object) -> Sequence[Object]:
 
 def _source(cluster: Cluster) -> _Source | None:
     """Return a pod of the Gateway, None where none is known, or none that policies are about."""
-    gateway = cluster.gateway
-    for leads in way.services(gateway, list(targets(gateway)), cluster.api) if gateway else ():
-        selector = at(cluster.one("", "Service", leads.namespace, leads.name), "spec.selector", {})
-        for pod in cluster.all("", "Pod", leads.namespace) if selector else ():
+    for service in cluster.fronts():
+        selector, place = at(service, "spec.selector", {}), service["metadata"]["namespace"]
+        for pod in cluster.all("", "Pod", place) if selector else ():
             if selects({"matchLabels": selector}, labels_of(pod)) and not at(pod, "spec.hostNetwork", False):
-                its = namespace_labels([leads.namespace], cluster.api, cluster.catalog)[leads.namespace]
+                its = namespace_labels([place], cluster.api, cluster.catalog)[place]
                 return _Source(pod, its)
     return None
 

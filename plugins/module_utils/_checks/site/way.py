@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -60,15 +60,20 @@ def by_name(host: str) -> Dial:
     return direct(host, PORT, _SECONDS)
 
 
-def services(gateway: Object, addresses: list[str], api: Api) -> Iterator[Service]:
+def services(gateway: Object, addresses: Collection[str], api: Api) -> Iterator[Service]:
     """Yield the Services that lead to a Gateway, by its label or by its addresses."""
+    for item in leading(gateway, addresses, api.read(Selection(_SERVICE)).objects):
+        yield Service(item["metadata"]["namespace"], item["metadata"]["name"], PORT)
+
+
+def leading(gateway: Object, addresses: Collection[str], among: Iterable[Object]) -> Iterator[Object]:
+    """Yield those of some Services that lead to a Gateway."""
     metadata = gateway["metadata"]
-    for item in api.read(Selection(_SERVICE)).objects:
-        place = item["metadata"]
+    for item in among:
         balanced = at(item, "status.loadBalancer.ingress", [])
         own = {at(item, "spec.clusterIP"), *at(item, "spec.externalIPs", [])}
         own |= {one.get(key) for one in balanced for key in ("ip", "hostname")}
         labelled = at(item, "metadata.labels", {}).get(_OF_GATEWAY) == metadata["name"]
-        leads = (labelled and place["namespace"] == metadata["namespace"]) or own & set(addresses)
+        leads = (labelled and item["metadata"]["namespace"] == metadata["namespace"]) or own & set(addresses)
         if leads and any(port["port"] == PORT for port in at(item, "spec.ports", [])):
-            yield Service(place["namespace"], place["name"], PORT)
+            yield item

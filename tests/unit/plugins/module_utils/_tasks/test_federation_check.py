@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from threading import Barrier
 from time import monotonic
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,7 +23,10 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation import fleet
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.output.forms import FORMS
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.vantage import Vantage, Way
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import secret
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Listing
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import Secret
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import federation_check
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared import looks
@@ -143,6 +147,23 @@ def test_a_cluster_that_cannot_be_reached_is_told_beside_what_is_wrong_and_takes
     assert monotonic() - began < 20
     [told] = [line for line in asked.said if "The cluster: was not looked at" in line]
     assert told.startswith("skipped      The cluster: was not looked at: ")
+
+
+def test_secrets_are_waited_for_no_longer_than_all_of_the_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits: list[object] = []
+
+    def opened(_connection: object, limit: object = None) -> Any:
+        limits.append(limit)
+        return SimpleNamespace(discover=lambda: None, read=lambda _selection: Listing((), ""))
+
+    monkeypatch.setattr(federation_check, "connect", lambda *_unused: None)
+    monkeypatch.setattr(federation_check, "open_objects", opened)
+    monkeypatch.setattr(secret, "open_objects", opened)
+    run = Run(check=False, diff=False, say=print, environment={})
+    cluster = federation_check._cluster({"gateway": UNREACHABLE["gateway"]}, run)
+    assert cluster.chain("edge", "tls") is None
+    assert isinstance(limits[0], Deadline)
+    assert limits == [limits[0]] * 2
 
 
 def test_no_cluster_is_asked_where_nothing_is_wrong(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:

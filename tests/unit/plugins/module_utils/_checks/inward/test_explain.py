@@ -132,6 +132,23 @@ def test_a_kind_that_may_not_be_read_takes_no_cause_away_that_is_known_without_i
     assert sum(call.startswith("read EndpointSlice") for call in behind.api.calls) == 1
 
 
+def test_services_and_secrets_are_read_once_however_many_findings_there_are(behind: Behind) -> None:
+    behind.add(policy("nothing-in"))
+    behind.served = behind.authority.issue(HOST, begun=9, days=-1)[0]
+    asked: list[tuple[str, str]] = []
+
+    def chain(*place: str) -> str | None:
+        asked.append((place[0], place[1]))
+        return behind.secrets.get("/".join(place))
+
+    whole = behind.cluster()
+    cluster = Cluster(whole.api, whole.catalog, chain, whole.namespace, whole.name)
+    explained(lambda: cluster, behind.scene(), [EXPIRED, SILENT, NOBODY, EXPIRED])
+    assert asked == [("edge", "tls")]
+    reads = [call for call in behind.api.calls if call.startswith("read Service")]
+    assert len(reads) == len(set(reads)) > 1
+
+
 def test_where_no_time_is_left_to_ask_names_what_was_seen_stays_and_other_causes_are_found(behind: Behind) -> None:
     def spent(*_unused: str) -> Any:
         raise SpentError("the 15 s that one look may take are over")
