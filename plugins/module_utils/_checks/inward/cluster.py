@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.records import targets
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.site import way
@@ -22,7 +22,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 GATEWAY_API = "gateway.networking.k8s.io"
 # Returns the certificates in a Secret, None where there is no such Secret.
-Chain = Callable[[str, str], str | None]
+Chain: TypeAlias = "Callable[[str, str], str | None]"
 
 
 @dataclass(frozen=True)
