@@ -270,8 +270,9 @@ links:
   type: list
   elements: dict
 changes:
-  description: What is C(new), C(mended) and C(unseen) this time, how much is the C(same), and C(since) when. Empty without an earlier report.
-    Only what a check no longer finds that came to its end and found something fine is mended.
+  description: What is C(new), C(changed), C(mended) and C(unseen) this time, how much is the C(same), and C(since) when. Empty without an earlier report.
+    Only what was found fine at the same place is mended; what is wrong in another way there, or at a new address of the same host, is changed, and
+    its C(was) says what it was before.
   returned: always
   type: dict
 findings:

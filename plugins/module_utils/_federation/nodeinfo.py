@@ -71,11 +71,16 @@ def software(scene: Scene) -> str:
 def look(scene: Scene) -> Iterator[Finding]:
     """Find what a server learns of the software."""
     url, name, version = _found(scene, scene.target.domain)
+    yield fine(_first(scene.target.domain), f"leads to {shown(url)}")
     yield fine(url, f"says {shown(f'{name} {version}', 80)}")
 
 
+def _first(host: str) -> str:
+    return f"https://{host}/.well-known/nodeinfo"
+
+
 def _found(scene: Scene, host: str) -> tuple[str, str, str]:
-    first = f"https://{host}/.well-known/nodeinfo"
+    first = _first(host)
     _trail, links = document(scene, STAKE, first, accept="application/json")
     try:
         known = {str(one.get("rel")): one.get("href") for one in objects(links, "links")}

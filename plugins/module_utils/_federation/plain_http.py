@@ -82,7 +82,10 @@ def _challenges(scene: Scene, host: str) -> Iterator[Finding]:
     if not (six and four):
         return
     said = {address: _said(scene, url, address) for address in (*six, *four)}
-    if len(set(said.values())) == 1 or not all(said.values()):
+    if not all(said.values()):
+        return
+    if len(set(said.values())) == 1:
+        yield fine(f"http://{host}", "is answered the same by IPv6 and by IPv4")
         return
     # Again, as one answer may fail for itself.
     if said == {address: _said(scene, url, address) for address in said}:

@@ -19,6 +19,8 @@ _PROOFS: Mapping[str, tuple[str, ...]] = {
     "no inbox answered as it should": ("inbox",),
     "no actor was found, of an account or of the server": ("actor", "webfinger"),
 }
+# What is not proved at no one place.
+WHOLE = "Federation"
 NOT_PROVED = Fault(
     "not-proved",
     Verdict.CANNOT_TELL,
@@ -36,7 +38,7 @@ def lacking(findings: Sequence[Finding]) -> Iterator[Finding]:
     for what, checks in _PROOFS.items():
         found = [one for one in findings if one.check in checks]
         if not any(one.verdict is Verdict.FINE or one.as_declared for one in found):
-            yield NOT_PROVED.at("Federation", what).of(checks[0])
+            yield NOT_PROVED.at(WHOLE, what).of(checks[0])
         for one in found:
             if one.unseen:
                 yield NOT_PROVED.at(one.subject, one.fact).of(one.check)

@@ -20,6 +20,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.out
     CHANGES,
     DAYS,
     PAGES,
+    changed,
     counted,
     is_cut,
     likely,
@@ -100,7 +101,7 @@ def _changes(changes: Mapping[str, Any]) -> Iterator[str]:
     yield f'<div class="changes">\n{_tag("h3", "What changed")}\n{_tag("p", f"{counted(changes)}.")}\n<ul>'
     for name, words in CHANGES:
         for finding in changes[name]:
-            yield f"<li>{_tag('b', words)} {_badge(finding['verdict'])} {escape(sentence(finding))}</li>"
+            yield f"<li>{_tag('b', words)} {_badge(finding['verdict'])} {escape(changed(finding))}</li>"
     yield "</ul>\n</div>"
 
 

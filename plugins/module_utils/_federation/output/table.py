@@ -16,7 +16,7 @@ DAYS = (
     "resets it there: that cannot be seen from here."
 )
 # How a change is called: what of it is in the report, and how it is counted.
-CHANGES = (("new", "new"), ("mended", "mended"), ("unseen", "not looked at this time"))
+CHANGES = (("new", "new"), ("changed", "changed"), ("mended", "mended"), ("unseen", "not looked at this time"))
 
 
 def table(report: Mapping[str, Any]) -> Iterator[str]:
@@ -78,7 +78,12 @@ def _changes(changes: Mapping[str, Any]) -> Iterator[str]:
     if changes:
         yield counted(changes)
         for name, words in CHANGES:
-            yield from (f"{words}: {sentence(finding)}" for finding in changes[name])
+            yield from (f"{words}: {changed(finding)}" for finding in changes[name])
+
+
+def changed(finding: Mapping[str, Any]) -> str:
+    """Return what was found, and what before in its place."""
+    return f"{sentence(finding)} Before, {finding['was']}." if finding.get("was") else sentence(finding)
 
 
 def likely(finding: Mapping[str, Any]) -> str:

@@ -200,7 +200,8 @@ def test_reports_are_written_in_all_forms_and_the_next_look_says_what_changed(as
     result = asked(reports=paths)
     assert [one["fault"] for one in result["changes"]["new"]] == ["dropped"]
     assert (
-        asked.said[1] == f"Since {first['instances'][0]['at']}: 1 new, 0 mended, 0 not looked at this time, 0 as before"
+        asked.said[1]
+        == f"Since {first['instances'][0]['at']}: 1 new, 0 changed, 0 mended, 0 not looked at this time, 0 as before"
     )
     assert "What changed" in (tmp_path / "report.html").read_text()
     assert {path.stat().st_mode & 0o777 for path in tmp_path.glob("report.*")} == {0o644}
