@@ -169,7 +169,7 @@ options:
     suboptions:
       ssh:
         description: Machine, as C(ssh) takes it, such as C(root@192.0.2.7) or a name of its configuration. It must let in without a question, and
-          have C(AllowTcpForwarding).
+          have C(AllowTcpForwarding). Reports call it as it is written here, without the user; a name of the configuration keeps its address out of them.
         type: str
         required: true
   web_domain: &web_domain

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from threading import Thread
+from urllib.parse import urlsplit
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.dial import Dial
@@ -34,12 +35,29 @@ _OPTIONS = (
 _SECONDS = 15.0
 # What the client says when the other machine has opened a connection: a silent one says nothing else before its end.
 _OPENED = b"master session id"
-_REFUSED = re.compile(r"open failed: (?:connect failed: )?(.*)")
-_CODES = {os.strerror(code): code for code in errno.errorcode}
+_REFUSED = re.compile(r"open failed: (.*)")
+# With which no connection is opened, wherever to: https://www.rfc-editor.org/rfc/rfc4254#section-5.1
+_FORBIDDEN = ("administratively prohibited", "unknown channel type")
+_CODES = {
+    **{os.strerror(code): code for code in errno.errorcode},
+    # The words of musl, the BSDs and macOS.
+    "Address family not supported by protocol family": errno.EAFNOSUPPORT,
+    "Address not available": errno.EADDRNOTAVAIL,
+    "Can't assign requested address": errno.EADDRNOTAVAIL,
+    "Host is unreachable": errno.EHOSTUNREACH,
+    "Network unreachable": errno.ENETUNREACH,
+    "Operation timed out": errno.ETIMEDOUT,
+}
+_USER = re.compile(r"[^\s@]+@(?=\S)")
 
 
 class NotOpenedError(MastodonError):
     """The other machine may open no connections for us, or is not there any more."""
+
+
+def called(host: str) -> str:
+    """Return how reports, which may be public, call a host of ssh: without who logs in there."""
+    return urlsplit(host).hostname or "" if host.startswith("ssh://") else host.rpartition("@")[2]
 
 
 @dataclass(frozen=True)
@@ -52,7 +70,7 @@ class Machine:
 
     def __str__(self) -> str:
         """Return how errors call it."""
-        return f"Machine {self.host}"
+        return f"Machine {called(self.host)}"
 
     def way(self, address: str, port: int, seconds: float) -> Dial:
         """Return what has a connection opened from there. It raises OSError as if we were there, and NotOpenedError."""
@@ -90,7 +108,7 @@ class Machine:
 
     def _lost(self, why: str) -> NotOpenedError:
         remedy = f"Try ssh {self.host} true here: it must ask nothing, and sshd there must have AllowTcpForwarding."
-        return NotOpenedError(str(self), "cannot be looked from", why, remedy)
+        return NotOpenedError(str(self), "cannot be looked from", _USER.sub("", why), remedy)
 
     def _open(self, address: str, port: int, until: float) -> socket.socket:
         to = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
@@ -124,8 +142,8 @@ class Machine:
         found = _REFUSED.search(done.stderr.decode(errors="replace"))
         if not found:
             return self._lost(_last(done.stderr)) if done.returncode else ConnectionError("closed at once")
-        words = found[1].strip()
-        return OSError(_CODES[words], words) if words in _CODES else self._lost(words)
+        said = found[1].strip()
+        return self._lost(said) if said.startswith(_FORBIDDEN) else _failure(said)
 
 
 @contextmanager
@@ -150,6 +168,12 @@ def _is_opened(client: subprocess.Popen[bytes], until: float) -> bool:
             return False
         said += more
     return True
+
+
+def _failure(said: str) -> OSError:
+    """Return what a connection that failed there would have raised here."""
+    words = said.removeprefix("connect failed: ")
+    return OSError(_CODES[words], os.strerror(_CODES[words])) if words in _CODES else OSError(words)
 
 
 def _last(said: bytes) -> str:

@@ -25,7 +25,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.out
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.output.table import only_wrong, table
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.vantage import HERE, Vantage
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._net.ssh import logged_in
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.ssh import called, logged_in
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.instance import (
     INSTANCES,
@@ -91,7 +91,7 @@ def _vantage(via: Mapping[str, str] | None) -> Iterator[Vantage]:
     if not re.fullmatch(r"[A-Za-z0-9_\[][A-Za-z0-9_.@:/%\[\]-]*", host):
         raise MastodonError("Option via.ssh", "is wrong", f"{host!r} is no host of ssh", "Write it as root@192.0.2.7.")
     with logged_in(host) as machine:
-        yield Vantage(f"{host} by ssh", machine.way, HERE)
+        yield Vantage(f"{called(host)} by ssh", machine.way, HERE)
 
 
 def _before(since: str | None, last: Path | None) -> Earlier:

@@ -431,7 +431,7 @@ class Elsewhere:
 
 
 def test_an_instance_is_looked_at_from_another_machine_and_compared_with_this_one(
-    asked: Asked, monkeypatch: pytest.MonkeyPatch
+    asked: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     logins: list[str] = []
 
@@ -441,9 +441,11 @@ def test_an_instance_is_looked_at_from_another_machine_and_compared_with_this_on
         yield Elsewhere(asked.world._way)
 
     monkeypatch.setattr(looks, "logged_in", logged_in)
-    result = asked(via={"ssh": "root@192.0.2.7"})
-    assert (result["passed"], result["vantage"], logins) == (True, "root@192.0.2.7 by ssh", ["root@192.0.2.7"])
-    said = f"fine         {HOST} at 192.0.2.1: is reached from root@192.0.2.7 by ssh and from the test."
+    paths = {form: tmp_path / f"report.{form}" for form in FORMS}
+    result = asked(via={"ssh": "root@192.0.2.7"}, reports={form: str(path) for form, path in paths.items()})
+    assert (result["passed"], result["vantage"], logins) == (True, "192.0.2.7 by ssh", ["root@192.0.2.7"])
+    assert [form for form, path in paths.items() if "root@" in path.read_text(encoding="utf-8")] == []
+    said = f"fine         {HOST} at 192.0.2.1: is reached from 192.0.2.7 by ssh and from the test."
     assert said in asked.said
 
 
