@@ -103,11 +103,16 @@ class Reader:
         return int(count)
 
     def archived(self) -> tuple[str, float, int, int, int, int]:
-        """Return which WAL was archived last, when, and how large one is; timeline and begin of the last checkpoint, and the end of WAL."""
+        """Return which WAL was archived last, when, and how large one is; the timeline, the begin of its last checkpoint, and its end.
+
+        After a promotion the last checkpoint is for minutes that of the timeline before; then the end is returned for it.
+        """
         [[segment, moment, *numbers]] = self._run(
             "SELECT last_archived_wal, extract(epoch FROM last_archived_time)::float8,"
-            " pg_size_bytes(current_setting('wal_segment_size')), timeline_id, redo_lsn - '0/0', pg_current_wal_lsn() - '0/0'"
-            " FROM pg_stat_archiver, pg_control_checkpoint()"
+            " pg_size_bytes(current_setting('wal_segment_size')), timeline,"
+            " CASE WHEN timeline_id = timeline THEN redo_lsn ELSE position END - '0/0', position - '0/0'"
+            " FROM pg_stat_archiver, pg_control_checkpoint(), pg_current_wal_lsn() AS position,"
+            " LATERAL (SELECT ('x' || left(pg_walfile_name(position), 8))::bit(32)::int AS timeline) AS now"
         )
         size, timeline, redo, position = map(int, numbers)
         return segment or "", float(moment or 0), size, timeline, redo, position

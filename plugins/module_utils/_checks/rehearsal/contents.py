@@ -49,7 +49,8 @@ class Contents:
 class Archived:
     """What PostgreSQL last archived, as it says itself; `segment` is empty for one that has just become the primary.
 
-    `timeline` and `redo` are those of its last checkpoint, zero when it does not say; `position` is how far it had written then.
+    `timeline` is the one that it writes, and `redo` where its last checkpoint on that begins, zero when it does not say; `position` is
+    how far it had written then.
     """
 
     segment: str = ""

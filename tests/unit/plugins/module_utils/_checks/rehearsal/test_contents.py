@@ -83,6 +83,14 @@ def test_after_a_change_of_the_primary_what_is_before_it_must_be_there(archived:
     assert short(Ended(2, 0x4FFFF00), archived) == ""
 
 
+def test_what_postgresql_15_restored_and_said_after_a_promotion_is_told_apart() -> None:
+    archived = Archived("000000010000000000000007.partial", 1.0, timeline=2, redo=0x70000C0, position=0x70000C0)
+    assert short(Ended.of("1\t0/7000090\tno recovery target specified\n\n2\t0/7000000\tno"), archived) == ""
+    # Without segment 6, and without the history of timeline 2.
+    assert "recovery ended at 0/6000000, before" in short(Ended(2, 0x6000000), archived)
+    assert "recovery ended on timeline 1, and" in short(Ended(1, 0x7000000), archived)
+
+
 def test_the_last_segment_of_a_timeline_proves_the_one_before() -> None:
     archived = Archived(f"{SEGMENT}.partial", 1.0, timeline=2)
     assert archived.reach == Ended(2, 0x4000000)
