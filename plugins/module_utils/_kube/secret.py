@@ -49,7 +49,7 @@ class Secret:
 
 def read_secret(connection: Connection, namespace: str, name: str, limit: Limit | None = None) -> Secret | None:
     """Return the Secret, or None when there is none. `limit` is how long its task may take, if it waits."""
-    for item in open_objects(connection, limit=limit).read(Selection(_SECRET, namespace, name)).objects:
+    for item in open_objects(connection, limit).read(Selection(_SECRET, namespace, name)).objects:
         try:
             return Secret(f"{namespace}/{name}", {key: _text(value) for key, value in pairs(item, "data").items()})
         except (WrongShapeError, ValueError) as error:

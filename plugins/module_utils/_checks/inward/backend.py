@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.gateway import selects
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward import network, route
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward import claims, network, route
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward.cluster import (
     Broken,
     Cluster,
@@ -32,10 +32,10 @@ def broken(cluster: Cluster, host: str, path: str) -> Broken | None:
     """Return the first broken link between the route of a host and the pods behind a path."""
     rules = [
         ((claim.rank, its), claim, rule)
-        for claim in route.claims(cluster, host)
+        for claim in claims.of(cluster, host)
         if route.is_taken(cluster, host, claim)
         for rule in maps_at(claim.route, "spec.rules")
-        if (its := route.length(rule, path)) >= 0
+        if (its := claims.length(rule, path)) >= 0
     ]
     if not rules:
         return None

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward import (
     backend,
+    claims,
     issuance,
     record,
     route,
@@ -92,7 +93,7 @@ def _explained(cluster: Cluster, scene: Scene, finding: Finding) -> Finding:
 
 def _is_elsewhere(cluster: Cluster, scene: Scene, host: str) -> bool:
     """Whether a host is not served by this Gateway, such as a bare domain that is another web site."""
-    ours = any(route.parents(cluster, one) for one in route.naming(cluster, host))
+    ours = any(claims.parents(cluster, one) for one in claims.naming(cluster, host))
     return not ours and bool(scene.probed[host].links) and bool(record.drift(cluster, scene, host))
 
 
@@ -112,7 +113,7 @@ def _to_addresses(cluster: Cluster, scene: Scene, finding: Finding, host: str) -
         return
     # external-dns asks for records of hosts only whose routes were taken.
     if not seen.links:
-        is_asked = bool(scene.target.owner and route.naming(cluster, host))
+        is_asked = bool(scene.target.owner and claims.naming(cluster, host))
         yield route.broken(cluster, host), is_asked
         if not record.is_annotated(cluster, scene.target.owner):
             yield route.unaddressed(cluster), is_asked
@@ -140,7 +141,7 @@ def _to_certificate(
     cluster: Cluster, scene: Scene, finding: Finding, host: str
 ) -> Iterator[tuple[Broken | None, bool]]:
     link = next((one for one in scene.probed[host].links if finding.subject.endswith(f" {one.address}")), None)
-    chain, fit = certificates.read(link.chain) if link else (), route.of_host(cluster, host)
+    chain, fit = certificates.read(link.chain) if link else (), claims.of_host(cluster, host)
     served = chain[0] if chain else None
     is_known = served is not None and issuance.holds(cluster, fit, served)
     is_own = link is not None and record.is_own(cluster, scene, [link.address])

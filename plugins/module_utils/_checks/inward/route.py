@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.gateway import allows, namespace_labels, serves
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward import issuance
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward import claims, issuance
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward.cluster import (
-    GATEWAY_API,
     Broken,
     Cluster,
     describe,
@@ -32,84 +31,11 @@ _OF_LISTENERS = ("ListenersNotValid", "PortUnavailable")
 _NO_ADDRESS = "NoAddress"
 
 
-@dataclass(frozen=True)
-class Claim:
-    """That a route is for a host, on listeners of the Gateway that may speak TLS. The greater rank is served."""
-
-    route: Object
-    parent: Item
-    rank: tuple[int, int]
-
-    def length(self, path: str) -> int:
-        """Return how much of a path it names, less than nothing when it is not for it."""
-        return max((length(rule, path) for rule in maps_at(self.route, "spec.rules")), default=-1)
-
-
-def naming(cluster: Cluster, host: str) -> Sequence[Object]:
-    """Return the routes that are for a host, whatever they are on; of those that name none, which take their listeners' hosts, the Gateway's."""
-    return [route for route in cluster.all(GATEWAY_API, "HTTPRoute") if _rank(cluster, route, host)]
-
-
-def claims(cluster: Cluster, host: str) -> Sequence[Claim]:
-    """Return the routes for a host that are on the Gateway, those first that go before others."""
-    found = [
-        Claim(route, parent, rank)
-        for route in cluster.all(GATEWAY_API, "HTTPRoute")
-        if (rank := _rank(cluster, route, host))
-        for parent in parents(cluster, route)
-    ]
-    return sorted(found, key=lambda claim: claim.rank, reverse=True)
-
-
-def _rank(cluster: Cluster, route: Object, host: str) -> tuple[int, int] | None:
-    """Return how exactly a route names a host, None when it does not.
-
-    https://gateway-api.sigs.k8s.io/reference/spec/#httproutespec
-    """
-    names = at(route, "spec.hostnames", []) or [
-        listener.get("hostname") or ""
-        for parent in parents(cluster, route)
-        for listener in _on(cluster, parent)
-        if listener.get("protocol") != "HTTP"
-    ]
-    fit = [str(name) for name in names if serves({"hostname": str(name)}, host)]
-    return max((_exactness(name, host) for name in fit), default=None)
-
-
-def _exactness(name: str, host: str) -> tuple[int, int]:
-    return int(name == host), len(name)
-
-
-def parents(cluster: Cluster, route: Object) -> Sequence[Item]:
-    """Return by what a route is on listeners of the Gateway that may speak TLS."""
-    own = route["metadata"]["namespace"]
-    return [
-        parent
-        for parent in maps_at(route, "spec.parentRefs")
-        if (parent.get("kind", "Gateway"), parent.get("namespace", own), parent.get("name"))
-        == ("Gateway", cluster.namespace, cluster.name)
-        and not _is_plain(_on(cluster, parent))
-    ]
-
-
-def _on(cluster: Cluster, parent: Item) -> Sequence[Item]:
-    """Return the listeners that a parent of a route stands for."""
-    return [
-        listener
-        for name, listener in cluster.listeners().items()
-        if parent.get("sectionName") in (None, "", name) and parent.get("port") in (None, listener.get("port"))
-    ]
-
-
-def _is_plain(listeners: Sequence[Item]) -> bool:
-    return bool(listeners) and all(one.get("protocol") == "HTTP" for one in listeners)
-
-
 def broken(cluster: Cluster, host: str, path: str = "") -> Broken | None:
     """Return the first broken link between the world and the Service behind a host, for all paths or one."""
     if cluster.gateway is None:
         return Broken((f"{cluster} does not exist",), "kubectl get gateway -A")
-    ours = claims(cluster, host)
+    ours = claims.of(cluster, host)
     if not ours:
         return _elsewhere(cluster, host)
     # Others' routes may be for it by a star, and are asked only where none names it.
@@ -122,7 +48,7 @@ def broken(cluster: Cluster, host: str, path: str = "") -> Broken | None:
     return None
 
 
-def is_taken(cluster: Cluster, host: str, claim: Claim) -> bool:
+def is_taken(cluster: Cluster, host: str, claim: claims.Claim) -> bool:
     """Whether the Gateway serves a host by a route."""
     return _taken(cluster, host, claim.route, claim.parent) is None
 
@@ -145,35 +71,12 @@ def unaddressed(cluster: Cluster) -> Broken | None:
 
 def _elsewhere(cluster: Cluster, host: str) -> Broken:
     """Return where the routes are that name a host, but for those that only redirect to TLS."""
-    found = [(route, _names(route)) for route in naming(cluster, host) if not _is_ours(cluster, route)]
+    found = [(route, _names(route)) for route in claims.naming(cluster, host) if not _is_ours(cluster, route)]
     if not found:
         return Broken((f"no HTTPRoute on a listener with TLS names {host}",), "kubectl get httproute -A")
-    route, on = max(found, key=lambda one: _rank(cluster, one[0], host) or (0, 0))
+    route, on = max(found, key=lambda one: claims.rank_of(cluster, one[0], host) or (0, 0))
     is_named = host in at(route, "spec.hostnames", [])
     return Broken((f"{told(route)}, which names {host}, is on {on}, and not on {cluster}",), describe(route), is_named)
-
-
-def length(rule: Item, path: str) -> int:
-    """Return how much of a path a rule names, less than nothing when it is not for it: the longest wins.
-
-    https://gateway-api.sigs.k8s.io/reference/spec/#httprouterule
-    """
-    found = [at(one, "path", {}) for one in maps_at(rule, "matches")] or [{}]
-    return max((_named(one) for one in found if not path or _matches(one, path)), default=-1)
-
-
-def _named(match: Item) -> int:
-    # What is named whole goes before whatever it begins with.
-    value = at(match, "value", "/")
-    return len(value) + (1 << 16 if at(match, "type", "PathPrefix") == "Exact" else 0)
-
-
-def _matches(match: Item, path: str) -> bool:
-    value, kind = at(match, "value", "/"), at(match, "type", "PathPrefix")
-    if kind == "RegularExpression":
-        # Each controller has its own: it may be.
-        return True
-    return path == value if kind == "Exact" else path == value.rstrip("/") or path.startswith(f"{value.rstrip('/')}/")
 
 
 def _is_ours(cluster: Cluster, route: Object) -> bool:
@@ -217,7 +120,7 @@ def _words(condition: Condition) -> str:
 def _listener(cluster: Cluster, host: str, route: Object, parent: Item) -> Iterator[Broken]:
     """Yield what is wrong with the listener that a route is on; with the one for its host where it names none."""
     section, command = parent.get("sectionName", ""), describe(cluster.gateway or {})
-    fit = [one for one in secure(cluster) if section in ("", one.get("name"))]
+    fit = [one for one in claims.secure(cluster) if section in ("", one.get("name"))]
     if not fit:
         has = ", ".join(cluster.listeners()) or "none"
         yield Broken((f"it has no listener {section or 'with TLS'}, only {has}",), command)
@@ -225,7 +128,7 @@ def _listener(cluster: Cluster, host: str, route: Object, parent: Item) -> Itera
         hosts = ", ".join(f"{one.get('name')} for {one.get('hostname')}" for one in fit)
         yield Broken((f"of its listeners none is for {host}, only {hosts}",), command)
     else:
-        yield from _of_host(cluster, max(its, key=lambda one: _exactness(one.get("hostname") or "", host)), route)
+        yield from _of_host(cluster, max(its, key=lambda one: claims.exactness(one.get("hostname") or "", host)), route)
 
 
 def _of_host(cluster: Cluster, listener: Item, route: Object) -> Iterator[Broken]:
@@ -248,18 +151,3 @@ def wrong(cluster: Cluster, listener: Item) -> Iterator[Broken]:
             said = f"listener {name} of {cluster} is not well: {_words(condition)}"
             behind = next(issuance.missing(cluster, listener), None) if kind == "ResolvedRefs" else None
             yield behind.behind(said) if behind else Broken((said,), describe(gateway))
-
-
-def secure(cluster: Cluster) -> Sequence[Item]:
-    """Return the listeners that speak TLS."""
-    return [one for one in cluster.listeners().values() if one.get("protocol") in ("HTTPS", "TLS")]
-
-
-def of_host(cluster: Cluster, host: str) -> Sequence[Item]:
-    """Return the listeners that speak TLS for a host: of those that might, only the ones that name it the most exactly.
-
-    https://gateway-api.sigs.k8s.io/reference/spec/#listener
-    """
-    fit = [(_exactness(one.get("hostname") or "", host), one) for one in secure(cluster) if serves(one, host)]
-    best = max((exactness for exactness, _one in fit), default=None)
-    return [one for exactness, one in fit if exactness == best]

@@ -33,7 +33,7 @@ def test_what_is_no_text_is_read_beside_what_is(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(
         secrets,
         "open_objects",
-        lambda _connection: SimpleNamespace(read=lambda *_unused: Listing(({"data": data},), "1")),
+        lambda *_unused: SimpleNamespace(read=lambda *_asked: Listing(({"data": data},), "1")),
     )
     connection: Any = None
     found = secrets.read_secret(connection, "a", "b")

@@ -32,7 +32,7 @@ def found(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     items = [{"data": {key: base64.b64encode(value.encode()).decode() for key, value in DATA.items()}}]
     monkeypatch.setattr(s3_public_read, "connect", lambda *_unused: None)
     monkeypatch.setattr(
-        secrets, "open_objects", lambda _connection: SimpleNamespace(read=lambda *_unused: Listing(tuple(items), "1"))
+        secrets, "open_objects", lambda *_unused: SimpleNamespace(read=lambda *_asked: Listing(tuple(items), "1"))
     )
     return items
 
@@ -94,7 +94,7 @@ def test_a_secret_that_was_deleted_while_its_claim_is_bound_comes_back_with_rook
     monkeypatch.setattr(
         secrets,
         "open_objects",
-        lambda _connection: SimpleNamespace(read=lambda asked: Listing(there[asked.resource.kind], "1")),
+        lambda *_unused: SimpleNamespace(read=lambda asked: Listing(there[asked.resource.kind], "1")),
     )
     with pytest.raises(MastodonError) as refused:
         run(s3.endpoint)

@@ -34,7 +34,7 @@ def found(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     monkeypatch.setattr(redis_check.redis_server, "refuse_tls", lambda _server: None)
     monkeypatch.setattr(stores, "open_objects", lambda *_unused: None)
     monkeypatch.setattr(
-        secrets, "open_objects", lambda _connection: SimpleNamespace(read=lambda *_unused: Listing(tuple(items), "1"))
+        secrets, "open_objects", lambda *_unused: SimpleNamespace(read=lambda *_asked: Listing(tuple(items), "1"))
     )
     return items
 
