@@ -52,7 +52,7 @@ def broken(cluster: Cluster, host: str, path: str) -> Broken | None:
 
 
 def _references(rule: Item) -> Iterator[Item]:
-    return (one for one in maps_at(rule, "backendRefs") if one.get("weight", 1))
+    return (one for one in maps_at(rule, "backendRefs") if at(one, "weight", 1))
 
 
 def _unresolved(its: Object, parent: Item) -> str:

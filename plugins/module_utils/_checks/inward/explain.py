@@ -117,7 +117,6 @@ def _to_addresses(cluster: Cluster, scene: Scene, finding: Finding, host: str) -
         yield route.broken(cluster, host), is_asked
         if not record.is_annotated(cluster, scene.target.owner):
             yield route.unaddressed(cluster), is_asked
-        yield route.unready(cluster), False
     is_dead = finding.fault in _DEAD
     if is_dead and finding.fact.partition(",")[0] in targets(cluster.gateway):
         yield _front(cluster), True
@@ -126,6 +125,8 @@ def _to_addresses(cluster: Cluster, scene: Scene, finding: Finding, host: str) -
     yield record.broken(cluster, scene, host), all(link.tcp for link in seen.links)
     if is_dead:
         yield _front(cluster), False
+    if not seen.links:
+        yield route.unready(cluster), False
     yield record.likely(cluster, scene, host, finding.cause.next if finding.cause else ""), False
 
 

@@ -344,6 +344,11 @@ def test_a_gateway_that_is_not_programmed_is_a_likely_cause_behind_all_that_is_o
     assert (found.why, found.proved) == (f"{GATEWAY} is not ready: no address could be assigned", False)
     scaled_to_nothing(behind)
     proved(behind, NOBODY, "Service mastodon/web has no pods; Deployment mastodon/web is scaled to 0")
+    behind.leads = ()
+    assert cause(behind, NOWHERE).why == found.why
+    behind.change("Deployment external-dns/dns", lambda item: item.update(spec={"replicas": 0}, status={}))
+    nowhere = f"DNS has no address of {HOST}; {GATEWAY} has {ADDRESS}"
+    proved(behind, NOWHERE, f"{nowhere}; Deployment external-dns/dns, which writes it, is scaled to 0")
 
 
 def test_a_gateway_that_is_not_there_is_named(behind: Behind) -> None:
