@@ -21,7 +21,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from threading import Thread
+from threading import BoundedSemaphore, Thread
 from urllib.parse import urlsplit
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
@@ -33,6 +33,8 @@ _OPTIONS = (
     *("-o", "PermitLocalCommand=no", "-o", "RemoteCommand=none", "-o", "ForwardAgent=no", "-o", "ForwardX11=no"),
 )
 _SECONDS = 15.0
+# A server turns logins away of which ten have begun: https://man.openbsd.org/sshd_config#MaxStartups
+_LOGINS = BoundedSemaphore(4)
 # What the client says when the other machine has opened a connection: a silent one says nothing else before its end.
 _OPENED = b"master session id"
 _REFUSED = re.compile(r"open failed: (.*)")
@@ -129,16 +131,18 @@ class Machine:
 
     def _why(self, to: str, until: float) -> OSError | NotOpenedError:
         """Return why a connection was not opened, which a client says only over a connection of its own."""
-        left = until - time.monotonic()
-        if left <= 0:
+        if not _LOGINS.acquire(timeout=max(until - time.monotonic(), 0)):
             return TimeoutError("timed out")
         command = ["ssh", *self.options, *_OPTIONS, "-S", "none", "-W", to, "--", self.host]
         try:
+            left = max(until - time.monotonic(), 0)
             done = subprocess.run(  # pylint: disable=ansible-bad-function
                 command, stdin=subprocess.DEVNULL, capture_output=True, timeout=left, check=False
             )
         except subprocess.TimeoutExpired:
             return TimeoutError("timed out")
+        finally:
+            _LOGINS.release()
         found = _REFUSED.search(done.stderr.decode(errors="replace"))
         if not found:
             return self._lost(_last(done.stderr)) if done.returncode else ConnectionError("closed at once")

@@ -12,6 +12,7 @@ import shlex
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,17 @@ def test_a_machine_that_opens_no_connections_is_no_fault_of_whom_they_were_for(t
             f"Machine 127.0.0.1: cannot be looked from: administratively prohibited: open failed. "
             f"Try ssh {server.host} true here: it must ask nothing, and sshd there must have AllowTcpForwarding."
         )
+
+
+def test_many_connections_that_fail_at_once_are_no_fault_of_the_machine(tmp_path: Path) -> None:
+    # By default it is 10:30:100, and chance.
+    with (
+        serving(tmp_path, "MaxStartups 5:100:5") as server,
+        logged_in(server.host, server.options) as machine,
+        ThreadPoolExecutor(16) as pool,
+    ):
+        opened = [pool.submit(machine.way("127.0.0.1", 1, 30)) for _number in range(16)]
+        assert {type(one.exception()) for one in opened} == {ConnectionRefusedError}
 
 
 def test_a_machine_that_does_not_let_us_in_is_told_before_anything_is_asked(sshd: Server) -> None:
