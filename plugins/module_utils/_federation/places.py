@@ -16,6 +16,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.fin
     Verdict,
     fine,
     shown,
+    skipped,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.probing import NO_ROUTES, Link, Probed
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.scene import Scene
@@ -54,9 +55,10 @@ def compared(scene: Scene, probed: Probed) -> Iterator[Finding]:
     known = {link.address: link for link in elsewhere[probed.host].links}
     for link in probed.links:
         pair = {here: link, there: known[link.address]}
-        if any(one.spent or one.no_route for one in pair.values()):
-            continue
         subject, well = f"{probed.host} at {link.address}", [name for name, one in pair.items() if one.is_well]
+        if any(one.spent or one.no_route for one in pair.values()):
+            yield skipped(subject, f"it cannot be compared with how {there} reaches it")
+            continue
         if len(well) == 1:
             fact = ", ".join(f"{'well' if name in well else _words(one)} from {name}" for name, one in pair.items())
             yield BY_PLACE.at(subject, fact, address=link.address)

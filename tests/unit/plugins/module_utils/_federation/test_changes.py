@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -26,11 +27,13 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.nod
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.output.table import lines
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.report import Report
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.tls import EXPIRED, LATE
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.vantage import Vantage, Way
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError
 
 from .mastodon import HOST, Response, page
 from .test_hostile import EVIL
-from .world import DECLARED, World
+from .test_places import without
+from .world import ADDRESS, DECLARED, World
 
 INBOX = "https://social.example.org/inbox"
 LOST = DROPPED.at(INBOX, "403").of("inbox")
@@ -156,6 +159,23 @@ def test_what_a_look_found_wrong_and_the_next_found_fine_is_mended(world: World,
     found = changes(now.plain(now.findings), earlier(written(broken.plain(broken.findings))))
     assert name in {one["fault"] for one in found["mended"]}
     assert (found["new"], found["changed"], found["unseen"]) == ([], [], [])
+
+
+def test_what_could_not_be_compared_again_is_not_mended(world: World) -> None:
+    way, world.checks = world._way, ("addresses",)
+    world.names[HOST] = [ADDRESS, "192.0.2.9"]
+    world.serve("192.0.2.9").show(*world.authority.issue(HOST))
+
+    def look(there: Way) -> Report:
+        world.vantage = Vantage("Berlin", way, Vantage("Tokyo", there))
+        return world.look()
+
+    broken = look(without(way, {"192.0.2.9"}))
+    before = earlier(written(broken.plain(broken.findings)))
+    unseen, mended = look(without(way, {"192.0.2.9"}, errno.ENETUNREACH)), look(way)
+    found = [changes(one.plain(one.findings), before) for one in (unseen, mended)]
+    assert [[finding["fault"] for finding in one["mended"]] for one in found] == [[], ["by-place"]]
+    assert [[finding["fault"] for finding in one["unseen"]] for one in found] == [["by-place"], []]
 
 
 def test_another_place_and_another_instance_are_not_compared() -> None:
