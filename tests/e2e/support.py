@@ -38,17 +38,24 @@ def eventually(probe: Callable[[], Found], is_right: Callable[[Found], bool], se
     return found
 
 
-def served(lab: Lab, domain: str) -> str:
-    """Return which domain answers at a host, over TLS that its certificate is valid for."""
+@contextmanager
+def connected(lab: Lab, domain: str) -> Iterator[http.client.HTTPSConnection]:
+    """Connect to a host by the Gateway's address, over TLS that its certificate is valid for."""
     trust = lab.trust()
     plain = socket.create_connection((lab.facts["gateway_address"], 443), timeout=30)
     connection = http.client.HTTPSConnection(domain, context=trust)
     connection.sock = trust.wrap_socket(plain, server_hostname=domain)
     try:
-        connection.request("GET", "/api/v2/instance")
-        return str(json.loads(connection.getresponse().read())["domain"])
+        yield connection
     finally:
         connection.close()
+
+
+def served(lab: Lab, domain: str) -> str:
+    """Return which domain answers at a host."""
+    with connected(lab, domain) as connection:
+        connection.request("GET", "/api/v2/instance")
+        return str(json.loads(connection.getresponse().read())["domain"])
 
 
 @contextmanager

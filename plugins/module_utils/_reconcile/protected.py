@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
+from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 
 _ANY = "*"
@@ -43,6 +45,9 @@ _LOST: Mapping[tuple[str, str], str] = {
     ("fluxcd.controlplane.io", _ANY): "all that it installed",
 }
 
+# What Flux installs by, and takes away with them.
+_INSTALLERS = frozenset({("helm.toolkit.fluxcd.io", "HelmRelease"), ("kustomize.toolkit.fluxcd.io", "Kustomization")})
+
 # Those that own objects of kinds above. With `backupOwnerReference: self` a schedule owns the Backups that it made:
 # https://cloudnative-pg.io/documentation/current/cloudnative-pg.v1/#scheduledbackupspec
 _OUTLIVED = frozenset({("postgresql.cnpg.io", "ScheduledBackup")})
@@ -56,6 +61,16 @@ def what_goes_with(subject: ObjectRef) -> str:
 def is_outlived(subject: ObjectRef) -> bool:
     """Whether what an object owns stays when the object goes."""
     return (subject.group, subject.kind) in _OUTLIVED
+
+
+def leaves_all_behind(item: Mapping[str, Any]) -> bool:
+    """Whether what Flux installed by an object would stay when that goes, with nothing left that leads to it.
+
+    https://github.com/fluxcd/helm-controller/blob/v1.4.0/internal/controller/helmrelease_controller.go (reconcileDelete), and
+    likewise https://fluxcd.io/flux/components/kustomize/kustomizations/#suspend
+    """
+    subject = ObjectRef.of(item)
+    return (subject.group, subject.kind) in _INSTALLERS and bool(at(item, "spec.suspend", False))
 
 
 def deletion(subject: ObjectRef, resource: Resource) -> str:

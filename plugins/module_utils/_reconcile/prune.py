@@ -22,10 +22,15 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.para
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.protected import (
     deletion,
     is_outlived,
+    leaves_all_behind,
     what_goes_with,
 )
 
 _LEFT = "no longer declared, and left as it is"
+_SUSPENDED = (
+    "not deleted, as it is suspended, and Flux would leave all that it installed without anything that leads to it. "
+    "Resume it by spec.suspend: false"
+)
 
 
 class Pruner:
@@ -120,6 +125,8 @@ class Pruner:
         return listing.objects[0] if listing.objects else None
 
     def _delete(self, subject: ObjectRef, resource: Resource, live: Object) -> Outcome:
+        if leaves_all_behind(live):
+            return Outcome(subject, "skipped", (_SUSPENDED,), live, live)
         try:
             self._api.delete(resource, live, dry_run=self._check, orphan=is_outlived(subject))
         except ApiError as error:

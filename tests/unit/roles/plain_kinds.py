@@ -15,6 +15,7 @@ _OBEYED = "whoever obeys it does so at once, and reports nothing"
 
 # What is there as soon as it exists, and of which nothing more could be reported.
 WITHOUT_RULE: Mapping[tuple[str, str], str] = {
+    ("", "ConfigMap"): _DATA,
     ("", "Secret"): _DATA,
     ("", "ServiceAccount"): _DATA,
     ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"): _OBEYED,

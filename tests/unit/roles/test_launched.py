@@ -9,6 +9,8 @@ from functools import cache
 from typing import Any
 
 import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.record import ANNOTATION, VALUES
+from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
 
 from .conftest import Site
 from .test_alone import FILES, INVENTORIES
@@ -133,3 +135,36 @@ def test_what_was_found_of_another_mastodon_in_the_same_play_counts_for_nothing(
     assert Site(**found, mastodon_name="other").value("mastodon_checked") is False
     assert Site(**found, mastodon_namespace="other").value("mastodon_checked") is False
     assert Site().value("mastodon_checked") is False
+
+
+def test_what_is_left_of_one_that_is_uninstalled_says_what_its_release_said() -> None:
+    launch = {"launched": True, "version": "v4.7.2", "annotations": {ANNOTATION: "are-primary-key=ab12"}}
+    site = Site(mastodon_launch=launch, mastodon_uninstalled={"objects": []})
+    deleted = site.tasks("mastodon", "uninstall.yml")["Delete Mastodon's release, and keep its secrets"]
+    [left] = [item for item in deleted["applies"] if item["kind"] == "ConfigMap"]
+    values = site.value("mastodon_base_values")
+    assert left["data"] == {name: at(values, path) for name, path in VALUES.items()}
+    assert left["metadata"]["annotations"] == {
+        ANNOTATION: "are-primary-key=ab12",
+        "fediverse.mastodon/release": "v4.7.2",
+    }
+    # By these it is found, and goes with the first run that installs it again.
+    assert left["metadata"]["labels"] == {
+        "app.kubernetes.io/name": "mastodon",
+        "app.kubernetes.io/instance": "mastodon",
+    }
+    applied = site.tasks("mastodon", "instance.yml")["Install Mastodon"]["applies"]
+    assert left["metadata"]["name"] not in {item["metadata"]["name"] for item in applied}
+
+
+def test_what_goes_when_it_is_uninstalled_is_what_flux_installs_it_by() -> None:
+    site = Site(
+        mastodon_launch={"launched": True, "version": "v4.7.2", "annotations": {}}, mastodon_uninstalled={"objects": []}
+    )
+    apply = site.tasks("mastodon", "uninstall.yml")["Delete Mastodon's release, and keep its secrets"]
+    flux = [
+        f"{item['kind']} {item['metadata']['namespace']}/{item['metadata']['name']}"
+        for item in site.tasks("mastodon", "instance.yml")["Install Mastodon"]["applies"]
+        if item["kind"].startswith("Helm")
+    ]
+    assert sorted(apply["fediverse.mastodon.apply"]["prune_allow"]) == sorted(flux)

@@ -39,8 +39,8 @@ def calls(role: str, file: str) -> list[File]:
 
 
 def of_playbook(name: str) -> list[File]:
-    (play,) = yaml.safe_load((ROOT / f"playbooks/{name}.yml").read_text())
-    return [one for task in play["tasks"] for one in called(task)]
+    plays = yaml.safe_load((ROOT / f"playbooks/{name}.yml").read_text())
+    return [one for play in plays for task in play.get("tasks", []) for one in called(task)]
 
 
 def through_main(files: Iterable[File]) -> Iterator[File]:
@@ -50,7 +50,9 @@ def through_main(files: Iterable[File]) -> Iterator[File]:
 
 
 # What tasks or another playbook call where they need it.
-WHERE_NEEDED = {one for file in FILES if file[1] != "main" for one in calls(*file)} | set(of_playbook("doctor"))
+WHERE_NEEDED = {one for file in FILES if file[1] != "main" for one in calls(*file)} | {
+    one for playbook in ("doctor", "uninstall") for one in of_playbook(playbook)
+}
 
 
 @pytest.mark.parametrize("role", ROLES)

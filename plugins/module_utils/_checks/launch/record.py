@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What runs already, read from where it is at work: Mastodon's own environment and image, and its release.
 
-A record of our own would say what we once meant, not what other servers know.
+A record of our own would say what we once meant, not what other servers know. Of one that was uninstalled nothing else is left.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import a
 
 # On the HelmRelease: by which key its fingerprints were made, and those of the secrets that may never change.
 ANNOTATION = "fediverse.mastodon/fingerprints"
+# On the ConfigMap that stands for a Mastodon that was uninstalled: its release.
+_RELEASE = "fediverse.mastodon/release"
 
 # Every chart of Mastodon sets it on all that belongs to a release.
 _LABEL = "app.kubernetes.io/name=mastodon"
@@ -80,7 +82,7 @@ def read(view: ClusterView, applied: Sequence[Object], namespace: str, name: str
 
     `applied` are the cluster's HelmReleases.
     """
-    maps, releases = _environments(view), _releases(applied)
+    maps, releases = _config_maps(view), _releases(applied)
     web = view.one(kinds.DEPLOYMENT, f"{fullname(name)}-web", namespace)
     here = (namespace, name)
     return [
@@ -89,14 +91,15 @@ def read(view: ClusterView, applied: Sequence[Object], namespace: str, name: str
     ]
 
 
-def _environments(view: ClusterView) -> dict[tuple[str, str], Mapping[str, str]]:
-    found: dict[tuple[str, str], Mapping[str, str]] = defaultdict(dict)
-    for item in view.everywhere(kinds.CONFIG_MAP, _LABEL):
+def _config_maps(view: ClusterView) -> dict[tuple[str, str], Object]:
+    """Return those that hold Mastodon's environment, or held it when it was uninstalled, by its place."""
+    found: dict[tuple[str, str], Object] = defaultdict(dict)
+    for item in sorted(view.everywhere(kinds.CONFIG_MAP, _LABEL), key=lambda item: not _note(item, _RELEASE)):
         metadata, data = item["metadata"], item.get("data") or {}
         # The one of the chart's hooks says what an install that failed was to be.
         if data.get("LOCAL_DOMAIN") and not metadata["name"].endswith("-predeploy"):
             release = (metadata.get("labels") or {}).get(_INSTANCE) or metadata["name"].removesuffix("-env")
-            found[metadata["namespace"], release] = data
+            found[metadata["namespace"], release] = item
     return found
 
 
@@ -116,17 +119,21 @@ def _place(release: Object) -> tuple[str, str]:
     return target or metadata["namespace"], spec.get("releaseName") or name
 
 
-def _launched(place: tuple[str, str], environment: Mapping[str, str], release: Object, web: Object) -> Launched:
+def _launched(place: tuple[str, str], config_map: Object, release: Object, web: Object) -> Launched:
+    environment: Mapping[str, str] = config_map.get("data") or {}
     values: Mapping[str, Any] = at(release, "spec.values", {})
     declared = {name: str(at(values, path) or "") for name, path in VALUES.items()}
     history: Sequence[Mapping[str, str]] = at(release, "status.history", [])
     installed = bool(environment or web or any(entry.get("status") in _WAS_UP for entry in history))
-    version = _tag(web) or str(at(values, "image.tag") or "") or (history[0].get("appVersion", "") if history else "")
+    of_history = history[0].get("appVersion", "") if history else ""
+    version = _tag(web) or str(at(values, "image.tag") or "") or of_history or _note(config_map, _RELEASE)
     known = parse(version) if installed else None
     # As long as the release says of both what is at work.
     agrees = environment.get("DB_HOST", declared["DB_HOST"]) == declared["DB_HOST"]
     direct = str(at(values, "postgresql.direct.hostname", "")) if agrees else ""
-    return Launched(*place, environment or declared, installed, direct, known, _recorded(release))
+    return Launched(
+        *place, environment or declared, installed, direct, known, _recorded(release) or _recorded(config_map)
+    )
 
 
 def _tag(deployment: Object) -> str:
@@ -134,9 +141,12 @@ def _tag(deployment: Object) -> str:
     return containers[0].get("image", "").partition("@")[0].rpartition(":")[2]
 
 
-def _recorded(release: Object) -> dict[str, str]:
-    written = str(at(release, "metadata.annotations", {}).get(ANNOTATION, ""))
-    return dict(pair.split("=", maxsplit=1) for pair in written.split() if "=" in pair)
+def _recorded(item: Object) -> dict[str, str]:
+    return dict(pair.split("=", maxsplit=1) for pair in _note(item, ANNOTATION).split() if "=" in pair)
+
+
+def _note(item: Object, annotation: str) -> str:
+    return str(at(item, "metadata.annotations", {}).get(annotation, ""))
 
 
 def written(fingerprints: Mapping[str, str]) -> str:

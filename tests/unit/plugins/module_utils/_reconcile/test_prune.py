@@ -125,7 +125,7 @@ MERE = [
 ]
 
 
-def served(called: str) -> tuple[FakeApi, Object]:
+def served(called: str, **spec: Any) -> tuple[FakeApi, Object]:
     """Return an API server that serves this kind, with our object of it in a set, and that object."""
     version, kind = called.split()
     group, _unused, short = version.rpartition("/")
@@ -133,7 +133,7 @@ def served(called: str) -> tuple[FakeApi, Object]:
         NAMESPACE, served=(*SERVED, Resource(group, short, kind, f"{kind.lower()}s", kind not in CLUSTER_WIDE))
     )
     api.on_apply = lambda applied: api.set_status(applied, {"conditions": [{"type": "Established", "status": "True"}]})
-    item = {**thing(kind, "one", spec={"a": 1}), "apiVersion": version}
+    item = {**thing(kind, "one", spec={"a": 1, **spec}), "apiVersion": version}
     ran = Ran(api, KEPT, item, wait=False)
     assert ran.error is None
     return api, item
@@ -164,6 +164,23 @@ def test_a_gateway_that_others_share_is_kept_and_nobody_is_shown_how_to_delete_i
     )
     assert Ran(api, KEPT, prune_allow=frozenset({"Gateway ns/one"})).actions["one"] == "configured"
     assert api.objects[ObjectRef.of(item)]["spec"] == {"b": 1}
+
+
+@pytest.mark.parametrize(
+    ("called", "stays"),
+    [
+        ("helm.toolkit.fluxcd.io/v2 HelmRelease", True),
+        ("kustomize.toolkit.fluxcd.io/v1 Kustomization", True),
+        ("batch/v1 CronJob", False),
+    ],
+)
+def test_what_flux_would_leave_behind_stays_with_what_leads_to_it(called: str, stays: bool) -> None:
+    api, item = served(called, suspend=True)
+    name = str(ObjectRef.of(item))
+    ran = Ran(api, KEPT, prune_allow=frozenset({name}))
+    assert (ran.actions["one"] == "skipped") is stays
+    assert ("Resume it by spec.suspend: false" in ran.lines[-1]) is stays
+    assert (ObjectRef.of(item) in api.objects) is stays
 
 
 def test_without_waiting_what_is_no_longer_wanted_goes_as_well_as_no_later_run_waits_either() -> None:

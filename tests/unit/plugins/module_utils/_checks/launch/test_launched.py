@@ -84,6 +84,57 @@ def test_without_its_deployment_the_release_tells_the_version(world: World) -> N
     assert world.check()["version"] == "v4.7.1"
 
 
+@pytest.fixture
+def uninstalled(world: World) -> World:
+    """A launched one whose release is gone, with what playbooks/uninstall.yml leaves of it."""
+    world.launch()
+    notes = {**world.check()["annotations"], "fediverse.mastodon/release": "v4.6.9"}
+    world.config_map()
+    [env] = [one for one in world.api.objects.values() if one["metadata"]["name"] == "mastodon-env"]
+    labels = env["metadata"]["labels"]
+    world.put(
+        "v1",
+        "ConfigMap",
+        "mastodon/mastodon-uninstalled",
+        metadata={"labels": labels, "annotations": notes},
+        data=env["data"],
+    )
+    for kind, name in (("ConfigMap", "mastodon-env"), ("Deployment", "mastodon-web"), ("HelmRelease", "mastodon")):
+        world.remove(kind, name)
+    return world
+
+
+def test_one_that_was_uninstalled_may_be_installed_again_as_it_was(uninstalled: World) -> None:
+    result = uninstalled.check()
+    assert (result["launched"], result["version"]) == (True, "v4.6.9")
+    assert set(result["annotations"]) == {ANNOTATION}
+
+
+@pytest.mark.parametrize(
+    ("other", "reported"),
+    [
+        ({"local_domain": "other.org"}, "runs as example.org and cannot become other.org"),
+        ({"version": "v4.9.0"}, "cannot go from v4.6.9 to v4.9.0 in one step"),
+        ({"version": "v4.5.1"}, "cannot go back from v4.6.9 to v4.5.1"),
+    ],
+)
+def test_one_that_was_uninstalled_is_remembered(uninstalled: World, other: dict[str, str], reported: str) -> None:
+    assert any(reported in line for line in uninstalled.refused(**other))
+
+
+def test_the_keys_of_one_that_was_uninstalled_are_remembered(uninstalled: World) -> None:
+    uninstalled.store(APP, {**KEYS, "are-primary-key": "another-canary"})
+    uninstalled.remove("Secret", "mastodon-app")
+    assert any("is not the one that Mastodon was launched with" in line for line in uninstalled.refused())
+
+
+def test_one_that_is_installed_again_is_what_runs_and_not_what_was_uninstalled(uninstalled: World) -> None:
+    uninstalled.config_map()
+    uninstalled.helm_release()
+    uninstalled.deployment("ghcr.io/mastodon/mastodon:v4.7.2")
+    assert uninstalled.check()["version"] == "v4.7.2"
+
+
 def test_a_tag_that_names_no_release_is_refused(world: World) -> None:
     assert world.refused(version="latest") == [
         "Variable mastodon_image_tag: 'latest' is not a release. Write it like v4.7.4."
