@@ -295,6 +295,10 @@ launched:
   description: Whether a Mastodon of this name runs, or ran, here, seen from its release.
   returned: success
   type: bool
+installed:
+  description: Whether it got up at least once, so that others may know it.
+  returned: success
+  type: bool
 version:
   description: The version that runs. Empty when none does.
   returned: success

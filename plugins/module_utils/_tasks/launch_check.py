@@ -90,6 +90,7 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
         "changed": False,
         "mastodon": f"{parameters['namespace']}/{parameters['name']}",
         "launched": mine is not None,
+        "installed": mine is not None and mine.installed,
         "version": str(mine.release) if mine and mine.release else "",
         "annotations": _annotations(keys.fingerprints(kept, salt)),
         "ipv6": scene.view.is_ipv6(),

@@ -19,9 +19,11 @@ NAMESPACE = "mastodon"
 
 def kept(lab: Lab) -> dict[str, str]:
     """Return what must stay, with what says that it is the same and no other."""
-    found = lab.get("clusters.postgresql.cnpg.io,dragonflies,pvc,externalsecrets,httproutes,certificates", "-A")
+    found = lab.get(
+        "clusters.postgresql.cnpg.io,dragonflies,pvc,externalsecrets,httproutes,certificates,namespaces", "-A"
+    )
     own = {
-        f"{item['kind']} {item['metadata']['namespace']}/{item['metadata']['name']}": item["metadata"]["uid"]
+        f"{item['kind']} {item['metadata'].get('namespace', '')}/{item['metadata']['name']}": item["metadata"]["uid"]
         for item in found["items"]
     }
     return {**own, **{f"vault {path}": version for path, version in lab.vault_versions().items()}}
@@ -60,7 +62,7 @@ def test_check_mode_names_what_would_go(installed: Lab, before: dict[str, str]) 
     assert served(installed, DOMAIN) == DOMAIN
 
 
-def test_a_suspended_release_is_not_left_without_its_pods_owner(installed: Lab) -> None:
+def test_of_a_suspended_release_nothing_goes(installed: Lab, before: dict[str, str]) -> None:
     def suspend(value: bool) -> None:
         patch = json.dumps({"spec": {"suspend": value}})
         installed.kubectl("patch", "helmrelease", "-n", NAMESPACE, "mastodon", "--type=merge", "-p", patch)
@@ -71,8 +73,11 @@ def test_a_suspended_release_is_not_left_without_its_pods_owner(installed: Lab) 
     finally:
         suspend(False)
     assert run.returncode != 0
-    assert "not deleted, as it is suspended" in " ".join(run.output.split())
+    assert "is suspended, so that Flux would leave its pods. Resume it by spec.suspend: false." in " ".join(
+        run.output.split()
+    )
     assert served(installed, DOMAIN) == DOMAIN
+    assert kept(installed) == before
 
 
 def test_its_pods_go_and_all_that_it_has_stays(installed: Lab, before: dict[str, str]) -> None:

@@ -137,16 +137,23 @@ def test_what_was_found_of_another_mastodon_in_the_same_play_counts_for_nothing(
     assert Site().value("mastodon_checked") is False
 
 
+LAUNCH = {"launched": True, "installed": True, "version": "v4.7.2", "annotations": {ANNOTATION: "are-primary-key=ab12"}}
+
+
+def uninstall(site: Site) -> dict[str, Any]:
+    found: dict[str, Any] = site.tasks("mastodon", "uninstall.yml")["Delete Mastodon's release, and keep its secrets"]
+    return found
+
+
 def test_what_is_left_of_one_that_is_uninstalled_says_what_its_release_said() -> None:
-    launch = {"launched": True, "version": "v4.7.2", "annotations": {ANNOTATION: "are-primary-key=ab12"}}
-    site = Site(mastodon_launch=launch, mastodon_uninstalled={"objects": []})
-    deleted = site.tasks("mastodon", "uninstall.yml")["Delete Mastodon's release, and keep its secrets"]
-    [left] = [item for item in deleted["applies"] if item["kind"] == "ConfigMap"]
+    site = Site(mastodon_launch=LAUNCH)
+    [left] = [item for item in uninstall(site)["applies"] if item["kind"] == "ConfigMap"]
     values = site.value("mastodon_base_values")
     assert left["data"] == {name: at(values, path) for name, path in VALUES.items()}
     assert left["metadata"]["annotations"] == {
         ANNOTATION: "are-primary-key=ab12",
         "fediverse.mastodon/release": "v4.7.2",
+        "fediverse.mastodon/direct-host": values["postgresql"]["direct"]["hostname"],
     }
     # By these it is found, and goes with the first run that installs it again.
     assert left["metadata"]["labels"] == {
@@ -157,14 +164,38 @@ def test_what_is_left_of_one_that_is_uninstalled_says_what_its_release_said() ->
     assert left["metadata"]["name"] not in {item["metadata"]["name"] for item in applied}
 
 
+def test_nothing_remembers_one_that_never_got_up() -> None:
+    left = uninstall(Site(mastodon_launch={**LAUNCH, "installed": False}))["applies"]
+    assert [item for item in left if item["kind"] == "ConfigMap"] == []
+
+
 def test_what_goes_when_it_is_uninstalled_is_what_flux_installs_it_by() -> None:
-    site = Site(
-        mastodon_launch={"launched": True, "version": "v4.7.2", "annotations": {}}, mastodon_uninstalled={"objects": []}
-    )
-    apply = site.tasks("mastodon", "uninstall.yml")["Delete Mastodon's release, and keep its secrets"]
+    site = Site(mastodon_launch=LAUNCH)
     flux = [
         f"{item['kind']} {item['metadata']['namespace']}/{item['metadata']['name']}"
         for item in site.tasks("mastodon", "instance.yml")["Install Mastodon"]["applies"]
         if item["kind"].startswith("Helm")
     ]
-    assert sorted(apply["fediverse.mastodon.apply"]["prune_allow"]) == sorted(flux)
+    assert sorted(uninstall(site)["fediverse.mastodon.apply"]["prune_allow"]) == sorted(flux)
+
+
+@pytest.mark.parametrize(
+    ("launched", "found", "sentence"),
+    [
+        (True, [], ""),
+        (True, [{"object": {"spec": {"suspend": False}}}], ""),
+        (True, [{"object": {"spec": {}}}], ""),
+        (True, [{"object": {"spec": {"suspend": True}}}], "is suspended, so that Flux would leave its pods."),
+        (False, [], "is not installed."),
+    ],
+)
+def test_only_what_flux_would_take_away_is_uninstalled(launched: bool, found: list[Any], sentence: str) -> None:
+    site = Site(mastodon_launch={**LAUNCH, "launched": launched}, mastodon_found={"objects": found})
+    [task] = [
+        task["ansible.builtin.assert"]
+        for task in site.tasks("mastodon", "uninstall.yml").values()
+        if "ansible.builtin.assert" in task
+    ]
+    suspended = site.rendered("{{ " + " and ".join(f"({one})" for one in task["that"]) + " }}")
+    assert suspended is not bool(sentence)
+    assert sentence in task["fail_msg"]

@@ -21,8 +21,9 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import a
 
 # On the HelmRelease: by which key its fingerprints were made, and those of the secrets that may never change.
 ANNOTATION = "fediverse.mastodon/fingerprints"
-# On the ConfigMap that stands for a Mastodon that was uninstalled: its release.
+# On the ConfigMap that stands for a Mastodon that was uninstalled: its release, and where the database itself is.
 _RELEASE = "fediverse.mastodon/release"
+_DIRECT_HOST = "fediverse.mastodon/direct-host"
 
 # Every chart of Mastodon sets it on all that belongs to a release.
 _LABEL = "app.kubernetes.io/name=mastodon"
@@ -124,13 +125,17 @@ def _launched(place: tuple[str, str], config_map: Object, release: Object, web: 
     values: Mapping[str, Any] = at(release, "spec.values", {})
     declared = {name: str(at(values, path) or "") for name, path in VALUES.items()}
     history: Sequence[Mapping[str, str]] = at(release, "status.history", [])
-    installed = bool(environment or web or any(entry.get("status") in _WAS_UP for entry in history))
+    was_up = any(entry.get("status") in _WAS_UP for entry in history)
+    # A release that did not get up since then has left the database to the one before it.
+    recorded = "" if was_up else _note(config_map, _RELEASE)
     of_history = history[0].get("appVersion", "") if history else ""
-    version = _tag(web) or str(at(values, "image.tag") or "") or of_history or _note(config_map, _RELEASE)
+    installed = bool(environment or web or was_up)
+    version = _tag(web) or recorded or str(at(values, "image.tag") or "") or of_history
     known = parse(version) if installed else None
     # As long as the release says of both what is at work.
     agrees = environment.get("DB_HOST", declared["DB_HOST"]) == declared["DB_HOST"]
     direct = str(at(values, "postgresql.direct.hostname", "")) if agrees else ""
+    direct = direct or _note(config_map, _DIRECT_HOST)
     return Launched(
         *place, environment or declared, installed, direct, known, _recorded(release) or _recorded(config_map)
     )

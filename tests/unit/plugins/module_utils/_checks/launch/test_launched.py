@@ -13,6 +13,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._checks.launch.world import (
     APP,
+    ENVIRONMENT,
     FOLDER,
     KEYS,
     SALT,
@@ -23,7 +24,14 @@ from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._che
 def test_on_an_empty_cluster_everything_may_be_chosen(world: World) -> None:
     result = world.check()
     assert result.pop("mastodon") == "mastodon/mastodon"
-    assert result == {"changed": False, "launched": False, "version": "", "annotations": {}, "ipv6": False}
+    assert result == {
+        "changed": False,
+        "launched": False,
+        "installed": False,
+        "version": "",
+        "annotations": {},
+        "ipv6": False,
+    }
 
 
 @pytest.mark.parametrize(("address", "ipv6"), [("fd00:10:96::1", True), ("10.96.0.1", False)])
@@ -88,7 +96,11 @@ def test_without_its_deployment_the_release_tells_the_version(world: World) -> N
 def uninstalled(world: World) -> World:
     """A launched one whose release is gone, with what playbooks/uninstall.yml leaves of it."""
     world.launch()
-    notes = {**world.check()["annotations"], "fediverse.mastodon/release": "v4.6.9"}
+    notes = {
+        **world.check()["annotations"],
+        "fediverse.mastodon/release": "v4.6.9",
+        "fediverse.mastodon/direct-host": "db.example.org",
+    }
     world.config_map()
     [env] = [one for one in world.api.objects.values() if one["metadata"]["name"] == "mastodon-env"]
     labels = env["metadata"]["labels"]
@@ -120,6 +132,20 @@ def test_one_that_was_uninstalled_may_be_installed_again_as_it_was(uninstalled: 
 )
 def test_one_that_was_uninstalled_is_remembered(uninstalled: World, other: dict[str, str], reported: str) -> None:
     assert any(reported in line for line in uninstalled.refused(**other))
+
+
+def test_behind_a_pooler_the_database_itself_is_remembered(uninstalled: World) -> None:
+    hosts = [ENVIRONMENT["DB_HOST"], "db.example.org"]
+    assert uninstalled.check(places={"database_hosts": hosts})["launched"]
+
+
+def test_a_release_that_did_not_get_up_again_has_migrated_nothing(uninstalled: World) -> None:
+    uninstalled.helm_release()
+    [release] = [one for one in uninstalled.api.objects.values() if one["kind"] == "HelmRelease"]
+    release["spec"]["values"]["image"] = {"tag": "v4.7.1"}
+    assert uninstalled.check()["version"] == "v4.6.9"
+    release["status"] = {"history": [{"appVersion": "v4.7.1", "status": "deployed"}]}
+    assert uninstalled.check()["version"] == "v4.7.1"
 
 
 def test_the_keys_of_one_that_was_uninstalled_are_remembered(uninstalled: World) -> None:
