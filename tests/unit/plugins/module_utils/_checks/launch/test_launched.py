@@ -98,7 +98,7 @@ def uninstalled(world: World) -> World:
     world.launch()
     notes = {
         **world.check()["annotations"],
-        "fediverse.mastodon/release": "v4.6.9",
+        "fediverse.mastodon/release": "v4.7.1",
         "fediverse.mastodon/direct-host": "db.example.org",
     }
     world.config_map()
@@ -118,7 +118,7 @@ def uninstalled(world: World) -> World:
 
 def test_one_that_was_uninstalled_may_be_installed_again_as_it_was(uninstalled: World) -> None:
     result = uninstalled.check()
-    assert (result["launched"], result["version"]) == (True, "v4.6.9")
+    assert (result["launched"], result["version"]) == (True, "v4.7.1")
     assert set(result["annotations"]) == {ANNOTATION}
 
 
@@ -126,8 +126,8 @@ def test_one_that_was_uninstalled_may_be_installed_again_as_it_was(uninstalled: 
     ("other", "reported"),
     [
         ({"local_domain": "other.org"}, "runs as example.org and cannot become other.org"),
-        ({"version": "v4.9.0"}, "cannot go from v4.6.9 to v4.9.0 in one step"),
-        ({"version": "v4.5.1"}, "cannot go back from v4.6.9 to v4.5.1"),
+        ({"version": "v4.9.0"}, "cannot go from v4.7.1 to v4.9.0 in one step"),
+        ({"version": "v4.6.1"}, "cannot go back from v4.7.1 to v4.6.1"),
     ],
 )
 def test_one_that_was_uninstalled_is_remembered(uninstalled: World, other: dict[str, str], reported: str) -> None:
@@ -142,10 +142,10 @@ def test_behind_a_pooler_the_database_itself_is_remembered(uninstalled: World) -
 def test_a_release_that_did_not_get_up_again_has_migrated_nothing(uninstalled: World) -> None:
     uninstalled.helm_release()
     [release] = [one for one in uninstalled.api.objects.values() if one["kind"] == "HelmRelease"]
-    release["spec"]["values"]["image"] = {"tag": "v4.7.1"}
-    assert uninstalled.check()["version"] == "v4.6.9"
-    release["status"] = {"history": [{"appVersion": "v4.7.1", "status": "deployed"}]}
+    release["spec"]["values"]["image"] = {"tag": "v4.7.2"}
     assert uninstalled.check()["version"] == "v4.7.1"
+    release["status"] = {"history": [{"appVersion": "v4.7.2", "status": "deployed"}]}
+    assert uninstalled.check()["version"] == "v4.7.2"
 
 
 def test_the_keys_of_one_that_was_uninstalled_are_remembered(uninstalled: World) -> None:
