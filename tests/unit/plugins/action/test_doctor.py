@@ -46,7 +46,7 @@ def test_a_setting_may_mention_what_its_role_defines(name: str, mentioned: str) 
     [
         ("gateway_media_hostname", "mastodon_image_tag"),
         ("mastodon_web_domain", "mastodon_image_tag"),
-        ("rook_external_bucket", "gateway_certificate_name"),
+        ("rook_external_bucket", "gateway_https_port"),
         ("cert_manager_values", "rook_image"),
     ],
 )
