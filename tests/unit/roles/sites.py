@@ -49,6 +49,8 @@ SITES: dict[str, dict[str, Any]] = {
         "vault_kubernetes_host": "https://api.example.org:6443",
         "mastodon_admin_username": "alice",
         "mastodon_admin_email": "alice@example.org",
+        # One that got up, of which uninstalling leaves a record.
+        "mastodon_launch": {"launched": True, "installed": True, "version": "v4.7.4", "annotations": {}},
     },
     "everything in a namespace of its own": {
         **LARGE,
