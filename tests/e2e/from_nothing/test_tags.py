@@ -52,6 +52,8 @@ def test_on_an_empty_cluster_each_file_of_a_role_says_in_one_sentence_what_is_mi
     for role, first in STANDS_ON.items() - {("mastodon", "flux")}:
         assert f"not served by this cluster. Run site.yml with --tags {first} first" in found[role, "main"]
     assert found.keys() == set(PARTS) - NEEDS_NOTHING
+    # A look from outside reports what others see.
+    assert re.fullmatch(r"Federation of \S+: \d+ CUT, .+", found.pop(("mastodon", "federation")))
     wrong = "not served by this cluster|cannot be found|has no namespace|does not answer|none is ready|does not exist"
     sentence = re.compile(rf"[A-Z]\w+ \S+: ({wrong}).*\. [A-Z].*\.")
     assert [line for text in found.values() for line in text.splitlines() if not sentence.fullmatch(line)] == []
