@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import archive
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import conditions
 
@@ -16,7 +17,6 @@ Item = Mapping[str, Any]
 
 # Which VolSync calls a success: https://github.com/backube/volsync/blob/v0.16.0/mover-restic/entry.sh
 _EMPTY = "Directory is empty skipping backup"
-PLUGIN = "barman-cloud.cloudnative-pg.io"
 
 
 @dataclass(frozen=True)
@@ -37,18 +37,12 @@ class Backup:
 
 
 def of_cluster(cluster: Item, stores: Mapping[str, Item]) -> Backup:
-    """Return the backup of a CloudNativePG Cluster; `stores` are the ObjectStores of its namespace by name.
-
-    The plugin reports in the ObjectStore, not in the Cluster:
-    https://cloudnative-pg.io/plugin-barman-cloud/docs/object_stores/
-    """
+    """Return the backup of a CloudNativePG Cluster; `stores` are the ObjectStores of its namespace by name."""
     subject = _subject("Cluster", cluster)
-    plugin = next((one for one in at(cluster, "spec.plugins", []) if one["name"] == PLUGIN), None)
-    if plugin is None:
+    kept = archive.of_cluster(cluster, stores)
+    if kept is None:
         return Backup(subject, trouble="none is asked for")
-    server = at(plugin, "parameters.serverName", cluster["metadata"]["name"])
-    store = stores.get(at(plugin, "parameters.barmanObjectName", ""), {})
-    window = at(store, "status.serverRecoveryWindow", {}).get(server) or {}
+    window = kept.window
     found = conditions(at(cluster, "status", {}), at(cluster, "metadata.generation", 0))
     troubles = [
         found[name].text()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import last_backup
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import archive, last_backup
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch import cluster_view as kinds
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.record import Launched
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.releases import (
@@ -88,15 +88,15 @@ def _delivery(release: Object) -> Iterator[MastodonError]:
 def _backup(scene: Scene, now: datetime) -> Iterator[MastodonError]:
     namespace, _unused, name = str((scene.parameters["postgresql"] or {}).get("cluster", "")).partition("/")
     cluster = scene.view.one(kinds.DATABASE, name, namespace) if name else {}
-    if not any(
-        one["name"] == last_backup.PLUGIN and one.get("enabled", True) for one in at(cluster, "spec.plugins", [])
-    ):
+    if archive.of_cluster(cluster, {}) is None:
         return
     stores = {one["metadata"]["name"]: one for one in scene.view.within(kinds.BACKUPS, namespace)}
     backup = last_backup.of_cluster(cluster, stores)
     why = backup.trouble or _age(backup.last_success, now)
     if why:
-        remedy = f"Make one, by kubectl cnpg backup -n {namespace} {name} --method plugin --plugin-name {last_backup.PLUGIN}."
+        remedy = (
+            f"Make one, by kubectl cnpg backup -n {namespace} {name} --method plugin --plugin-name {archive.PLUGIN}."
+        )
         yield MastodonError(backup.subject, "has no fresh backup to go back to", why, remedy)
 
 

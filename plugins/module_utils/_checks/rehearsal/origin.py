@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.last_backup import PLUGIN
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import archive
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.archive import Archive
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.window import Taken, Window
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at, maps_at
+from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import conditions_of
 
 Item = Mapping[str, Any]
@@ -29,11 +30,10 @@ _VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)(-?(?:alpha|beta|rc))?")
 
 @dataclass(frozen=True)
 class Origin:
-    """The Cluster, and where its backups are: in ObjectStore `store` under `server`."""
+    """The Cluster, and where its backups are."""
 
     cluster: Item = field(repr=False)
-    store: Item = field(repr=False)
-    server: str
+    archive: Archive
     backups: Sequence[Taken] = ()
 
     def __str__(self) -> str:
@@ -53,19 +53,15 @@ class Origin:
     @property
     def endpoint(self) -> str:
         """Return the address of the S3 server."""
-        return str(at(self.store, "spec.configuration.endpointURL", ""))
+        return str(at(self.archive.store, "spec.configuration.endpointURL", ""))
 
     def window(self, archived: datetime | None) -> Window:
         """Return what it can be restored to; `archived` is when it last archived WAL. Raises MastodonError without a backup."""
-        found = at(self.store, "status.serverRecoveryWindow", {}).get(self.server) or {}
+        found = self.archive.window
         since = at(found, "firstRecoverabilityPoint", "")
         if not since:
             failed = str(at(found, "lastFailedBackupTime", ""))
-            why = (
-                f"the last try failed at {failed}"
-                if failed
-                else f"ObjectStore {self.store['metadata']['name']} knows none"
-            )
+            why = f"the last try failed at {failed}" if failed else f"ObjectStore {self.archive.store_name} knows none"
             remedy = f"Wait for the first: kubectl get backups.postgresql.cnpg.io -n {self.namespace}."
             raise MastodonError(str(self), "has no completed backup", why, remedy)
         return Window(str(self), _time(since), archived, self.backups)
@@ -73,19 +69,18 @@ class Origin:
 
 def find(cluster: Item, stores: Mapping[str, Item], backups: Iterable[Item]) -> Origin:
     """Return the origin. Raises MastodonError for one that is not backed up by the plugin."""
-    name, place = (
-        cluster["metadata"]["name"],
-        f"Cluster {cluster['metadata']['namespace']}/{cluster['metadata']['name']}",
-    )
-    plugins = [one for one in maps_at(cluster, "spec.plugins") if one.get("name") == PLUGIN]
-    if not plugins or plugins[0].get("enabled") is False:
+    place = f"Cluster {cluster['metadata']['namespace']}/{cluster['metadata']['name']}"
+    kept = archive.of_cluster(cluster, stores)
+    if kept is None:
         raise MastodonError(place, "is not backed up", "", "Set cnpg_backup: true and run site.yml.")
-    wanted = at(plugins[0], "parameters.barmanObjectName", "")
-    if wanted not in stores:
+    if not kept.store:
         remedy = "Run site.yml, which creates it."
-        raise MastodonError(place, "cannot be restored", f"its ObjectStore {wanted} does not exist", remedy)
-    taken = sorted(_taken(cluster, backups), key=lambda one: one.ended)
-    return Origin(cluster, stores[wanted], at(plugins[0], "parameters.serverName", "") or name, taken)
+        raise MastodonError(place, "cannot be restored", f"its ObjectStore {kept.store_name} does not exist", remedy)
+    if not kept.server:
+        # The plugin looks for them under the name of the Cluster that is restored: config.go, as in `archive`.
+        why = "its backups were made without a server name, and would not be found"
+        raise MastodonError(place, "cannot be restored", why, "Set cnpg_backup_server_name and run site.yml.")
+    return Origin(cluster, kept, sorted(_taken(cluster, backups), key=lambda one: one.ended))
 
 
 def _taken(cluster: Item, backups: Iterable[Item]) -> Iterator[Taken]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.last_backup import PLUGIN
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.archive import PLUGIN
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.origin import Origin
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.window import written
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
@@ -137,7 +137,7 @@ def _recovery(login: Login, target: datetime | None) -> dict[str, Any]:
 
 
 def _archive(origin: Origin) -> dict[str, str]:
-    return {"barmanObjectName": origin.store["metadata"]["name"], "serverName": origin.server}
+    return {"barmanObjectName": origin.archive.store_name, "serverName": origin.archive.server}
 
 
 def policy(origin: Origin, ways: Ways) -> dict[str, Any]:

@@ -46,6 +46,12 @@ def item(spec: str, status: str) -> dict[str, Any]:
             "Cluster mastodon/db: last backup at 2026-11-24T03:00:12Z, can be restored to any moment since 2026-10-25T03:00:09Z; "
             "bucket is full",
         ),
+        (
+            f"plugins: [{PLUGIN[:-1]}, enabled: false}}]",
+            "",
+            f"serverRecoveryWindow: {{db-2: {WINDOW}}}",
+            "Cluster mastodon/db: no backup yet: none is asked for",
+        ),
         # Of the Cluster that this one was restored from.
         (f"plugins: [{PLUGIN}]", "", f"serverRecoveryWindow: {{db: {WINDOW}}}", "Cluster mastodon/db: no backup yet"),
     ],

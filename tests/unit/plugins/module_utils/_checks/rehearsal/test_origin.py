@@ -55,13 +55,13 @@ def found(cluster: dict[str, Any] = CLUSTER, store: dict[str, Any] = STORE, *bac
 
 def test_its_archive_is_the_one_that_it_writes_to() -> None:
     one = found()
-    assert (one.server, one.store["metadata"]["name"], one.endpoint) == ("server-2", "store", "https://s3.example.org")
+    assert (one.archive.server, one.archive.store_name, one.endpoint) == ("server-2", "store", "https://s3.example.org")
     plain = changed(
         CLUSTER,
         "spec",
         plugins=[{"name": "barman-cloud.cloudnative-pg.io", "parameters": {"barmanObjectName": "store"}}],
     )
-    assert found(plain).server == "mastodon-db"
+    assert found(plain).archive.server == "mastodon-db"
 
 
 def test_it_can_be_restored_from_the_end_of_its_first_backup_on() -> None:
@@ -86,6 +86,15 @@ def test_without_the_plugin_there_is_nothing_to_restore(plugins: list[dict[str, 
 def test_without_its_store_there_is_nothing_to_restore() -> None:
     with pytest.raises(MastodonError, match="its ObjectStore store does not exist"):
         origin.find(CLUSTER, {}, [])
+
+
+def test_what_was_written_without_a_server_name_would_not_be_found_again() -> None:
+    entry = {
+        "name": "barman-cloud.cloudnative-pg.io",
+        "parameters": {"barmanObjectName": "store", "serverName": ""},
+    }
+    with pytest.raises(MastodonError, match="its backups were made without a server name"):
+        found(changed(CLUSTER, "spec", plugins=[entry]))
 
 
 @pytest.mark.parametrize(
