@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import archive, last_backup
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch import cluster_view as kinds
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.record import Launched
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.record import Launched, place_of
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.releases import (
     SERIES,
     acknowledgement,
@@ -34,7 +34,7 @@ def problems(scene: Scene, wanted: Release, now: datetime) -> Iterator[MastodonE
     if mine is None or running is None:
         return
     yield from _doors(mine, running, wanted, scene.parameters["accepted"])
-    yield from _delivery(next((one for one in scene.applied if is_release_of(one, mine)), {}))
+    yield from _delivery(mine, running, scene.applied)
     yield from _backup(scene, now)
 
 
@@ -42,14 +42,6 @@ def running_before(mine: Launched | None, wanted: Release) -> Release | None:
     """Return what runs, if `wanted` is of another minor series than that."""
     running = mine.release if mine else None
     return running if running and running.series < wanted.series else None
-
-
-def is_release_of(item: Object, mine: Launched) -> bool:
-    """Whether Flux runs this Mastodon by it."""
-    metadata = item["metadata"]
-    return bool(
-        item["kind"] == "HelmRelease" and (metadata["namespace"], metadata["name"]) == (mine.namespace, mine.name)
-    )
 
 
 def _doors(mine: Launched, running: Release, wanted: Release, accepted: list[str]) -> Iterator[MastodonError]:
@@ -64,10 +56,23 @@ def _doors(mine: Launched, running: Release, wanted: Release, accepted: list[str
             )
 
 
-def _delivery(release: Object) -> Iterator[MastodonError]:
+def _delivery(mine: Launched, running: Release, applied: Sequence[Object]) -> Iterator[MastodonError]:
+    """Yield what keeps Flux from upgrading it, or cannot be looked at. One that was uninstalled is not upgraded but installed."""
+    here = (mine.namespace, mine.name)
+    releases = [one for one in applied if one["kind"] == kinds.HELM_RELEASE[1] and place_of(one) == here]
+    for release in releases:
+        yield from _of_release(release)
+    if mine.runs and not releases:
+        why = "so that nothing says whether Flux would go through with an upgrade"
+        remedy = (
+            f"Set mastodon_image_tag to {running} and run site.yml, which creates one; or, if there is one in another namespace, "
+            "let this user read it."
+        )
+        yield MastodonError(str(mine), "runs, and no HelmRelease of it is seen", why, remedy)
+
+
+def _of_release(release: Object) -> Iterator[MastodonError]:
     """Yield why Flux would not go through with it, or would take it back half-way."""
-    if not release:
-        return
     metadata = release["metadata"]
     subject = f"HelmRelease {metadata['namespace']}/{metadata['name']}"
     if at(release, "spec.suspend", False):

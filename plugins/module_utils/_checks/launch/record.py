@@ -46,8 +46,8 @@ VALUES = {
 class Launched:
     """A Mastodon that runs, ran or was to run, in `namespace` as the release `name`. `environment` is Mastodon's own.
 
-    One that was never `installed` is a release that Flux did not get up even once. Behind a pooler, `direct_host` is where the
-    database itself is.
+    One that was never `installed` is a release that Flux did not get up even once, and one that `runs` has pods. Behind a pooler,
+    `direct_host` is where the database itself is.
     """
 
     namespace: str
@@ -57,6 +57,7 @@ class Launched:
     direct_host: str = ""
     release: Release | None = None
     fingerprints: Mapping[str, str] = field(default_factory=dict)
+    runs: bool = False
 
     def __str__(self) -> str:
         """Return how errors call it."""
@@ -79,7 +80,7 @@ def fullname(name: str) -> str:
 
 
 def read(view: ClusterView, applied: Sequence[Object], namespace: str, name: str) -> list[Launched]:
-    """Return every Mastodon of the cluster, the one that is `namespace/name` with its version and fingerprints.
+    """Return every Mastodon of the cluster, the one that is `namespace/name` with its version, fingerprints and whether it runs.
 
     `applied` are the cluster's HelmReleases.
     """
@@ -108,12 +109,12 @@ def _releases(applied: Sequence[Object]) -> dict[tuple[str, str], Object]:
     found: dict[tuple[str, str], Object] = defaultdict(dict)
     for item in applied:
         if at(item, "spec.values.mastodon.localDomain"):
-            found[_place(item)] = item
+            found[place_of(item)] = item
     return found
 
 
-def _place(release: Object) -> tuple[str, str]:
-    """Return where helm-controller installs it: https://fluxcd.io/flux/components/helm/helmreleases/#release-name"""
+def place_of(release: Object) -> tuple[str, str]:
+    """Return where helm-controller installs what a HelmRelease says: https://fluxcd.io/flux/components/helm/helmreleases/#release-name"""
     spec, metadata = release["spec"], release["metadata"]
     target = spec.get("targetNamespace")
     name = f"{target}-{metadata['name']}" if target else metadata["name"]
@@ -136,9 +137,8 @@ def _launched(place: tuple[str, str], config_map: Object, release: Object, web: 
     agrees = environment.get("DB_HOST", declared["DB_HOST"]) == declared["DB_HOST"]
     direct = str(at(values, "postgresql.direct.hostname", "")) if agrees else ""
     direct = direct or _note(config_map, _DIRECT_HOST)
-    return Launched(
-        *place, environment or declared, installed, direct, known, _recorded(release) or _recorded(config_map)
-    )
+    fingerprints = _recorded(release) or _recorded(config_map)
+    return Launched(*place, environment or declared, installed, direct, known, fingerprints, bool(web))
 
 
 def _tag(deployment: Object) -> str:

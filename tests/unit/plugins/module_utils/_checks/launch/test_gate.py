@@ -92,6 +92,42 @@ def test_a_release_that_is_suspended_is_refused(at_4_6: World) -> None:
 
 
 @pytest.mark.parametrize(
+    ("place", "spec"),
+    [
+        ("flux-system/mastodon", {"targetNamespace": "mastodon", "releaseName": "mastodon"}),
+        ("mastodon/social", {"releaseName": "mastodon"}),
+        # Its values may be in a ConfigMap: https://fluxcd.io/flux/components/helm/helmreleases/#values-references
+        ("mastodon/social", {"releaseName": "mastodon", "values": {}}),
+    ],
+)
+def test_its_release_is_the_one_that_installs_it_wherever_that_is_and_however_it_is_called(
+    at_4_6: World, place: str, spec: Mapping[str, Any]
+) -> None:
+    at_4_6.remove("HelmRelease", "mastodon")
+    at_4_6.helm_release(place, suspend=True, **spec)
+    (refused,) = at_4_6.refused(**ACCEPTED)
+    assert refused.startswith(f"HelmRelease {place}: is suspended")
+
+
+@pytest.mark.parametrize("spec", [{"targetNamespace": "elsewhere"}, {"releaseName": "other"}])
+def test_a_mastodon_whose_release_is_not_seen_is_not_upgraded(at_4_6: World, spec: Mapping[str, Any]) -> None:
+    at_4_6.remove("HelmRelease", "mastodon")
+    at_4_6.helm_release(domain="example.com", **spec)
+    assert at_4_6.refused(**ACCEPTED) == [
+        "Mastodon mastodon/mastodon: runs, and no HelmRelease of it is seen: so that nothing says whether Flux would go through with an upgrade. "
+        "Set mastodon_image_tag to v4.6.9 and run site.yml, which creates one; or, if there is one in another namespace, let this user read it."
+    ]
+
+
+def test_one_that_was_uninstalled_is_installed_again_by_a_newer_release(at_4_6: World) -> None:
+    at_4_6.remove("HelmRelease", "mastodon")
+    at_4_6.remove("Deployment", "mastodon-web")
+    (found,) = [item for one, item in at_4_6.api.objects.items() if one.kind == "ConfigMap"]
+    found["metadata"]["annotations"] = {"fediverse.mastodon/release": "v4.6.9"}
+    assert at_4_6.check(**ACCEPTED)["version"] == "v4.6.9"
+
+
+@pytest.mark.parametrize(
     ("hours", "failing", "why"),
     [
         (None, "", "none was ever made"),

@@ -156,11 +156,17 @@ class World:
         spec = {"template": {"spec": {"containers": [{"image": image}]}}}
         self.put("apps/v1", "Deployment", "mastodon/mastodon-web", spec=spec)
 
-    def helm_release(self, place: str = "mastodon/mastodon", domain: str = "example.org", **metadata: Any) -> None:
+    def helm_release(
+        self,
+        place: str = "mastodon/mastodon",
+        domain: str = "example.org",
+        annotations: Mapping[str, str] | None = None,
+        **spec: Any,
+    ) -> None:
         """Store a release."""
         values = {"mastodon": {"localDomain": domain}}
-        api_version = "helm.toolkit.fluxcd.io/v2"
-        self.put(api_version, "HelmRelease", place, metadata=metadata, spec={"values": values})
+        api_version, metadata = "helm.toolkit.fluxcd.io/v2", {"annotations": dict(annotations or {})}
+        self.put(api_version, "HelmRelease", place, metadata=metadata, spec={"values": values, **spec})
 
     def cluster_secret_store(self, role: str, *namespaces: str) -> None:
         """Store the way to Vault."""
