@@ -58,6 +58,10 @@ options:
     description: Prefix of the names of the TXT records in which it says so, such as C(edns-%{record_type}.).
     type: str
     default: ""
+  txt_suffix:
+    description: Suffix of the first label of those names, such as C(-edns), where they have no prefix.
+    type: str
+    default: ""
   wait_timeout:
     description: How long to wait for external-dns, in seconds.
     type: int

@@ -71,6 +71,10 @@ options:
     description: Prefix of the names of the records in which it says so, such as C(edns-%{record_type}.).
     type: str
     default: ""
+  external_dns_txt_suffix: &external_dns_txt_suffix
+    description: Suffix of the first label of those names, such as C(-edns), where they have no prefix.
+    type: str
+    default: ""
   followed_hosts: &followed_hosts
     description: Other hosts of yours that redirects may lead to. What they answer is judged, and their addresses are not.
     type: list
@@ -190,6 +194,7 @@ options:
       addresses: *addresses
       external_dns_owner_id: *external_dns_owner_id
       external_dns_txt_prefix: *external_dns_txt_prefix
+      external_dns_txt_suffix: *external_dns_txt_suffix
       followed_hosts: *followed_hosts
       internal: *internal
       key_fingerprint: *key_fingerprint

@@ -76,11 +76,12 @@ def owner_problems(releases: Iterable[Item], namespace: str, name: str, owner: s
 def record_problems(release: Item, values: Item, routes: Callable[[], Iterable[Item]]) -> Iterator[str]:
     """Yield one sentence for each reason why a release must not get other values: it would orphan or delete all of its records."""
     there = f"HelmRelease {release['metadata']['namespace']}/{release['metadata']['name']}"
-    before, prefix = at(release, "spec.values", {}), at(values, "txtPrefix", "")
-    if before and (found := at(before, "txtPrefix", "")) != prefix:
+    before = at(release, "spec.values", {})
+    (had, affix), (gets, other) = _affix(before), _affix(values)
+    if before and (had, affix) != (gets, other):
         yield (
-            f"{there}: notes its records with txtPrefix {found!r}, and with {prefix!r} would take none of them for its own. "
-            f"Set external_dns_values to {{txtPrefix: {found!r}}}."
+            f"{there}: notes its records with {had} {affix!r}, and with {gets} {other!r} would take none of them for its own. "
+            f"Set external_dns_values to {{{had}: {affix!r}}}."
         )
     changed = [path for path in ("policy", *_SCOPE) if at(before, path, "") != at(values, path, "")]
     if at(values, "policy", "") == "sync" and changed and not _asked_for(values, routes()):
@@ -89,6 +90,12 @@ def record_problems(release: Item, values: Item, routes: Callable[[], Iterable[I
             f"{at(values, 'extraArgs.namespace', '')} is accepted by Gateway {'/'.join(_gateway(values))}. "
             "Set external_dns_policy to upsert-only until Mastodon's routes are there."
         )
+
+
+def _affix(values: Item) -> tuple[str, str]:
+    """Return what the names of TXT records have beside the host's: a prefix or a suffix, as external-dns refuses both."""
+    suffix = at(values, "txtSuffix", "")
+    return ("txtSuffix", suffix) if suffix else ("txtPrefix", at(values, "txtPrefix", ""))
 
 
 def _gateway(values: Item) -> tuple[str, str]:

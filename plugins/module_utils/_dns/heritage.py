@@ -8,17 +8,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-_KINDS = ("A", "AAAA", "CNAME")
+_KIND, _KINDS = "%{record_type}", ("a", "aaaa", "cname")
 
 
-def names(prefix: str, host: str) -> Sequence[str]:
+def names(host: str, prefix: str = "", suffix: str = "") -> Sequence[str]:
     """Return where external-dns writes whose the records of a host are, one for each type of them.
 
-    https://kubernetes-sigs.github.io/external-dns/latest/docs/registry/txt/#prefixes-and-suffixes
+    A suffix ends the first label: https://kubernetes-sigs.github.io/external-dns/latest/docs/registry/txt/#prefixes-and-suffixes
     """
-    if "%{record_type}" in prefix:
-        return [f"{prefix.replace('%{record_type}', kind.lower())}{host}" for kind in _KINDS]
-    return [f"{prefix}{kind.lower()}-{host}" for kind in _KINDS]
+    first, dot, rest = host.partition(".")
+    label = first if _KIND in f"{prefix}{suffix}" else f"{_KIND}-{first}"
+    return [f"{prefix}{label}{suffix}{dot}{rest}".replace(_KIND, kind) for kind in _KINDS]
 
 
 def owners(records: Iterable[str]) -> dict[str, str]:

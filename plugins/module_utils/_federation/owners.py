@@ -76,8 +76,9 @@ def look(scene: Scene) -> Iterator[Finding]:
 
 def said(scene: Scene, host: str) -> Mapping[str, Mapping[str, str]]:
     """Return, by each name at which external-dns may say so, whose the host's record is, and what for."""
-    is_declared = scene.target.owner or scene.target.txt_prefix
-    names = heritage.names(scene.target.txt_prefix, host) if is_declared else [f"a-{host}", host]
+    target = scene.target
+    is_declared = target.owner or target.txt_prefix or target.txt_suffix
+    names = heritage.names(host, target.txt_prefix, target.txt_suffix) if is_declared else [f"a-{host}", host]
     return {name: heritage.owners(scene.look_up(name, "TXT").records) for name in dict.fromkeys(names)}
 
 

@@ -15,8 +15,8 @@ class Target:
     """One instance. Accounts are `@name@domain`, pages at `host`; hosts that are empty are not there, or not others.
 
     `account` is a name to look up. `media_path` is where an object lies at `media`. `key` is the fingerprint of the instance actor's key
-    as it was once. `secure`, `limited` and `internal` are how it is run, and `taken_as_public` are networks that count as public. `owner` and
-    `txt_prefix` are by which external-dns distinguishes its records, and `software` is what it is, whatever answers for it.
+    as it was once. `secure`, `limited` and `internal` are how it is run, and `taken_as_public` are networks that count as public. `owner`, and
+    where it is written, are by which external-dns distinguishes its records, and `software` is what it is, whatever answers for it.
     """
 
     domain: str
@@ -33,6 +33,7 @@ class Target:
     addresses: Sequence[str] = ()
     owner: str = ""
     txt_prefix: str = ""
+    txt_suffix: str = ""
     software: str = ""
     taken_as_public: Sequence[str] = field(default=())
 

@@ -40,6 +40,7 @@ ARGUMENTS = Arguments(
         "nameserver_port": {"type": "int", "default": 53},
         "owner": {"type": "str", "default": ""},
         "txt_prefix": {"type": "str", "default": ""},
+        "txt_suffix": {"type": "str", "default": ""},
         "depends_on": DEPENDS_ON_OPTION,
         "wait_timeout": {"type": "int", "default": 180},
     }
@@ -111,17 +112,18 @@ def _refuse(first: list[Drift], parameters: Mapping[str, Any], resolver: Resolve
         raise MastodonError(
             _listed(private), "would lead no other server here", f"{gateway} has no public address", remedy
         )
-    owner, prefix = parameters["owner"], parameters["txt_prefix"]
+    owner = parameters["owner"]
     for drift in first if owner else ():
-        found = _owners(drift.name, prefix, resolver)
+        found = _owners(drift.name, parameters, resolver)
         if found and owner not in found:
             why = f"its owner is {', '.join(found)}, and this external-dns is {owner}"
             remedy = "Delete it and its TXT record once the other external-dns is gone, or set external_dns_owner_id to its name."
             raise MastodonError(str(drift), "will not be put right", why, remedy)
 
 
-def _owners(name: str, prefix: str, resolver: Resolver) -> list[str]:
-    found = (heritage.owners(resolver.look(where, "TXT").records) for where in heritage.names(prefix, name))
+def _owners(name: str, parameters: Mapping[str, Any], resolver: Resolver) -> list[str]:
+    places = heritage.names(name, parameters["txt_prefix"], parameters["txt_suffix"])
+    found = (heritage.owners(resolver.look(where, "TXT").records) for where in places)
     return sorted({owner for owners in found for owner in owners})
 
 

@@ -24,6 +24,8 @@ _GUARDED_FLAGS = {
     "policy": "external_dns_policy",
     "registry": "registry beside extraArgs",
     "txt-owner-id": "external_dns_owner_id",
+    "txt-prefix": "txtPrefix beside extraArgs",
+    "txt-suffix": "txtSuffix beside extraArgs",
 }
 
 # Of the annotations that role gateway writes.
@@ -153,6 +155,14 @@ def past_the_checks(settings: Settings) -> Iterator[str]:
     given += [(f"extraArgs {flag}", option) for flag, option in _GUARDED_FLAGS.items() if flag in named]
     for what, option in given:
         yield f"Variable external_dns_values: {what} decides whose records are written. Set {option} instead."
+
+
+@RULES.rule
+def one_affix(settings: Settings) -> Iterator[str]:
+    """external-dns starts with a prefix or a suffix of its TXT records, and with both not at all."""
+    values = settings["external_dns_values"]
+    if values.get("txtPrefix") and values.get("txtSuffix"):
+        yield "Variable external_dns_values: txtPrefix and txtSuffix exclude each other. Remove the one that your records do not have."
 
 
 @RULES.rule

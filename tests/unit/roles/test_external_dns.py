@@ -156,3 +156,29 @@ def test_what_it_gets_is_what_is_checked_before_it_gets_it() -> None:
     records = site.tasks("external_dns", "records.yml")["Check the DNS records of the routes"]
     named = records["fediverse.mastodon.dns_check"]
     assert (named["owner"], named["txt_prefix"]) == ("production.example.org", "txt-")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "prefix", "suffix"),
+    [
+        ({}, "edns-%{record_type}.", ""),
+        ({"txtPrefix": ""}, "", ""),
+        ({"txtPrefix": None}, "", ""),
+        ({"txtPrefix": "txt-"}, "txt-", ""),
+        ({"txtSuffix": "-txt"}, "", "-txt"),
+        ({"txtSuffix": ""}, "edns-%{record_type}.", ""),
+    ],
+)
+def test_where_it_says_whose_a_record_is_follows_from_its_values_everywhere(
+    chosen: dict[str, Any], prefix: str, suffix: str
+) -> None:
+    site = Site(external_dns_values=chosen)
+    given = site.objects("external_dns")["HelmRelease external-dns-mastodon"]["spec"]["values"]
+    assert (given.get("txtPrefix") or "", given.get("txtSuffix") or "") == (prefix, suffix)
+    named = site.tasks("external_dns", "records.yml")["Check the DNS records of the routes"][
+        "fediverse.mastodon.dns_check"
+    ]
+    assert (named["txt_prefix"], named["txt_suffix"]) == (prefix, suffix)
+    [look] = site.tasks("mastodon", "federation.yml").values()
+    declared = look["fediverse.mastodon.federation_check"]
+    assert (declared["external_dns_txt_prefix"], declared["external_dns_txt_suffix"]) == (prefix, suffix)

@@ -21,6 +21,7 @@ INSTANCE: Mapping[str, Any] = {
     "domain": {"type": "str", "required": True},
     "external_dns_owner_id": {"type": "str", "default": ""},
     "external_dns_txt_prefix": {"type": "str", "default": ""},
+    "external_dns_txt_suffix": {"type": "str", "default": ""},
     "followed_hosts": {"type": "list", "elements": "str", "default": []},
     "internal": {"type": "bool", "default": False},
     # Of a public key.
@@ -87,6 +88,7 @@ def target_of(parameters: Mapping[str, Any]) -> Target:
         addresses=parameters["addresses"],
         owner=parameters["external_dns_owner_id"],
         txt_prefix=parameters["external_dns_txt_prefix"],
+        txt_suffix=parameters["external_dns_txt_suffix"],
         software=parameters["software"].lower(),
         taken_as_public=parameters["taken_as_public"],
     )

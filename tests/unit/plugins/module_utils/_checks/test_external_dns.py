@@ -116,11 +116,23 @@ def test_what_does_not_change_deletes_nothing_more_while_routes_are_away() -> No
     assert changed({"policy": "sync"}, before={**VALUES, "policy": "sync"}) == []
 
 
-def test_records_are_not_orphaned_by_another_prefix() -> None:
-    assert changed({"txtPrefix": "txt-"}) == [
-        "HelmRelease external-dns/external-dns-mastodon: notes its records with txtPrefix 'edns-%{record_type}.', and with 'txt-' "
+@pytest.mark.parametrize(
+    ("values", "gets"),
+    [
+        ({"txtPrefix": "txt-"}, "txtPrefix 'txt-'"),
+        ({"txtPrefix": "", "txtSuffix": "-txt"}, "txtSuffix '-txt'"),
+    ],
+)
+def test_records_are_not_orphaned_by_another_prefix_or_suffix(values: dict[str, str], gets: str) -> None:
+    assert changed(values) == [
+        f"HelmRelease external-dns/external-dns-mastodon: notes its records with txtPrefix 'edns-%{{record_type}}.', and with {gets} "
         "would take none of them for its own. Set external_dns_values to {txtPrefix: 'edns-%{record_type}.'}."
     ]
+
+
+def test_records_are_not_orphaned_where_a_suffix_goes() -> None:
+    [refused] = changed({"txtPrefix": ""}, before={**VALUES, "txtPrefix": "", "txtSuffix": "-txt"})
+    assert refused.endswith("Set external_dns_values to {txtSuffix: '-txt'}.")
 
 
 def test_a_first_release_may_have_any_values() -> None:

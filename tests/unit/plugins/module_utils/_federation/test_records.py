@@ -122,6 +122,14 @@ def test_a_record_of_ours_is_fine(world: World) -> None:
     assert f"{HOST}: has a record of external-dns: prod for {ROUTE}." in map(str, report.findings)
 
 
+def test_a_record_of_ours_is_found_by_its_suffix(world: World) -> None:
+    first, _dot, rest = HOST.partition(".")
+    world.zones.say(f"a-{first}-own.{rest}", "TXT", Said((HERITAGE.format("prod", ROUTE),)))
+    assert f"{HOST}: has a record of external-dns: prod for {ROUTE}." in map(
+        str, world.look(owner="prod", txt_suffix="-own").findings
+    )
+
+
 def test_records_of_two_owners_are_named(world: World) -> None:
     world.zones.say(f"a-{HOST}", "TXT", Said((HERITAGE.format("one", ROUTE), HERITAGE.format("two", "service/a/b"))))
     assert sentence(world) == f"CUT {HOST}: has a record of two owners: one for {ROUTE}, two for service/a/b."

@@ -149,6 +149,16 @@ def test_a_record_of_another_owner_is_not_waited_for(world: World) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("suffix", "place"), [("-own", "a-social-own.test"), ("-%{record_type}-own", "social-a-own.test")]
+)
+def test_whose_a_record_is_may_stand_at_a_name_with_a_suffix(world: World, suffix: str, place: str) -> None:
+    world.has(GATEWAY, route("social.test"), answers=["192.0.2.9"])
+    world.texts[place] = HERITAGE.format("old-cluster")
+    with pytest.raises(MastodonError, match="its owner is old-cluster"):
+        world.check(owner="prod", txt_suffix=suffix)
+
+
 @pytest.mark.parametrize("owner", ["prod", ""])
 def test_a_record_of_ours_or_of_nobody_is_waited_for(world: World, owner: str) -> None:
     world.has(GATEWAY, route("social.test"), answers=["192.0.2.9", "192.0.2.1"])
