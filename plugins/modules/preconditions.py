@@ -110,7 +110,7 @@ options:
         type: str
         required: true
       endpoint:
-        description: Address of the S3 server.
+        description: Address of the S3 server. Where it is Rook's, the health of its Ceph is reported, too.
         type: str
         required: true
       path:

@@ -23,6 +23,7 @@ description:
     Only 401 and 403 count as refused.
   - Of a bucket that Rook gave to a claim that was deleted and made again, Ceph keeps the earlier claim's user as the owner of what is in it. With
     O(claimed), a statement of the policy lets the user of the keys use that.
+  - When a gateway of Rook's gives no answer, the failure says what Ceph reports of its health meanwhile.
   - The keys are read from a Secret of the cluster, such as the one of an ObjectBucketClaim.
   - An endpoint inside the cluster, C(name.namespace.svc), is reached through the API server, as C(kubectl port-forward) does.
 requirements:

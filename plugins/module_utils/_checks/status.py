@@ -25,7 +25,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import behind, flux
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import behind, ceph_health, flux
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.managers import is_ours
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
@@ -159,6 +159,16 @@ def _backup(found: Backup, scene: Scene) -> str:
     return f"{last}: {found.trouble}" if found.trouble else last
 
 
+def _ceph(item: Item, scene: Scene) -> str:
+    """Return what Ceph says, unless it is an error that stands in the status, and when it was asked."""
+    checked = at(item, "status.ceph.lastChecked", "")
+    if not checked:
+        return "its health was not asked yet"
+    health, details = ceph_health.of(item), ceph_health.details(item)
+    said = health if details in str(compute(item)) else f"{health}: {details}"
+    return f"{said}, asked {_span(checked, scene.now)} ago"
+
+
 def _refreshed(item: Item, scene: Scene) -> str:
     last = at(item, "status.refreshTime", "")
     return f"read from Vault {_span(last, scene.now)} ago" if last else "never read from Vault"
@@ -167,6 +177,7 @@ def _refreshed(item: Item, scene: Scene) -> str:
 _NOTES = {
     "HelmRelease": _release,
     "Certificate": _certificate,
+    "CephCluster": _ceph,
     "Cluster": _cluster,
     "ReplicationSource": _volume,
     "ExternalSecret": _refreshed,

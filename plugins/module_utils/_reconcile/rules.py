@@ -10,7 +10,7 @@ conditions, or with a generation of their own.
 from __future__ import annotations
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import gateway_api
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import ceph_health, gateway_api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import (
     CURRENT,
     Item,
@@ -28,6 +28,8 @@ _TRIES = 2
 # https://fluxcd.io/flux/components/helm/helmreleases/#triggering-a-reconcile
 REQUESTED = "reconcile.fluxcd.io/requestedAt"
 
+# Ceph's code for it: https://docs.ceph.com/en/latest/rados/operations/health-checks/#too-few-osds
+NO_DISK = "TOO_FEW_OSDS"
 # https://cloudnative-pg.io/documentation/current/declarative_hibernation/
 _HIBERNATION = "cnpg.io/hibernation"
 # Phases that CloudNativePG never leaves by itself, and what to do. Others that report an error are tried again.
@@ -174,16 +176,12 @@ def _ceph_cluster(item: Item) -> Status:
     # Once Ready it stays so; how it is now stands in its health:
     # https://rook.io/docs/rook/latest/CRDs/Cluster/ceph-cluster-crd/#status
     ready = _phase("Ready")(item)
-    if ready.verdict == "Current" and at(item, "status.ceph.health") == "HEALTH_ERR":
-        details = sorted(at(item, "status.ceph.details", {}).items())
-        # What it only warns of stands among them.
-        errors = [at(detail, "message", name) for name, detail in details if at(detail, "severity") == "HEALTH_ERR"]
-        message = "; ".join(errors)
-        return progressing("HEALTH_ERR", message or "Ceph's health is HEALTH_ERR")
+    if ready.verdict == "Current" and ceph_health.of(item) == ceph_health.ERR:
+        return progressing(ceph_health.ERR, ceph_health.details(item) or "Ceph's health is HEALTH_ERR")
     # Rook is content without a disk: https://github.com/ceph/ceph/blob/main/src/osd/OSDMap.cc (TOO_FEW_OSDS)
     few = str(at(item, "status.ceph.details.TOO_FEW_OSDS.message", ""))
     if ready.verdict == "Current" and few.startswith("OSD count 0 "):
-        return progressing("TOO_FEW_OSDS", few)
+        return progressing(NO_DISK, few)
     return ready
 
 

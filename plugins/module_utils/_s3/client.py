@@ -55,6 +55,10 @@ _WHOLE_SECONDS = 60
 _RETRIES = 3
 
 
+class NoAnswerError(MastodonError):
+    """The server gave no answer, or one that says that it is the server's own fault."""
+
+
 @dataclass(frozen=True)
 class Keys:
     """An account of an S3 server, and where it was read, for errors."""
@@ -203,7 +207,8 @@ class Bucket:
     def _good(self, what: str, answer: Answer) -> Answer:
         if answer.status < HTTPStatus.MULTIPLE_CHOICES:
             return answer
-        raise MastodonError(str(self), f"{what} failed", f"{answer.status} {answer.code}", self._remedy(answer))
+        fault = NoAnswerError if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR else MastodonError
+        raise fault(str(self), f"{what} failed", f"{answer.status} {answer.code}", self._remedy(answer))
 
     def _remedy(self, answer: Answer) -> str:
         if answer.code == "NoSuchBucket":
@@ -242,7 +247,7 @@ class Bucket:
                 )
         except (requests.RequestException, TimeoutError, OverflowError, ValueError) as error:
             remedy = "Check the endpoint, and that it can be reached from where Ansible runs."
-            raise MastodonError(str(self), "cannot be reached", innermost(error), remedy) from error
+            raise NoAnswerError(str(self), "cannot be reached", innermost(error), remedy) from error
         return Answer(answer.status_code, answer.content)
 
 

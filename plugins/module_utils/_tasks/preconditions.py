@@ -13,6 +13,7 @@ from typing import Any, NoReturn, TypeVar
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import (
     adopted,
     backups,
+    ceph,
     cluster,
     domain,
     gateway,
@@ -172,6 +173,8 @@ def _at_the_cluster(parameters: Mapping[str, Any], connection: Connection) -> It
         yield partial(cluster.storage_class, objects, one["name"], one["wanted_by"])
     if parameters["nodes"]:
         yield partial(cluster.nodes, objects, parameters["nodes"])
+    if place := ceph.namespace_of((parameters["s3"] or {}).get("endpoint", "")):
+        yield lambda: ceph.healthy(objects, place, datetime.now(UTC))
     for one in parameters["rehearsed"]:
         yield partial(recent.rehearsed, objects, one["namespace"], one["name"], datetime.now(UTC))
     yield partial(_gateway_ready, parameters, objects)

@@ -5,16 +5,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import ceph
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import forward
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import open_objects
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import must_have_secret, read_secret
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
-from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Bucket, Keys
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Bucket, Keys, NoAnswerError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.policy import is_readable_by_rook, owner_of
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.public_read import (
     Access,
@@ -29,9 +30,6 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
     KUBERNETES_OPTIONS,
     connect,
 )
-
-# https://rook.io/docs/rook/latest/Storage-Configuration/Object-Storage-RGW/object-storage/
-_ROOKS = re.compile(r"https?://rook-ceph-rgw-")
 
 ARGUMENTS = Arguments(
     {
@@ -66,15 +64,22 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
         endpoint, parameters["bucket"], parameters["region"], keys, forward.way_to_url(connection, endpoint)
     )
     try:
-        if parameters["state"] == "asked":
-            return _result(ask(bucket, check=run.check), run)
-        if parameters["claimed"]:
-            return _of_claim(parameters["state"], bucket, run)
-        return _of_others(parameters["state"], bucket, run, is_of_rook=bool(_ROOKS.match(endpoint)))
-    except forward.NotThereError:
-        if not may_be_missing:
-            raise
-        return _result(due, run)
+        return _look(parameters, bucket, run)
+    except forward.NotThereError as error:
+        if may_be_missing:
+            return _result(due, run)
+        raise ceph.explained(error, open_objects(connection), endpoint) from error
+    except NoAnswerError as error:
+        raise ceph.explained(error, open_objects(connection), endpoint) from error
+
+
+def _look(parameters: Mapping[str, Any], bucket: Bucket, run: Run) -> dict[str, Any]:
+    state = parameters["state"]
+    if state == "asked":
+        return _result(ask(bucket, check=run.check), run)
+    if parameters["claimed"]:
+        return _of_claim(state, bucket, run)
+    return _of_others(state, bucket, run, is_of_rook=bool(ceph.namespace_of(parameters["endpoint"])))
 
 
 def _of_claim(state: str, bucket: Bucket, run: Run) -> dict[str, Any]:

@@ -128,6 +128,12 @@ def test_the_family_by_which_pods_are_asked_may_be_looked_up() -> None:
     assert ("list", "services", "default") in set(asked("the least", "doctor_rights"))
 
 
+def test_the_health_of_a_ceph_that_somebody_else_installed_may_be_read() -> None:
+    theirs = Site(rook_backend="rook", rook_install=False, rook_namespace="storage")
+    right = {"namespaces": ["storage"], "resources": ["cephclusters.ceph.rook.io"], "verbs": ["list"]}
+    assert right in theirs.value("doctor_rights_of_looks")
+
+
 def test_servers_of_yours_that_are_in_the_cluster_may_be_asked_where_they_are() -> None:
     mine = Site(
         rook_backend="external",

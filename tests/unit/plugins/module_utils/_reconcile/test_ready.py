@@ -316,7 +316,13 @@ IN_PROGRESS = [
         "CephCluster",
         "",
         "{phase: Ready, ceph: {health: HEALTH_ERR, details: {OSD_DOWN: {severity: HEALTH_ERR, message: 1 osds down}}}}",
-        "1 osds down",
+        "1 osds down (OSD_DOWN)",
+    ),
+    (
+        "CephCluster",
+        "",
+        "{phase: Ready, ceph: {health: HEALTH_ERR, details: {error: {severity: Urgent, message: 'timed out: exit status 1'}}}}",
+        "timed out: exit status 1",
     ),
     (
         "CephCluster",
@@ -325,7 +331,7 @@ IN_PROGRESS = [
         "OSD_FULL: {severity: HEALTH_ERR, message: 1 full osd(s)}, "
         "PG_DEGRADED: {severity: HEALTH_WARN, message: Degraded data redundancy}, "
         "POOL_FULL: {severity: HEALTH_ERR, message: 8 pool(s) full}}}}",
-        "1 full osd(s); 8 pool(s) full",
+        "1 full osd(s) (OSD_FULL); 8 pool(s) full (POOL_FULL)",
     ),
     ("CephCluster", "", "{phase: Ready, ceph: {health: HEALTH_ERR}}", "Ceph's health is HEALTH_ERR"),
     (

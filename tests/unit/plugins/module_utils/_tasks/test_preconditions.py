@@ -135,6 +135,15 @@ def test_without_a_token_for_vault_all_else_is_looked_at(monkeypatch: pytest.Mon
     assert table[-1] == "skipped  Mastodon: no address is set"
 
 
+def test_where_the_bucket_is_rooks_its_ceph_is_looked_at(monkeypatch: pytest.MonkeyPatch, kubeconfig: str) -> None:
+    monkeypatch.setattr(preconditions.ceph, "healthy", lambda _objects, place, _now: f"Ceph in {place}: well")
+    bucket = {"bucket": "media", "path": "mastodon/s3", "secret_namespace": "", "secret_name": "", "anyone_reads": True}
+    for endpoint, lines in (("http://rook-ceph-rgw-media.storage.svc", 1), ("https://s3.example.org", 0)):
+        options = {"kubeconfig": kubeconfig, "s3": {**bucket, "region": "us-east-1", "endpoint": endpoint}}
+        table, _error = doctor(monkeypatch, {}, **options)
+        assert table.count("ok       Ceph in storage: well") == lines
+
+
 def test_what_needs_a_secret_of_a_vault_that_cannot_be_asked_is_not_taken_for_well(
     monkeypatch: pytest.MonkeyPatch, kubeconfig: str
 ) -> None:

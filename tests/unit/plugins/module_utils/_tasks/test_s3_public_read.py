@@ -21,6 +21,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.policy impo
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.probes import SECRET_PROBE
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import s3_public_read
 
+from .._reconcile.fake_api import FakeApi, kind
 from ..s3_server import KEYS, S3
 
 DATA = {"AWS_ACCESS_KEY_ID": KEYS.access_key, "AWS_SECRET_ACCESS_KEY": KEYS.secret_key}
@@ -150,6 +151,7 @@ def test_a_server_that_is_not_there_yet_may_be_waited_for_by_others(
         raise NotThereError("Service rook-ceph/rook-ceph-rgw-media", "does not exist")
 
     monkeypatch.setattr(s3_public_read.forward, "dial", refuse)
+    monkeypatch.setattr(s3_public_read, "open_objects", lambda *_unused: FakeApi())
     endpoint = "http://rook-ceph-rgw-media.rook-ceph.svc"
     assert run(endpoint, optional=True)[0] == {"changed": False, "acl": None, "diff": []}
     with pytest.raises(NotThereError):
@@ -216,3 +218,32 @@ def test_asks_little_of_a_bucket_that_is_as_it_should_be(s3: S3, rooks: str, mon
     # Whether these keys may read the hidden probe comes first, as all that follows would stop at it.
     assert sorted({one for one in asked if asked.count(one) > 1}) == [("GET", f"/{SECRET_PROBE}", True)]
     assert len(asked) == 9
+
+
+def test_a_gateway_without_an_answer_is_explained_by_what_ceph_says(
+    s3: S3, rooks: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def silent(*_unused: Any, **_named: Any) -> Any:
+        raise TimeoutError("no whole answer came within 60 s")
+
+    slow = {"SLOW_OPS": {"severity": "HEALTH_WARN", "message": "4 slow ops, oldest one blocked for 61 sec"}}
+    ceph = {
+        "apiVersion": "ceph.rook.io/v1",
+        "kind": "CephCluster",
+        "metadata": {"namespace": "rook-ceph", "name": "rook-ceph"},
+        "status": {"phase": "Ready", "ceph": {"health": "HEALTH_WARN", "details": slow}},
+    }
+    api = FakeApi(ceph, served=(kind("ceph.rook.io", "CephCluster"),))
+    monkeypatch.setattr(s3_public_read, "open_objects", lambda *_unused: api)
+    monkeypatch.setattr("requests.Session.request", silent)
+    told = (
+        "Bucket media at {}: cannot be reached: no whole answer came within 60 s{}. "
+        "Check the endpoint, and that it can be reached from where Ansible runs."
+    )
+    reports = (
+        "; CephCluster rook-ceph/rook-ceph reports HEALTH_WARN: 4 slow ops, oldest one blocked for 61 sec (SLOW_OPS)"
+    )
+    for endpoint, more in ((rooks, reports), (s3.endpoint, "")):
+        with pytest.raises(MastodonError) as refused:
+            run(endpoint, claimed=True, optional=True)
+        assert str(refused.value) == told.format(endpoint, more)

@@ -73,6 +73,49 @@ def test_an_object_is_reported_in_one_line(found: dict[str, Any], reported: str)
     assert reported in status.row(found, SCENE).line()
 
 
+MODULES = {"MGR_MODULE_DEPENDENCY": {"severity": "HEALTH_WARN", "message": "13 mgr modules have failed dependencies"}}
+FULL = {"OSD_FULL": {"severity": "HEALTH_ERR", "message": "1 full osd(s)"}}
+WARNED = "13 mgr modules have failed dependencies (MGR_MODULE_DEPENDENCY)"
+HUNG = {"error": {"severity": "Urgent", "message": "failed to get status: timed out"}}
+
+
+@pytest.mark.parametrize(
+    ("phase", "health", "details", "reported"),
+    [
+        ("Ready", "HEALTH_OK", {}, "Current, 4 d old, HEALTH_OK, asked 60 s ago"),
+        ("Ready", "HEALTH_WARN", MODULES, f"Current, 4 d old, HEALTH_WARN: {WARNED}, asked 60 s ago"),
+        (
+            "Ready",
+            "HEALTH_ERR",
+            {**MODULES, **FULL},
+            "InProgress (1 full osd(s) (OSD_FULL)), 4 d old, HEALTH_ERR, asked 60 s ago",
+        ),
+        (
+            "Ready",
+            "HEALTH_ERR",
+            HUNG,
+            "InProgress (failed to get status: timed out), 4 d old, HEALTH_ERR, asked 60 s ago",
+        ),
+        (
+            "Progressing",
+            "HEALTH_ERR",
+            FULL,
+            "InProgress (its phase is Progressing), 4 d old, HEALTH_ERR: 1 full osd(s) (OSD_FULL), asked 60 s ago",
+        ),
+    ],
+)
+def test_ceph_is_reported_in_its_own_words(phase: str, health: str, details: Any, reported: str) -> None:
+    ceph = {"health": health, "details": details, "lastChecked": "2026-11-24T11:59:00Z"}
+    found = item("ceph.rook.io/v1", "CephCluster", phase=phase, ceph=ceph)
+    assert status.row(found, SCENE).line() == f"CephCluster ns/x: {reported}"
+
+
+def test_a_ceph_that_nobody_has_asked_yet_is_reported_so() -> None:
+    found = item("ceph.rook.io/v1", "CephCluster", phase="Progressing", message="Configuring Ceph Mons")
+    reported = "CephCluster ns/x: InProgress (Configuring Ceph Mons), 4 d old, its health was not asked yet"
+    assert status.row(found, SCENE).line() == reported
+
+
 def test_what_is_not_well_says_why() -> None:
     waiting = {"conditions": [{"type": "Ready", "status": "False", "reason": "Failed", "message": "no issuer"}]}
     assert "no issuer" in status.row(item("cert-manager.io/v1", "Certificate", **waiting), SCENE).line()
