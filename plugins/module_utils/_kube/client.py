@@ -47,6 +47,8 @@ _WHOLE_SECONDS = 120
 _SILENT_SECONDS = 30
 # At the very end of a task, too, an answer that is on its way is taken.
 _AT_LEAST_SECONDS = 5.0
+# No time at all is none that can be waited.
+_NO_SECONDS = 0.001
 _TELL_EVERY = 10.0
 
 
@@ -220,7 +222,8 @@ class Client:
     def _patience(self, method: str) -> tuple[float, urllib3.Timeout]:
         """Return how long a whole answer may take, and each part of it."""
         usual = _SILENT_SECONDS if method == "GET" else _READ_SECONDS
-        most = max(self._limit.remaining, _AT_LEAST_SECONDS) if self._limit else _WHOLE_SECONDS
+        least = _NO_SECONDS if self._limit and self._limit.is_strict else _AT_LEAST_SECONDS
+        most = max(self._limit.remaining, least) if self._limit else _WHOLE_SECONDS
         each = urllib3.Timeout(connect=min(_CONNECT_SECONDS, most), read=min(usual, most))
         return min(_WHOLE_SECONDS, most), each
 

@@ -39,6 +39,10 @@ class Limit(Protocol):
     def remaining(self) -> float:
         """Return the seconds left."""
 
+    @property
+    def is_strict(self) -> bool:
+        """Whether at its end an answer that is on its way is not waited for."""
+
 
 class Fate(Enum):
     """What becomes of a request that failed when it is sent again."""

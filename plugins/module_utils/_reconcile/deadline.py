@@ -10,15 +10,21 @@ from collections.abc import Callable
 
 
 class Deadline:
-    """Seconds from now on. Time and sleep are passed in by tests."""
+    """Seconds from now on. Time and sleep are passed in by tests.
+
+    When it `is_strict`, an answer that is on its way at its end is not waited for.
+    """
 
     def __init__(
         self,
         seconds: float,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        *,
+        is_strict: bool = False,
     ) -> None:
         self.seconds = seconds
+        self.is_strict = is_strict
         self.clock = clock
         self._sleep = sleep
         self._start = clock()

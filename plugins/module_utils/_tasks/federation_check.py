@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.finding import once
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward.cluster import Cluster
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward.cluster import Cluster, Known
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward.explain import explained
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.examine import as_seen
@@ -46,23 +46,25 @@ ARGUMENTS = Arguments(
 def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Look at an instance once, as other servers see it, and report what is lost. It fails when posts are lost or cut off."""
     needs("cryptography", "dns")
-    # Of many instances all have the same.
-    opened = once(partial(_cluster, parameters, run))
-    explain = partial(explained, opened) if parameters["gateway"] else as_seen
+    explain = partial(explained, _opening(parameters, run)) if parameters["gateway"] else as_seen
     return looked(parameters, partial(_own_authority, parameters, run), run, explain)
 
 
-def _cluster(parameters: Mapping[str, Any], run: Run) -> Cluster:
-    """Open the cluster that the instance runs in, and read of Secrets their certificates alone."""
-    connection = connect(parameters, run.environment)
-    limit = Deadline(_PATIENCE)
-    api = open_objects(connection, limit=limit)
+def _opening(parameters: Mapping[str, Any], run: Run) -> Callable[[], Cluster]:
+    """Return what opens the cluster that the instances run in for the look at one of them, and reads of Secrets their certificates alone."""
+    known, connected = Known(), once(lambda: connect(parameters, run.environment))
 
-    def chain(namespace: str, name: str) -> str | None:
-        secret = read_secret(connection, namespace, name, limit)
-        return secret.data.get("tls.crt", "") if secret else None
+    def opened() -> Cluster:
+        # All have in common what was read, and each has time of its own.
+        connection, limit = connected(), Deadline(_PATIENCE, is_strict=True)
 
-    return Cluster(api, api.discover(), chain, **parameters["gateway"])
+        def chain(namespace: str, name: str) -> str | None:
+            secret = read_secret(connection, namespace, name, limit)
+            return secret.data.get("tls.crt", "") if secret else None
+
+        return Cluster(open_objects(connection, limit), chain, **parameters["gateway"], limit=limit, known=known)
+
+    return opened
 
 
 def _own_authority(parameters: Mapping[str, Any], run: Run) -> list[str]:

@@ -14,12 +14,15 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.site im
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.retries import Limit
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at, maps_at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 
 K = TypeVar("K")
 V = TypeVar("V")
+# What was waited for as long in vain, in seconds, is not waited for by the next look either.
+_FAIR = 1.0
 GATEWAY_API = "gateway.networking.k8s.io"
 # Returns the certificates in a Secret, None where there is no such Secret.
 Chain: TypeAlias = "Callable[[str, str], str | None]"
@@ -42,20 +45,36 @@ class Broken:
 
 
 @dataclass(frozen=True)
+class Known:
+    """What was read of a cluster, or refused, by all who look at it in one run."""
+
+    catalogs: dict[str, Catalog | MastodonError] = field(default_factory=dict)
+    objects: dict[tuple[str, str, str], Sequence[Object] | MastodonError] = field(default_factory=dict)
+    chains: dict[tuple[str, str], str | MastodonError | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Cluster:
-    """The objects of one cluster, and which Gateway of it is the instance's. What refused once is not asked again for each finding."""
+    """The objects of one cluster for one look, and which Gateway of it is the instance's.
+
+    What is `known`, or refused once, is not asked again for each finding, nor for each of many instances. `limit` is of this look.
+    """
 
     api: Api
-    catalog: Catalog
     read_chain: Chain
     namespace: str
     name: str
-    _read: dict[tuple[str, str, str], Sequence[Object] | MastodonError] = field(default_factory=dict)
-    _chains: dict[tuple[str, str], str | MastodonError | None] = field(default_factory=dict)
+    limit: Limit
+    known: Known = field(default_factory=Known)
 
     def __str__(self) -> str:
         """Return how sentences call the Gateway."""
         return f"Gateway {self.namespace}/{self.name}"
+
+    @property
+    def catalog(self) -> Catalog:
+        """The kinds that it serves. Raises MastodonError."""
+        return self._once(self.known.catalogs, "", self.api.discover)
 
     def all(self, group: str, kind: str, namespace: str = "") -> Sequence[Object]:
         """Return all of a kind in a namespace, or in all of them. Raises MastodonError where they may not be read."""
@@ -64,11 +83,11 @@ class Cluster:
             resource = self.catalog.preferred(group, kind)
             return self.api.read(Selection(resource, namespace)).objects if resource else ()
 
-        return _once(self._read, (group, kind, namespace), read)
+        return self._once(self.known.objects, (group, kind, namespace), read)
 
     def chain(self, namespace: str, name: str) -> str | None:
         """Return the certificates in a Secret, None where there is no such Secret. Raises MastodonError."""
-        return _once(self._chains, (namespace, name), lambda: self.read_chain(namespace, name))
+        return self._once(self.known.chains, (namespace, name), lambda: self.read_chain(namespace, name))
 
     def one(self, group: str, kind: str, namespace: str, name: str) -> Object | None:
         """Return one object, None where there is none."""
@@ -87,17 +106,22 @@ class Cluster:
         """Return the Gateway's listeners by name."""
         return {str(item.get("name")): item for item in maps_at(self.gateway, "spec.listeners")}
 
-
-def _once(known: dict[K, V | MastodonError], key: K, read: Callable[[], V]) -> V:
-    if key not in known:
-        try:
-            known[key] = read()
-        except MastodonError as error:
-            known[key] = error
-    found = known[key]
-    if isinstance(found, MastodonError):
-        raise found
-    return found
+    def _once(self, known: dict[K, V | MastodonError], key: K, read: Callable[[], V]) -> V:
+        if key not in known:
+            began = self.limit.remaining
+            if not began:
+                raise MastodonError(str(self), "was not asked", "the time that one look may take there is over", "")
+            try:
+                known[key] = read()
+            except MastodonError as error:
+                # What had too little time may well be read by the next.
+                if began < _FAIR and not self.limit.remaining:
+                    raise
+                known[key] = error
+        found = known[key]
+        if isinstance(found, MastodonError):
+            raise found
+        return found
 
 
 def told(item: Object) -> str:

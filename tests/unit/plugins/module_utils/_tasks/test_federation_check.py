@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -149,21 +150,52 @@ def test_a_cluster_that_cannot_be_reached_is_told_beside_what_is_wrong_and_takes
     assert told.startswith("skipped      The cluster: was not looked at: ")
 
 
-def test_secrets_are_waited_for_no_longer_than_all_of_the_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
-    limits: list[object] = []
+def test_a_cluster_that_never_answers_takes_no_more_than_its_share_of_a_look(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(federation_check, "_PATIENCE", 0.5)
+    asked.world.change("/inbox", Response(503), method="POST")
+    asked.world.checks = ("inbox",)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        began = monotonic()
+        asked(**{**UNREACHABLE, "kubernetes_host": f"http://127.0.0.1:{silent.getsockname()[1]}"})
+        assert monotonic() - began < 4
+    assert [line for line in asked.said if line.startswith("skipped      The cluster: was not looked at: cannot be")]
+
+
+def opened_twice(monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Any, list[Any]]:
+    """Return the cluster of the looks at two instances, and how long all that is asked there may take."""
+    limits: list[Any] = []
 
     def opened(_connection: object, limit: object = None) -> Any:
         limits.append(limit)
-        return SimpleNamespace(discover=lambda: None, read=lambda _selection: Listing((), ""))
+        return SimpleNamespace(read=lambda _selection: Listing((), ""))
 
     monkeypatch.setattr(federation_check, "connect", lambda *_unused: None)
     monkeypatch.setattr(federation_check, "open_objects", opened)
     monkeypatch.setattr(secret, "open_objects", opened)
     run = Run(check=False, diff=False, say=print, environment={})
-    cluster = federation_check._cluster({"gateway": UNREACHABLE["gateway"]}, run)
-    assert cluster.chain("edge", "tls") is None
+    opening = federation_check._opening({"gateway": UNREACHABLE["gateway"]}, run)
+    return opening(), opening(), limits
+
+
+def test_secrets_are_waited_for_no_longer_than_all_of_the_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, _second, limits = opened_twice(monkeypatch)
+    assert first.chain("edge", "tls") is None
     assert isinstance(limits[0], Deadline)
-    assert limits == [limits[0]] * 2
+    assert limits[2] is limits[0]
+    assert limits[0].is_strict
+
+
+def test_each_of_many_has_time_of_its_own_for_the_cluster_and_what_was_read_is_read_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first, second, limits = opened_twice(monkeypatch)
+    assert (first.limit, second.limit) == (limits[0], limits[1])
+    assert first.limit is not second.limit
+    assert first.chain("edge", "tls") is None
+    assert second.chain("edge", "tls") is None
+    assert len(limits) == 3
 
 
 def test_no_cluster_is_asked_where_nothing_is_wrong(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:

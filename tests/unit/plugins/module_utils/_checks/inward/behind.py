@@ -16,6 +16,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.lookup imp
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.probing import Link, Probed
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.target import Target
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
 from ansible_collections.fediverse.mastodon.tests.unit.certificates import Authority
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.fake_api import FakeApi, kind
 from cryptography import x509
@@ -219,7 +220,7 @@ class Behind:
         """Return what is read of it."""
         self.api = FakeApi(*self.objects.values(), served=SERVED)
         chain = {tuple(name.split("/")): text for name, text in self.secrets.items()}
-        return Cluster(self.api, self.api.discover(), lambda *place: chain.get(place), "edge", "shared")
+        return Cluster(self.api, lambda *place: chain.get(place), "edge", "shared", Deadline(60))
 
     def scene(self) -> Any:
         """Return what was seen of it from outside."""

@@ -23,6 +23,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation imp
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.budget import SpentError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import Cause, Finding, fine
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.probing import Link, Probed
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
 
 from .behind import ADDRESS, GATEWAY, HOST, MEDIA, OLD, OWNER, Behind, listener, of, said
 
@@ -132,6 +133,50 @@ def test_a_kind_that_may_not_be_read_takes_no_cause_away_that_is_known_without_i
     assert sum(call.startswith("read EndpointSlice") for call in behind.api.calls) == 1
 
 
+class Clock:
+    """One that reading takes time of."""
+
+    def __init__(self, *, taken: float) -> None:
+        self.now, self.taken = 0.0, taken
+        self.asked = 0
+
+    def read(self, *_unused: object) -> str:
+        """Take it, and be refused."""
+        self.asked += 1
+        self.now += self.taken
+        raise MastodonError("Kubernetes", "cannot be reached", "no whole answer came", "")
+
+    def limit(self) -> Deadline:
+        """Return how long one look may take."""
+        return Deadline(4, clock=lambda: self.now)
+
+
+def refusal(cluster: Cluster) -> str:
+    """Return why a Secret cannot be read."""
+    with pytest.raises(MastodonError) as caught:
+        cluster.chain("edge", "tls")
+    return f"{caught.value.failed}: {caught.value.why}"
+
+
+def test_what_one_look_had_too_little_time_for_is_read_by_the_next(behind: Behind) -> None:
+    clock = Clock(taken=0.5)
+    first = replace(behind.cluster(), read_chain=clock.read, limit=clock.limit())
+    clock.now = 3.6
+    assert refusal(first) == "cannot be reached: no whole answer came"
+    assert refusal(first) == "was not asked: the time that one look may take there is over"
+    second = replace(first, limit=clock.limit(), read_chain=lambda *place: behind.secrets["/".join(place)])
+    assert second.chain("edge", "tls")
+
+
+def test_what_was_waited_for_in_vain_is_not_waited_for_by_the_next_look(behind: Behind) -> None:
+    clock = Clock(taken=4)
+    first = replace(behind.cluster(), read_chain=clock.read, limit=clock.limit())
+    refusal(first)
+    second = replace(first, limit=clock.limit())
+    assert refusal(second) == "cannot be reached: no whole answer came"
+    assert clock.asked == 1
+
+
 def test_services_and_secrets_are_read_once_however_many_findings_there_are(behind: Behind) -> None:
     behind.add(policy("nothing-in"))
     behind.served = behind.authority.issue(HOST, begun=9, days=-1)[0]
@@ -142,7 +187,7 @@ def test_services_and_secrets_are_read_once_however_many_findings_there_are(behi
         return behind.secrets.get("/".join(place))
 
     whole = behind.cluster()
-    cluster = Cluster(whole.api, whole.catalog, chain, whole.namespace, whole.name)
+    cluster = replace(whole, read_chain=chain)
     explained(lambda: cluster, behind.scene(), [EXPIRED, SILENT, NOBODY, EXPIRED])
     assert asked == [("edge", "tls")]
     reads = [call for call in behind.api.calls if call.startswith("read Service")]
