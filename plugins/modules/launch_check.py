@@ -51,9 +51,8 @@ options:
     type: str
     default: ""
   version:
-    description: Image tag that is wanted.
+    description: Image tag that is wanted. Without it nothing is asked of what an upgrade needs, as before Mastodon is uninstalled.
     type: str
-    required: true
   accepted:
     description:
       - What is known and accepted of an upgrade, such as V(4.7:no_way_back). To the next minor release it is refused without what that asks for,

@@ -46,7 +46,7 @@ ARGUMENTS = Arguments(
         "name": {"type": "str", "required": True},
         "local_domain": {"type": "str", "required": True},
         "web_domain": {"type": "str", "default": ""},
-        "version": {"type": "str", "required": True},
+        "version": {"type": "str"},
         "accepted": {"type": "list", "elements": "str", "default": []},
         "places": moves.OPTIONS,
         "operators": fixed.OPERATORS,
@@ -70,11 +70,7 @@ ARGUMENTS = Arguments(
 
 def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Refuse what a launched Mastodon cannot survive. Raises CombinedError with one sentence for each thing."""
-    wanted = upgrade_path.parse(parameters["version"])
-    if wanted is None:
-        raise MastodonError(
-            "Variable mastodon_image_tag", f"{parameters['version']!r} is not a release", "", "Write it like v4.7.4."
-        )
+    wanted = _wanted(parameters["version"])
     connection = connect(parameters, run.environment)
     scene = read_scene(ClusterView(open_objects(connection), parameters["namespace"]), parameters)
     server = vault.connect(parameters, run.environment)
@@ -97,8 +93,16 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     }
 
 
+def _wanted(tag: str | None) -> upgrade_path.Release | None:
+    """Return the release that is to follow, None for nothing. Raises MastodonError for a tag that names none."""
+    wanted = upgrade_path.parse(tag or "")
+    if wanted is None and tag is not None:
+        raise MastodonError("Variable mastodon_image_tag", f"{tag!r} is not a release", "", "Write it like v4.7.4.")
+    return wanted
+
+
 def _problems(
-    scene: Scene, wanted: upgrade_path.Release, servers: stores.Asked, of_keys: Callable[[Past], list[str]]
+    scene: Scene, wanted: upgrade_path.Release | None, servers: stores.Asked, of_keys: Callable[[Past], list[str]]
 ) -> list[str]:
     parameters, mine = scene.parameters, scene.mine
     folder = list(moves.of_secrets(scene.app, scene.readers, scene.store))
@@ -109,7 +113,7 @@ def _problems(
         # Of another folder nothing is to be reported but that it is another.
         found += of_keys(_past(scene, servers, moved=bool(folder)))
     # What holds already needs no second look: a patch release asks for nothing new.
-    if mine is None or mine.release is None or mine.release.series != wanted.series:
+    if wanted and (mine is None or mine.release is None or mine.release.series != wanted.series):
         found += stores.problems(parameters, wanted, servers)
         found += [str(problem) for problem in gate.problems(scene, wanted, datetime.now(UTC))]
         found += _contents(scene, wanted, servers)
@@ -188,7 +192,9 @@ def _fixed(scene: Scene) -> list[str]:
     ]
 
 
-def _identity(running: Launched | None, wanted: upgrade_path.Release, parameters: Mapping[str, Any]) -> list[str]:
+def _identity(
+    running: Launched | None, wanted: upgrade_path.Release | None, parameters: Mapping[str, Any]
+) -> list[str]:
     if running is None or not running.installed:
         return []
     found = []
@@ -196,7 +202,7 @@ def _identity(running: Launched | None, wanted: upgrade_path.Release, parameters
         local = parameters["local_domain"]
         found += _renamed(running, "mastodon_local_domain", running.local_domain, local)
         found += _renamed(running, "mastodon_web_domain", running.web_domain, parameters["web_domain"] or local)
-    if running.release:
+    if running.release and wanted:
         try:
             upgrade_path.check_step(str(running), running.release, wanted)
         except MastodonError as refusal:

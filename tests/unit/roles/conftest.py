@@ -147,7 +147,9 @@ class Site:
         """Return the tasks of a file and of those that it imports."""
         for task in _read(ROOT / "roles" / role / "tasks" / file):
             imported = task.get("ansible.builtin.import_tasks")
-            yield from self._tasks(role, imported) if imported else [task]
+            given = task.get("vars", {})
+            for one in self._tasks(role, imported) if imported else [task]:
+                yield {**one, "vars": {**one.get("vars", {}), **given}}
 
     def _applied(self, role: str, options: Mapping[str, Any]) -> list[Any]:
         templates = self._templar.template(options.get("templates", []))

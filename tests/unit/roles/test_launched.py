@@ -179,6 +179,29 @@ def test_what_goes_when_it_is_uninstalled_is_what_flux_installs_it_by() -> None:
     assert sorted(uninstall(site)["fediverse.mastodon.apply"]["prune_allow"]) == sorted(flux)
 
 
+def test_whatever_release_is_configured_the_one_that_runs_can_be_uninstalled() -> None:
+    for file, version in (("uninstall.yml", None), ("launched.yml", "v4.5.20")):
+        tasks = Site(mastodon_image_tag="v4.5.20").tasks("mastodon", file)
+        asked = tasks["Refuse what a running Mastodon cannot survive"]["fediverse.mastodon.launch_check"]
+        assert asked["version"] == version
+
+
+@pytest.mark.parametrize("typed", [{}, {"uninstall": ""}, {"uninstall": "other.example"}, {"uninstall": "Example.org"}])
+def test_before_anything_else_a_mastodon_whose_domain_was_not_typed_is_refused(typed: dict[str, str]) -> None:
+    """Also of a play of one's own that imports the role's file."""
+    given = Site(**typed)
+    name, task = next(iter(given.tasks("mastodon", "uninstall.yml").items()))
+    assert name == "Refuse to uninstall a Mastodon that was not named"
+    assert not given.rendered(f"{{{{ {task['ansible.builtin.assert']['that']} }}}}")
+    assert "Add -e uninstall=example.org if this one is to go." in task["ansible.builtin.assert"]["fail_msg"]
+
+
+def test_a_mastodon_whose_domain_was_typed_is_uninstalled() -> None:
+    given = Site(uninstall="example.org")
+    task = next(iter(given.tasks("mastodon", "uninstall.yml").values()))
+    assert given.rendered(f"{{{{ {task['ansible.builtin.assert']['that']} }}}}")
+
+
 @pytest.mark.parametrize(
     ("launched", "found", "sentence"),
     [
@@ -191,11 +214,8 @@ def test_what_goes_when_it_is_uninstalled_is_what_flux_installs_it_by() -> None:
 )
 def test_only_what_flux_would_take_away_is_uninstalled(launched: bool, found: list[Any], sentence: str) -> None:
     site = Site(mastodon_launch={**LAUNCH, "launched": launched}, mastodon_found={"objects": found})
-    [task] = [
-        task["ansible.builtin.assert"]
-        for task in site.tasks("mastodon", "uninstall.yml").values()
-        if "ansible.builtin.assert" in task
-    ]
+    tasks = site.tasks("mastodon", "uninstall.yml")
+    task = tasks["Refuse to uninstall what is not there, or what Flux does not act on"]["ansible.builtin.assert"]
     suspended = site.rendered("{{ " + " and ".join(f"({one})" for one in task["that"]) + " }}")
     assert suspended is not bool(sentence)
     assert sentence in task["fail_msg"]

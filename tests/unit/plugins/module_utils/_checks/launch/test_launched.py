@@ -17,6 +17,7 @@ from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._che
     FOLDER,
     KEYS,
     SALT,
+    WANTED,
     World,
 )
 
@@ -161,9 +162,20 @@ def test_one_that_is_installed_again_is_what_runs_and_not_what_was_uninstalled(u
     assert uninstalled.check()["version"] == "v4.7.2"
 
 
-def test_a_tag_that_names_no_release_is_refused(world: World) -> None:
-    assert world.refused(version="latest") == [
-        "Variable mastodon_image_tag: 'latest' is not a release. Write it like v4.7.4."
+@pytest.mark.parametrize("image", ["v4.9.0", "v4.5.0", "v4.6.9"])
+def test_where_none_is_to_follow_any_release_may_run(world: World, image: str) -> None:
+    """And nothing of what an upgrade asks for is asked for."""
+    world.launch(f"ghcr.io/mastodon/mastodon:{image}")
+    world.remove("HelmRelease", "mastodon")
+    result = world.check(version=None, postgresql={**WANTED["postgresql"], "version": "9.6"})
+    assert (result["launched"], result["version"]) == (True, image)
+    assert world.refused(version=None, local_domain="other.org") != []
+
+
+@pytest.mark.parametrize("version", ["latest", ""])
+def test_a_tag_that_names_no_release_is_refused(world: World, version: str) -> None:
+    assert world.refused(version=version) == [
+        f"Variable mastodon_image_tag: {version!r} is not a release. Write it like v4.7.4."
     ]
 
 
