@@ -14,6 +14,8 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import a
 Item = Mapping[str, Any]
 
 PLUGIN = "barman-cloud.cloudnative-pg.io"
+# Group and kind of what it is configured by.
+STORE = ("barmancloud.cnpg.io", "ObjectStore")
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from datetime import datetime
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.finding import SkippedError, WarnedError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import ceph_health, rules
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api, read_served
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import compute
 
@@ -49,7 +49,7 @@ def healthy(objects: Api, namespace: str, now: datetime) -> str:
 def _read(objects: Api, namespace: str) -> Object:
     resource = objects.discover().preferred("ceph.rook.io", "CephCluster")
     try:
-        found = objects.read(Selection(resource, namespace)).objects if resource else ()
+        found = read_served(objects, resource, namespace)
     except ApiError as error:
         if not error.is_forbidden:
             raise

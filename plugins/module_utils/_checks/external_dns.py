@@ -15,9 +15,8 @@ from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.records import asked_for
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api, read_served
 
 Item = Mapping[str, Any]
 
@@ -44,8 +43,7 @@ def examine(wanted: Item, objects: Api, catalog: Catalog) -> list[str]:
 
 
 def _read(objects: Api, catalog: Catalog, group: str, version: str, kind: str) -> tuple[Item, ...]:
-    resource = catalog.find(group, version, kind)
-    return tuple(objects.read(Selection(resource)).objects) if resource else ()
+    return read_served(objects, catalog.find(group, version, kind))
 
 
 def owner_problems(releases: Iterable[Item], namespace: str, name: str, owner: str) -> list[str]:

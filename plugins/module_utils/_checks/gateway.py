@@ -13,7 +13,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api, read_served
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.managers import is_ours
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import compute
 
@@ -67,7 +67,7 @@ class Needed:
 def examine(wanted: Item, objects: Api, catalog: Catalog) -> list[str]:
     """Read the Gateway that an option with OPTIONS names and return one sentence for each thing that is wrong."""
     resource = catalog.find("gateway.networking.k8s.io", "v1", "Gateway")
-    found = objects.read(Selection(resource, wanted["namespace"], wanted["name"])).objects if resource else ()
+    found = read_served(objects, resource, wanted["namespace"], wanted["name"])
     needed = Needed(
         wanted["namespace"],
         wanted["name"],
@@ -127,7 +127,7 @@ def namespace_labels(names: Iterable[str], objects: Api, catalog: Catalog) -> di
     resource = catalog.find("", "v1", "Namespace")
     found: dict[str, Labels] = {}
     for name in names:
-        live = objects.read(Selection(resource, name=name)).objects if resource else ()
+        live = read_served(objects, resource, name=name)
         found[name] = {"kubernetes.io/metadata.name": name, **(live[0]["metadata"].get("labels") or {} if live else {})}
     return found
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import archive
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.last_backup import (
     Backup,
     of_cluster,
@@ -26,7 +27,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import behind, ceph_health, flux
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api, read_served
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.managers import is_ours
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import compute
@@ -104,9 +105,8 @@ def _behind(objects: Api, catalog: Catalog, release: Object) -> list[Row]:
 
 
 def _stores(objects: Api, catalog: Catalog) -> Mapping[str, Mapping[str, Item]]:
-    resource = catalog.preferred("barmancloud.cnpg.io", "ObjectStore")
     found: dict[str, dict[str, Item]] = defaultdict(dict)
-    for item in objects.read(Selection(resource)).objects if resource else ():
+    for item in read_served(objects, catalog.preferred(*archive.STORE)):
         found[item["metadata"]["namespace"]][item["metadata"]["name"]] = item
     return found
 

@@ -51,3 +51,10 @@ class Api(Protocol):
     def delete(
         self, resource: Resource, live: Object, *, dry_run: bool, orphan: bool = False, as_seen: bool = False
     ) -> None: ...
+
+
+def read_served(
+    api: Api, resource: Resource | None, namespace: str = "", name: str = "", *, labels: str = ""
+) -> tuple[Object, ...]:
+    """Return the objects of a kind that a catalog has found, none where it is not served."""
+    return tuple(api.read(Selection(resource, namespace, name, labels=labels)).objects) if resource else ()

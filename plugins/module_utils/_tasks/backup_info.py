@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import archive
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.last_backup import Item, of_cluster, of_volume
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Selection, open_objects
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import open_objects
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import read_served
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import (
     KUBERNETES_OPTIONS,
@@ -32,12 +34,11 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     catalog = objects.discover()
 
     def named(group: str, kind: str) -> dict[str, Item]:
-        resource = catalog.preferred(group, kind)
-        items = objects.read(Selection(resource, parameters["namespace"])).objects if resource else ()
+        items = read_served(objects, catalog.preferred(group, kind), parameters["namespace"])
         return {item["metadata"]["name"]: item for item in items}
 
     clusters = named("postgresql.cnpg.io", "Cluster") if parameters["clusters"] else {}
-    stores = named("barmancloud.cnpg.io", "ObjectStore") if parameters["clusters"] else {}
+    stores = named(*archive.STORE) if parameters["clusters"] else {}
     sources = named("volsync.backube", "ReplicationSource") if parameters["volumes"] else {}
     found = [
         *(of_cluster(clusters[name], stores) for name in parameters["clusters"] if name in clusters),

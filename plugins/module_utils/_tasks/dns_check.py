@@ -19,7 +19,8 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._dns import her
 from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.resolver import Resolver
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Objects, Selection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Objects
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import read_served
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline, Reminder
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.depends_on import kinds_when_ready
@@ -90,8 +91,7 @@ def _expected(
 
 
 def _read(objects: Objects, catalog: Catalog, kind: str, namespace: str = "", name: str = "") -> tuple[Object, ...]:
-    resource = catalog.find(*_API, kind)
-    return objects.read(Selection(resource, namespace, name)).objects if resource else ()
+    return read_served(objects, catalog.find(*_API, kind), namespace, name)
 
 
 def _await(names: list[str], wanted: tuple[str, ...], resolver: Resolver, deadline: Deadline, run: Run) -> None:

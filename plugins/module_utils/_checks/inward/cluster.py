@@ -13,10 +13,10 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.records
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.site import way
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.retries import Limit
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at, maps_at
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api, read_served
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 
 K = TypeVar("K")
@@ -80,8 +80,7 @@ class Cluster:
         """Return all of a kind in a namespace, or in all of them. Raises MastodonError where they may not be read."""
 
         def read() -> Sequence[Object]:
-            resource = self.catalog.preferred(group, kind)
-            return self.api.read(Selection(resource, namespace)).objects if resource else ()
+            return read_served(self.api, self.catalog.preferred(group, kind), namespace)
 
         return self._once(self.known.objects, (group, kind, namespace), read)
 

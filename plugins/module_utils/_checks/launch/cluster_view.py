@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import archive
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api, read_served
 
 # Group and kind. Read in the version that the API server prefers, as what is looked at may be older than what we apply.
 Kind = tuple[str, str]
@@ -24,7 +25,7 @@ HELM_RELEASE: Kind = ("helm.toolkit.fluxcd.io", "HelmRelease")
 EXTERNAL_SECRET: Kind = ("external-secrets.io", "ExternalSecret")
 STORE: Kind = ("external-secrets.io", "ClusterSecretStore")
 DATABASE: Kind = ("postgresql.cnpg.io", "Cluster")
-BACKUPS: Kind = ("barmancloud.cnpg.io", "ObjectStore")
+BACKUPS: Kind = archive.STORE
 CEPH: Kind = ("ceph.rook.io", "CephCluster")
 FLUX: Kind = ("fluxcd.controlplane.io", "FluxInstance")
 GATEWAY: Kind = ("gateway.networking.k8s.io", "Gateway")
@@ -41,9 +42,7 @@ class ClusterView:
 
     def one(self, kind: Kind, name: str, namespace: str = "") -> Object:
         """Return an object, empty when it, or its kind, is not there."""
-        resource = self._catalog.preferred(*kind)
-        found = self._api.read(Selection(resource, namespace, name)).objects if resource else ()
-        return next(iter(found), {})
+        return next(iter(read_served(self._api, self._catalog.preferred(*kind), namespace, name)), {})
 
     def is_ipv6(self) -> bool:
         """Whether pods are asked over IPv6 here: their first address is of the family that Services have by default.
@@ -54,17 +53,13 @@ class ClusterView:
 
     def within(self, kind: Kind, namespace: str = "", labels: str = "") -> Sequence[Object]:
         """Return the objects of a namespace, that of Mastodon without one, that have these labels."""
-        resource = self._catalog.preferred(*kind)
         place = namespace or self._namespace
-        return self._api.read(Selection(resource, place, labels=labels)).objects if resource else ()
+        return read_served(self._api, self._catalog.preferred(*kind), place, labels=labels)
 
     def everywhere(self, kind: Kind, labels: str = "") -> Sequence[Object]:
         """Return the objects of all namespaces, or of this one when no other may be read."""
-        resource = self._catalog.preferred(*kind)
-        if resource is None:
-            return ()
         try:
-            return self._api.read(Selection(resource, labels=labels)).objects
+            return read_served(self._api, self._catalog.preferred(*kind), labels=labels)
         except ApiError as error:
             if not error.is_forbidden:
                 raise

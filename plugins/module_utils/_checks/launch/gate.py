@@ -15,6 +15,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.
     SERIES,
     acknowledgement,
     between,
+    written,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.scene import Scene
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.upgrade_path import Release
@@ -46,7 +47,7 @@ def running_before(mine: Launched | None, wanted: Release) -> Release | None:
 
 def _doors(mine: Launched, running: Release, wanted: Release, accepted: list[str]) -> Iterator[MastodonError]:
     for series in between(running.series, wanted.series):
-        one, name, release = SERIES[series], acknowledgement(series), f"v{series[0]}.{series[1]}"
+        one, name, release = SERIES[series], acknowledgement(series), written(series)
         if one.no_way_back and name not in accepted:
             yield MastodonError(
                 str(mine),

@@ -59,6 +59,11 @@ SERIES: Mapping[Minor, Series] = {
 NO_WAY_BACK, DUPLICATES = "no_way_back", "duplicates"
 
 
+def written(series: Minor) -> str:
+    """Return a series as people write it."""
+    return f"v{series[0]}.{series[1]}"
+
+
 def acknowledgement(series: Minor, what: str = NO_WAY_BACK) -> str:
     """Return by what name people accept something of a series."""
     return f"{series[0]}.{series[1]}:{what}"

@@ -8,7 +8,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.releases import SERIES, Minor, Series
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.releases import (
+    SERIES,
+    Minor,
+    Series,
+    written,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 
 _RELEASE = re.compile(r"v?(\d+)\.(\d+)\.(\d+)(?![\d.])")
@@ -55,12 +60,12 @@ def check_step(subject: str, running: Release, wanted: Release) -> None:
         )
     between = _skipped(running.series, wanted.series)
     if between:
-        steps = " → ".join(map(_written, (running.series, *between, wanted.series)))
+        steps = " → ".join(map(written, (running.series, *between, wanted.series)))
         raise MastodonError(
             subject,
             f"cannot go from {running} to {wanted} in one step",
             f"each minor release migrates the database: {steps}",
-            f"Set mastodon_image_tag to the newest {_written(between[0])} first.",
+            f"Set mastodon_image_tag to the newest {written(between[0])} first.",
         )
 
 
@@ -71,10 +76,6 @@ def _skipped(running: Minor, wanted: Minor) -> list[Minor]:
     if wanted[0] == last[0]:
         known += [(last[0], minor) for minor in range(last[1] + 1, wanted[1])]
     return known
-
-
-def _written(series: Minor) -> str:
-    return f"v{series[0]}.{series[1]}"
 
 
 def is_too_old(version: str, oldest: str) -> bool:

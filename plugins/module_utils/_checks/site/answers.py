@@ -15,13 +15,13 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import (
     Object,
-    Selection,
     open_objects,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import read_secret
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net import https
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import behind, flux
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import read_served
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline, Reminder
 
 SITE_OPTION: dict[str, Any] = {
@@ -131,6 +131,4 @@ class _Place:
         return [chain for secret in secrets for key in ("tls.crt", "ca.crt") if (chain := secret.data.get(key, ""))]
 
     def _one(self, group: str, kind: str, namespace: str, name: str) -> Object | None:
-        resource = self._catalog.preferred(group, kind)
-        found = self._api.read(Selection(resource, namespace, name)).objects if resource else ()
-        return found[0] if found else None
+        return next(iter(read_served(self._api, self._catalog.preferred(group, kind), namespace, name)), None)

@@ -5,15 +5,15 @@
 
 from __future__ import annotations
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import cluster
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import archive, cluster
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.origin import Origin, find
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog, Resource
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Objects, Selection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Objects
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import read_served
 
 _CLUSTERS = "postgresql.cnpg.io"
-_STORES = "barmancloud.cnpg.io"
 _MADE = ("clusters.postgresql.cnpg.io", "networkpolicies.networking.k8s.io", "leases.coordination.k8s.io")
 _ALWAYS = ("list", "create", "patch")
 
@@ -32,7 +32,7 @@ def refuse_without_rights(client: Client, namespace: str) -> None:
 def cluster_of(objects: Objects, catalog: Catalog, namespace: str, name: str) -> tuple[Object, Resource]:
     """Return the Cluster, and how its kind is served. Raises MastodonError without it."""
     kind = catalog.preferred(_CLUSTERS, "Cluster")
-    clusters = objects.read(Selection(kind, namespace, name)).objects if kind else ()
+    clusters = read_served(objects, kind, namespace, name)
     if kind is None or not clusters:
         raise MastodonError(f"Cluster {namespace}/{name}", "does not exist", "", "Run site.yml, which creates it.")
     return clusters[0], kind
@@ -41,10 +41,6 @@ def cluster_of(objects: Objects, catalog: Catalog, namespace: str, name: str) ->
 def origin_of(objects: Objects, catalog: Catalog, item: Object) -> Origin:
     """Return the Cluster with its backups. Raises MastodonError without any."""
     namespace = item["metadata"]["namespace"]
-    stores = {one["metadata"]["name"]: one for one in _all(objects, catalog, _STORES, "ObjectStore", namespace)}
-    return find(item, stores, _all(objects, catalog, _CLUSTERS, "Backup", namespace))
-
-
-def _all(objects: Objects, catalog: Catalog, group: str, kind: str, namespace: str) -> tuple[Object, ...]:
-    resource = catalog.preferred(group, kind)
-    return objects.read(Selection(resource, namespace)).objects if resource else ()
+    stores = read_served(objects, catalog.preferred(*archive.STORE), namespace)
+    backups = read_served(objects, catalog.preferred(_CLUSTERS, "Backup"), namespace)
+    return find(item, {one["metadata"]["name"]: one for one in stores}, backups)
