@@ -25,6 +25,7 @@ import pytest
 from hvac import Client
 
 from .e2e.lab.traces import traces
+from .proven import Recorder
 
 ROOT = Path(__file__).parents[1]
 
@@ -54,6 +55,12 @@ HERE = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible
 WITHOUT_CEPH = {"clusters", "data", "day_two", "published"}
 # What random moments and choices follow from.
 SEED = int(os.environ.get("TEST_SEED", "20261127"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Put on record what passes, where that is asked for."""
+    if os.environ.get("TEST_RECORD"):
+        config.pluginmanager.register(Recorder())
 
 
 @dataclass(frozen=True)
