@@ -21,11 +21,11 @@ from mastodon_lab import host, inside, prove
 from mastodon_lab.cluster import health
 from mastodon_lab.down import down
 from mastodon_lab.errors import LabError
-from mastodon_lab.lab import ALL, BASE, CEPH, MACHINE, SITE, WAYS, Lab
+from mastodon_lab.lab import ALL, BASE, CEPH, MACHINE, SITE, WAYS, WEBSITE, Lab
 from mastodon_lab.parts import platform as parts
 from mastodon_lab.parts.catalogue import PARTS
 from mastodon_lab.progress import Progress
-from mastodon_lab.proof.site import Site
+from mastodon_lab.proof.site import DOMAIN, Site
 from mastodon_lab.status import PartStatus
 from mastodon_lab.up import build, made, up
 
@@ -74,6 +74,12 @@ def _add_options(sub: argparse.ArgumentParser, verb: str) -> None:
         sub.add_argument("--purge", action="store_true", help="also remove its state and all that was built")
     if verb == "prove":
         sub.add_argument("--facts", type=Path, help="the lab's lab.json, in place of its name")
+        sub.add_argument(
+            "--domain", default=DOMAIN, help=f"of accounts, where another web site has it (default {DOMAIN})"
+        )
+        sub.add_argument(
+            "--database", default="", metavar="NAMESPACE/POD", help="PostgreSQL, where it is not CloudNativePG's"
+        )
     if verb == "logs":
         sub.add_argument("part", help="as lab/status calls the cluster's components, or a part such as openbao")
         sub.add_argument("-f", "--follow", action="store_true", help="go on until interrupted")
@@ -137,8 +143,8 @@ def _chosen(given: argparse.Namespace) -> frozenset[str]:
     """The parts asked for, less those to leave out."""
     if not given.left_out:
         return frozenset(given.parts)
-    every = frozenset(_optional()) - {ALL} if ALL in given.parts else given.parts
-    return frozenset(every - given.left_out)
+    every = frozenset(_optional()) - {ALL, WEBSITE} if ALL in given.parts else frozenset()
+    return frozenset(((every | given.parts) - {ALL}) - given.left_out)
 
 
 def _up(given: argparse.Namespace) -> int:
@@ -165,7 +171,7 @@ def _prove(given: argparse.Namespace) -> int:
     facts = given.facts or _lab(given).facts
     _refuse_missing(facts)
     kubectl = Path(json.loads(facts.read_text())["kubectl"])
-    site = Site.from_facts(facts, kubectl)
+    site = replace(Site.from_facts(facts, kubectl), domain=given.domain, database=given.database)
     print("\n".join([*prove.prove(site), "", *prove.what_next(given.name, site.gateway)]))
     return 0
 

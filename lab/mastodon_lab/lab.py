@@ -22,6 +22,9 @@ MACHINE = "machine"
 KIND = "kind"
 WAYS = (MACHINE, KIND)
 CEPH = "ceph"
+# Another web site, which `all` does not stand for, and what it stands on.
+WEBSITE = "website"
+BELOW_WEBSITE = frozenset({"traefik", "knot", "pebble"})
 FIRST_DISK = 200  # of the machine's loop devices, whose first ones others take
 MAX_INDEX = 55  # 10.(200+index).0.0/16 must stay within 10.255.0.0/16
 
@@ -44,10 +47,10 @@ class Lab:
 
     def has(self, *parts: str) -> bool:
         """Whether any of these parts belongs to the lab; what a way to get a node is made of does if the lab goes it."""
-        own = BASE | self.parts | {self.way}
+        own = BASE | self.parts | {self.way} | (BELOW_WEBSITE if WEBSITE in self.parts else set())
         # Nobody has tried to give kind's node a disk.
         wanted = {*parts} - ({CEPH} if self.way == KIND else set())
-        return not own.isdisjoint(wanted) or (ALL in self.parts and not set(WAYS).issuperset(wanted))
+        return not own.isdisjoint(wanted) or (ALL in self.parts and not {*WAYS, WEBSITE}.issuperset(wanted))
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -102,6 +105,11 @@ class Lab:
     def nameserver_ip(self) -> str:
         """The name server of lab.test, which the cluster's DNS asks."""
         return self._address("0.53")
+
+    @property
+    def website_ip(self) -> str:
+        """The web site at lab.test, which is not Mastodon's."""
+        return self._address("0.80")
 
     @property
     def node_ip(self) -> str:

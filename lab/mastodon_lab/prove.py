@@ -9,13 +9,14 @@ import json
 from base64 import b64decode
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from mastodon_lab.errors import LabError
+from mastodon_lab.parts import website
 from mastodon_lab.proof.mail import mail_arrives
 from mastodon_lab.proof.post import post_a_picture
 from mastodon_lab.proof.session import sign_in
-from mastodon_lab.proof.site import DOMAIN, NAMESPACE, Site, json_of
+from mastodon_lab.proof.site import DOMAIN, NAMESPACE, Site, json_of, run
 
 # Secret in the cluster: path below the Vault mount that it must have come from.
 SECRETS = {
@@ -29,7 +30,7 @@ CLAIM = "mastodon-s3"
 
 def prove(site: Site) -> list[str]:
     """Return one line for each proof, or raise LabError at the first that fails. What can't be asked is `skipped: why`."""
-    discovery = [_answers(site, *check) for check in _DISCOVERY]
+    discovery = [*_sent_on(site), *(_answers(site, *check) for check in _discovery(site.domain))]
     post, lines = post_a_picture(sign_in(site))
     below = [_bucket_was_claimed(site), _in_database(site, post), *_secrets_came_from_vault(site)]
     return [*discovery, *lines, mail_arrives(site), *below]
@@ -50,17 +51,34 @@ def _has(**wanted: object) -> Callable[[Any], bool]:
     return lambda found: all(found.get(key) == value for key, value in wanted.items())
 
 
-_DISCOVERY: tuple[tuple[str, str, Callable[[Any], bool]], ...] = (
-    (
-        f"/.well-known/webfinger?resource={quote(f'acct:{DOMAIN}@{DOMAIN}')}",
-        "application/jrd+json",
-        lambda found: any(
-            link.get("rel") == "self" and link.get("href") == f"https://{DOMAIN}/actor" for link in found["links"]
+def _lookup(domain: str) -> str:
+    return f"/.well-known/webfinger?resource={quote(f'acct:{domain}@{domain}')}"
+
+
+def _discovery(domain: str) -> tuple[tuple[str, str, Callable[[Any], bool]], ...]:
+    """What each path answers of a Mastodon whose accounts are of that domain."""
+    actor = f"https://{DOMAIN}/actor"
+    return (
+        (
+            _lookup(domain),
+            "application/jrd+json",
+            lambda found: any(link.get("rel") == "self" and link.get("href") == actor for link in found["links"]),
         ),
-    ),
-    ("/nodeinfo/2.0", "application/json", lambda found: found["software"]["name"] == "mastodon"),
-    ("/api/v2/instance", "application/json", _has(domain=DOMAIN)),
-)
+        ("/nodeinfo/2.0", "application/json", lambda found: found["software"]["name"] == "mastodon"),
+        ("/api/v2/instance", "application/json", _has(domain=domain)),
+    )
+
+
+def _sent_on(site: Site) -> list[str]:
+    """Ask whoever has the accounts' domain, if that is another web site: it must lead to Mastodon, with path and query."""
+    if site.domain == DOMAIN:
+        return []
+    path = _lookup(site.domain)
+    answer = site.fetch(f"https://{site.domain}{path}")
+    led = (answer.status, unquote(answer.headers.get("location", "")))
+    if led != (301, unquote(f"https://{DOMAIN}{path}")):
+        raise LabError(f"GET https://{site.domain}{path}: wanted a redirect to {DOMAIN}, got {led}. {website.ADVICE}")
+    return [f"https://{site.domain}, another web site, sends lookups of accounts on to https://{DOMAIN}"]
 
 
 def _answers(site: Site, path: str, media_type: str, is_right: Callable[[Any], bool]) -> str:
@@ -85,6 +103,8 @@ def _bucket_was_claimed(site: Site) -> str:
 
 def _in_database(site: Site, status: str) -> str:
     query = f"select count(*) from statuses s join media_attachments m on m.status_id = s.id where s.id = {int(status)}"  # noqa: S608 a number
+    if site.database:
+        return _in_server(site, status, query)
     cluster = json.loads(site.in_namespace("get", "clusters.postgresql.cnpg.io", "mastodon-db", "-o=json"))
     primary = cluster["status"]["currentPrimary"]
     found = site.in_namespace("exec", primary, "-c=postgres", "--", "psql", "-d", "mastodon", "-tAc", query).strip()
@@ -93,6 +113,14 @@ def _in_database(site: Site, status: str) -> str:
             f"Status {status}: not in the database of Cluster {NAMESPACE}/mastodon-db. Read the logs of mastodon-web."
         )
     return f"the post lies in the database of Cluster {NAMESPACE}/mastodon-db (primary {primary})"
+
+
+def _in_server(site: Site, status: str, query: str) -> str:
+    namespace, _slash, pod = site.database.partition("/")
+    asked = ("exec", pod, "--", "psql", "--username=postgres", "--dbname=mastodon", "-tAc", query)
+    if run(*site.kubectl, f"--namespace={namespace}", *asked).strip() != "1":
+        raise LabError(f"Status {status}: not in the database of pod {site.database}. Read the logs of mastodon-web.")
+    return f"the post lies in the database of pod {site.database}"
 
 
 def _secrets_came_from_vault(site: Site) -> list[str]:

@@ -12,7 +12,7 @@ from http.client import HTTPConnection
 from mastodon_lab import versions
 from mastodon_lab.cluster import api
 from mastodon_lab.lab import Lab
-from mastodon_lab.parts import acme, certificates, dns, mail, nameserver, openbao, policies, redis, s3
+from mastodon_lab.parts import acme, certificates, dns, mail, nameserver, openbao, policies, redis, s3, website
 from mastodon_lab.parts.keys import Keys
 
 CONNECT_SECONDS = 5.0
@@ -115,11 +115,12 @@ def _prove_policies(lab: Lab, _: Keys) -> None:
 PARTS = (
     Part("CoreDNS", versions.COREDNS, "kube-system/deployment/coredns", _prove_dns),
     Part("OpenBao", versions.OPENBAO, "openbao/statefulset/openbao", _prove_openbao, openbao.set_up),
-    Part("name server (Knot)", versions.KNOT, "dns/statefulset/knot", nameserver.prove),
+    Part("name server (Knot)", versions.KNOT, "dns/statefulset/knot", nameserver.prove, nameserver.set_up),
     Part("Traefik", versions.TRAEFIK, "traefik/deployment/traefik", _prove_gateway),
     Part("S3 server (VersityGW)", versions.VERSITY, "object-store/statefulset/s3", _prove_s3, _set_up_s3),
     Part("Redis", versions.REDIS_MAJOR, "cache/statefulset/redis", _prove_redis),
     Part("ACME server (Pebble)", versions.PEBBLE, "acme/deployment/pebble", _prove_acme, _set_up_acme),
+    Part(f"web site {website.HOST}", versions.TRAEFIK, "website/deployment/website", website.prove),
     Part("mail server (Mailpit)", versions.MAILPIT, "mail/statefulset/mailpit", _prove_mail),
     Part(
         "local-path-provisioner",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 
 from mastodon_lab.errors import LabError
-from mastodon_lab.lab import Lab
+from mastodon_lab.lab import WEBSITE, Lab
 from mastodon_lab.parts import dns, dns_update
 from mastodon_lab.parts.dns_update import Key, Record
 from mastodon_lab.parts.keys import Keys
@@ -20,6 +20,15 @@ ADVICE = "See `kubectl -n dns logs knot-0`."
 
 def key(keys: Keys) -> Key:
     return Key(KEY_NAME, keys.tsig_secret)
+
+
+def set_up(lab: Lab, keys: Keys) -> None:
+    """Give the bare domain the address of the web site there, if the lab has it, unless it has one."""
+    server, address = lab.nameserver_ip, Record.address(ZONE, lab.website_ip)
+    if not lab.has(WEBSITE) or dns.records(ZONE, dns.ADDRESS, server):
+        return
+    if code := dns_update.add(server, ZONE, key(keys), address):
+        raise LabError(f"Name server: it answers code {code} to the address of {ZONE}. {ADVICE}")
 
 
 def prove(lab: Lab, keys: Keys) -> None:

@@ -17,8 +17,8 @@ from mastodon_lab.build.plan import Built
 from mastodon_lab.build.store import key
 from mastodon_lab.cluster import api
 from mastodon_lab.errors import LabError
-from mastodon_lab.lab import SITE, Lab
-from mastodon_lab.parts import acme, certificates, mail, nameserver, s3
+from mastodon_lab.lab import SITE, WEBSITE, Lab
+from mastodon_lab.parts import acme, certificates, mail, nameserver, s3, website
 from mastodon_lab.parts.catalogue import PARTS, REDIS_HOST, S3_HOST, Part
 from mastodon_lab.parts.keys import Keys, keys
 from mastodon_lab.parts.kubectl import Kubectl
@@ -105,6 +105,8 @@ def facts(lab: Lab) -> Mapping[str, str]:
         "machine_address": lab.host_ip,
         "dns_zone": nameserver.ZONE,
         "nameserver_address": lab.nameserver_ip,
+        # Of the web site at the zone's own name, where there is one.
+        "website_address": lab.website_ip if lab.has(WEBSITE) else "",
         "acme_directory": acme.DIRECTORY,
         "acme_ca_file": str(certificates.authority_file(lab)),
         "acme_root": acme.root_url(lab.acme_ip),
@@ -126,7 +128,11 @@ def manifests(lab: Lab, made: Keys) -> list[str]:
         "GATEWAY_IP": lab.gateway_ip,
         "NAMESERVER_IP": lab.nameserver_ip,
         "ACME_IP": lab.acme_ip,
+        "ACME_DIRECTORY": acme.DIRECTORY,
         "MAIL_IP": lab.mail_ip,
+        "WEBSITE_IP": lab.website_ip,
+        "WEBSITE_HOST": website.HOST,
+        "MASTODON_HOST": website.MASTODON,
         "OPENBAO_IP": lab.openbao_ip,
         "OPENBAO_URL": lab.openbao_url,
         "VOLUMES": str(lab.volumes),
@@ -139,6 +145,7 @@ def manifests(lab: Lab, made: Keys) -> list[str]:
         "SMTP_PASSWORD": made.smtp_password,
         "TSIG_NAME": nameserver.KEY_NAME,
         "TSIG_SECRET": made.tsig_secret,
+        "PLATFORM_AUTHORITY": certificates.authority_file(lab).read_text().replace("\n", "\n    ").rstrip(),
         "ACME_CERTIFICATE": certificates.certificate(lab, "pebble"),
         "ACME_KEY": certificates.private_key(lab, "pebble"),
         "MAIL_CERTIFICATE": certificates.certificate(lab, "mailpit"),

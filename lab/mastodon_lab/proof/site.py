@@ -43,7 +43,8 @@ class Answer:
 class Site:
     """The Gateway's address, the authority to trust, the lab's DNS, and the cluster behind it all.
 
-    `mail_api` is where Mailpit answers, empty in a lab without mail. `ceph` says whether the bucket is of the lab's Ceph.
+    `mail_api` is where Mailpit answers, empty in a lab without mail. `ceph` says whether the bucket is of the lab's Ceph. `domain` is that
+    of accounts, which another web site may have; `database` names PostgreSQL's pod, as NAMESPACE/POD, where it is not CloudNativePG's.
     """
 
     gateway: str
@@ -54,6 +55,8 @@ class Site:
     dns_address: str = ""
     mail_api: str = ""
     ceph: bool = True
+    domain: str = DOMAIN
+    database: str = ""
 
     @classmethod
     def from_facts(cls, facts: Path, kubectl: Path) -> Site:
@@ -92,7 +95,7 @@ class Site:
             connection: http.client.HTTPConnection = _ToAddress(host, address, self._trust())
         else:
             connection = http.client.HTTPConnection(address, parts.port or 80, timeout=SECONDS)
-        return _ask(connection, "GET", parts.path, None, {"Host": parts.netloc})
+        return _ask(connection, "GET", parts._replace(scheme="", netloc="").geturl(), None, {"Host": parts.netloc})
 
     def connect(self) -> ssl.SSLSocket:
         """Open a connection to the domain through the Gateway."""

@@ -75,6 +75,13 @@ def test_a_lab_keeps_the_way_that_it_gets_its_node(tmp_path: Path, brought_up: l
     assert [lab.way for lab in brought_up] == ["machine", "kind", "kind"]
 
 
+def test_leaving_parts_out_brings_no_web_site_and_keeps_one_that_is_named(brought_up: list[Lab]) -> None:
+    assert cli.main(["up", "--with", "all", "--without", "ceph"]) == 0
+    assert cli.main(["up", "--with", "all,website", "--without", "ceph"]) == 0
+    assert [lab.has("website") for lab in brought_up] == [False, True]
+    assert [(lab.has("traefik"), lab.has("ceph")) for lab in brought_up] == [(True, False)] * 2
+
+
 def test_parts_can_be_left_out(brought_up: list[Lab]) -> None:
     assert cli.main(["up", "--with", "all", "--without", "ceph"]) == 0
     assert brought_up[0].has("traefik")

@@ -57,6 +57,12 @@ def test_what_kind_needs_belongs_to_labs_on_kind_only() -> None:
     assert (on_kind.has("traefik"), on_kind.has("kind")) == (False, True)
 
 
+def test_another_web_site_is_there_when_it_is_asked_for_by_name_with_what_it_stands_on(tmp_path: Path) -> None:
+    everything, asked = (Lab("x", 0, tmp_path, tmp_path, frozenset({part})) for part in ("all", "website"))
+    assert (everything.has("website"), everything.has("website", "traefik")) == (False, True)
+    assert [asked.has(part) for part in ("website", "traefik", "knot", "pebble", "openbao")] == [*[True] * 4, False]
+
+
 def test_a_lab_is_told_between_its_processes() -> None:
     told = replace(lab(3, "other"), way="kind")
     assert Lab.from_words(told.words) == told

@@ -30,9 +30,12 @@ class FakeSite(Site):
     def request(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
         return self.answers[path.partition("?")[0]]
 
+    def fetch(self, url: str) -> Answer:
+        return self.answers[url]
 
-def site(printed: dict[str, str] | None = None, answers: dict[str, Answer] | None = None) -> FakeSite:
-    made = FakeSite("192.0.2.1", ("kubectl",), "http://vault.test", "token", "")
+
+def site(printed: dict[str, str] | None = None, answers: dict[str, Answer] | None = None, **more: Any) -> FakeSite:
+    made = FakeSite("192.0.2.1", ("kubectl",), "http://vault.test", "token", "", **more)
     object.__setattr__(made, "printed", printed or {})
     object.__setattr__(made, "answers", answers or {})
     return made
@@ -56,7 +59,7 @@ def secret(**data: str) -> str:
     ],
 )
 def test_only_the_right_answer_for_this_domain_counts(given: Answer, is_right: bool) -> None:
-    check = next(check for check in prove._DISCOVERY if check[0] == "/api/v2/instance")
+    check = next(check for check in prove._discovery(DOMAIN) if check[0] == "/api/v2/instance")
     there = site(answers={"/api/v2/instance": given})
     if is_right:
         assert "answers 200" in prove._answers(there, *check)
@@ -101,8 +104,7 @@ def test_the_bucket_must_have_been_claimed(status: dict[str, str]) -> None:
 
 
 def test_without_ceph_nobody_claims_a_bucket() -> None:
-    without = site()
-    object.__setattr__(without, "ceph", False)
+    without = site(ceph=False)
     assert prove._bucket_was_claimed(without).startswith("skipped: the bucket's claim")
 
 
@@ -115,6 +117,62 @@ def test_the_post_must_be_found_in_the_database(count: str, is_right: bool) -> N
     else:
         with pytest.raises(LabError, match="Status 7: not in the database"):
             prove._in_database(there, "7")
+
+
+LOOKUP = "/.well-known/webfinger?resource=acct%3Alab.test%40lab.test"
+
+
+@pytest.mark.parametrize(
+    ("status", "location", "is_right"),
+    [
+        (301, f"https://{DOMAIN}{LOOKUP}", True),
+        (301, f"https://{DOMAIN}/.well-known/webfinger?resource=acct:lab.test@lab.test", True),
+        (301, f"https://{DOMAIN}/.well-known/webfinger", False),
+        (302, f"https://{DOMAIN}{LOOKUP}", False),
+        (200, "", False),
+    ],
+)
+def test_another_web_site_must_send_lookups_on_with_what_was_asked(status: int, location: str, is_right: bool) -> None:
+    answers = {f"https://lab.test{LOOKUP}": Answer(status, "", b"", {"location": location})}
+    there = site(answers=answers, domain="lab.test")
+    if is_right:
+        assert prove._sent_on(there) == [
+            "https://lab.test, another web site, sends lookups of accounts on to https://social.lab.test"
+        ]
+    else:
+        with pytest.raises(LabError, match=r"GET https://lab\.test/\.well-known/webfinger.*: wanted a redirect"):
+            prove._sent_on(there)
+
+
+def test_where_mastodon_has_the_domain_itself_nobody_sends_on() -> None:
+    assert prove._sent_on(site()) == []
+
+
+def test_accounts_of_another_domain_are_looked_up_as_such_and_lead_to_the_pages() -> None:
+    path, _media_type, is_right = prove._discovery("lab.test")[0]
+    assert path == LOOKUP
+    assert is_right({"links": [{"rel": "self", "href": "https://social.lab.test/actor"}]})
+    assert not is_right({"links": [{"rel": "self", "href": "https://lab.test/actor"}]})
+
+
+@pytest.mark.parametrize(("count", "is_right"), [("1\n", True), ("0\n", False), ("", False)])
+def test_the_post_must_be_found_in_a_database_of_others(
+    monkeypatch: pytest.MonkeyPatch, count: str, is_right: bool
+) -> None:
+    asked: list[tuple[str, ...]] = []
+
+    def run(*words: str) -> str:
+        asked.append(words)
+        return count
+
+    monkeypatch.setattr(prove, "run", run)
+    there = site(database="database/postgresql-0")
+    if is_right:
+        assert prove._in_database(there, "7") == "the post lies in the database of pod database/postgresql-0"
+    else:
+        with pytest.raises(LabError, match="Status 7: not in the database of pod database/postgresql-0"):
+            prove._in_database(there, "7")
+    assert asked[0][:4] == ("kubectl", "--namespace=database", "exec", "postgresql-0")
 
 
 def test_the_end_says_in_four_lines_how_to_sign_in_look_around_and_stop() -> None:

@@ -3,9 +3,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import socket
+from dataclasses import replace
+
 import pytest
 from mastodon_lab.errors import LabError
-from mastodon_lab.lab import Lab
+from mastodon_lab.lab import WEBSITE, Lab
 from mastodon_lab.parts import dns, dns_update, nameserver
 from mastodon_lab.parts.dns_update import Key, Record
 from mastodon_lab.parts.keys import Keys, keys
@@ -30,6 +33,9 @@ class Zone:
         self.records.pop(record.name, None)
         return dns_update.DONE
 
+    def of(self, name: str, kind: int, server: str) -> list[bytes]:
+        return [self.records[name]] if name in self.records else []
+
     def texts_of(self, name: str, server: str) -> list[str]:
         return [self.records[name][1:].decode()] if self.shown is None else self.shown
 
@@ -40,6 +46,7 @@ def zone(monkeypatch: pytest.MonkeyPatch) -> Zone:
     for name in ("add", "delete"):
         monkeypatch.setattr(dns_update, name, getattr(made, name))
     monkeypatch.setattr(dns, "texts_of", made.texts_of)
+    monkeypatch.setattr(dns, "records", made.of)
     return made
 
 
@@ -68,3 +75,23 @@ def test_what_is_wrong_is_said(
     zone.unsigned, zone.signed, zone.shown = unsigned, signed, shown
     with pytest.raises(LabError, match=said):
         nameserver.prove(lab, made)
+
+
+def test_the_bare_domain_leads_to_the_web_site_of_labs_that_have_it(lab: Lab, made: Keys, zone: Zone) -> None:
+    nameserver.set_up(lab, made)
+    assert zone.records == {}
+    with_site = replace(lab, parts=frozenset({WEBSITE}))
+    nameserver.set_up(with_site, made)
+    assert zone.records == {"lab.test": socket.inet_aton("10.209.0.80")}
+
+
+def test_an_address_that_the_bare_domain_has_stays(lab: Lab, made: Keys, zone: Zone) -> None:
+    zone.records["lab.test"] = socket.inet_aton("192.0.2.7")
+    nameserver.set_up(replace(lab, parts=frozenset({WEBSITE})), made)
+    assert zone.records == {"lab.test": socket.inet_aton("192.0.2.7")}
+
+
+def test_a_refused_address_of_the_bare_domain_is_said(lab: Lab, made: Keys, zone: Zone) -> None:
+    zone.signed = dns_update.NOT_AUTHORISED
+    with pytest.raises(LabError, match=r"code 9 to the address of lab\.test"):
+        nameserver.set_up(replace(lab, parts=frozenset({WEBSITE})), made)

@@ -14,7 +14,7 @@ import pytest
 from mastodon_lab.build.plan import Built
 from mastodon_lab.cluster import api
 from mastodon_lab.errors import LabError
-from mastodon_lab.lab import Lab
+from mastodon_lab.lab import ALL, WEBSITE, Lab
 from mastodon_lab.parts import catalogue, certificates, platform
 from mastodon_lab.parts.catalogue import Act, Part
 from mastodon_lab.parts.keys import Keys, keys
@@ -118,10 +118,10 @@ def test_a_part_that_does_not_work_is_said(
 
 @pytest.fixture
 def certified(lab: Lab) -> Lab:
-    """The lab with its servers' certificates."""
+    """The lab with every part, and with its servers' certificates."""
     lab.pki.mkdir()
     certificates.ensure(lab, platform.servers(lab))
-    return lab
+    return replace(lab, parts=frozenset({ALL, WEBSITE}))
 
 
 def test_every_name_in_manifests_is_filled_in(certified: Lab) -> None:
@@ -231,6 +231,7 @@ def test_facts_say_where_services_are_found(lab: Lab) -> None:
         "machine_address": "10.209.255.1",
         "dns_zone": "lab.test",
         "nameserver_address": "10.209.0.53",
+        "website_address": "",
         "acme_directory": "https://pebble.acme.svc.cluster.local:14000/dir",
         "acme_ca_file": str(lab.pki / "platform-ca.crt"),
         "acme_root": "https://10.209.0.30:15000/roots/0",
@@ -238,3 +239,5 @@ def test_facts_say_where_services_are_found(lab: Lab) -> None:
         "smtp_host": "mailpit.mail.svc.cluster.local",
         "mail_api": "http://10.209.0.25:8025",
     }
+    with_site = replace(lab, parts=frozenset({ALL, WEBSITE}))
+    assert platform.facts(with_site)["website_address"] == "10.209.0.80"
