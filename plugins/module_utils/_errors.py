@@ -39,6 +39,10 @@ class MastodonError(Exception):
         self.remedy = remedy
         super().__init__(subject, failed, why, remedy)
 
+    def cured(self, remedy: str) -> MastodonError:
+        """Return the same with another next step, where there is one."""
+        return MastodonError(self.subject, self.failed, self.why, remedy or self.remedy)
+
     def __str__(self) -> str:
         said = [self.subject, self.failed, self.why]
         sentence = ": ".join(part.rstrip(" .:") for part in said if part) + "."

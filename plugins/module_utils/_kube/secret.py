@@ -66,12 +66,14 @@ def must_have_secret(connection: Connection, namespace: str, name: str) -> Secre
     """Return the Secret. Raises MastodonError when there is none."""
     found = read_secret(connection, namespace, name)
     if found is None:
-        raise MastodonError(f"Secret {namespace}/{name}", "does not exist", "", _remedy(connection, namespace, name))
+        apply = "Apply the ExternalSecret or claim that creates it, as site.yml does without --tags."
+        remedy = written_again(connection, namespace, name) or apply
+        raise MastodonError(f"Secret {namespace}/{name}", "does not exist", "", remedy)
     return found
 
 
-def _remedy(connection: Connection, namespace: str, name: str) -> str:
-    """Say how to get it back. A claim that was served once is looked at again only when what serves it starts."""
+def written_again(connection: Connection, namespace: str, name: str) -> str:
+    """Say how the Secret of a claim is written again, which was served once and is looked at again only when what serves it starts."""
     try:
         claims = open_objects(connection).read(Selection(_CLAIM, namespace, name)).objects
     except ApiError:
@@ -83,4 +85,4 @@ def _remedy(connection: Connection, namespace: str, name: str) -> str:
             operator = provisioner.partition(".ceph.rook.io")[0] or "rook-ceph"
             command = f"kubectl -n {operator} rollout restart deployment rook-ceph-operator"
             return f"ObjectBucketClaim {namespace}/{name} is bound, and Rook writes its Secret again when it starts: {command}"
-    return "Apply the ExternalSecret or claim that creates it, as site.yml does without --tags."
+    return ""

@@ -49,6 +49,8 @@ _IGNORE = (
     b"<BlockPublicPolicy>false</BlockPublicPolicy><RestrictPublicBuckets>false</RestrictPublicBuckets></PublicAccessBlockConfiguration>"
 )
 _BLOCKED = re.compile(rb"<(\w+)>(?i:true)<")
+# https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+_UNKNOWN_KEYS = ("InvalidAccessKeyId", "SignatureDoesNotMatch")
 _NOT_S3 = "Check that the endpoint is the S3 server's, and what is in between."
 _SECONDS = 30
 _WHOLE_SECONDS = 60
@@ -57,6 +59,10 @@ _RETRIES = 3
 
 class NoAnswerError(MastodonError):
     """The server gave no answer, or one that says that it is the server's own fault."""
+
+
+class UnknownKeysError(MastodonError):
+    """The server does not know these keys, or has another secret key."""
 
 
 @dataclass(frozen=True)
@@ -208,6 +214,7 @@ class Bucket:
         if answer.status < HTTPStatus.MULTIPLE_CHOICES:
             return answer
         fault = NoAnswerError if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR else MastodonError
+        fault = UnknownKeysError if answer.code in _UNKNOWN_KEYS else fault
         raise fault(str(self), f"{what} failed", f"{answer.status} {answer.code}", self._remedy(answer))
 
     def _remedy(self, answer: Answer) -> str:

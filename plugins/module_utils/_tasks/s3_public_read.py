@@ -13,9 +13,18 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import forward
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import open_objects
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import must_have_secret, read_secret
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import (
+    must_have_secret,
+    read_secret,
+    written_again,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
-from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Bucket, Keys, NoAnswerError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import (
+    Bucket,
+    Keys,
+    NoAnswerError,
+    UnknownKeysError,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.policy import is_readable_by_rook, owner_of
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.public_read import (
     Access,
@@ -71,6 +80,8 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
         raise ceph.explained(error, open_objects(connection), endpoint) from error
     except NoAnswerError as error:
         raise ceph.explained(error, open_objects(connection), endpoint) from error
+    except UnknownKeysError as error:
+        raise error.cured(written_again(connection, *where)) from error
 
 
 def _look(parameters: Mapping[str, Any], bucket: Bucket, run: Run) -> dict[str, Any]:

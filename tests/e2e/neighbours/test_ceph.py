@@ -9,71 +9,12 @@ import json
 import os
 import signal
 import subprocess
-from functools import partial
-from pathlib import Path
 
 import pytest
-import requests
-from requests_aws4auth import AWS4Auth
 
 from ...conftest import LAB_NAME, ROOT, Lab
-from ..bucket import address, secret
 from ..support import eventually
-
-ROOK = "-n=rook-ceph"
-# What begins the command line of each.
-PROGRAMS = {
-    "operator": "/usr/local/bin/rook ceph operator",
-    "monitor": "ceph-mon ",
-    "manager": "ceph-mgr ",
-    "disk": "ceph-osd ",
-    "gateway": "radosgw ",
-}
-KEPT = "backups/kept"
-SECONDS = 300
-
-
-def keys(lab: Lab) -> AWS4Auth:
-    found = secret(lab, "mastodon-s3")
-    return AWS4Auth(found["AWS_ACCESS_KEY_ID"], found["AWS_SECRET_ACCESS_KEY"], "us-east-1", "s3")
-
-
-def stored(lab: Lab, name: str) -> str:
-    """Return what the bucket has under a name, or why not."""
-    try:
-        answer = requests.get(f"{address(lab)}/{name}", auth=keys(lab), timeout=10)
-    except (requests.RequestException, subprocess.CalledProcessError) as error:
-        return type(error).__name__
-    return answer.text if answer.ok else str(answer.status_code)
-
-
-def store(lab: Lab, name: str) -> bool:
-    """Store an object under a name, with that as its content; whether it was taken."""
-    try:
-        return requests.put(f"{address(lab)}/{name}", name, auth=keys(lab), timeout=10).ok
-    except (requests.RequestException, subprocess.CalledProcessError):
-        return False
-
-
-def goes_on(lab: Lab, name: str) -> None:
-    """Everything from before is there, and something new is taken."""
-    eventually(partial(stored, lab, KEPT), lambda found: found == KEPT, SECONDS)
-    assert eventually(partial(store, lab, name), bool, SECONDS)
-    assert stored(lab, name) == name
-
-
-def processes(program: str) -> set[int]:
-    """Return the numbers of a program's processes in the tests' lab."""
-    found = set()
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            ours = f"/fediverse-mastodon-lab-{LAB_NAME}/" in (process / "cgroup").read_text()
-        except OSError:
-            continue
-        if ours and words.startswith(program):
-            found.add(int(process.name))
-    return found
+from .ceph import KEPT, PROGRAMS, ROOK, SECONDS, goes_on, processes, store
 
 
 def lab_command(name: str) -> None:

@@ -264,3 +264,17 @@ def test_a_bucket_that_is_full_is_said_to_be_full(monkeypatch: pytest.MonkeyPatc
     assert found.text.endswith(
         "failed: 403 QuotaExceeded. It is full: raise the bound on its size, which for Rook is rook_bucket_size, or remove media."
     )
+
+
+def test_keys_of_a_claim_that_ceph_does_not_know_any_more_come_with_its_operator(
+    monkeypatch: pytest.MonkeyPatch, s3: S3
+) -> None:
+    s3.accepts = "AKIA-NEW"
+    for command, remedy in (
+        ("kubectl …", "kubectl …"),
+        ("", "Give the keys in Secret mastodon/mastodon-s3 this right"),
+    ):
+        monkeypatch.setattr(preconditions, "written_again", lambda *_unused, told=command: told)
+        found = claimed(monkeypatch, s3, CLAIMED)
+        assert found.state == "failed"
+        assert f"failed: 403 InvalidAccessKeyId. {remedy}" in found.text

@@ -105,6 +105,31 @@ def test_a_secret_that_was_deleted_while_its_claim_is_bound_comes_back_with_rook
     )
 
 
+@pytest.mark.parametrize("phase", ["Bound", "Pending"])
+def test_keys_that_were_changed_in_ceph_come_with_rooks_operator(
+    s3: S3, found: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, phase: str
+) -> None:
+    labels = {"bucket-provisioner": "storage.ceph.rook.io-bucket"}
+    claim = {"metadata": {"name": "mastodon-s3", "labels": labels}, "status": {"phase": phase}}
+    there = {"ObjectBucketClaim": (claim,), "Secret": tuple(found)}
+    monkeypatch.setattr(
+        secrets,
+        "open_objects",
+        lambda *_unused: SimpleNamespace(read=lambda asked: Listing(there[asked.resource.kind], "1")),
+    )
+    s3.accepts = "AKIA-NEW"
+    with pytest.raises(MastodonError) as refused:
+        run(s3.endpoint, claimed=True, optional=True)
+    remedy = (
+        "ObjectBucketClaim mastodon/mastodon-s3 is bound, and Rook writes its Secret again when it starts: "
+        "kubectl -n storage rollout restart deployment rook-ceph-operator"
+        if phase == "Bound"
+        else "Give the keys in Secret mastodon/mastodon-s3 this right, or correct them."
+    )
+    told = f"Bucket media at {s3.endpoint}: reading its policy failed: 403 InvalidAccessKeyId. {remedy}"
+    assert str(refused.value) == told
+
+
 def test_check_mode_does_not_need_the_server_that_would_be_installed(
     found: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
