@@ -82,6 +82,10 @@ options:
         description: The setting that names it, for the remedy.
         type: str
         required: true
+  subject:
+    description: What the settings are those of. It is only returned, so that what comes later in the play knows what was checked.
+    type: str
+    default: ""
   vault:
     description: Check Vault.
     type: bool
@@ -102,6 +106,11 @@ checked:
   type: list
   elements: str
   sample: ["API server https://10.0.0.1:6443 answers"]
+subject:
+  description: O(subject).
+  returned: success
+  type: str
+  sample: mastodon/mastodon
 """
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module

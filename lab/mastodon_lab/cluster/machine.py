@@ -12,11 +12,10 @@ from typing import Any
 
 from mastodon_lab.cluster import components, config
 from mastodon_lab.cluster.components import Component
-from mastodon_lab.cluster.namespaced import Namespaced
 from mastodon_lab.lab import Lab
 
 
-class Machine(Namespaced):
+class Machine:
     """See Node."""
 
     step = "wait for the node"

@@ -45,18 +45,20 @@ ARGUMENTS = Arguments(
         "playbook_tags": {"type": "list", "elements": "str", "default": []},
         "settings": {"type": "bool", "default": False},
         "storage_classes": STORAGE_CLASSES_OPTION,
+        "subject": {"type": "str", "default": ""},
         "vault": {"type": "bool", "default": False},
     }
 )
 
 
 def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
-    """Return `{changed: False, checked: [what was looked at]}`. Raises MastodonError for what is wrong."""
+    """Return `{changed: False, checked: [what was looked at], subject: …}`. Raises MastodonError for what is wrong."""
     needs(*EVERYTHING)
     checks = {"cluster": _cluster, "vault": _vault}
     return {
         "changed": False,
         "checked": all_of(partial(checks[one], parameters, run) for one in checks if parameters[one]),
+        "subject": parameters["subject"],
     }
 
 

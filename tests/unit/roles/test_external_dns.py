@@ -182,3 +182,19 @@ def test_where_it_says_whose_a_record_is_follows_from_its_values_everywhere(
     [look] = site.tasks("mastodon", "federation.yml").values()
     declared = look["fediverse.mastodon.federation_check"]
     assert (declared["external_dns_txt_prefix"], declared["external_dns_txt_suffix"]) == (prefix, suffix)
+
+
+@pytest.mark.parametrize(
+    ("checked", "asks"),
+    [
+        ({}, True),
+        ({"doctor_settings": {"subject": "social/mastodon"}}, True),
+        ({"doctor_settings": {"subject": ""}}, True),
+        ({"doctor_settings": {"subject": "mastodon/mastodon"}}, False),
+    ],
+)
+def test_settings_are_compared_unless_the_doctor_has_compared_them(checked: dict[str, Any], asks: bool) -> None:
+    task = Site(**checked).tasks("external_dns", "instance.yml")["Check what external-dns depends on"]
+    assert task["fediverse.mastodon.doctor"]["edge"] is asks
+    subject = Site().tasks("doctor", "checks.yml")["Check the settings"]["fediverse.mastodon.doctor"]["subject"]
+    assert subject == "mastodon/mastodon"
