@@ -241,11 +241,14 @@ def fresh_lab(name: str, index: int, *options: str) -> Iterator[Lab]:
         timeout=3000,
     )
     assert up.returncode == 0, up.stdout[-3000:] + up.stderr[-3000:]
+    made = Lab(Path(os.environ.get("LAB_ROOT", "/var/lib/fediverse-mastodon-lab")) / name)
     try:
-        yield Lab(Path(os.environ.get("LAB_ROOT", "/var/lib/fediverse-mastodon-lab")) / name)
+        yield made
     finally:
         subprocess.run(down, check=True, timeout=300)
     assert traces(name, index) == {}
+    # With it the disk, the images and the volumes.
+    assert not made.state.exists()
 
 
 @pytest.fixture(scope="session")

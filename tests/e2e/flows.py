@@ -82,6 +82,21 @@ FLOWS = (
     Flow((NEIGHBOUR,), FLUX, 8080, True, "Flux's policy: metrics"),
 )
 
+# What each role installs, and with whom it speaks. VolSync's pods run in Mastodon's namespace and go to S3 like any pod there.
+OF_ROLE: Mapping[str, tuple[str, ...]] = {
+    "cert_manager": (ISSUER, ACME),
+    "cnpg": (DATABASE, POSTGRES_OPERATOR, WEBHOOK),
+    "dragonfly": (CACHE, CACHE_OPERATOR),
+    "external_dns": (RECORDS, ZONE),
+    "external_secrets": (SECRETS,),
+    "flux": (FLUX, SOURCES),
+    "gateway": (GATEWAY,),
+    "mastodon": MASTODON,
+    "rook": (STORE, ROOK_OPERATOR),
+    "vault": (VAULT,),
+    "volsync": (BESIDE, STORE),
+}
+
 DATABASES: Mapping[str, Any] = {"cnpg_cluster_namespace": "databases"}
 CACHES: Mapping[str, Any] = {"dragonfly_instance_namespace": "caches"}
 MONITORED: Mapping[str, Any] = {"mastodon_monitoring": True}

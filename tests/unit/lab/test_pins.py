@@ -55,6 +55,18 @@ def test_every_controller_that_is_built_for_the_site_is_in_a_row_with_its_versio
     assert {name: rows.get(name) for name in built} == built
 
 
+def test_nothing_stands_in_but_for_mastodon_and_dragonfly_and_each_says_what_was_tried() -> None:
+    stand_ins = [row for row in PINNED if row.stand_in]
+    assert {row.name.split()[0] for row in stand_ins} == {"Mastodon", "Dragonfly"}
+    folders = {path.name for path in (ROOT / "lab/stand_ins").iterdir() if path.is_dir()}
+    assert folders == {"mastodon", "dragonfly"}
+    assert not [
+        row.name
+        for row in stand_ins
+        if not re.search("registry has|refuses all|have neither|neither its source", row.because)
+    ]
+
+
 def table() -> str:
     rows = (f"| {row.name} | {row.brings} | {row.instead} | {row.because} |\n" for row in PINNED if row.instead)
     return HEAD + "".join(rows)

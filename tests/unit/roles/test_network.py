@@ -28,6 +28,13 @@ ROLES = ("mastodon", "cnpg", "dragonfly", "gateway")
 JUDGED = {flows.WEB, flows.STREAMING, flows.SIDEKIQ, flows.DATABASE}
 
 
+def test_every_role_that_installs_something_has_its_connections_in_the_table() -> None:
+    roles = {path.name for path in (Path(__file__).parents[3] / "roles").iterdir()} - {"common", "doctor"}
+    assert flows.OF_ROLE.keys() == roles
+    tried = {one for flow in FLOWS for one in (*flow.sources, flow.target)}
+    assert {one for ends in flows.OF_ROLE.values() for one in ends} - tried == set()
+
+
 @dataclass(frozen=True)
 class Pod:
     """What policies know of a pod."""
