@@ -29,6 +29,7 @@ extends_documentation_fragment:
   - fediverse.mastodon.site
   - fediverse.mastodon.vault
   - fediverse.mastodon.vault.kv
+  - fediverse.mastodon.vault_backup
   - fediverse.mastodon.attributes
 options:
   hosts:

@@ -13,7 +13,7 @@ version_added: 0.1.0
 author: fediverse.mastodon contributors (@fediverse)
 description:
   - Lists what this collection applied to the cluster with its status, age and version, days left of certificates, the last backups, and the
-    fingerprints of secrets in Vault; and whether Mastodon answers what other servers ask.
+    fingerprints of secrets in Vault and when these were backed up; and whether Mastodon answers what other servers ask.
   - Writes nothing, and shows no secret.
 requirements:
   - websocket-client >= 1.8.0
@@ -22,6 +22,7 @@ extends_documentation_fragment:
   - fediverse.mastodon.site
   - fediverse.mastodon.vault
   - fediverse.mastodon.vault.kv
+  - fediverse.mastodon.vault_backup
   - fediverse.mastodon.attributes
 options:
   path:

@@ -22,6 +22,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.last_ba
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal import record
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.record import Record
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.vault_backup import VaultBackup
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
@@ -121,6 +122,16 @@ def row(item: Item, scene: Scene) -> Row:
     verdict = found.verdict if found.verdict == "Current" else f"{found.verdict} ({found})"
     note = _NOTES.get(item["kind"], lambda _item, _scene: "")(item, scene)
     return Row(str(ObjectRef.of(item)), verdict, _span(item["metadata"]["creationTimestamp"], scene.now), note)
+
+
+def of_vault(last: VaultBackup | None, name: str, live: Mapping[str, int], now: datetime) -> Row:
+    """Return what to say of the last backup of Vault's secrets, of which `live` are the versions by path."""
+    subject = f"Backup of Vault of {name}"
+    if last is None:
+        return Row(subject, "NotThere", "", "fediverse.mastodon.backup makes one for vault_backup_recipients")
+    changed = last.changed(live)
+    verdict = "Failed" if last.failure else "Outdated" if changed else "Current"
+    return Row(subject, verdict, _span(last.ended, now), ", ".join(filter(None, (last.line(), changed))))
 
 
 def _release(item: Item, scene: Scene) -> str:

@@ -18,6 +18,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import 
     domain,
     gateway,
     vault,
+    vault_backup,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.finding import (
     Check,
@@ -52,8 +53,10 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
     KV_OPTIONS,
     NODES_OPTION,
     STORAGE_CLASSES_OPTION,
+    VAULT_BACKUP_OPTION,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import client as servers
+from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import kv
 
 T = TypeVar("T")
 
@@ -84,6 +87,7 @@ ARGUMENTS = Arguments(
         "vault_rights": _list(path=_NEEDED, capabilities=_WORDS),
         "secrets": {**_list(path=_PATH, keys={**_WORDS, "no_log": False}), "no_log": False},
         "backups": BACKUPS_OPTION,
+        "vault_backup": VAULT_BACKUP_OPTION,
         "rehearsed": _list(namespace=_NEEDED, name=_NEEDED),
         "hosts": {"type": "list", "elements": "str", "default": []},
         "zones": {"type": "list", "elements": "str", "default": []},
@@ -135,7 +139,7 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
 def _checks(parameters: Mapping[str, Any], run: Run) -> Iterator[Check]:
     connection = once(lambda: connect(parameters, run.environment))
     server = once(lambda: servers.connect(parameters, run.environment))
-    yield from _through(connection, partial(_at_the_cluster, parameters))
+    yield from _through(connection, partial(_at_the_cluster, parameters, server))
     yield from _through(server, partial(_at_vault, parameters))
     resolver = Resolver(parameters["nameserver"])
     for host in parameters["hosts"]:
@@ -161,7 +165,9 @@ def _through(way: Callable[[], T], checks: Callable[[T], Iterator[Check]]) -> It
         yield from checks(found)
 
 
-def _at_the_cluster(parameters: Mapping[str, Any], connection: Connection) -> Iterator[Check]:
+def _at_the_cluster(
+    parameters: Mapping[str, Any], server: Callable[[], servers.Vault], connection: Connection
+) -> Iterator[Check]:
     client = Client(connection)
     objects = Objects(client)
     yield partial(cluster.version, client, connection.host)
@@ -177,6 +183,8 @@ def _at_the_cluster(parameters: Mapping[str, Any], connection: Connection) -> It
         yield lambda: ceph.healthy(objects, place, datetime.now(UTC))
     for one in parameters["rehearsed"]:
         yield partial(recent.rehearsed, objects, one["namespace"], one["name"], datetime.now(UTC))
+    if parameters["vault_backup"]:
+        yield partial(_vault_backup, parameters["vault_backup"], objects, server)
     yield partial(_gateway_ready, parameters, objects)
 
 
@@ -207,6 +215,13 @@ def _at_vault(parameters: Mapping[str, Any], server: servers.Vault) -> Iterator[
 def _given(parameters: Mapping[str, Any], server: servers.Vault, wanted: Mapping[str, Any]) -> str:
     vault.given(server, parameters["mount"], wanted["path"], wanted["keys"])
     return f"Vault secret {parameters['mount']}/{wanted['path']}: has {', '.join(wanted['keys'])}"
+
+
+def _vault_backup(wanted: Mapping[str, Any], objects: Objects, server: Callable[[], servers.Vault]) -> str:
+    last = vault_backup.read(objects, wanted["namespace"], wanted["name"])
+    live = {path: kv.read(server(), last.mount, path).version for path in last.paths} if last else {}
+    changed = last.changed(live) if last else ""
+    return vault_backup.is_fresh(last, changed, wanted["name"], datetime.now(UTC), wanted=wanted["wanted"])
 
 
 def _mail(

@@ -27,6 +27,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries impo
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.lease import Lease, LostLeaseError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.keeping import now
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import (
     KUBERNETES_OPTIONS,
     connect,
@@ -37,7 +38,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
     origin_of,
     refuse_without_rights,
 )
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.rehearsal_record import Keeper, now
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.rehearsal_record import Keeper
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.rehearsing import (
     Databases,
     Found,

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import vault_backup
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.site import answers as site
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.status import Row, rows
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.status import Row, of_vault, rows
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import open_objects
@@ -19,7 +20,10 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
     KUBERNETES_OPTIONS,
     connect,
 )
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import KV_OPTIONS
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import (
+    KV_OPTIONS,
+    VAULT_BACKUP_OPTION,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import client as vault
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import kv
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.secrets import fingerprint
@@ -32,6 +36,7 @@ ARGUMENTS = Arguments(
         # Paths, not secrets.
         "path": {"type": "str", "required": True},
         "secrets": {"type": "list", "elements": "str", "default": [], "no_log": False},
+        "vault_backup": VAULT_BACKUP_OPTION,
     }
 )
 
@@ -42,7 +47,8 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     Raises MastodonError, also for a Vault that cannot be asked, when all else was said.
     """
     connection = connect(parameters, run.environment)
-    found = rows(open_objects(connection), datetime.now(UTC))
+    objects, now = open_objects(connection), datetime.now(UTC)
+    found = rows(objects, now)
     if parameters["site"]:
         found.append(_answer(parameters["site"], connection, run))
     for one in found:
@@ -50,6 +56,11 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     secrets = _secrets(vault.connect(parameters, run.environment), parameters)
     for secret in secrets:
         run.say(_line(secret))
+    if wanted := parameters["vault_backup"]:
+        last = vault_backup.read(objects, wanted["namespace"], wanted["name"])
+        kept = of_vault(last, wanted["name"], {secret["path"]: secret["version"] for secret in secrets}, now)
+        run.say(kept.line())
+        found.append(kept)
     return {"changed": False, "objects": [vars(one) for one in found], "secrets": secrets}
 
 

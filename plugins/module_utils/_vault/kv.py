@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import checked
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import checked, texts
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.client import Vault
 
 # Ansible's own checks import every file without these; `needs` says in one sentence what is missing.
@@ -69,6 +69,24 @@ def _stored(vault: Vault, path: str, version: int | None) -> Stored:
     destroyed = checked(metadata, "destroyed", kind=bool, default=False)
     number = checked(metadata, "version", kind=int)
     return Stored(number, {}, gone, destroyed) if data is _NOTHING else Stored(number, data, "", destroyed)
+
+
+def below(vault: Vault, mount: str, folder: str) -> Iterator[str]:
+    """Yield every path in a folder and its folders, deleted ones too. Raises MastodonError when they may not be listed."""
+    rule = f'path "{mount}/metadata/{folder}/*" {{ capabilities = ["list"] }}'
+    for name in vault.call(f"listing {mount}/{folder}", rule, lambda: _named(vault, f"/v1/{mount}/metadata/{folder}/")):
+        path = f"{folder}/{name.rstrip('/')}"
+        if name.endswith("/"):
+            yield from below(vault, mount, path)
+        else:
+            yield path
+
+
+def _named(vault: Vault, path: str) -> list[str]:
+    try:
+        return texts(vault.api.adapter.list(path), "data", "keys")
+    except exceptions.InvalidPath:
+        return []
 
 
 def older(vault: Vault, mount: str, path: str, newest: Stored) -> Iterator[Stored]:

@@ -51,7 +51,7 @@ def through_main(files: Iterable[File]) -> Iterator[File]:
 
 # What tasks or another playbook call where they need it.
 WHERE_NEEDED = {one for file in FILES if file[1] != "main" for one in calls(*file)} | {
-    one for playbook in ("doctor", "uninstall") for one in of_playbook(playbook)
+    one for playbook in ("backup", "doctor", "restore_vault", "uninstall") for one in of_playbook(playbook)
 }
 
 

@@ -6,16 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import kept
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.scratch import LABEL, name_of
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Selection
-from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
-
-CONFIG_MAP = Resource("", "v1", "ConfigMap", "configmaps", namespaced=True)
 
 
 @dataclass(frozen=True)
@@ -46,26 +41,16 @@ class Record:
         return "; ".join(filter(None, (f"restored {upto} ({took})", skipped, self.left)))
 
 
-def config_map(namespace: str, cluster: str, record: Record) -> dict[str, Any]:
-    """Return what keeps it."""
-    return {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {"name": name_of(cluster), "namespace": namespace, "labels": {LABEL: cluster}},
-        "data": asdict(record),
-    }
+def place_of(namespace: str, cluster: str) -> kept.Place:
+    """Return what keeps that of a Cluster."""
+    return kept.Place(namespace, name_of(cluster), LABEL, cluster)
 
 
 def read_all(api: Api) -> dict[tuple[str, str], Record]:
     """Return the last rehearsal of each Cluster, by namespace and name."""
-    found: dict[tuple[str, str], Record] = {}
-    for item in api.read(Selection(CONFIG_MAP, labels=LABEL)).objects:
-        cluster = at(item, "metadata.labels", {}).get(LABEL, "")
-        record = _of(at(item, "data", {}))
-        if record.ended:
-            found[item["metadata"]["namespace"], cluster] = record
-    return found
+    found = {(namespace, cluster): _of(data) for namespace, cluster, data in kept.read_all(api, LABEL)}
+    return {place: record for place, record in found.items() if record.ended}
 
 
-def _of(data: Mapping[str, Any]) -> Record:
-    return Record(**{name: str(data.get(name, "")) for name in Record.__dataclass_fields__})
+def _of(data: Mapping[str, str]) -> Record:
+    return Record(**{name: data.get(name, "") for name in Record.__dataclass_fields__})

@@ -72,3 +72,12 @@ STORAGE_CLASSES_OPTION = entries(
     name={"type": "str", "default": ""},
     wanted_by={"type": "str", "required": True},
 )
+# Whose secrets are backed up, and where the record of that is.
+VAULT_BACKUP_OPTION: dict[str, Any] = {
+    "type": "dict",
+    "options": {
+        "namespace": {"type": "str", "required": True},
+        "name": {"type": "str", "required": True},
+        "wanted": {"type": "bool", "default": True},
+    },
+}

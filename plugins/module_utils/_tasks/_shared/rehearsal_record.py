@@ -5,24 +5,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
+from datetime import datetime
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal import record, scratch, window
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal import record, window
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.record import Record
-from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, unforeseen
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.lease import LostLeaseError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
-
-
-def now() -> datetime:
-    """Return the time of this machine, as records have it."""
-    return datetime.now(UTC).replace(microsecond=0)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.keeping import Book, now
 
 
 @dataclass(frozen=True)
@@ -35,43 +26,24 @@ class Keeper:
     target: datetime | None
     run: Run
 
-    @contextmanager
-    def failing(self) -> Iterator[None]:
-        """Keep what it fails by; but after its Lease was lost the record is another run's."""
-        try:
-            yield
-        except LostLeaseError:
-            raise
-        except MastodonError as error:
-            self._failed(error)
-            raise
-        except Exception as error:
-            self._failed(unforeseen(f"Cluster {self.namespace}/{self.cluster}", error))
-            raise
+    @property
+    def _book(self) -> Book:
+        place = record.place_of(self.namespace, self.cluster)
+        return Book(self.api, place, f"Cluster {self.namespace}/{self.cluster}", self.run)
 
-    def _failed(self, error: MastodonError) -> None:
-        try:
-            self.keep(failure=str(error))
-        except MastodonError as refused:
-            if str(refused) != str(error):
-                self.run.say(f"could not keep a record: {refused}")
+    def failing(self) -> AbstractContextManager[None]:
+        """Keep what it fails by; but after its Lease was lost the record is another run's."""
+        return self._book.failing(lambda why: asdict(self._made(failure=why)))
 
     def refuse_foreign(self) -> None:
         """Raise MastodonError when a record could not be kept, as what has its name is somebody's."""
-        self._write(self._made(), dry_run=True)
+        self._book.refuse_foreign()
 
     def keep(self, **found: str) -> Record:
         """Write how it ended, unless this is only a check, and return it. `found` is what a Record has but times."""
         made = self._made(**found)
-        if not self.run.check:
-            self._write(made, dry_run=False)
+        self._book.keep(asdict(made))
         return made
-
-    def _write(self, made: Record, *, dry_run: bool) -> None:
-        for item in self.api.read(Selection(record.CONFIG_MAP, self.namespace, scratch.name_of(self.cluster))).objects:
-            scratch.refuse_foreign(item, self.cluster)
-        body = record.config_map(self.namespace, self.cluster, made)
-        self.api.apply(record.CONFIG_MAP, body, manager=MANAGER, force=False, dry_run=dry_run)
 
     def _made(self, **found: str) -> Record:
         asked = window.written(self.target) if self.target else ""

@@ -248,9 +248,7 @@ def test_somebody_elses_map_of_the_name_of_a_record_is_not_written(place: Place)
     place.api.put({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"mine": "precious"}})
     for check in (False, True):
         said = place.refusal(check=check)
-        assert said.startswith(
-            "ConfigMap mastodon/mastodon-db-rehearsal: is in the way: a rehearsal would be called so."
-        )
+        assert said.startswith("ConfigMap mastodon/mastodon-db-rehearsal: is in the way: a record would be called so.")
     assert place.api.writes == []
 
 
@@ -272,7 +270,7 @@ def succeeded(place: Place) -> str:
     metadata = {key: cluster["metadata"][key] for key in ("name", "namespace", "labels")}
     place.api.put(cluster, "DELETED")
     place.api.put(
-        record.config_map("mastodon", "mastodon-db", record.Record("2026-11-29T03:00:00Z", failure="of another"))
+        record.place_of("mastodon", "mastodon-db").body({"ended": "2026-11-29T03:00:00Z", "failure": "of another"})
     )
     place.api.calls.clear()
     return str(place.api.put({**cluster, "metadata": metadata})["metadata"]["uid"])

@@ -20,6 +20,8 @@ from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._rec
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 SCENE = status.Scene(NOW)
+# Of no backup.
+NONE = {"vault_backup": None}
 READY = {"conditions": [{"type": "Ready", "status": "True"}]}
 
 
@@ -272,7 +274,7 @@ def test_whether_mastodon_answers_is_the_last_row(
     monkeypatch.setattr(status_info, "_secrets", lambda *_unused: [])
     monkeypatch.setattr(status_info.vault, "connect", lambda *_unused: None)
     said: list[str] = []
-    result = status_info.run_task({"site": SITE}, Run(check=False, diff=False, say=said.append, environment={}))
+    result = status_info.run_task({"site": SITE, **NONE}, Run(check=False, diff=False, say=said.append, environment={}))
     assert said == [line]
     assert result["objects"][-1]["subject"] == "Mastodon https://example.org"
 
@@ -289,7 +291,7 @@ def test_secrets_are_recognised_by_fingerprints_only(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(status_info.vault, "connect", lambda *_unused: None)
     monkeypatch.setattr(status_info.kv, "read", lambda _server, _mount, path: held.get(path, Stored()))
     said: list[str] = []
-    parameters = {"mount": "secret", "path": "folder", "secrets": ["app", "gone", "absent"], "site": None}
+    parameters = {"mount": "secret", "path": "folder", "secrets": ["app", "gone", "absent"], "site": None, **NONE}
     result = status_info.run_task(parameters, Run(check=False, diff=False, say=said.append, environment={}))
     assert said[0].startswith("secret folder/app: version 2, password ")
     assert said[1:] == ["secret folder/gone: version 3 was deleted at 2026-11-01", "secret folder/absent: not there"]
@@ -306,7 +308,7 @@ def test_without_a_vault_all_else_is_reported(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(status_info, "rows", lambda *_unused: [status.row(release(), SCENE)])
     monkeypatch.setattr(status_info.vault, "connect", no_token)
     said: list[str] = []
-    parameters = {"mount": "secret", "path": "folder", "secrets": ["app"], "site": None}
+    parameters = {"mount": "secret", "path": "folder", "secrets": ["app"], "site": None, **NONE}
     with pytest.raises(MastodonError, match="no token"):
         status_info.run_task(parameters, Run(check=False, diff=False, say=said.append, environment={}))
     assert [line.partition(":")[0] for line in said] == ["HelmRelease ns/x"]

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.finding import Finding, find
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.kept import CONFIG_MAP
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal import recent, record
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.record import Record
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER
@@ -29,8 +31,8 @@ NAMESPACE = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "mast
 def cluster(*records: Record, there: bool = True) -> FakeApi:
     api = FakeApi(NAMESPACE, *([CLUSTER] if there else []))
     for one in records:
-        kept = record.config_map("mastodon", "db", one)
-        api.apply(record.CONFIG_MAP, kept, manager=MANAGER, force=True, dry_run=False)
+        kept = record.place_of("mastodon", "db").body(asdict(one))
+        api.apply(CONFIG_MAP, kept, manager=MANAGER, force=True, dry_run=False)
     return api
 
 

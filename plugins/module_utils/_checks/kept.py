@@ -1,0 +1,54 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Records of what was done, each in a ConfigMap without anything secret. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Selection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
+
+Item = Mapping[str, Any]
+
+CONFIG_MAP = Resource("", "v1", "ConfigMap", "configmaps", namespaced=True)
+
+
+@dataclass(frozen=True)
+class Place:
+    """The ConfigMap of one record. Its label, which says what it is of, tells it from somebody's of that name."""
+
+    namespace: str
+    name: str
+    label: str
+    of: str
+
+    @property
+    def selection(self) -> Selection:
+        """Return how it is read."""
+        return Selection(CONFIG_MAP, self.namespace, self.name)
+
+    def refuse_foreign(self, item: Item) -> None:
+        """Raise MastodonError for an object of its name that is none of ours."""
+        if (item["metadata"].get("labels") or {}).get(self.label) != self.of:
+            remedy = f"It has not the label {self.label}, so it is somebody's: rename it, or delete it."
+            raise MastodonError(str(ObjectRef.of(item)), "is in the way", "a record would be called so", remedy)
+
+    def body(self, data: Mapping[str, str]) -> dict[str, Any]:
+        """Return what keeps it."""
+        metadata = {"name": self.name, "namespace": self.namespace, "labels": {self.label: self.of}}
+        return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": dict(data)}
+
+
+def read_all(api: Api, label: str) -> Iterator[tuple[str, str, Mapping[str, str]]]:
+    """Yield namespace, what it is of, and data of each record with a label."""
+    for item in api.read(Selection(CONFIG_MAP, labels=label)).objects:
+        data = {str(name): str(value) for name, value in at(item, "data", {}).items()}
+        yield item["metadata"]["namespace"], str(at(item, "metadata.labels", {}).get(label, "")), data
