@@ -27,7 +27,7 @@ description:
 extends_documentation_fragment:
   - fediverse.mastodon.attributes
   - fediverse.mastodon.kinds
-  - fediverse.mastodon.depends_on
+  - fediverse.mastodon.objects.depends_on
   - fediverse.mastodon.kubernetes
 options:
   name:

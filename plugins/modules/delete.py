@@ -20,6 +20,7 @@ description:
 extends_documentation_fragment:
   - fediverse.mastodon.attributes
   - fediverse.mastodon.kubernetes
+  - fediverse.mastodon.objects.named
 options:
   name:
     description:
@@ -34,24 +35,6 @@ options:
       - Objects to delete, whoever made them.
       - Of an API group that the cluster does not have, there is nothing to delete, which is said. A kind that it does not have in a group that
         it has, or without a group, ends the task, as it may be misspelt.
-    type: list
-    elements: dict
-    suboptions:
-      api_version:
-        description:
-          - Group and version, such as V(helm.toolkit.fluxcd.io/v2). Without it the kind is looked for by its name alone.
-        type: str
-      kind:
-        description: Kind, such as V(HelmRelease), or its plural or short name, as kubectl takes them.
-        type: str
-        required: true
-      namespace:
-        description: Namespace. Kinds that belong to none have none.
-        type: str
-      name:
-        description: Name.
-        type: str
-        required: true
   field_manager:
     description:
       - Under which name the set was applied.

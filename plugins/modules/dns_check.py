@@ -20,7 +20,7 @@ description:
 requirements:
   - dnspython >= 2.6.1
 extends_documentation_fragment:
-  - fediverse.mastodon.depends_on
+  - fediverse.mastodon.objects.depends_on
   - fediverse.mastodon.kubernetes
   - fediverse.mastodon.attributes
 options:

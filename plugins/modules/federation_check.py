@@ -51,7 +51,7 @@ options:
       - Secret of an authority in the cluster, whose certificate is trusted as well, such as that of C(cert_manager_issuer=private_ca). Only its
         certificate is read, from C(ca.crt) or C(tls.crt).
     type: dict
-    suboptions:
+    suboptions: &place
       namespace:
         description: Its namespace.
         type: str
@@ -85,15 +85,7 @@ options:
       - Gateway that leads to the instance. When something is wrong, its cause is looked for in the cluster as well, from the record inward to the first
         broken link, by the rights that there are. Of Secrets only the certificate is read.
     type: dict
-    suboptions:
-      namespace:
-        description: Its namespace.
-        type: str
-        required: true
-      name:
-        description: Its name.
-        type: str
-        required: true
+    suboptions: *place
   internal: &internal
     description: Whether the instance is not for the world, so that its addresses are private.
     type: bool

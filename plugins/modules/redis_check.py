@@ -22,7 +22,7 @@ requirements:
   - redis >= 5.2.0
   - websocket-client >= 1.8.0
 extends_documentation_fragment:
-  - fediverse.mastodon.depends_on
+  - fediverse.mastodon.objects.depends_on
   - fediverse.mastodon.server
   - fediverse.mastodon.kubernetes
   - fediverse.mastodon.attributes

@@ -19,7 +19,7 @@ description:
 extends_documentation_fragment:
   - fediverse.mastodon.attributes
   - fediverse.mastodon.kubernetes
-  - fediverse.mastodon.selected
+  - fediverse.mastodon.objects.selected
 options:
   objects:
     description:
