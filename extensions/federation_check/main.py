@@ -48,7 +48,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="print the report as JSON, and not as a table")
     given = parser.parse_args(arguments)
     try:
-        needs("cryptography", "dns")
+        needs("dns")
         return _looked(_read(given.options), as_json=given.json)
     except MastodonError as error:
         return _failed(str(error))

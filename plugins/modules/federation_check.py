@@ -24,7 +24,6 @@ description:
     seen and no state, so that it never counts as a change.
   - The pages at U(https://github.com/fediverse/mastodon-kubernetes/blob/main/docs/federation/README.md) explain each finding.
 requirements:
-  - cryptography >= 43.0.0
   - dnspython >= 2.6.1
   - websocket-client >= 1.8.0
 extends_documentation_fragment:
@@ -158,16 +157,32 @@ options:
     default: []
   via:
     description:
-      - Another place to look from. Connections are opened from there, over the client of OpenSSH where this module runs; nothing is installed there.
-      - Names are looked up here all the same, as O(nameserver) says, so that a place with another view of DNS is not seen with it. Addresses are
-        connected to from here as well, and what is reached from one place only is reported.
+      - Another place to look from, by one of these. Connections are opened from there, and nothing is installed there.
+      - Names are looked up here all the same, as O(nameserver) says. Where they lead for the name servers of a pod is compared with that; what those
+        of a machine say is not seen, and the report says so. Addresses are connected to from here as well, and what is reached from one place only
+        is reported.
     type: dict
     suboptions:
       ssh:
-        description: Machine, as C(ssh) takes it, such as C(root@192.0.2.7) or a name of its configuration. It must let in without a question, and
-          have C(AllowTcpForwarding). Reports call it as it is written here, without the user; a name of the configuration keeps its address out of them.
+        description: Machine, over the client of OpenSSH where this module runs, as C(ssh) takes it, such as C(root@192.0.2.7) or a name of its
+          configuration. It must let in without a question, and have C(AllowTcpForwarding). Reports call it as it is written here, without the user; a
+          name of the configuration keeps its address out of them.
         type: str
-        required: true
+      pod:
+        description: Pod of the cluster, which opens connections by the first of C(python3), C(perl) and BusyBox' C(nc) that it has; images of Debian have the
+          second, and those of Alpine the third. It needs the right to read pods and to create C(pods/exec) in its namespace.
+        type: dict
+        suboptions:
+          namespace:
+            description: Its namespace.
+            type: str
+            required: true
+          name:
+            description: Its name. Not with O(via.pod.labels).
+            type: str
+          labels:
+            description: Labels of pods, of which one that is ready is taken. Not with O(via.pod.name).
+            type: dict
   web_domain: &web_domain
     description: Host of its pages, C(WEB_DOMAIN). When empty, O(domain).
     type: str

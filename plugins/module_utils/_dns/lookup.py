@@ -5,8 +5,12 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.dial import Dial
 
 # Ansible's own checks import every file without it.
 with suppress(ImportError):
@@ -41,13 +45,32 @@ class Looked:
 
 def look_up(address: str, port: int, name: str, kind: str, seconds: float, *, unchecked: bool = False) -> Looked:
     """Ask a name server. `unchecked` asks it not to check signatures (https://www.rfc-editor.org/rfc/rfc4035#section-3.2.2)."""
-    try:
-        question = dns.message.make_query(f"{name}.", kind, use_edns=0)
+
+    def ask(question: dns.message.Message) -> dns.message.Message:
         if unchecked:
             question.flags |= dns.flags.CD
-        answer, _unused = dns.query.udp_with_fallback(question, address, timeout=seconds, port=port)
-    except (dns.exception.DNSException, OSError, ValueError) as error:
-        return Looked("", next(iter(str(error).splitlines()), "") or type(error).__name__)
+        return dns.query.udp_with_fallback(question, address, timeout=seconds, port=port)[0]
+
+    return _looked(name, kind, ask)
+
+
+def look_up_through(dial: Dial, name: str, kind: str, until: float) -> Looked:
+    """Ask the name server that connections lead to, until a moment of the monotonic clock."""
+
+    def ask(question: dns.message.Message) -> dns.message.Message:
+        with dial() as link:
+            link.setblocking(False)
+            return dns.query.tcp(question, "", timeout=max(until - time.monotonic(), 0.001), sock=link)
+
+    return _looked(name, kind, ask)
+
+
+def _looked(name: str, kind: str, ask: Callable[[dns.message.Message], dns.message.Message]) -> Looked:
+    try:
+        answer = ask(dns.message.make_query(f"{name}.", kind, use_edns=0))
+    except (dns.exception.DNSException, OSError, EOFError, ValueError) as error:
+        words = error.strerror if isinstance(error, OSError) else ""
+        return Looked("", words or next(iter(str(error).splitlines()), "") or type(error).__name__)
     wanted = dns.rdatatype.from_text(kind)
     # The zone above answers by naming the servers of the one below: https://www.rfc-editor.org/rfc/rfc1034#section-4.3.2
     sections = answer.answer or (answer.authority if kind == "NS" else ())

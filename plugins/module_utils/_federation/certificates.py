@@ -6,14 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-# Ansible's own checks import every file without it.
-with suppress(ImportError):
-    from cryptography import x509
-    from cryptography.hazmat.primitives.serialization import Encoding
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net import der
 
 # Of who has no other: https://doc.traefik.io/traefik/https/tls/#default-certificate
 _DEFAULTS = ("TRAEFIK DEFAULT CERT", "Kubernetes Ingress Controller Fake Certificate")
@@ -64,39 +60,24 @@ class Certificate:
 def read(chain: Sequence[bytes]) -> Sequence[Certificate]:
     """Return the certificates of a chain, as far as they can be read: the first ones only, as others follow from them."""
     found: list[Certificate] = []
-    for der in chain:
+    for one in chain:
         try:
-            found.append(_certificate(der))
-        except (ValueError, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+            fields = der.certificate(one)
+        except ValueError:
             break
+        about = (fields.subject, fields.issuer, f"{fields.serial:x}", fields.hosts, fields.begins, fields.ends)
+        found.append(Certificate(*about))
     return found
 
 
 def read_pem(text: str) -> Sequence[Certificate]:
     """Return the certificates of a text, none when one of them cannot be read."""
     try:
-        found = x509.load_pem_x509_certificates(text.encode())
-    except (ValueError, x509.InvalidVersion):
+        chain = der.pem(text)
+    except ValueError:
         return ()
-    return read([one.public_bytes(Encoding.DER) for one in found])
-
-
-def _certificate(der: bytes) -> Certificate:
-    found = x509.load_der_x509_certificate(der)
-    try:
-        names = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        hosts = names.get_values_for_type(x509.DNSName)
-    except x509.ExtensionNotFound:
-        hosts = []
-    subject, issuer = found.subject.rfc4514_string(), found.issuer.rfc4514_string()
-    return Certificate(subject, issuer, f"{found.serial_number:x}", hosts, *_life(found))
-
-
-def _life(found: x509.Certificate) -> tuple[datetime, datetime]:
-    """Return when it begins and ends. Older versions, such as Debian 12's, leave out that this is in UTC."""
-    if hasattr(found, "not_valid_after_utc"):
-        return found.not_valid_before_utc, found.not_valid_after_utc
-    return found.not_valid_before.replace(tzinfo=UTC), found.not_valid_after.replace(tzinfo=UTC)
+    found = read(chain)
+    return found if len(found) == len(chain) else ()
 
 
 def now() -> datetime:

@@ -51,8 +51,8 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.vis
     NotReachedError,
     Visitor,
 )
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.elsewhere import NotOpenedError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.https import Trust
-from ansible_collections.fediverse.mastodon.plugins.module_utils._net.ssh import NotOpenedError
 
 # In the order in which they are reported and documented.
 CHECKS = (

@@ -123,6 +123,7 @@ def look(scene: Scene) -> Iterator[Finding]:
             yield skipped(host, f"{error.failed}: {error.why}")
     for zone, hosts in zones.items():
         yield from _zone(scene, zone, hosts)
+    yield from places.named(scene)
 
 
 def _zone(scene: Scene, zone: str, hosts: list[str]) -> Iterator[Finding]:
@@ -244,5 +245,17 @@ def _answer(resolver: Resolver, address: str, name: str, kind: str) -> Looked:
     return first if first.is_answer else resolver.ask_at(address, name, kind)
 
 
-_ALL = (NO_ADDRESS, LAME, SILENT, STALE, DISAGREE, BY_PLACE, FLAPS, DELEGATION, OLD_ANSWER, places.PORT_53)
+_ALL = (
+    NO_ADDRESS,
+    LAME,
+    SILENT,
+    STALE,
+    DISAGREE,
+    BY_PLACE,
+    FLAPS,
+    DELEGATION,
+    OLD_ANSWER,
+    places.PORT_53,
+    places.OTHER_NAMES,
+)
 CHECK = Check("name-servers", __doc__, _ALL, look)

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.lookup import Looked, look_up_through
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import (
     Cause,
     Fault,
@@ -44,6 +45,16 @@ PORT_53 = Fault(
         "nc -vz {server} 53, at that place; or let cert-manager ask other name servers by --dns01-recursive-nameservers-only.",
     ),
 )
+OTHER_NAMES = Fault(
+    "named-otherwise-there",
+    Verdict.NOTE,
+    "leads elsewhere for the name servers of another place",
+    "Nothing of what others send. What is reached from there by this name was not looked at, and may be another machine or version.",
+    Cause(
+        "that place has another view of the zone, on purpose or by a name server that answers from its cache",
+        "dig {subject}, at both places; in a cluster, compare what CoreDNS forwards or rewrites.",
+    ),
+)
 _MOST_SERVERS = 4
 
 
@@ -68,6 +79,44 @@ def compared(scene: Scene, probed: Probed) -> Iterator[Finding]:
 
 def _words(link: Link) -> str:
     return shown(link.tcp or link.tls, 80)
+
+
+def named(scene: Scene) -> Iterator[Finding]:
+    """Compare where hosts lead with what the name servers of the place say that is looked from, where it is not this one."""
+    there = scene.visitor.vantage
+    if not there.beside:
+        return
+    if not there.nameservers:
+        yield skipped(f"Names from {there.name}", f"they are looked up from {there.beside.name} only")
+        return
+    hosts = [host for host in scene.target.hosts if not scene.probed[host].unknown]
+    with ThreadPoolExecutor(_MOST_SERVERS) as pool:
+        yield from pool.map(partial(_named, scene, there, scene.visitor.budget.until()), hosts)
+
+
+def _named(scene: Scene, there: Vantage, until: float, host: str) -> Finding:
+    here = {link.address for link in scene.probed[host].links}
+    answers = [_look_up(there, host, kind, until) for kind in ("A", "AAAA")]
+    if odd := next((one for one in answers if not one.is_answer), None):
+        said = shown(" ".join(filter(None, (odd.code, odd.why))), 80)
+        return Finding(Verdict.CANNOT_TELL, host, f"is not known to the name servers of {there.name}", said)
+    found = set().union(*(one.records for one in answers))
+    if found == here:
+        return fine(host, f"leads to the same for the name servers of {there.name}")
+    return OTHER_NAMES.at(host, f"{_listed(found)} and not {_listed(here)} for {there.name}")
+
+
+def _look_up(there: Vantage, host: str, kind: str, until: float) -> Looked:
+    found = Looked("", "there is no name server to ask")
+    for address in there.nameservers:
+        found = look_up_through(partial(there.connect, address, 53, until), host, kind, until)
+        if found.code:
+            break
+    return found
+
+
+def _listed(addresses: Set[str]) -> str:
+    return shown(", ".join(sorted(addresses)) or "no address", 120)
 
 
 def asked(scene: Scene, zone: str, servers: Mapping[str, str]) -> Iterator[Finding]:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.dial import Connection, Dial, direct
@@ -23,6 +23,8 @@ class Vantage:
     way: Way
     # Where addresses are reached from as well, to compare.
     beside: Vantage | None = None
+    # Addresses of those that are asked there; none where that is not known.
+    nameservers: Sequence[str] = ()
 
     def connect(self, address: str, port: int, until: float) -> Connection:
         """Return a connection, until a moment of the monotonic clock. Raises OSError."""

@@ -33,7 +33,13 @@ with suppress(ImportError):
 
 _POD = Resource("", "v1", "Pod", "pods", namespaced=True)
 # The first byte of each message says whose it is: https://kubernetes.io/docs/reference/using-api/api-concepts/
-_STDOUT, _STDERR, _STATUS = 1, 2, 3
+STDOUT, STDERR, STATUS = b"\x01", b"\x02", b"\x03"
+# By which kubectl finds it: https://kubernetes.io/docs/reference/labels-annotations-taints/#kubectl-kubernetes-io-default-container
+_MAIN = "kubectl.kubernetes.io/default-container"
+
+
+class NotStartedError(MastodonError):
+    """A command cannot be run in a pod, such as for there is none of its name."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,15 @@ def _is_ready(pod: Object) -> bool:
     )
 
 
+def main_container(connection: Connection, namespace: str, name: str) -> str:
+    """Return the container that kubectl would take. Raises MastodonError when there is no such pod."""
+    for pod in open_objects(connection).read(Selection(_POD, namespace, name)).objects:
+        annotations = checked(pod, "metadata", "annotations", kind=dict, default={})
+        return str(annotations.get(_MAIN) or objects(pod, "spec", "containers")[0]["name"])
+    remedy = f"Name one of these: kubectl get pods -n {namespace}."
+    raise MastodonError(f"Pod {namespace}/{name}", "does not exist", "", remedy)
+
+
 def run(
     connection: Connection, namespace: str, pod: str, container: str, command: Sequence[str], seconds: int = 300
 ) -> Finished:
@@ -81,22 +96,22 @@ def run(
     except (OSError, ValueError, websocket.WebSocketException) as error:
         remedy = f"Allow the kubeconfig's user to get and create pods/exec in namespace {namespace}."
         raise MastodonError(subject, f"{command[0]} cannot be run in it", str(error), remedy) from error
-    if not said[_STATUS]:
+    if not said[STATUS]:
         raise MastodonError(subject, f"{command[0]} was cut off", "the connection ended before it did", "Run again.")
     try:
-        code = _code(subject, parsed(said[_STATUS]))
+        code = _code(subject, parsed(said[STATUS]))
     except WrongShapeError as error:
         raise MastodonError(
             subject, f"how {command[0]} ended cannot be understood", str(error), "Run again."
         ) from error
-    return Finished(code, *(said[channel].decode(errors="replace") for channel in (_STDOUT, _STDERR)))
+    return Finished(code, *(said[channel].decode(errors="replace") for channel in (STDOUT, STDERR)))
 
 
-def _collected(stream: websocket.WebSocket) -> dict[int, bytes]:
-    said = {_STDOUT: b"", _STDERR: b"", _STATUS: b""}
+def _collected(stream: websocket.WebSocket) -> dict[bytes, bytes]:
+    said = {STDOUT: b"", STDERR: b"", STATUS: b""}
     for message in _messages(stream):
-        if message[0] in said:
-            said[message[0]] += message[1:]
+        if message[:1] in said:
+            said[message[:1]] += message[1:]
     return said
 
 
@@ -114,4 +129,4 @@ def _code(subject: str, status: object) -> int:
         if cause.get("reason") == "ExitCode" and str(cause.get("message")).isdecimal():
             return int(cause["message"])
     message = checked(status, "message", kind=str, default="")
-    raise MastodonError(subject, "a command cannot be run in it", message, "Check the pod.")
+    raise NotStartedError(subject, "a command cannot be run in it", message, "Check the pod.")

@@ -8,7 +8,6 @@ https://man.openbsd.org/ssh#W
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import select
@@ -24,8 +23,8 @@ from pathlib import Path
 from threading import BoundedSemaphore, Thread
 from urllib.parse import urlsplit
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.dial import Dial
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.elsewhere import NotOpenedError, failure
 
 # Nobody is there to answer questions, and what else the user's configuration does at a login is not wanted.
 _OPTIONS = (
@@ -40,21 +39,7 @@ _OPENED = b"master session id"
 _REFUSED = re.compile(r"open failed: (.*)")
 # With which no connection is opened, wherever to: https://www.rfc-editor.org/rfc/rfc4254#section-5.1
 _FORBIDDEN = ("administratively prohibited", "unknown channel type")
-_CODES = {
-    **{os.strerror(code): code for code in errno.errorcode},
-    # The words of musl, the BSDs and macOS.
-    "Address family not supported by protocol family": errno.EAFNOSUPPORT,
-    "Address not available": errno.EADDRNOTAVAIL,
-    "Can't assign requested address": errno.EADDRNOTAVAIL,
-    "Host is unreachable": errno.EHOSTUNREACH,
-    "Network unreachable": errno.ENETUNREACH,
-    "Operation timed out": errno.ETIMEDOUT,
-}
 _USER = re.compile(r"[^\s@]+@(?=\S)")
-
-
-class NotOpenedError(MastodonError):
-    """The other machine may open no connections for us, or is not there any more."""
 
 
 def called(host: str) -> str:
@@ -147,7 +132,7 @@ class Machine:
         if not found:
             return self._lost(_last(done.stderr)) if done.returncode else ConnectionError("closed at once")
         said = found[1].strip()
-        return self._lost(said) if said.startswith(_FORBIDDEN) else _failure(said)
+        return self._lost(said) if said.startswith(_FORBIDDEN) else failure(said.removeprefix("connect failed: "))
 
 
 @contextmanager
@@ -172,12 +157,6 @@ def _is_opened(client: subprocess.Popen[bytes], until: float) -> bool:
             return False
         said += more
     return True
-
-
-def _failure(said: str) -> OSError:
-    """Return what a connection that failed there would have raised here."""
-    words = said.removeprefix("connect failed: ")
-    return OSError(_CODES[words], os.strerror(_CODES[words])) if words in _CODES else OSError(words)
 
 
 def _last(said: bytes) -> str:

@@ -14,7 +14,10 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward.
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward.explain import explained
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.examine import as_seen
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.vantage import Vantage
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.exec import ready_pod
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import open_objects
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.relay import pod_at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import must_have_secret, read_secret
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
@@ -26,6 +29,18 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.looks import OPTIONS, looked
 
 _PLACE: Mapping[str, Any] = {"namespace": {"type": "str", "required": True}, "name": {"type": "str", "required": True}}
+_POD: Mapping[str, Any] = {
+    "type": "dict",
+    "options": {"namespace": {"type": "str", "required": True}, "name": {"type": "str"}, "labels": {"type": "dict"}},
+    "mutually_exclusive": [["name", "labels"]],
+    "required_one_of": [["name", "labels"]],
+}
+_VIA: Mapping[str, Any] = {
+    "type": "dict",
+    "options": {"ssh": {"type": "str"}, "pod": _POD},
+    "mutually_exclusive": [["ssh", "pod"]],
+    "required_one_of": [["ssh", "pod"]],
+}
 # In seconds, for a cluster that is away: a look from outside takes most of the twenty that are promised.
 _PATIENCE = 4
 ARGUMENTS = Arguments(
@@ -39,15 +54,26 @@ ARGUMENTS = Arguments(
             "options": _PLACE,
         },
         "gateway": {"type": "dict", "options": _PLACE},
+        "via": _VIA,
     }
 )
 
 
 def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Look at an instance once, as other servers see it, and report what is lost. It fails when posts are lost or cut off."""
-    needs("cryptography", "dns")
+    needs("dns")
     explain = partial(explained, _opening(parameters, run)) if parameters["gateway"] else as_seen
-    return looked(parameters, partial(_own_authority, parameters, run), run, explain)
+    through = (parameters["via"] or {}).get("pod")
+    elsewhere = partial(_through_pod, parameters, run, through) if through else None
+    return looked(parameters, partial(_own_authority, parameters, run), run, explain, elsewhere)
+
+
+def _through_pod(parameters: Mapping[str, Any], run: Run, place: Mapping[str, Any], here: Vantage) -> Vantage:
+    """Return what is looked at through a pod, by a program that it has. Raises MastodonError."""
+    connection, namespace, labels = connect(parameters, run.environment), place["namespace"], place["labels"]
+    pod = pod_at(connection, namespace, place["name"] or ready_pod(connection, namespace, labels))
+    which = ",".join(f"{key}={value}" for key, value in labels.items()) if labels else pod.name
+    return Vantage(f"pod {namespace}/{which}", pod.way, here, pod.nameservers)
 
 
 def _opening(parameters: Mapping[str, Any], run: Run) -> Callable[[], Cluster]:

@@ -11,18 +11,14 @@ import sys
 import venv
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from ansible_collections.fediverse.mastodon.extensions.federation_check import main
 from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.resolver import Resolver
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._federation import certificates
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.vantage import Vantage
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import federation_check
@@ -36,8 +32,6 @@ from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._fed
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._federation.zones import RESOLVER
 
 BUILD = Path(main.__file__).with_name("build.py")
-# What is not Python alone, and is no part of the archive.
-LIBRARIES = ("cryptography", "cffi", "_cffi_backend", "pycparser")
 # The loopback has other ports than the world, and that is all that is changed.
 DRIVER = """
 import json, runpy, socket, sys
@@ -64,21 +58,12 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def python(folder: Path, libraries: Sequence[str]) -> Path:
-    """Return a Python that has these and nothing else."""
-    venv.create(folder, symlinks=True)
-    (packages,) = folder.glob("lib/python*/site-packages")
-    for name in libraries:
-        if (spec := find_spec(name)) and spec.origin:
-            origin = Path(spec.origin)
-            place = origin.parent if origin.name == "__init__.py" else origin
-            (packages / place.name).symlink_to(place)
-    return folder / "bin/python3"
-
-
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return python(tmp_path_factory.mktemp("bare"), LIBRARIES)
+    """Return a Python that has nothing but itself."""
+    folder = tmp_path_factory.mktemp("bare")
+    venv.create(folder, symlinks=True)
+    return folder / "bin/python3"
 
 
 @pytest.fixture
@@ -195,15 +180,6 @@ def test_it_runs_as_it_is(archive: Path, bare: Path, world: World) -> None:
     assert "CUT          nobody.example.net: leads to no address." in ran.stdout
 
 
-def test_a_python_without_cryptography_gets_one_sentence(archive: Path, tmp_path: Path) -> None:
-    without = python(tmp_path / "without", ())
-    ran = run([without, "-I", archive], {"domain": DOMAIN})
-    assert (ran.returncode, ran.stdout) == (main.NOT_RUN, "")
-    assert ran.stderr == (
-        f"Python {without}: cryptography missing. Install them: {without} -m pip install cryptography.\n"
-    )
-
-
 @pytest.mark.parametrize(
     ("given", "wanted"),
     [
@@ -277,12 +253,6 @@ def test_options_that_are_not_given_are_as_ansible_fills_them_in() -> None:
     assert main.options({"domain": DOMAIN}, looks.OPTIONS) == {
         name: DOMAIN if name == "domain" else option.get("default") for name, option in looks.OPTIONS.items()
     }
-
-
-def test_certificates_are_read_by_older_versions_of_cryptography_too() -> None:
-    begins, ends = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)
-    old = SimpleNamespace(not_valid_before=begins.replace(tzinfo=None), not_valid_after=ends.replace(tzinfo=None))
-    assert certificates._life(old) == (begins, ends)
 
 
 def test_it_holds_what_it_needs_and_nothing_of_clusters(archive: Path) -> None:

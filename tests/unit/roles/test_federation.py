@@ -101,3 +101,5 @@ def test_the_variables_are_documented() -> None:
 def test_it_is_looked_at_from_here_unless_another_machine_is_named() -> None:
     assert declared()["via"] == "OMIT"
     assert declared(federation_via_ssh="root@192.0.2.7")["via"] == {"ssh": "root@192.0.2.7"}
+    pod = {"namespace": "mastodon", "labels": {"app.kubernetes.io/component": "web"}}
+    assert declared(federation_via_pod=pod)["via"] == {"pod": pod}

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.resolver import Resolver
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
@@ -45,11 +45,19 @@ REPORTS: Mapping[str, Any] = {
 OPTIONS: Mapping[str, Any] = {**INSTANCES, **PLACE, **REPORTS}
 
 
+# Returns another place to look from, to be compared with this one.
+Elsewhere: TypeAlias = "Callable[[Vantage], Vantage]"
+
+
 def looked(
-    parameters: Mapping[str, Any], authorities: Callable[[], Sequence[str]], run: Run, explain: Explain = as_seen
+    parameters: Mapping[str, Any],
+    authorities: Callable[[], Sequence[str]],
+    run: Run,
+    explain: Explain = as_seen,
+    elsewhere: Elsewhere | None = None,
 ) -> dict[str, Any]:
     """Return the result of a task that looks. Raises MastodonError."""
-    report = examined(parameters, authorities, run, explain)
+    report = examined(parameters, authorities, run, explain, elsewhere)
     # Ansible prints a failed task's result whole, and that of many is long in any case: only what is wrong belongs there.
     whole = report["passed"] and not parameters["instances"]
     instances = [one if whole else only_wrong(one) for one in report["instances"]]
@@ -60,7 +68,11 @@ def looked(
 
 
 def examined(
-    parameters: Mapping[str, Any], authorities: Callable[[], Sequence[str]], run: Run, explain: Explain = as_seen
+    parameters: Mapping[str, Any],
+    authorities: Callable[[], Sequence[str]],
+    run: Run,
+    explain: Explain = as_seen,
+    elsewhere: Elsewhere | None = None,
 ) -> Mapping[str, Any]:
     """Look, with trust in these authorities as well; write the report, show it, and return it. Raises MastodonError."""
     targets = targets_of(parameters)
@@ -68,7 +80,7 @@ def examined(
     resolver = Resolver(parameters["nameserver"], parameters["nameserver_port"])
     paths = destinations(parameters["reports"] or {})
     before = _before(parameters["since"], paths.get("json"))
-    with _vantage(parameters["via"]) as vantage:
+    with nullcontext(elsewhere(HERE)) if elsewhere else _vantage(parameters["via"]) as vantage:
         found = [one.plain(one.findings) for one in examine_all(targets, vantage, resolver, trust, explain)]
     instances = [{**instance, "changes": changes(instance, before)} for instance in found]
     report = {"format": FORMAT, "passed": all(one["passed"] for one in instances), "instances": instances}

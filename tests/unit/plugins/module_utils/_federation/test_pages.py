@@ -53,6 +53,24 @@ Secret, Certificate, Order and Challenge, Service, endpoints and pods, NetworkPo
 | verdict | what it means |
 |---|---|
 """
+END = """
+## Looking from elsewhere
+
+What one place sees, another may not. By default it is the machine that Ansible runs on. Nothing is installed at another place, and what only one of both
+reaches is reported as [by-place](addresses.md#by-place).
+
+| from | playbook | module | what it needs there |
+|---|---|---|---|
+| a machine | `federation_via_ssh: root@192.0.2.7` | `via: {ssh: root@192.0.2.7}` | a login without a question, `AllowTcpForwarding` |
+| a pod | `federation_via_pod: {namespace: mastodon, name: web-0}` | `via: {pod: …}`, the same | Python, Perl or `nc` |
+
+From a pod it is seen whether the cluster reaches itself, by its own names and through its own NetworkPolicies. `labels` in place of `name` take any pod
+that is ready. It takes the right to read pods and to create `pods/exec` there. Connections are opened by the first of `python3`, `perl` and BusyBox' `nc`
+in the pod's main container, which ends with them, at the latest after half a minute.
+
+Names are looked up where Ansible runs, whatever place connections come from. Where they lead for a pod's own name servers is asked as well, and compared:
+[named-otherwise-there](name-servers.md#named-otherwise-there). What those of a machine say is not known, and the report says so.
+"""
 # Pages that are written by hand.
 OTHERS = ("reports", "without-ansible")
 BETWEEN = (
@@ -121,7 +139,7 @@ def index() -> str:
     everywhere = list(table(CHECKS[0].name, FAULTS))[2:]
     head = ["", "| fault | verdict | message | likely cause |", "|---|---|---|---|"]
     causes = [f"| {cause.of(FIELDS['host']).why} | {command(cause.of(FIELDS['host']).next)} |" for cause in CAUSES]
-    return TOP + "\n".join([*lines, *head, *rows, *everywhere, "", *BETWEEN, *causes]) + "\n"
+    return TOP + "\n".join([*lines, *head, *rows, *everywhere, "", *BETWEEN, *causes]) + "\n" + END
 
 
 @pytest.mark.parametrize("name", ["README", *(check.name for check in CHECKS)])

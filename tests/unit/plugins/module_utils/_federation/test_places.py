@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import errno
 import os
+import socket
 from collections.abc import Collection
 from pathlib import Path
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.report import Report
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.vantage import Vantage, Way
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.dial import Dial
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.ssh import logged_in
@@ -17,7 +19,7 @@ from ansible_collections.fediverse.mastodon.tests.unit.sshd import serving
 
 from .mastodon import DOMAIN, HOST
 from .world import ADDRESS, World, faults
-from .zones import SERVERS
+from .zones import SERVERS, NameServer, Said, over_tcp
 
 LOOKED_AT = ("addresses", "tls", "actor", "inbox", "webfinger")
 OTHER = "192.0.2.9"
@@ -141,3 +143,63 @@ def test_name_servers_that_there_is_no_way_to_are_no_fault_of_a_place(world: Wor
     way, servers = world._way, named(world)
     world.vantage = Vantage("the cluster", without(way, servers, errno.ENETUNREACH), Vantage("Berlin", way))
     assert faults(world.look()) == []
+
+
+INSIDE = "192.0.2.53"
+
+
+def inside(world: World, said: Said | None = None) -> NameServer:
+    """Look from a cluster whose name server says something of its own of a host."""
+    world.checks = ("name-servers",)
+    server = NameServer(socket.socket(socket.AF_INET, socket.SOCK_DGRAM), world.names, own=False)
+    if said:
+        server.otherwise[HOST, "A"] = said
+    world.ports[INSIDE, 53] = over_tcp(server)
+    # The first of two is away.
+    world.vantage = Vantage("the cluster", world._way, Vantage("Berlin", world._way), ("192.0.2.54", INSIDE))
+    return server
+
+
+def of_names(report: Report) -> list[str]:
+    """Return what is said of names as they are known there."""
+    return [f"{one.verdict} {one}" for one in report.findings if "name servers of the cluster" in str(one)]
+
+
+def test_names_that_lead_to_the_same_there_are_fine(world: World) -> None:
+    inside(world)
+    report = world.look()
+    assert faults(report) == []
+    said = "leads to the same for the name servers of the cluster."
+    assert of_names(report) == [f"fine {host}: {said}" for host in (DOMAIN, HOST)]
+
+
+def test_a_name_that_leads_elsewhere_there_is_told(world: World) -> None:
+    inside(world, Said(("10.0.0.7",)))
+    told = "leads elsewhere for the name servers of another place: 10.0.0.7 and not 192.0.2.1 for the cluster"
+    assert faults(world.look()) == [f"note {HOST}: {told}."]
+
+
+def test_a_name_that_is_not_known_there_is_told(world: World) -> None:
+    inside(world, Said((), "NXDOMAIN"))
+    told = "leads elsewhere for the name servers of another place: no address and not 192.0.2.1 for the cluster"
+    assert faults(world.look()) == [f"note {HOST}: {told}."]
+
+
+def test_name_servers_there_that_fail_or_are_silent_say_nothing_of_a_name(world: World) -> None:
+    inside(world, Said((), "SERVFAIL"))
+    report = world.look()
+    assert faults(report) == []
+    said = f"cannot tell {HOST}: is not known to the name servers of the cluster: SERVFAIL."
+    assert said in of_names(report)
+    world.ports[INSIDE, 53] = 1
+    said = f"cannot tell {HOST}: is not known to the name servers of the cluster: Connection refused."
+    assert said in of_names(world.look())
+
+
+def test_where_names_are_looked_up_here_alone_that_is_said(world: World) -> None:
+    world.checks = ("name-servers",)
+    world.vantage = Vantage("Berlin", world._way, Vantage("the test", world._way))
+    said = "Names from Berlin: was not looked at: they are looked up from the test only."
+    assert said in map(str, world.look().findings)
+    world.vantage = None
+    assert not [one for one in world.look().findings if "Names from" in one.subject]

@@ -16,12 +16,29 @@ import dns.edns
 import dns.flags
 import dns.message
 import dns.name
+import dns.query
 import dns.rcode
 import dns.rdatatype
 import dns.rrset
 
 RESOLVER, ABOVE = "127.0.0.53", "127.0.0.63"
 SERVERS = {"ns1.example.org": "127.0.0.61", "ns2.example.org": "127.0.0.62"}
+
+
+def over_tcp(server: NameServer) -> int:
+    """Let a server answer over TCP as well, and return its port."""
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            link = listening.accept()[0]
+            with link, suppress(OSError, EOFError):
+                link.settimeout(5)
+                question = dns.query.receive_tcp(link)[0]
+                dns.query.send_tcp(link, server._answer(question))
+
+    threading.Thread(target=serve, daemon=True).start()
+    return int(listening.getsockname()[1])
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 from collections import Counter
 from collections.abc import Iterator
@@ -24,14 +25,16 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation import fleet
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.output.forms import FORMS
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.vantage import Vantage, Way
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import secret
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import relay, secret
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Listing
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.relay import Pod
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import Secret
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import federation_check
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared import looks
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.instance import INSTANCE
+from ansible_collections.fediverse.mastodon.tests.unit.exec_server import kubelet
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._federation.mastodon import (
     DOMAIN,
     HOST,
@@ -42,7 +45,7 @@ from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._fed
     page,
 )
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._federation.world import PUBLIC, World
-from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._federation.zones import RESOLVER
+from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._federation.zones import RESOLVER, over_tcp
 
 # Options that are no lists.
 TEXTS = ("account", "domain", "web_domain")
@@ -479,6 +482,46 @@ def test_an_instance_is_looked_at_from_another_machine_and_compared_with_this_on
     assert [form for form, path in paths.items() if "root@" in path.read_text(encoding="utf-8")] == []
     said = f"fine         {HOST} at 192.0.2.1: is reached from 192.0.2.7 by ssh and from the test."
     assert said in asked.said
+
+
+@pytest.mark.parametrize(
+    ("place", "called"),
+    [({"name": "web-0"}, "web-0"), ({"labels": {"app": "web", "tier": "front"}}, "app=web,tier=front")],
+)
+def test_an_instance_is_looked_at_through_a_pod_and_names_are_compared_with_those_there(
+    asked: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: dict[str, Any], called: str
+) -> None:
+    opened: list[tuple[str, int]] = []
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/perl").symlink_to(str(shutil.which("perl")))
+
+    class Through(Pod):
+        """One from where the loopback's ports are those of the small internet."""
+
+        def way(self, address: str, port: int, seconds: float) -> Any:
+            """Return the way to where an address is served."""
+            opened.append((address, port))
+            return super().way("127.0.0.1", asked.world.ports.get((address, port), 1), seconds)
+
+    monkeypatch.setattr(relay, "Pod", Through)
+    asked.world.ports["192.0.2.53", 53] = over_tcp(asked.world.zones.resolver)
+    with kubelet(tmp_path / "bin", nameserver="192.0.2.53") as served:
+        host = {"kubernetes_host": f"http://127.0.0.1:{served.port}"}
+        via = {"ssh": None, "pod": {"namespace": "mastodon", "name": None, "labels": None, **place}}
+        result = asked(via=via, **host)
+    assert (result["passed"], result["vantage"]) == (True, f"pod mastodon/{called}")
+    assert f"fine         {HOST} at 192.0.2.1: is reached from pod mastodon/{called} and from the test." in asked.said
+    said = f"fine         {HOST}: leads to the same for the name servers of pod mastodon/{called}."
+    assert said in asked.said
+    assert {("192.0.2.1", 443), ("192.0.2.1", 80), ("192.0.2.53", 53)} <= set(opened)
+
+
+def test_a_pod_that_is_not_there_is_named(asked: Asked, tmp_path: Path) -> None:
+    pod = {"namespace": "mastodon", "name": "gone", "labels": None}
+    with kubelet(tmp_path) as served, pytest.raises(MastodonError) as caught:
+        asked(via={"ssh": None, "pod": pod}, kubernetes_host=f"http://127.0.0.1:{served.port}")
+    assert str(caught.value) == "Pod mastodon/gone: does not exist. Name one of these: kubectl get pods -n mastodon."
+    assert asked.world.asked == []
 
 
 @pytest.mark.parametrize("named", ["-oProxyCommand=id", "a b", "", "$(id)"])
