@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.gateway import selects
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward import claims, network, route
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward import network, route
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward.cluster import (
     Broken,
     Cluster,
@@ -30,17 +30,9 @@ _MAKERS = ("Deployment", "StatefulSet", "DaemonSet")
 
 def broken(cluster: Cluster, host: str, path: str) -> Broken | None:
     """Return the first broken link between the route of a host and the pods behind a path."""
-    rules = [
-        ((claim.rank, its), claim, rule)
-        for claim in claims.of(cluster, host)
-        if route.is_taken(cluster, host, claim)
-        for rule in maps_at(claim.route, "spec.rules")
-        if (its := claims.length(rule, path)) >= 0
-    ]
-    if not rules:
+    served = route.served(cluster, host, path)
+    if not served:
         return None
-    first = max(rank for rank, _claim, _rule in rules)
-    served = [(claim, rule) for rank, claim, rule in rules if rank == first]
     links = [(claim, _of(cluster, claim.route, one)) for claim, rule in served for one in _references(rule)]
     claim, link = next(((claim, link) for claim, link in links if link), (served[0][0], None))
     if link is None:

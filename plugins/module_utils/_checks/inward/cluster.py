@@ -39,9 +39,9 @@ class Broken:
     next: str
     certain: bool = True
 
-    def behind(self, outer: str) -> Broken:
+    def behind(self, *outer: str) -> Broken:
         """Return it as what is behind something nearer to the world."""
-        return replace(self, said=(outer, *self.said))
+        return replace(self, said=(*outer, *self.said))
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward import (
     backend,
+    changes,
     claims,
     issuance,
     record,
@@ -45,6 +47,8 @@ _BY_DNS = (
 )
 _NO_WAY = (causes.NO_ROUTE.why, causes.NO_BACKEND.why, causes.NOBODY_READY.why)
 # Who says so himself is not to be looked for.
+# By which the route itself may be known as well.
+_CHANGED = (causes.HOST_REFUSED.why, causes.STRICT.why)
 _KNOWN = tuple(cause.why for cause in causes.CAUSES if cause.why not in _NO_WAY)
 
 
@@ -163,15 +167,31 @@ def _somebody(cluster: Cluster, address: str) -> Broken:
     )
 
 
+def _in_front(cluster: Cluster, scene: Scene, finding: Finding, answering: Sequence[str]) -> Broken | None:
+    """Return that somebody answers who is not the Gateway, which is one more word on what is known without the cluster."""
+    foreign = next((one for one in answering if record.is_foreign(cluster, scene, one)), "")
+    if not foreign or not finding.cause:
+        return None
+    return replace(_somebody(cluster, foreign).behind(finding.cause.why), next=finding.cause.next)
+
+
 def _to_pods(cluster: Cluster, scene: Scene, finding: Finding, host: str) -> Iterator[tuple[Broken | None, bool]]:
     """Yield what is broken behind a host; that the answer came of it is proved when it is the Gateway's own."""
     cause = finding.cause.why if finding.cause else ""
+    path = urls.split(finding.subject).path or "/"
+    if cause in _CHANGED:
+        yield changes.likely(cluster, host, path, scene.target.hosts), False
     if cause in _KNOWN:
         return
     # A content delivery network says 503 as well.
     answering = [link.address for link in scene.probed[host].links if link.is_well]
     proved = cause in _NO_WAY and record.is_own(cluster, scene, answering)
-    path = urls.split(finding.subject).path or "/"
-    yield route.broken(cluster, host, path), proved
+    routeless = route.broken(cluster, host, path)
+    left_over = record.left_over(cluster, scene, host) if routeless else None
+    yield left_over.behind(*routeless.said) if routeless and left_over else routeless, proved
     yield backend.broken(cluster, host, path), proved
     yield route.unready(cluster), False
+    # What media are asked by is rewritten for every bucket.
+    if host != scene.target.media:
+        yield changes.likely(cluster, host, path, scene.target.hosts), False
+    yield _in_front(cluster, scene, finding, answering), False

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward import claims
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward.cluster import (
     Broken,
     Cluster,
@@ -90,6 +91,18 @@ def broken(cluster: Cluster, scene: Scene, host: str) -> Broken | None:
         return None
     still = next(_standing(cluster, owner), None)
     return still.behind(apart) if still else None
+
+
+def left_over(cluster: Cluster, scene: Scene, host: str) -> Broken | None:
+    """Return that the record of a host that no route asks for was left behind by external-dns, which is told to delete none."""
+    owner = scene.target.owner
+    kept = {at(one, "spec.values.policy", "upsert-only") for one in _releases(cluster, owner)} - {"sync"}
+    if not kept or claims.naming(cluster, host) or not owners.is_ours(scene, host):
+        return None
+    name, found = next((name, found) for name, found in _written(scene, host).items() if owner in found)
+    said = f"its record is left over from {shown(found[owner], 120)}, as external-dns {owner} has policy {kept.pop()} and deletes none"
+    then = f"Delete {host} and its TXT record {name} by hand, or let a route serve it again."
+    return Broken((said,), then)
 
 
 def likely(cluster: Cluster, scene: Scene, host: str, then: str) -> Broken | None:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -51,6 +51,19 @@ def broken(cluster: Cluster, host: str, path: str = "") -> Broken | None:
 def is_taken(cluster: Cluster, host: str, claim: claims.Claim) -> bool:
     """Whether the Gateway serves a host by a route."""
     return _taken(cluster, host, claim.route, claim.parent) is None
+
+
+def served(cluster: Cluster, host: str, path: str) -> Sequence[tuple[claims.Claim, Item]]:
+    """Return the rules that a path of a host goes by, each with its route: several only where they are as exact as each other."""
+    rules = [
+        ((claim.rank, its), claim, rule)
+        for claim in claims.of(cluster, host)
+        if is_taken(cluster, host, claim)
+        for rule in maps_at(claim.route, "spec.rules")
+        if (its := claims.length(rule, path)) >= 0
+    ]
+    first = max((rank for rank, _claim, _rule in rules), default=None)
+    return [(claim, rule) for rank, claim, rule in rules if rank == first]
 
 
 def unready(cluster: Cluster) -> Broken | None:

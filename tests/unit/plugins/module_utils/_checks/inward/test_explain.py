@@ -16,6 +16,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation imp
     addresses,
     causes,
     inbox,
+    media,
     records,
     streaming,
     tls,
@@ -45,6 +46,7 @@ WRONG_NAME = tls.WRONG_NAME.at(f"https://{HOST} at {ADDRESS}", "other.example.or
     "tls"
 )
 EXPIRED = tls.EXPIRED.at(f"https://{HOST} at {ADDRESS}", host=HOST, address=ADDRESS).of("tls")
+IN_FRONT = f"{OLD} is no address of {GATEWAY}: somebody else answers there, or what is in front of it"
 ELSEWHERE = f"DNS says {OLD}; {GATEWAY} has {ADDRESS}"
 
 
@@ -237,7 +239,10 @@ def test_a_record_that_leads_elsewhere_is_not_why_somebody_answers_there_as_he_d
     behind: Behind, finding: Finding, texts: tuple[str, ...]
 ) -> None:
     behind.leads, behind.texts = (OLD,), texts
-    assert cause(behind, finding) == finding.cause
+    found = cause(behind, finding)
+    assert finding.cause
+    assert found.why in (finding.cause.why, f"{finding.cause.why}; {IN_FRONT}")
+    assert (found.next, found.proved) == (finding.cause.next, finding.cause.proved)
 
 
 def test_a_record_that_nobody_owns_may_be_meant_so_and_is_not_to_be_removed(behind: Behind) -> None:
@@ -268,7 +273,8 @@ def test_an_external_dns_that_runs_may_be_about_to_write_and_a_network_in_front_
     found = cause(behind, DEAD)
     assert (found.why, found.proved) == (ELSEWHERE, False)
     # Of an answer it says nothing: the addresses may be those of a content delivery network.
-    assert cause(behind, NOBODY) == NOBODY.cause
+    assert NOBODY.cause
+    assert cause(behind, NOBODY) == replace(NOBODY.cause, why=f"{NOBODY.cause.why}; {IN_FRONT}")
 
 
 ALPHA, PLAIN = "external-dns.alpha.kubernetes.io/", "external-dns.kubernetes.io/"
@@ -487,6 +493,79 @@ def test_an_answer_that_says_who_gave_it_is_not_looked_for_in_the_cluster(behind
     behind.change("HTTPRoute mastodon/web", condition(route="web", changed=said("Accepted", "False", "Refused")))
     challenged = inbox.DROPPED.at(INBOX, "403").because(causes.CHALLENGE).of("inbox")
     assert cause(behind, challenged) == causes.CHALLENGE
+
+
+# What changes answers on the way
+
+REQUEST = {
+    "type": "RequestHeaderModifier",
+    "requestHeaderModifier": {"set": [{"name": "X-Forwarded-Proto", "value": "http"}]},
+}
+LOOP = inbox.REDIRECTS.at(INBOX, "308").of("inbox")
+
+
+@pytest.mark.parametrize(
+    ("filter_", "said_"),
+    [
+        (REQUEST, "sets request header X-Forwarded-Proto"),
+        (
+            {
+                "requestHeaderModifier": {
+                    "add": [{"name": "Accept", "value": "text/html"}],
+                    "remove": ["Signature", "Digest"],
+                }
+            },
+            "adds request header Accept, removes request header Signature, removes request header Digest",
+        ),
+        ({"responseHeaderModifier": {"remove": ["Vary"]}}, "removes response header Vary"),
+        ({"urlRewrite": {"hostname": "web.mastodon.svc"}}, "asks for host web.mastodon.svc"),
+        ({"urlRewrite": {"path": {"type": "ReplaceFullPath", "replaceFullPath": "/"}}}, "asks for another path"),
+        ({"requestRedirect": {"scheme": "https"}}, "redirects to https://the same host"),
+    ],
+)
+def test_what_a_route_itself_changes_is_a_likely_cause(behind: Behind, filter_: dict[str, Any], said_: str) -> None:
+    behind.change("HTTPRoute mastodon/web", lambda item: item["spec"]["rules"][1].update(filters=[filter_]))
+    found = cause(behind, LOOP)
+    assert (found.why, found.proved) == (f"HTTPRoute mastodon/web {said_}", False)
+    assert found.next == "kubectl describe httproute -n mastodon web"
+    # Streaming goes by another rule.
+    assert cause(behind, STREAMING) == STREAMING.cause
+
+
+def test_a_route_that_asks_for_another_host_is_named_where_mastodon_refuses_it(behind: Behind) -> None:
+    change = {"backendRefs": [{"name": "web", "port": 3000, "filters": [{"urlRewrite": {"hostname": "other"}}]}]}
+    behind.change("HTTPRoute mastodon/web", lambda item: item["spec"]["rules"][1].update(change))
+    refused = inbox.DROPPED.at(INBOX, "403").because(causes.HOST_REFUSED).of("inbox")
+    assert cause(behind, refused).why == "HTTPRoute mastodon/web asks for host other"
+    challenged = inbox.DROPPED.at(INBOX, "403").because(causes.CHALLENGE).of("inbox")
+    assert cause(behind, challenged) == causes.CHALLENGE
+
+
+def test_a_route_that_leads_nowhere_comes_before_what_it_changes(behind: Behind) -> None:
+    behind.change("HTTPRoute mastodon/web", lambda item: item["spec"]["rules"][1].update(filters=[REQUEST]))
+    behind.remove("Service mastodon/web")
+    assert cause(behind, NO_BACKEND).why.startswith("Service mastodon/web, which HTTPRoute mastodon/web sends to")
+
+
+def test_what_rewrites_the_way_to_a_bucket_is_as_it_must_be(behind: Behind) -> None:
+    change = {"filters": [{"urlRewrite": {"hostname": "store"}}]}
+    behind.change("HTTPRoute mastodon/media", lambda item: item["spec"]["rules"][0].update(change))
+    hidden = media.HIDDEN.at(f"https://{MEDIA}/a.png", "403").of("media")
+    assert cause(behind, hidden) == hidden.cause
+
+
+def test_a_redirect_to_a_host_of_ours_is_as_it_must_be(behind: Behind) -> None:
+    change = {"filters": [{"requestRedirect": {"hostname": MEDIA}}]}
+    behind.change("HTTPRoute mastodon/web", lambda item: item["spec"]["rules"][1].update(change))
+    assert cause(behind, LOOP) == LOOP.cause
+
+
+def test_somebody_in_front_of_the_gateway_is_added_to_what_is_likely(behind: Behind) -> None:
+    behind.leads = (OLD,)
+    found = cause(behind, LIMITED)
+    assert LIMITED.cause
+    assert found.why == f"{LIMITED.cause.why}; {IN_FRONT}"
+    assert (found.next, found.proved) == (LIMITED.cause.next, False)
 
 
 # Certificates
