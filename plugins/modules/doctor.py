@@ -16,6 +16,8 @@ description:
     and that Vault is unsealed and accepts the token.
   - Fails with one sentence for each thing that is wrong.
   - In check mode a kind that is not served is reported and is not a failure, as an earlier role would have brought it.
+requirements:
+  - dnspython >= 2.6.1
 extends_documentation_fragment:
   - fediverse.mastodon.adopted
   - fediverse.mastodon.gateway
@@ -52,6 +54,19 @@ options:
         description: Helm values that it gets. They are refused where they would orphan or delete all of its records.
         type: dict
         default: {}
+      hosts:
+        description: Hosts whose records are looked at before a first release may delete any.
+        type: list
+        elements: str
+        default: []
+      nameserver:
+        description: Address of the name server that is asked for them. When empty, those that this machine asks.
+        type: str
+        default: ""
+      nameserver_port:
+        description: Its port.
+        type: int
+        default: 53
   nodes:
     description: Nodes whose disks Ceph may take, which must exist.
     type: list

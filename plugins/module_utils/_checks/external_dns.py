@@ -14,6 +14,8 @@ from functools import partial
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.records import asked_for
+from ansible_collections.fediverse.mastodon.plugins.module_utils._dns import heritage
+from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.resolver import Resolver
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api, read_served
@@ -25,6 +27,9 @@ OPTIONS: Mapping[str, Any] = {
     "namespace": {"type": "str", "required": True},
     "owner": {"type": "str", "required": True},
     "values": {"type": "dict", "default": {}},
+    "hosts": {"type": "list", "elements": "str", "default": []},
+    "nameserver": {"type": "str", "default": ""},
+    "nameserver_port": {"type": "int", "default": 53},
 }
 # Which routes it writes records for.
 _SCOPE = ("sources", "extraArgs.namespace", "extraArgs.gateway-name", "extraArgs.gateway-namespace")
@@ -36,9 +41,11 @@ def examine(wanted: Item, objects: Api, catalog: Catalog) -> list[str]:
     place, values = (wanted["namespace"], wanted["name"]), wanted.get("values") or {}
     problems = owner_problems(releases, *place, wanted["owner"])
     routes = partial(_read, objects, catalog, "gateway.networking.k8s.io", "v1", "HTTPRoute")
-    for release in releases:
-        if (release["metadata"]["namespace"], release["metadata"]["name"]) == place and values:
-            problems.extend(record_problems(release, values, routes))
+    own = [one for one in releases if (one["metadata"]["namespace"], one["metadata"]["name"]) == place]
+    for release in own if values else ():
+        problems.extend(record_problems(release, values, routes))
+    if not own and not problems and at(values, "policy", "") == "sync" and not _asked_for(values, routes()):
+        problems.extend(first_problems(wanted, values))
     return problems
 
 
@@ -87,6 +94,21 @@ def record_problems(release: Item, values: Item, routes: Callable[[], Iterable[I
             f"{there}: with policy sync it would delete the records of all hosts, as no route in namespace "
             f"{at(values, 'extraArgs.namespace', '')} is accepted by Gateway {'/'.join(_gateway(values))}. "
             "Set external_dns_policy to upsert-only until Mastodon's routes are there."
+        )
+
+
+def first_problems(wanted: Item, values: Item) -> Iterator[str]:
+    """Yield why a first release must not delete yet: its owner has records from before, which no route asks for so far."""
+    resolver = Resolver(wanted.get("nameserver", ""), wanted.get("nameserver_port", 53))
+    affixes = at(values, "txtPrefix", ""), at(values, "txtSuffix", "")
+    places = (name for host in wanted.get("hosts", ()) for name in heritage.names(host, *affixes))
+    if found := next(
+        (one for one in places if wanted["owner"] in heritage.owners(resolver.look(one, "TXT").records)), ""
+    ):
+        yield (
+            f"HelmRelease {wanted['namespace']}/{wanted['name']}: with policy sync it would delete the records that owner "
+            f"{wanted['owner']} has, as {found} says, until Mastodon's routes ask for them. Set external_dns_policy to upsert-only for "
+            "the first run, or external_dns_owner_id to a name that no record has."
         )
 
 

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.external_dns import examine
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._checks.test_records import REFUSED, route
+from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._federation import zones
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.fake_api import (
     SERVED,
     FakeApi,
@@ -135,6 +137,38 @@ def test_records_are_not_orphaned_where_a_suffix_goes() -> None:
     assert refused.endswith("Set external_dns_values to {txtSuffix: '-txt'}.")
 
 
-def test_a_first_release_may_have_any_values() -> None:
-    api = FakeApi()
-    assert examine({**WANTED, "values": {**VALUES, "policy": "sync"}}, api, api.discover()) == []
+@pytest.fixture
+def servers() -> Iterator[zones.Zones]:
+    made = zones.serve({"social.test": ["192.0.2.7"]})
+    yield made
+    made.stop()
+
+
+def first(servers: zones.Zones, *routes: Any, policy: str = "sync") -> list[str]:
+    """Return what is refused of a first release, over records that are there."""
+    api = FakeApi(*routes, served=(*SERVED, kind("gateway.networking.k8s.io", "HTTPRoute")))
+    there = {"hosts": ["media.test", "social.test"], "nameserver": zones.RESOLVER, "nameserver_port": servers.port}
+    return examine({**WANTED, **there, "values": {**VALUES, "policy": policy}}, api, api.discover())
+
+
+def noted(servers: zones.Zones, owner: str) -> None:
+    """Let a record be an owner's."""
+    text = f'"heritage=external-dns,external-dns/owner={owner},external-dns/resource=httproute/a/b"'
+    servers.say("edns-a.social.test", "TXT", zones.Said((text,)))
+
+
+def test_a_first_release_may_delete_where_no_record_is_its_owner_s(servers: zones.Zones) -> None:
+    assert first(servers) == []
+    noted(servers, "people")
+    assert first(servers) == []
+
+
+def test_a_first_release_deletes_no_records_that_its_owner_has_from_before(servers: zones.Zones) -> None:
+    noted(servers, WANTED["owner"])
+    assert first(servers) == [
+        "HelmRelease external-dns/external-dns-mastodon: with policy sync it would delete the records that owner production.example.org "
+        "has, as edns-a.social.test says, until Mastodon's routes ask for them. Set external_dns_policy to upsert-only for the first run, "
+        "or external_dns_owner_id to a name that no record has."
+    ]
+    assert first(servers, policy="upsert-only") == []
+    assert first(servers, route("social.test")) == []
