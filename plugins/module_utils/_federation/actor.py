@@ -229,7 +229,9 @@ def _mixed(scene: Scene, url: str) -> Finding | None:
     """Ask as a browser, as a server, and as a browser again: what a cache keeps of one it may give to the next."""
     ask = scene.visitor.ask
     kinds = [_kind(ask(url, accept=accept)) for accept in ("text/html", ACCEPT_ACTIVITY, "text/html")]
-    if kinds[1] == "an actor" and kinds[0] == kinds[2]:
+    # Mastodon shows browsers a page; other software may show everybody the actor.
+    was_kept = kinds[0] == "an actor" and nodeinfo.software(scene) == "mastodon"
+    if kinds[1] == "an actor" and kinds[0] == kinds[2] and not was_kept:
         return None
     said = "text/html, activity+json and text/html were asked for"
     return MIXED.at(url, f"{said}, and {', '.join(kinds)} came", host=scene.target.host)

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.budget import HOPS
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.causes import who_answers
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import (
+    UNKNOWN,
     Cause,
     Fault,
     Finding,
@@ -30,7 +31,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.vis
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.exchange import Reply
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError, parsed
 
-_UNKNOWN = Cause("not known from outside", "curl -sv '{subject}'")
+_UNKNOWN = Cause(UNKNOWN, "curl -sv '{subject}'")
 _WHO_REDIRECTS = "curl -sv '{subject}', and look at the redirect of whoever serves {host}."
 
 GONE = Fault(

@@ -43,6 +43,9 @@ MEANING = {
 }
 
 
+UNKNOWN = "not known from outside"
+
+
 @dataclass(frozen=True)
 class Cause:
     """Why something may be so, and one command to go on with."""

@@ -19,6 +19,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.cau
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.documents import described
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import (
+    UNKNOWN,
     Cause,
     Fault,
     Finding,
@@ -44,9 +45,7 @@ _RETRIED = (
 _OWN_WORDS = (400, 406, 415, 422)
 _UNNAMED = "refuses what is not signed in a way that some software does, and it is not known which this is"
 _FAILED = "says that it failed, as some do for what is not signed"
-_UNKNOWN = Cause(
-    "not known from outside", "curl -sv -X POST -H 'Content-Type: application/activity+json' -d '{{}}' '{subject}'"
-)
+_UNKNOWN = Cause(UNKNOWN, "curl -sv -X POST -H 'Content-Type: application/activity+json' -d '{{}}' '{subject}'")
 _PROXY = Cause("a firewall or proxy refuses it, as the application says 401 to what is not signed", _UNKNOWN.next)
 GONE = Fault(
     "gone",

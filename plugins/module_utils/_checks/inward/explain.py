@@ -28,6 +28,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation imp
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.budget import SpentError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import (
+    UNKNOWN,
     Cause,
     Finding,
     shown,
@@ -172,7 +173,8 @@ def _in_front(cluster: Cluster, scene: Scene, finding: Finding, answering: Seque
     foreign = next((one for one in answering if record.is_foreign(cluster, scene, one)), "")
     if not foreign or not finding.cause:
         return None
-    return replace(_somebody(cluster, foreign).behind(finding.cause.why), next=finding.cause.next)
+    known = () if finding.cause.why == UNKNOWN else (finding.cause.why,)
+    return replace(_somebody(cluster, foreign).behind(*known), next=finding.cause.next)
 
 
 def _to_pods(cluster: Cluster, scene: Scene, finding: Finding, host: str) -> Iterator[tuple[Broken | None, bool]]:

@@ -98,6 +98,13 @@ def test_a_cache_that_gives_one_the_answer_to_another_is_found(world: World) -> 
     )
 
 
+def test_a_cache_that_has_kept_the_actor_for_all_is_found_before_it_keeps_a_page(world: World) -> None:
+    kept: dict[str, Response] = {}
+    site = world.answer
+    world.change("/ap/users/115", lambda request: kept.setdefault(request.path, site(request)))
+    assert only(world.look()).fact.endswith("and an actor, an actor, an actor came")
+
+
 def test_a_cache_that_keeps_the_actor_for_browsers_is_found(world: World) -> None:
     site, kept = world.answer, [False]
 
