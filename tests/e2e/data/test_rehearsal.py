@@ -9,92 +9,16 @@ import os
 import random
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import pytest
-import requests
-from mastodon_stand_in.keys import Keys
-from requests_aws4auth import AWS4Auth
 
-from ...conftest import SEED, Lab, Run
-from ..bucket import server
+from ...conftest import SEED, Lab
 from ..support import eventually
 from ..zone import DOMAIN
+from .archive import NAME, PLAYBOOK, SETTINGS, SPACE, Archive, counted, now, said, sealed
 
-SPACE, NAME = "mastodon", "mastodon-db"
-SETTINGS = ("-e", "@lab/settings/backup.yml")
-PLAYBOOK = "rehearse.yml"
 # How many runs are killed, and the latest moment of a run at which one is.
 KILLS, LATEST = int(os.environ.get("TEST_KILLS", "3")), 60.0
-KINDS = "clusters.postgresql.cnpg.io,pods,jobs,persistentvolumeclaims,services,secrets,networkpolicies,leases,serviceaccounts"
-SEGMENT = re.compile(r"/([0-9A-F]{24})(\.\w+)?$")
-
-
-@dataclass(frozen=True)
-class Archive:
-    """The lab with its database backed up, and the bucket that this goes to."""
-
-    lab: Lab
-
-    def rehearse(self, *arguments: str) -> Run:
-        return self.lab.playbook(PLAYBOOK, *SETTINGS, *arguments)
-
-    def ask(self, sql: str) -> str:
-        """What the database answers its superuser."""
-        psql = (
-            "psql",
-            "--no-psqlrc",
-            "--tuples-only",
-            "--no-align",
-            "--quiet",
-            "--dbname=mastodon",
-            f"--command={sql}",
-        )
-        return self.lab.kubectl("exec", f"-n={SPACE}", f"{NAME}-1", "-c=postgres", "--", *psql).strip()
-
-    def post(self, text: str) -> None:
-        """Write a row as a post of the instance's actor."""
-        self.ask(f"INSERT INTO statuses (account_id, text, visibility) VALUES (-99, '{text}', 'direct')")  # noqa: S608 ours
-
-    def archive(self) -> str:
-        """Have all that is written archived by now, and return the name of the WAL that it is in."""
-        segment = self.ask("SELECT pg_walfile_name(pg_switch_wal())")
-        eventually(lambda: self.ask("SELECT last_archived_wal FROM pg_stat_archiver"), lambda found: found >= segment)
-        return segment
-
-    def names(self) -> dict[str, str]:
-        """WAL in the bucket → its object."""
-        found = re.findall(
-            r"<Key>([^<]*)</Key>", self._ask("GET", "", {"list-type": "2", "prefix": f"{NAME}/wals/"}).text
-        )
-        return {match[1]: key for key in found if (match := SEGMENT.search(key))}
-
-    @contextmanager
-    def without(self, segment: str) -> Iterator[None]:
-        """Keep WAL out of the bucket for a while."""
-        name = self.names()[segment]
-        content = self._ask("GET", name).content
-        self._ask("DELETE", name)
-        try:
-            yield
-        finally:
-            self._ask("PUT", name, content=content)
-
-    def _ask(
-        self, method: str, name: str, query: dict[str, str] | None = None, content: bytes | None = None
-    ) -> requests.Response:
-        keys = self.lab.stored("postgresql-backup")
-        sign = AWS4Auth(keys["access-key-id"], keys["secret-access-key"], "us-east-1", "s3")
-        url = f"{server(self.lab)}/mastodon/{name}".rstrip("/")
-        answer = requests.request(method, url, params=query, data=content, auth=sign, timeout=30)
-        answer.raise_for_status()
-        return answer
-
-    def left(self) -> list[str]:
-        """What is there of a rehearsal."""
-        return [line for line in self.lab.kubectl("get", KINDS, f"-n={SPACE}", "-o=name").split() if "rehears" in line]
 
 
 @pytest.fixture(scope="module")
@@ -113,31 +37,6 @@ def archive(installed: Lab) -> Iterator[Archive]:
     found.ask("UPDATE users SET otp_secret = NULL")
     run = installed.site()
     assert run.returncode == 0, run.output[-6000:]
-
-
-def sealed(lab: Lab) -> str:
-    """A secret of two-factor authentication as Mastodon would keep it."""
-    app = lab.stored("app")
-    keys = [
-        app[name] for name in ("secret-key-base", "are-primary-key", "are-deterministic-key", "are-derivation-salt")
-    ]
-    return Keys(*keys, vapid_private_key="", vapid_public_key="").column.encrypt("JBSWY3DPEHPK3PXP")
-
-
-def said(run: Run) -> str:
-    """What a run printed, as one line."""
-    return " ".join(run.output.split())
-
-
-def counted(run: Run) -> int:
-    """How many posts a run restored."""
-    found = re.search(r"rows that were restored: .*?(\d+) statuses", said(run))
-    assert found, run.output[-3000:]
-    return int(found[1])
-
-
-def now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def test_what_would_be_done_is_said_and_nothing_is_written(archive: Archive) -> None:
@@ -262,6 +161,25 @@ def test_a_failure_is_what_the_status_reports_of_the_last_one(archive: Archive) 
     )
 
 
+def test_wrong_keys_of_the_bucket_are_named(archive: Archive) -> None:
+    with archive.other_keys():
+        run = archive.rehearse()
+        assert run.returncode == 2
+        assert "cannot be restored: the S3 server refuses the keys, or the bucket to them. Put the right keys" in said(
+            run
+        )
+        assert archive.left() == []
+        # Once WAL was to be archived with them it is known before anything is created.
+        archive.post("not archived")
+        archive.ask("SELECT pg_switch_wal()")
+        eventually(lambda: archive.condition("ContinuousArchiving"), lambda status: status == "False")
+        mark, run = archive.lab.audit_mark(), archive.rehearse()
+        assert run.returncode == 2
+        assert "does not archive its WAL" in said(run)
+        assert [line for line in archive.lab.our_writes(mark) if "/configmaps/" not in line] == []
+    archive.archive()
+
+
 def test_after_any_kill_the_next_run_leaves_nothing(archive: Archive) -> None:
     mark, chance = archive.lab.audit_mark(), random.Random(SEED)
     for moment in sorted(chance.uniform(2, LATEST) for _one in range(KILLS)):
@@ -270,3 +188,37 @@ def test_after_any_kill_the_next_run_leaves_nothing(archive: Archive) -> None:
     assert run.returncode == 0, run.output[-4000:]
     assert archive.left() == []
     assert [line for line in archive.lab.our_writes(mark) if "-rehearsal" not in line] == []
+
+
+@pytest.fixture(scope="module")
+def pair(archive: Archive) -> Iterator[Archive]:
+    """The same with a second instance, which follows; later with one again."""
+    run = archive.lab.site(*SETTINGS, "-e", "cnpg_cluster_instances=2")
+    assert run.returncode == 0, run.output[-6000:]
+    archive.await_instances(2)
+    yield archive
+    if archive.primary() != f"{NAME}-1":
+        archive.switch_over()
+    run = archive.lab.site(*SETTINGS)
+    assert run.returncode == 0, run.output[-6000:]
+    archive.await_instances(1)
+
+
+@pytest.mark.parametrize("change", ["fail_over", "switch_over"])
+def test_what_was_written_before_and_after_another_primary_took_over_is_restored(pair: Archive, change: str) -> None:
+    pair.post(f"before {change}")
+    pair.archive()
+    getattr(pair, change)()
+    pair.post(f"after {change}")
+    segment = pair.archive()
+    run = pair.rehearse()
+    assert run.returncode == 0, run.output[-4000:]
+    assert counted(run) == int(pair.ask("SELECT count(*) FROM statuses"))
+    # Without the history of the new timeline PostgreSQL goes to the end of the old one, and is content.
+    with pair.without(segment[:8]):
+        run = pair.rehearse()
+    assert run.returncode == 2
+    assert f"and the origin is on timeline {int(segment[:8], 16)}: what was written since its primary changed" in said(
+        run
+    )
+    assert pair.left() == []
