@@ -52,6 +52,7 @@ backups:
       last_success: "2026-11-24T03:00:12Z"
       restorable_since: "2026-10-25T03:00:09Z"
       trouble: ""
+      warnings: ""
 """
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module

@@ -90,6 +90,11 @@ options:
         description: Address of the S3 server that holds media.
         type: str
         default: ""
+      served_hosts:
+        description: Hosts that the Gateway of this cluster serves. An S3 server behind it is in the cluster.
+        type: list
+        elements: str
+        default: []
       setting:
         description: The setting that names the server, for the remedy.
         type: str

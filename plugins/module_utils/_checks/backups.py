@@ -17,12 +17,19 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import 
 _INSIDE = re.compile(r"[^.:]+|.+\.(svc|cluster\.local)")
 
 
+def is_inside(endpoint: str) -> bool:
+    """Return whether the address of a server is one of this cluster's."""
+    return bool(_INSIDE.fullmatch(urlsplit(endpoint).hostname or ""))
+
+
 def survive(wanted: Mapping[str, Any]) -> str:
     """Report where the backups lie. Raises WarnedError when that is in the cluster, or where media are."""
     subject, server = f"Backups of {wanted['what']}", urlsplit(wanted["endpoint"])
     remedy = f"Set {wanted['setting']} to a server elsewhere."
-    if _INSIDE.fullmatch(server.hostname or ""):
-        why = f"who loses that loses both, and {server.hostname} is a name of this cluster"
+    is_served = server.hostname in wanted["served_hosts"]
+    if is_served or is_inside(wanted["endpoint"]):
+        whose = "is served by its Gateway" if is_served else "is a name of this cluster"
+        why = f"who loses that loses both, and {server.hostname} {whose}"
         raise WarnedError(MastodonError(subject, "are in the cluster that they must survive", why, remedy))
     if server.netloc == urlsplit(wanted["media_endpoint"]).netloc:
         why = f"{server.netloc} has both, so that they can be lost, or deleted by one leaked login, together"

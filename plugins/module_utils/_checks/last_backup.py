@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import archive
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import archive, backups
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import conditions
 
@@ -21,19 +21,24 @@ _EMPTY = "Directory is empty skipping backup"
 
 @dataclass(frozen=True)
 class Backup:
-    """Of one cluster or volume. Times are RFC 3339 in UTC, empty where there is none; `trouble` is what is wrong now."""
+    """Of one cluster or volume. Times are RFC 3339 in UTC, empty where there is none; `trouble` is what is wrong now.
+
+    `warnings` are what may come to be wrong.
+    """
 
     subject: str
     last_success: str = ""
     restorable_since: str = ""
     trouble: str = ""
+    warnings: str = ""
 
     def line(self) -> str:
         """Return what people read."""
         if not self.last_success:
             return f"{self.subject}: no backup yet{f': {self.trouble}' if self.trouble else ''}"
         since = f", can be restored to any moment since {self.restorable_since}" if self.restorable_since else ""
-        return f"{self.subject}: last backup at {self.last_success}{since}{f'; {self.trouble}' if self.trouble else ''}"
+        last = f"{self.subject}: last backup at {self.last_success}{since}"
+        return "; ".join(filter(None, (last, self.trouble, self.warnings)))
 
 
 def of_cluster(cluster: Item, stores: Mapping[str, Item]) -> Backup:
@@ -54,7 +59,20 @@ def of_cluster(cluster: Item, stores: Mapping[str, Item]) -> Backup:
         str(window.get("lastSuccessfulBackupTime", "")),
         str(window.get("firstRecoverabilityPoint", "")),
         "; ".join(troubles),
+        "; ".join(_warnings(kept)),
     )
+
+
+def _warnings(kept: archive.Archive) -> Iterator[str]:
+    """Yield what is not wrong now. Retention is that of the present server name alone, and of a store that outlives its cluster.
+
+    https://github.com/cloudnative-pg/plugin-barman-cloud/blob/v0.13.0/internal/cnpgi/instance/retention.go
+    """
+    endpoint = str(at(kept.store, "spec.configuration.endpointURL", ""))
+    if endpoint and backups.is_inside(endpoint):
+        yield f"its store {endpoint} is in the cluster that it must survive"
+    if others := sorted({*at(kept.store, "status.serverRecoveryWindow", {})} - {kept.server}):
+        yield f"nothing cleans its archives under the earlier server name {', '.join(others)}"
 
 
 def of_volume(source: Item) -> Backup:

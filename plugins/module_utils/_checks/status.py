@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import archive
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import archive, base_backup
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.base_backup import BaseBackup
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.last_backup import (
     Backup,
     of_cluster,
@@ -75,11 +76,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Scene:
-    """What it takes beside an object to report on it: the time, and the ObjectStores and last rehearsals by namespace and name."""
+    """What it takes beside an object to report on it: the time, and by namespace and name ObjectStores, last rehearsals and backups."""
 
     now: datetime
     stores: Mapping[str, Mapping[str, Item]] = field(default_factory=dict)
     rehearsals: Mapping[tuple[str, str], Record] = field(default_factory=dict)
+    backups: Mapping[tuple[str, str], BaseBackup] = field(default_factory=dict)
 
 
 def rows(objects: Api, now: datetime) -> list[Row]:
@@ -88,7 +90,7 @@ def rows(objects: Api, now: datetime) -> list[Row]:
     kinds = [served for group, kind in KINDS if (served := catalog.preferred(group, kind))]
     items = [item for kind in kinds for item in objects.read(Selection(kind)).objects if is_ours(item)]
     has_database = any(item["kind"] == "Cluster" for item in items)
-    scene = Scene(now, _stores(objects, catalog), record.read_all(objects)) if has_database else Scene(now)
+    scene = _scene(objects, catalog, now) if has_database else Scene(now)
     found = []
     for item in items:
         found.append(row(item, scene))
@@ -96,6 +98,10 @@ def rows(objects: Api, now: datetime) -> list[Row]:
             # Ready says that it was installed, and not that what it installed still runs.
             found += _behind(objects, catalog, item)
     return found
+
+
+def _scene(objects: Api, catalog: Catalog, now: datetime) -> Scene:
+    return Scene(now, _stores(objects, catalog), record.read_all(objects), base_backup.read_all(objects))
 
 
 def _behind(objects: Api, catalog: Catalog, release: Object) -> list[Row]:
@@ -153,7 +159,16 @@ def _cluster(item: Item, scene: Scene) -> str:
     ready = f"{at(item, 'status.readyInstances', 0)} of {at(item, 'spec.instances', 0)} instances ready"
     backup = of_cluster(item, scene.stores.get(item["metadata"]["namespace"], {}))
     rehearsed = _rehearsed(item, scene) if backup.last_success else ""
-    return ", ".join(filter(None, (image.rpartition("/")[2], ready, _backup(backup, scene), rehearsed)))
+    said = (image.rpartition("/")[2], ready, _backup(backup, scene), _asked_for(item, backup, scene), rehearsed)
+    return ", ".join(filter(None, said))
+
+
+def _asked_for(item: Item, backup: Backup, scene: Scene) -> str:
+    """Return that a backup that was asked for failed, unless there was a later one."""
+    last = scene.backups.get((item["metadata"]["namespace"], item["metadata"]["name"]))
+    if last is None or not last.failure or (backup.last_success and _time(backup.last_success) > _time(last.ended)):
+        return ""
+    return f"backup asked for {_span(last.ended, scene.now)} ago {last.line()}"
 
 
 def _rehearsed(item: Item, scene: Scene) -> str:
@@ -167,7 +182,7 @@ def _volume(item: Item, scene: Scene) -> str:
 
 def _backup(found: Backup, scene: Scene) -> str:
     last = f"last backup {_span(found.last_success, scene.now)} ago" if found.last_success else "no backup yet"
-    return f"{last}: {found.trouble}" if found.trouble else last
+    return ", ".join(filter(None, (f"{last}: {found.trouble}" if found.trouble else last, found.warnings)))
 
 
 def _ceph(item: Item, scene: Scene) -> str:

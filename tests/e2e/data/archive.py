@@ -96,6 +96,16 @@ class Archive:
             kv.create_or_update_secret(path, right, mount_point="secret")
             self._synchronize(right["secret-access-key"])
 
+    @contextmanager
+    def not_archiving(self) -> Iterator[None]:
+        """Let it notice that its WAL does not reach the bucket, for a while."""
+        with self.other_keys():
+            self.post("not archived")
+            self.ask("SELECT pg_switch_wal()")
+            eventually(lambda: self.condition("ContinuousArchiving"), lambda status: status == "False")
+            yield
+        self.archive()
+
     def _synchronize(self, key: str) -> None:
         """Return when the Secret has what Vault has."""
         sign = f"force-sync={datetime.now(UTC).timestamp()}"
@@ -108,6 +118,11 @@ class Archive:
         """What CloudNativePG says of the database."""
         found: dict[str, Any] = self.lab.get(CLUSTERS, f"-n={SPACE}", NAME)["status"]
         return found
+
+    def backups(self) -> list[dict[str, Any]]:
+        """The Backups of the database, the newest last."""
+        found: list[dict[str, Any]] = self.lab.get("backups.postgresql.cnpg.io", f"-n={SPACE}")["items"]
+        return sorted(found, key=lambda one: one["metadata"]["creationTimestamp"])
 
     def condition(self, name: str) -> str:
         return next((one["status"] for one in self.status()["conditions"] if one["type"] == name), "")

@@ -12,31 +12,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from ...conftest import SEED, Lab
-from ..support import eventually
+from ...conftest import SEED
 from ..zone import DOMAIN
-from .archive import NAME, PLAYBOOK, SETTINGS, SPACE, Archive, counted, now, said, sealed
+from .archive import NAME, PLAYBOOK, SETTINGS, SPACE, Archive, counted, now, said
 
 # How many runs are killed, and the latest moment of a run at which one is.
 KILLS, LATEST = int(os.environ.get("TEST_KILLS", "3")), 60.0
-
-
-@pytest.fixture(scope="module")
-def archive(installed: Lab) -> Iterator[Archive]:
-    """Turn backups on, wait for the first, and turn them off again."""
-    run = installed.site(*SETTINGS)
-    assert run.returncode == 0, run.output[-6000:]
-    found = Archive(installed)
-    window = "{.status.serverRecoveryWindow}"
-    store = ("get", "objectstores.barmancloud.cnpg.io", f"-n={SPACE}", NAME, f"-o=jsonpath={window}")
-    eventually(lambda: installed.kubectl(*store), bool, 300)
-    found.post("before all")
-    found.ask(f"UPDATE users SET otp_secret = '{sealed(installed)}'")  # noqa: S608 ours
-    found.archive()
-    yield found
-    found.ask("UPDATE users SET otp_secret = NULL")
-    run = installed.site()
-    assert run.returncode == 0, run.output[-6000:]
 
 
 def test_what_would_be_done_is_said_and_nothing_is_written(archive: Archive) -> None:
@@ -164,20 +145,17 @@ def test_a_failure_is_what_the_status_reports_of_the_last_one(archive: Archive) 
 def test_wrong_keys_of_the_bucket_are_named(archive: Archive) -> None:
     with archive.other_keys():
         run = archive.rehearse()
-        assert run.returncode == 2
-        assert "cannot be restored: the S3 server refuses the keys, or the bucket to them. Put the right keys" in said(
-            run
-        )
-        assert archive.left() == []
-        # Once WAL was to be archived with them it is known before anything is created.
-        archive.post("not archived")
-        archive.ask("SELECT pg_switch_wal()")
-        eventually(lambda: archive.condition("ContinuousArchiving"), lambda status: status == "False")
+    assert run.returncode == 2
+    assert "cannot be restored: the S3 server refuses the keys, or the bucket to them. Put the right keys" in said(run)
+    assert archive.left() == []
+
+
+def test_once_wal_did_not_reach_the_bucket_it_is_refused_before_anything_is_created(archive: Archive) -> None:
+    with archive.not_archiving():
         mark, run = archive.lab.audit_mark(), archive.rehearse()
-        assert run.returncode == 2
-        assert "does not archive its WAL" in said(run)
-        assert [line for line in archive.lab.our_writes(mark) if "/configmaps/" not in line] == []
-    archive.archive()
+    assert run.returncode == 2
+    assert "does not archive its WAL" in said(run)
+    assert [line for line in archive.lab.our_writes(mark) if "/configmaps/" not in line] == []
 
 
 def test_after_any_kill_the_next_run_leaves_nothing(archive: Archive) -> None:
@@ -222,3 +200,16 @@ def test_what_was_written_before_and_after_another_primary_took_over_is_restored
         run
     )
     assert pair.left() == []
+
+
+def test_a_backup_that_the_second_instance_made_can_be_restored(pair: Archive) -> None:
+    """It forces no WAL on the first one, without which it could not be."""
+    pair.post("before a backup")
+    run = pair.lab.playbook("backup.yml", *SETTINGS)
+    assert run.returncode == 0, run.output[-4000:]
+    newest = pair.backups()[-1]
+    assert newest["status"]["instanceID"]["podName"] != pair.primary()
+    assert newest["status"]["endWal"] in pair.names()
+    run = pair.rehearse()
+    assert run.returncode == 0, run.output[-4000:]
+    assert counted(run) == int(pair.ask("SELECT count(*) FROM statuses"))

@@ -63,6 +63,7 @@ BACKUPS_OPTION = entries(
     what={"type": "str", "required": True},
     endpoint={"type": "str", "required": True},
     media_endpoint={"type": "str", "default": ""},
+    served_hosts={"type": "list", "elements": "str", "default": []},
     setting={"type": "str", "required": True},
 )
 # Those whose disks Ceph may take.

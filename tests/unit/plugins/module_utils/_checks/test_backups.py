@@ -14,7 +14,7 @@ MEDIA = "https://s3.example.org"
 
 def row(endpoint: str, media: str = MEDIA) -> Finding:
     wanted = {"what": "the database", "endpoint": endpoint, "media_endpoint": media, "setting": "cnpg_backup_endpoint"}
-    return find(partial(survive, wanted))
+    return find(partial(survive, {**wanted, "served_hosts": ["example.org", "media.example.org"]}))
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,12 @@ def test_backups_in_the_cluster_that_they_are_to_survive_are_a_warning(endpoint:
     assert found.state == "warning"
     assert found.line().startswith("warning  Backups of the database: are in the cluster that they must survive: ")
     assert found.text.endswith("Set cnpg_backup_endpoint to a server elsewhere.")
+
+
+def test_a_store_that_the_gateway_of_the_cluster_serves_is_in_the_cluster() -> None:
+    found = row("https://media.example.org", media="")
+    assert found.state == "warning"
+    assert "who loses that loses both, and media.example.org is served by its Gateway." in found.text
 
 
 @pytest.mark.parametrize("endpoint", [MEDIA, f"{MEDIA}/"])

@@ -22,6 +22,31 @@ def item(spec: str, status: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
+    ("endpoint", "windows", "warnings"),
+    [
+        ("https://s3.example.net", f"{{db-2: {WINDOW}}}", ""),
+        (
+            "http://rook-ceph-rgw-media.rook-ceph.svc",
+            f"{{db-2: {WINDOW}}}",
+            "its store http://rook-ceph-rgw-media.rook-ceph.svc is in the cluster that it must survive",
+        ),
+        (
+            "https://s3.example.net",
+            f"{{db-2: {WINDOW}, db: {WINDOW}, older: {WINDOW}}}",
+            "nothing cleans its archives under the earlier server name db, older",
+        ),
+    ],
+)
+def test_a_store_in_the_cluster_and_archives_of_earlier_names_are_warnings(
+    endpoint: str, windows: str, warnings: str
+) -> None:
+    store = item(f"configuration: {{endpointURL: '{endpoint}'}}", f"serverRecoveryWindow: {windows}")
+    found = of_cluster(item(f"plugins: [{PLUGIN}]", ""), {"store": store})
+    assert found.warnings == warnings
+    assert found.line().endswith(f"; {warnings}" if warnings else "since 2026-10-25T03:00:09Z")
+
+
+@pytest.mark.parametrize(
     ("spec", "status", "store", "line"),
     [
         ("", "", "", "Cluster mastodon/db: no backup yet: none is asked for"),

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import status
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.base_backup import BaseBackup
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.record import Record
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.site.visitor import Found
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
@@ -143,13 +144,34 @@ def database(*plugins: dict[str, Any]) -> dict[str, Any]:
         ((), {}, "no backup yet: none is asked for"),
         ((PLUGIN,), {}, "no backup yet"),
         ((PLUGIN,), {"db-1": WINDOW}, "last backup 36 h ago, no restore rehearsed yet"),
-        ((PLUGIN,), {"db-2": WINDOW}, "no backup yet"),
+        (
+            (PLUGIN,),
+            {"db-2": WINDOW},
+            "no backup yet, nothing cleans its archives under the earlier server name db-2",
+        ),
     ],
 )
 def test_a_database_tells_its_version_instances_and_backup(plugins: Any, window: dict[str, Any], reported: str) -> None:
     store = item("barmancloud.cnpg.io/v1", "ObjectStore", serverRecoveryWindow=window)
     found = status.row(database(*plugins), status.Scene(NOW, {"ns": {"store": store}}))
     assert found.note == f"postgresql:17.6, 2 of 3 instances ready, {reported}"
+
+
+@pytest.mark.parametrize(
+    ("last", "reported"),
+    [
+        (BaseBackup("2026-11-24T11:00:00Z", failure="it waits"), ", backup asked for 60 min ago failed: it waits"),
+        (BaseBackup("2026-11-22T11:00:00Z", failure="it waits"), ""),
+        (BaseBackup("2026-11-24T11:00:00Z", "db-now-1", "000000010000000000000004", "12"), ""),
+    ],
+)
+def test_a_database_tells_of_a_backup_that_was_asked_for_and_failed_until_there_is_a_later_one(
+    last: BaseBackup, reported: str
+) -> None:
+    store = item("barmancloud.cnpg.io/v1", "ObjectStore", serverRecoveryWindow={"db-1": WINDOW})
+    scene = status.Scene(NOW, {"ns": {"store": store}}, {}, {("ns", "x"): last})
+    found = status.row(database(PLUGIN), scene).note
+    assert f"last backup 36 h ago{reported}, no restore rehearsed yet" in found
 
 
 @pytest.mark.parametrize(
