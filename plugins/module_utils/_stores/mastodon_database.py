@@ -23,6 +23,8 @@ _TABLES = ("accounts", "users", "statuses", "media_attachments", "follows", "not
 REQUIRED = _TABLES[:3]
 # What Mastodon encrypts: app/models/user.rb since 4.3, app/models/keypair.rb since 4.6.
 ENCRYPTED = (("users", "otp_secret"), ("keypairs", "private_key"))
+# A key pair is one only with the other half beside it.
+_BESIDE = {"private_key": "public_key"}
 # Counting the rows of a large table takes minutes.
 _WHOLE_SECONDS = 3600
 _EACH_SECONDS = 1200
@@ -163,20 +165,21 @@ class Reader:
         there = [(table, column) for table, column in ENCRYPTED if column in columns.get(table, ())]
         return [(table, column, _last_written(columns[table])) for table, column in there]
 
-    def encrypted(self) -> Iterator[tuple[str, list[tuple[int, str]]]]:
-        """Yield table and column with rows that are encrypted there, by id, some at a time."""
+    def encrypted(self) -> Iterator[tuple[str, list[tuple[int, str, str]]]]:
+        """Yield table and column with rows that are encrypted there, some at a time: id, text, and the public key beside a private one."""
         for table, column, _written in self.sealed_columns():
             last = -(2**63)
             while rows := self._page(table, column, last):
                 yield f"{table}.{column}", rows
                 last = rows[-1][0]
 
-    def _page(self, table: str, column: str, after: int) -> list[tuple[int, str]]:
+    def _page(self, table: str, column: str, after: int) -> list[tuple[int, str, str]]:
+        beside = _BESIDE.get(column, "''")
         rows: list[list[Any]] = self._run(
-            f"SELECT id, {column} FROM public.{table} WHERE {column} IS NOT NULL AND id > :after ORDER BY id LIMIT {_PAGE}",  # noqa: S608
+            f"SELECT id, {column}, {beside} FROM public.{table} WHERE {column} IS NOT NULL AND id > :after ORDER BY id LIMIT {_PAGE}",  # noqa: S608
             after=after,
         )
-        return [(int(number), str(text)) for number, text in rows]
+        return [(int(number), str(text), str(public or "")) for number, text, public in rows]
 
 
 def _last_written(columns: Iterable[str]) -> str:

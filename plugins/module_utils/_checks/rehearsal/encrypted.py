@@ -13,14 +13,16 @@ import base64
 import hashlib
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 # Ansible's own checks import every file without these; `needs` says in one sentence what is missing.
 with suppress(ImportError):
-    from cryptography.exceptions import InvalidTag
+    from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
 # https://github.com/rails/rails/blob/main/activesupport/lib/active_support/key_generator.rb
 _ITERATIONS = 2**16
@@ -76,15 +78,40 @@ def _decoded(text: Any) -> bytes:
     return base64.b64decode(text, validate=True)
 
 
-def unreadable(opener: Opener, rows: Sequence[tuple[int, str]]) -> tuple[list[int], list[int]]:
-    """Return which rows were encrypted with another key, and which are not encrypted at all."""
-    wrong: list[int] = []
-    plain: list[int] = []
-    for number, stored in rows:
+# What may be wrong with a row.
+WRONG = "were encrypted with other Active Record keys than Vault has now"
+PLAIN = "are not as Active Record encrypts them"
+FOREIGN = "do not belong to the public key beside them, so that other servers refuse what is signed with them"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One that has something encrypted; `public` is the public key beside a private one, empty beside anything else."""
+
+    number: int
+    sealed: str = field(repr=False)
+    public: str = ""
+
+
+def faults(opener: Opener, rows: Iterable[Row]) -> Iterator[tuple[str, int]]:
+    """Yield what is wrong, with the number of the row."""
+    for row in rows:
         try:
-            opener.open(stored)
+            clear = opener.open(row.sealed)
         except WrongKeyError:
-            wrong.append(number)
+            yield WRONG, row.number
         except NotEncryptedError:
-            plain.append(number)
-    return wrong, plain
+            yield PLAIN, row.number
+        else:
+            if row.public and not _belongs(clear, row.public):
+                yield FOREIGN, row.number
+
+
+def _belongs(private: str, public: str) -> bool:
+    """Return whether two texts, as PEM, are a pair."""
+    try:
+        # That of a large instance's every account would take minutes to prove to be a key at all.
+        key = load_pem_private_key(private.encode(), None, unsafe_skip_rsa_key_validation=True)
+        return key.public_key() == load_pem_public_key(public.encode())
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return False

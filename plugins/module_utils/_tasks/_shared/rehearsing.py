@@ -19,7 +19,11 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehears
     Ended,
     Rows,
 )
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.encrypted import Opener, unreadable
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.encrypted import (
+    Opener,
+    Row,
+    faults,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.scratch import Login
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import exec as pods
@@ -44,8 +48,6 @@ _ATTEMPTS = 30
 _PAUSE = 2.0
 _HISTORY = "SELECT pg_read_file('pg_wal/' || lpad(upper(to_hex(timeline_id)), 8, '0') || '.history') FROM pg_control_checkpoint()"
 _SHOWN = 5
-_WRONG = "were encrypted with other Active Record keys than Vault has now"
-_PLAIN = "are not as Active Record encrypts them"
 
 
 @dataclass(frozen=True)
@@ -176,17 +178,13 @@ def _counted(reader: Reader, newest: float, until: float) -> Contents:
 def _opened(reader: Reader, opener: Opener) -> tuple[str, list[str]]:
     """Return how many rows of each column could be opened, and what is wrong with the others."""
     counts: dict[str, int] = {}
-    wrong: dict[str, list[int]] = defaultdict(list)
-    plain: dict[str, list[int]] = defaultdict(list)
+    wrong: dict[tuple[str, str], list[int]] = defaultdict(list)
     for column, rows in reader.encrypted():
-        bad = unreadable(opener, rows)
-        wrong[column] += bad[0]
-        plain[column] += bad[1]
         counts[column] = counts.get(column, 0) + len(rows)
+        for what, number in faults(opener, (Row(*row) for row in rows)):
+            wrong[column, what].append(number)
     problems = [
         f"{len(ids)} of {counts[column]} rows of {column} {what} (id {', '.join(map(str, ids[:_SHOWN]))})"
-        for found, what in ((wrong, _WRONG), (plain, _PLAIN))
-        for column, ids in found.items()
-        if ids
+        for (column, what), ids in wrong.items()
     ]
     return ", ".join(f"{count} of {column}" for column, count in counts.items()) or "none is there", problems

@@ -22,14 +22,14 @@ CREATE TABLE schema_migrations (version varchar PRIMARY KEY);
 INSERT INTO schema_migrations VALUES ('20251023210145'), ('20260805130216');
 CREATE TABLE users (id bigserial PRIMARY KEY, otp_secret varchar, created_at timestamp(6) NOT NULL, updated_at timestamp(6) NOT NULL);
 CREATE TABLE statuses (id bigserial PRIMARY KEY, created_at timestamptz NOT NULL);
-CREATE TABLE keypairs (id bigserial PRIMARY KEY, private_key varchar, created_at timestamp(6), updated_at timestamp(6));
+CREATE TABLE keypairs (id bigserial PRIMARY KEY, private_key varchar, public_key varchar, created_at timestamp(6), updated_at timestamp(6));
 CREATE TABLE accounts (id bigserial PRIMARY KEY, uri varchar DEFAULT '');
 INSERT INTO accounts (uri) VALUES (''), (''), (NULL), (NULL), ('https://a/1'), ('https://a/1'), ('https://a/1'), ('https://a/2');
 CREATE TABLE another (id bigserial PRIMARY KEY, created_at timestamp);
 INSERT INTO users (otp_secret, created_at, updated_at) VALUES
     ('one', '2026-11-29 01:00:00', '2026-11-29 03:00:00'), (NULL, '2026-11-29 02:00:00', '2026-11-29 02:00:00');
 INSERT INTO statuses (created_at) VALUES ('2026-11-29 04:00:00+01');
-INSERT INTO keypairs (private_key) SELECT 'key ' || number FROM generate_series(1, 4500) AS number;
+INSERT INTO keypairs (private_key, public_key) SELECT 'key ' || number, 'public ' || number FROM generate_series(1, 4500) AS number;
 INSERT INTO keypairs (private_key) VALUES (NULL);
 """
 THREE = 1795921200.0
@@ -121,8 +121,9 @@ def test_the_server_itself_ends_what_takes_too_long(server: Server) -> None:
 def test_every_encrypted_row_is_read_some_at_a_time(reader: Reader) -> None:
     pages = list(reader.encrypted())
     assert [column for column, _rows in pages] == ["users.otp_secret", *["keypairs.private_key"] * 3]
-    assert pages[0][1] == [(1, "one")]
-    assert [number for _column, rows in pages[1:] for number, _text in rows] == list(range(1, 4501))
+    assert pages[0][1] == [(1, "one", "")]
+    assert [row[0] for _column, rows in pages[1:] for row in rows] == list(range(1, 4501))
+    assert pages[1][1][0] == (1, "key 1", "public 1")
 
 
 def test_what_was_archived_is_read_also_of_a_server_that_archives_nothing(reader: Reader) -> None:

@@ -65,8 +65,8 @@ class Content:
         rows = self.rows[table][: len(self.sealed)] if having else self.rows[table]
         return len(rows), sum(one <= until for one in rows), sum(since < one <= to for one in rows)
 
-    def encrypted(self) -> Iterator[tuple[str, list[tuple[int, str]]]]:
-        yield "users.otp_secret", self.sealed
+    def encrypted(self) -> Iterator[tuple[str, list[tuple[int, str, str]]]]:
+        yield "users.otp_secret", [(number, text, "") for number, text in self.sealed]
 
 
 @dataclass(frozen=True)

@@ -14,14 +14,27 @@ from typing import Any
 
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.encrypted import (
+    FOREIGN,
+    PLAIN,
+    WRONG,
     NotEncryptedError,
     Opener,
+    Row,
     WrongKeyError,
-    unreadable,
+    faults,
 )
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
 
 RAILS: dict[str, Any] = json.loads((Path(__file__).parent / "rails.json").read_text())
+KEYS = (RAILS["primary_key"], RAILS["key_derivation_salt"])
 DIGESTS = ("sha256", "sha1")
 
 
@@ -88,9 +101,47 @@ def test_what_was_sealed_and_is_no_text_is_not_what_rails_writes(opener: Opener,
 
 def test_every_row_is_tried_and_those_that_cannot_be_opened_are_named(opener: Opener) -> None:
     good = RAILS["rows"]["sha256"]["otp_secret"]
-    rows = [(1, good), (2, "plain"), (3, good), (4, good)]
-    assert unreadable(opener, rows) == ([], [2])
-    assert unreadable(Opener("another", "salt"), rows) == ([1, 3, 4], [2])
+    rows = [Row(1, good), Row(2, "plain"), Row(3, good), Row(4, good)]
+    assert list(faults(opener, rows)) == [(PLAIN, 2)]
+    assert list(faults(Opener("another", "salt"), rows)) == [(WRONG, 1), (PLAIN, 2), (WRONG, 3), (WRONG, 4)]
+
+
+def public_of(opener: Opener, form: PublicFormat = PublicFormat.SubjectPublicKeyInfo) -> str:
+    """The public key of the private one that Rails encrypted."""
+    private = load_pem_private_key(opener.open(RAILS["rows"]["sha256"]["private_key"]).encode(), None)
+    return private.public_key().public_bytes(Encoding.PEM, form).decode()
+
+
+@pytest.mark.parametrize("form", [PublicFormat.SubjectPublicKeyInfo, PublicFormat.PKCS1])
+def test_a_private_key_belongs_to_its_public_one_in_either_form(opener: Opener, form: PublicFormat) -> None:
+    assert list(faults(opener, [Row(1, RAILS["rows"]["sha256"]["private_key"], public_of(opener, form))])) == []
+
+
+def test_of_newer_keys_too() -> None:
+    key = ed25519.Ed25519PrivateKey.generate()
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    opener = Clear()
+    assert list(faults(opener, [Row(1, private, public), Row(2, private, public_of(Opener(*KEYS)))])) == [(FOREIGN, 2)]
+
+
+class Clear(Opener):
+    """Opens what is not sealed."""
+
+    def __init__(self) -> None:
+        super().__init__(*KEYS)
+
+    def open(self, stored: str) -> str:
+        return stored
+
+
+@pytest.mark.parametrize("sealed", ["private_key", "otp_secret"])
+@pytest.mark.parametrize("public", ["another", "no key at all"])
+def test_a_private_key_of_another_public_one_or_none_is_named(opener: Opener, sealed: str, public: str) -> None:
+    other = rsa.generate_private_key(65537, 2048).public_key()
+    other_text = other.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    row = Row(7, RAILS["rows"]["sha256"][sealed], other_text if public == "another" else public)
+    assert list(faults(opener, [row])) == [(FOREIGN, 7)]
 
 
 def test_an_opener_shows_no_key(opener: Opener) -> None:
