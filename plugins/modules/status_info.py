@@ -30,7 +30,7 @@ options:
     type: str
     required: true
   secrets:
-    description: Names below that folder.
+    description: Names below that folder. What has a slash is a path below the mount.
     type: list
     elements: str
     default: []

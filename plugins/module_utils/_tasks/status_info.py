@@ -81,7 +81,7 @@ def _secrets(server: vault.Vault, parameters: Mapping[str, Any]) -> list[dict[st
     salt = kv.read(server, mount, f"{folder}/fingerprint").data.get("key", "")
     results = []
     for name in parameters["secrets"]:
-        path = f"{folder}/{name}"
+        path = name if "/" in name else f"{folder}/{name}"
         stored = kv.read(server, mount, path)
         made = {key: fingerprint(salt, path, key, value) for key, value in sorted(stored.data.items())} if salt else {}
         results.append({"path": path, "version": stored.version, "gone": stored.gone, "fingerprints": made})

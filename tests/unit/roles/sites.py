@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from .conftest import APPLY, ROOT, Site
+from .conftest import APPLY, ROOT, TYPED, Site
 from .test_secrets import SETTINGS
 
 WAIT = "fediverse.mastodon.wait"
 ROLES = sorted(path.name for path in (ROOT / "roles").iterdir())
 # What tasks register, so that all of them run.
-REGISTERED = {"omit": "(omitted)", "cnpg_applied": {"objects": [{"action": "skipped"}]}}
+REGISTERED = {**TYPED, "cnpg_applied": {"objects": [{"action": "skipped"}]}}
 LARGE = {"flux_install": False, "mastodon_size": "large"}
 MADE_HERE = {
     "rook_backend": "rook",
@@ -57,6 +57,8 @@ SITES: dict[str, dict[str, Any]] = {
         **SETTINGS,
         **MADE_HERE,
         **{f"{name}_namespace": name.replace("_", "-") for name in NAMESPACES},
+        "cnpg_backup_vault_path": "shared/backups",
+        "volsync_vault_path": "mastodon/other/restic",
     },
     "nearly nothing": {
         **LARGE,

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 import yaml
 
-from .conftest import ROOT, Site
+from .conftest import ROOT, TYPED, Site
 
 EVERYTHING: dict[str, Any] = {
-    "omit": "(omitted)",
+    **TYPED,
     "mastodon_name": "social",
     "mastodon_namespace": "people",
     "mastodon_web_domain": "www.example.org",
@@ -60,7 +60,7 @@ EVERYTHING: dict[str, Any] = {
     "volsync_bucket": "volumes",
 }
 INVENTORIES: dict[str, dict[str, Any]] = {
-    "the least": {"omit": "(omitted)"},
+    "the least": {**TYPED},
     "everything": EVERYTHING,
     "servers of others": {
         **EVERYTHING,

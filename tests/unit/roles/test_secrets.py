@@ -25,9 +25,24 @@ SETTINGS: dict[str, Any] = {
 ROLES = sorted(path.parents[1].name for path in ROOT.glob("roles/*/tasks/main.yml"))
 
 
-@pytest.fixture(scope="module")
-def site() -> Site:
-    return Site(**SETTINGS)
+def elsewhere(**settings: Any) -> dict[str, Any]:
+    """Settings with every path and namespace that can be moved somewhere else."""
+    paths = [
+        str(name) for name in Site().variables if name.endswith("_vault_path") and name != "mastodon_admin_vault_path"
+    ]
+    moved = {name: f"elsewhere/{name.removesuffix('_vault_path')}" for name in paths}
+    spaces = (
+        "cnpg_cluster_namespace",
+        "dragonfly_instance_namespace",
+        "rook_claim_namespace",
+        "volsync_volumes_namespace",
+    )
+    return {**moved, **{name: name.replace("_", "-") for name in spaces}, **settings}
+
+
+@pytest.fixture(scope="module", params=[{}, elsewhere()], ids=["usual", "moved"])
+def site(request: pytest.FixtureRequest) -> Site:
+    return Site(**SETTINGS, **request.param)
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +63,39 @@ def test_every_path_is_followed_by_a_secret_as_far_as_anything_is_required_of_it
     followed = {(path, name) for source in sources for _key, path, name in source.values}
     assert followed == wanted
     assert {path for path, _name in wanted} == {one["path"] for one in site.value("vault_secrets")}
+
+
+def test_two_who_write_records_share_a_path_or_have_one_each() -> None:
+    rfc2136 = {
+        "external_dns_provider": "rfc2136",
+        "external_dns_rfc2136_nameserver": "ns",
+        "external_dns_rfc2136_key_name": "key",
+    }
+    for moved, wanted in (
+        ({}, {"mastodon/example.org/dns": {"api-token", "tsig-secret"}}),
+        (
+            {"cert_manager_vault_path": "infra/issuer"},
+            {"mastodon/example.org/dns": {"tsig-secret"}, "infra/issuer": {"api-token"}},
+        ),
+        ({"external_dns_vault_path": ""}, {"mastodon/example.org/dns": {"api-token"}}),
+    ):
+        found = Site(**{**SETTINGS, **rfc2136, **moved}).value("vault_secrets")
+        dns = [one for one in found if one["path"] == "infra/issuer" or one["path"].endswith("/dns")]
+        assert [one["path"] for one in dns] == list(wanted)
+        assert {one["path"]: {*one["required"]} for one in dns} == wanted
+
+
+def test_what_is_given_is_written_where_it_is_read() -> None:
+    keys = {"access-key-id": "key", "secret-access-key": "secret"}
+    given = dict.fromkeys(("s3", "restic", "postgresql-backup"), keys) | {"dns": {"api-token": "token"}}
+    found = Site(**SETTINGS, **elsewhere(), vault_given_secrets=given).value("vault_secrets")
+    assert {one["path"]: one["given"] for one in found if one.get("given")} == {
+        "elsewhere/rook": keys,
+        "elsewhere/volsync": keys,
+        "elsewhere/cnpg_backup": keys,
+        "elsewhere/external_dns": given["dns"],
+        "elsewhere/cert_manager": given["dns"],
+    }
 
 
 def test_each_value_that_changes_is_seen(sources: list[Source]) -> None:

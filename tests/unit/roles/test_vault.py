@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from .conftest import Site
-from .test_secrets import ROLES, SETTINGS
+from .test_secrets import ROLES, SETTINGS, elsewhere
 
 FOLDER = "mastodon/example.org"
 # Secrets that nobody in the cluster reads: the owner's first password, and the key that fingerprints of secrets are made with.
@@ -47,21 +47,6 @@ def stores(site: Site) -> dict[str, Any]:
 def readers(site: Site) -> list[dict[str, Any]]:
     applied = [item for role in ROLES for item in site.objects(role).values()]
     return [item for item in applied if item["kind"] == "ExternalSecret"]
-
-
-def elsewhere(**settings: Any) -> dict[str, Any]:
-    """Settings with every path and namespace that can be moved somewhere else."""
-    paths = [
-        str(name) for name in Site().variables if name.endswith("_vault_path") and name != "mastodon_admin_vault_path"
-    ]
-    moved = {name: f"elsewhere/{name.removesuffix('_vault_path')}" for name in paths}
-    spaces = (
-        "cnpg_cluster_namespace",
-        "dragonfly_instance_namespace",
-        "rook_claim_namespace",
-        "volsync_volumes_namespace",
-    )
-    return {**moved, **{name: name.replace("_", "-") for name in spaces}, **settings}
 
 
 @pytest.mark.parametrize("settings", [{}, elsewhere()], ids=["usual", "moved"])
@@ -107,3 +92,8 @@ def test_the_token_needs_rights_on_what_is_written_and_no_other(path: str) -> No
     written |= {f"auth/kubernetes/role/{name}" for name in logins(site)}
     always = {"sys/mounts", "sys/auth", "secret/data/mastodon/example.org/app"}
     assert rights == written | always
+
+
+def test_the_token_needs_rights_on_the_keys_wherever_they_are() -> None:
+    rights = {right["path"] for right in Site(mastodon_vault_path="elsewhere").value("doctor_vault_rights")}
+    assert "secret/data/elsewhere/app" in rights

@@ -305,6 +305,7 @@ def test_secrets_are_recognised_by_fingerprints_only(monkeypatch: pytest.MonkeyP
     held = {
         "folder/fingerprint": Stored(1, {"key": "ab" * 32}),
         "folder/app": Stored(2, {"password": "canary"}),
+        "shared/s3": Stored(1, {"key": "canary"}),
         "folder/gone": Stored(3, {}, "2026-11-01"),
     }
     monkeypatch.setattr(status_info, "connect", lambda *_unused: None)
@@ -313,10 +314,17 @@ def test_secrets_are_recognised_by_fingerprints_only(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(status_info.vault, "connect", lambda *_unused: None)
     monkeypatch.setattr(status_info.kv, "read", lambda _server, _mount, path: held.get(path, Stored()))
     said: list[str] = []
-    parameters = {"mount": "secret", "path": "folder", "secrets": ["app", "gone", "absent"], "site": None, **NONE}
+    parameters = {
+        "mount": "secret",
+        "path": "folder",
+        "secrets": ["app", "gone", "absent", "shared/s3"],
+        "site": None,
+        **NONE,
+    }
     result = status_info.run_task(parameters, Run(check=False, diff=False, say=said.append, environment={}))
     assert said[0].startswith("secret folder/app: version 2, password ")
-    assert said[1:] == ["secret folder/gone: version 3 was deleted at 2026-11-01", "secret folder/absent: not there"]
+    assert said[1:3] == ["secret folder/gone: version 3 was deleted at 2026-11-01", "secret folder/absent: not there"]
+    assert said[3].startswith("secret shared/s3: version 1, key ")
     assert "canary" not in f"{result}{said}"
     assert result["changed"] is False
 
