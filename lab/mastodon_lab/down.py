@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 from mastodon_lab.build.store import BUILD_LOCK
-from mastodon_lab.cluster import cgroups, disk, network, process
+from mastodon_lab.cluster import disk, network, node
 from mastodon_lab.cluster.lock import only_one
 from mastodon_lab.errors import LabError
 from mastodon_lab.lab import Lab
@@ -26,6 +26,7 @@ def down(lab: Lab, progress: Progress, *, purge_state: bool, purge_cache: bool) 
             with progress.step(f"stop lab {lab.name}"):
                 _stop(lab)
             if purge_state:
+                node.of(lab).remove(lab)
                 _remove(lab.state, progress)
         else:
             progress.note(f"there is no lab in {lab.state}")
@@ -35,10 +36,12 @@ def down(lab: Lab, progress: Progress, *, purge_state: bool, purge_cache: bool) 
 
 
 def _stop(lab: Lab) -> None:
-    if init := process.find(lab):
-        process.stop(init)
+    way = node.of(lab)
+    ran = way.running(lab)
+    way.stop(lab)
+    # Of a lab that is ended already the interface may be another one's of its index.
+    if ran:
         network.disconnect(lab)
-    cgroups.remove(lab)
     disk.detach(lab)
 
 

@@ -17,14 +17,22 @@ OPENBAO_PORT = 8200
 BASE = frozenset({"cluster", "coredns", "kube-network-policies", "local-path-provisioner"})
 ALL = "all"
 SITE = "site"
-# Ways to get a node: processes of this machine, or kind.
+# Ways to get a node: processes of this machine, kind in a Docker of the lab's own, or kind in this machine's Docker, where all comes
+# from the internet.
 MACHINE = "machine"
 KIND = "kind"
-WAYS = (MACHINE, KIND)
+DOCKER = "docker"
+WAYS = (MACHINE, KIND, DOCKER)
 CEPH = "ceph"
 # Another web site, which `all` does not stand for, and what it stands on.
 WEBSITE = "website"
 BELOW_WEBSITE = frozenset({"traefik", "knot", "pebble"})
+# Nobody has tried to give kind's nodes a disk; the one of kind's authors has volumes and enforces NetworkPolicies itself.
+LEFT_OUT = {
+    MACHINE: frozenset[str](),
+    KIND: frozenset({CEPH}),
+    DOCKER: frozenset({CEPH, "kube-network-policies", "local-path-provisioner"}),
+}
 FIRST_DISK = 200  # of the machine's loop devices, whose first ones others take
 MAX_INDEX = 55  # 10.(200+index).0.0/16 must stay within 10.255.0.0/16
 
@@ -48,8 +56,7 @@ class Lab:
     def has(self, *parts: str) -> bool:
         """Whether any of these parts belongs to the lab; what a way to get a node is made of does if the lab goes it."""
         own = BASE | self.parts | {self.way} | (BELOW_WEBSITE if WEBSITE in self.parts else set())
-        # Nobody has tried to give kind's node a disk.
-        wanted = {*parts} - ({CEPH} if self.way == KIND else set())
+        wanted = {*parts} - LEFT_OUT[self.way]
         return not own.isdisjoint(wanted) or (ALL in self.parts and not {*WAYS, WEBSITE}.issuperset(wanted))
 
     @property

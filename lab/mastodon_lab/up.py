@@ -12,11 +12,11 @@ from pathlib import Path
 
 from mastodon_lab import host, inside
 from mastodon_lab.build import mirror, plan, remembered
-from mastodon_lab.cluster import cgroups, components, disk, health, network, node, pki, process
+from mastodon_lab.cluster import components, disk, health, network, node, pki
 from mastodon_lab.cluster.lock import only_one
 from mastodon_lab.errors import LabError
 from mastodon_lab.files import write_private
-from mastodon_lab.lab import ALL, CEPH, MACHINE, Lab
+from mastodon_lab.lab import ALL, CEPH, DOCKER, MACHINE, Lab
 from mastodon_lab.parts import platform
 from mastodon_lab.progress import Progress
 from mastodon_lab.status import PartStatus
@@ -29,12 +29,13 @@ START = "start the cluster"
 
 def up(lab: Lab, progress: Progress) -> None:
     """Bring the lab up, or repair what is down. Raises LabError; what was done until then need not be done again."""
+    way = node.of(lab)
     with only_one(lab):
         host.refuse_state(lab, made(lab), host.identity())
-        if process.find(lab) is None:
+        way.refuse()
+        if not way.running(lab):
             _prepare_host(lab, progress)
         built = remembered.recall(lab) or plan.ensure(lab, progress)
-        way = node.of(lab)
         progress.expect({START: 2, way.step: way.seconds})
         with progress.step(START):
             start(lab, built)
@@ -53,19 +54,14 @@ def build(lab: Lab, progress: Progress) -> None:
 
 
 def start(lab: Lab, built: plan.Built) -> None:
-    """Create configuration and namespaces and make sure that init runs the right components."""
+    """Create configuration and namespaces and make sure that the right components run."""
+    way = node.of(lab)
     _write_state(lab)
     mirror.publish(built.mirror, built.images, lab.mirror)
-    components.save(lab, node.of(lab).components(lab, lambda name: built.programs.get(name) or host.needed(name)))
+    components.save(lab, way.components(lab, lambda name: built.programs.get(name) or host.needed(name)))
     if lab.has(CEPH):
         disk.attach(lab)
-    init = process.find(lab)
-    if init is None:
-        cgroups.make(lab)
-        init = process.start(lab)
-    else:
-        process.reload(init)
-    network.connect(lab, init.pid)
+    network.connect(lab, way.start(lab, built.programs.get("kind")))
 
 
 def made(lab: Lab) -> host.Made | None:
@@ -115,7 +111,7 @@ def _write_facts(lab: Lab, kubectl: Path) -> None:
         "kubectl": str(kubectl),
         "vault_address": lab.openbao_url,
         "vault_token_file": str(lab.vault_token),
-        "mirror": lab.mirror_url,
+        "mirror": "" if lab.way == DOCKER else lab.mirror_url,
         "gateway_address": lab.gateway_ip,
         "dns_address": lab.dns_ip,
         "ceph_disk": str(lab.disk) if lab.has(CEPH) else "",

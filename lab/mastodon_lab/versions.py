@@ -17,6 +17,10 @@ KUBERNETES: Final = "v1.36.3"
 ETCD: Final = "v3.6.8"
 COREDNS: Final = "v1.14.7"
 KIND: Final = "v0.33.0"
+# What that version of kind takes by itself (pkg/apis/config/defaults/image.go), for who has the internet.
+KIND_NODE: Final = (
+    "docker.io/kindest/node:v1.37.0@sha256:a1ed56cfb0e7b93589bdf97c8cd566405a265939e3620fc4f5de89adff580ae5"
+)
 # Prometheus 3.16.0; its modules have a number of their own.
 PROMETHEUS: Final = "v0.316.0"
 LOCAL_PATH: Final = "v0.0.30"
@@ -77,6 +81,7 @@ DRAGONFLY: Final = "v1.39.0"
 # From the distribution: packages of this release
 DEBIAN: Final = "bookworm"
 REDIS_MAJOR: Final = "7"
+BUSYBOX: Final = "1.35.0"
 # What CloudNativePG asks for. The program is one minor version older, as the distribution has it.
 PGBOUNCER: Final = "1.25.1"
 # PostgreSQL, PgBouncer, Barman and restic come from the next release: this one's PostgreSQL is older than the one of the

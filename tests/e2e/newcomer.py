@@ -85,8 +85,9 @@ class Newcomer:
         (self.home / ".kube").mkdir(exist_ok=True)
         shutil.copy(lab.facts["kubeconfig"], self.home / ".kube/config")
         shutil.copy(lab.facts["vault_token_file"], self.home / ".vault-token")
-        settings = (ROOT / "inventories/lab/group_vars/clusters.yml").read_text().splitlines(keepends=True)
-        settings = [line for line in settings if not line.startswith(FOUND_BY_THEMSELVES)]
+        files = sorted((ROOT / "inventories/lab/group_vars/clusters").glob("*.yml"))
+        settings = [line for file in files for line in file.read_text().splitlines(keepends=True)]
+        settings = [line for line in settings if not line.startswith(("---", *FOUND_BY_THEMSELVES))]
         inventory = self.work / folder / "inventories/mine"
         hosts = (inventory / "hosts.yml").read_text()
         # As whose run the DNS records are marked.

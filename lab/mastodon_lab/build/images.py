@@ -21,10 +21,12 @@ POSTGRES_ID = 26
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 PAUSE_IMAGE = f"docker.io/lab/pause:{versions.PAUSE}"
-COREDNS_IMAGE = f"registry.k8s.io/coredns/coredns:{versions.COREDNS}"
+COREDNS_IMAGE = f"docker.io/coredns/coredns:{versions.COREDNS.removeprefix('v')}"
 LOCAL_PATH_IMAGE = f"docker.io/rancher/local-path-provisioner:{versions.LOCAL_PATH}"
 NETWORK_POLICIES_IMAGE = f"registry.k8s.io/networking/kube-network-policies:{versions.NETWORK_POLICIES}"
-BUSYBOX_IMAGE = "docker.io/library/busybox:latest"
+BUSYBOX_IMAGE = f"docker.io/library/busybox:{versions.BUSYBOX}"
+# As tests and people call it.
+BUSYBOX_LATEST = "docker.io/library/busybox:latest"
 TRAEFIK_IMAGE = f"docker.io/library/traefik:{versions.TRAEFIK}"
 OPENBAO_IMAGE = f"quay.io/openbao/openbao:{versions.OPENBAO}"
 S3_IMAGE = f"docker.io/versity/versitygw:{versions.VERSITY}"
@@ -70,7 +72,7 @@ def cluster_images(base: Path, program: Mapping[str, Path]) -> tuple[Image, ...]
     """What a cluster needs to run any pod with DNS and volumes, and to enforce NetworkPolicies."""
     return (
         Image("pause", (PAUSE_IMAGE,), (base,), Run(("/bin/sleep", "2147483647"), user=NOBODY)),
-        Image("busybox", (BUSYBOX_IMAGE,), (base,), Run(arguments=("sh",))),
+        Image("busybox", (BUSYBOX_IMAGE, BUSYBOX_LATEST), (base,), Run(arguments=("sh",))),
         single(base, program["coredns"], COREDNS_IMAGE, "/coredns"),
         single(base, program["local-path-provisioner"], LOCAL_PATH_IMAGE, "/usr/bin/local-path-provisioner"),
         single(base, program["netpol"], NETWORK_POLICIES_IMAGE, "/bin/netpol"),

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from mastodon_lab import versions
 from mastodon_lab.build import ceph, components, images, kind_node, mirror, rootfs, site_images, stand_ins, tools
 from mastodon_lab.build.golang import Go
 from mastodon_lab.build.store import Store
-from mastodon_lab.lab import CEPH, KIND, SITE, Lab
+from mastodon_lab.lab import CEPH, DOCKER, KIND, SITE, Lab
 from mastodon_lab.progress import Progress
 
 TOOLS = "get Go, kubectl and OpenBao"
@@ -23,7 +23,7 @@ SOURCES = "get the modules to build"
 SERVERS = "make a Debian with Redis and Knot"
 DATABASES = "make a Debian with PostgreSQL, PgBouncer, Barman and restic"
 PYTHON = "make a Debian with Python"
-DOCKER = "make a Debian with Docker"
+DOCKER_ROOT = "make a Debian with Docker"
 NODE = "make a Debian for kind's node"
 CEPHS = "make a Debian with Ceph"
 WRITE = "write images and charts"
@@ -81,16 +81,31 @@ class Built:
 
 def was_built(lab: Lab) -> bool:
     """Whether all that the lab's parts need was built once, so that less is to be built now."""
-    return Store(lab.cache).has("mirror" if lab.has(SITE) else "coredns")
+    last = "kind" if lab.way == DOCKER else "mirror" if lab.has(SITE) else "coredns"
+    return Store(lab.cache).has(last)
 
 
 def ensure(lab: Lab, progress: Progress) -> Built:
     """Build what is missing. Raises LabError; what was finished until then is not built again."""
     store = Store(lab.cache)
     with store.locked(progress.note):
-        built = _ensure(lab, store, progress)
+        built = (_kind_alone if lab.way == DOCKER else _ensure)(lab, store, progress)
         store.prune()
         return built
+
+
+def _kind_alone(lab: Lab, store: Store, progress: Progress) -> Built:
+    """What a lab needs of which all else comes from the internet."""
+    progress.expect({TOOLS: 15, SOURCES: 5, _title(components.KIND_ITSELF): components.KIND_ITSELF.seconds})
+    with progress.step(TOOLS):
+        tool = tools.install(store, lab.cache / "log/tools.log")
+    go = Go(tool.go, store, lab.cache / "log/go.log")
+    programs = {"kubectl": tool.kubectl, "bao": tool.bao, **_programs([components.KIND_ITSELF], go, progress)}
+    return Built(programs, (), mirror.empty(store), _gateway_api(go))
+
+
+def _gateway_api(go: Go) -> Path:
+    return go.module("sigs.k8s.io/gateway-api", versions.GATEWAY_API) / "config/crd"
 
 
 def _ensure(lab: Lab, store: Store, progress: Progress) -> Built:
@@ -98,7 +113,7 @@ def _ensure(lab: Lab, store: Store, progress: Progress) -> Built:
         {TOOLS: 15, SOURCES: 60, WRITE: 30}
         | ({SERVERS: 60} if lab.has(*SERVERS_FOR) else {})
         | ({DATABASES: 110, PYTHON: 110} if lab.has(SITE) else {})
-        | ({DOCKER: 70, NODE: 80} if lab.has(KIND) else {})
+        | ({DOCKER_ROOT: 70, NODE: 80} if lab.has(KIND) else {})
         | ({CEPHS: 90} if lab.has(CEPH) else {})
         | {_title(component): component.seconds for component in _components(lab)}
     )
@@ -109,15 +124,18 @@ def _ensure(lab: Lab, store: Store, progress: Progress) -> Built:
     # Debian's packages come over the network while Go keeps the processors busy.
     with ThreadPoolExecutor(1) as beside:
         debians = beside.submit(_debians, lab, store, progress, log / "debian.log")
-        programs: dict[str, Path] = {"kubectl": tool.kubectl, "bao": tool.bao, **_programs(lab, go, progress)}
+        programs: dict[str, Path] = {
+            "kubectl": tool.kubectl,
+            "bao": tool.bao,
+            **_programs(_components(lab), go, progress),
+        }
         debian = debians.result()
     if lab.has(KIND):
         programs["dockerd"] = debian.docker / kind_node.DOCKERD
     with progress.step(WRITE):
         layouts = tuple(images.layout(store, image) for image in _images(lab, store, go, programs, debian))
         made = mirror.make(store, go, tool.kubectl) if lab.has(SITE) else mirror.empty(store)
-    gateway_api = go.module("sigs.k8s.io/gateway-api", versions.GATEWAY_API) / "config/crd"
-    return Built(programs, layouts, made, gateway_api)
+    return Built(programs, layouts, made, _gateway_api(go))
 
 
 @dataclass(frozen=True)
@@ -144,7 +162,7 @@ def _debians(lab: Lab, store: Store, progress: Progress, log: Path) -> Debians:
         with progress.step(PYTHON):
             made["python"] = rootfs.debian(store, "python", PYTHON_PACKAGES, PYTHON_HOOKS, log)
     if lab.has(KIND):
-        with progress.step(DOCKER):
+        with progress.step(DOCKER_ROOT):
             made["docker"] = kind_node.docker_root(store, log)
         with progress.step(NODE):
             made["node"] = kind_node.node_layer(store, log)
@@ -163,12 +181,12 @@ def _components(lab: Lab) -> list[components.Component]:
     return [component for component in components.COMPONENTS if lab.has(component.part)]
 
 
-def _programs(lab: Lab, go: Go, progress: Progress) -> Mapping[str, Path]:
+def _programs(wanted: Sequence[components.Component], go: Go, progress: Progress) -> Mapping[str, Path]:
     with progress.step(SOURCES):
-        for module in {component.module for component in _components(lab)} - {components.STAND_INS}:
+        for module in {component.module for component in wanted} - {components.STAND_INS}:
             go.workspace(module)
     programs: dict[str, Path] = {}
-    for component in _components(lab):
+    for component in wanted:
         with progress.step(_title(component)):
             programs.update(go.build(component))
     return programs

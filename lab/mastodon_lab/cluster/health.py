@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from mastodon_lab import versions
-from mastodon_lab.cluster import api, components, node, process
+from mastodon_lab.cluster import api, components, node
 from mastodon_lab.lab import MIRROR_PORT, Lab
 from mastodon_lab.status import PartStatus
 
@@ -24,7 +24,7 @@ KUBERNETES = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "ku
 
 def check(lab: Lab) -> tuple[PartStatus, ...]:
     """One status for each component, the node and the way to Services; only the cluster's when it doesn't run."""
-    if process.find(lab) is None:
+    if not node.of(lab).running(lab):
         return (PartStatus("cluster", ready=False, reason="is not running; start it with lab/up"),)
     doing = _report(lab)
     known = _versions(lab)

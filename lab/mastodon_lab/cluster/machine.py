@@ -12,10 +12,11 @@ from typing import Any
 
 from mastodon_lab.cluster import components, config
 from mastodon_lab.cluster.components import Component
+from mastodon_lab.cluster.namespaced import Namespaced
 from mastodon_lab.lab import Lab
 
 
-class Machine:
+class Machine(Namespaced):
     """See Node."""
 
     step = "wait for the node"

@@ -11,15 +11,16 @@ from typing import Any, Protocol
 
 from mastodon_lab.cluster.components import Component
 from mastodon_lab.cluster.kind import Kind
+from mastodon_lab.cluster.kind.docker import InDocker
 from mastodon_lab.cluster.machine import Machine
-from mastodon_lab.lab import KIND, MACHINE, Lab
+from mastodon_lab.lab import DOCKER, KIND, MACHINE, Lab
 
 
 class Node(Protocol):
     """A way to get a node.
 
     `step` is what `lab/up` says while it waits, `seconds` how long that usually takes, `patience` how long it may take.
-    `api` is the component that has the API server in it.
+    `api` is the component that has the API server in it, if one has.
     """
 
     step: str
@@ -47,8 +48,28 @@ class Node(Protocol):
         """When its kubelet was started, in seconds since 1970; `doing` is how the components do. None if it wasn't."""
         ...
 
+    def refuse(self) -> None:
+        """Raise LabError where this machine lacks what this way alone needs."""
+        ...
 
-WAYS: Mapping[str, Node] = {MACHINE: Machine(), KIND: Kind()}
+    def running(self, lab: Lab) -> bool:
+        """Whether it runs, ready or not."""
+        ...
+
+    def start(self, lab: Lab, kind: Path | None) -> int:
+        """Start what doesn't run, and return a process in its network namespace; `kind` is that program, if the lab has it."""
+        ...
+
+    def stop(self, lab: Lab) -> None:
+        """End it."""
+        ...
+
+    def remove(self, lab: Lab) -> None:
+        """Remove what lies elsewhere than in the lab's state, once it is ended."""
+        ...
+
+
+WAYS: Mapping[str, Node] = {MACHINE: Machine(), KIND: Kind(), DOCKER: InDocker()}
 
 
 def of(lab: Lab) -> Node:

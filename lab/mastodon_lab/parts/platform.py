@@ -17,7 +17,7 @@ from mastodon_lab.build.plan import Built
 from mastodon_lab.build.store import key
 from mastodon_lab.cluster import api
 from mastodon_lab.errors import LabError
-from mastodon_lab.lab import SITE, WEBSITE, Lab
+from mastodon_lab.lab import DOCKER, SITE, WEBSITE, Lab
 from mastodon_lab.parts import acme, certificates, mail, nameserver, s3, website
 from mastodon_lab.parts.catalogue import PARTS, REDIS_HOST, S3_HOST, Part
 from mastodon_lab.parts.keys import Keys, keys
@@ -89,7 +89,8 @@ def status(lab: Lab) -> tuple[PartStatus, ...]:
     parts = tuple(
         PartStatus(part.name, not (reason := _trouble(part, lab)), part.version, reason) for part in _parts(lab)
     )
-    return (*parts, *(row for part, row in FOR_SITE if lab.has(part)))
+    # What is of the internet is what production gets.
+    return parts if lab.way == DOCKER else (*parts, *(row for part, row in FOR_SITE if lab.has(part)))
 
 
 def _parts(lab: Lab) -> tuple[Part, ...]:
@@ -124,6 +125,7 @@ def servers(lab: Lab) -> Mapping[str, tuple[str, str]]:
 def manifests(lab: Lab, made: Keys) -> list[str]:
     """The parts' manifests with the lab's addresses, images and keys filled in for @NAMES@."""
     values = {
+        "BEYOND": "internet" if lab.way == DOCKER else "sealed",
         "DNS_IP": lab.dns_ip,
         "GATEWAY_IP": lab.gateway_ip,
         "NAMESERVER_IP": lab.nameserver_ip,
@@ -155,6 +157,12 @@ def manifests(lab: Lab, made: Keys) -> list[str]:
     ordered = sorted(_parts(lab), key=lambda part: part.key != "local-path-provisioner")
     names = [*(part.key for part in ordered), *(("mastodon",) if lab.has(SITE) else ())]
     return [_filled((MANIFESTS / f"{name}.yaml").read_text(), values) for name in names]
+
+
+def images_of(lab: Lab) -> tuple[str, ...]:
+    """Every image that the manifests of the lab's parts name."""
+    texts = [(MANIFESTS / f"{part.key}.yaml").read_text() for part in _parts(lab)]
+    return tuple(sorted({IMAGES[name] for text in texts for name in re.findall(r"@(\w+_IMAGE)@", text)}))
 
 
 def _filled(manifest: str, values: Mapping[str, str]) -> str:

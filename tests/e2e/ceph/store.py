@@ -39,7 +39,7 @@ class Store:
     def install(self, into: Path) -> None:
         """Install upstream's chart, then what the role would create of Ceph, each once the one before is ready."""
         release = Release.fetched(versions.ROOK, into)
-        ours = yaml.safe_load((ROOT / "inventories/lab/group_vars/clusters.yml").read_text())
+        ours = yaml.safe_load((ROOT / "inventories/lab/group_vars/clusters/mirror.yml").read_text())
         disk = {"rook_storage": {"devices": [{"name": self.lab.facts["ceph_disk"]}]}}
         place = {"rook_data_path": self.lab.facts["ceph_folder"], "mastodon_size": "minimal", "rook_backend": "rook"}
         same = {name: ours[name] for name in ("rook_cluster_spec", "rook_image")}

@@ -39,7 +39,7 @@ def take_down(lab: Lab, *, purge_state: bool = False, purge_cache: bool = False)
 def test_down_ends_everything_and_keeps_the_state(lab: Lab, done: list[str]) -> None:
     lab.made.touch()
     take_down(lab)
-    assert done == ["stop 4711", "disconnect", "cgroups", "disk"]
+    assert done == ["stop 4711", "cgroups", "disconnect", "disk"]
     assert lab.made.exists()
 
 

@@ -63,6 +63,15 @@ def test_another_web_site_is_there_when_it_is_asked_for_by_name_with_what_it_sta
     assert [asked.has(part) for part in ("website", "traefik", "knot", "pebble", "openbao")] == [*[True] * 4, False]
 
 
+def test_kind_in_the_machine_s_docker_brings_its_own_volumes_and_policies() -> None:
+    everything = replace(lab(), way="docker")
+    own = ("local-path-provisioner", "kube-network-policies", "ceph", "kind", "machine")
+    assert [part for part in own if everything.has(part)] == []
+    assert everything.has("traefik")
+    assert everything.has("coredns")
+    assert replace(lab(), way="kind").has("local-path-provisioner")
+
+
 def test_a_lab_is_told_between_its_processes() -> None:
     told = replace(lab(3, "other"), way="kind")
     assert Lab.from_words(told.words) == told

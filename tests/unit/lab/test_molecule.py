@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import sys
 from pathlib import Path
 
 from ...molecule import ROOT, molecule
@@ -51,25 +49,11 @@ def test_the_scenario_in_kind_is_on_the_lab_unless_told(tmp_path: Path) -> None:
 
 def test_a_machine_without_docker_is_told_so(tmp_path: Path) -> None:
     there = {**SAYS_WHAT_IT_READS, "KIND_INVENTORY": "kind", "DOCKER_HOST": f"unix://{tmp_path}/nobody.sock"}
-    done = molecule("create", "kind", tmp_path / "state", **there)
+    done = molecule("create", "kind", tmp_path / "nowhere", **there)
     assert done.returncode != 0
-    assert reads_only(done.stdout, "kind")
-    assert "Docker is not running on this machine: " in done.stdout
-    assert "or leave KIND_INVENTORY out for the Docker of the lab." in done.stdout
-    assert not (tmp_path / "state").exists()
-
-
-def test_a_cluster_that_the_scenario_did_not_create_is_left_alone(tmp_path: Path) -> None:
-    kind = tmp_path / "bin/kind"
-    kind.parent.mkdir()
-    kind.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\n')
-    kind.chmod(0o755)
-    scripts = f"{kind.parent}:{Path(sys.executable).parent}:{os.environ['PATH']}"
-    done = molecule("destroy", "kind", tmp_path, KIND_INVENTORY="kind", PATH=scripts)
-    assert done.returncode == 0, done.stdout
-    assert not (tmp_path / "asked").exists()
-    (tmp_path / "docker.kubeconfig").write_text("")
-    done = molecule("destroy", "kind", tmp_path, KIND_INVENTORY="kind", PATH=scripts)
-    assert done.returncode == 0, done.stdout
-    assert "delete cluster --name fediverse-mastodon " in (tmp_path / "asked").read_text()
-    assert not (tmp_path / "docker.kubeconfig").exists()
+    (sentence,) = re.findall(
+        r"msg: '?(lab: Docker does not run on this machine .*?) PLAY", " ".join(done.stdout.split())
+    )
+    assert "Cannot connect to the Docker daemon" in sentence or "No such file or directory" in sentence
+    assert "in Molecule, leave KIND_INVENTORY out" in sentence
+    assert not (tmp_path / "nowhere").exists()

@@ -1,21 +1,26 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is fetched from the internet, one line each: charts, images that the roles name, and the manifest of Flux's operator.
+"""What is fetched from the internet, one line each: charts, images and the manifest of Flux's operator.
 
-Which images a chart names is the chart's own, and is not listed. extensions/molecule/kind/references prints this for its inventory.
+extensions/molecule/kind/references prints this for its inventory.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import yaml
+from mastodon_lab import versions
+from mastodon_lab.lab import DOCKER, Lab
+from mastodon_lab.parts.platform import images_of
 
 from .conftest import ROOT, Site
 from .documents import strings
+from .named_images import NAMED
 
 ROLES = sorted(path.parents[1].name for path in ROOT.glob("roles/*/tasks/main.yml"))
 # A name with a registry, and a version.
@@ -30,15 +35,22 @@ def references(settings: Mapping[str, Any]) -> list[str]:
 
 
 def platform() -> list[str]:
-    """Return a line for each chart that extensions/molecule/kind installs before site.yml; those are not pinned."""
-    tasks = yaml.safe_load((ROOT / "extensions/molecule/kind/docker/prepare.yml").read_text(encoding="utf-8"))
-    charts = next(task["vars"]["charts"] for task in tasks if "charts" in task.get("vars", {}))
-    return sorted(f"chart {chart['repository']}/{name}, the newest" for name, chart in charts.items())
+    """Return a line for each image of the lab that `lab/up --on docker --with all` starts: the node, and what Mastodon stands on."""
+    lab = Lab("kind", 1, Path("/"), Path("/"), way=DOCKER)
+    return sorted(f"image {image}" for image in (versions.KIND_NODE, *images_of(lab)))
+
+
+def named(fetched: Iterable[str]) -> list[str]:
+    """Return a line for each image that is named by what is fetched already."""
+    return sorted(f"image {image}" for line in fetched for image in NAMED.get(line, ()))
 
 
 def kind_inventory() -> dict[str, Any]:
     """Return the settings of inventories/kind, but those that are read from a cluster that is there."""
-    settings = yaml.safe_load((ROOT / "inventories/kind/group_vars/clusters.yml").read_text(encoding="utf-8"))
+    files = sorted((ROOT / "inventories/kind/group_vars/clusters").glob("*.yml"))
+    settings = {
+        name: value for file in files for name, value in yaml.safe_load(file.read_text(encoding="utf-8")).items()
+    }
     return {name: value for name, value in settings.items() if "{{" not in str(value)}
 
 

@@ -11,8 +11,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from mastodon_lab import versions
+
 from .conftest import ROOT
-from .references import references
+from .named_images import NAMED
+from .references import named, platform, references
 from .sites import SITES
 
 PIN = re.compile(r"# renovate: datasource=(\S+) depName=(\S+)(?: registryUrl=(\S+))?\n +\w+: (\S+)")
@@ -36,7 +39,12 @@ def test_whatever_is_fetched_is_pinned_and_the_other_way_round() -> None:
     assert references({**SITES["everything"], "flux_install": True}) == sorted(pinned())
 
 
-def test_the_scenario_in_kind_says_what_it_would_fetch() -> None:
+def test_a_moved_pin_is_looked_at_for_the_images_that_it_brings() -> None:
+    themselves = {line for line in pinned() if line.startswith("image ") and line not in NAMED}
+    assert NAMED.keys() == set(pinned()) - themselves
+
+
+def test_the_scenario_in_kind_says_all_that_it_would_fetch() -> None:
     done = subprocess.run(
         [str(ROOT / "extensions/molecule/kind/references")],
         env={"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"},
@@ -47,8 +55,26 @@ def test_the_scenario_in_kind_says_what_it_would_fetch() -> None:
     )
     assert done.returncode == 0, done.stderr
     said = done.stdout.splitlines()
-    assert "chart https://traefik.github.io/charts/traefik, the newest" in said
-    fetched = {line for line in said if not line.endswith(", the newest")}
-    assert fetched < set(pinned())
-    # What that inventory has from elsewhere is not fetched.
-    assert not [line for line in said if re.search("rook|ceph|dragonfly|external-dns", line)]
+    # What that inventory does not ask for.
+    pins = [line for line in pinned() if not re.search("rook|ceph|barman|volsync", line)]
+    assert sorted(said) == sorted([*platform(), *pins, *named(pins)])
+
+
+def test_the_platform_s_images_have_the_versions_of_the_lab() -> None:
+    images = [line.removeprefix("image ") for line in platform()]
+    assert versions.KIND_NODE in images
+    assert "@sha256:" in versions.KIND_NODE
+    tags = {
+        image.rpartition("/")[2].partition(":")[0]: image.rpartition(":")[2] for image in images if "@" not in image
+    }
+    assert tags == {
+        "busybox": versions.BUSYBOX,
+        "coredns": versions.COREDNS.removeprefix("v"),
+        "knot": versions.KNOT,
+        "mailpit": versions.MAILPIT,
+        "openbao": versions.OPENBAO,
+        "pebble": versions.PEBBLE.removeprefix("v"),
+        "redis": versions.REDIS_MAJOR,
+        "traefik": versions.TRAEFIK,
+        "versitygw": versions.VERSITY,
+    }

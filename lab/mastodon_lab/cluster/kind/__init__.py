@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,10 +13,11 @@ from typing import Any
 from mastodon_lab.cluster import components
 from mastodon_lab.cluster.components import Component
 from mastodon_lab.cluster.kind import config
+from mastodon_lab.cluster.namespaced import Namespaced
 from mastodon_lab.lab import Lab
 
 
-class Kind:
+class Kind(Namespaced):
     """See Node."""
 
     step = "wait for kind's node"
@@ -58,7 +58,4 @@ class Kind:
     def kubelet_since(self, lab: Lab, doing: Mapping[str, Any]) -> float | None:
         if doing.get("kind", {}).get("since") is None:
             return None
-        try:
-            return float(json.loads(config.started_file(lab).read_text()))
-        except (OSError, ValueError):
-            return None
+        return config.node_since(lab)

@@ -9,13 +9,14 @@ kind's format: https://kind.sigs.k8s.io/docs/user/configuration/
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 from mastodon_lab import versions
 from mastodon_lab.cluster import config
 from mastodon_lab.files import write_private
-from mastodon_lab.lab import API_PORT, Lab
+from mastodon_lab.lab import API_PORT, KIND, Lab
 
 BRIDGE = "containers"
 # kind uses a network of this name if there is one.
@@ -59,6 +60,19 @@ def started_file(lab: Lab) -> Path:
     return lab.run / "kind.json"
 
 
+def node_since(lab: Lab) -> float | None:
+    """When that was, in seconds since 1970."""
+    try:
+        return float(started_file(lab).read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def begun_file(lab: Lab) -> Path:
+    """There once kind was asked for a cluster of this machine's Docker, so that one of somebody else's is left alone."""
+    return data(lab) / "kind-was-asked"
+
+
 def whole_file(lab: Lab) -> Path:
     """There once kind was done; without it, a cluster was left half made. It goes with what Docker has."""
     return data(lab) / "kind-was-done"
@@ -89,45 +103,59 @@ def daemon(lab: Lab) -> dict[str, Any]:
 
 def cluster(lab: Lab) -> dict[str, Any]:
     """kind's configuration."""
-    patches = (kubeadm(), kubelet(), kube_proxy())
+    built = lab.way == KIND
+    patches = (kubeadm(lab), kubelet(), kube_proxy())
     return {
         "kind": "Cluster",
         "apiVersion": "kind.x-k8s.io/v1alpha4",
         "name": cluster_name(lab),
         "networking": {
             "ipFamily": "ipv4",
-            "apiServerAddress": lab.node_ip,
-            "apiServerPort": API_PORT,
             "podSubnet": lab.pod_cidr,
             "serviceSubnet": lab.service_cidr,
             "kubeProxyMode": "iptables",
-            # kind's own can't be built from what the lab is built from.
-            "disableDefaultCNI": True,
+            **(_sealed_network(lab) if built else {}),
         },
-        "nodes": [{"role": "control-plane", "image": IMAGE, "extraMounts": mounts(lab)}],
-        "containerdConfigPatches": [CONTAINERD],
+        "nodes": [{"role": "control-plane", "image": IMAGE if built else upstream_image(), "extraMounts": mounts(lab)}],
+        "containerdConfigPatches": [CONTAINERD] if built else [],
         "kubeadmConfigPatches": [json.dumps(patch) for patch in patches],
     }
 
 
+def upstream_image() -> str:
+    """The node's image on the internet; whoever starts a lab may choose another one."""
+    return os.environ.get("KIND_NODE_IMAGE") or versions.KIND_NODE
+
+
+def _sealed_network(lab: Lab) -> dict[str, Any]:
+    return {
+        "apiServerAddress": lab.node_ip,
+        "apiServerPort": API_PORT,
+        # kind's own can't be built from what the lab is built from.
+        "disableDefaultCNI": True,
+    }
+
+
 def mounts(lab: Lab) -> list[dict[str, Any]]:
-    """What the node sees of the lab: its authority, in place of one of kubeadm's, its mirror, and where volumes lie."""
+    """What the node sees of the lab: its authority, in place of one of kubeadm's, and, where the lab has the node's image built, its
+    network, its mirror, and where volumes lie.
+    """
+    built = {lab.etc / "cni": "/etc/cni/net.d", lab.etc / "registries": "/etc/containerd/certs.d"}
     given = {
         lab.pki / "ca.crt": "/etc/kubernetes/pki/ca.crt",
         lab.pki / "ca.key": "/etc/kubernetes/pki/ca.key",
         # Folders, as `lab/up` writes these files anew: of a file the node would keep the old one, without a name.
         lab.etc / "audit": AUDIT,
-        lab.etc / "cni": "/etc/cni/net.d",
-        lab.etc / "registries": "/etc/containerd/certs.d",
+        **(built if lab.way == KIND else {}),
     }
+    written = {lab.log: AUDIT_LOG, **({lab.volumes: str(lab.volumes)} if lab.way == KIND else {})}
     return [
         *({"hostPath": str(path), "containerPath": where, "readOnly": True} for path, where in given.items()),
-        {"hostPath": str(lab.log), "containerPath": AUDIT_LOG},
-        {"hostPath": str(lab.volumes), "containerPath": str(lab.volumes)},
+        *({"hostPath": str(path), "containerPath": where} for path, where in written.items()),
     ]
 
 
-def kubeadm() -> dict[str, Any]:
+def kubeadm(lab: Lab) -> dict[str, Any]:
     """What else kubeadm is given. Lists replace those of kind: their entries say defaults."""
     return {
         "apiVersion": "kubeadm.k8s.io/v1beta4",
@@ -138,6 +166,7 @@ def kubeadm() -> dict[str, Any]:
         "controllerManager": {"extraArgs": _arguments({"leader-elect": "false"})},
         "scheduler": {"extraArgs": _arguments({"leader-elect": "false"})},
         "apiServer": {
+            "certSANs": ["localhost", "127.0.0.1", lab.node_ip],
             "extraArgs": _arguments(
                 {
                     "audit-policy-file": f"{AUDIT}/policy.json",

@@ -101,6 +101,12 @@ def test_kind_and_its_docker_are_built_for_labs_on_kind(lab: Lab) -> None:
     assert {Path("/images/kind-node"), Path("/images/kind-kube-proxy"), Path("/images/coredns")} <= set(made.images)
 
 
+def test_for_the_machine_s_docker_only_kind_is_built(lab: Lab) -> None:
+    made = plan.ensure(replace(lab, way="docker"), progress(lab)[0])
+    assert made.programs.keys() == {"kubectl", "bao", "kind"}
+    assert made.images == ()
+
+
 def test_a_failure_stops_it_with_its_sentence(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Toolchain, "fails_at", "Traefik")
     with pytest.raises(LabError, match="Building it: no"):
