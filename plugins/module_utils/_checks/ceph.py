@@ -73,13 +73,18 @@ def _said(item: Object) -> str:
 
 
 def explained(error: MastodonError, objects: Api, endpoint: str) -> MastodonError:
-    """Return an error of a gateway that gives no answer with what Ceph says meanwhile, where that is known and is no good news."""
-    namespace = namespace_of(endpoint)
-    try:
-        item = _read(objects, namespace) if namespace else None
-    except (MastodonError, SkippedError):
-        item = None
-    if item is None or ceph_health.of(item) in ("", ceph_health.OK):
+    """Return an error of a gateway that gives no answer with where to look, and with what Ceph says meanwhile where that is no good news.
+
+    Of a disk that does not answer Ceph may say nothing for minutes.
+    """
+    if not (namespace := namespace_of(endpoint)):
         return error
+    remedy = f"Check Ceph's pods, and the disks below them: kubectl get pods -n {namespace}."
+    try:
+        item = _read(objects, namespace)
+    except (MastodonError, SkippedError):
+        return error.cured(remedy)
+    if ceph_health.of(item) in ("", ceph_health.OK):
+        return error.cured(remedy)
     why = f"{error.why}; {ObjectRef.of(item)} reports {_said(item)}"
-    return MastodonError(error.subject, error.failed, why, error.remedy)
+    return MastodonError(error.subject, error.failed, why, remedy)

@@ -33,14 +33,19 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import forward
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects, open_objects
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import read_secret, written_again
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import EVERYTHING, needs
 from ansible_collections.fediverse.mastodon.plugins.module_utils._mail import smtp
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.dial import Dial
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import kinds
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
-from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Bucket, Keys, UnknownKeysError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import (
+    Bucket,
+    Keys,
+    NoAnswerError,
+    UnknownKeysError,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.round_trip import round_trip
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import (
     KUBERNETES_OPTIONS,
@@ -266,6 +271,8 @@ def _bucket(
     place = Bucket(wanted["endpoint"], wanted["bucket"], wanted["region"], keys, way)
     try:
         return round_trip(place, anyone_reads=wanted["anyone_reads"])
+    except NoAnswerError as error:
+        raise ceph.explained(error, open_objects(connection()), wanted["endpoint"]) from error
     except UnknownKeysError as error:
         claim = wanted["secret_namespace"], wanted["secret_name"]
         raise error.cured("" if wanted["path"] else written_again(connection(), *claim)) from error

@@ -12,6 +12,7 @@ from typing import Any
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import ceph
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import forward
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import open_objects
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import (
     must_have_secret,
@@ -77,11 +78,18 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     except forward.NotThereError as error:
         if may_be_missing:
             return _result(due, run)
-        raise ceph.explained(error, open_objects(connection), endpoint) from error
-    except NoAnswerError as error:
-        raise ceph.explained(error, open_objects(connection), endpoint) from error
-    except UnknownKeysError as error:
-        raise error.cured(written_again(connection, *where)) from error
+        raise _explained(error, connection, parameters) from error
+    except (NoAnswerError, UnknownKeysError) as error:
+        raise _explained(error, connection, parameters) from error
+
+
+def _explained(error: MastodonError, connection: Connection, parameters: Mapping[str, Any]) -> MastodonError:
+    """Return it with what the cluster knows of its cause."""
+    if isinstance(error, UnknownKeysError):
+        return error.cured(written_again(connection, parameters["secret_namespace"], parameters["secret_name"]))
+    if isinstance(error, NoAnswerError | forward.NoPodError):
+        return ceph.explained(error, open_objects(connection), parameters["endpoint"])
+    return error
 
 
 def _look(parameters: Mapping[str, Any], bucket: Bucket, run: Run) -> dict[str, Any]:

@@ -26,6 +26,7 @@ MODULES = {"severity": "HEALTH_WARN", "message": "13 mgr modules have failed dep
 FULL = {"severity": "HEALTH_ERR", "message": "1 full osd(s)"}
 NO_DISK = {"severity": "HEALTH_WARN", "message": "OSD count 0 < osd_pool_default_size 1"}
 ENDPOINT = "http://rook-ceph-rgw-media.rook-ceph.svc"
+LOOK = "Check Ceph's pods, and the disks below them: kubectl get pods -n rook-ceph."
 READ_MORE = (
     "Read more: kubectl describe cephcluster -n rook-ceph ours, and what each code means at "
     "https://docs.ceph.com/en/latest/rados/operations/health-checks/."
@@ -98,7 +99,7 @@ def test_one_that_may_not_be_seen_was_not_looked_at(monkeypatch: pytest.MonkeyPa
     found = find(partial(healthy, api, "rook-ceph", NOW))
     assert found == Finding("skipped", "Ceph in namespace rook-ceph: you may not list CephClusters there")
     silent = MastodonError("Bucket media", "cannot be reached", "timed out", "Check it.")
-    assert explained(silent, api, ENDPOINT) is silent
+    assert str(explained(silent, api, ENDPOINT)) == f"Bucket media: cannot be reached: timed out. {LOOK}"
 
 
 @pytest.mark.parametrize(
@@ -131,4 +132,5 @@ def test_a_gateway_that_gives_no_answer_is_explained_by_a_ceph_that_is_not_well(
 ) -> None:
     silent = MastodonError("Bucket media", "cannot be reached", "timed out", "Check it.")
     found = explained(silent, FakeApi(item, served=(CEPH,)), ENDPOINT)
-    assert str(found) == f"Bucket media: cannot be reached: timed out{more}. Check it."
+    assert str(found) == f"Bucket media: cannot be reached: timed out{more}. {LOOK}"
+    assert explained(silent, FakeApi(item, served=(CEPH,)), "https://s3.example.org") is silent

@@ -278,3 +278,17 @@ def test_keys_of_a_claim_that_ceph_does_not_know_any_more_come_with_its_operator
         found = claimed(monkeypatch, s3, CLAIMED)
         assert found.state == "failed"
         assert f"failed: 403 InvalidAccessKeyId. {remedy}" in found.text
+
+
+def test_a_bucket_of_rooks_that_gives_no_answer_is_explained_by_its_ceph(
+    monkeypatch: pytest.MonkeyPatch, s3: S3
+) -> None:
+    def silent(*_unused: Any, **_named: Any) -> Any:
+        raise TimeoutError("no whole answer came within 60 s")
+
+    monkeypatch.setattr("requests.Session.request", silent)
+    monkeypatch.setattr(preconditions, "open_objects", lambda _connection: NOBODY)
+    monkeypatch.setattr(preconditions.ceph, "explained", lambda error, _objects, _endpoint: error.cured("Ask Ceph."))
+    found = claimed(monkeypatch, s3, CLAIMED)
+    told = f"Bucket media at {s3.endpoint}: cannot be reached: no whole answer came within 60 s. Ask Ceph."
+    assert found == Finding("failed", told)

@@ -261,14 +261,13 @@ def test_a_gateway_without_an_answer_is_explained_by_what_ceph_says(
     api = FakeApi(ceph, served=(kind("ceph.rook.io", "CephCluster"),))
     monkeypatch.setattr(s3_public_read, "open_objects", lambda *_unused: api)
     monkeypatch.setattr("requests.Session.request", silent)
-    told = (
-        "Bucket media at {}: cannot be reached: no whole answer came within 60 s{}. "
-        "Check the endpoint, and that it can be reached from where Ansible runs."
-    )
     reports = (
-        "; CephCluster rook-ceph/rook-ceph reports HEALTH_WARN: 4 slow ops, oldest one blocked for 61 sec (SLOW_OPS)"
+        "; CephCluster rook-ceph/rook-ceph reports HEALTH_WARN: 4 slow ops, oldest one blocked for 61 sec (SLOW_OPS). "
+        "Check Ceph's pods, and the disks below them: kubectl get pods -n rook-ceph."
     )
-    for endpoint, more in ((rooks, reports), (s3.endpoint, "")):
+    elsewhere = ". Check the endpoint, and that it can be reached from where Ansible runs."
+    for endpoint, more in ((rooks, reports), (s3.endpoint, elsewhere)):
         with pytest.raises(MastodonError) as refused:
             run(endpoint, claimed=True, optional=True)
-        assert str(refused.value) == told.format(endpoint, more)
+        told = f"Bucket media at {endpoint}: cannot be reached: no whole answer came within 60 s{more}"
+        assert str(refused.value) == told
