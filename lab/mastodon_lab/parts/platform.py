@@ -124,7 +124,21 @@ def servers(lab: Lab) -> Mapping[str, tuple[str, str]]:
 
 def manifests(lab: Lab, made: Keys) -> list[str]:
     """The parts' manifests with the lab's addresses, images and keys filled in for @NAMES@."""
-    values = {
+    values = {**_places(lab), **IMAGES, **_keys(lab, made)}
+    # A claim that is made before there is a StorageClass waits 15 s until the controller looks at it again.
+    ordered = sorted(_parts(lab), key=lambda part: part.key != "local-path-provisioner")
+    names = [*(part.key for part in ordered), *(("mastodon",) if lab.has(SITE) else ())]
+    return [_filled((MANIFESTS / f"{name}.yaml").read_text(), values) for name in names]
+
+
+def images_of(lab: Lab) -> tuple[str, ...]:
+    """Every image that the manifests of the lab's parts name."""
+    texts = [(MANIFESTS / f"{part.key}.yaml").read_text() for part in _parts(lab)]
+    return tuple(sorted({IMAGES[name] for text in texts for name in re.findall(r"@(\w+_IMAGE)@", text)}))
+
+
+def _places(lab: Lab) -> Mapping[str, str]:
+    return {
         "BEYOND": "internet" if lab.way == DOCKER else "sealed",
         "DNS_IP": lab.dns_ip,
         "GATEWAY_IP": lab.gateway_ip,
@@ -138,7 +152,11 @@ def manifests(lab: Lab, made: Keys) -> list[str]:
         "OPENBAO_IP": lab.openbao_ip,
         "OPENBAO_URL": lab.openbao_url,
         "VOLUMES": str(lab.volumes),
-        **IMAGES,
+    }
+
+
+def _keys(lab: Lab, made: Keys) -> Mapping[str, str]:
+    return {
         "REDIS_PASSWORD": made.redis_password,
         "S3_ACCESS_KEY": made.s3_access_key,
         "S3_SECRET_KEY": made.s3_secret_key,
@@ -153,16 +171,6 @@ def manifests(lab: Lab, made: Keys) -> list[str]:
         "MAIL_CERTIFICATE": certificates.certificate(lab, "mailpit"),
         "MAIL_KEY": certificates.private_key(lab, "mailpit"),
     }
-    # A claim that is made before there is a StorageClass waits 15 s until the controller looks at it again.
-    ordered = sorted(_parts(lab), key=lambda part: part.key != "local-path-provisioner")
-    names = [*(part.key for part in ordered), *(("mastodon",) if lab.has(SITE) else ())]
-    return [_filled((MANIFESTS / f"{name}.yaml").read_text(), values) for name in names]
-
-
-def images_of(lab: Lab) -> tuple[str, ...]:
-    """Every image that the manifests of the lab's parts name."""
-    texts = [(MANIFESTS / f"{part.key}.yaml").read_text() for part in _parts(lab)]
-    return tuple(sorted({IMAGES[name] for text in texts for name in re.findall(r"@(\w+_IMAGE)@", text)}))
 
 
 def _filled(manifest: str, values: Mapping[str, str]) -> str:

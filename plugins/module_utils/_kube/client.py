@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -16,10 +15,10 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, innermost
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.body import Body, encode
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import refused
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import refused, unreachable
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.retries import (
     Fate,
     Limit,
@@ -36,7 +35,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes imp
 with suppress(ImportError):
     import urllib3
     from urllib3 import HTTPHeaderDict
-    from urllib3.exceptions import HTTPError, ProtocolError, SSLError
+    from urllib3.exceptions import HTTPError, ProtocolError
 
 _CONNECT_SECONDS = 10
 # An API server gives a webhook up to 30 s, and any request a minute.
@@ -230,7 +229,7 @@ class Client:
     def _lost(self, error: Exception) -> MastodonError:
         # What else is kept open goes the same way, and would cost another timeout each.
         self._connection.pool.clear()
-        return self._unreachable(error)
+        return unreachable(self._connection.host, error)
 
     def _report(self, failure: MastodonError) -> None:
         with self._lock:
@@ -239,22 +238,3 @@ class Client:
                 return
             self._last_line = now
         self._say(f"{failure.subject} {failure.failed}: {failure.why}; asking again")
-
-    def _unreachable(self, error: Exception) -> MastodonError:
-        subject = f"API server {self._connection.host}"
-        if isinstance(error, SSLError):
-            remedy = "Check certificate-authority and client-certificate in the kubeconfig."
-            return MastodonError(subject, "TLS failed", _innermost(error), remedy)
-        return MastodonError(
-            subject, "cannot be reached", _innermost(error), "Check the address in the kubeconfig and that it is up."
-        )
-
-
-def _innermost(error: BaseException) -> str:
-    """Return the cause without urllib3's wrapping of it."""
-    if isinstance(error, TimeoutError):
-        return str(error)
-    reason = getattr(error, "reason", None) or error.__cause__ or error.__context__
-    while isinstance(reason, BaseException) and not isinstance(error, ssl.SSLError):
-        error, reason = reason, reason.__cause__ or reason.__context__
-    return innermost(error)

@@ -1,21 +1,27 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the API server's refusals mean, as one sentence each."""
+"""What the API server's refusals mean, or its silence, as one sentence each."""
 
 from __future__ import annotations
 
 import re
+import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, shortened
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, innermost, shortened
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import (
     WrongShapeError,
     checked,
     objects,
     parsed,
 )
+
+# Ansible's own checks import every file without it; `needs` says in one sentence what is missing.
+with suppress(ImportError):
+    from urllib3.exceptions import SSLError
 
 
 @dataclass(frozen=True)
@@ -201,3 +207,24 @@ def _why(refusal: _Refusal) -> str:
         # The cause comes after the value, which may be all of an object.
         return "; ".join(shortened(cause, _LONGEST_CAUSE, _END_OF_CAUSE) for cause in causes)
     return refusal.message
+
+
+def unreachable(host: str, error: Exception) -> MastodonError:
+    """Explain why there was no answer."""
+    subject = f"API server {host}"
+    if isinstance(error, SSLError):
+        remedy = "Check certificate-authority and client-certificate in the kubeconfig."
+        return MastodonError(subject, "TLS failed", _innermost(error), remedy)
+    return MastodonError(
+        subject, "cannot be reached", _innermost(error), "Check the address in the kubeconfig and that it is up."
+    )
+
+
+def _innermost(error: BaseException) -> str:
+    """Return the cause without urllib3's wrapping of it."""
+    if isinstance(error, TimeoutError):
+        return str(error)
+    reason = getattr(error, "reason", None) or error.__cause__ or error.__context__
+    while isinstance(reason, BaseException) and not isinstance(error, ssl.SSLError):
+        error, reason = reason, reason.__cause__ or reason.__context__
+    return innermost(error)

@@ -78,6 +78,12 @@ def _escaped(value: str) -> str:
     return re.sub(r"([\\,=])", r"\\\1", value)
 
 
+def _place(resource: Resource, item: Object) -> tuple[str, str]:
+    """Return how errors call an object, and its path."""
+    selection = Selection(resource, item["metadata"].get("namespace", ""), item["metadata"]["name"])
+    return str(selection), resource.path(selection.namespace, selection.name)
+
+
 @dataclass(frozen=True)
 class Listing:
     """Objects as they were at `resource_version`, from which a watch can go on."""
@@ -166,29 +172,19 @@ class Objects:
     def apply(self, resource: Resource, body: Object, *, manager: str, force: bool, dry_run: bool) -> Object:
         """Server-side apply. Returns the object as it is, or would be, afterwards."""
         query = {"fieldManager": manager, "force": str(force).lower(), "fieldValidation": "Strict"}
-        return self._patch(resource, body, "application/apply-patch+yaml", query, dry_run)
+        query |= {"dryRun": "All"} if dry_run else {}
+        return self._patch(resource, body, body, "application/apply-patch+yaml", query)
 
     def annotate(self, resource: Resource, namespace: str, name: str, notes: Mapping[str, str], manager: str) -> Object:
         """Set annotations as field manager `manager`, leaving all others."""
         body = {"metadata": {"namespace": namespace, "name": name, "annotations": dict(notes)}}
-        return self._patch(resource, body, "application/merge-patch+json", {"fieldManager": manager}, dry_run=False)
+        return self._patch(resource, body, body, "application/merge-patch+json", {"fieldManager": manager})
 
     def reassign(self, resource: Resource, live: Object, entries: list[dict[str, Any]]) -> Object:
         """Set who owns which fields of an object. Raises ApiError with status 409 when it is no longer as in `live`."""
         version = {"op": "replace", "path": "/metadata/resourceVersion", "value": live["metadata"]["resourceVersion"]}
         patch = [{"op": "replace", "path": "/metadata/managedFields", "value": entries}, version]
-        metadata = live["metadata"]
-        selection = Selection(resource, metadata.get("namespace", ""), metadata["name"])
-        result: Object = self._client.request(
-            "PATCH",
-            resource.path(selection.namespace, selection.name),
-            about=str(selection),
-            body=patch,
-            headers={"Content-Type": "application/json-patch+json"},
-            secret=resource.kind == "Secret",
-            read=an_object,
-        )
-        return result
+        return self._patch(resource, live, patch, "application/json-patch+json", {})
 
     def delete(
         self, resource: Resource, live: Object, *, dry_run: bool, orphan: bool = False, as_seen: bool = False
@@ -197,21 +193,19 @@ class Objects:
 
         With `as_seen`, a change since `live` was read is a conflict (409).
         """
-        metadata = live["metadata"]
         options = {
             "apiVersion": "v1",
             "kind": "DeleteOptions",
             "propagationPolicy": "Orphan" if orphan else "Background",
-            "preconditions": {key: metadata[key] for key in ("uid", *(["resourceVersion"] if as_seen else []))},
+            "preconditions": {key: live["metadata"][key] for key in ("uid", *(["resourceVersion"] if as_seen else []))},
             # As a query the API server passes over it when there is a body, and deletes:
             # https://github.com/kubernetes/kubernetes/blob/master/staging/src/k8s.io/apiserver/pkg/endpoints/handlers/delete.go
             **({"dryRun": ["All"]} if dry_run else {}),
         }
-        selection = Selection(resource, metadata.get("namespace", ""), metadata["name"])
-        path = resource.path(selection.namespace, selection.name)
+        about, path = _place(resource, live)
         # Both, as an audit log shows no body.
         query = {"dryRun": "All"} if dry_run else {}
-        self._ask(resource, "DELETE", path, about=str(selection), query=query, body=options, read=a_deletion)
+        self._ask(resource, "DELETE", path, about=about, query=query, body=options, read=a_deletion)
 
     def log(self, pod: Object, container: str, lines: int) -> str:
         """Return the end of what a container of a pod logged."""
@@ -222,21 +216,12 @@ class Objects:
         )
 
     def _patch(
-        self, resource: Resource, body: Object, content_type: str, query: Mapping[str, str], dry_run: bool
+        self, resource: Resource, item: Object, body: Any, content_type: str, query: Mapping[str, str]
     ) -> Object:
-        metadata = body["metadata"]
-        selection = Selection(resource, metadata.get("namespace", ""), metadata["name"])
-        result: Object = self._ask(
-            resource,
-            "PATCH",
-            resource.path(selection.namespace, selection.name),
-            about=str(selection),
-            query={**query, "dryRun": "All"} if dry_run else query,
-            body=body,
-            headers={"Content-Type": content_type},
-            secret=resource.kind == "Secret",
-            read=an_object,
-        )
+        about, path = _place(resource, item)
+        headers, secret = {"Content-Type": content_type}, resource.kind == "Secret"
+        options = {"about": about, "query": query, "body": body, "headers": headers, "secret": secret}
+        result: Object = self._ask(resource, "PATCH", path, **options, read=an_object)
         return result
 
     def _ask(self, resource: Resource, method: str, path: str, **options: Any) -> Any:

@@ -94,7 +94,7 @@ def broken(cluster: Cluster, scene: Scene, host: str) -> Broken | None:
 
 
 def left_over(cluster: Cluster, scene: Scene, host: str) -> Broken | None:
-    """Return that the record of a host that no route asks for was left behind by external-dns, which is told to delete none."""
+    """Return that the record of a host that no route asks for was left behind by external-dns, which may delete none."""
     owner = scene.target.owner
     kept = {at(one, "spec.values.policy", "upsert-only") for one in _releases(cluster, owner)} - {"sync"}
     if not kept or claims.naming(cluster, host) or not owners.is_ours(scene, host):

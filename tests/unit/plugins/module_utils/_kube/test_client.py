@@ -77,6 +77,7 @@ class Task:
 
     remaining: float
     lines: list[str] = field(default_factory=list)
+    is_strict: bool = False
 
     def sleep(self, seconds: float) -> None:
         self.remaining -= seconds
