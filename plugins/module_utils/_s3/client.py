@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.client import responses
 from typing import Any
-from urllib.parse import urlsplit
-from xml.sax.saxutils import escape
+from urllib.parse import urlencode, urlsplit
+from xml.sax.saxutils import escape, unescape
 from zlib import crc32
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, innermost
@@ -127,6 +127,28 @@ class Bucket:
         if answer.code == "NoSuchKey":
             return None
         return self._good(f"reading {key}", answer).body
+
+    def folders(self, prefix: str = "") -> list[str]:
+        """Return what the folders below one are called, that of the bucket without one. A bucket that is not there has none."""
+        found: list[str] = []
+        token = ""
+        while True:
+            query = {
+                "list-type": "2",
+                "delimiter": "/",
+                "prefix": prefix,
+                **({"continuation-token": token} if token else {}),
+            }
+            answer = self._send("GET", f"?{urlencode(query)}")
+            if answer.code == "NoSuchBucket":
+                return []
+            body = self._good("listing it", answer).body.decode(errors="replace")
+            names = re.findall(r"<CommonPrefixes>\s*<Prefix>([^<]*)</Prefix>", body)
+            found += [unescape(name)[len(prefix) :].rstrip("/") for name in names]
+            following = re.search(r"<NextContinuationToken>([^<]+)<", body)
+            if not following or unescape(following[1]) == token:
+                return found
+            token = unescape(following[1])
 
     def withholds(self, key: str) -> bool:
         """Whether the server refuses an object to these keys, as Ceph does with what another user wrote and keeps private."""

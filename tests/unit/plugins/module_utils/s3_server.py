@@ -17,6 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from xml.sax.saxutils import escape
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Keys
 
@@ -57,6 +58,8 @@ class S3:
     # Whether it answers those who have no keys at all, which R2 does not.
     knows_anyone: bool = True
     accepts: str = "AKIA"
+    # How many folders a list names at once.
+    page: int = 1000
 
     @property
     def endpoint(self) -> str:
@@ -92,7 +95,7 @@ class S3:
             return self._delete(body, headers) if signer else (403, error("AccessDenied"))
         if "x-amz-acl" in headers and isinstance(self.acls, tuple):
             return self.acls[0], error(self.acls[1])
-        return self._object(method, key, body, signer, headers) if key else self._list(signer)
+        return self._object(method, key, body, signer, headers) if key else self._list(signer, asked)
 
     def _delete(self, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
         """As the SDK that Mastodon has asks for it: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html"""
@@ -150,8 +153,19 @@ class S3:
             return 204, b""
         return (200, self.objects[key]) if key in self.objects else (404, error("NoSuchKey"))
 
-    def _list(self, signer: str) -> tuple[int, bytes]:
-        return (200, b"<ListBucketResult/>") if signer or self.listable else (403, error("AccessDenied"))
+    def _list(self, signer: str, asked: Mapping[str, Any]) -> tuple[int, bytes]:
+        """Name folders a page at a time: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html"""
+        if not signer and not self.listable:
+            return 403, error("AccessDenied")
+        prefix, after = (asked.get(name, [""])[0] for name in ("prefix", "continuation-token"))
+        below = [key.removeprefix(prefix) for key in self.objects if key.startswith(prefix) and "delimiter" in asked]
+        folders = sorted({f"{prefix}{key.partition('/')[0]}/" for key in below if "/" in key})
+        page = [folder for folder in folders if folder > after][: self.page]
+        more = page and page[-1] != folders[-1]
+        token = f"<NextContinuationToken>{escape(page[-1])}</NextContinuationToken>" if more else ""
+        names = "".join(f"<CommonPrefixes><Prefix>{escape(one)}</Prefix></CommonPrefixes>" for one in page)
+        # That of the request itself stands beside them.
+        return 200, f"<ListBucketResult><Prefix>{escape(prefix)}</Prefix>{token}{names}</ListBucketResult>".encode()
 
     def _anyone_reads(self, key: str) -> bool:
         knows = self.obeys_policies and self.late.get(key, 0) <= 0

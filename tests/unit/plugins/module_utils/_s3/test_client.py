@@ -61,6 +61,25 @@ def test_keys_with_a_line_break_end_in_no_error_that_shows_the_signed_header(
     assert "canary" not in str(refused.value)
 
 
+@pytest.mark.parametrize("page", [1, 1000])
+def test_folders_are_named_whatever_number_a_page_has(s3: S3, bucket: Bucket, page: int) -> None:
+    s3.page = page
+    s3.objects = dict.fromkeys(["a/base/1/x", "a/base/2/x", "a/wals/3", "b&c/base/1/x", "readme"], b"")
+    assert bucket.folders() == ["a", "b&c"]
+    assert bucket.folders("a/base/") == ["1", "2"]
+    assert bucket.folders("none/") == []
+
+
+def test_a_bucket_that_is_not_there_has_no_folders(s3: S3) -> None:
+    assert Bucket(s3.endpoint, "another", "us-east-1", KEYS).folders() == []
+
+
+def test_keys_that_may_not_list_are_named(s3: S3) -> None:
+    s3.accepts = "another"
+    with pytest.raises(MastodonError, match=r"listing it failed: 403 InvalidAccessKeyId\. Give the keys in Secret"):
+        Bucket(s3.endpoint, "media", "us-east-1", KEYS).folders()
+
+
 @pytest.fixture
 def unused_port() -> int:
     with socket.socket() as probe:
