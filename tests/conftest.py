@@ -119,11 +119,12 @@ class Lab:
         """Run site.yml and kill it, with all that it started, after so many seconds."""
         self.killed("site.yml", seconds)
 
-    def killed(self, playbook: str, seconds: float) -> None:
-        """Do that with any playbook, by its path."""
+    def killed(self, playbook: str, seconds: float, *arguments: str) -> None:
+        """Do that with any playbook, by its path, and with any arguments."""
         # Ansible's workers are sessions of their own, and would go on without it; a namespace ends with all that is in it.
         alone = ("unshare", "--pid", "--fork", "--kill-child=KILL")
         command = [*alone, str(Path(sys.executable).parent / "ansible-playbook"), "-i", "inventories/lab", playbook]
+        command += arguments
         environment = {**os.environ, "LAB_STATE": str(self.state)}
         quiet = subprocess.DEVNULL
         run = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=quiet, stderr=quiet, start_new_session=True)

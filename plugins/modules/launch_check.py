@@ -21,12 +21,14 @@ description:
     those it was launched with; and to overwrite a Secret that somebody else made.
   - Refuses to make encryption keys for a database on a server of your own that cannot be asked whether a Mastodon is in it.
   - Refuses a PostgreSQL or Redis that is too old for the version.
+  - Refuses to begin with an empty database, or with new encryption keys, where the bucket of backups holds one of an earlier database.
   - What was launched is read from where it is at work, the release's own ConfigMap, Deployment and HelmRelease, its ExternalSecrets, its
     Secrets and its database, in all namespaces that may be read. Of keys only fingerprints are kept, as an annotation of the HelmRelease.
   - Writes nothing.
 requirements:
   - pg8000 >= 1.31.6
   - redis >= 5.2.0
+  - requests-aws4auth >= 1.3.0
   - websocket-client >= 1.8.0
 extends_documentation_fragment:
   - fediverse.mastodon.kubernetes
@@ -262,6 +264,64 @@ options:
     description: What holds the cache and the jobs.
     type: dict
     suboptions: *store
+  beginning:
+    description:
+      - How a database begins that CloudNativePG creates and the barman-cloud plugin backs up. Asked before it is created, and before keys
+        are created; M(fediverse.mastodon.database_beginning) has the same options.
+    type: dict
+    suboptions:
+      namespace:
+        description: Namespace of the Cluster.
+        type: str
+        required: true
+      cluster:
+        description: Name of the Cluster.
+        type: str
+        required: true
+      domain:
+        description: Domain of the Mastodon whose database it is.
+        type: str
+        required: true
+      endpoint:
+        description: Address of the S3 server. One that only pods reach is asked through the API server.
+        type: str
+        required: true
+      bucket:
+        description: Bucket for backups.
+        type: str
+        required: true
+      region:
+        description: Region of the bucket, C(us-east-1) when empty.
+        type: str
+        default: ""
+      path:
+        description: Path below the mount with C(access-key-id) and C(secret-access-key) of the bucket.
+        type: str
+        required: true
+      access_key:
+        description: What is about to be written to O(path) as C(access-key-id), used while nothing is there.
+        type: str
+        default: ""
+      secret_key:
+        description: What is about to be written to O(path) as C(secret-access-key), used while nothing is there.
+        type: str
+        default: ""
+      server_name:
+        description: Folder to back up to. Empty for a free one.
+        type: str
+        default: ""
+      restore_from:
+        description: Folder with the backup to restore.
+        type: str
+        default: ""
+      restore_at:
+        description: Time to restore to, with its time zone, such as V(2026-11-29T03:00:00Z). As late as the archive goes when empty.
+        type: str
+        default: ""
+      begin_anew:
+        description: The same as O(domain), to begin empty beside a backup.
+        type: str
+        default: ""
 """
 
 EXAMPLES = r"""

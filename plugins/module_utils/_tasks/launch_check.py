@@ -30,6 +30,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import open_objects
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared import archives
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import (
     KUBERNETES_OPTIONS,
     connect,
@@ -64,6 +65,7 @@ ARGUMENTS = Arguments(
         "postgresql": stores.OPTIONS,
         "database_is_new": {"type": "bool", "default": False},
         "redis": stores.OPTIONS,
+        "beginning": {"type": "dict", "options": archives.OPTIONS},
     }
 )
 
@@ -77,9 +79,11 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     servers = stores.Asked(
         lambda path: kv.read(server, parameters["mount"], path).data.get("password", ""), connection, run.say
     )
+    wish = parameters["beginning"]
+    backups = archives.Backups(wish, server, parameters["mount"], connection) if wish else None
     kept = _kept(scene, server)
     salt = kv.read(server, parameters["mount"], parameters["fingerprint_key"]).data.get("key", "")
-    if found := _problems(scene, wanted, servers, lambda past: keys.problems(server, kept, past, salt)):
+    if found := _problems(scene, wanted, servers, backups, lambda past: keys.problems(server, kept, past, salt)):
         raise CombinedError(found)
     mine = scene.mine
     return {
@@ -102,7 +106,11 @@ def _wanted(tag: str | None) -> upgrade_path.Release | None:
 
 
 def _problems(
-    scene: Scene, wanted: upgrade_path.Release | None, servers: stores.Asked, of_keys: Callable[[Past], list[str]]
+    scene: Scene,
+    wanted: upgrade_path.Release | None,
+    servers: stores.Asked,
+    backups: archives.Backups | None,
+    of_keys: Callable[[Past], list[str]],
 ) -> list[str]:
     parameters, mine = scene.parameters, scene.mine
     folder = list(moves.of_secrets(scene.app, scene.readers, scene.store))
@@ -111,7 +119,9 @@ def _problems(
     found += moves.problems(str(scene), [*folder, *_moves(scene)], parameters["moved_from"])
     if all(move.old in parameters["moved_from"] for move in folder):
         # Of another folder nothing is to be reported but that it is another.
-        found += of_keys(_past(scene, servers, moved=bool(folder)))
+        found += of_keys(_past(scene, servers, backups, moved=bool(folder)))
+    if wanted and mine is None and backups and not backups.has_database(scene.view):
+        found += backups.problems()
     # What holds already needs no second look: a patch release asks for nothing new.
     if wanted and (mine is None or mine.release is None or mine.release.series != wanted.series):
         found += stores.problems(parameters, wanted, servers)
@@ -152,13 +162,14 @@ def _contents(scene: Scene, wanted: upgrade_path.Release, servers: stores.Asked)
     return [str(one) for one in database_gate.problems(subject, found, running, wanted, scene.parameters["accepted"])]
 
 
-def _past(scene: Scene, servers: stores.Asked, *, moved: bool) -> Past:
+def _past(scene: Scene, servers: stores.Asked, backups: archives.Backups | None, *, moved: bool) -> Past:
     database, is_new, mine = scene.parameters["postgresql"], scene.parameters["database_is_new"], scene.mine
     return Past(
         # Made of the path too, so that those of another folder are never the same.
         mine.fingerprints if mine and not moved else {},
         mine is not None,
         lambda: remains.databases(scene.view, database, lambda: servers.schema(database), is_new=is_new),
+        backups.kept if backups else tuple,
     )
 
 

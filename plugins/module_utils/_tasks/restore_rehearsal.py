@@ -17,7 +17,6 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehears
     scratch,
     window,
 )
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.encrypted import Opener
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.record import Record
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
@@ -32,6 +31,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
     KUBERNETES_OPTIONS,
     connect,
 )
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.openers import opener_of
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import KV_OPTIONS
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.rehearsal_origin import (
     cluster_of,
@@ -45,8 +45,6 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
     compare,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.scratch import Scratch
-from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import client as vault
-from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import kv
 
 ARGUMENTS = Arguments(
     {
@@ -97,7 +95,7 @@ class Rehearsal:
         self._scratch, self._origin, self._deadline = found, found.origin, deadline
         self._keeper, self._run, self._target = keeper, keeper.run, keeper.target
         self._login = scratch.Login(parameters["database"], parameters["owner"], parameters["secret"])
-        self._opener = _opener(parameters, self._run)
+        self._opener = opener_of(parameters, self._run)
         self._databases = Databases(connection, self._origin.namespace, self._login, deadline)
         labels = {scratch.LABEL: self._origin.name}
         # CloudNativePG has one that is called like the Cluster.
@@ -222,19 +220,6 @@ class Rehearsal:
     def _what(self) -> str:
         when = f"of {window.written(self._target)}" if self._target else "as late as its archive goes"
         return f"{self._origin} {when} ({self.window})"
-
-
-def _opener(parameters: Mapping[str, Any], run: Run) -> Opener:
-    """Return what opens encrypted rows with the keys that Vault has now. Raises MastodonError when one is missing."""
-    stored = kv.read(vault.connect(parameters, run.environment), parameters["mount"], parameters["path"])
-    keys = [stored.data.get(name, "") for name in ("are-primary-key", "are-derivation-salt")]
-    if not all(keys):
-        failed = "has no are-primary-key and are-derivation-salt"
-        why = "nothing that is encrypted in a restored database could be read"
-        raise MastodonError(
-            f"Vault path {parameters['mount']}/{parameters['path']}", failed, why, "Restore Vault first."
-        )
-    return Opener(*keys)
 
 
 def _result(made: Record, target: datetime | None) -> dict[str, Any]:

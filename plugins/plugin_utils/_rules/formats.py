@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.schedules import is_schedule
@@ -73,6 +74,13 @@ def _is_url(*schemes: str, path: str = ".*") -> Callable[[str], bool]:
         return named and not parts.username and re.fullmatch(path, parts.path) is not None
 
     return is_url
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def _fits_cronjobs(name: str) -> bool:
@@ -143,6 +151,8 @@ _SCHEDULE = Format(is_schedule(5), "not a cron schedule of five fields", "17 3 *
 _BACKUP_SCHEDULE = Format(
     is_schedule(6), "not a schedule of six fields: CloudNativePG wants the seconds first", "0 17 3 * * *"
 )
+_MOMENT = Format(_is_moment, "not a time with its time zone", "2026-11-29T03:00:00Z")
+_FOLDER = Format(_matches(r"[A-Za-z0-9][-\w.]*"), "not the name of a folder", "mastodon-db")
 _DURATION = Format(_matches(r"(\d+(h|m|s|ms))+"), "not a duration", "30m")
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _BUCKET = Format(_matches(r"[a-z0-9][-.a-z0-9]{1,61}[a-z0-9]"), "not a bucket name", "mastodon")
@@ -238,6 +248,9 @@ _are("mastodon_alerts_prober", _PLACE)
 _are("mastodon_media_removal_schedule mastodon_preview_cards_removal_schedule", _SCHEDULE)
 _are("dragonfly_snapshot_schedule volsync_schedule", _SCHEDULE)
 _are("cnpg_backup_schedule", _BACKUP_SCHEDULE)
+_are("cnpg_backup_server_name cnpg_restore_from", _FOLDER)
+_are("cnpg_restore_at", _MOMENT)
+_are("cnpg_begin_anew", _PUBLIC_NAME)
 
 
 def malformed(name: str, value: object) -> str:

@@ -121,6 +121,29 @@ def external_cache(settings: Settings) -> bool:
     return bool(settings["dragonfly_backend"] == "external")
 
 
+@RULES.rule
+def backup_to_restore(settings: Settings) -> Iterator[str]:
+    """What is restored goes on to be backed up where it came from."""
+    asked = [name for name in ("cnpg_restore_from", "cnpg_restore_at") if settings[name]]
+    if asked and not (settings["cnpg_backup"] and settings["cnpg_backend"] == "cnpg"):
+        yield (
+            f"Variable {asked[0]}: {str(settings[asked[0]])!r}, but nothing is restored without cnpg_backup: true, which says where the "
+            "backup is, and cnpg_backend: cnpg. Set these, or remove it."
+        )
+    elif asked == ["cnpg_restore_at"]:
+        yield "Variable cnpg_restore_from: missing, because cnpg_restore_at asks for a time. Set it, or remove cnpg_restore_at."
+
+
+@RULES.rule
+def beginning_anew(settings: Settings) -> Iterator[str]:
+    """It is typed so that no other Mastodon begins anew by mistake."""
+    anew, domain = settings["cnpg_begin_anew"], settings["mastodon_local_domain"]
+    if anew and anew != domain:
+        yield f"Variable cnpg_begin_anew: {anew!r}, but the domain of this Mastodon is {domain}. Set it to that, or remove it."
+    if anew and settings["cnpg_restore_from"]:
+        yield "Variable cnpg_begin_anew: cnpg_restore_from is set, too, and a database begins in one way. Remove one of them."
+
+
 @RULES.needed("cnpg_backup_endpoint", because="cnpg_backup is true", unless="cnpg_backup to false")
 def backup_endpoint(settings: Settings) -> bool:
     return bool(settings["cnpg_backup"])

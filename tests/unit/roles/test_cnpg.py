@@ -34,6 +34,51 @@ def test_postgresql_comes_by_a_dated_tag_and_a_digest() -> None:
     assert Site().value("mastodon_stores")["postgresql"]["version"].startswith("17.")
 
 
+def began(server_name: str, restored_from: str = "", restored_at: str = "") -> dict[str, Any]:
+    found = {"server_name": server_name, "restored_from": restored_from, "restored_at": restored_at}
+    return cluster(**BACKUP, cnpg_began=found, cnpg_restore_from="whatever", cnpg_restore_at="2026-11-29T03:00:00Z")
+
+
+def server_names(spec: dict[str, Any]) -> list[str]:
+    return [one["parameters"]["serverName"] for one in spec["plugins"]]
+
+
+def test_a_database_begins_empty_and_is_backed_up_under_its_own_name() -> None:
+    spec = cluster(**BACKUP)
+    assert list(spec["bootstrap"]) == ["initdb"]
+    assert "externalClusters" not in spec
+    assert server_names(spec) == ["mastodon-db"]
+    assert server_names(cluster(**BACKUP, cnpg_backup_server_name="chosen")) == ["chosen"]
+
+
+def test_what_is_restored_comes_from_one_folder_and_is_backed_up_to_another() -> None:
+    spec = began("mastodon-db-2", "mastodon-db")
+    recovery = spec["bootstrap"].pop("recovery")
+    assert spec["bootstrap"] == {}
+    assert recovery == {
+        "source": "origin",
+        "database": "mastodon",
+        "owner": "mastodon",
+        "secret": {"name": "mastodon-db-owner"},
+    }
+    [origin] = spec["externalClusters"]
+    assert origin["name"] == recovery["source"]
+    assert origin["plugin"]["name"] == spec["plugins"][0]["name"]
+    assert origin["plugin"]["parameters"] == {"barmanObjectName": "mastodon-db", "serverName": "mastodon-db"}
+    assert server_names(spec) == ["mastodon-db-2"]
+
+
+def test_a_time_is_restored_to_when_it_was_asked_for_before_the_database_was_there() -> None:
+    target = began("mastodon-db-2", "mastodon-db", "2026-11-28T03:00:00Z")["bootstrap"]["recovery"]["recoveryTarget"]
+    assert target == {"targetTime": "2026-11-28T03:00:00Z"}
+
+
+def test_what_is_asked_for_later_changes_nothing_of_one_that_began_empty() -> None:
+    spec = began("mastodon-db")
+    assert list(spec["bootstrap"]) == ["initdb"]
+    assert server_names(spec) == ["mastodon-db"]
+
+
 def environment(**settings: Any) -> dict[str, str]:
     store = Site(**BACKUP, **settings).objects("cnpg")["ObjectStore mastodon-db"]["spec"]
     return {one["name"]: one["value"] for one in store["instanceSidecarConfiguration"]["env"]}

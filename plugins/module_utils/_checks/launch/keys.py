@@ -40,12 +40,14 @@ class Kept:
 class Past:
     """What is known of a Mastodon that was here: fingerprints of its keys, and what is left of it.
 
-    `remains` looks for data that keys may have encrypted, which takes time and is done only when they are lost.
+    `remains` looks for data that keys may have encrypted, and `backups` for such that could be restored, which takes time and is done
+    only when they are lost.
     """
 
     recorded: Mapping[str, str]
     runs: bool
     remains: Callable[[], Sequence[str]]
+    backups: Callable[[], Sequence[str]] = tuple
 
 
 def problems(vault: Vault, kept: Sequence[Kept], past: Past, salt: str) -> list[str]:
@@ -90,6 +92,11 @@ def _refuse_after_launch(one: Kept, what: str, past: Past) -> None:
         raise MastodonError(
             str(one.mirror), what, why, f"{restore}, or write it there. If nothing in it is needed, delete it first."
         )
+    kept = past.backups() if one.mirror.permanent else []
+    if kept:
+        why = f"{' and '.join(kept)} could not be read without it, so it is not created again"
+        anew = "To begin without that backup, set cnpg_begin_anew to the domain."
+        raise MastodonError(str(one.mirror), what, why, f"{restore}, or write it there. {anew}")
 
 
 def _check_same(one: Kept, recorded: Mapping[str, str], salt: str) -> None:

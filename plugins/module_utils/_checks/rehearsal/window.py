@@ -25,12 +25,13 @@ class Taken:
 
 @dataclass(frozen=True)
 class Window:
-    """From the end of the first base backup to the newest WAL in the archive, where that is known."""
+    """From the end of the first base backup to the newest WAL in the archive, where that is known; `setting` asks for a time in it."""
 
     subject: str
     since: datetime
     until: datetime | None
     backups: Sequence[Taken] = ()
+    setting: str = _OPTION
 
     def __str__(self) -> str:
         """Return both ends, as people read them."""
@@ -43,15 +44,15 @@ def written(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds" if moment.microsecond else "seconds")[:-6] + "Z"
 
 
-def read(text: str) -> datetime:
-    """Return the time that was asked for. Raises MastodonError for one that is none, or that has no time zone."""
+def read(text: str, setting: str = _OPTION) -> datetime:
+    """Return the time that a setting asks for. Raises MastodonError for one that is none, or that has no time zone."""
     remedy = "Write it with its time zone, such as 2026-11-29T03:00:00Z."
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise MastodonError(f"Option {_OPTION}", "is not a time", text, remedy) from error
+        raise MastodonError(f"Option {setting}", "is not a time", text, remedy) from error
     if moment.tzinfo is None:
-        raise MastodonError(f"Option {_OPTION}", "has no time zone", text, remedy)
+        raise MastodonError(f"Option {setting}", "has no time zone", text, remedy)
     return moment.astimezone(UTC)
 
 
@@ -73,4 +74,4 @@ def refuse_outside(wanted: datetime, window: Window, now: datetime) -> None:
 
 
 def _choose(window: Window) -> str:
-    return f"Choose a time {window}, or leave {_OPTION} out for the newest."
+    return f"Choose a time {window}, or leave {window.setting} out for the newest."

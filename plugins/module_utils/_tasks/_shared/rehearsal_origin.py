@@ -29,6 +29,12 @@ def refuse_without_rights(client: Client, namespace: str) -> None:
     cluster.rights(client, wanted)
 
 
+def cluster_at(objects: Objects, namespace: str, name: str) -> Object:
+    """Return a Cluster, empty when it, or its kind, is not there."""
+    found = read_served(objects, objects.discover().preferred(_CLUSTERS, "Cluster"), namespace, name)
+    return found[0] if found else {}
+
+
 def cluster_of(objects: Objects, catalog: Catalog, namespace: str, name: str) -> tuple[Object, Resource]:
     """Return the Cluster, and how its kind is served. Raises MastodonError without it."""
     kind = catalog.preferred(_CLUSTERS, "Cluster")

@@ -142,17 +142,41 @@ def compare(databases: Databases, before: Before, scratch: Scratch, opener: Open
     opened, sealed = databases.ask(scratch.name, lambda reader: _opened(reader, opener))
     problems = [*filter(None, [short]), *contents.missing(restored, origin), *sealed]
     if problems:
-        raise _not_whole(str(scratch.origin), problems)
-    counts = ", ".join(f"{rows.count} {name}" for name, rows in restored.tables.items())
-    lines = [f"rows that were restored: {counts}", f"encrypted rows that today's keys open: {opened}"]
+        raise _problems(str(scratch.origin), "cannot be restored whole", problems)
+    lines = _lines(restored, opened)
     if later := len(origin.migrations - restored.migrations):
         lines.append(f"its schema lacks {later} of the origin's migrations: restore it with the release of then")
     rpo = None if target else max(0.0, before.newest - newest)
     return Found(contents.moment(newest), rpo, tuple(lines))
 
 
-def _not_whole(subject: str, problems: list[str]) -> MastodonError:
-    errors = [MastodonError(subject, "cannot be restored whole", why, "") for why in problems]
+def read_through(databases: Databases, cluster: str, opener: Opener) -> Found:
+    """Return what is in a database that was restored for good. Raises MastodonError for rows that cannot be opened."""
+
+    def question(reader: Reader) -> tuple[float, Contents, tuple[str, list[str]]]:
+        if lacking := contents.unseen(reader.tables(), mastodon_database.REQUIRED):
+            remedy = f"Check that {databases.login.database} is the name that Mastodon's database had."
+            raise MastodonError(f"PostgreSQL of {cluster}", "is not Mastodon's", lacking, remedy)
+        newest = _newest(reader)
+        return newest, _counted(reader, newest, newest), _opened(reader, opener)
+
+    newest, found, (opened, sealed) = databases.ask(cluster, question)
+    if sealed:
+        subject, failed = (
+            f"Cluster {databases.namespace}/{cluster}",
+            "was restored, and Mastodon could not read all of it",
+        )
+        raise _problems(subject, failed, sealed, "Bring back what Vault held at that time, and run again.")
+    return Found(contents.moment(newest), None, tuple(_lines(found, opened)))
+
+
+def _lines(restored: Contents, opened: str) -> list[str]:
+    counts = ", ".join(f"{rows.count} {name}" for name, rows in restored.tables.items())
+    return [f"rows that were restored: {counts}", f"encrypted rows that today's keys open: {opened}"]
+
+
+def _problems(subject: str, failed: str, problems: list[str], remedy: str = "") -> MastodonError:
+    errors = [MastodonError(subject, failed, why, remedy) for why in problems]
     return errors[0] if len(errors) == 1 else CombinedError(errors)
 
 

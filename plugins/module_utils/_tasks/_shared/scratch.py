@@ -40,6 +40,27 @@ _LOG_LINES = 400
 _PAUSE = 1.0
 
 
+def explained(objects: Objects, namespace: str, name: str, subject: str, error: MastodonError) -> MastodonError:
+    """Return why a Cluster was not restored, by the log of the Job that tried; the `error` without one. It is the backup of `subject`."""
+    cause = causes.find("\n".join(_recovery_logs(objects, namespace, name)))
+    if cause is None:
+        return error
+    return MastodonError(subject, "cannot be restored", cause.why, cause.remedy or str(error))
+
+
+def _recovery_logs(objects: Objects, namespace: str, name: str) -> Iterator[str]:
+    """Yield what the Job that restores logged, its latest pod last."""
+    labels = f"{scratch.CLUSTER_LABEL}={name},{_JOB}"
+    pods = objects.read(Selection(_POD, namespace, labels=labels)).objects
+    for pod in sorted(pods, key=lambda one: str(one["metadata"].get("creationTimestamp"))):
+        for container in (*maps_at(pod, "spec.initContainers"), *maps_at(pod, "spec.containers")):
+            try:
+                yield objects.log(pod, container["name"], _LOG_LINES)
+            except ApiError:
+                # It has not started, or is gone.
+                continue
+
+
 @dataclass(frozen=True)
 class Scratch:
     """The one of an origin. `kind` is how Clusters are served."""
@@ -100,22 +121,7 @@ class Scratch:
             raise self._explained(error) from error
 
     def _explained(self, error: MastodonError) -> MastodonError:
-        cause = causes.find("\n".join(self._logs()))
-        if cause is None:
-            return error
-        return MastodonError(str(self.origin), "cannot be restored", cause.why, cause.remedy or str(error))
-
-    def _logs(self) -> Iterator[str]:
-        """Yield what the Job that restores logged, its latest pod last."""
-        labels = f"{scratch.CLUSTER_LABEL}={self.name},{_JOB}"
-        pods = self.objects.read(Selection(_POD, self.origin.namespace, labels=labels)).objects
-        for pod in sorted(pods, key=lambda one: str(one["metadata"].get("creationTimestamp"))):
-            for container in (*maps_at(pod, "spec.initContainers"), *maps_at(pod, "spec.containers")):
-                try:
-                    yield self.objects.log(pod, container["name"], _LOG_LINES)
-                except ApiError:
-                    # It has not started, or is gone.
-                    continue
+        return explained(self.objects, self.origin.namespace, self.name, str(self.origin), error)
 
     def primary(self) -> str:
         """Return the pod that serves."""

@@ -22,6 +22,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
     Databases,
     Found,
     compare,
+    read_through,
 )
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._checks.rehearsal.test_encrypted import (
     RAILS,
@@ -224,3 +225,38 @@ def test_rows_that_were_written_before_the_last_wal_was_archived_must_be_there()
         MastodonError, match=r"it ends too early, as its newest row is of .*: 1 later rows of users are missing"
     ):
         compare(both, before, of(Cluster()), OPENER, None)
+
+
+def read(content: Content) -> Found:
+    login = Login("mastodon", "mastodon", "secret")
+    both = Both(None, "mastodon", login, None, {"mastodon-db": content})  # type: ignore[arg-type]
+    return read_through(both, "mastodon-db", OPENER)
+
+
+MASTODON = {"accounts": [NEWEST], "users": [NEWEST - 900, NEWEST - 5], "statuses": []}
+
+
+def test_what_was_restored_for_good_is_counted_and_opened() -> None:
+    found = read(Content(dict(MASTODON)))
+    assert found.newest == "2025-11-29T03:00:00Z"
+    assert found.lines == (
+        "rows that were restored: 1 accounts, 2 users, 0 statuses",
+        "encrypted rows that today's keys open: 1 of users.otp_secret",
+    )
+
+
+def test_what_mastodon_could_not_read_is_named_with_what_to_do() -> None:
+    other = RAILS["rows"]["sha256"]["otp_secret"].replace('"p":"', '"p":"AAAA')
+    with pytest.raises(MastodonError) as caught:
+        read(Content(dict(MASTODON), sealed=[(7, other)]))
+    assert str(caught.value) == (
+        "Cluster mastodon/mastodon-db: was restored, and Mastodon could not read all of it: 1 of 1 rows of users.otp_secret were "
+        "encrypted with other Active Record keys than Vault has now (id 7). Bring back what Vault held at that time, and run again."
+    )
+
+
+def test_a_database_of_something_else_is_not_taken_for_mastodons() -> None:
+    with pytest.raises(
+        MastodonError, match=r"PostgreSQL of mastodon-db: is not Mastodon's: .* the name that Mastodon's"
+    ):
+        read(Content({"users": [NEWEST]}))

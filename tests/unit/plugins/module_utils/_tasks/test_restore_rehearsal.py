@@ -68,7 +68,7 @@ class Place:
         monkeypatch.setattr(restore_rehearsal, "open_objects", lambda connection, limit, say: self.api)
         self.denied: set[tuple[str, str]] = set()
         monkeypatch.setattr(restore_rehearsal, "Client", lambda connection, limit, say: self)
-        monkeypatch.setattr(restore_rehearsal, "_opener", lambda parameters, run: Opener("key", "salt"))
+        monkeypatch.setattr(restore_rehearsal, "opener_of", lambda parameters, run: Opener("key", "salt"))
         monkeypatch.setattr(restore_rehearsal, "compare", lambda *given: self.compared())
         monkeypatch.setattr(Databases, "look", lambda databases, cluster: before)
         monkeypatch.setattr(Scratch, "wait", lambda scratch, deadline, run: None)
@@ -399,7 +399,7 @@ def test_keys_that_are_gone_from_vault_are_kept_as_a_failure(place: Place, monke
     def gone(parameters: Any, run: Run) -> Opener:
         raise MastodonError("Vault path secret/app", "has no are-primary-key")
 
-    monkeypatch.setattr(restore_rehearsal, "_opener", gone)
+    monkeypatch.setattr(restore_rehearsal, "opener_of", gone)
     assert place.refusal() == place.kept.failure == "Vault path secret/app: has no are-primary-key."
 
 

@@ -98,6 +98,7 @@ WANTED: dict[str, Any] = {
     "postgresql": {"cluster": "mastodon/mastodon-db", "version": "17.6", "host": "", "direct_host": "", "path": ""},
     "database_is_new": False,
     "redis": None,
+    "beginning": None,
 }
 
 

@@ -1,0 +1,130 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation and remote entry point."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: database_beginning
+short_description: Find how a database is to begin, and as what it is backed up
+version_added: 0.1.0
+author: fediverse.mastodon contributors (@fediverse)
+description:
+  - Refuses a Cluster of CloudNativePG that would be created empty although the bucket of its backups holds one of an earlier one, unless
+    O(begin_anew) says so. It is an earlier one's by the name of its folder, which is O(cluster), or that with a number.
+  - Refuses to restore what is not in the bucket, or a time that it cannot be restored to, before anything is created.
+  - Finds a name to back it up as that is free in the bucket, as Barman mixes no two databases.
+  - Of a Cluster that is there it returns how that began, whatever is asked for now. It refuses to restore over a database, and a Cluster
+    that was to be restored otherwise and did not come up.
+  - Writes nothing, and asks the bucket only before a Cluster is created, or backed up for the first time.
+requirements:
+  - requests-aws4auth >= 1.3.0
+  - websocket-client >= 1.8.0
+extends_documentation_fragment:
+  - fediverse.mastodon.kubernetes
+  - fediverse.mastodon.vault
+  - fediverse.mastodon.vault.kv
+  - fediverse.mastodon.attributes
+options:
+  namespace:
+    description: Namespace of the Cluster.
+    type: str
+    required: true
+  cluster:
+    description: Name of the Cluster.
+    type: str
+    required: true
+  domain:
+    description: Domain of the Mastodon whose database it is.
+    type: str
+    required: true
+  endpoint:
+    description: Address of the S3 server. One that only pods reach is asked through the API server.
+    type: str
+    required: true
+  bucket:
+    description: Bucket for backups.
+    type: str
+    required: true
+  region:
+    description: Region of the bucket, C(us-east-1) when empty.
+    type: str
+    default: ""
+  path:
+    description: Path below the mount with C(access-key-id) and C(secret-access-key) of the bucket.
+    type: str
+    required: true
+  access_key:
+    description: What is about to be written to O(path) as C(access-key-id), used while nothing is there.
+    type: str
+    default: ""
+  secret_key:
+    description: What is about to be written to O(path) as C(secret-access-key), used while nothing is there.
+    type: str
+    default: ""
+  server_name:
+    description: Folder to back up to. Empty for a free one.
+    type: str
+    default: ""
+  restore_from:
+    description: Folder with the backup to restore.
+    type: str
+    default: ""
+  restore_at:
+    description: Time to restore to, with its time zone, such as V(2026-11-29T03:00:00Z). As late as the archive goes when empty.
+    type: str
+    default: ""
+  begin_anew:
+    description: The same as O(domain), to begin empty beside a backup.
+    type: str
+    default: ""
+  wait_timeout:
+    description: How many seconds to wait for an S3 server in the cluster that starts.
+    type: int
+    default: 900
+"""
+
+EXAMPLES = r"""
+- name: Find how the database is to begin
+  fediverse.mastodon.database_beginning:
+    namespace: mastodon
+    cluster: mastodon-db
+    domain: example.org
+    endpoint: https://s3.example.net
+    bucket: backups
+    path: mastodon/example.org/postgresql-backup
+    restore_from: mastodon-db
+  register: beginning
+"""
+
+RETURN = r"""
+server_name:
+  description: Folder that it is, or is to be, backed up to.
+  returned: success
+  type: str
+  sample: mastodon-db-2
+restored_from:
+  description: Folder with the backup that it begins or began with. Empty for none.
+  returned: success
+  type: str
+  sample: mastodon-db
+restored_at:
+  description: Time that was asked for. Empty for as late as the archive goes.
+  returned: success
+  type: str
+  sample: "2026-11-29T03:00:00Z"
+"""
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.database_beginning import TASK
+
+
+def main() -> None:
+    """Run on the target."""
+    run_module(TASK)
+
+
+if __name__ == "__main__":
+    main()
