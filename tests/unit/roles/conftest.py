@@ -9,10 +9,12 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
+from weakref import finalize
 
 import jinja2
 import pytest
 import yaml
+from ansible._internal._templating import _jinja_bits
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar, trust_as_template
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._action import plain
@@ -73,6 +75,28 @@ def _compiled_once() -> None:
 
 _compiled_once()
 
+# The variables of each site, beside what was made of them.
+_RENDERED: dict[int, tuple[Mapping[str, Any], list[Mapping[str, Any]]]] = {}
+
+
+def _rendered_once() -> None:
+    """Render each variable of a site once, and not at every mention, as that is most of the work. None depends on who mentions it."""
+    lazily = _jinja_bits._flatten_and_lazify_vars
+
+    def once(mapping: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+        variables, made = _RENDERED.get(id(mapping), (None, []))
+        if variables is not mapping:
+            yield from lazily(mapping)
+            return
+        if not made:
+            made.extend(lazily(mapping))
+        yield from made
+
+    pytest.MonkeyPatch().setattr(_jinja_bits, "_flatten_and_lazify_vars", once)
+
+
+_rendered_once()
+
 
 @cache
 def _read(file: Path) -> Any:
@@ -96,7 +120,15 @@ class Site:
         roles = self._with_dependencies(alone) if alone else ["*"]
         given = LOADER.load(yaml.safe_dump({**SETTINGS, **settings}))
         self.variables = {**_variables(tuple(roles)), **given}
-        self._templar = Templar(loader=LOADER, variables=self.variables)
+        self._templar = self._with({})
+
+    def _with(self, given: Mapping[str, Any]) -> Templar:
+        """Return what renders templates with these variables besides."""
+        variables = {**self.variables, **given}
+        templar = Templar(loader=LOADER, variables=variables)
+        _RENDERED[id(variables)] = (variables, [])
+        finalize(templar, _RENDERED.pop, id(variables), None)
+        return templar
 
     def value(self, name: str) -> Any:
         """Return the value of a variable."""
@@ -132,13 +164,13 @@ class Site:
 
     def _items(self, task: Mapping[str, Any]) -> Iterator[tuple[str, Templar]]:
         """Return the name of a task and what renders it, or both for each item of its loop."""
-        variables = {**self.variables, **task.get("vars", {})}
+        given = task.get("vars", {})
         if "loop" not in task:
-            yield task["name"], Templar(loader=LOADER, variables=variables)
+            yield task["name"], self._with(given) if given else self._templar
             return
         control = task["loop_control"]
         for item in self._templar.template(task["loop"]):
-            templar = Templar(loader=LOADER, variables={**variables, control["loop_var"]: item})
+            templar = self._with({**given, control["loop_var"]: item})
             yield f"{task['name']}: {templar.template(control['label'])}", templar
 
     def _with_dependencies(self, role: str) -> list[str]:
