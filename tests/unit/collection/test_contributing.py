@@ -136,6 +136,12 @@ def test_each_lab_is_run_by_what_the_page_says() -> None:
                 )
 
 
+def test_every_scenario_of_molecule_has_one_row() -> None:
+    said = [cells[0].strip("`") for cells in rows("Scenarios of Molecule")]
+    there = (ROOT / "extensions/molecule").glob("*/molecule.yml")
+    assert sorted(said) == sorted(path.parent.name for path in there)
+
+
 def test_the_task_files_of_roles_are_those_of_the_table() -> None:
     said = [file for row in rows("Roles") for file in re.findall(r"`(\w+\.yml)`", row[0])]
     assert len(said) == len(set(said))

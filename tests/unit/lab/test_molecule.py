@@ -5,11 +5,20 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
 
 from ...molecule import ROOT, molecule
 
+LAB_SETTINGS = sorted((ROOT / "inventories/lab/group_vars/clusters").glob("*.yml"))
 # Which inventory it parses.
 SAYS_WHAT_IT_READS = {"ANSIBLE_VERBOSITY": "3"}
 
@@ -30,9 +39,65 @@ def test_each_scenario_has_the_hosts_of_its_inventory_alone(tmp_path: Path) -> N
     # Instance, driver, provisioner, scenario, created, converged
     rows = [line.split() for line in done.stdout.splitlines() if re.fullmatch(r"\S+ +default +ansible .*", line)]
     found = sorted((row[3], row[0]) for row in rows)
-    others = {"existing": "production", "kind": "kind"}
+    own_labs = ("split_domain",)
+    others = {"existing": "production", "kind": "kind", **dict(zip(own_labs, own_labs, strict=True))}
     scenarios = sorted(path.parent.name for path in (ROOT / "extensions/molecule").glob("*/molecule.yml"))
     assert found == [(scenario, others.get(scenario, "lab")) for scenario in scenarios]
+
+
+def test_no_two_scenarios_have_one_lab_but_those_on_the_lab_that_stays() -> None:
+    """Those of one run with --all may be up at once."""
+    places = {
+        path.parent.name: re.findall(r"LAB_(?:STATE|INDEX): .*:-(.+?)}", path.read_text())
+        for path in (ROOT / "extensions/molecule").glob("*/molecule.yml")
+    }
+    stays = ["/var/lib/fediverse-mastodon-lab/default"]
+    shared = {name for name, place in places.items() if place == stays}
+    assert shared == {"default", "drift", "existing", "tags"}
+    own = [place for name, place in places.items() if name not in shared]
+    assert [len(place) for place in own] == [2] * 2
+    for values in zip([*stays, "0"], *own, strict=True):
+        assert len(set(values)) == len(values)
+
+
+@pytest.mark.parametrize("scenario", ["split_domain"])
+def test_the_inventory_of_a_capability_is_that_of_the_lab_with_its_settings_on_top(
+    scenario: str, tmp_path: Path
+) -> None:
+    (tmp_path / "lab.json").write_text('{"redis_host": "redis.test"}')
+    wanted = {name: value for file in LAB_SETTINGS for name, value in yaml.safe_load(file.read_text()).items()}
+    own = yaml.safe_load(settings_of(scenario).read_text())
+    found = read_inventory(scenario, tmp_path)
+    assert found["lab"] == {"redis_host": "redis.test"}
+    assert own.keys() & found.keys() == own.keys()
+    assert {name: found[name] for name in wanted if name not in own} == {
+        name: value for name, value in wanted.items() if name not in own
+    }
+    assert {name: found[name] for name in own} == own
+
+
+def settings_of(scenario: str) -> Path:
+    return ROOT / f"extensions/molecule/{scenario}/inventory/host_vars/{scenario}.yml"
+
+
+def read_inventory(scenario: str, state: Path) -> dict[str, Any]:
+    """Return a host's variables as Ansible reads them, with templates as they are written."""
+    done = subprocess.run(
+        [
+            str(Path(sys.executable).parent / "ansible-inventory"),
+            "-i",
+            str(settings_of(scenario).parents[1]),
+            "--host",
+            scenario,
+        ],
+        env={**os.environ, "LAB_STATE": str(state), "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
 
 
 def test_a_cluster_that_is_there_is_the_lab_unless_another_inventory_is_named(tmp_path: Path) -> None:
