@@ -62,8 +62,10 @@ PAGES = {
 - `created …` and `configured …`: the run has just created or changed this object.
 - `waiting for …`: this object is not ready yet, and why. This page keeps one such line for each object of a task.
 - `skipping`: these settings do not need this task.
-- The last task sends requests to Mastodon through the Gateway. The run fails if they are not answered. "A certificate that browsers do not
-  know" is the lab's test authority; on your cluster it is Let's Encrypt's.""",
+- "Verify that Mastodon answers" sends requests to Mastodon through the Gateway. The run fails if they are not answered. "A certificate that
+  browsers do not know" is the lab's test authority; on your cluster it is Let's Encrypt's.
+- The sums after it are connections to PostgreSQL: how many each part of Mastodon may open, and that there are enough. Then it says where
+  everything is, and what to do next.""",
         "ansible-playbook -i inventories/lab site.yml",
     ),
     "second-run": Page(
@@ -80,8 +82,7 @@ differed and nothing was written. A run at any later time is a check of the whol
 {yaml.safe_dump(dict(FAULTS), sort_keys=False)}```
 
 Everything is checked before the run ends, and nothing is changed. Each row `failed` says what to do; `skipped` is what could not be
-checked, with the reason. Ansible then shows the error of the task twice, so that the sentences are
-repeated.""",
+checked, with the reason. Ansible then shows the error of the task twice, so that the sentences are repeated.""",
         "ansible-playbook -i inventories/lab playbooks/doctor.yml -e @faults.yml",
     ),
 }
