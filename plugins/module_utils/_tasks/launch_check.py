@@ -19,6 +19,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch 
     neighbours,
     record,
     remains,
+    restored,
     stores,
     upgrade_path,
 )
@@ -122,6 +123,8 @@ def _problems(
         found += of_keys(_past(scene, servers, backups, moved=bool(folder)))
     if wanted and mine is None and backups and not backups.has_database(scene.view):
         found += backups.problems()
+    if wanted:
+        found += restored.problems(scene, wanted, servers)
     # What holds already needs no second look: a patch release asks for nothing new.
     if wanted and (mine is None or mine.release is None or mine.release.series != wanted.series):
         found += stores.problems(parameters, wanted, servers)

@@ -17,7 +17,8 @@ class Series:
 
     `last_migration` is one that runs after a roll-out to it, as its tree and those of all later series have it; empty where it has none.
     `no_way_back` is why the one before it cannot run any more afterwards, empty where it can be put back before the migrations that come last.
-    With `unique_uris` accounts with the same ActivityPub id are merged one by one.
+    With `unique_uris` accounts with the same ActivityPub id are merged one by one. `schema` is the newest migration of a release of it
+    that is known, empty where none is.
     """
 
     released: str
@@ -27,6 +28,7 @@ class Series:
     last_migration: str = ""
     no_way_back: str = ""
     unique_uris: bool = False
+    schema: str = ""
 
 
 # Servers: README.md and lib/tasks/db.rake of each .0. PostgreSQL 14.0 to 14.3 corrupt indexes: https://github.com/mastodon/mastodon/issues/32309
@@ -43,8 +45,15 @@ SERIES: Mapping[Minor, Series] = {
     ),
     # https://github.com/mastodon/mastodon/pull/34743; 4.5 and 4.6 have none: https://github.com/mastodon/mastodon/issues/36759
     (4, 4): Series("2025-07-08", "13", "6.2", "`OTP_SECRET` is gone; new queue `fasp`", "20250520192024"),
-    (4, 5): Series("2025-11-06", "14.4", "7.0", "database migrations; streaming restarts"),
-    (4, 6): Series("2026-06-17", "14.4", "7.0", "database migrations; streaming restarts; S3 uploads carry checksums"),
+    # https://github.com/mastodon/mastodon/blob/v4.5.0/db/schema.rb, and those of 4.6.5 and 4.7.0
+    (4, 5): Series("2025-11-06", "14.4", "7.0", "database migrations; streaming restarts", schema="20251023210145"),
+    (4, 6): Series(
+        "2026-06-17",
+        "14.4",
+        "7.0",
+        "database migrations; streaming restarts; S3 uploads carry checksums",
+        schema="20260611150940",
+    ),
     # https://github.com/mastodon/mastodon/tree/main/db/post_migrate: migrate_local_account_keypairs, add_unique_index_on_accounts_uri
     (4, 7): Series(
         "2026-08-20",
@@ -54,6 +63,7 @@ SERIES: Mapping[Minor, Series] = {
         "20260804081821",
         "its last migrations move every account's signing key, encrypted with Mastodon's own keys, to where no older release looks for it",
         unique_uris=True,
+        schema="20260805130216",
     ),
 }
 NO_WAY_BACK, DUPLICATES = "no_way_back", "duplicates"
@@ -72,6 +82,11 @@ def acknowledgement(series: Minor, what: str = NO_WAY_BACK) -> str:
 def left_to_run(running: Minor) -> str:
     """Return the newest migration known that must have run before a series is left; empty where none is known."""
     return max((one.last_migration for series, one in SERIES.items() if series <= running), default="")
+
+
+def series_of(newest: str) -> Minor | None:
+    """Return the series that a database is of at least, by its newest migration; None where that is older than any that is known."""
+    return max((series for series, one in SERIES.items() if one.schema and one.schema <= newest), default=None)
 
 
 def between(running: Minor, wanted: Minor) -> list[Minor]:

@@ -1,0 +1,108 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A release does not follow one that it may not follow, also when only a restored database knows which that was."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.releases import series_of
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._stores import postgresql_server
+from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import NotReadyError, RefusedLoginError
+from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._checks.launch.world import (
+    APP,
+    KEYS,
+    OWNER,
+    PASSWORD,
+    WANTED,
+    World,
+)
+from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._checks.test_beginning import restored
+
+ASKED = {"postgresql": {**WANTED["postgresql"], "direct_host": "db.example.org", "port": 5432, "path": OWNER}}
+ASKED["postgresql"] |= {"username": "mastodon", "database": "mastodon", "sslmode": "require", "password": ""}
+
+
+@pytest.mark.parametrize(
+    ("newest", "series"),
+    [
+        ("20240307180905", None),
+        ("20251023210145", (4, 5)),
+        ("20260401000000", (4, 5)),
+        ("20260611150940", (4, 6)),
+        ("20260804081821", (4, 6)),
+        ("20260805130216", (4, 7)),
+        ("20270101000000", (4, 7)),
+    ],
+)
+def test_a_database_is_of_a_series_by_its_newest_migration(newest: str, series: Any) -> None:
+    assert series_of(newest) == series
+
+
+@pytest.fixture
+def schema(world: World, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What the restored database answers, or how it does not."""
+    answers: list[Any] = ["20260805130216"]
+    for path, data in ((APP, KEYS), (OWNER, PASSWORD)):
+        world.store(path, data)
+    item = restored()
+    world.put("postgresql.cnpg.io/v1", "Cluster", "mastodon/mastodon-db", spec=item["spec"])
+
+    def ask(*_unused: Any) -> postgresql_server.Found:
+        if isinstance(answers[-1], MastodonError):
+            raise answers[-1]
+        return postgresql_server.Found("17.6", "UTF8", may_create=True, schema=answers[-1])
+
+    monkeypatch.setattr(postgresql_server, "ask", ask)
+    return answers
+
+
+@pytest.mark.parametrize(
+    ("newest", "version", "why"),
+    [
+        ("20251023210145", "v4.7.4", "cannot go from v4.5.0 to v4.7.4 in one step"),
+        ("20260805130216", "v4.6.9", "cannot go back from v4.7.0 to v4.6.9"),
+    ],
+)
+def test_a_release_that_may_not_follow_is_refused(
+    world: World, schema: list[Any], newest: str, version: str, why: str
+) -> None:
+    schema.append(newest)
+    [said] = world.refused(**ASKED, version=version)
+    assert said.startswith(f"The database in Cluster mastodon/mastodon-db: {why}")
+
+
+@pytest.mark.parametrize(
+    ("newest", "version"),
+    [
+        ("20260805130216", "v4.7.4"),
+        ("20260611150940", "v4.6.9"),
+        ("20260611150940", "v4.7.4"),
+        ("20240307180905", "v4.7.4"),
+        ("", "v4.7.4"),
+    ],
+)
+def test_the_same_series_follows_and_the_next_one(world: World, schema: list[Any], newest: str, version: str) -> None:
+    schema.append(newest)
+    assert world.check(**ASKED, version=version)["launched"] is False
+
+
+@pytest.mark.parametrize("error", [NotReadyError("PostgreSQL x", "starts"), RefusedLoginError("PostgreSQL x", "no")])
+def test_one_that_is_being_restored_is_asked_later(world: World, schema: list[Any], error: MastodonError) -> None:
+    schema.append(error)
+    assert world.check(**ASKED)["launched"] is False
+
+
+def test_one_that_cannot_be_understood_is_not_let_through(world: World, schema: list[Any]) -> None:
+    schema.append(MastodonError("PostgreSQL x", "speaks another language"))
+    assert world.refused(**ASKED) == ["PostgreSQL x: speaks another language."]
+
+
+def test_one_that_began_empty_is_not_asked(world: World, schema: list[Any]) -> None:
+    world.remove("Cluster", "mastodon-db")
+    world.put("postgresql.cnpg.io/v1", "Cluster", "mastodon/mastodon-db", spec={"bootstrap": {"initdb": {}}})
+    schema.append("20251023210145")
+    assert world.check(**ASKED)["launched"] is False
