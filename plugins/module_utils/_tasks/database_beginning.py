@@ -56,7 +56,7 @@ class _Store:
         server = vault.connect(self._parameters, self.run.environment)
         keys = archives.keys_of(self._parameters, server, mount)
         if keys is None:
-            raise archives.UnknownArchivesError(
+            raise archives.NoKeysError(
                 f"Vault path {mount}/{path}", "has no keys of the bucket of backups", "", "Write them there."
             )
         reminder = Reminder(self._deadline)
@@ -75,7 +75,7 @@ def _of_new(wanted: beginning.Wanted, store: _Store) -> Beginning:
     try:
         found = beginning.of_new(wanted, store.archives(), now())
     except archives.UnknownArchivesError as error:
-        if wanted.begin_anew != wanted.domain or wanted.restore_from:
+        if not _may_begin_unasked(wanted, store.run, error):
             raise
         store.run.say(f"skipped the look for backups of {wanted}: {error}")
         return Beginning(wanted.server_name or wanted.name)
@@ -86,6 +86,12 @@ def _of_new(wanted: beginning.Wanted, store: _Store) -> Beginning:
     if found.server_name != wanted.name:
         store.run.say(f"{wanted} is backed up as {found.server_name}, beside what was backed up before")
     return found
+
+
+def _may_begin_unasked(wanted: beginning.Wanted, run: Run, error: archives.UnknownArchivesError) -> bool:
+    """Whether that is only a check before the keys of the bucket are written, or somebody said that there is no backup."""
+    too_early = run.check and isinstance(error, archives.NoKeysError)
+    return not wanted.restore_from and (too_early or wanted.begin_anew == wanted.domain)
 
 
 def _of_live(wanted: beginning.Wanted, item: Item, store: _Store) -> Beginning:

@@ -54,6 +54,10 @@ class UnknownArchivesError(MastodonError):
     """Nobody could be asked what is backed up."""
 
 
+class NoKeysError(UnknownArchivesError):
+    """Nothing could be asked, as nobody has given the keys yet."""
+
+
 def wanted(option: Mapping[str, Any]) -> Wanted:
     """Return what the options say."""
     return Wanted(
