@@ -5,7 +5,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dns.query
+import dns.rcode
+import dns.rdatatype
 import dns.resolver
+import dns.tsig
+import dns.update
+import dns.zone
 from mastodon_lab.parts import dns_update
 from mastodon_lab.parts.dns_update import Key, Record
 
@@ -45,3 +54,36 @@ class Zone:
         record = Record.address(name, ip)
         assert dns_update.delete(self._server, "lab.test", self._key, record) == dns_update.DONE
         assert dns_update.add(self._server, "lab.test", self._key, record) == dns_update.DONE
+
+    @contextmanager
+    def added(self, name: str, kind: str, value: str) -> Iterator[None]:
+        """Have one more record for a while."""
+        change = self._change()
+        change.add(f"{name}.", dns_update.TTL, kind, value)
+        self._send(change)
+        try:
+            yield
+        finally:
+            change = self._change()
+            change.delete(f"{name}.", kind, value)
+            self._send(change)
+
+    def everything(self) -> frozenset[tuple[str, str, str]]:
+        """Return name, kind and value of all records but the zone's own, whose number rises with each change."""
+        transfer = dns.query.xfr(self._server, "lab.test.", keyring=self._named(), lifetime=30)
+        zone = dns.zone.from_xfr(transfer, relativize=False)
+        return frozenset(
+            (str(name).rstrip("."), dns.rdatatype.to_text(data.rdtype), data.to_text())
+            for name, _ttl, data in zone.iterate_rdatas()
+            if data.rdtype != dns.rdatatype.SOA
+        )
+
+    def _named(self) -> dns.tsig.Key:
+        return dns.tsig.Key(self._key.name, self._key.secret, dns.tsig.HMAC_SHA256)
+
+    def _change(self) -> dns.update.UpdateMessage:
+        return dns.update.UpdateMessage("lab.test.", keyring=self._named())
+
+    def _send(self, change: dns.update.UpdateMessage) -> None:
+        answer = dns.query.tcp(change, self._server, timeout=10)
+        assert answer.rcode() == dns.rcode.NOERROR, dns.rcode.to_text(answer.rcode())

@@ -29,7 +29,8 @@ CEPHS = "make a Debian with Ceph"
 WRITE = "write images and charts"
 
 POSTGRESQL = f"postgresql-{versions.POSTGRESQL_MAJOR}"
-SERVER_PACKAGES = ("redis-server", "knot")
+# The last two are for tests: a name server that checks signatures, and a clock that is off.
+SERVER_PACKAGES = ("redis-server", "knot", "unbound", "libfaketime")
 DATABASE_PACKAGES = ("barman-cli-cloud", "ca-certificates", "pgbouncer", POSTGRESQL, "restic")
 PYTHON_PACKAGES = (
     "ca-certificates",

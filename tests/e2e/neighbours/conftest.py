@@ -186,3 +186,11 @@ def keepers(lab: Lab, name: str, namespace: str) -> list[str]:
 def manager(name: str) -> str:
     """Sets that share an object are each applied under a name of their own."""
     return f"fediverse.mastodon/{SECOND}" if name.endswith("-tls") else "fediverse.mastodon"
+
+
+@pytest.fixture(scope="module")
+def settled(installed: Lab) -> Iterator[None]:
+    """In the end let what was patched be ours again: of fields that were put back kubectl would stay the manager."""
+    yield
+    run = installed.site("--tags=gateway,mastodon")
+    assert run.returncode == 0, run.output[-3000:]

@@ -21,7 +21,7 @@ import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import Verdict
 
 from .mastodon import DOMAIN, HOST, Mastodon, Request, Response, document, moved, page
-from .world import World, faults
+from .world import World, assert_passes, faults
 
 ACTIVITY = "application/activity+json"
 ACTOR = f"https://{DOMAIN}/users/alice"
@@ -171,7 +171,7 @@ def test_a_cdn_that_heeds_vary_is_fine(world: World) -> None:
         return Response(response.status, response.body, {**response.headers, **kept, "Server": "cloudflare"})
 
     world.answer = cdn
-    assert faults(world.look()) == []
+    assert_passes(world.look())
 
 
 def test_an_instance_of_one_user_whose_home_page_is_that_user_is_fine(world: World) -> None:
@@ -180,13 +180,13 @@ def test_an_instance_of_one_user_whose_home_page_is_that_user_is_fine(world: Wor
     home = ("/", HOST, 443)
     alice = moved(f"https://{HOST}/@alice", 302)
     world.answer = lambda request: alice if (request.path, request.host, request.port) == home else site(request)
-    assert faults(world.look()) == []
+    assert_passes(world.look())
 
 
 def test_a_server_that_refuses_head_is_fine(world: World) -> None:
     site = world.answer
     world.answer = lambda request: Response(405) if request.method == "HEAD" else site(request)
-    assert faults(world.look()) == []
+    assert_passes(world.look())
     assert "HEAD" not in {request.method for request in world.asked}
 
 
@@ -198,5 +198,5 @@ def test_a_bare_domain_without_a_web_site_is_fine(world: World) -> None:
         return site(request) if request.host != DOMAIN or known else page(404)
 
     world.answer = apex
-    assert faults(world.look()) == []
+    assert_passes(world.look())
     assert Mastodon().site.local_domain == DOMAIN

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.fediverse.mastodon.tests.unit.certificates import Authority
 
 from .mastodon import DOMAIN, HOST
-from .world import ADDRESS, World, faults, only
+from .world import ADDRESS, World, assert_passes, faults, only
 from .zones import Said
 
 LOOKED_AT = ("addresses", "tls", "actor", "inbox")
@@ -104,8 +104,7 @@ def test_a_vantage_without_ipv6_cannot_tell(world: World, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(world, "_way", without)
     report = world.look()
-    assert faults(report) == []
-    assert report.passed
+    assert_passes(report)
     said = f"{HOST} at {SIX}: cannot be connected to from here, as there are no routes to such addresses: IPv6."
     assert said in [str(one) for one in report.findings if one.verdict == "cannot tell"]
 
@@ -211,7 +210,7 @@ def test_an_authority_that_nobody_knows_is_named(world: World) -> None:
 
 def test_a_certificate_of_six_days_with_five_left_is_fine(world: World) -> None:
     world.certificates[ADDRESS].show(*world.authority.issue(HOST, days=5, begun=1), HOST)
-    assert faults(world.look()) == []
+    assert_passes(world.look())
 
 
 def test_a_certificate_that_should_have_been_renewed_is_noted(world: World) -> None:

@@ -219,6 +219,12 @@ def faults(report: Report) -> list[str]:
     return [f"{one.verdict} {one}" for one in report.findings if one.fault]
 
 
+def assert_passes(report: Report) -> None:
+    """Compare a report with one that has passed without a fault."""
+    assert faults(report) == []
+    assert report.passed
+
+
 def only(report: Report) -> Finding:
     """Return the one thing that is wrong."""
     found = [one for one in report.findings if one.fault]
