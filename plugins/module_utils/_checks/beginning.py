@@ -56,6 +56,15 @@ class Beginning:
     restored_at: str = ""
 
 
+def line(found: Beginning) -> str:
+    """Return what people read of how a Cluster began that was restored; empty for another one."""
+    if not found.restored_from:
+        return ""
+    when = f" as of {found.restored_at}" if found.restored_at else ""
+    stays = "" if found.restored_from == found.server_name else ", a folder that nothing cleans up any more"
+    return f"restored from {found.restored_from}{when}{stays}"
+
+
 def backup_time(folder: str) -> datetime | None:
     """Return when a base backup began, by the name of its folder; None for another folder."""
     if not _BACKUP.fullmatch(folder):

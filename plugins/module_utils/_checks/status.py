@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import archive, base_backup
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import archive, base_backup, beginning
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.base_backup import BaseBackup
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.last_backup import (
     Backup,
@@ -159,7 +159,8 @@ def _cluster(item: Item, scene: Scene) -> str:
     ready = f"{at(item, 'status.readyInstances', 0)} of {at(item, 'spec.instances', 0)} instances ready"
     backup = of_cluster(item, scene.stores.get(item["metadata"]["namespace"], {}))
     rehearsed = _rehearsed(item, scene) if backup.last_success else ""
-    said = (image.rpartition("/")[2], ready, _backup(backup, scene), _asked_for(item, backup, scene), rehearsed)
+    began = beginning.line(beginning.of_live(item))
+    said = (image.rpartition("/")[2], ready, began, _backup(backup, scene), _asked_for(item, backup, scene), rehearsed)
     return ", ".join(filter(None, said))
 
 

@@ -225,3 +225,4 @@ def test_it_is_backed_up_beside_what_it_came_from(story: Story) -> None:
     assert Bucket(story.lab).servers() == {NAME, f"{NAME}-2"}
     run = story.lab.playbook("status.yml", *SETTINGS)
     assert run.returncode == 0, run.output[-3000:]
+    assert f"restored from {NAME}, a folder that nothing cleans up any more, last backup " in said(run)

@@ -17,6 +17,10 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import status_info
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.kv import Stored
+from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._checks.test_beginning import (
+    archived,
+    restored,
+)
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.fake_api import FakeApi, kind
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -172,6 +176,15 @@ def test_a_database_tells_of_a_backup_that_was_asked_for_and_failed_until_there_
     scene = status.Scene(NOW, {"ns": {"store": store}}, {}, {("ns", "x"): last})
     found = status.row(database(PLUGIN), scene).note
     assert f"last backup 36 h ago{reported}, no restore rehearsed yet" in found
+
+
+def test_a_database_that_was_restored_tells_from_where_and_what_stays_there() -> None:
+    item = restored("old", "2026-11-09T03:00:00Z", plugins=archived("mastodon-db-2"))
+    found = status.row({**item, "apiVersion": "postgresql.cnpg.io/v1", "kind": "Cluster"}, SCENE).note
+    assert (
+        ", restored from old as of 2026-11-09T03:00:00Z, a folder that nothing cleans up any more, no backup yet"
+        in found
+    )
 
 
 @pytest.mark.parametrize(
