@@ -29,6 +29,7 @@ description:
   - In check mode nothing is created, and it says what would be.
 requirements:
   - pg8000 >= 1.31.6
+  - requests-aws4auth >= 1.3.0
   - websocket-client >= 1.8.0
 extends_documentation_fragment:
   - fediverse.mastodon.kubernetes
@@ -64,6 +65,40 @@ options:
     description: Time to restore to, with its time zone, such as V(2026-11-29T03:00:00Z). As late as the archive goes when empty.
     type: str
     default: ""
+  media:
+    description:
+      - Bucket in which pictures of restored posts are looked for. What its origin has deleted meanwhile need not be there. Without it, none is
+        looked for.
+    type: dict
+    suboptions:
+      endpoint:
+        description: Address of the S3 server.
+        type: str
+        required: true
+      bucket:
+        description: Name of the bucket.
+        type: str
+        required: true
+      region:
+        description: Its region.
+        type: str
+        default: us-east-1
+      path:
+        description: Path below the mount with its keys. When empty, they are in a Secret.
+        type: str
+        default: ""
+      secret_namespace:
+        description: Namespace of that Secret.
+        type: str
+        default: ""
+      secret_name:
+        description: Name of that Secret.
+        type: str
+        default: ""
+      sample:
+        description: How many pictures, of which one is the newest and the others are chosen by chance.
+        type: int
+        default: 20
   wait_timeout:
     description: How many seconds restoring and comparing may take together.
     type: int

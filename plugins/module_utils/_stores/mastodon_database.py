@@ -25,6 +25,11 @@ REQUIRED = _TABLES[:3]
 ENCRYPTED = (("users", "otp_secret"), ("keypairs", "private_key"))
 # A key pair is one only with the other half beside it.
 _BESIDE = {"private_key": "public_key"}
+# Of posts of accounts here; type 0 is a picture: https://github.com/mastodon/mastodon/blob/main/app/models/media_attachment.rb
+_PICTURES = (
+    "SELECT id, file_file_name FROM public.media_attachments"
+    " WHERE type = 0 AND remote_url = '' AND file_file_name IS NOT NULL AND status_id IS NOT NULL"
+)
 # Counting the rows of a large table takes minutes.
 _WHOLE_SECONDS = 3600
 _EACH_SECONDS = 1200
@@ -180,6 +185,26 @@ class Reader:
             after=after,
         )
         return [(int(number), str(text), str(public or "")) for number, text, public in rows]
+
+    def pictures(self, number: int) -> list[tuple[int, str]]:
+        """Return id and file of the newest picture of a post of an account here, and of some by chance, as many as that in all."""
+        if not {"file_file_name", "remote_url", "status_id"} <= {
+            *self._columns(["media_attachments"]).get("media_attachments", ())
+        }:
+            return []
+        newest = self._run(f"{_PICTURES} ORDER BY id DESC LIMIT 1")
+        others = self._run(
+            f"{_PICTURES} AND id <> :newest ORDER BY random() LIMIT :most",
+            newest=newest[0][0] if newest else 0,
+            most=max(0, number - 1),
+        )
+        return [(int(one), str(name)) for one, name in (*newest, *others)]
+
+    def has_pictures(self, numbers: Iterable[int]) -> frozenset[int]:
+        """Return which of these pictures it has."""
+        return frozenset(
+            int(one) for one, _name in self._run(f"{_PICTURES} AND id = ANY(:numbers)", numbers=list(numbers))
+        )
 
 
 def _last_written(columns: Iterable[str]) -> str:

@@ -30,23 +30,21 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehears
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.site import answers as site
 from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.resolver import Resolver
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import forward
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects, open_objects
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import read_secret, written_again
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import written_again
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import EVERYTHING, needs
 from ansible_collections.fediverse.mastodon.plugins.module_utils._mail import smtp
-from ansible_collections.fediverse.mastodon.plugins.module_utils._net.dial import Dial
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import kinds
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
-from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import (
-    Bucket,
-    Keys,
-    NoAnswerError,
-    UnknownKeysError,
-)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import NoAnswerError, UnknownKeysError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.round_trip import round_trip
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.bucket import (
+    BUCKET_OPTIONS,
+    bucket_of,
+    way,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import (
     KUBERNETES_OPTIONS,
     connect,
@@ -112,13 +110,7 @@ ARGUMENTS = Arguments(
         "s3": {
             "type": "dict",
             "options": {
-                "endpoint": _NEEDED,
-                "bucket": _NEEDED,
-                "region": {"type": "str", "default": "us-east-1"},
-                # Where the keys are, not the keys.
-                "path": {**_PATH, "required": False, "default": ""},
-                "secret_namespace": {"type": "str", "default": "", "no_log": False},
-                "secret_name": {"type": "str", "default": "", "no_log": False},
+                **BUCKET_OPTIONS,
                 "anyone_reads": {"type": "bool", "default": True},
             },
         },
@@ -239,12 +231,7 @@ def _mail(
     username, password = given.get("username", ""), given.get("password", "")
     how = {option: wanted[option] for option in ("tls", "starttls", "method", "verify")}
     login = smtp.Login(wanted["host"], wanted["port"], username, password, source, **how)
-    return smtp.handshake(login, _way(connection, login.host, login.port))
-
-
-def _way(connection: Callable[[], Connection], host: str, port: int) -> Dial | None:
-    """Return what opens sockets to a host that only pods find; whatever lies outside is asked without the cluster."""
-    return forward.way_to(connection(), host, port) if forward.service_at(host, port) else None
+    return smtp.handshake(login, way(connection, login.host, login.port))
 
 
 def _site(parameters: Mapping[str, Any], connection: Callable[[], Connection], run: Run) -> str:
@@ -266,9 +253,7 @@ def _bucket(
         raise SkippedError("Bucket for media: none is named")
     if run.check:
         raise SkippedError(f"Bucket {wanted['bucket']}: only written and read outside of check mode")
-    keys = _keys_in_vault(parameters, wanted, server) if wanted["path"] else _keys_of_claim(wanted, connection)
-    way = _way(connection, *forward.place_of(wanted["endpoint"]))
-    place = Bucket(wanted["endpoint"], wanted["bucket"], wanted["region"], keys, way)
+    place = bucket_of(wanted, parameters["mount"], connection, server)
     try:
         return round_trip(place, anyone_reads=wanted["anyone_reads"])
     except NoAnswerError as error:
@@ -276,21 +261,6 @@ def _bucket(
     except UnknownKeysError as error:
         claim = wanted["secret_namespace"], wanted["secret_name"]
         raise error.cured("" if wanted["path"] else written_again(connection(), *claim)) from error
-
-
-def _keys_in_vault(
-    parameters: Mapping[str, Any], wanted: Mapping[str, Any], server: Callable[[], servers.Vault]
-) -> Keys:
-    given = vault.given(server(), parameters["mount"], wanted["path"], ["access-key-id", "secret-access-key"])
-    source = f"Vault path {parameters['mount']}/{wanted['path']}"
-    return Keys(given["access-key-id"], given["secret-access-key"], source)
-
-
-def _keys_of_claim(wanted: Mapping[str, Any], connection: Callable[[], Connection]) -> Keys:
-    secret = read_secret(connection(), wanted["secret_namespace"], wanted["secret_name"])
-    if secret is None:
-        raise SkippedError("Bucket for media: site.yml creates it, with Rook")
-    return Keys(secret["AWS_ACCESS_KEY_ID"], secret["AWS_SECRET_ACCESS_KEY"], str(secret))
 
 
 TASK = Task(ARGUMENTS, run_task)

@@ -8,7 +8,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.adopted import Controller, running
@@ -26,6 +28,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries impo
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.lease import Lease, LostLeaseError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.bucket import bucket_of
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.keeping import now
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import (
     KUBERNETES_OPTIONS,
@@ -39,12 +42,18 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
     refuse_without_rights,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.rehearsal_record import Keeper
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.rehearsed_media import (
+    MEDIA_OPTION,
+    Media,
+    line_of,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.rehearsing import (
     Databases,
     Found,
     compare,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.scratch import Scratch
+from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import client as vault
 
 ARGUMENTS = Arguments(
     {
@@ -58,6 +67,7 @@ ARGUMENTS = Arguments(
         "secret": {"type": "str", "required": True, "no_log": False},
         "path": {"type": "str", "required": True, "no_log": False},
         "at": {"type": "str", "default": ""},
+        "media": MEDIA_OPTION,
         "wait_timeout": {"type": "int", "default": 7200},
     }
 )
@@ -95,7 +105,7 @@ class Rehearsal:
         self._scratch, self._origin, self._deadline = found, found.origin, deadline
         self._keeper, self._run, self._target = keeper, keeper.run, keeper.target
         self._login = scratch.Login(parameters["database"], parameters["owner"], parameters["secret"])
-        self._opener = opener_of(parameters, self._run)
+        self._opener, self._media = opener_of(parameters, self._run), _media(parameters, connection, self._run)
         self._databases = Databases(connection, self._origin.namespace, self._login, deadline)
         labels = {scratch.LABEL: self._origin.name}
         # CloudNativePG has one that is called like the Cluster.
@@ -173,9 +183,11 @@ class Rehearsal:
         self._scratch.wait(self._deadline, self._run)
         self._lease.check()
         found = compare(self._databases, self._before, self._scratch, self._opener, self._target)
+        line, skipped = line_of(self._media, self._databases, self._scratch)
         # Otherwise it may be another run's that was compared.
         self._lease.check()
-        return found
+        self._skipped = "; ".join(filter(None, (self._skipped, skipped)))
+        return replace(found, lines=(*found.lines, *filter(None, [line])))
 
     @contextmanager
     def _removing(self) -> Iterator[None]:
@@ -220,6 +232,15 @@ class Rehearsal:
     def _what(self) -> str:
         when = f"of {window.written(self._target)}" if self._target else "as late as its archive goes"
         return f"{self._origin} {when} ({self.window})"
+
+
+def _media(parameters: Mapping[str, Any], connection: Connection, run: Run) -> Media | None:
+    """Return where pictures are looked for, None when none are asked for."""
+    wanted = parameters["media"]
+    if not wanted:
+        return None
+    server = partial(vault.connect, parameters, run.environment)
+    return Media(wanted, lambda: bucket_of(wanted, parameters["mount"], lambda: connection, server))
 
 
 def _result(made: Record, target: datetime | None) -> dict[str, Any]:

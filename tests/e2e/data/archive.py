@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ import requests
 from mastodon_stand_in.keys import Keys
 from requests_aws4auth import AWS4Auth
 
-from ...conftest import Lab, Run
+from ...conftest import ROOT, Lab, Run
 from ..bucket import server
 from ..support import eventually
 from ..zone import DOMAIN
@@ -59,6 +60,13 @@ class Archive:
         """Write a row as a post of the instance's actor."""
         self.ask(f"INSERT INTO statuses (account_id, text, visibility) VALUES (-99, '{text}', 'direct')")  # noqa: S608 ours
 
+    def post_picture(self) -> str:
+        """Post one from outside, and return its object."""
+        prove = [str(ROOT / "lab/prove"), "--name", self.lab.state.name]
+        done = subprocess.run(prove, capture_output=True, text=True, check=False, timeout=300)
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+        return self.ask("SELECT file_key FROM media_attachments ORDER BY id DESC LIMIT 1")
+
     def archive(self) -> str:
         """Have all that is written archived by now, and return the name of the WAL that it is in."""
         segment = self.ask("SELECT pg_walfile_name(pg_switch_wal())")
@@ -75,7 +83,12 @@ class Archive:
     @contextmanager
     def without(self, named: str) -> Iterator[None]:
         """Keep WAL, or the history of a timeline, out of the bucket for a while."""
-        name = self.names()[named]
+        with self.without_object(self.names()[named]):
+            yield
+
+    @contextmanager
+    def without_object(self, name: str) -> Iterator[None]:
+        """Keep an object out of the bucket, which is that of media too, for a while."""
         content = self._ask("GET", name).content
         self._ask("DELETE", name)
         try:

@@ -51,6 +51,19 @@ def test_the_status_and_the_doctor_report_the_last_one(archive: Archive) -> None
     assert f"ok Cluster {SPACE}/{NAME}: a restore was rehearsed at " in doctor
 
 
+def test_pictures_of_posts_are_looked_for_where_that_is_asked(archive: Archive) -> None:
+    posted = [archive.post_picture(), archive.post_picture()]
+    archive.archive()
+    run = archive.rehearse("-e", "media_sample=20")
+    assert run.returncode == 0, run.output[-4000:]
+    assert "pictures of posts that are in the bucket: 2 of 2" in said(run)
+    with archive.without_object(posted[1]):
+        run = archive.rehearse("-e", "media_sample=1")
+    assert run.returncode == 2
+    assert f"1 of 1 pictures of its posts are not in the bucket ({posted[1]})" in said(run)
+    assert archive.left() == []
+
+
 def test_of_two_rows_the_one_before_the_asked_time_is_restored(archive: Archive) -> None:
     archive.post("the one before")
     wanted = now()

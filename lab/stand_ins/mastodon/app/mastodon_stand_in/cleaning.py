@@ -18,7 +18,7 @@ _OLD = {
     " WHERE image_key IS NOT NULL AND updated_at < now() - make_interval(days => %s)",
 }
 _EMPTY = {
-    "media": "UPDATE media_attachments SET file_key = NULL WHERE id = %s",
+    "media": "UPDATE media_attachments SET file_key = NULL, file_file_name = NULL WHERE id = %s",
     "preview_cards": "UPDATE preview_cards SET image_key = NULL WHERE id = %s",
 }
 _CALLED = {"media": "media attachments", "preview_cards": "preview cards"}

@@ -50,9 +50,10 @@ def add_picture(cursor: RealDictCursor, account: Account, picture: Picture) -> d
         (account.id, picture.content_type, picture.sha256, picture.width, picture.height, picture.description),
     )
     number = only(cursor)["id"]
+    key = _key(number, picture.content_type)
     cursor.execute(
-        "UPDATE media_attachments SET file_key = %s WHERE id = %s RETURNING *",
-        (_key(number, picture.content_type), number),
+        "UPDATE media_attachments SET file_key = %s, file_file_name = %s WHERE id = %s RETURNING *",
+        (key, key.rpartition("/")[2], number),
     )
     return only(cursor)
 
@@ -153,7 +154,7 @@ def show_picture(media_url: str, row: dict[str, Any]) -> dict[str, Any]:
 
 def _key(number: int, content_type: str) -> str:
     """Return a key in Mastodon's layout: the id in groups of three digits, then a name nobody can guess."""
-    digits = f"{number:018}"
+    digits = f"{number:09}"
     groups = "/".join(digits[start : start + 3] for start in range(0, len(digits), 3))
     extension = mimetypes.guess_extension(content_type) or ""
     return f"media_attachments/files/{groups}/original/{secrets.token_hex(8)}{extension}"

@@ -175,3 +175,28 @@ def test_who_may_not_see_what_another_role_does_still_sees_that_it_is_there(serv
             other.run(statement)
         with mastodon_database.reading(server, Login("small", "word", DATABASE)) as small:
             assert {one.user for one in small.sessions()} == {USERNAME}
+
+
+MEDIA = """
+CREATE TABLE media_attachments (id bigserial PRIMARY KEY, status_id bigint, file_file_name varchar, type integer NOT NULL DEFAULT 0,
+    remote_url varchar NOT NULL DEFAULT '', created_at timestamp(6) NOT NULL DEFAULT now());
+INSERT INTO media_attachments (id, status_id, file_file_name, type, remote_url) VALUES (1, 1, 'one.png', 0, ''), (2, 1, 'two.png', 0, ''),
+    (3, 1, 'three.png', 0, ''), (4, NULL, 'of-no-post.png', 0, ''), (5, 1, NULL, 0, ''), (6, 1, 'film.mp4', 2, ''),
+    (7, 1, 'of-another-server.png', 0, 'https://b/7.png');
+"""
+
+
+def test_the_newest_picture_of_a_post_and_others_by_chance_are_read(server: Server, reader: Reader) -> None:
+    assert reader.pictures(20) == []
+    with native.Connection(
+        USERNAME, host="127.0.0.1", port=server.port, password=PASSWORD, database=DATABASE
+    ) as connection:
+        for statement in MEDIA.split(";\n")[:-1]:
+            connection.run(statement)
+        try:
+            assert reader.pictures(1) == [(3, "three.png")]
+            assert sorted(reader.pictures(20)) == [(1, "one.png"), (2, "two.png"), (3, "three.png")]
+            assert reader.pictures(2)[0] == (3, "three.png")
+            assert reader.has_pictures([1, 3, 4, 6, 99]) == {1, 3}
+        finally:
+            connection.run("DROP TABLE media_attachments")

@@ -18,6 +18,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import Secret
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import preconditions
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared import bucket
 
 from ..s3_server import S3
 
@@ -233,11 +234,11 @@ def test_a_mastodon_is_ok_only_where_all_of_it_was_asked_and_answers(
 
 def claimed(monkeypatch: pytest.MonkeyPatch, s3: S3, secret: Secret | None, *, check: bool = False) -> Finding:
     """Look at a bucket whose keys are in a Secret."""
-    monkeypatch.setattr(preconditions, "read_secret", lambda *_unused: secret)
+    monkeypatch.setattr(bucket, "read_secret", lambda *_unused: secret)
     place = {"endpoint": s3.endpoint, "bucket": "media", "region": "us-east-1", "anyone_reads": True}
     wanted = {**place, "path": "", "secret_namespace": "mastodon", "secret_name": "mastodon-s3"}
     run = Run(check=check, diff=False, say=print, environment={})
-    return find(lambda: preconditions._bucket({"s3": wanted}, lambda: NOBODY, lambda: NOBODY, run))
+    return find(lambda: preconditions._bucket({"s3": wanted, "mount": "secret"}, lambda: NOBODY, lambda: NOBODY, run))
 
 
 CLAIMED = Secret("mastodon/mastodon-s3", {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "not-told"})

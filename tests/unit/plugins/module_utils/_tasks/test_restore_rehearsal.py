@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.finding import SkippedError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal import record
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.contents import Archived
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.encrypted import Opener
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.pictures import Picture
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.lease import LEASE
@@ -41,6 +44,8 @@ PARAMETERS = {
     "secret": "mastodon-db-owner",
     "path": "mastodon/example.org/app",
     "at": "",
+    "media": None,
+    "mount": "secret",
     "wait_timeout": 60,
 }
 WELL = Found("2026-11-29T02:58:00Z", 12.0, ("rows that were restored: 3 users",))
@@ -134,6 +139,33 @@ def test_with_a_time_no_loss_is_told(place: Place) -> None:
     result = place.run(at="2026-11-28T12:00:00Z")
     assert (result["rpo_seconds"], result["rto_seconds"], place.kept.rpo) == (None, 0, "")
     assert place.said[-1].endswith("restored up to 2026-11-29T02:58:00Z (RTO 0 s)")
+
+
+def test_pictures_are_looked_for_where_that_is_asked(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The newest is in the bucket, one is not, and one was deleted from the origin since."""
+    restored, live = [(3, "three.png"), (2, "two.png"), (1, "one.png")], frozenset({3, 2})
+    reader = SimpleNamespace(pictures=lambda number: restored[:number], has_pictures=live.intersection)
+    bucket = SimpleNamespace(get={Picture(3, "three.png").key: b"GIF89a"}.get)
+    monkeypatch.setattr(Databases, "ask", lambda databases, cluster, question: question(reader))
+    monkeypatch.setattr(restore_rehearsal, "bucket_of", lambda *given: bucket)
+    place.run(media={"sample": 1})
+    assert "pictures of posts that are in the bucket: 1 of 1" in place.said
+    missing = (
+        "1 of 2 pictures of its posts are not in the bucket (media_attachments/files/000/000/002/original/two.png)"
+    )
+    assert missing in place.refusal(media={"sample": 3})
+    assert (place.left, missing in place.kept.failure) == ([], True)
+
+
+def test_pictures_that_cannot_be_looked_for_are_told_kept_and_returned(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nowhere(*_given: Any) -> None:
+        raise SkippedError("Bucket for media: site.yml creates it, with Rook")
+
+    monkeypatch.setattr(restore_rehearsal, "bucket_of", nowhere)
+    result = place.run(media={"sample": 20})
+    assert result["skipped"] == place.kept.skipped == "Bucket for media: site.yml creates it, with Rook"
 
 
 def test_an_operator_of_an_unknown_version_is_told_kept_and_returned(place: Place) -> None:

@@ -1,0 +1,88 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether the pictures of restored posts are in the bucket. Pure.
+
+Keys are as Paperclip makes them: https://github.com/mastodon/mastodon/blob/main/config/initializers/paperclip.rb and `id_partition` of
+https://github.com/kreeti/kt-paperclip/blob/master/lib/paperclip/interpolations.rb
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+_SMALL = 1_000_000_000
+# How JPEG, PNG, GIF and WebP begin; AVIF and HEIC are boxes of ISO's media format.
+_BEGINNINGS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8")
+_RIFF, _WEBP = slice(0, 4), slice(8, 12)
+_BOX = slice(4, 8)
+_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A row of media_attachments."""
+
+    number: int
+    name: str
+
+    @property
+    def key(self) -> str:
+        """Return where it is in the bucket."""
+        digits = f"{self.number:09d}" if self.number < _SMALL else f"{self.number:012d}"
+        # What is left over of an id whose length is no multiple of three is dropped.
+        groups = [digits[start : start + 3] for start in range(0, len(digits) - 2, 3)]
+        return f"media_attachments/files/{'/'.join(groups)}/original/{self.name}"
+
+
+def is_picture(content: bytes) -> bool:
+    """Return whether this is one, by how it begins."""
+    if content[_RIFF] == b"RIFF":
+        return content[_WEBP] == b"WEBP"
+    return content.startswith(_BEGINNINGS) or content[_BOX] == b"ftyp"
+
+
+@dataclass(frozen=True)
+class Looked:
+    """Which pictures were looked at, and which of them are not there, or are something else."""
+
+    all: Sequence[Picture]
+    missing: Sequence[Picture]
+    odd: Sequence[Picture]
+
+    def line(self) -> str:
+        """Return what people read when all is well."""
+        return (
+            f"pictures of posts that are in the bucket: {len(self.all)} of {len(self.all)}"
+            if self.all
+            else "no post has a picture"
+        )
+
+    def problems(self) -> list[str]:
+        """Return what is wrong."""
+        found = ((self.missing, "are not in the bucket"), (self.odd, "are something else there"))
+        return [
+            f"{len(some)} of {len(self.all)} pictures of its posts {what} ({_named(some)})"
+            for some, what in found
+            if some
+        ]
+
+
+def _named(some: Sequence[Picture]) -> str:
+    return ", ".join(one.key for one in some[:_SHOWN])
+
+
+def look(
+    wanted: Iterable[Picture],
+    get: Callable[[str], bytes | None],
+    still_there: Callable[[Sequence[Picture]], Sequence[Picture]],
+) -> Looked:
+    """Return how these pictures are. Those that their origin has deleted meanwhile need not be there, as `still_there` says."""
+    sampled = tuple(wanted)
+    contents = {one: get(one.key) for one in sampled}
+    gone = [one for one in sampled if contents[one] is None]
+    missing = still_there(gone) if gone else ()
+    looked = tuple(one for one in sampled if contents[one] is not None or one in missing)
+    odd = tuple(one for one, content in contents.items() if content is not None and not is_picture(content))
+    return Looked(looked, tuple(missing), odd)
