@@ -166,6 +166,12 @@ _ACCEPTED = Format(
     _matches(r"[0-9]+\.[0-9]+:(no_way_back|duplicates)"), "nothing that an upgrade asks for", "4.7:no_way_back"
 )
 _PERCENT = Format(lambda text: text.isdecimal() and 1 <= int(text) <= 99, "not between 1 and 99", "80")
+# Of X25519, and of SSH's keys: https://c2sp.org/age
+_RECIPIENT = Format(
+    _matches(r"\s*(age1[a-z0-9]+|ssh-(ed25519|rsa) [A-Za-z0-9+/=]+( .*)?)\s*"),
+    "no public key that age knows",
+    "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p",
+)
 # https://prometheus-operator.dev/docs/api-reference/api/#monitoring.coreos.com/v1.ProberSpec
 _PLACE = Format(
     lambda text: _is_url("http")(f"http://{text}") and re.fullmatch(r"[^/]+:[0-9]+", text) is not None,
@@ -240,6 +246,7 @@ _are("mastodon_streaming_connections cnpg_cluster_instances cnpg_pooler_instance
 _are("dragonfly_replicas dragonfly_threads", _COUNT)
 _are("mastodon_web_processes mastodon_media_retention_days mastodon_preview_cards_retention_days", _WHOLE)
 _are("mastodon_upgrade_accept", _ACCEPTED)
+_are("vault_backup_recipients", _RECIPIENT)
 _are("volsync_prune_days mastodon_alerts_backup_hours mastodon_alerts_certificate_days", _COUNT)
 _are("mastodon_alerts_rehearsal_days", _COUNT)
 _are("mastodon_alerts_queue_seconds", _SECONDS)
@@ -267,8 +274,8 @@ def malformed(name: str, value: object) -> str:
 
 
 def _shown(item: object) -> str:
-    # A URL may hold a login.
-    return "its value" if re.search(r"://[^/]*@", str(item)) else repr(item)
+    # A URL may hold a login, and where a public key belongs there may be the private one.
+    return "its value" if re.search(r"://[^/]*@|SECRET-KEY|PRIVATE KEY", str(item), re.IGNORECASE) else repr(item)
 
 
 def _meant(text: str, wanted: Format) -> str:
