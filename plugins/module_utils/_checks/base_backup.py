@@ -105,6 +105,15 @@ def is_complete(item: Item) -> bool:
     return bool(phase == _DONE)
 
 
+def end_of(item: Item) -> tuple[str, str]:
+    """Return when a complete one ended, and the last WAL that it needs. Raises MastodonError when it does not say so."""
+    ended, needed = at(item, "status.stoppedAt", ""), at(item, "status.endWal", "")
+    if not (ended and needed):
+        why = "nothing proves that it can be restored"
+        raise MastodonError(subject(item), "does not say which WAL it needs", why, "Upgrade the plugin, and run again.")
+    return str(ended), str(needed)
+
+
 def is_archived(last: str, needed: str) -> bool:
     """Return whether the WAL that PostgreSQL archived last is the one that is needed, or a later one."""
     return last[:_SEGMENT] >= needed

@@ -126,8 +126,8 @@ def _made(backing: BackingUp, origin: Origin, left: Object | None) -> tuple[Base
         backing.run.say(f"backing up {origin} to {_place(origin)}")
     name = str(wanted["metadata"]["name"])
     item = backing.complete(name)
-    wal = backing.archived(at(item, "status.endWal", ""))
-    ended = at(item, "status.stoppedAt", "")
+    ended, needed = base_backup.end_of(item)
+    wal = backing.archived(needed)
     backing.known(datetime.fromisoformat(ended).astimezone(UTC))
     return BaseBackup(written(now()), name, wal, f"{time.monotonic() - began:.0f}"), ended
 

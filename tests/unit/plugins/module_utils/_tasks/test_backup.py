@@ -218,6 +218,10 @@ def test_archiving_that_breaks_meanwhile_is_quoted(place: Place) -> None:
             {"phase": "failed", "error": "exit status 2"},
             "failed: exit status 2. Read the log of the plugin, and run again.",
         ),
+        (
+            {"phase": "completed", "stoppedAt": "2026-11-29T03:00:05Z"},
+            "does not say which WAL it needs: nothing proves that it can be restored. Upgrade the plugin, and run again.",
+        ),
         ({"phase": "walArchivingFailing"}, "waits: WAL of its database does not reach the archive. Mend the archiving"),
     ],
 )
