@@ -59,7 +59,7 @@ objects:
       age: ""
       note: is scaled to zero replicas by hand
 secrets:
-  description: One entry a path, with C(version), C(gone) and C(fingerprints). Never a value.
+  description: One entry a path, with C(version), C(written), C(gone) and C(fingerprints). Never a value.
   returned: success
   type: list
   elements: dict

@@ -130,8 +130,8 @@ def row(item: Item, scene: Scene) -> Row:
     return Row(str(ObjectRef.of(item)), verdict, _span(item["metadata"]["creationTimestamp"], scene.now), note)
 
 
-def of_vault(last: VaultBackup | None, name: str, live: Mapping[str, int], now: datetime) -> Row:
-    """Return what to say of the last backup of Vault's secrets, of which `live` are the versions by path."""
+def of_vault(last: VaultBackup | None, name: str, live: Mapping[str, str], now: datetime) -> Row:
+    """Return what to say of the last backup of Vault's secrets, of which `live` says when each was written, by path."""
     subject = f"Backup of Vault of {name}"
     if last is None:
         return Row(subject, "NotThere", "", "fediverse.mastodon.backup makes one for vault_backup_recipients")

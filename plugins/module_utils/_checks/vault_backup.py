@@ -23,20 +23,20 @@ _REMEDY = "Make one: ansible-playbook -i inventories/mine fediverse.mastodon.bac
 
 @dataclass(frozen=True)
 class VaultBackup:
-    """The last one: when, what it has (`versions` by path), and where it is. `failure` is empty when it went well."""
+    """The last one: when, what it has (when each path was `written`), and where it is. `failure` is empty when it went well."""
 
     ended: str
     mount: str = ""
-    versions: str = "{}"
+    written: str = "{}"
     file: str = ""
     host: str = ""
     recipients: str = ""
     failure: str = ""
 
     @property
-    def paths(self) -> Mapping[str, int]:
-        """Return the version that each path had."""
-        found: dict[str, int] = json.loads(self.versions)
+    def paths(self) -> Mapping[str, str]:
+        """Return when each path was written."""
+        found: dict[str, str] = json.loads(self.written)
         return found
 
     def line(self) -> str:
@@ -45,10 +45,10 @@ class VaultBackup:
             return f"failed: {self.failure}"
         return f"{len(self.paths)} paths for {self.recipients} recipients in {self.file} on {self.host}"
 
-    def changed(self, live: Mapping[str, int]) -> str:
-        """Return which paths have another version now, empty when none has."""
-        names = [path for path, version in live.items() if version and self.paths.get(path) != version]
-        return f"changed since: {', '.join(names)}" if names and not self.failure else ""
+    def changed(self, live: Mapping[str, str]) -> str:
+        """Return which paths were written since, empty when none was; `live` is when each was now, empty for one that is not there."""
+        names = [path for path, written in live.items() if written and self.paths.get(path) != written]
+        return f"written since: {', '.join(names)}" if names and not self.failure else ""
 
 
 def place_of(namespace: str, name: str) -> kept.Place:

@@ -216,7 +216,7 @@ def _given(parameters: Mapping[str, Any], server: servers.Vault, wanted: Mapping
 
 def _vault_backup(wanted: Mapping[str, Any], objects: Objects, server: Callable[[], servers.Vault]) -> str:
     last = vault_backup.read(objects, wanted["namespace"], wanted["name"])
-    live = {path: kv.read(server(), last.mount, path).version for path in last.paths} if last else {}
+    live = {path: kv.read(server(), last.mount, path).written for path in last.paths} if last else {}
     changed = last.changed(live) if last else ""
     return vault_backup.is_fresh(last, changed, wanted["name"], datetime.now(UTC), wanted=wanted["wanted"])
 

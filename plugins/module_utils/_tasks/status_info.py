@@ -58,7 +58,7 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
         run.say(_line(secret))
     if wanted := parameters["vault_backup"]:
         last = vault_backup.read(objects, wanted["namespace"], wanted["name"])
-        kept = of_vault(last, wanted["name"], {secret["path"]: secret["version"] for secret in secrets}, now)
+        kept = of_vault(last, wanted["name"], {secret["path"]: secret["written"] for secret in secrets}, now)
         run.say(kept.line())
         found.append(kept)
     return {"changed": False, "objects": [vars(one) for one in found], "secrets": secrets}
@@ -84,7 +84,8 @@ def _secrets(server: vault.Vault, parameters: Mapping[str, Any]) -> list[dict[st
         path = name if "/" in name else f"{folder}/{name}"
         stored = kv.read(server, mount, path)
         made = {key: fingerprint(salt, path, key, value) for key, value in sorted(stored.data.items())} if salt else {}
-        results.append({"path": path, "version": stored.version, "gone": stored.gone, "fingerprints": made})
+        when = {"written": stored.written, "gone": stored.gone}
+        results.append({"path": path, "version": stored.version, **when, "fingerprints": made})
     return results
 
 

@@ -59,7 +59,7 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
         if not run.check:
             _write(file, age.seal(found.text(), parameters["recipients"]))
     made = VaultBackup(
-        found.made, mount, json.dumps(found.versions), str(file), platform.node(), str(len(parameters["recipients"]))
+        found.made, mount, json.dumps(found.written), str(file), platform.node(), str(len(parameters["recipients"]))
     )
     run.say(
         f"{'would write' if run.check else 'wrote'} Vault's {mount}/{f', {mount}/'.join(found.secrets)}: {made.line()}"

@@ -33,6 +33,11 @@ class Export:
         """Return which version each path had."""
         return {path: stored.version for path, stored in self.secrets.items()}
 
+    @property
+    def written(self) -> dict[str, str]:
+        """Return when each was written: a number may come again after a path was removed whole."""
+        return {path: stored.written for path, stored in self.secrets.items()}
+
     def text(self) -> bytes:
         """Return all of it, secrets included."""
         secrets = {path: {"version": one.version, "data": one.data} for path, one in self.secrets.items()}

@@ -24,7 +24,7 @@ _NOTHING: dict[str, str] = {}
 
 @dataclass(frozen=True)
 class Stored:
-    """A version of a path, number 0 when there is none.
+    """A version of a path, number 0 when there is none, and when it was `written`.
 
     `gone` is when it was deleted, which can be undone unless it was `destroyed`. Where nothing is `mounted` nothing can be written.
     """
@@ -34,6 +34,7 @@ class Stored:
     gone: str = ""
     destroyed: bool = False
     mounted: bool = True
+    written: str = ""
 
 
 class LostRaceError(Exception):
@@ -68,7 +69,10 @@ def _stored(vault: Vault, path: str, version: int | None) -> Stored:
     data = checked(answer, "data", "data", kind=dict, default=_NOTHING)
     destroyed = checked(metadata, "destroyed", kind=bool, default=False)
     number = checked(metadata, "version", kind=int)
-    return Stored(number, {}, gone, destroyed) if data is _NOTHING else Stored(number, data, "", destroyed)
+    written = checked(metadata, "created_time", kind=str, default="")
+    if data is _NOTHING:
+        return Stored(number, {}, gone, destroyed, written=written)
+    return Stored(number, data, "", destroyed, written=written)
 
 
 def below(vault: Vault, mount: str, folder: str) -> Iterator[str]:

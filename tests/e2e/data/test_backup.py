@@ -107,7 +107,7 @@ def test_what_vault_lost_comes_back_and_what_it_has_is_not_overwritten(owner: Ow
     assert (run.returncode, lab.vault_versions()) == (0, before)
     status = said(lab.playbook("status.yml", *SETTINGS))
     assert f"Backup of Vault of {DOMAIN}: Outdated, " in status
-    assert f"changed since: {PATH}/admin" in status
+    assert f"written since: {PATH}/admin" in status
     kv.create_or_update_secret(f"{PATH}/admin", note, mount_point="secret")
 
 

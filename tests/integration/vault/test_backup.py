@@ -110,6 +110,16 @@ def test_either_of_two_recipients_opens_it_and_its_text_says_what_it_is(bao: Bao
         assert text["secrets"] == {f"{FOLDER}/app": {"version": 1, "data": KEPT[f"{FOLDER}/app"]}}
 
 
+def test_what_was_removed_and_written_again_is_known_by_its_time(bao: Bao) -> None:
+    put(bao, f"{FOLDER}/app", {"key": "s3cret"})
+    first = kv.read(_vault(bao), bao.mount, f"{FOLDER}/app")
+    bao.api.secrets.kv.v2.delete_metadata_and_all_versions(f"{FOLDER}/app", mount_point=bao.mount)
+    put(bao, f"{FOLDER}/app", {"key": "s3cret"})
+    again = kv.read(_vault(bao), bao.mount, f"{FOLDER}/app")
+    assert (first.version, first.data) == (again.version, again.data)
+    assert "" != first.written < again.written
+
+
 def test_in_check_mode_nothing_is_written(bao: Bao, tmp_path: Path, key: x25519.Identity) -> None:
     put(bao, f"{FOLDER}/app", {"key": "s3cret"})
     assert export(bao, tmp_path, key, check=True)["versions"] == {f"{FOLDER}/app": 1}

@@ -17,14 +17,14 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.mode
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.fake_api import FakeApi
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
-GOOD = VaultBackup("2026-11-29T03:00:00Z", "secret", '{"a/app": 1, "a/smtp": 2}', "/b/vault.age", "laptop", "2")
+GOOD = VaultBackup("2026-11-29T03:00:00Z", "secret", '{"a/app": "T1", "a/smtp": "T2"}', "/b/vault.age", "laptop", "2")
 BAD = VaultBackup("2026-11-29T03:00:00Z", failure="Vault http://bao: is sealed.")
-SAME = {"a/app": 1, "a/smtp": 2}
+SAME = {"a/app": "T1", "a/smtp": "T2"}
 NAMESPACE = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "mastodon"}}
 NOBODY = "vault_backup_recipients names nobody who could open a backup of it"
 
 
-def looked(last: VaultBackup | None, live: dict[str, int], *, wanted: bool = True) -> Finding:
+def looked(last: VaultBackup | None, live: dict[str, str], *, wanted: bool = True) -> Finding:
     changed = last.changed(live) if last else ""
     return find(lambda: vault_backup.is_fresh(last, changed, "example.org", NOW, wanted=wanted))
 
@@ -46,16 +46,16 @@ def test_what_was_kept_is_read_again(made: VaultBackup) -> None:
         (BAD, {}, "warning", "its last backup failed at 2026-11-29T03:00:00Z: Vault http://bao: is sealed."),
         (
             GOOD,
-            {"a/app": 1, "a/smtp": 3},
+            {"a/app": "T1", "a/smtp": "T3"},
             "warning",
-            "is not as it was backed up at 2026-11-29T03:00:00Z: changed since: a/smtp.",
+            "is not as it was backed up at 2026-11-29T03:00:00Z: written since: a/smtp.",
         ),
-        (GOOD, {**SAME, "a/dns": 1}, "warning", "changed since: a/dns."),
+        (GOOD, {**SAME, "a/dns": "T1"}, "warning", "written since: a/dns."),
         (replace(GOOD, ended="2026-10-01T03:00:00Z"), SAME, "warning", "was not backed up for 31 days"),
     ],
 )
 def test_the_doctor_says_what_the_last_one_is_worth(
-    last: VaultBackup | None, live: dict[str, int], state: str, text: str
+    last: VaultBackup | None, live: dict[str, str], state: str, text: str
 ) -> None:
     found = looked(last, live)
     assert (found.state, text in found.text) == (state, True), found.text
@@ -74,14 +74,14 @@ def test_where_nobody_asked_for_one_it_is_skipped_and_says_why() -> None:
         (GOOD, SAME, "Current, 9 h old, 2 paths for 2 recipients in /b/vault.age on laptop"),
         (
             GOOD,
-            {**SAME, "a/app": 2},
-            "Outdated, 9 h old, 2 paths for 2 recipients in /b/vault.age on laptop, changed since: a/app",
+            {**SAME, "a/app": "T2"},
+            "Outdated, 9 h old, 2 paths for 2 recipients in /b/vault.age on laptop, written since: a/app",
         ),
-        # A path that is not there has version 0.
-        (GOOD, {**SAME, "a/dns": 0}, "Current, 9 h old, 2 paths for 2 recipients in /b/vault.age on laptop"),
+        # A path that is not there was never written.
+        (GOOD, {**SAME, "a/dns": ""}, "Current, 9 h old, 2 paths for 2 recipients in /b/vault.age on laptop"),
         (BAD, SAME, "Failed, 9 h old, failed: Vault http://bao: is sealed."),
         (None, SAME, "NotThere, fediverse.mastodon.backup makes one for vault_backup_recipients"),
     ],
 )
-def test_the_status_says_so_in_a_line(last: VaultBackup | None, live: dict[str, int], line: str) -> None:
+def test_the_status_says_so_in_a_line(last: VaultBackup | None, live: dict[str, str], line: str) -> None:
     assert status.of_vault(last, "example.org", live, NOW).line() == f"Backup of Vault of example.org: {line}"

@@ -20,7 +20,7 @@ from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._rec
 from pyrage import x25519
 
 NAMESPACE = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "mastodon"}}
-FOUND = Export("2026-11-29T03:00:00Z", "secret", {"a/app": Stored(3, {"key": "s3cret"})}, ("a/smtp",))
+FOUND = Export("2026-11-29T03:00:00Z", "secret", {"a/app": Stored(3, {"key": "s3cret"}, written="T3")}, ("a/smtp",))
 
 
 class Place:
@@ -51,7 +51,7 @@ def test_it_is_kept_without_anything_secret(monkeypatch: pytest.MonkeyPatch, tmp
     place = Place(monkeypatch, tmp_path)
     result = place.run()
     assert place.kept
-    assert (place.kept.paths, place.kept.file, place.kept.recipients) == ({"a/app": 3}, result["file"], "1")
+    assert (place.kept.paths, place.kept.file, place.kept.recipients) == ({"a/app": "T3"}, result["file"], "1")
     assert place.said[0].startswith("wrote Vault's secret/a/app: 1 paths for 1 recipients in ")
     assert place.said[1:] == ["left out secret/a/smtp, which was deleted"]
     assert "s3cret" not in str(place.api.objects)
