@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import ast
+import io
 import shutil
 import sys
 import tempfile
-import zipapp
+import zipfile
 from collections.abc import Iterator
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -79,7 +81,26 @@ def build(target: Path) -> None:
             (place / "__init__.py").touch()
         shutil.copyfile(COLLECTION / "LICENSE", folder / "LICENSE")
         add_library("dnspython", "dns", folder)
-        zipapp.create_archive(folder, target, "/usr/bin/env python3", compressed=True)
+        target.write_bytes(b"#!/usr/bin/env python3\n" + _packed(folder))
+        target.chmod(0o755)
+
+
+def _packed(folder: Path) -> bytes:
+    """Return the archive of a folder, which is the same each time, so that who has it need not take it again."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            archive.writestr(zipfile.ZipInfo(str(path.relative_to(folder))), path.read_bytes(), zipfile.ZIP_DEFLATED, 9)
+    return packed.getvalue()
+
+
+@cache
+def program() -> bytes:
+    """Return the archive."""
+    with tempfile.TemporaryDirectory() as name:
+        target = Path(name) / "federation-check.pyz"
+        build(target)
+        return target.read_bytes()
 
 
 if __name__ == "__main__":

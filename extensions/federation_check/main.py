@@ -8,18 +8,25 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, NoReturn
 
+from ansible_collections.fediverse.mastodon.extensions.federation_check import serve
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, unforeseen
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import Verdict
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError, parsed
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.instance import targets_of
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.looks import OPTIONS, examined
 
+# Lines of the table that are of no use in a log.
+_UNREMARKABLE = (f"{Verdict.FINE} ", f"{Verdict.SKIPPED} ")
 PASSED, NOT_RUN, FAILED = 0, 1, 2
 _KINDS: Mapping[str, type[Any]] = {"str": str, "path": str, "int": int, "bool": bool, "list": list, "dict": dict}
 _WORDS = {
@@ -46,14 +53,45 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("options", nargs="?", default="-", help="file of options as JSON; - for standard input")
     parser.add_argument("--json", action="store_true", help="print the report as JSON, and not as a table")
+    parser.add_argument(
+        "--serve", type=int, metavar="PORT", help="look again and again, and serve metrics at this port"
+    )
+    parser.add_argument(
+        "--every", type=_seconds, default=900, metavar="SECONDS", help=f"how often, {serve.LEAST} to {serve.MOST}; 900"
+    )
     given = parser.parse_args(arguments)
     try:
         needs("dns")
-        return _looked(_read(given.options), as_json=given.json)
+        options_given = _read(given.options)
+        if given.serve is not None:
+            _watch(options_given, given.serve, given.every)
+        return _looked(options_given, as_json=given.json)
     except MastodonError as error:
         return _failed(str(error))
     except Exception as error:
         return _failed(str(unforeseen("federation-check.pyz", error)))
+
+
+def _seconds(text: str) -> int:
+    if not text.isdecimal() or not serve.LEAST <= int(text) <= serve.MOST:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds from {serve.LEAST} to {serve.MOST}")
+    return int(text)
+
+
+def _watch(given: Mapping[str, Any], port: int, seconds: int) -> NoReturn:
+    """Look until somebody ends it. Raises MastodonError for what no look can be had of."""
+    # As the first process of a container it would not be ended otherwise.
+    signal.signal(signal.SIGTERM, lambda *_unused: sys.exit(PASSED))
+
+    def look() -> Mapping[str, Any]:
+        table: list[str] = []
+        run = Run(check=False, diff=False, say=table.append, environment={})
+        report = examined(given, tuple, run, elsewhere=lambda here: replace(here, name="inside"))
+        _show([line for line in table if not line.startswith(_UNREMARKABLE)])
+        return report
+
+    targets_of(given)
+    serve.watch(look, serve.opened(port), seconds)
 
 
 def _looked(given: Mapping[str, Any], *, as_json: bool) -> int:
