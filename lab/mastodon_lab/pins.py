@@ -210,4 +210,12 @@ PINNED = (
         "module; tests upgrade the stand-in to the pinned version",
         stand_in=True,
     ),
+    Pinned(
+        "Python",
+        "mastodon_pins.python",
+        "3.13.9-slim",
+        "3.13",
+        versions.PYTHON,
+        because="Debian bookworm has that one",
+    ),
 )

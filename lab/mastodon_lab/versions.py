@@ -82,6 +82,9 @@ DRAGONFLY: Final = "v1.39.0"
 DEBIAN: Final = "bookworm"
 REDIS_MAJOR: Final = "7"
 BUSYBOX: Final = "1.35.0"
+PYTHON: Final = "3.11"
+# What the roles ask for.
+PYTHON_TAG: Final = "3.13.9-slim"
 # What CloudNativePG asks for. The program is one minor version older, as the distribution has it.
 PGBOUNCER: Final = "1.25.1"
 # PostgreSQL, PgBouncer, Barman and restic come from the next release: this one's PostgreSQL is older than the one of the

@@ -34,6 +34,7 @@ KNOT_IMAGE = f"docker.io/cznic/knot:{versions.KNOT}"
 PEBBLE_IMAGE = f"ghcr.io/letsencrypt/pebble:{versions.PEBBLE.removeprefix('v')}"
 MAILPIT_IMAGE = f"docker.io/axllent/mailpit:{versions.MAILPIT}"
 REDIS_IMAGE = f"docker.io/library/redis:{versions.REDIS_MAJOR}"
+PYTHON_IMAGE = f"docker.io/library/python:{versions.PYTHON_TAG}"
 # Also served under its exact version, as 17.11.
 POSTGRESQL_IMAGE = f"ghcr.io/cloudnative-pg/postgresql:{versions.POSTGRESQL_MAJOR}"
 
@@ -133,6 +134,11 @@ def _mastodon(home: str, version: str) -> Iterator[tuple[str, Run]]:
     )
     for name in ("mastodon", "mastodon-streaming"):
         yield f"ghcr.io/mastodon/{name}:{version}", run
+
+
+def python_image(python: Path) -> Image:
+    """Python, from the Debian that Mastodon's stand-in runs on."""
+    return Image("python", (PYTHON_IMAGE,), (python,), Run(("python3",), environment={"PATH": SEARCH_PATH}))
 
 
 def single(base: Path, program: Path, reference: str, path: str, user: str = "") -> Image:

@@ -225,5 +225,6 @@ def _site_images(store: Store, go: Go, programs: Mapping[str, Path], debian: Deb
         site_images.postgresql_image(debian.databases, rootfs.package_version(debian.databases, POSTGRESQL)),
         *site_images.backup_images(debian.databases, rootfs.busybox(store), programs, volsync),
         images.mastodon_image(debian.python, mirror.MASTODON_APP),
+        images.python_image(debian.python),
         *stand_ins.dragonfly_images(rootfs.busybox(store), debian.servers, programs),
     ]

@@ -55,6 +55,7 @@ KINDS = (
     ("gateway.networking.k8s.io", "Gateway"),
     ("gateway.networking.k8s.io", "HTTPRoute"),
     ("volsync.backube", "ReplicationSource"),
+    ("apps", "Deployment"),
 )
 
 

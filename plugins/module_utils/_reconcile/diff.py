@@ -9,6 +9,7 @@ import copy
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from hashlib import sha256
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
@@ -61,6 +62,10 @@ def masked(item: Object, other: Object | None = None, side: str = "") -> Object:
     if item.get("kind") == "Secret":
         for section in _SECRET:
             _mask(shown.get(section) or {}, (other or {}).get(section) or {}, side)
+    binary = shown.get("binaryData") or {}
+    for name, value in binary.items():
+        # Nobody reads it, and it may be a megabyte.
+        binary[name] = f"{len(value)} letters, sha256 {sha256(str(value).encode()).hexdigest()[:16]}"
     annotations = shown["metadata"].get("annotations") or {}
     if _LAST_APPLIED in annotations:
         annotations[_LAST_APPLIED] = "***"

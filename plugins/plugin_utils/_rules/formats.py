@@ -179,6 +179,9 @@ _PLACE = Format(
     "blackbox.monitoring.svc:9115",
 )
 _WHOLE = Format(lambda text: text.isdecimal(), "not a whole number from zero on", "2")
+_MINUTES = Format(
+    lambda text: text.isdecimal() and 5 <= int(text) <= 1440, "not a number of minutes from 5 to 1440", "15"
+)
 _SECONDS = Format(lambda text: text.isdecimal() and int(text) >= 1, "not a number of seconds", "600")
 # https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/
 _SHORT = Format(_fits_cronjobs, "too long: the CronJobs called after it may have 52 characters", "mastodon")
@@ -250,6 +253,7 @@ _are("vault_backup_recipients", _RECIPIENT)
 _are("volsync_prune_days mastodon_alerts_backup_hours mastodon_alerts_certificate_days", _COUNT)
 _are("mastodon_alerts_rehearsal_days", _COUNT)
 _are("mastodon_alerts_queue_seconds", _SECONDS)
+_are("mastodon_federation_watch_minutes", _MINUTES)
 _are("mastodon_alerts_memory_percent mastodon_alerts_volume_percent", _PERCENT)
 _are("mastodon_alerts_prober", _PLACE)
 _are("mastodon_media_removal_schedule mastodon_preview_cards_removal_schedule", _SCHEDULE)

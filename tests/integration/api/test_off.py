@@ -40,6 +40,7 @@ BASE: dict[str, Any] = {
     "mastodon_monitoring": True,
     "mastodon_alerts": True,
     "mastodon_alerts_prober": "blackbox.monitoring.svc:9115",
+    "mastodon_federation_watch": True,
     "mastodon_sidekiq_workers": [
         {
             "name": "all",
@@ -125,6 +126,7 @@ GOES = {
     "mastodon_monitoring": {"PodMonitor", "Probe"},
     "mastodon_alerts": {"CronJob", "PodMonitor", "Probe", "PrometheusRule"},
     "mastodon_alerts_prober": {"Probe"},
+    "mastodon_federation_watch": {"ConfigMap", "Deployment", "NetworkPolicy", "PodMonitor"},
     "mastodon_network_policies": {"NetworkPolicy"},
     "mastodon_sidekiq_workers": {"NetworkPolicy"},
     "mastodon_web_domain": {"HTTPRoute"},

@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.fediverse.mastodon.extensions.federation_check import build, main, serve
+from ansible_collections.fediverse.mastodon.extensions.federation_check import main, serve
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._federation_program import build, program
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._federation.mastodon import DOMAIN, page
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._federation.world import World
 
@@ -139,10 +140,10 @@ def test_options_that_cannot_be_looked_at_end_it_at_once(capsys: pytest.CaptureF
 
 
 def test_the_program_is_the_same_each_time_and_fits_into_a_config_map(tmp_path: Path) -> None:
-    build.build(tmp_path / "a.pyz")
-    assert (tmp_path / "a.pyz").read_bytes() == build.program()
+    build(tmp_path / "a.pyz")
+    assert (tmp_path / "a.pyz").read_bytes() == program()
     # As base64, beside its options: https://kubernetes.io/docs/concepts/configuration/configmap/#motivation
-    assert len(build.program()) * 4 / 3 < 900_000
+    assert len(program()) * 4 / 3 < 900_000
 
 
 @pytest.mark.parametrize("passed", [True, False])
@@ -151,7 +152,7 @@ def test_it_looks_serves_what_it_saw_from_inside_and_ends_when_it_is_told_to(tmp
     world = World(tmp_path / "world")
     if not passed:
         world.change("/inbox", page(403), method="POST")
-    (tmp_path / "a.pyz").write_bytes(build.program())
+    (tmp_path / "a.pyz").write_bytes(program())
     (tmp_path / "options.json").write_text(json.dumps(declared(world)))
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

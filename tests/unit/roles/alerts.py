@@ -21,6 +21,7 @@ CERTIFICATE = 'name="example-org-tls", exported_namespace="gateway-system", name
 RELEASE = 'kind="HelmRelease", name="mastodon", exported_namespace="mastodon", namespace="flux-system"'
 SECRET = 'condition="Ready", name="mastodon-smtp", namespace="mastodon"'
 REHEARSAL = 'namespace="mastodon", configmap="mastodon-db-rehearsal"'
+SEEN = 'namespace="mastodon", domain="example.org", vantage="inside"'
 NOTHING = {"up": "1x100"}
 BACKUP = "barman_cloud_cloudnative_pg_io_last_available_backup_timestamp"
 RESTARTS = "kube_pod_container_status_restarts_total"
@@ -56,6 +57,16 @@ FIRES = (
         {f"probe_success{{{PROBED}}}": "1x10 0x90"},
         summary="https://example.org/health is not answered as other servers ask it.",
         labels={"job": "mastodon/mastodon", "instance": "https://example.org/health"},
+    ),
+    Case(
+        "MastodonFederation",
+        {f"federation_check_passed{{{SEEN}}}": "1x10 0x90"},
+        summary="As seen from inside, posts for example.org are lost or cut off.",
+    ),
+    Case(
+        "MastodonFederationNotSeen",
+        {f"federation_check_timestamp_seconds{{{SEEN}}}": "0x100"},
+        summary="example.org was last looked at from inside 1h 30m 0s ago.",
     ),
     Case(
         "MastodonCertificate",
@@ -226,6 +237,7 @@ FIRES = (
             f"container_memory_working_set_bytes{{{CACHE}}}": "1x100",
             f"certmanager_certificate_expiration_timestamp_seconds{{{CERTIFICATE}}}": "1x100",
             f"probe_success{{{PROBED}}}": "1x100",
+            f"federation_check_timestamp_seconds{{{SEEN}}}": "0+60x100",
         },
         summary=f"{BACKUP} is collected from nobody, so the alerts on it are silent.",
         labels={"namespace": "mastodon", "metric": BACKUP},
@@ -258,6 +270,19 @@ SILENT = (
         "MastodonUnreachable",
         {f"probe_success{{{PROBED}}}": "1x100", 'probe_success{job="another", instance="x"}': "0x100"},
     ),
+    # One look that failed, of which the next one says otherwise.
+    Case("MastodonFederation", {f"federation_check_passed{{{SEEN}}}": "1x76 0x14 1x10"}),
+    Case("MastodonFederation", {f"federation_check_passed{{{SEEN}}}": "1x76 0x20"}),
+    # Another instance, and what another place sees.
+    Case(
+        "MastodonFederation",
+        {
+            f"federation_check_passed{{{SEEN}}}": "1x100",
+            'federation_check_passed{namespace="mastodon", domain="example.net", vantage="inside"}': "0x100",
+            'federation_check_passed{namespace="mastodon", domain="example.org", vantage="this machine"}': "0x100",
+        },
+    ),
+    Case("MastodonFederationNotSeen", {f"federation_check_timestamp_seconds{{{SEEN}}}": "0+60x100"}),
     Case(
         "MastodonCertificate",
         {

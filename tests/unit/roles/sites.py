@@ -46,6 +46,7 @@ SITES: dict[str, dict[str, Any]] = {
         "cnpg_cluster_allowed_clients": ["monitoring", "7", "192.0.2.0/24", "fd00::/8"],
         "mastodon_alerts": True,
         "mastodon_alerts_prober": "blackbox.monitoring.svc:9115",
+        "mastodon_federation_watch": True,
         "vault_kubernetes_host": "https://api.example.org:6443",
         "mastodon_admin_username": "alice",
         "mastodon_admin_email": "alice@example.org",

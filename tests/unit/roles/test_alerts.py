@@ -26,6 +26,7 @@ from .sites import ELSEWHERE
 
 BACKUPS = {"cnpg_backup": True, "cnpg_backup_endpoint": "https://s3.example.org", "cnpg_backup_bucket": "backups"}
 ON = {"mastodon_alerts": True, "mastodon_alerts_prober": "blackbox.monitoring.svc:9115", **BACKUPS}
+ON |= {"mastodon_federation_watch": True}
 PAGE = (ROOT / "docs/alerts.md").read_text()
 HEADINGS = re.findall(r"(?m)^## (Mastodon\w+)$", PAGE)
 VERDICT = re.compile(r'<testcase name="(\d+)">(?:<failure>(.*?)</failure>)?</testcase>', re.DOTALL)
@@ -123,6 +124,7 @@ def test_each_alert_was_seen_to_fire_and_to_be_silent() -> None:
         ("mastodon_alerts_queue_seconds", 900, "MastodonQueueDelay"),
         ("mastodon_alerts_rehearsal_days", 90, "MastodonDatabaseNotRehearsed"),
         ("mastodon_alerts_volume_percent", 95, "MastodonDatabaseVolume"),
+        ("mastodon_federation_watch_minutes", 60, "MastodonFederationNotSeen"),
     ],
 )
 def test_whoever_lives_with_more_is_not_woken(
@@ -133,7 +135,11 @@ def test_whoever_lives_with_more_is_not_woken(
 
 
 def test_prometheus_takes_all_rules_of_every_site(promtool: Path, tmp_path: Path) -> None:
-    sites: list[dict[str, Any]] = [{}, {"mastodon_alerts_prober": ""}, {**ELSEWHERE, "cnpg_backup": False}]
+    sites: list[dict[str, Any]] = [
+        {},
+        {"mastodon_alerts_prober": "", "mastodon_federation_watch": False},
+        {**ELSEWHERE, "cnpg_backup": False},
+    ]
     for number, settings in enumerate(sites):
         (tmp_path / f"{number}.yml").write_text(yaml.safe_dump({"groups": [group(**settings)]}))
     done = subprocess.run(
@@ -164,6 +170,7 @@ def test_what_alerts_look_at_is_collected() -> None:
     assert sorted(found) == [
         "PodMonitor mastodon",
         "PodMonitor mastodon-database",
+        "PodMonitor mastodon-federation-watch",
         "Probe mastodon",
         "PrometheusRule mastodon",
     ]

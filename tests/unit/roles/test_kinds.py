@@ -58,5 +58,5 @@ def test_what_is_waited_for_is_of_one_kind_whatever_else_the_cluster_serves() ->
     """By its name alone a Gateway may be Istio's just as well, and then nothing is waited for."""
     named = {kind(one) for name in SITES for one in waited_for(name)}
     assert {"Certificate", "Cluster", "ExternalSecret", "Gateway", "HelmRelease"} <= {name for _group, name in named}
-    # Mastodon's pods, which end when it is uninstalled, and an object store's gateway, which Rook makes.
-    assert sorted(named - every_kind().keys()) == [("", "Pod"), ("apps", "Deployment")]
+    # Mastodon's pods, which end when it is uninstalled.
+    assert sorted(named - every_kind().keys()) == [("", "Pod")]

@@ -112,3 +112,15 @@ def test_a_secret_that_was_not_there_is_masked_too() -> None:
 def test_documents_are_yaml_without_what_the_server_sets() -> None:
     shown = documents(item(metadata={"uid": "1"}, spec={"b": 1, "a": [1]}, status={}), None)
     assert shown == ("apiVersion: v1\nkind: Thing\nmetadata:\n  name: a\nspec:\n  a:\n  - 1\n  b: 1\n", "")
+
+
+def test_what_nobody_can_read_is_shown_by_its_size_and_whether_it_is_another() -> None:
+    def program(content: str) -> dict[str, Any]:
+        metadata = {"name": "program", "namespace": "mastodon"}
+        return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "binaryData": {"a.pyz": content}}
+
+    before, after = documents(program("A" * 1000), program("B" * 1000))
+    assert "a.pyz: 1000 letters, sha256 c2e686823489ced2" in before
+    assert before != after
+    assert "BBBB" not in after
+    assert documents(program("A"), program("A"))[0] == documents(program("A"), program("A"))[1]
