@@ -77,7 +77,10 @@ NO_VERDICT = Fault(
     Verdict.CUT,
     "ended without a verdict",
     "Not known.",
-    Cause("this is a bug of the check, or a server sent an answer that none should send", "Report this line."),
+    Cause(
+        "this is a bug of the check, or a server sent an answer that none should send",
+        "Report this line at https://github.com/fediverse/mastodon-kubernetes/issues.",
+    ),
 )
 # What can come of every check.
 FAULTS = (UNANSWERED, NO_VERDICT, NOT_PROVED)

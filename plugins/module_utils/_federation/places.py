@@ -30,7 +30,7 @@ BY_PLACE = Fault(
     "Servers that are where it is not reached, or come the same way, can neither deliver nor fetch; others notice nothing.",
     Cause(
         "a firewall or provider refuses some countries or networks, one of several sites is down, or a way loses packets of full size",
-        "nc -vz {address} 443, at both places.",
+        "nc -vz {address} 443, and the same at the other place.",
     ),
 )
 
@@ -42,7 +42,7 @@ PORT_53 = Fault(
     "Nothing, unless the cluster is there: then cert-manager, which asks them before each proof by DNS-01, waits for ever, and no certificate is renewed.",
     Cause(
         "a firewall or NetworkPolicy of that place drops what goes to port 53",
-        "nc -vz {server} 53, at that place; or let cert-manager ask other name servers by --dns01-recursive-nameservers-only.",
+        "nc -vz {server} 53, and the same at that place; or let cert-manager ask other name servers by --dns01-recursive-nameservers-only.",
     ),
 )
 OTHER_NAMES = Fault(
@@ -52,7 +52,7 @@ OTHER_NAMES = Fault(
     "Nothing of what others send. What is reached from there by this name was not looked at, and may be another machine or version.",
     Cause(
         "that place has another view of the zone, on purpose or by a name server that answers from its cache",
-        "dig {subject}, at both places; in a cluster, compare what CoreDNS forwards or rewrites.",
+        "dig {subject}, and the same at that place; in a cluster, compare what CoreDNS forwards or rewrites.",
     ),
 )
 _MOST_SERVERS = 4

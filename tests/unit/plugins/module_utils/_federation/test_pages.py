@@ -28,7 +28,7 @@ PAGES = Path(__file__).parents[5] / "docs/federation"
 # What stands for the parts of a sentence that come from an instance.
 FIELDS = {
     "host": "example.org",
-    "subject": "ADDRESS",
+    "subject": "example.org",
     "address": "203.0.113.7",
     "what": "the document",
     "agent": "NAME",
@@ -46,9 +46,25 @@ when something is LOST or CUT.
 Each finding says what came, who loses what, the likely cause, and what to do next; its last line leads to one of these pages. [reports.md](reports.md)
 has what else a report can be: a page, JSON, a result for CI, metrics. [without-ansible.md](without-ansible.md) is for who has no Ansible.
 
+## When posts are being lost
+
+1. Run it. The second line of the table says which link breaks first: mend that one first, as what lies behind it cannot be judged.
+2. `LOST` comes before `CUT`. What is CUT arrives by itself after the repair: others try again within minutes at first, then within hours, for two to three
+   days. What is LOST never does; single posts can still be fetched by searching for their address.
+3. If something LOST cannot be mended at once, let whatever answers say 503 in its place, for all paths: others then wait and try again, and lose nothing.
+   A route whose Service has no pods does so, with 500 or 503, as after `kubectl -n mastodon scale deployment/mastodon-web --replicas=0`. No route at all
+   says 404, which loses posts, and so does a maintenance page that says 403, 404 or 410.
+4. Run it again: with a report as `json`, it says first what is mended.
+5. After seven days of failures others send nothing more until this server writes to them, as by a post or a follow, or until their admin resets it.
+
+## What a report says
+
 With access to the cluster the playbook follows a finding inward to the first broken link: the DNS record and who owns it, HTTPRoute, Gateway and listener,
 Secret, Certificate, Order and Challenge, Service, endpoints and pods, NetworkPolicies. Then it says `Cause`, with the names of the objects, in place of
 `Likely cause`.
+
+In commands on these pages, `example.org` stands for the host that a finding names, `203.0.113.7` for its address, `ns1.example.org` for a name server, and
+`URL` for what was asked. A report has the real ones, quoted so that they can be copied.
 
 | verdict | what it means |
 |---|---|
@@ -120,16 +136,21 @@ def section(fault: Fault) -> Iterator[str]:
 
 
 def text(template: str) -> str:
-    """Return a sentence with examples in it."""
-    return template.format_map(FIELDS)
+    """Return a sentence with examples in it. What is asked over HTTP stands in quotation marks."""
+    return template.replace("'{subject}'", "'URL'").format_map(FIELDS)
 
 
 def command(next_step: str) -> str:
     """Show what is a command as one."""
-    first = next_step.partition(" ")[0]
-    is_command = first in COMMANDS
+    if not _is_command(next_step):
+        return next_step
     line, comma, rest = next_step.partition(", and ")
-    return f"`{line}`{comma}{rest}{'' if rest.endswith('.') or not rest else '.'}" if is_command else next_step
+    said = f"`{rest.rstrip('.')}`" if _is_command(rest) else rest
+    return f"`{line}`{comma}{said}{'' if said.endswith('.') or not said else '.'}"
+
+
+def _is_command(words: str) -> bool:
+    return words.partition(" ")[0] in COMMANDS
 
 
 def index() -> str:
@@ -137,7 +158,7 @@ def index() -> str:
     lines = [f"| {verdict} | {MEANING[verdict]} |" for verdict in ORDER]
     rows = [row for check in CHECKS for row in list(table(check.name, check.faults))[2:]]
     everywhere = list(table(CHECKS[0].name, FAULTS))[2:]
-    head = ["", "| fault | verdict | message | likely cause |", "|---|---|---|---|"]
+    head = ["", "## What can be found", "", "| fault | verdict | message | likely cause |", "|---|---|---|---|"]
     causes = [f"| {cause.of(FIELDS['host']).why} | {command(cause.of(FIELDS['host']).next)} |" for cause in CAUSES]
     return TOP + "\n".join([*lines, *head, *rows, *everywhere, "", *BETWEEN, *causes]) + "\n" + END
 
