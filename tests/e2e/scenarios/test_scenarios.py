@@ -15,6 +15,10 @@ from ..lab.traces import traces
 STEPS = ("destroy", "create", "prepare", "converge", "idempotence", "verify")
 
 
+def test_what_others_run_is_used_and_not_changed_and_refused_when_it_does_not_run() -> None:
+    passes_and_leaves_nothing("adopt")
+
+
 def test_people_are_at_the_domain_of_another_web_site() -> None:
     passes_and_leaves_nothing("split_domain")
 
