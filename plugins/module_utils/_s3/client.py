@@ -15,7 +15,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from http.client import responses
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 from xml.sax.saxutils import escape, unescape
@@ -24,21 +23,22 @@ from zlib import crc32
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, innermost
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net import pasted
-from ansible_collections.fediverse.mastodon.plugins.module_utils._net.bounded import watch_pools, within
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.bounded import within
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.dial import Dial
-from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import (
-    WrongShapeError,
-    checked,
-    objects,
-    parsed,
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3 import policy
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.answers import (
+    Answer,
+    NoAnswerError,
+    cure,
+    refused,
 )
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.sessions import anyone, session
 
 # Ansible's own checks import every file without these; `needs` says in one sentence what is missing.
 with suppress(ImportError):
     import requests
-    from requests.adapters import HTTPAdapter
     from requests_aws4auth import AWS4Auth
-    from urllib3 import Retry
 
 # What Mastodon sends with media: https://github.com/mastodon/mastodon/blob/main/config/initializers/paperclip.rb
 UPLOADED = {"Cache-Control": "public, max-age=315576000, immutable", "Content-Type": "image/png"}
@@ -49,20 +49,9 @@ _IGNORE = (
     b"<BlockPublicPolicy>false</BlockPublicPolicy><RestrictPublicBuckets>false</RestrictPublicBuckets></PublicAccessBlockConfiguration>"
 )
 _BLOCKED = re.compile(rb"<(\w+)>(?i:true)<")
-# https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
-_UNKNOWN_KEYS = ("InvalidAccessKeyId", "SignatureDoesNotMatch")
 _NOT_S3 = "Check that the endpoint is the S3 server's, and what is in between."
 _SECONDS = 30
 _WHOLE_SECONDS = 60
-_RETRIES = 3
-
-
-class NoAnswerError(MastodonError):
-    """The server gave no answer, or one that says that it is the server's own fault."""
-
-
-class UnknownKeysError(MastodonError):
-    """The server does not know these keys, or has another secret key."""
 
 
 @dataclass(frozen=True)
@@ -72,20 +61,6 @@ class Keys:
     access_key: str
     secret_key: str = field(repr=False)
     source: str
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the server answered. `code` is S3's own word for an error, such as NoSuchBucket."""
-
-    status: int
-    body: bytes = b""
-
-    @property
-    def code(self) -> str:
-        """Return the error code of the body, or the status in words."""
-        found = re.search(rb"<Code>(\w+)</Code>", self.body)
-        return found[1].decode() if found else responses.get(self.status, "which HTTP does not know")
 
 
 class Bucket:
@@ -100,10 +75,7 @@ class Bucket:
         self.name = name
         self._keys = keys
         self._sign = AWS4Auth(keys.access_key, keys.secret_key, region, "s3")
-        self._session = requests.Session()
-        # What is forwarded does not go through a proxy.
-        self._session.trust_env = dial is None
-        self._session.mount(f"{self._endpoint}/", _adapter(dial))
+        self._session = session(self._endpoint, dial)
 
     def __str__(self) -> str:
         """Return how errors call it."""
@@ -215,7 +187,9 @@ class Bucket:
         )
         if b"<Error>" in answer.body:
             why = f"the server answers {answer.code}"
-            raise MastodonError(str(self), f"removing {key} as one of a list failed", why, self._remedy(answer))
+            raise MastodonError(
+                str(self), f"removing {key} as one of a list failed", why, cure(answer, self._keys.source)
+            )
 
     def policy(self) -> dict[str, Any]:
         """Return the bucket's policy, empty when it has none."""
@@ -223,33 +197,19 @@ class Bucket:
         if answer.code == "NoSuchBucketPolicy":
             return {}
         try:
-            return _policy(self._good("reading its policy", answer).body)
+            return policy.read(self._good("reading its policy", answer).body)
         except WrongShapeError as error:
             raise MastodonError(str(self), "reading its policy failed", str(error), _NOT_S3) from error
 
-    def set_policy(self, policy: Mapping[str, Any]) -> None:
+    def set_policy(self, wanted: Mapping[str, Any]) -> None:
         """Write the bucket's policy, or take it away when it is empty."""
-        content = json.dumps(policy).encode() if policy else None
-        self._good("writing its policy", self._send("PUT" if policy else "DELETE", "?policy=", content))
+        content = json.dumps(wanted).encode() if wanted else None
+        self._good("writing its policy", self._send("PUT" if wanted else "DELETE", "?policy=", content))
 
     def _good(self, what: str, answer: Answer) -> Answer:
         if answer.status < HTTPStatus.MULTIPLE_CHOICES:
             return answer
-        fault = NoAnswerError if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR else MastodonError
-        fault = UnknownKeysError if answer.code in _UNKNOWN_KEYS else fault
-        raise fault(str(self), f"{what} failed", f"{answer.status} {answer.code}", self._remedy(answer))
-
-    def _remedy(self, answer: Answer) -> str:
-        if answer.code == "NoSuchBucket":
-            return "Create the bucket, or correct its name."
-        # Of Ceph: https://docs.ceph.com/en/latest/radosgw/admin/#quota-management
-        if answer.code == "QuotaExceeded":
-            return "It is full: raise the bound on its size, which for Rook is rook_bucket_size, or remove media."
-        if answer.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-            return f"Give the keys in {self._keys.source} this right, or correct them."
-        if answer.status == HTTPStatus.NOT_IMPLEMENTED:
-            return "Let anyone read its objects by the provider's own settings, then run again."
-        return "Read the server's log."
+        raise refused(str(self), what, answer, self._keys.source)
 
     def _send(
         self,
@@ -270,7 +230,7 @@ class Bucket:
                     data=content,
                     # The signature covers the Host header: it has to be the one that is sent, port included.
                     headers={"Host": urlsplit(url).netloc, **(headers or {})},
-                    auth=self._sign if signed else _anyone,
+                    auth=self._sign if signed else anyone,
                     timeout=_SECONDS,
                     allow_redirects=False,
                 )
@@ -278,34 +238,3 @@ class Bucket:
             remedy = "Check the endpoint, and that it can be reached from where Ansible runs."
             raise NoAnswerError(str(self), "cannot be reached", innermost(error), remedy) from error
         return Answer(answer.status_code, answer.content)
-
-
-def _anyone(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Leave the request as it is: without this, requests takes a login from ~/.netrc."""
-    return request
-
-
-def _adapter(dial: Dial | None) -> HTTPAdapter:
-    # Every request here may be repeated; a server that names an hour in Retry-After is not waited for.
-    again = Retry(_RETRIES, backoff_factor=0.2, allowed_methods=None, respect_retry_after_header=False)
-    adapter = HTTPAdapter(max_retries=again)
-    if dial:
-        pools = adapter.poolmanager.pool_classes_by_scheme
-        adapter.poolmanager.pool_classes_by_scheme = {scheme: _dialling(pools[scheme], dial) for scheme in pools}
-    watch_pools(adapter.poolmanager)
-    return adapter
-
-
-def _policy(body: bytes) -> dict[str, Any]:
-    found = checked(parsed(body), kind=dict)
-    # One may stand without a list around it.
-    if not isinstance(found.get("Statement"), dict):
-        checked(found, "Statement", kind=list)
-        objects(found, "Statement")
-    return found
-
-
-def _dialling(pool: type[Any], dial: Dial) -> type[Any]:
-    """Return the class of connection pool whose sockets `dial` opens; TLS, if any, goes on top as always."""
-    connection = type("Connection", (pool.ConnectionCls,), {"_new_conn": lambda _self: dial()})
-    return type("Pool", (pool,), {"ConnectionCls": connection})

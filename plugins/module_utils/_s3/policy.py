@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import checked, objects, parsed
+
 # Ours among the statements of others.
 SID = "FediverseMastodonAnyoneReads"
 OWNER_SID = "FediverseMastodonOwnerUses"
@@ -113,3 +115,13 @@ def _listed(policy: Mapping[str, Any]) -> list[Any]:
     statements = policy.get("Statement") or []
     # A single statement may stand without a list around it.
     return [statements] if isinstance(statements, Mapping) else list(statements)
+
+
+def read(body: bytes) -> dict[str, Any]:
+    """Return the policy that a server answers. Raises WrongShapeError."""
+    found = checked(parsed(body), kind=dict)
+    # One may stand without a list around it.
+    if not isinstance(found.get("Statement"), dict):
+        checked(found, "Statement", kind=list)
+        objects(found, "Statement")
+    return found

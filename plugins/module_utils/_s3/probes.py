@@ -9,7 +9,8 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Answer, Bucket
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.answers import Answer
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Bucket
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.policy import HIDDEN, SHOWN
 
 # They stay in the bucket, so that a run that changes nothing can prove it without writing. The first is as Mastodon's media

@@ -20,12 +20,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import 
     vault,
     vault_backup,
 )
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.finding import (
-    Check,
-    SkippedError,
-    find,
-    once,
-)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.finding import Check, SkippedError, find, once
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal import recent
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.site import answers as site
 from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.resolver import Resolver
@@ -38,7 +33,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries impo
 from ansible_collections.fediverse.mastodon.plugins.module_utils._mail import smtp
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import kinds
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
-from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import NoAnswerError, UnknownKeysError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.answers import NoAnswerError, UnknownKeysError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.round_trip import round_trip
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.bucket import (
     BUCKET_OPTIONS,
@@ -57,22 +52,16 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
     NODES_OPTION,
     STORAGE_CLASSES_OPTION,
     VAULT_BACKUP_OPTION,
+    entries,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import client as servers
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import kv
 
 T = TypeVar("T")
 
-_TEXT = {"type": "str", "default": ""}
 _NEEDED = {"type": "str", "required": True}
 # A path, not a secret.
 _PATH = {"type": "str", "required": True, "no_log": False}
-
-
-def _list(**options: Any) -> dict[str, Any]:
-    return {"type": "list", "elements": "dict", "default": [], "options": options}
-
-
 _WORDS = {"type": "list", "elements": "str", "required": True}
 _NAMES = {"type": "list", "elements": "str", "default": []}
 
@@ -82,19 +71,19 @@ ARGUMENTS = Arguments(
         **KV_OPTIONS,
         "adopted": ADOPTED_OPTION,
         "kinds": KINDS_OPTION,
-        "rights": _list(resources=_WORDS, namespaces=_NAMES, verbs=_WORDS),
+        "rights": entries(resources=_WORDS, namespaces=_NAMES, verbs=_WORDS),
         "gateway": {"type": "dict", "options": gateway.OPTIONS},
         "site": site.SITE_OPTION,
         "nodes": NODES_OPTION,
         "storage_classes": STORAGE_CLASSES_OPTION,
-        "vault_rights": _list(path=_NEEDED, capabilities=_WORDS),
-        "secrets": {**_list(path=_PATH, keys={**_WORDS, "no_log": False}), "no_log": False},
+        "vault_rights": entries(path=_NEEDED, capabilities=_WORDS),
+        "secrets": {**entries(path=_PATH, keys={**_WORDS, "no_log": False}), "no_log": False},
         "backups": BACKUPS_OPTION,
         "vault_backup": VAULT_BACKUP_OPTION,
-        "rehearsed": _list(namespace=_NEEDED, name=_NEEDED),
-        "hosts": {"type": "list", "elements": "str", "default": []},
-        "zones": {"type": "list", "elements": "str", "default": []},
-        "nameserver": _TEXT,
+        "rehearsed": entries(namespace=_NEEDED, name=_NEEDED),
+        "hosts": _NAMES,
+        "zones": _NAMES,
+        "nameserver": {"type": "str", "default": ""},
         "smtp": {
             "type": "dict",
             "options": {
@@ -107,13 +96,7 @@ ARGUMENTS = Arguments(
                 "verify": {"type": "bool", "default": True},
             },
         },
-        "s3": {
-            "type": "dict",
-            "options": {
-                **BUCKET_OPTIONS,
-                "anyone_reads": {"type": "bool", "default": True},
-            },
-        },
+        "s3": {"type": "dict", "options": {**BUCKET_OPTIONS, "anyone_reads": {"type": "bool", "default": True}}},
     }
 )
 

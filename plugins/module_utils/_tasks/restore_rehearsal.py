@@ -14,11 +14,7 @@ from functools import partial
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.adopted import Controller, running
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal import (
-    origin,
-    scratch,
-    window,
-)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal import origin, scratch, window
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.record import Record
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client

@@ -20,12 +20,8 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret im
     written_again,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
-from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import (
-    Bucket,
-    Keys,
-    NoAnswerError,
-    UnknownKeysError,
-)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.answers import NoAnswerError, UnknownKeysError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Bucket, Keys
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.policy import is_readable_by_rook, owner_of
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.public_read import (
     Access,

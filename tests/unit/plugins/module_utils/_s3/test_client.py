@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Answer, Bucket, Keys
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.answers import Answer
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Bucket, Keys
 
 from ..s3_server import KEYS, S3
 

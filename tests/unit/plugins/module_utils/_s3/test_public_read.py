@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Answer, Bucket
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.answers import Answer
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Bucket
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.policy import (
     OWNER_SID,
     SHOWN,
