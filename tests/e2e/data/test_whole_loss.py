@@ -26,7 +26,7 @@ from ...conftest import LAB_INDEX, LAB_NAME, Lab, Run, fresh_lab
 from ..bucket import server
 from ..support import eventually
 from ..zone import DOMAIN
-from .test_rehearsal import NAME, SETTINGS, SPACE, Archive, said, sealed
+from .archive import NAME, SETTINGS, SPACE, Archive, said, sealed
 
 RESTORE = ("-e", f"cnpg_restore_from={NAME}")
 # While Flux, operators and the database are being installed.
