@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.fediverse.mastodon.plugins.module_utils._s3 import client, public_read
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3 import client, public_read, sessions
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Bucket, Keys
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.policy import with_public_read
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.round_trip import round_trip
@@ -23,7 +23,7 @@ KEYS = Keys("AKIA", "CANARY", "Secret mastodon/mastodon-s3")
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "_RETRIES", 1)
+    monkeypatch.setattr(sessions, "_RETRIES", 1)
 
 
 def no_sleep(_seconds: float) -> None:
