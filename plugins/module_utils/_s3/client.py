@@ -136,12 +136,12 @@ class Bucket:
         return found[1].decode()
 
     def ignores_acls(self) -> bool:
-        """Whether the bucket lets nobody read by an ACL, and was told nothing else of that kind."""
+        """Whether the bucket lets nobody read by an ACL, and nothing else of that kind is set."""
         answer = self._send("GET", f"{_BLOCK}=")
         return answer.status == HTTPStatus.OK and _BLOCKED.findall(answer.body) == [b"IgnorePublicAcls"]
 
     def could_ignore_acls(self) -> bool:
-        """Whether the server knows how to, and nobody told it anything of that kind yet."""
+        """Whether the server knows how to, and nothing of that kind is set yet."""
         return self._send("GET", f"{_BLOCK}=").code == "NoSuchPublicAccessBlockConfiguration"
 
     def ignore_acls(self) -> None:

@@ -16,7 +16,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward.
     Cluster,
     describe,
     labels_of,
-    told,
+    name_of,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import shown
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
@@ -50,7 +50,7 @@ def _references(rule: Item) -> Iterator[Item]:
 def _unresolved(its: Object, parent: Item) -> str:
     entries = [one for one in maps_at(its, "status.parents") if route.answers(one, parent, its)]
     found = conditions(entries[0], at(its, "metadata.generation", 0)).get("ResolvedRefs") if entries else None
-    return f"{told(its)}: {found.reason}" if found and found.status != "True" else ""
+    return f"{name_of(its)}: {found.reason}" if found and found.status != "True" else ""
 
 
 def _of(cluster: Cluster, its: Object, reference: Item) -> Broken | None:
@@ -59,7 +59,7 @@ def _of(cluster: Cluster, its: Object, reference: Item) -> Broken | None:
         return None
     service = cluster.one("", "Service", namespace, name)
     if service is None:
-        said = f"Service {namespace}/{name}, which {told(its)} sends to, does not exist"
+        said = f"Service {namespace}/{name}, which {name_of(its)} sends to, does not exist"
         return Broken((said,), f"kubectl get service -n {namespace}")
     if at(service, "spec.type", "") == "ExternalName":
         # Who is there is not of this cluster.
@@ -77,13 +77,13 @@ def behind(cluster: Cluster, service: Object, port: Item) -> Broken | None:
     if _is_ready(cluster, service):
         return network.keeping_out(cluster, pods, port)
     if not selector:
-        return Broken((f"{told(service)} has no selector, and no endpoints that are ready",), describe(service))
+        return Broken((f"{name_of(service)} has no selector, and no endpoints that are ready",), describe(service))
     live = [pod for pod in pods if not at(pod, "metadata.deletionTimestamp")]
     if not live:
         return _unmade(cluster, service, selector)
     found = [str(one) for pod in live for one in (*troubles.of_pod(pod), troubles.unfinished(pod)) if one]
-    said = found[0] if found else f"{told(live[0])} is not among its endpoints"
-    return Broken((f"no pod of {told(service)} is ready", shown(said, 300)), describe(live[0]))
+    said = found[0] if found else f"{name_of(live[0])} is not among its endpoints"
+    return Broken((f"no pod of {name_of(service)} is ready", shown(said, 300)), describe(live[0]))
 
 
 def _selected(selector: Mapping[str, str], pod: Object) -> bool:
@@ -105,9 +105,9 @@ def _unmade(cluster: Cluster, service: Object, selector: Mapping[str, str]) -> B
     maker = next(_makers(cluster, service["metadata"]["namespace"], selector), None)
     if maker is None:
         words = ",".join(f"{key}={value}" for key, value in sorted(selector.items()))
-        return Broken((f"{told(service)} selects pods by {words}, and there are none",), describe(service))
+        return Broken((f"{name_of(service)} selects pods by {words}, and there are none",), describe(service))
     scaled = "is scaled to 0" if at(maker, "spec.replicas") == 0 else "has no pods"
-    return Broken((f"{told(service)} has no pods", f"{told(maker)} {scaled}"), describe(maker))
+    return Broken((f"{name_of(service)} has no pods", f"{name_of(maker)} {scaled}"), describe(maker))
 
 
 def _makers(cluster: Cluster, namespace: str, selector: Mapping[str, str]) -> Iterator[Object]:

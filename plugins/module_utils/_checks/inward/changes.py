@@ -13,7 +13,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward.
     Broken,
     Cluster,
     describe,
-    told,
+    name_of,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import shown
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at, maps_at
@@ -33,7 +33,7 @@ def likely(cluster: Cluster, host: str, path: str, ours: Collection[str]) -> Bro
         if any(at(one, "requestRedirect.hostname", "") in ours for one in filters):
             continue
         if words := [word for one in filters for word in _words(one)]:
-            said = f"{told(claim.route)} {shown(', '.join(dict.fromkeys(words)), 300)}"
+            said = f"{name_of(claim.route)} {shown(', '.join(dict.fromkeys(words)), 300)}"
             return Broken((said,), describe(claim.route), certain=False)
     return None
 

@@ -123,7 +123,7 @@ class Cluster:
         return found
 
 
-def told(item: Object) -> str:
+def name_of(item: Object) -> str:
     """Return how sentences call an object."""
     return str(ObjectRef.of(item))
 

@@ -12,8 +12,8 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward.
     Broken,
     Cluster,
     describe,
+    name_of,
     owned_by,
-    told,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation import certificates
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.certificates import Certificate
@@ -104,12 +104,14 @@ def _written(cluster: Cluster, namespace: str, secret: str, held: Sequence[Certi
         said = "no Certificate writes that Secret"
         return Broken((said,), f"kubectl get certificate -n {namespace}, and let the listener name the Secret of one.")
     if len(of_secret) > 1:
-        said = f"{' and '.join(told(one) for one in of_secret)} both write that Secret"
+        said = f"{' and '.join(name_of(one) for one in of_secret)} both write that Secret"
         return Broken((said,), f"kubectl get certificate -n {namespace}, and give each a secretName of its own.")
     [certificate] = of_secret
     names = [str(name) for name in at(certificate, "spec.dnsNames", [])]
     if host and not _covers(names, host):
-        return Broken((f"{told(certificate)} is not for {host}, only for {', '.join(names)}",), describe(certificate))
+        return Broken(
+            (f"{name_of(certificate)} is not for {host}, only for {', '.join(names)}",), describe(certificate)
+        )
     return _issued(cluster, certificate, held)
 
 
@@ -122,8 +124,8 @@ def _issued(cluster: Cluster, certificate: Object, held: Sequence[Certificate]) 
     stuck = next(_stuck(cluster, certificate), None)
     if status.verdict == "Current" and not stuck:
         has = f", and the Secret has one of {shown(held[0].issuer, 80)}" if held else ""
-        return Broken((f"{told(certificate)} takes it for up to date{has}",), describe(certificate))
-    said = f"{told(certificate)} is not ready: {shown(str(status))}"
+        return Broken((f"{name_of(certificate)} takes it for up to date{has}",), describe(certificate))
+    said = f"{name_of(certificate)} is not ready: {shown(str(status))}"
     return stuck.behind(said) if stuck else Broken((said,), describe(certificate))
 
 
@@ -140,4 +142,4 @@ def _stuck(cluster: Cluster, certificate: Object) -> Iterator[Broken]:
     for item in newest:
         status = compute(item)
         if status.verdict != "Current":
-            yield Broken((f"{told(item)}: {shown(str(status), 300)}",), describe(item))
+            yield Broken((f"{name_of(item)}: {shown(str(status), 300)}",), describe(item))

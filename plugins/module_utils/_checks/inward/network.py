@@ -15,7 +15,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward.
     Cluster,
     describe,
     labels_of,
-    told,
+    name_of,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at, maps_at
@@ -37,9 +37,9 @@ def keeping_out(cluster: Cluster, pods: Sequence[Object], port: Item) -> Broken 
     source = _source(cluster) if found and all(found) else None
     if source is None or any(_lets_in(one, pod, port, source) for one, pod in zip(found, pods, strict=True)):
         return None
-    names = " and ".join(told(policy) for policy in found[0])
+    names = " and ".join(name_of(policy) for policy in found[0])
     lets = "lets" if len(found[0]) == 1 else "let"
-    said = f"{names} {lets} nobody of {told(source.pod)} in to {told(pods[0])} at port {_target(port)}"
+    said = f"{names} {lets} nobody of {name_of(source.pod)} in to {name_of(pods[0])} at port {_target(port)}"
     # Not all networks of pods hold them: https://kubernetes.io/docs/concepts/services-networking/network-policies/#prerequisites
     return Broken((said,), describe(found[0][0]), certain=False)
 

@@ -13,7 +13,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward.
     Cluster,
     describe,
     labels_of,
-    told,
+    name_of,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.records import Drift, drifts, targets
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation import owners
@@ -127,7 +127,7 @@ def _standing(cluster: Cluster, owner: str) -> Iterator[Broken]:
         for item in _deployments(cluster, release):
             if not at(item, "status.readyReplicas", 0):
                 scaled = "is scaled to 0" if at(item, "spec.replicas") == 0 else "has no pod that is ready"
-                yield Broken((f"{told(item)}, which writes it, {scaled}",), describe(item))
+                yield Broken((f"{name_of(item)}, which writes it, {scaled}",), describe(item))
 
 
 def _releases(cluster: Cluster, owner: str) -> Sequence[Object]:

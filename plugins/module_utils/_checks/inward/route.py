@@ -15,7 +15,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward.
     Broken,
     Cluster,
     describe,
-    told,
+    name_of,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import shown
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
@@ -89,7 +89,9 @@ def _elsewhere(cluster: Cluster, host: str) -> Broken:
         return Broken((f"no HTTPRoute on a listener with TLS names {host}",), "kubectl get httproute -A")
     route, on = max(found, key=lambda one: claims.rank_of(cluster, one[0], host) or (0, 0))
     is_named = host in at(route, "spec.hostnames", [])
-    return Broken((f"{told(route)}, which names {host}, is on {on}, and not on {cluster}",), describe(route), is_named)
+    return Broken(
+        (f"{name_of(route)}, which names {host}, is on {on}, and not on {cluster}",), describe(route), is_named
+    )
 
 
 def _is_ours(cluster: Cluster, route: Object) -> bool:
@@ -105,14 +107,14 @@ def _names(route: Object) -> str:
 def _taken(cluster: Cluster, host: str, route: Object, parent: Item) -> Broken | None:
     entry = next((one for one in maps_at(route, "status.parents") if answers(one, parent, route)), None)
     if entry is None:
-        return Broken((f"no controller has answered {told(route)} for {cluster}",), describe(route))
+        return Broken((f"no controller has answered {name_of(route)} for {cluster}",), describe(route))
     listener = next(_listener(cluster, host, route, parent), None)
     found = conditions(entry, at(route, "metadata.generation", 0)).get("Accepted")
     if found is None:
-        return Broken((f"{cluster} has not taken what changed in {told(route)}",), describe(route))
+        return Broken((f"{cluster} has not taken what changed in {name_of(route)}",), describe(route))
     if found.status == "True":
         return listener
-    said = f"{cluster} does not take {told(route)}: {_words(found)}"
+    said = f"{cluster} does not take {name_of(route)}: {_words(found)}"
     return listener.behind(said) if listener else Broken((said,), describe(route))
 
 
