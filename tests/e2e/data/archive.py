@@ -137,6 +137,12 @@ class Archive:
         found: list[dict[str, Any]] = self.lab.get("backups.postgresql.cnpg.io", f"-n={SPACE}")["items"]
         return sorted(found, key=lambda one: one["metadata"]["creationTimestamp"])
 
+    def last_backup(self) -> str:
+        """When the plugin says that the last one ended, empty before the first."""
+        store = self.lab.get("objectstores.barmancloud.cnpg.io", f"-n={SPACE}", NAME)
+        windows = store.get("status", {}).get("serverRecoveryWindow", {})
+        return str(windows.get(NAME, {}).get("lastSuccessfulBackupTime", ""))
+
     def condition(self, name: str) -> str:
         return next((one["status"] for one in self.status()["conditions"] if one["type"] == name), "")
 
