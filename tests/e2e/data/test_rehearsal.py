@@ -107,8 +107,7 @@ def test_without_the_newest_wal_it_ends_too_early(archive: Archive) -> None:
 
 
 def test_without_the_first_wal_of_its_backup_nothing_can_be_restored(archive: Archive) -> None:
-    backups = archive.lab.get("backups.postgresql.cnpg.io", f"-n={SPACE}")["items"]
-    [begins] = {item["status"]["beginWal"] for item in backups if item["spec"]["cluster"]["name"] == NAME}
+    begins = archive.backups()[-1]["status"]["beginWal"]
     with archive.without(begins):
         run = archive.rehearse()
     assert run.returncode == 2
