@@ -48,6 +48,8 @@ _ATTEMPTS = 30
 _PAUSE = 2.0
 _HISTORY = "SELECT pg_read_file('pg_wal/' || lpad(upper(to_hex(timeline_id)), 8, '0') || '.history') FROM pg_control_checkpoint()"
 _SHOWN = 5
+# All of what comes after can be restored from that one on.
+_BACK_UP = "Make a new base backup: ansible-playbook -i inventories/mine fediverse.mastodon.backup."
 
 
 @dataclass(frozen=True)
@@ -140,8 +142,8 @@ def compare(databases: Databases, before: Before, scratch: Scratch, opener: Open
     restored = databases.ask(scratch.name, lambda reader: _counted(reader, newest, newest))
     origin = databases.ask(scratch.origin.name, lambda reader: _counted(reader, newest, until))
     opened, sealed = databases.ask(scratch.name, lambda reader: _opened(reader, opener))
-    problems = [*filter(None, [short]), *contents.missing(restored, origin), *sealed]
-    if problems:
+    others = [(why, "") for why in (*contents.missing(restored, origin), *sealed)]
+    if problems := [*([(short, _BACK_UP)] if short else []), *others]:
         raise _problems(str(scratch.origin), "cannot be restored whole", problems)
     lines = _lines(restored, opened)
     if later := len(origin.migrations - restored.migrations):
@@ -166,7 +168,8 @@ def read_through(databases: Databases, cluster: str, opener: Opener) -> Found:
             f"Cluster {databases.namespace}/{cluster}",
             "was restored, and Mastodon could not read all of it",
         )
-        raise _problems(subject, failed, sealed, "Bring back what Vault held at that time, and run again.")
+        remedy = "Bring back what Vault held at that time, and run again."
+        raise _problems(subject, failed, [(why, remedy) for why in sealed])
     return Found(contents.moment(newest), None, tuple(_lines(found, opened)))
 
 
@@ -175,8 +178,9 @@ def _lines(restored: Contents, opened: str) -> list[str]:
     return [f"rows that were restored: {counts}", f"encrypted rows that today's keys open: {opened}"]
 
 
-def _problems(subject: str, failed: str, problems: list[str], remedy: str = "") -> MastodonError:
-    errors = [MastodonError(subject, failed, why, remedy) for why in problems]
+def _problems(subject: str, failed: str, problems: list[tuple[str, str]]) -> MastodonError:
+    """Return one error of all, each given as why and what to do."""
+    errors = [MastodonError(subject, failed, why, remedy) for why, remedy in problems]
     return errors[0] if len(errors) == 1 else CombinedError(errors)
 
 

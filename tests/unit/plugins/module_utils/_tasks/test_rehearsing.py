@@ -117,9 +117,11 @@ def test_the_loss_at_a_time_is_not_known_as_nobody_may_have_written() -> None:
 
 
 def test_what_ends_before_the_archive_does_is_not_whole() -> None:
-    assert refusal(Content(), end=Ended(1, 0x4000000)).startswith(
+    sentence = refusal(Content(), end=Ended(1, 0x4000000))
+    assert sentence.startswith(
         "Cluster mastodon/mastodon-db: cannot be restored whole: recovery ended at 0/4000000, before WAL"
     )
+    assert sentence.endswith("Make a new base backup: ansible-playbook -i inventories/mine fediverse.mastodon.backup.")
 
 
 def test_at_a_time_it_may_end_anywhere_before_the_archive_does() -> None:
