@@ -23,7 +23,7 @@ ROLES = ("Moderator", "Admin", "Owner")
 _USERNAME = re.compile(r"[a-z0-9_]+([a-z0-9_.-]*[a-z0-9_])?", re.IGNORECASE)
 _FIND = f"""
     SELECT accounts.id, username, {keypairs.public_key()} AS public_key, users.id AS user_id, role, encrypted_password,
-           accounts.id < 0 OR (approved AND confirmed_at IS NOT NULL) AS is_active, approved
+           accounts.id < 0 OR (approved AND confirmed_at IS NOT NULL) AS is_active, approved, suspended_at
     FROM accounts LEFT JOIN users ON users.account_id = accounts.id
     WHERE domain IS NULL AND
 """  # noqa: S608 nothing of anybody's in it
@@ -39,6 +39,8 @@ class Account:
     # False while its user waits for approval or for the confirmation of an e-mail address.
     is_active: bool = True
     is_approved: bool = True
+    # For good: whoever asks for it hears that it is gone.
+    is_gone: bool = False
     role: str | None = None
 
 
@@ -181,6 +183,7 @@ def _account(row: dict[str, Any] | None) -> Account | None:
         public_key=row["public_key"],
         is_active=bool(row["is_active"]),
         is_approved=row["approved"] is not False,
+        is_gone=row["suspended_at"] is not None,
         role=row["role"],
     )
 

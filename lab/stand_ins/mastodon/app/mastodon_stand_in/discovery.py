@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from mastodon_stand_in import VERSION
 from mastodon_stand_in.accounts import Account
-from mastodon_stand_in.errors import RefusalError
+from mastodon_stand_in.errors import HttpRefusalError, RefusalError
 from mastodon_stand_in.migrations import INSTANCE_ACTOR_ID
 from mastodon_stand_in.pictures import TYPES
 from mastodon_stand_in.settings import Site
@@ -32,10 +32,13 @@ def actor_path(account: Account) -> str:
 
 
 def webfinger(site: Site, resource: str | None, find: Find, find_by_id: FindById) -> dict[str, Any] | None:
-    """Answer whom a resource names; None when nobody here. Raise RefusalError when it is not a resource at all."""
+    """Answer whom a resource names; None when nobody here. Raise RefusalError when it is not a resource
+    at all, HttpRefusalError when it is gone."""
     account = _resolve(site, resource or "", find, find_by_id)
     if account is None:
         return None
+    if account.is_gone:
+        raise HttpRefusalError(410, "Gone")
     url = site.url(actor_path(account))
     is_instance = account.id < 0
     page = site.url("/about/more?instance_actor=true" if is_instance else f"/@{account.username}")

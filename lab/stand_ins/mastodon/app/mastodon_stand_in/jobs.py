@@ -10,11 +10,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mastodon_stand_in import mail, notifications, pictures, push, statuses
+from mastodon_stand_in import (
+    accounts,
+    deliveries,
+    discovery,
+    farewell,
+    keypairs,
+    mail,
+    notifications,
+    pictures,
+    push,
+    statuses,
+)
 from mastodon_stand_in.accounts import Account, only
 from mastodon_stand_in.bucket import Bucket
 from mastodon_stand_in.database import Database
 from mastodon_stand_in.errors import RefusalError
+from mastodon_stand_in.farewell import Farewell
 from mastodon_stand_in.keys import Keys
 from mastodon_stand_in.mail import MailSettings
 from mastodon_stand_in.queues import Redis
@@ -33,6 +45,11 @@ class Worker:
     jobs: Redis
     channels: Redis
 
+    @property
+    def farewell(self) -> Farewell:
+        """What tells other servers that it is over."""
+        return Farewell(self.site, self.keys, self.database, self.jobs)
+
     def perform(self, job: dict[str, Any]) -> None:
         """Do one job."""
         known: dict[str, Callable[..., None]] = {
@@ -40,6 +57,8 @@ class Worker:
             "DistributionWorker": self._distribute,
             "ActionMailer::MailDeliveryJob": self._mail,
             "Web::PushNotificationWorker": self._push,
+            "ActivityPub::DeliveryWorker": self._deliver,
+            farewell.JOB: self.farewell.go_on,
         }
         if job["class"] not in known:
             raise RefusalError(
@@ -110,3 +129,13 @@ class Worker:
         except push.GoneError:
             with self.database.transaction() as cursor:
                 notifications.forget(cursor, app)
+
+    def _deliver(self, document: str, number: int, inbox: str) -> None:
+        """Post a document to an inbox of another server."""
+        with self.database.transaction() as cursor:
+            account = accounts.find_by_id(cursor, number)
+            if account is None:
+                return
+            private = keypairs.private_key(cursor, self.keys, number)
+        key_id = f"{self.site.url(discovery.actor_path(account))}#main-key"
+        deliveries.post(self.site, inbox, document.encode(), key_id, private)

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from mastodon_stand_in import VERSION
+from mastodon_stand_in.errors import RefusalError
 from mastodon_stand_in.keys import Keys
 from mastodon_stand_in.releases import Minor, release
 
@@ -47,6 +48,19 @@ def first(cursor: RealDictCursor, version: str = VERSION) -> dict[str, Any] | No
         " WHERE domain IS NULL ORDER BY id LIMIT 1"
     )
     return cursor.fetchone()
+
+
+def private_key(cursor: RealDictCursor, keys: Keys, account_id: int, version: str = VERSION) -> str:
+    """Return what an account signs with."""
+    sealed = _MOVED_TO.format("keypairs.private_key") if are_moved(version) else "NULL"
+    cursor.execute(
+        f"SELECT private_key AS clear, {sealed} AS sealed FROM accounts WHERE id = %s",  # noqa: S608 nothing of anybody's in it
+        (account_id,),
+    )
+    row = cursor.fetchone()
+    if row is None or not (row["sealed"] or row["clear"]):
+        raise RefusalError(f"Account {account_id}: it has no key to sign with.")
+    return keys.column.decrypt(row["sealed"]) if row["sealed"] else str(row["clear"])
 
 
 def make(cursor: RealDictCursor, keys: Keys, account_id: int, version: str = VERSION) -> None:

@@ -48,6 +48,9 @@ MIGRATIONS = (
             public_key text NOT NULL DEFAULT '',
             private_key text,
             key_fingerprint text UNIQUE,
+            inbox_url text NOT NULL DEFAULT '',
+            shared_inbox_url text NOT NULL DEFAULT '',
+            suspended_at timestamptz,
             last_webfingered_at timestamptz,
             created_at timestamptz NOT NULL DEFAULT now()
         );

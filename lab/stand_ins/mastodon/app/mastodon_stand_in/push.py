@@ -5,10 +5,8 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import secrets
-import socket
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
@@ -23,9 +21,10 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from mastodon_stand_in import addresses
 from mastodon_stand_in.errors import RefusalError, UnavailableError
 from mastodon_stand_in.keys import Keys
-from mastodon_stand_in.settings import Network, Site
+from mastodon_stand_in.settings import Site
 
 _SECONDS = 10
 _TTL = 48 * 3600
@@ -60,7 +59,7 @@ class Subscription:
 def send(site: Site, keys: Keys, subscription: Subscription, payload: dict[str, str]) -> None:
     """Push; raise GoneError when the subscription has ended, UnavailableError when it may work later."""
     url = urlsplit(subscription.endpoint)
-    _check_address(url.hostname or "", site.allowed_private_addresses)
+    addresses.check("Push service", url.hostname or "", site.allowed_private_addresses)
     request = Request(  # noqa: S310 its scheme is checked
         subscription.endpoint,
         encrypted(json.dumps(payload).encode(), subscription),
@@ -124,14 +123,3 @@ def _point(text: str) -> ec.EllipticCurvePublicKey:
 
 def _derived(salt: bytes, key: bytes, purpose: bytes, length: int) -> bytes:
     return HKDF(SHA256(), length, salt, purpose).derive(key)
-
-
-def _check_address(host: str, allowed: tuple[Network, ...]) -> None:
-    """Refuse what lies inside the cluster, unless ALLOWED_PRIVATE_ADDRESSES has it (app/lib/request.rb)."""
-    try:
-        found = {str(entry[4][0]) for entry in socket.getaddrinfo(host, None)}
-    except OSError as error:
-        raise UnavailableError(f"Push service {host}: {error}.") from error
-    for address in map(ipaddress.ip_address, found):
-        if not address.is_global and not any(address in network for network in allowed):
-            raise RefusalError(f"Push service {host}: {address} is private. Put it into ALLOWED_PRIVATE_ADDRESSES.")

@@ -49,6 +49,14 @@ class WeightedQueue:
         return cls(name, int(weight or 1))
 
 
+@dataclass(frozen=True)
+class Sizes:
+    """How many jobs are in queues, and how many failed ones wait for their next time."""
+
+    enqueued: int
+    retries: int
+
+
 def shuffled(queues: Sequence[WeightedQueue], chance: random.Random) -> list[str]:
     """Return each queue once, those with more weight more often in front."""
     tickets = [queue.name for queue in queues for _ in range(queue.weight)]
@@ -100,14 +108,32 @@ class Redis:
                 f"{self}: a script read {stored!r} where it had just written something else. Replace it."
             )
 
-    def enqueue(self, job_class: str, *arguments: object, queue: str = "default") -> None:
-        """Push a job in Sidekiq's format."""
+    def sizes(self) -> Sizes:
+        """Return how many jobs wait (Sidekiq::Stats)."""
+        with self._reachable():
+            enqueued = sum(self._client.llen(f"queue:{name}") for name in self._client.smembers("queues"))
+            return Sizes(enqueued, self._client.zcard("retry"))
+
+    def memory_used(self) -> float:
+        """Return which part is used of what it may take, or of its machine's if that is less."""
+        with self._reachable():
+            info = self._client.info("memory")
+        most = [float(info[name]) for name in ("maxmemory", "total_system_memory") if info.get(name)]
+        return float(info["used_memory"]) / min(most) if most else 0
+
+    def is_due(self, name: str, seconds: int) -> bool:
+        """Return whether it is this process's turn to queue what is queued once in so many seconds (sidekiq-scheduler)."""
+        with self._reachable():
+            return bool(self._client.set(f"sidekiq-scheduler:{name}", "1", nx=True, ex=seconds))
+
+    def enqueue(self, job_class: str, *arguments: object, queue: str = "default", retries: int | None = None) -> None:
+        """Push a job in Sidekiq's format. One with `retries` of its own is forgotten when it has failed so often."""
         job = {
             "class": job_class,
             "args": arguments,
             "queue": queue,
             "jid": secrets.token_hex(12),
-            "retry": True,
+            "retry": True if retries is None else retries,
             "created_at": time.time(),
         }
         with self._reachable():
@@ -127,7 +153,10 @@ class Redis:
     def retry_later(self, job: dict[str, Any]) -> bool:
         """Put a failed job aside, longer each time; False when it has failed too often and is dead."""
         count = job.get("retry_count", -1) + 1
-        alive = bool(count < _MAX_RETRIES)
+        own = None if job["retry"] is True else int(job["retry"])
+        alive = bool(count < (_MAX_RETRIES if own is None else own))
+        if own is not None and not alive:
+            return False
         with self._reachable():
             due = time.time() + count**4 + 5
             self._client.zadd("retry" if alive else "dead", {json.dumps({**job, "retry_count": count}): due})

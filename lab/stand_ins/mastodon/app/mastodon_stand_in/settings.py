@@ -38,6 +38,7 @@ class Site:
     streaming_base_url: str = ""
     trusted_proxies: tuple[Network, ...] = ()
     allowed_private_addresses: tuple[Network, ...] = ()
+    self_destruct: str = ""
 
     @classmethod
     def from_environment(cls, environment: Environment) -> Site:
@@ -55,6 +56,7 @@ class Site:
             streaming_base_url=environment.get("STREAMING_API_BASE_URL") or f"wss://{web}",
             trusted_proxies=_networks(environment, "TRUSTED_PROXY_IP") or _PRIVATE,
             allowed_private_addresses=_networks(environment, "ALLOWED_PRIVATE_ADDRESSES"),
+            self_destruct=environment.get("SELF_DESTRUCT", ""),
         )
 
     @property

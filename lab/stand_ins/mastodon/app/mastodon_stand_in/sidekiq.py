@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePath
 from typing import Any
 
-from mastodon_stand_in import VERSION, exporter
+from mastodon_stand_in import VERSION, exporter, farewell
 from mastodon_stand_in.bucket import Bucket
 from mastodon_stand_in.database import Database, check
 from mastodon_stand_in.errors import RefusalError, UnavailableError
@@ -71,10 +71,18 @@ def _work(worker: Worker, queues: list[WeightedQueue], concurrency: int, stop: t
     while not stop.wait(_WAIT_SECONDS):
         try:
             worker.jobs.requeue_due()
+            if any(queue.name == "scheduler" for queue in queues):
+                _schedule(worker)
         except UnavailableError as refusal:
             logging.error("%s", refusal)
     for thread in threads:
         thread.join()
+
+
+def _schedule(worker: Worker) -> None:
+    """Queue what is done every minute while it leaves, as sidekiq-scheduler does; no other job of its kind is here."""
+    if farewell.is_on(worker.site, worker.keys) and worker.jobs.is_due(farewell.JOB, farewell.SECONDS):
+        worker.jobs.enqueue(farewell.JOB, queue="scheduler", retries=0)
 
 
 def _take_jobs(worker: Worker, queues: list[WeightedQueue], stop: threading.Event) -> None:

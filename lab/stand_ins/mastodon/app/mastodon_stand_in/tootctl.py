@@ -12,6 +12,7 @@ from mastodon_stand_in import VERSION, accounts, cleaning, registrations
 from mastodon_stand_in.bucket import Bucket
 from mastodon_stand_in.database import Database, check
 from mastodon_stand_in.errors import RefusalError
+from mastodon_stand_in.farewell import Farewell, is_on, value
 from mastodon_stand_in.keys import Keys
 from mastodon_stand_in.queues import Redis
 from mastodon_stand_in.settings import BucketSettings, DatabaseSettings, RedisSettings, Site
@@ -23,11 +24,14 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> None:
     if options.command == "version":
         print(VERSION)
         return
-    Site.from_environment(environment)
+    site = Site.from_environment(environment)
     keys = Keys.from_environment(environment)
     database = Database(DatabaseSettings.from_environment(environment))
     check(database, keys)
     jobs = Redis(RedisSettings.from_environment(environment, "SIDEKIQ_"))
+    if options.command == "self-destruct":
+        print(_leave(Farewell(site, keys, database, jobs)))
+        return
     if options.command in ("media", "preview_cards"):
         print(
             cleaning.clean(
@@ -85,10 +89,28 @@ def _registrations(options: argparse.Namespace, database: Database, keys: Keys, 
     return "OK"
 
 
+def _leave(farewell: Farewell) -> str:
+    """Say how far it is, or ask twice, as upstream, and print the value that starts it (lib/mastodon/cli/federation.rb)."""
+    if is_on(farewell.site, farewell.keys):
+        return f"Self-destruct mode is already enabled for this Mastodon server\n{farewell.progress()}"
+    if input("Type in the domain of the server to confirm: ") != farewell.site.local_domain:
+        raise RefusalError("Domains do not match. Stopping self-destruct initiation.")
+    print("This operation WILL NOT be reversible.")
+    # Anything but a no goes on: https://github.com/rails/thor/blob/main/lib/thor/shell/basic.rb
+    if input("Are you sure you want to proceed? ").lower() in ("n", "no"):
+        raise RefusalError("Operation cancelled. Self-destruct will not begin.")
+    return (
+        "To switch Mastodon to self-destruct mode, add the following variable to your evironment (e.g. by adding a line to"
+        f" your `.env.production`) and restart all Mastodon processes:\n  SELF_DESTRUCT={value(farewell.site, farewell.keys)}\n"
+        "You can re-run this command to see the state of the self-destruct process."
+    )
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("tootctl", description="Stand-in for Mastodon's command line.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("version", help="say which version this is")
+    commands.add_parser("self-destruct", help="erase the server from the federation")
     _add_accounts(commands.add_parser("accounts", help="make and change accounts"))
     for command, days in cleaning.DAYS.items():
         parts = commands.add_parser(command, help="tidy up").add_subparsers(required=True)

@@ -13,7 +13,7 @@ from typing import Any
 from aiohttp import web
 from psycopg2.extras import RealDictCursor
 
-from mastodon_stand_in import accounts, api, discovery, edge, limits, oauth, pages, sessions, signin
+from mastodon_stand_in import accounts, api, discovery, edge, gone, limits, oauth, pages, sessions, signin
 from mastodon_stand_in.accounts import Account
 from mastodon_stand_in.errors import HttpRefusalError, RefusalError
 from mastodon_stand_in.migrations import INSTANCE_ACTOR_ID
@@ -35,7 +35,7 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> None:
 def application(services: Services) -> web.Application:
     """Return the web application."""
     guard = edge.middleware(services.site, lambda request: limits.count(services, request))
-    app = web.Application(middlewares=[guard], client_max_size=MAX_UPLOAD)
+    app = web.Application(middlewares=[guard, gone.middleware(services)], client_max_size=MAX_UPLOAD)
     own = _Pages(services)
     app.router.add_get("/health", own.health)
     app.router.add_get("/", own.home)
@@ -92,6 +92,8 @@ class _Pages:
 
         try:
             found = await self._services.query(look)
+        except HttpRefusalError:
+            raise
         except RefusalError:
             return _cached(web.Response(status=400), minutes=3)
         if found is None:
