@@ -56,6 +56,10 @@ options:
   version:
     description: Image tag that is wanted. Without it nothing is asked of what an upgrade needs, as before Mastodon is uninstalled.
     type: str
+  leaving:
+    description: Whether it may be one that has begun to leave the federation, which cannot be installed again.
+    type: bool
+    default: false
   accepted:
     description:
       - What is known and accepted of an upgrade, such as V(4.7:no_way_back). To the next minor release it is refused without what that asks for,
@@ -364,6 +368,11 @@ version:
   returned: success
   type: str
   sample: v4.7.4
+leaving:
+  description: What makes it leave the federation, E(SELF_DESTRUCT). Empty for one that stays.
+  returned: success
+  type: str
+  sample: ""
 annotations:
   description: Annotations for the HelmRelease, by which later runs recognise the keys. Empty before they are made.
   returned: success

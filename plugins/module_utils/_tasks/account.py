@@ -25,6 +25,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
     connect,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import KV_OPTIONS
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.web_pod import in_web_pod
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import client as vault
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import kv
 
@@ -49,8 +50,6 @@ _REASON = re.compile(
 )
 # As tootctl makes passwords; an error message has no reason to hold one, and is not trusted not to.
 _LIKE_A_PASSWORD = re.compile(r"[0-9A-Za-z]{16,}")
-# The chart's name for the container that has tootctl; whatever runs beside it has not.
-_CONTAINER = "mastodon-web"
 # In an entry of ours.
 _MARK = {"made-by": "fediverse.mastodon"}
 _ROUNDS = 5
@@ -190,15 +189,8 @@ def _failed(owner: Owner, what: str, message: str, done: pods.Finished) -> Masto
 
 
 def _tootctl(parameters: Mapping[str, Any], run: Run) -> Tootctl:
-    connection = connect(parameters, run.environment)
-    namespace, name = parameters["namespace"], parameters["name"]
-    labels = {"app.kubernetes.io/instance": name, "app.kubernetes.io/component": "web"}
-    pod = pods.ready_pod(connection, namespace, labels)
-
-    def tootctl(*arguments: str) -> pods.Finished:
-        return pods.run(connection, namespace, pod, _CONTAINER, ["tootctl", *arguments])
-
-    return tootctl
+    command = in_web_pod(connect(parameters, run.environment), parameters["namespace"], parameters["name"])
+    return lambda *arguments: command(["tootctl", *arguments])
 
 
 TASK = Task(ARGUMENTS, run_task)

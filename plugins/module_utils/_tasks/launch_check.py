@@ -49,6 +49,7 @@ ARGUMENTS = Arguments(
         "local_domain": {"type": "str", "required": True},
         "web_domain": {"type": "str", "default": ""},
         "version": {"type": "str"},
+        "leaving": {"type": "bool", "default": False},
         "accepted": {"type": "list", "elements": "str", "default": []},
         "places": moves.OPTIONS,
         "operators": fixed.OPERATORS,
@@ -93,6 +94,7 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
         "launched": mine is not None,
         "installed": mine is not None and mine.installed,
         "version": str(mine.release) if mine and mine.release else "",
+        "leaving": mine.leaving if mine else "",
         "annotations": _annotations(keys.fingerprints(kept, salt)),
         "ipv6": scene.view.is_ipv6(),
     }
@@ -116,6 +118,8 @@ def _problems(
     parameters, mine = scene.parameters, scene.mine
     folder = list(moves.of_secrets(scene.app, scene.readers, scene.store))
     found = _others(scene, [move.old for move in folder]) + _identity(mine, wanted, parameters)
+    if wanted and mine and mine.leaving and not parameters["leaving"]:
+        found.append(_gone(mine))
     found += _fixed(scene)
     found += moves.problems(str(scene), [*folder, *_moves(scene)], parameters["moved_from"])
     if all(move.old in parameters["moved_from"] for move in folder):
@@ -131,6 +135,12 @@ def _problems(
         found += [str(problem) for problem in gate.problems(scene, wanted, datetime.now(UTC))]
         found += _contents(scene, wanted, servers)
     return found
+
+
+def _gone(mine: Launched) -> str:
+    why = "other servers delete its accounts for good, and take none back"
+    remedy = "Run playbook leave, which says how far it is; when it is done, uninstall it."
+    return str(MastodonError(str(mine), "has begun to leave the federation and cannot be installed again", why, remedy))
 
 
 def _kept(scene: Scene, server: vault.Vault) -> list[Kept]:

@@ -164,6 +164,20 @@ def test_what_is_left_of_one_that_is_uninstalled_says_what_its_release_said() ->
     assert left["metadata"]["name"] not in {item["metadata"]["name"] for item in applied}
 
 
+def environment(site: Site) -> Any:
+    return site.value("mastodon_base_values")["mastodon"]["extraEnvVars"]
+
+
+def test_what_makes_it_leave_is_kept_by_its_release_and_by_what_is_left_of_it() -> None:
+    assert "SELF_DESTRUCT" not in environment(Site(mastodon_launch=LAUNCH))
+    begins = Site(mastodon_launch={**LAUNCH, "leaving": ""}, mastodon_left={"value": "signed"})
+    assert environment(begins)["SELF_DESTRUCT"] == "signed"
+    goes_on = Site(mastodon_launch={**LAUNCH, "leaving": "signed"}, mastodon_left={"value": ""})
+    assert environment(goes_on)["SELF_DESTRUCT"] == "signed"
+    [left] = [item for item in uninstall(goes_on)["applies"] if item["kind"] == "ConfigMap"]
+    assert left["data"]["SELF_DESTRUCT"] == "signed"
+
+
 def test_nothing_remembers_one_that_never_got_up() -> None:
     left = uninstall(Site(mastodon_launch={**LAUNCH, "installed": False}))["applies"]
     assert [item for item in left if item["kind"] == "ConfigMap"] == []

@@ -49,10 +49,12 @@ def through_main(files: Iterable[File]) -> Iterator[File]:
         yield from calls(role, file) if file == "main" else [(role, file)]
 
 
-# What tasks or another playbook call where they need it.
-WHERE_NEEDED = {one for file in FILES if file[1] != "main" for one in calls(*file)} | {
-    one for playbook in ("backup", "doctor", "restore_vault", "uninstall") for one in of_playbook(playbook)
+# What tasks or another playbook call where they need it, and no role's main.yml in any case.
+WHERE_NEEDED = {one for file in FILES if file[1] != "main" for one in calls(*file)}
+WHERE_NEEDED |= {
+    one for playbook in ("backup", "doctor", "leave", "restore_vault", "uninstall") for one in of_playbook(playbook)
 }
+WHERE_NEEDED -= {one for role in ROLES for one in calls(role, "main")}
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import leaving
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch import cluster_view as kinds
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.cluster_view import ClusterView
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.upgrade_path import Release, parse
@@ -47,7 +48,7 @@ class Launched:
     """A Mastodon that runs, ran or was to run, in `namespace` as the release `name`. `environment` is Mastodon's own.
 
     One that was never `installed` is a release that Flux did not get up even once, and one that `runs` has pods. Behind a pooler,
-    `direct_host` is where the database itself is.
+    `direct_host` is where the database itself is. `leaving` is what makes it leave the federation, empty for one that stays.
     """
 
     namespace: str
@@ -58,6 +59,7 @@ class Launched:
     release: Release | None = None
     fingerprints: Mapping[str, str] = field(default_factory=dict)
     runs: bool = False
+    leaving: str = ""
 
     def __str__(self) -> str:
         """Return how errors call it."""
@@ -138,7 +140,8 @@ def _launched(place: tuple[str, str], config_map: Object, release: Object, web: 
     direct = str(at(values, "postgresql.direct.hostname", "")) if agrees else ""
     direct = direct or _note(config_map, _DIRECT_HOST)
     fingerprints = _recorded(release) or _recorded(config_map)
-    return Launched(*place, environment or declared, installed, direct, known, fingerprints, bool(web))
+    leaves = at(values, f"mastodon.extraEnvVars.{leaving.VARIABLE}", "") or environment.get(leaving.VARIABLE, "")
+    return Launched(*place, environment or declared, installed, direct, known, fingerprints, bool(web), leaves)
 
 
 def _tag(deployment: Object) -> str:

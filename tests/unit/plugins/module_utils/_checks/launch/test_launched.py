@@ -30,6 +30,7 @@ def test_on_an_empty_cluster_everything_may_be_chosen(world: World) -> None:
         "launched": False,
         "installed": False,
         "version": "",
+        "leaving": "",
         "annotations": {},
         "ipv6": False,
     }
@@ -68,6 +69,20 @@ def test_what_runs_unchanged_is_let_through_and_recognised_by_fingerprints_only(
 def test_another_domain_is_refused(world: World, environment: dict[str, str], other: Any, reported: str) -> None:
     world.launch(**environment)
     assert reported in world.refused(**other)[0]
+
+
+def test_one_that_leaves_is_not_installed_again_and_says_what_makes_it_leave(world: World) -> None:
+    world.launch(SELF_DESTRUCT="signed")
+    assert "has begun to leave the federation and cannot be installed again" in world.refused()[0]
+    assert world.check(leaving=True)["leaving"] == "signed"
+    assert world.check(version=None)["leaving"] == "signed"
+
+
+def test_one_that_is_about_to_leave_is_known_by_its_release(world: World) -> None:
+    world.launch()
+    [release] = [one for one in world.api.objects.values() if one["kind"] == "HelmRelease"]
+    release["spec"]["values"]["mastodon"]["extraEnvVars"] = {"SELF_DESTRUCT": "signed"}
+    assert world.check(leaving=True)["leaving"] == "signed"
 
 
 @pytest.mark.parametrize("written", ["", "example.org"])
@@ -133,6 +148,12 @@ def test_one_that_was_uninstalled_may_be_installed_again_as_it_was(uninstalled: 
 )
 def test_one_that_was_uninstalled_is_remembered(uninstalled: World, other: dict[str, str], reported: str) -> None:
     assert any(reported in line for line in uninstalled.refused(**other))
+
+
+def test_one_that_left_and_was_uninstalled_does_not_come_back(uninstalled: World) -> None:
+    [left] = [one for one in uninstalled.api.objects.values() if one["kind"] == "ConfigMap"]
+    left["data"]["SELF_DESTRUCT"] = "signed"
+    assert any("cannot be installed again" in line for line in uninstalled.refused())
 
 
 def test_behind_a_pooler_the_database_itself_is_remembered(uninstalled: World) -> None:

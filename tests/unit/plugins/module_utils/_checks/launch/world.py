@@ -83,6 +83,7 @@ WANTED: dict[str, Any] = {
     "web_domain": "",
     "version": "v4.7.4",
     "accepted": [],
+    "leaving": False,
     "places": PLACES,
     "moved_from": [],
     "operators": [
