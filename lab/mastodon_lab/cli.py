@@ -91,7 +91,12 @@ def _add_options(sub: argparse.ArgumentParser, verb: str) -> None:
 
 def _add_parts(sub: argparse.ArgumentParser, *, every: bool) -> None:
     """Which parts there are to be, and how the node is made; `every` part unless told otherwise."""
-    sub.add_argument("--on", dest="way", choices=WAYS, help="get the node from processes of this machine, or from kind")
+    sub.add_argument(
+        "--on",
+        dest="way",
+        choices=WAYS,
+        help="get the node from processes of this machine, from kind, or from kind in this machine's Docker, with all else from the internet",
+    )
     sub.add_argument(
         "--with",
         dest="parts",

@@ -56,7 +56,7 @@ def build(lab: Lab, progress: Progress) -> None:
 def start(lab: Lab, built: plan.Built) -> None:
     """Create configuration and namespaces and make sure that the right components run."""
     way = node.of(lab)
-    _write_state(lab)
+    write_state(lab)
     mirror.publish(built.mirror, built.images, lab.mirror)
     components.save(lab, way.components(lab, lambda name: built.programs.get(name) or host.needed(name)))
     if lab.has(CEPH):
@@ -94,7 +94,8 @@ def _install(lab: Lab, progress: Progress) -> None:
             host.install(machine.missing_packages)
 
 
-def _write_state(lab: Lab) -> None:
+def write_state(lab: Lab) -> None:
+    """Write what must be there before anything is started."""
     for folder in (lab.state, lab.log, lab.run, lab.volumes):
         folder.mkdir(parents=True, exist_ok=True)
     lab.state.chmod(0o700)

@@ -114,6 +114,8 @@ def test_the_scenario_in_kind_is_on_the_lab_unless_told(tmp_path: Path) -> None:
 
 def test_a_machine_without_docker_is_told_so(tmp_path: Path) -> None:
     there = {**SAYS_WHAT_IT_READS, "KIND_INVENTORY": "kind", "DOCKER_HOST": f"unix://{tmp_path}/nobody.sock"}
+    # Another run may have left something that Molecule takes for created.
+    there["MOLECULE_EPHEMERAL_DIRECTORY"] = str(tmp_path / "molecule")
     done = molecule("create", "kind", tmp_path / "nowhere", **there)
     assert done.returncode != 0
     (sentence,) = re.findall(

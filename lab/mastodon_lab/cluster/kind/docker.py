@@ -81,7 +81,7 @@ class InDocker:
             self.remove(lab)
         begun.touch()
         given = (f"--config={config.cluster_file(lab)}", f"--kubeconfig={lab.run}/kind.kubeconfig")
-        _asked(kind, "create", "cluster", "--quiet", *given)
+        _kind(lab.log / "kind.log", kind, "create", "cluster", *given)
 
     def stop(self, lab: Lab) -> None:
         if self.running(lab):
@@ -91,6 +91,15 @@ class InDocker:
         # As `kind delete cluster` does.
         if config.begun_file(lab).exists():
             _docker("rm", "--force", "--volumes", config.node_name(lab))
+
+
+def _kind(log: Path, *command: str) -> None:
+    """Call kind, which says on many lines how it gets on, and why not."""
+    with log.open("w") as said:
+        failed = subprocess.run(command, stdout=said, stderr=said, check=False).returncode
+    if failed:
+        reason = next((line for line in log.read_text().splitlines() if line.startswith("ERROR: ")), "it said nothing")
+        raise LabError(f"kind made no cluster: {reason.removeprefix('ERROR: ')}. See {log}; run lab/up again to go on.")
 
 
 def _pid(lab: Lab) -> int:

@@ -32,6 +32,7 @@ test ! -e @FOLDER@/refuses || { echo "no daemon" >&2; exit 1; }
 def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
     made = Lab("default", 9, tmp_path / "state", tmp_path / "cache", way="docker")
     made.run.mkdir(parents=True)
+    made.log.mkdir()
     (tmp_path / "containers").write_text("somebody-s\n")
     for name in ("docker", "kind", "nsenter"):
         script = tmp_path / "bin" / name
