@@ -12,7 +12,7 @@ import pytest
 from ...conftest import LAB_INDEX, LAB_NAME, Lab, fresh_lab
 from .store import Store
 
-NOT_NEEDED = "knot,mailpit,openbao,pebble,redis,site,traefik"
+NOT_NEEDED = "knot,mailpit,redis,site,traefik"
 
 
 @pytest.fixture(scope="session")

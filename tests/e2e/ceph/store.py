@@ -49,7 +49,8 @@ class Store:
         self._apply(item for item in chart if item["kind"] == CRD)
         self._apply((item for item in chart if item["kind"] != CRD), f"--namespace={SPACE}")
         objects = site.objects("rook")
-        self._apply([objects["CephCluster rook-ceph"]])
+        # As who reports the status knows what is ours.
+        self._apply([objects["CephCluster rook-ceph"]], "--field-manager=fediverse.mastodon")
         self._await("cephcluster", "rook-ceph")
         self._apply([objects["CephObjectStore media"]])
         self._await("cephobjectstore", "media")

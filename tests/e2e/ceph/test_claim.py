@@ -66,6 +66,25 @@ def test_a_full_bucket_is_said_to_be_full(store: Store) -> None:
     eventually(refused, lambda found: found.endswith("anyone reads it"))
 
 
+def test_keys_that_ceph_has_anew_are_used_once_rook_has_written_them(store: Store) -> None:
+    bucket, keys = store.bucket(), secret(store.lab, "mastodon-s3")
+    bucket.upload(SHOWN, b"picture", "public-read")
+    uid = store.lab.get(*CLAIM)["metadata"]["uid"]
+    (user,) = (name for name in json.loads(store.admin("radosgw-admin", "user", "list")) if name.endswith(uid))
+    key = ("radosgw-admin", "key")
+    store.admin(*key, "create", f"--uid={user}", "--key-type=s3", "--gen-access-key", "--gen-secret")
+    store.admin(*key, "rm", f"--uid={user}", "--key-type=s3", f"--access-key={keys['AWS_ACCESS_KEY_ID']}")
+    refused = store.role()
+    assert refused.returncode != 0
+    assert "InvalidAccessKeyId. ObjectBucketClaim mastodon/mastodon-s3 is bound, and Rook writes its Secret again" in (
+        " ".join(refused.output.split())
+    )
+    store.restart()
+    eventually(lambda: secret(store.lab, "mastodon-s3"), lambda found: found != keys)
+    assert store.well().recap["changed"] == 0
+    assert store.bucket().get(SHOWN) == b"picture"
+
+
 @pytest.fixture(scope="module")
 def again(store: Store) -> dict[str, str]:
     """Delete the claim and make it again; return the keys that it had before."""

@@ -13,8 +13,9 @@ import subprocess
 import pytest
 
 from ...conftest import LAB_NAME, ROOT, Lab
+from ..programs import PROGRAMS, processes
 from ..support import eventually
-from .ceph import KEPT, PROGRAMS, ROOK, SECONDS, goes_on, processes, store
+from .ceph import KEPT, ROOK, SECONDS, goes_on, store
 
 
 def lab_command(name: str) -> None:

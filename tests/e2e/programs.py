@@ -1,0 +1,60 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The programs of the lab's Ceph, as this machine sees them, and its disk."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from ..conftest import LAB_NAME, Lab
+
+# What begins the command line of each.
+PROGRAMS = {
+    "operator": "/usr/local/bin/rook ceph operator",
+    "monitor": "ceph-mon ",
+    "manager": "ceph-mgr ",
+    "disk": "ceph-osd ",
+    "gateway": "radosgw ",
+}
+
+
+def processes(program: str) -> set[int]:
+    """Return the numbers of a program's processes in the tests' lab."""
+    found = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            ours = f"/fediverse-mastodon-lab-{LAB_NAME}/" in (process / "cgroup").read_text()
+        except OSError:
+            continue
+        if ours and words.startswith(program):
+            found.add(int(process.name))
+    return found
+
+
+@contextmanager
+def silent_device(lab: Lab) -> Iterator[None]:
+    """Let the loop device answer none of its program's questions: by the kernel's bound, which is a byte a second."""
+    number = Path(lab.facts["ceph_disk"]).stat().st_rdev
+    device = f"{os.major(number)}:{os.minor(number)}"
+    (process,) = processes(PROGRAMS["disk"])
+    groups = [line.split(":", 2) for line in Path(f"/proc/{process}/cgroup").read_text().splitlines()]
+    found = [Path(f"/sys/fs/cgroup/blkio{path}") for _number, kind, path in groups if kind == "blkio"]
+    if not found:
+        pytest.skip("this machine has no version 1 of the cgroup by which a device is bounded")
+    bounds = [found[0] / f"blkio.throttle.{way}_bps_device" for way in ("read", "write")]
+    for bound in bounds:
+        bound.write_text(f"{device} 1")
+    try:
+        yield
+    finally:
+        for bound in bounds:
+            # With the program that was started anew meanwhile it is gone.
+            with suppress(OSError):
+                bound.write_text(f"{device} 0")
