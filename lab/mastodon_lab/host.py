@@ -26,7 +26,7 @@ DISK_WARM = 6 * GIB
 # A socket's path is cut after 107 bytes (unix(7)); the longest one below the state folder is run/containerd.sock.ttrpc.
 STATE_PATH_LENGTH = 80
 
-# What the lab calls, and people in its shell, and the Debian package that has it.
+# What the lab and people in its shell call, and the Debian package that has it.
 COMMANDS = {
     "dig": "bind9-dnsutils",
     "containerd": "containerd",

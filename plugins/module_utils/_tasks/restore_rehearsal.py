@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -37,7 +36,10 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
     origin_of,
     refuse_without_rights,
 )
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.rehearsal_record import Keeper
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.rehearsal_record import (
+    Keeper,
+    result_of,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.rehearsed_media import (
     MEDIA_OPTION,
     Media,
@@ -128,7 +130,7 @@ class Rehearsal:
         self._run.say(
             f"would restore {self._what()} into {self._scratch}, compare it, open what is encrypted in it, and remove it"
         )
-        return {"changed": True, **_result(Record(""), self._target)}
+        return {"changed": True, **result_of(Record(""), self._target)}
 
     def held(self) -> dict[str, Any]:
         """Rehearse while nobody else does."""
@@ -157,7 +159,7 @@ class Rehearsal:
         for line in found.lines:
             self._run.say(line)
         self._run.say(f"{self._origin}: {made.line()}")
-        return {"changed": True, **_result(made, self._target)}
+        return {"changed": True, **result_of(made, self._target)}
 
     def _refuse_unfit(self, bodies: list[dict[str, Any]]) -> None:
         """Raise MastodonError for what CloudNativePG's webhook, a quota or the storage would not take."""
@@ -237,17 +239,6 @@ def _media(parameters: Mapping[str, Any], connection: Connection, run: Run) -> M
         return None
     server = partial(vault.connect, parameters, run.environment)
     return Media(wanted, lambda: bucket_of(wanted, parameters["mount"], lambda: connection, server))
-
-
-def _result(made: Record, target: datetime | None) -> dict[str, Any]:
-    return {
-        "asked": window.written(target) if target else "",
-        "newest": made.newest,
-        "rpo_seconds": int(made.rpo) if made.rpo else None,
-        "rto_seconds": int(made.rto) if made.rto else None,
-        "skipped": made.skipped,
-        "left": made.left,
-    }
 
 
 TASK = Task(ARGUMENTS, run_task)

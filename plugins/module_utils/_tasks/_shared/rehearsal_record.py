@@ -8,6 +8,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal import record, window
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.record import Record
@@ -48,3 +49,15 @@ class Keeper:
     def _made(self, **found: str) -> Record:
         asked = window.written(self.target) if self.target else ""
         return Record(window.written(now()), asked, **found)
+
+
+def result_of(made: Record, target: datetime | None) -> dict[str, Any]:
+    """Return what the task returns of a rehearsal. Times are in seconds, None where nothing is known."""
+    return {
+        "asked": window.written(target) if target else "",
+        "newest": made.newest,
+        "rpo_seconds": int(made.rpo) if made.rpo else None,
+        "rto_seconds": int(made.rto) if made.rto else None,
+        "skipped": made.skipped,
+        "left": made.left,
+    }
