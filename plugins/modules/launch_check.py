@@ -304,11 +304,11 @@ options:
         type: str
         required: true
       access_key:
-        description: What is about to be written to O(path) as C(access-key-id), used while nothing is there.
+        description: What is about to be written to that path as C(access-key-id), used while nothing is there.
         type: str
         default: ""
       secret_key:
-        description: What is about to be written to O(path) as C(secret-access-key), used while nothing is there.
+        description: What is about to be written to that path as C(secret-access-key), used while nothing is there.
         type: str
         default: ""
       server_name:
@@ -324,7 +324,7 @@ options:
         type: str
         default: ""
       begin_anew:
-        description: The same as O(domain), to begin empty beside a backup.
+        description: The same as that domain, to begin empty beside a backup.
         type: str
         default: ""
 """

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._federation.world import DECLARED
 
 
+@cache
 def report() -> Mapping[str, Any]:
+    """Return one for all, as it has its time."""
     found = [fine("a", "is well").of("inbox")]
     return {"format": 1, "passed": True, "instances": [{**Report(DECLARED, "here", found).plain(found), "changes": {}}]}
 

@@ -241,14 +241,14 @@ def test_a_cluster_is_reported_with_its_backups_and_with_what_is_not_as_declared
 
 def test_what_may_not_be_seen_behind_a_release_is_no_silence() -> None:
     behind = release()
-    behind["status"]["inventory"] = {"entries": [{"id": "ns_web_apps_Deployment", "v": "v1"}]}
+    behind["status"]["inventory"] = {"entries": [{"id": "ns_web_apps_StatefulSet", "v": "v1"}]}
     behind["metadata"]["managedFields"] = [{"manager": "fediverse.mastodon", "operation": "Apply"}]
-    served = (kind("apps", "Deployment"), kind("helm.toolkit.fluxcd.io", "HelmRelease", version="v2"))
+    served = (kind("apps", "StatefulSet"), kind("helm.toolkit.fluxcd.io", "HelmRelease", version="v2"))
     api = FakeApi(behind, served=served)
-    api.unreadable = {"Deployment"}
+    api.unreadable = {"StatefulSet"}
     [_release, unseen] = status.rows(api, NOW)
     assert (unseen.subject, unseen.status) == ("What is behind HelmRelease ns/x", "NotSeen")
-    assert unseen.note == "Deployment ns/web: is not permitted (403): forbidden. Give the right."
+    assert unseen.note == "StatefulSet ns/web: is not permitted (403): forbidden. Give the right."
 
 
 @pytest.mark.parametrize(

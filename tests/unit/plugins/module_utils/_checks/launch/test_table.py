@@ -206,6 +206,9 @@ INTRODUCTION = """\
 Mastodon's keys are generated once. Later runs look for them in Vault and in every copy: older and deleted versions of the path, and the
 Secret in the cluster. A refusal comes before anything is written, in check mode too, with the command to run.
 
+Where backups of PostgreSQL are turned on and nothing but the bucket is left, as on a new cluster, keys are not made either as long as it
+holds a backup of the database, [which could not be read without them](operating.md#when-all-is-lost).
+
 This table is written by `UPDATE_DOCS=1 pytest tests/unit/plugins/module_utils/_checks/launch/test_table.py`, which tries every combination.
 
 | Vault holds | the Secret of the cluster | what else is left of that Mastodon | its keys are |
