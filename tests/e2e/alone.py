@@ -14,9 +14,12 @@ import yaml
 
 from ..conftest import ROOT, Lab, Run
 
-# All but those that take back what the others do: neighbours/test_uninstall.py and leaving/test_leave.py have them.
-BACK = ("leave", "uninstall")
-FILES = sorted((path.parents[1].name, path.stem) for path in ROOT.glob("roles/*/tasks/*.yml") if path.stem not in BACK)
+# All but those that take back what the others do, and those that back up and restore, which is asked for: neighbours/test_uninstall.py,
+# leaving/test_leave.py and data/test_backup.py have them.
+ASKED_FOR = ("backup", "leave", "restore", "uninstall")
+FILES = sorted(
+    (path.parents[1].name, path.stem) for path in ROOT.glob("roles/*/tasks/*.yml") if path.stem not in ASKED_FOR
+)
 (SITE,) = yaml.safe_load((ROOT / "playbooks/site.yml").read_text())
 FAILED = "Say what failed"
 

@@ -289,6 +289,8 @@ def bare(item: Object) -> Object:
     """Return what people would call the same."""
     passing = ("uid", "resourceVersion", "creationTimestamp", "generation", "managedFields")
     metadata = {key: value for key, value in item["metadata"].items() if key not in passing}
+    # Kubernetes counts there how often it rolled something out.
+    metadata.get("annotations", {}).pop("deployment.kubernetes.io/revision", None)
     return {**{key: value for key, value in item.items() if key != "status"}, "metadata": metadata}
 
 
