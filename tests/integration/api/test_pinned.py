@@ -30,6 +30,7 @@ SITES = ("everything", "a private authority", "no key for DNS", "Flux as well")
 OTHERS = {"monitoring.coreos.com"}
 KUBERNETES = (
     "admissionregistration.k8s.io",
+    "apps",
     "autoscaling",
     "batch",
     "networking.k8s.io",
