@@ -504,6 +504,8 @@ def test_an_instance_is_looked_at_through_a_pod_and_names_are_compared_with_thos
             return super().way("127.0.0.1", asked.world.ports.get((address, port), 1), seconds)
 
     monkeypatch.setattr(relay, "Pod", Through)
+    # For each connection a program is started, which takes long on a machine that has much to do.
+    monkeypatch.setattr(fleet, "Budget", partial(fleet.Budget, seconds=120.0, patience=60.0, reading=60.0))
     asked.world.ports["192.0.2.53", 53] = over_tcp(asked.world.zones.resolver)
     with kubelet(tmp_path / "bin", nameserver="192.0.2.53") as served:
         host = {"kubernetes_host": f"http://127.0.0.1:{served.port}"}
