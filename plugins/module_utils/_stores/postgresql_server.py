@@ -91,7 +91,13 @@ def _connected(
         sock=watched(server.open(_SECONDS)),
         ssl_context=_encryption(server.sslmode),
     )
-    yield connection
+    try:
+        yield connection
+    except BaseException:
+        # It may be broken, and what broke it is what is to be reported.
+        with suppress(native.InterfaceError, OSError):
+            connection.close()
+        raise
     connection.close()
 
 

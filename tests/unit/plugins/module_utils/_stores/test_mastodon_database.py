@@ -164,6 +164,14 @@ def is_left_alone(reader: Reader) -> bool:
     return reader.sessions() == []
 
 
+def test_who_meets_an_error_is_in_it_no_longer(server: Server, reader: Reader) -> None:
+    with pytest.raises(MastodonError) as caught, mastodon_database.reading(server, LOGIN) as found:
+        found._run("SELECT 1 / 0")
+    # As long as the error is known, so is all that it came through.
+    assert "division by zero" in str(caught.value)
+    assert is_left_alone(reader)
+
+
 def test_who_else_is_in_it_is_seen_and_for_how_long(server: Server, reader: Reader) -> None:
     assert is_left_alone(reader)
     with native.Connection(
