@@ -35,32 +35,9 @@ extends_documentation_fragment:
   - fediverse.mastodon.kubernetes
   - fediverse.mastodon.vault
   - fediverse.mastodon.vault.kv
+  - fediverse.mastodon.restored_database
   - fediverse.mastodon.attributes
 options:
-  namespace:
-    description: Namespace of the Cluster.
-    type: str
-    required: true
-  cluster:
-    description: Name of the Cluster.
-    type: str
-    required: true
-  database:
-    description: Name of the database.
-    type: str
-    required: true
-  owner:
-    description: Owner of the database.
-    type: str
-    required: true
-  secret:
-    description: Name of the Secret with the owner's C(password), in the namespace of the Cluster.
-    type: str
-    required: true
-  path:
-    description: Path below the mount with C(are-primary-key) and C(are-derivation-salt).
-    type: str
-    required: true
   at:
     description: Time to restore to, with its time zone, such as V(2026-11-29T03:00:00Z). As late as the archive goes when empty.
     type: str

@@ -16,6 +16,7 @@ from typing import Any
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.finding import SkippedError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.core import NODE
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects, Selection
@@ -28,7 +29,6 @@ OLDEST_KUBERNETES = (1, 33)
 _LARGEST_SKEW = 60
 _REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 _STORAGE = Resource("storage.k8s.io", "v1", "StorageClass", "storageclasses", namespaced=False)
-_NODES = Resource("", "v1", "Node", "nodes", namespaced=False)
 # By which Rook knows them: https://rook.io/docs/rook/latest/CRDs/Cluster/ceph-cluster-crd/#node-settings
 _HOSTNAME = "kubernetes.io/hostname"
 _IS_DEFAULT = "storageclass.kubernetes.io/is-default-class"
@@ -83,8 +83,7 @@ def nodes(objects: Objects, names: Sequence[str]) -> str:
     """Report that the nodes are there whose disks Ceph may take. Rook passes over one that is not."""
     try:
         found = {
-            (item["metadata"].get("labels") or {}).get(_HOSTNAME, "")
-            for item in objects.read(Selection(_NODES)).objects
+            (item["metadata"].get("labels") or {}).get(_HOSTNAME, "") for item in objects.read(Selection(NODE)).objects
         }
     except ApiError as error:
         if not error.is_forbidden:

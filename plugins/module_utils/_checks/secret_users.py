@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.core import POD
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Objects, Selection
-
-_POD = Resource("", "v1", "Pod", "pods", namespaced=True)
 
 
 def lines(objects: Objects, secrets: Iterable[tuple[str, str]]) -> list[str]:
@@ -19,7 +17,7 @@ def lines(objects: Objects, secrets: Iterable[tuple[str, str]]) -> list[str]:
     wanted = set(secrets)
     found: dict[str, set[str]] = defaultdict(set)
     for namespace in {namespace for namespace, _name in wanted}:
-        for pod in objects.read(Selection(_POD, namespace)).objects:
+        for pod in objects.read(Selection(POD, namespace)).objects:
             held = {f"Secret {namespace}/{name}" for name in _held(pod) if (namespace, name) in wanted}
             if held and (pod.get("status") or {}).get("phase") == "Running":
                 found[_workload(pod)] |= held

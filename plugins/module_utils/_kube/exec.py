@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.core import POD
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import (
     Object,
     Selection,
@@ -31,7 +31,6 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes imp
 with suppress(ImportError):
     import websocket
 
-_POD = Resource("", "v1", "Pod", "pods", namespaced=True)
 # The first byte of each message says whose it is: https://kubernetes.io/docs/reference/using-api/api-concepts/
 STDOUT, STDERR, STATUS = b"\x01", b"\x02", b"\x03"
 # By which kubectl finds it: https://kubernetes.io/docs/reference/labels-annotations-taints/#kubectl-kubernetes-io-default-container
@@ -54,7 +53,7 @@ class Finished:
 def ready_pod(connection: Connection, namespace: str, labels: Mapping[str, str]) -> str:
     """Return the name of a ready pod with these labels. Raises MastodonError when there is none."""
     selector = ",".join(f"{key}={value}" for key, value in labels.items())
-    for pod in open_objects(connection).read(Selection(_POD, namespace, labels=selector)).objects:
+    for pod in open_objects(connection).read(Selection(POD, namespace, labels=selector)).objects:
         if _is_ready(pod):
             return str(pod["metadata"]["name"])
     remedy = f"Check them: kubectl get pods -n {namespace} -l {selector}."
@@ -73,7 +72,7 @@ def _is_ready(pod: Object) -> bool:
 
 def main_container(connection: Connection, namespace: str, name: str) -> str:
     """Return the container that kubectl would take. Raises MastodonError when there is no such pod."""
-    for pod in open_objects(connection).read(Selection(_POD, namespace, name)).objects:
+    for pod in open_objects(connection).read(Selection(POD, namespace, name)).objects:
         annotations = checked(pod, "metadata", "annotations", kind=dict, default={})
         return str(annotations.get(_MAIN) or objects(pod, "spec", "containers")[0]["name"])
     remedy = f"Name one of these: kubectl get pods -n {namespace}."

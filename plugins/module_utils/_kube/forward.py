@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.core import SERVICE
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects, Selection, open_objects
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.port_forward import port_of
@@ -32,7 +33,6 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes imp
 with suppress(ImportError):
     import websocket
 
-_SERVICE = Resource("", "v1", "Service", "services", namespaced=True)
 _SLICE = Resource("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", namespaced=True)
 _IN_CLUSTER = re.compile(r"([a-z0-9-]+)\.([a-z0-9-]+)\.svc(\.[a-z0-9.-]+)?")
 _SECONDS = 30
@@ -102,7 +102,7 @@ def dial(connection: Connection, service: Service) -> socket.socket:
 
 
 def _port_name(objects: Objects, service: Service) -> str:
-    for item in objects.read(Selection(_SERVICE, service.namespace, service.name)).objects:
+    for item in objects.read(Selection(SERVICE, service.namespace, service.name)).objects:
         for port in shapes.objects(item, "spec", "ports"):
             if port.get("port") == service.port:
                 return checked(port, "name", kind=str, default="")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.core import SECRET
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Selection, open_objects
@@ -18,7 +19,6 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.retries i
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net import pasted
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError, pairs
 
-_SECRET = Resource("", "v1", "Secret", "secrets", namespaced=True)
 _CLAIM = Resource("objectbucket.io", "v1alpha1", "ObjectBucketClaim", "objectbucketclaims", namespaced=True)
 # Rook's namespace stands before the rest of the name:
 # https://github.com/kube-object-storage/lib-bucket-provisioner/blob/main/pkg/provisioner/controller.go
@@ -49,7 +49,7 @@ class Secret:
 
 def read_secret(connection: Connection, namespace: str, name: str, limit: Limit | None = None) -> Secret | None:
     """Return the Secret, or None when there is none. `limit` is how long its task may take, if it waits."""
-    for item in open_objects(connection, limit).read(Selection(_SECRET, namespace, name)).objects:
+    for item in open_objects(connection, limit).read(Selection(SECRET, namespace, name)).objects:
         try:
             return Secret(f"{namespace}/{name}", {key: _text(value) for key, value in pairs(item, "data").items()})
         except (WrongShapeError, ValueError) as error:

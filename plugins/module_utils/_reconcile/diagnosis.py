@@ -13,12 +13,13 @@ from types import TracebackType
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.core import EVENT
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import causes
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.causes import Cause
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.events import EVENTS, time_of
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.events import time_of
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.live import Live
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.relatives import Relatives
@@ -148,7 +149,7 @@ class Diagnosis:
     def _has_event(self, pod: ObjectRef, reason: str) -> bool:
         fields = f"involvedObject.kind=Pod,involvedObject.name={pod.name},reason={reason}"
         try:
-            return bool(self._api.read(Selection(EVENTS, pod.namespace, fields=fields)).objects)
+            return bool(self._api.read(Selection(EVENT, pod.namespace, fields=fields)).objects)
         except MastodonError:
             return False
 

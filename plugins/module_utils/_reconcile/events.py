@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.core import EVENT
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
@@ -21,7 +21,6 @@ _VAGUE = re.compile(r"Error: |Back-off ")
 _BURST = timedelta(minutes=1)
 _OWN_EVENTS_TELL = ("", "apps", "batch")
 _NEVER = datetime.fromtimestamp(0, UTC)
-EVENTS = Resource("", "v1", "Event", "events", namespaced=True)
 
 
 def newest_warning(api: Api, subject: ObjectRef, is_over: Callable[[Mapping[str, Any]], bool]) -> str:
@@ -31,7 +30,7 @@ def newest_warning(api: Api, subject: ObjectRef, is_over: Callable[[Mapping[str,
     """
     try:
         # Events of objects without a namespace are kept in `default`.
-        listing = api.read(Selection(EVENTS, subject.namespace or "default"))
+        listing = api.read(Selection(EVENT, subject.namespace or "default"))
     except MastodonError:
         # Events only embellish an error that is reported anyway.
         return ""

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.core import POD, SECRET
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
@@ -25,9 +26,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.flux
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import conditions_of
 
-_SECRET = Resource("", "v1", "Secret", "secrets", namespaced=True)
 _JOB = Resource("batch", "v1", "Job", "jobs", namespaced=True)
-_POD = Resource("", "v1", "Pod", "pods", namespaced=True)
 # Of a release that was in use once Helm keeps a note that says `deployed`, however many attempts come after it.
 _UNFINISHED = frozenset({"failed", "pending-install", "pending-upgrade"})
 # Why a container cannot start, whatever is waited for.
@@ -93,7 +92,7 @@ def read_attempt(api: Api, release: Object) -> Attempt | None:
         return _of_upgrade(api, release)
     namespace = at(release, "spec.storageNamespace", release["metadata"]["namespace"])
     selection = Selection(
-        _SECRET, namespace, fields="type=helm.sh/release.v1", labels=f"owner=helm,name={_name(release)}"
+        SECRET, namespace, fields="type=helm.sh/release.v1", labels=f"owner=helm,name={_name(release)}"
     )
     notes = api.read(selection).objects
     if not all(_status(note) in _UNFINISHED for note in notes):
@@ -111,7 +110,7 @@ def _forget(api: Api, attempt: Attempt) -> bool:
     """Remove the notes as they were seen; return False for one that Helm wrote to meanwhile: it may say `deployed` by now."""
     for note in attempt.notes:
         try:
-            api.delete(_SECRET, note, dry_run=False, as_seen=True)
+            api.delete(SECRET, note, dry_run=False, as_seen=True)
         except ApiError as error:
             if error.status == 409:
                 return False
@@ -164,7 +163,7 @@ def _lacks_image(api: Api, job: Object) -> bool:
 def _states(api: Api, job: Object) -> Iterator[Object]:
     """Yield the state of each container of a Job's pods."""
     metadata = job["metadata"]
-    selection = Selection(_POD, metadata["namespace"], labels=f"batch.kubernetes.io/job-name={metadata['name']}")
+    selection = Selection(POD, metadata["namespace"], labels=f"batch.kubernetes.io/job-name={metadata['name']}")
     for pod in api.read(selection).objects:
         for kind in ("initContainerStatuses", "containerStatuses"):
             yield from (at(container, "state", {}) for container in at(pod, f"status.{kind}", []))

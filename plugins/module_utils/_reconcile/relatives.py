@@ -10,19 +10,20 @@ from datetime import datetime
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.core import EVENT, POD
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import ready, troubles
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.events import EVENTS, time_of
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.events import time_of
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.parallel import for_each
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.troubles import Trouble
 
 _KINDS = (
-    EVENTS,
-    Resource("", "v1", "Pod", "pods", namespaced=True),
+    EVENT,
+    POD,
     Resource("apps", "v1", "DaemonSet", "daemonsets", namespaced=True),
     Resource("apps", "v1", "Deployment", "deployments", namespaced=True),
     Resource("apps", "v1", "ReplicaSet", "replicasets", namespaced=True),

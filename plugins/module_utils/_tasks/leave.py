@@ -11,7 +11,7 @@ from typing import Any
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import leaving
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.core import POD
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Selection, open_objects
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import Secret
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline, Reminder
@@ -44,7 +44,6 @@ ARGUMENTS = Arguments(
 _ANSWERING = ["sh", "-c", "printf '%s\\nyes\\n' \"$1\" | tootctl self-destruct", "leave"]
 _PAUSE = 10.0
 _AFTERWARDS = "Keep its DNS records, certificates and pods for some weeks, then run playbook uninstall."
-_POD = Resource("", "v1", "Pod", "pods", namespaced=True)
 
 
 def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
@@ -98,15 +97,14 @@ def _refuse_unable(parameters: Mapping[str, Any], connection: Connection, run: R
     """Raise MastodonError for what would let it begin, and never end."""
     labels = {"app.kubernetes.io/instance": parameters["name"], "app.kubernetes.io/part-of": "rails"}
     selector = ",".join(f"{key}={value}" for key, value in labels.items())
-    pods = open_objects(connection).read(Selection(_POD, parameters["namespace"], labels=selector)).objects
+    pods = open_objects(connection).read(Selection(POD, parameters["namespace"], labels=selector)).objects
     leaving.refuse_without_scheduler(_subject(parameters), pods)
 
     def question(server: Server, secret: Secret) -> str:
         return leaving.refuse_full(str(server), redis_server.ask(server, secret["password"]))
 
-    asked = {"host": parameters["redis_host"], "port": parameters["redis_port"], "depends_on": [], "managed": False}
-    where = {"secret_namespace": parameters["namespace"], "secret_name": parameters["redis_secret"]}
-    stores.check("Redis", {**parameters, **asked, **where}, run, question)
+    where = parameters["redis_host"], parameters["redis_port"], parameters["namespace"], parameters["redis_secret"]
+    stores.check(stores.Store("Redis", *where), connection, run, question)
 
 
 def _subject(parameters: Mapping[str, Any]) -> str:

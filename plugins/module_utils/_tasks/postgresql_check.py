@@ -12,7 +12,10 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret im
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores import postgresql_server
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import SSLMODES, Server
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.stores import STORE_OPTIONS, check
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.stores import (
+    STORE_OPTIONS,
+    check_options,
+)
 
 ARGUMENTS = Arguments(
     {
@@ -31,7 +34,7 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
         found = postgresql_server.ask(server, secret["username"], secret["password"], parameters["database"])
         return postgresql_server.verdict(server, found)
 
-    return check("PostgreSQL", parameters, run, question)
+    return check_options("PostgreSQL", parameters, run, question)
 
 
 TASK = Task(ARGUMENTS, run_task)

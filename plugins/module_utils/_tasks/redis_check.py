@@ -12,7 +12,10 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret im
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores import redis_server
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import Server
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.stores import STORE_OPTIONS, check
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.stores import (
+    STORE_OPTIONS,
+    check_options,
+)
 
 ARGUMENTS = Arguments({**STORE_OPTIONS, "port": {"type": "int", "default": 6379}})
 
@@ -26,7 +29,7 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
             redis_server.refuse_tls(server)
         return redis_server.verdict(server, redis_server.ask(server, password))
 
-    return check("Redis", parameters, run, question)
+    return check_options("Redis", parameters, run, question)
 
 
 TASK = Task(ARGUMENTS, run_task)

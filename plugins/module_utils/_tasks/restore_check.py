@@ -27,7 +27,10 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
     connect,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.openers import opener_of
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import KV_OPTIONS
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import (
+    DATABASE_OPTIONS,
+    KV_OPTIONS,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.rehearsal_origin import cluster_at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.rehearsing import (
     Databases,
@@ -39,13 +42,7 @@ ARGUMENTS = Arguments(
     {
         **KUBERNETES_OPTIONS,
         **KV_OPTIONS,
-        "namespace": {"type": "str", "required": True},
-        "cluster": {"type": "str", "required": True},
-        "database": {"type": "str", "required": True},
-        "owner": {"type": "str", "required": True},
-        # Where the login and the keys are, not what they are.
-        "secret": {"type": "str", "required": True, "no_log": False},
-        "path": {"type": "str", "required": True, "no_log": False},
+        **DATABASE_OPTIONS,
         "restored_from": {"type": "str", "required": True},
         "restored_at": {"type": "str", "default": ""},
         "wait_timeout": {"type": "int", "default": 7200},

@@ -30,7 +30,10 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
     connect,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.openers import opener_of
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import KV_OPTIONS
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import (
+    DATABASE_OPTIONS,
+    KV_OPTIONS,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.rehearsal_origin import (
     cluster_of,
     origin_of,
@@ -57,13 +60,7 @@ ARGUMENTS = Arguments(
     {
         **KUBERNETES_OPTIONS,
         **KV_OPTIONS,
-        "namespace": {"type": "str", "required": True},
-        "cluster": {"type": "str", "required": True},
-        "database": {"type": "str", "required": True},
-        "owner": {"type": "str", "required": True},
-        # Where the login and the keys are, not what they are.
-        "secret": {"type": "str", "required": True, "no_log": False},
-        "path": {"type": "str", "required": True, "no_log": False},
+        **DATABASE_OPTIONS,
         "at": {"type": "str", "default": ""},
         "media": MEDIA_OPTION,
         "wait_timeout": {"type": "int", "default": 7200},

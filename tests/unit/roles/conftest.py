@@ -162,6 +162,13 @@ class Site:
                     found[name]["applies"] = self._applied(role, task[APPLY])
         return found
 
+    def passes(self, role: str, file: str, name: str) -> bool:
+        """Return whether the assertion of this name in a role's file of tasks passes."""
+        (task,) = (one for one in self._tasks(role, file) if one["name"] == name)
+        that = task["ansible.builtin.assert"]["that"]
+        templar = self._with(task["vars"])
+        return all(templar.evaluate_conditional(one) for one in ([that] if isinstance(that, str) else that))
+
     def _items(self, task: Mapping[str, Any]) -> Iterator[tuple[str, Templar]]:
         """Return the name of a task and what renders it, or both for each item of its loop."""
         given = task.get("vars", {})

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.core import SERVICE
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.forward import Service, dial
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.dial import Dial, direct
@@ -22,7 +22,6 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api 
 PORT = 443
 # Who is within reach answers at once.
 _SECONDS = 3
-_SERVICE = Resource("", "v1", "Service", "services", namespaced=True)
 # https://gateway-api.sigs.k8s.io/geps/gep-1762/
 _OF_GATEWAY = "gateway.networking.k8s.io/gateway-name"
 
@@ -62,7 +61,7 @@ def by_name(host: str) -> Dial:
 
 def services(gateway: Object, addresses: Collection[str], api: Api) -> Iterator[Service]:
     """Yield the Services that lead to a Gateway, by its label or by its addresses."""
-    for item in leading(gateway, addresses, api.read(Selection(_SERVICE)).objects):
+    for item in leading(gateway, addresses, api.read(Selection(SERVICE)).objects):
         yield Service(item["metadata"]["namespace"], item["metadata"]["name"], PORT)
 
 

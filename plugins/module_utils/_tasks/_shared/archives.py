@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -60,16 +61,8 @@ class NoKeysError(UnknownArchivesError):
 
 def wanted(option: Mapping[str, Any]) -> Wanted:
     """Return what the options say."""
-    return Wanted(
-        option["namespace"],
-        option["cluster"],
-        option["domain"],
-        option["bucket"],
-        option["server_name"],
-        option["restore_from"],
-        option["restore_at"],
-        option["begin_anew"],
-    )
+    named = {**option, "name": option["cluster"]}
+    return Wanted(**{one.name: named[one.name] for one in fields(Wanted)})
 
 
 def keys_of(option: Mapping[str, Any], server: Vault, mount: str) -> Keys | None:

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.kept import CONFIG_MAP, Place
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.kept import Place
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, unforeseen
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.core import CONFIG_MAP
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.lease import LostLeaseError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER

@@ -26,6 +26,16 @@ VAULT_OPTIONS: dict[str, Any] = {
 # Of those that read or write secrets.
 KV_OPTIONS: dict[str, Any] = {**VAULT_OPTIONS, "mount": {"type": "str", "default": "secret"}}
 
+# Which Cluster of CloudNativePG, and where the login of its owner and Mastodon's keys are, not what they are.
+DATABASE_OPTIONS: dict[str, Any] = {
+    "namespace": {"type": "str", "required": True},
+    "cluster": {"type": "str", "required": True},
+    "database": {"type": "str", "required": True},
+    "owner": {"type": "str", "required": True},
+    "secret": {"type": "str", "required": True, "no_log": False},
+    "path": {"type": "str", "required": True, "no_log": False},
+}
+
 NAMED: dict[str, Any] = {
     "api_version": {"type": "str"},
     "kind": {"type": "str", "required": True},

@@ -16,6 +16,12 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehears
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.origin import Origin
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import forward
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.core import (
+    PERSISTENT_VOLUME,
+    PERSISTENT_VOLUME_CLAIM,
+    POD,
+    RESOURCE_QUOTA,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Objects, Selection
@@ -26,11 +32,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.depends_on import await_ready
 
 _POLICY = Resource("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies", namespaced=True)
-_POD = Resource("", "v1", "Pod", "pods", namespaced=True)
-_CLAIM = Resource("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", namespaced=True)
-_VOLUME = Resource("", "v1", "PersistentVolume", "persistentvolumes", namespaced=False)
 _SLICE = Resource("discovery.k8s.io", "v1", "EndpointSlice", "endpointslices", namespaced=True)
-_QUOTA = Resource("", "v1", "ResourceQuota", "resourcequotas", namespaced=True)
 _CAPACITY = Resource("storage.k8s.io", "v1", "CSIStorageCapacity", "csistoragecapacities", namespaced=True)
 # Of an API server whose addresses may not be read.
 _API_PORTS = (443, 6443)
@@ -51,7 +53,7 @@ def explained(objects: Objects, namespace: str, name: str, subject: str, error: 
 def _recovery_logs(objects: Objects, namespace: str, name: str) -> Iterator[str]:
     """Yield what the Job that restores logged, its latest pod last."""
     labels = f"{scratch.CLUSTER_LABEL}={name},{_JOB}"
-    pods = objects.read(Selection(_POD, namespace, labels=labels)).objects
+    pods = objects.read(Selection(POD, namespace, labels=labels)).objects
     for pod in sorted(pods, key=lambda one: str(one["metadata"].get("creationTimestamp"))):
         for container in (*maps_at(pod, "spec.initContainers"), *maps_at(pod, "spec.containers")):
             try:
@@ -102,7 +104,7 @@ class Scratch:
         for storage_class, _size in room.claims(body):
             with suppress(SkippedError):
                 cluster.storage_class(self.objects, storage_class, str(self.origin))
-        room.refuse_full(self._readable(_QUOTA, self.origin.namespace), self._readable(_CAPACITY), body)
+        room.refuse_full(self._readable(RESOURCE_QUOTA, self.origin.namespace), self._readable(_CAPACITY), body)
 
     def _readable(self, resource: Resource, namespace: str = "", labels: str = "") -> tuple[Object, ...]:
         try:
@@ -154,13 +156,15 @@ class Scratch:
     def volumes(self) -> list[str]:
         """Return the PersistentVolumes that it has."""
         labels = f"{scratch.CLUSTER_LABEL}={self.name}"
-        claims = self.objects.read(Selection(_CLAIM, self.origin.namespace, labels=labels)).objects
+        claims = self.objects.read(Selection(PERSISTENT_VOLUME_CLAIM, self.origin.namespace, labels=labels)).objects
         return sorted(filter(None, (str(at(claim, "spec.volumeName", "")) for claim in claims)))
 
     def kept(self, volumes: list[str]) -> str:
         """Return which of its former volumes are kept, with all that was restored, and what to do; empty when none is."""
         try:
-            found = [item for name in volumes for item in self.objects.read(Selection(_VOLUME, name=name)).objects]
+            found = [
+                item for name in volumes for item in self.objects.read(Selection(PERSISTENT_VOLUME, name=name)).objects
+            ]
         except ApiError as error:
             if not error.is_forbidden:
                 raise
@@ -177,7 +181,7 @@ class Scratch:
         namespace, labels = self.origin.namespace, f"{scratch.CLUSTER_LABEL}={self.name}"
         selections = [
             Selection(self.kind, namespace, self.name),
-            *(Selection(resource, namespace, labels=labels) for resource in (_POD, _CLAIM)),
+            *(Selection(resource, namespace, labels=labels) for resource in (POD, PERSISTENT_VOLUME_CLAIM)),
         ]
         return [f"{one.resource.kind} {name}" for one in selections for name in sorted(self.objects.names(one))]
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import forward
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import open_objects
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import (
     Secret,
@@ -49,22 +51,45 @@ _sleep = time.sleep
 Question = Callable[[Server, Secret], str]
 
 
-def check(product: str, parameters: Mapping[str, Any], run: Run, question: Question) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Store:
+    """A server, and which Secret has its login. `managed`: this collection installs it and changes its password."""
+
+    product: str
+    host: str
+    port: int
+    secret_namespace: str
+    secret_name: str
+    sslmode: str = "prefer"
+    managed: bool = False
+
+    def __str__(self) -> str:
+        """Return how messages call it."""
+        return f"{self.product} {self.host}"
+
+
+def check_options(product: str, parameters: Mapping[str, Any], run: Run, question: Question) -> dict[str, Any]:
+    """Check the server that the options name, once what it depends on is ready."""
     connection = connect(parameters, run.environment)
-    where = parameters["secret_namespace"], parameters["secret_name"]
     deadline = Deadline(parameters["wait_timeout"])
     await_ready(parameters["depends_on"], open_objects(connection, deadline, run.say), deadline, run)
+    named = {one.name: parameters[one.name] for one in fields(Store) if one.name in parameters}
+    return check(Store(product, **named), connection, run, question)
+
+
+def check(store: Store, connection: Connection, run: Run, question: Question) -> dict[str, Any]:
+    """Return `{changed, verdict, result}`. Raises MastodonError for a server that `question` finds unfit."""
+    where = store.secret_namespace, store.secret_name
     if run.check and read_secret(connection, *where) is None:
-        return _skipped(f"{product} {parameters['host']}", f"Secret {'/'.join(where)} is not created yet", run)
+        return _skipped(str(store), f"Secret {'/'.join(where)} is not created yet", run)
     secret = must_have_secret(connection, *where)
-    dial = forward.way_to(connection, parameters["host"], parameters["port"])
-    sslmode = parameters.get("sslmode", "prefer")
-    server = Server(product, parameters["host"], parameters["port"], str(secret), dial, sslmode)
+    dial = forward.way_to(connection, store.host, store.port)
+    server = Server(store.product, store.host, store.port, str(secret), dial, store.sslmode)
     try:
         return {
             "changed": False,
             "verdict": "passed",
-            "result": _patiently(server, lambda: question(server, secret), run, managed=parameters["managed"]),
+            "result": _patiently(server, lambda: question(server, secret), run, managed=store.managed),
         }
     except forward.NotThereError as error:
         if not run.check:

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import status, vault_backup
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.finding import Finding, find
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.kept import CONFIG_MAP
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.vault_backup import VaultBackup
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.core import CONFIG_MAP
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.fake_api import FakeApi
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.finding import Finding, find
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.kept import CONFIG_MAP
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal import recent, record
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.record import Record
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.core import CONFIG_MAP
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.fake_api import FakeApi
 

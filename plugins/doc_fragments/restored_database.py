@@ -1,0 +1,38 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options that name a Cluster, and how its database is read."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """What modules that restore a database have in common."""
+
+    DOCUMENTATION = r"""
+options:
+  namespace:
+    description: Namespace of the Cluster.
+    type: str
+    required: true
+  cluster:
+    description: Name of the Cluster.
+    type: str
+    required: true
+  database:
+    description: Name of the database.
+    type: str
+    required: true
+  owner:
+    description: Owner of the database.
+    type: str
+    required: true
+  secret:
+    description: Name of the Secret with the owner's C(password), in the namespace of the Cluster.
+    type: str
+    required: true
+  path:
+    description: Path below the mount with C(are-primary-key) and C(are-derivation-salt).
+    type: str
+    required: true
+"""
