@@ -33,7 +33,10 @@ HIDDEN = Fault(
     Verdict.SOME,
     "cannot be fetched by everybody",
     "Pictures are missing here and at others.",
-    Cause("the bucket's policy lets nobody read, or the host of media leads to another bucket", "curl -sI '{subject}'"),
+    Cause(
+        "neither a policy nor ACLs of the bucket let everybody read, or the host of media leads to another bucket",
+        "curl -sI '{subject}'",
+    ),
 )
 NO_CORS = Fault(
     "no-cors",

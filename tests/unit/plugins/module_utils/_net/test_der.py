@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import ssl
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -129,3 +130,38 @@ def test_whatever_is_no_certificate_is_refused_by_one_kind_of_error() -> None:
         except ValueError:
             refused += 1
     assert refused > len(one)
+
+
+def value(tag: int, *parts: bytes) -> bytes:
+    """Return one value of a certificate that somebody writes by hand."""
+    content = b"".join(parts)
+    return bytes([tag, 0x84]) + len(content).to_bytes(4, "big") + content
+
+
+def by_hand(kind: bytes, extensions: bytes = b"") -> bytes:
+    """Return a certificate, of whom it is by an attribute of this kind."""
+    algorithm, bits, when = value(0x30, value(0x06, b"*")), value(0x03, b"\0\0"), value(0x17, b"260101000000Z")
+    name = value(0x30, value(0x31, value(0x30, value(0x06, kind), value(0x0C, b"a"))))
+    inside = [value(0x02, b"\7"), algorithm, name, value(0x30, when, when), name, value(0x30, algorithm, bits)]
+    return value(0x30, value(0x30, *inside, extensions), algorithm, bits)
+
+
+def test_a_certificate_that_is_written_by_hand_is_one() -> None:
+    assert der.certificate(by_hand(b"\x55\x04\x03")).subject == "CN=a"
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        by_hand(b"\xff" * 500_000 + b"\1"),
+        by_hand(b"\x55\x04\x03", value(0xA3, value(0x30, b"\x05\0" * 500_000))),
+        by_hand(b"\x55\x04\x03", value(0xA3, b"\x05\0" * 500_000)),
+    ],
+    ids=["a number without an end", "extensions without an end", "nothing without an end"],
+)
+def test_no_certificate_takes_long_to_read(one: bytes) -> None:
+    began = time.process_time()
+    with pytest.raises(ValueError, match="it "):
+        der.certificate(one)
+    # For a megabyte, of which a handshake takes a tenth.
+    assert time.process_time() - began < 5
