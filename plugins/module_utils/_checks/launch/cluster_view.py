@@ -26,6 +26,7 @@ EXTERNAL_SECRET: Kind = ("external-secrets.io", "ExternalSecret")
 STORE: Kind = ("external-secrets.io", "ClusterSecretStore")
 DATABASE: Kind = ("postgresql.cnpg.io", "Cluster")
 BACKUPS: Kind = archive.STORE
+BACKUP: Kind = ("postgresql.cnpg.io", "Backup")
 CEPH: Kind = ("ceph.rook.io", "CephCluster")
 FLUX: Kind = ("fluxcd.controlplane.io", "FluxInstance")
 GATEWAY: Kind = ("gateway.networking.k8s.io", "Gateway")

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.releases import (
@@ -19,25 +20,66 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.mastodon_database import Reader, Session
 
+_sleep = time.sleep
 # A migration waits for whoever holds a lock, and everybody else then waits for the migration.
 _LONG_SECONDS = 60
+# How much longer the transaction of a session lasts whose beginning is hidden.
+_LASTING_SECONDS = 5
 # CloudNativePG's own: https://cloudnative-pg.io/documentation/current/postgresql_conf/
 _OPERATORS = ("postgres", "streaming_replica", "cnpg_pooler_pgbouncer", "cnpg_metrics_exporter")
+# They hold a lock on every table until they end.
+_DUMPS = ("pg_dump", "pg_dumpall", "pg_restore")
+# An index that is built anew is written once to its place and once to the WAL, beside what Mastodon writes meanwhile.
+_COPIES = 2
+_MEANWHILE = 2**30
 
 
 @dataclass(frozen=True)
 class Contents:
-    """What speaks for and against it. `same_uris` is counted only for a series that cares."""
+    """What speaks for and against it. `same_uris` is counted only for a series that cares.
+
+    `lasting` are the processes of sessions that hide when their transaction began, and were in the same one a while later. `pooled` is None
+    where nobody knows. `sealed` is what is wrong with encrypted rows, and `largest` the largest index with its bytes.
+    """
 
     migrations: frozenset[str]
     sessions: Sequence[Session]
     same_uris: int
+    lasting: frozenset[int] = frozenset()
+    pooled: bool | None = False
+    backed_up: bool = False
+    sealed: Sequence[str] = ()
+    largest: tuple[str, int] = ("", 0)
 
 
-def look(reader: Reader, running: Release, wanted: Release) -> Contents:
-    """Read what the rest of this file is about."""
+def look(
+    reader: Reader,
+    running: Release,
+    wanted: Release,
+    sealed: Callable[[Reader], Sequence[str]],
+) -> Contents:
+    """Read what the rest of this file is about. `sealed` returns what is wrong with encrypted rows."""
     cares = any(SERIES[series].unique_uris for series in between(running.series, wanted.series))
-    return Contents(reader.migrations(), reader.sessions(), reader.same_uris() if cares else 0)
+    sessions = reader.sessions()
+    return Contents(
+        reader.migrations(),
+        sessions,
+        reader.same_uris() if cares else 0,
+        _lasting(reader, sessions),
+        reader.is_pooled(),
+        reader.is_backed_up(),
+        sealed(reader),
+        reader.largest_index(),
+    )
+
+
+def _lasting(reader: Reader, sessions: Sequence[Session]) -> frozenset[int]:
+    """Return the processes that hide when their transaction began, and do not end it."""
+    hidden = {(one.pid, one.transaction) for one in sessions if one.hidden and one.transaction}
+    if not hidden:
+        return frozenset()
+    _sleep(_LASTING_SECONDS)
+    return frozenset(pid for pid, _transaction in hidden & {(one.pid, one.transaction) for one in reader.sessions()})
 
 
 def problems(
@@ -52,10 +94,10 @@ def problems(
             f"{left}, which runs after a roll-out, never ran here",
             "Run bundle exec rake db:migrate in a pod of web first, at a quiet hour.",
         )
-    for session in found.sessions:
-        if session.seconds > _LONG_SECONDS:
-            why = f"it has been in a transaction for {session.seconds:.0f} seconds, and migrations would wait for it"
-            yield MastodonError(subject, f"is held by {session}", why, "Let it end, or end it.")
+    yield from _of_access(subject, found)
+    for why in found.sealed:
+        remedy = "Write the right keys back to Vault first."
+        yield MastodonError(subject, "holds what Mastodon cannot read", why, remedy)
     for series in between(running.series, wanted.series):
         name = acknowledgement(series, DUPLICATES)
         if SERIES[series].unique_uris and found.same_uris and name not in accepted:
@@ -67,6 +109,46 @@ def problems(
             )
 
 
+def _of_access(subject: str, found: Contents) -> Iterator[MastodonError]:
+    """Yield who or what would be in the way of migrations."""
+    if found.pooled:
+        why = "what answers there is a pooler, and migrations hold locks of a session, which it hands on to others"
+        remedy = "Set mastodon_postgresql_direct_host and mastodon_postgresql_direct_port to the server itself."
+        yield MastodonError(subject, "is not the database itself", why, remedy)
+    if found.backed_up:
+        why = "its snapshot keeps all that migrations replace, and its WAL grows by it"
+        yield MastodonError(subject, "is being copied by a base backup", why, "Wait until it has ended.")
+    for session in found.sessions:
+        if why := _held(session, found.lasting):
+            failed = f"is held by {session}"
+            yield MastodonError(subject, failed, f"{why}, and migrations would wait for it", "Let it end, or end it.")
+
+
+def _held(session: Session, lasting: Collection[int]) -> str:
+    """Return why migrations would wait for a session, empty where they would not."""
+    if session.application in _DUMPS:
+        return "a dump holds a lock on every table"
+    if session.seconds > _LONG_SECONDS:
+        return f"it has been in a transaction for {session.seconds:.0f} seconds"
+    if session.pid in lasting:
+        return f"it has been in the same transaction for more than {_LASTING_SECONDS} seconds, of which the rest is hidden from us"
+    return ""
+
+
 def others(found: Contents, username: str) -> list[Session]:
     """Return who else reads or writes it and may lock what a migration changes."""
     return [one for one in found.sessions if one.user not in (username, *_OPERATORS)]
+
+
+def crowded(free: Mapping[str, int], largest: tuple[str, int]) -> Iterator[MastodonError]:
+    """Yield who has no room for the largest index once more, of `free` bytes by subject."""
+    name, size = largest
+    needed = _COPIES * size + _MEANWHILE
+    for subject, left in free.items():
+        if left < needed:
+            why = f"{_mib(left)} are free, and building the largest index anew, {name}, may take {_mib(needed)}"
+            yield MastodonError(subject, "has too little room for migrations", why, "Raise cnpg_cluster_storage_size.")
+
+
+def _mib(number: int) -> str:
+    return f"{number / 2**20:.0f} MiB"

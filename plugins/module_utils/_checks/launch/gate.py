@@ -8,23 +8,28 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import archive, last_backup
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import archive, base_backup, last_backup
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch import cluster_view as kinds
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.record import Launched, place_of
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.releases import (
     SERIES,
+    UNREHEARSED,
     acknowledgement,
     between,
     written,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.scene import Scene
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.upgrade_path import Release
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal import record
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal import scratch as rehearsal
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
 
 # A daily one, and two hours in which it may be late.
 FRESH_HOURS = 26
+# One of today says of today's keys and settings that they restore it.
+REHEARSED_HOURS = 24
 # Who applied an object: https://fluxcd.io/flux/components/kustomize/kustomizations/#recommended-settings
 _PARENT = "kustomize.toolkit.fluxcd.io"
 
@@ -36,7 +41,7 @@ def problems(scene: Scene, wanted: Release, now: datetime) -> Iterator[MastodonE
         return
     yield from _doors(mine, running, wanted, scene.parameters["accepted"])
     yield from _delivery(mine, running, scene.applied)
-    yield from _backup(scene, now)
+    yield from _backup(scene, running, wanted, now)
 
 
 def running_before(mine: Launched | None, wanted: Release) -> Release | None:
@@ -91,7 +96,7 @@ def _of_release(release: Object) -> Iterator[MastodonError]:
         )
 
 
-def _backup(scene: Scene, now: datetime) -> Iterator[MastodonError]:
+def _backup(scene: Scene, running: Release, wanted: Release, now: datetime) -> Iterator[MastodonError]:
     namespace, _unused, name = str((scene.parameters["postgresql"] or {}).get("cluster", "")).partition("/")
     cluster = scene.view.one(kinds.DATABASE, name, namespace) if name else {}
     if archive.of_cluster(cluster, {}) is None:
@@ -100,10 +105,34 @@ def _backup(scene: Scene, now: datetime) -> Iterator[MastodonError]:
     backup = last_backup.of_cluster(cluster, stores)
     why = backup.trouble or _age(backup.last_success, now)
     if why:
-        remedy = (
-            f"Make one, by kubectl cnpg backup -n {namespace} {name} --method plugin --plugin-name {archive.PLUGIN}."
-        )
+        remedy = "Make one: ansible-playbook -i inventories/mine fediverse.mastodon.backup."
         yield MastodonError(backup.subject, "has no fresh backup to go back to", why, remedy)
+    try:
+        # One that we began is gone on with.
+        base_backup.unfinished(name, scene.view.within(kinds.BACKUP, namespace))
+    except MastodonError as runs:
+        yield runs
+    accepted = [acknowledgement(series, UNREHEARSED) for series in between(running.series, wanted.series)]
+    why = _rehearsed(scene.view.one(kinds.CONFIG_MAP, rehearsal.name_of(name), namespace), cluster, now)
+    if why and not {*accepted} <= {*scene.parameters["accepted"]}:
+        remedy = (
+            "Rehearse one: ansible-playbook -i inventories/mine fediverse.mastodon.rehearse, "
+            f"or set mastodon_upgrade_accept to [{', '.join(accepted)}]."
+        )
+        yield MastodonError(backup.subject, "was not restored to see that it can be", why, remedy)
+
+
+def _rehearsed(kept: Object, cluster: Object, now: datetime) -> str:
+    """Return what is wrong with the last rehearsal of a Cluster, of which it may be another of that name."""
+    last = record.of(kept, rehearsal.LABEL, cluster["metadata"]["name"])
+    if not last.ended or last.ended < at(cluster, "metadata.creationTimestamp", ""):
+        return "no restore of it was rehearsed yet"
+    if last.failure:
+        return f"its last rehearsal failed at {last.ended}: {last.failure}"
+    if last.asked:
+        return f"its last rehearsal at {last.ended} was of an earlier time, {last.asked}"
+    hours = (now - datetime.fromisoformat(last.ended)).total_seconds() / 3600
+    return f"its last rehearsal was at {last.ended}, {hours:.0f} hours ago" if hours > REHEARSED_HOURS else ""
 
 
 def _age(moment: str, now: datetime) -> str:

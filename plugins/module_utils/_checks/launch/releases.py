@@ -66,7 +66,7 @@ SERIES: Mapping[Minor, Series] = {
         schema="20260805130216",
     ),
 }
-NO_WAY_BACK, DUPLICATES = "no_way_back", "duplicates"
+NO_WAY_BACK, DUPLICATES, UNREHEARSED = "no_way_back", "duplicates", "unrehearsed"
 
 
 def written(series: Minor) -> str:

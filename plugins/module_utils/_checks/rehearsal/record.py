@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import kept
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.scratch import LABEL, name_of
+from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
+
+Item = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -52,5 +56,11 @@ def read_all(api: Api) -> dict[tuple[str, str], Record]:
     return {place: record for place, record in found.items() if record.ended}
 
 
+def of(item: Item, label: str, name: str) -> Record:
+    """Return what an object keeps of a Cluster's, empty when there is none, or it is somebody's."""
+    kept_here = at(item, "metadata.labels", {}).get(label) == name
+    return _of(at(item, "data", {}) if kept_here else {})
+
+
 def _of(data: Mapping[str, str]) -> Record:
-    return Record(**{name: data.get(name, "") for name in Record.__dataclass_fields__})
+    return Record(**{name: str(data.get(name, "")) for name in Record.__dataclass_fields__})

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -19,11 +18,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehears
     Ended,
     Rows,
 )
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.encrypted import (
-    Opener,
-    Row,
-    faults,
-)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.encrypted import Opener
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.scratch import Login
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import exec as pods
@@ -38,6 +33,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server 
     RefusedLoginError,
     Server,
 )
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.openers import opened_rows
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.scratch import Scratch
 
 T = TypeVar("T")
@@ -47,7 +43,6 @@ _PORT = 5432
 _ATTEMPTS = 30
 _PAUSE = 2.0
 _HISTORY = "SELECT pg_read_file('pg_wal/' || lpad(upper(to_hex(timeline_id)), 8, '0') || '.history') FROM pg_control_checkpoint()"
-_SHOWN = 5
 # All of what comes after can be restored from that one on.
 _BACK_UP = "Make a new base backup: ansible-playbook -i inventories/mine fediverse.mastodon.backup."
 
@@ -141,7 +136,7 @@ def compare(databases: Databases, before: Before, scratch: Scratch, opener: Open
     until = target.timestamp() - contents.SLACK if target else max(newest, before.archived.until)
     restored = databases.ask(scratch.name, lambda reader: _counted(reader, newest, newest))
     origin = databases.ask(scratch.origin.name, lambda reader: _counted(reader, newest, until))
-    opened, sealed = databases.ask(scratch.name, lambda reader: _opened(reader, opener))
+    opened, sealed = databases.ask(scratch.name, lambda reader: opened_rows(reader, opener))
     others = [(why, "") for why in (*contents.missing(restored, origin), *sealed)]
     if problems := [*([(short, _BACK_UP)] if short else []), *others]:
         raise _problems(str(scratch.origin), "cannot be restored whole", problems)
@@ -160,7 +155,7 @@ def read_through(databases: Databases, cluster: str, opener: Opener) -> Found:
             remedy = f"Check that {databases.login.database} is the name that Mastodon's database had."
             raise MastodonError(f"PostgreSQL of {cluster}", "is not Mastodon's", lacking, remedy)
         newest = _newest(reader)
-        return newest, _counted(reader, newest, newest), _opened(reader, opener)
+        return newest, _counted(reader, newest, newest), opened_rows(reader, opener)
 
     newest, found, (opened, sealed) = databases.ask(cluster, question)
     if sealed:
@@ -201,18 +196,3 @@ def _counted(reader: Reader, newest: float, until: float) -> Contents:
         if written
     }
     return Contents(reader.migrations(), tables, newest, sealed)
-
-
-def _opened(reader: Reader, opener: Opener) -> tuple[str, list[str]]:
-    """Return how many rows of each column could be opened, and what is wrong with the others."""
-    counts: dict[str, int] = {}
-    wrong: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for column, rows in reader.encrypted():
-        counts[column] = counts.get(column, 0) + len(rows)
-        for what, number in faults(opener, (Row(*row) for row in rows)):
-            wrong[column, what].append(number)
-    problems = [
-        f"{len(ids)} of {counts[column]} rows of {column} {what} (id {', '.join(map(str, ids[:_SHOWN]))})"
-        for (column, what), ids in wrong.items()
-    ]
-    return ", ".join(f"{count} of {column}" for column, count in counts.items()) or "none is there", problems

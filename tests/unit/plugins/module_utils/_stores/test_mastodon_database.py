@@ -5,15 +5,24 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from collections.abc import Iterator
+from typing import cast
 
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores import mastodon_database
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.mastodon_database import Login, Reader
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import Server
-from ansible_collections.fediverse.mastodon.tests.unit.postgresql import DATABASE, PASSWORD, USERNAME, serve
+from ansible_collections.fediverse.mastodon.tests.unit.postgresql import (
+    DATABASE,
+    PASSWORD,
+    USERNAME,
+    behind_pooler,
+    program,
+    serve,
+)
 from pg8000 import native
 
 LOGIN = Login(USERNAME, PASSWORD, DATABASE)
@@ -193,6 +202,77 @@ def test_who_may_not_see_what_another_role_does_still_sees_that_it_is_there(serv
             other.run(statement)
         with mastodon_database.reading(server, Login("small", "word", DATABASE)) as small:
             assert {one.user for one in small.sessions()} == {USERNAME}
+
+
+def test_of_another_role_it_is_seen_that_one_transaction_follows_another_or_goes_on(
+    server: Server, reader: Reader
+) -> None:
+    with native.Connection(USERNAME, host="127.0.0.1", port=server.port, password=PASSWORD, database=DATABASE) as other:
+        for statement in ("DROP ROLE IF EXISTS small", "CREATE ROLE small LOGIN PASSWORD 'word'"):
+            other.run(statement)
+        with mastodon_database.reading(server, Login("small", "word", DATABASE)) as small:
+
+            def transaction() -> tuple[str, bool]:
+                [found] = [one for one in small.sessions() if one.pid == mine]
+                return found.transaction, found.hidden
+
+            [[mine]] = other.run("SELECT pg_backend_pid()")
+            assert transaction() == ("", True)
+            other.run("BEGIN")
+            first = transaction()
+            other.run("SELECT count(*) FROM accounts")
+            assert transaction() == first
+            other.run("COMMIT")
+            other.run("BEGIN")
+            assert transaction() != first
+            assert transaction()[0]
+            other.run("COMMIT")
+    with native.Connection(USERNAME, host="127.0.0.1", port=server.port, password=PASSWORD, database=DATABASE):
+        assert [one.hidden for one in reader.sessions() if one.user == USERNAME] == [False]
+
+
+def test_a_pooler_is_told_from_the_server_itself(server: Server, reader: Reader) -> None:
+    assert reader.is_pooled() is False
+    with behind_pooler(server.port) as port:
+        pooler = Server("PostgreSQL", "127.0.0.1", port, "Secret mastodon/db-owner", sslmode="disable")
+        with mastodon_database.reading(pooler, LOGIN) as found:
+            assert found.is_pooled() is True
+            assert found.migrations() == reader.migrations()
+
+
+def test_a_server_that_names_no_process_may_be_a_pooler() -> None:
+    class Quiet:
+        def run(self, _query: str) -> list[list[int]]:
+            return [[7]]
+
+    assert Reader(cast("native.Connection", Quiet())).is_pooled() is None
+
+
+def test_a_base_backup_that_is_streamed_is_seen_also_by_who_may_not_see_what_it_does(server: Server) -> None:
+    with native.Connection(USERNAME, host="127.0.0.1", port=server.port, password=PASSWORD, database=DATABASE) as other:
+        for statement in ("DROP ROLE IF EXISTS small", "CREATE ROLE small LOGIN PASSWORD 'word'"):
+            other.run(statement)
+    with mastodon_database.reading(server, Login("small", "word", DATABASE)) as small:
+        assert not small.is_backed_up()
+        where = ("-h", "127.0.0.1", "-p", str(server.port), "-U", USERNAME)
+        how = ("--pgdata=-", "--format=tar", "--wal-method=none", "--max-rate=32", "--checkpoint=fast", "--no-manifest")
+        command = (str(program("pg_basebackup")), *where, *how)
+        quiet = subprocess.DEVNULL
+        with subprocess.Popen(command, env={"PGPASSWORD": PASSWORD}, stdout=quiet, stderr=quiet) as streaming:
+            try:
+                until = time.monotonic() + 30
+                while not small.is_backed_up() and time.monotonic() < until:
+                    time.sleep(0.02)
+                assert small.is_backed_up()
+            finally:
+                streaming.kill()
+
+
+def test_the_largest_index_of_mastodon_is_named(server: Server, reader: Reader) -> None:
+    name, size = reader.largest_index()
+    assert (name, size > 8192) == ("keypairs_pkey", True)
+    with mastodon_database.reading(server, Login(USERNAME, PASSWORD, "template1")) as found:
+        assert found.largest_index() == ("", 0)
 
 
 MEDIA = """

@@ -53,6 +53,15 @@ def backup(world: World, hours: float | None, *plugins: Mapping[str, Any], faili
     when = "" if hours is None else (datetime.now(UTC) - timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%SZ")
     window = {"mastodon-db": {"lastSuccessfulBackupTime": when} if when else {}}
     world.put("barmancloud.cnpg.io/v1", "ObjectStore", "mastodon/mastodon-db", status={"serverRecoveryWindow": window})
+    rehearse(world, 2)
+
+
+def rehearse(world: World, hours: float, *, of: str = "mastodon-db", **found: str) -> None:
+    """Let a restore of the database have been rehearsed so many hours ago."""
+    when = (datetime.now(UTC) - timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    labels = {"fediverse.mastodon/rehearsal-of": of}
+    data = {"ended": when, **found}
+    world.put("v1", "ConfigMap", "mastodon/mastodon-db-rehearsal", metadata={"labels": labels}, data=data)
 
 
 def test_no_way_back_is_gone_without_a_word_by_name(at_4_6: World) -> None:
@@ -142,9 +151,7 @@ def test_without_a_fresh_backup_of_a_database_that_is_backed_up_it_is_refused(
     (refused,) = at_4_6.refused(**ACCEPTED)
     assert refused.startswith("Cluster mastodon/mastodon-db: has no fresh backup to go back to: ")
     assert why in refused
-    assert refused.endswith(
-        "kubectl cnpg backup -n mastodon mastodon-db --method plugin --plugin-name barman-cloud.cloudnative-pg.io."
-    )
+    assert refused.endswith("Make one: ansible-playbook -i inventories/mine fediverse.mastodon.backup.")
 
 
 def test_a_fresh_backup_and_one_that_nobody_asked_for_are_let_through(at_4_6: World) -> None:
@@ -154,6 +161,55 @@ def test_a_fresh_backup_and_one_that_nobody_asked_for_are_let_through(at_4_6: Wo
     at_4_6.check(**ACCEPTED)
     backup(at_4_6, None, {**PLUGIN, "enabled": False})
     at_4_6.check(**ACCEPTED)
+
+
+@pytest.mark.parametrize(
+    ("found", "why"),
+    [
+        ({"hours": 25}, "its last rehearsal was at "),
+        ({"hours": 1, "failure": "it was short"}, ": it was short"),
+        ({"hours": 1, "asked": "2026-11-01T00:00:00Z"}, "was of an earlier time, 2026-11-01T00:00:00Z"),
+        ({"hours": 1, "of": "another"}, "no restore of it was rehearsed yet"),
+        ({"hours": 3}, "no restore of it was rehearsed yet"),
+    ],
+)
+def test_a_backup_that_nobody_restored_today_is_refused_unless_that_is_accepted(
+    at_4_6: World, found: dict[str, Any], why: str
+) -> None:
+    backup(at_4_6, 1, PLUGIN)
+    [cluster] = [
+        item for one, item in at_4_6.api.objects.items() if one.name == "mastodon-db" and one.kind == "Cluster"
+    ]
+    created = datetime.now(UTC) - timedelta(hours=2 if found["hours"] == 3 else 48)
+    cluster["metadata"]["creationTimestamp"] = created.strftime("%Y-%m-%dT%H:%M:%SZ")
+    rehearse(at_4_6, **found)
+    (refused,) = at_4_6.refused(**ACCEPTED)
+    assert refused.startswith("Cluster mastodon/mastodon-db: was not restored to see that it can be: ")
+    assert why in refused
+    assert refused.endswith("fediverse.mastodon.rehearse, or set mastodon_upgrade_accept to [4.7:unrehearsed].")
+    at_4_6.check(version="v4.7.4", accepted=["4.7:no_way_back", "4.7:unrehearsed"])
+
+
+@pytest.mark.parametrize(("label", "refused"), [({}, True), ({"fediverse.mastodon/backup-of": "mastodon-db"}, False)])
+def test_a_backup_that_is_being_made_is_waited_for_unless_it_is_ours(
+    at_4_6: World, label: dict[str, str], refused: bool
+) -> None:
+    backup(at_4_6, 1, PLUGIN)
+    spec = {"cluster": {"name": "mastodon-db"}}
+    at_4_6.put(
+        "postgresql.cnpg.io/v1",
+        "Backup",
+        "mastodon/nightly",
+        metadata={"labels": label, "creationTimestamp": "2026-11-29T00:00:00Z"},
+        spec=spec,
+        status={"phase": "running"},
+    )
+    if not refused:
+        at_4_6.check(**ACCEPTED)
+        return
+    assert at_4_6.refused(**ACCEPTED) == [
+        "Cluster mastodon/mastodon-db: another backup of it runs: Backup mastodon/nightly began at 2026-11-29T00:00:00Z. Wait until it has ended."
+    ]
 
 
 def test_all_that_speaks_against_it_is_said_at_once(at_4_6: World) -> None:

@@ -34,6 +34,7 @@ SERVED = (
     kind("external-secrets.io", "ExternalSecret"),
     kind("external-secrets.io", "ClusterSecretStore", namespaced=False),
     kind("postgresql.cnpg.io", "Cluster"),
+    kind("postgresql.cnpg.io", "Backup"),
     kind("barmancloud.cnpg.io", "ObjectStore"),
     kind("ceph.rook.io", "CephCluster"),
     kind("fluxcd.controlplane.io", "FluxInstance"),
