@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
+from threading import Thread
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.finding import once
@@ -62,10 +64,20 @@ ARGUMENTS = Arguments(
 def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Look at an instance once, as other servers see it, and report what is lost. It fails when posts are lost or cut off."""
     needs("dns")
-    explain = partial(explained, _opening(parameters, run)) if parameters["gateway"] else as_seen
+    cluster = _opening(parameters, run) if parameters["gateway"] else None
+    if cluster and parameters["instances"]:
+        Thread(target=_learn, args=(cluster,), daemon=True).start()
+    explain = partial(explained, cluster) if cluster else as_seen
     through = (parameters["via"] or {}).get("pod")
     elsewhere = partial(_through_pod, parameters, run, through) if through else None
     return looked(parameters, partial(_own_authority, parameters, run), run, explain, elsewhere)
+
+
+def _learn(cluster: Callable[[], Cluster]) -> None:
+    """Learn whether the cluster of many answers while they are looked at: the last would wait for it when all others are done."""
+    # Whatever is wrong with it, whoever needs it is told.
+    with suppress(Exception):
+        cluster().catalog  # noqa: B018 it is known from then on
 
 
 def _through_pod(parameters: Mapping[str, Any], run: Run, place: Mapping[str, Any], here: Vantage) -> Vantage:

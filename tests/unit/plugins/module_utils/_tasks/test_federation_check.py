@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from select import select
 from threading import Barrier
 from time import monotonic
 from types import SimpleNamespace
@@ -40,6 +41,7 @@ from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._fed
     HOST,
     MEDIA,
     PICTURE,
+    Request,
     Response,
     moved,
     page,
@@ -285,6 +287,25 @@ def test_many_are_looked_at_side_by_side_and_each_has_time_of_its_own(
     asked.world.names.clear()
     result = many(asked, *({"domain": f"host-{number}.example.org"} for number in range(fleet.AT_ONCE)))
     assert {one["verdict"] for one in result["instances"]} == {"CUT"}
+
+
+def test_whether_the_cluster_of_many_answers_is_learned_while_they_are_looked_at(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(federation_check, "_PATIENCE", 0.5)
+    begun: list[bool] = []
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+
+        def late(_request: Request) -> Response:
+            begun.append(bool(select([silent], [], [], 5)[0]))
+            return page(403)
+
+        asked.world.change("/inbox", late, method="POST")
+        asked.world.checks = ("inbox",)
+        cluster = {**UNREACHABLE, "kubernetes_host": f"http://127.0.0.1:{silent.getsockname()[1]}"}
+        many(asked, {"domain": DOMAIN, "web_domain": HOST, "account": "alice"}, **cluster)
+    assert begun
+    assert all(begun)
 
 
 @pytest.mark.parametrize(
