@@ -9,8 +9,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._federation import nodeinfo, webfinger
-from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.documents import Stake, document
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation import (
+    nodeinfo,
+    portrait,
+    redirects,
+    webfinger,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.documents import document
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import (
     Cause,
     Fault,
@@ -21,62 +26,18 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.fin
     skipped,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.scene import Check, FoundError, Scene
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.urls import host_of
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.visitor import (
     ACCEPT_ACTIVITY,
-    ACTIVITY,
     Trail,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.exchange import Reply
 
-STAKE = Stake(
-    "the actor",
-    Verdict.CUT,
-    "Servers cannot check what is signed with its key: posts are refused, and tried again for some days.",
-)
-_PROFILE = 'application/ld+json; profile="https://www.w3.org/ns/activitystreams"'
-# Lemmy compares the text: https://github.com/LemmyNet/activitypub-federation-rust/blob/main/src/fetch/mod.rs
-_FOR_ALL = (ACTIVITY, f"{ACTIVITY}; charset=utf-8", _PROFILE)
-# https://github.com/mastodon/mastodon/blob/main/app/services/activitypub/fetch_remote_actor_service.rb
-_KINDS = ("Application", "Group", "Organization", "Person", "Service")
-OTHER_ID = Fault(
-    "other-id",
-    Verdict.CUT,
-    "calls itself by another address than it is found at",
-    STAKE.loses,
-    Cause(
-        "the application has another idea of its host or scheme, as proxy headers are lost or WEB_DOMAIN is another",
-        "curl -s -H 'Accept: application/activity+json' '{subject}'",
-    ),
-)
-MEDIA_TYPE = Fault(
-    "media-type",
-    Verdict.CUT,
-    "is of a media type that Mastodon takes for no actor",
-    STAKE.loses,
-    Cause("a proxy or a file server rewrites Content-Type", "Serve it as application/activity+json."),
-)
-PARAMETERS = Fault(
-    "media-type-parameters",
-    Verdict.SOME,
-    "is of a media type that Lemmy does not take",
-    "Lemmy, which compares the whole text of the type, cannot fetch actors.",
-    Cause("a proxy rewrites Content-Type, such as its charset", "Leave Content-Type as the application wrote it."),
-)
-INCOMPLETE = Fault(
-    "incomplete",
-    Verdict.CUT,
-    "lacks what every actor has",
-    STAKE.loses,
-    Cause(
-        "something else than the instance writes this document",
-        "curl -s -H 'Accept: application/activity+json' '{subject}'",
-    ),
-)
 MIXED = Fault(
     "mixed-by-a-cache",
     Verdict.CUT,
     "is sometimes a page and sometimes an actor, whatever is asked for",
-    STAKE.loses,
+    portrait.STAKE.loses,
     Cause(
         "a cache on the way ignores Vary: Accept",
         "Let the cache of {host} heed Vary, or pass requests for application/activity+json.",
@@ -86,7 +47,7 @@ KEPT_REFUSAL = Fault(
     "refusal-from-a-cache",
     Verdict.CUT,
     "is refused out of a cache, also to those who sign",
-    STAKE.loses,
+    portrait.STAKE.loses,
     Cause(
         "a shared cache keeps the answer to an unsigned request, as it ignores Vary: Signature",
         "Let the cache of {host} keep no answer of status 401.",
@@ -105,6 +66,17 @@ UNDECLARED = Fault(
     "is shown to those only who sign, and secure mode is not declared",
     "Software that asks without a signature cannot fetch actors.",
     Cause("AUTHORIZED_FETCH or LIMITED_FEDERATION_MODE is set", "Declare secure_mode, or unset it."),
+)
+# https://github.com/mastodon/mastodon/blob/main/app/services/activitypub/fetch_remote_actor_service.rb
+UNCONFIRMED = Fault(
+    "not-confirmed",
+    Verdict.CUT,
+    "is not confirmed by WebFinger at its own host",
+    "Mastodon asks the host of an actor that it does not know whose it is, and refuses all that the account sends until it is told.",
+    Cause(
+        "the bare domain answers WebFinger by itself, and the host of the pages does not",
+        "Let {host} answer /.well-known/webfinger by the application.",
+    ),
 )
 NOT_SECURE = Fault(
     "secure-mode-off",
@@ -151,21 +123,39 @@ def _own(scene: Scene, url: str) -> Iterator[Finding]:
     except FoundError as error:
         if not (finding := error.finding).fact.startswith("401"):
             raise
-        yield _hidden(scene, url, finding)
+        known = _unconfirmed(scene, url, {"preferredUsername": scene.target.account})
+        yield from (one for one in (_hidden(scene, url, finding), known) if one)
         return
-    if wrong := list(_wrong(url, trail.reply, content)):
+    if beyond := redirects.unlike_lemmy(url, trail):
+        yield beyond
+    if wrong := list(portrait.wrong(url, trail.reply, content)):
         yield from wrong
     elif scene.target.needs_signatures:
         yield NOT_SECURE.at(url, str(trail.reply))
-    elif mixed := _mixed(scene, url):
-        yield mixed
+    elif found := [one for one in (_unconfirmed(scene, url, content), _mixed(scene, url)) if one]:
+        yield from found
     else:
         yield fine(url, f"is {shown(str(content['type']))} {shown(str(content['preferredUsername']))}")
 
 
+def _unconfirmed(scene: Scene, url: str, content: Mapping[str, Any]) -> Finding | None:
+    """Return that the actor's own host does not know it, where accounts are at another; an attribute spares others the question."""
+    host, domain = host_of(url), scene.target.domain
+    # https://codeberg.org/fediverse/fep/src/branch/main/fep/2c59/fep-2c59.md
+    if host == domain or str(content.get("webfinger", "")).endswith(f"@{domain}"):
+        return None
+    asked = f"https://{host}/.well-known/webfinger?resource=acct:{content['preferredUsername']}@{host}"
+    try:
+        _trail, said = document(scene, webfinger.STAKE, asked, accept=webfinger.ACCEPT)
+        leads = webfinger.self_link(scene, asked, said)
+    except FoundError as error:
+        return UNCONFIRMED.at(url, f"{shown(asked, 160)} {error.finding.message}", host=host)
+    return None if leads == url else UNCONFIRMED.at(url, f"{shown(asked, 160)} leads to {shown(leads)}", host=host)
+
+
 def fetched(scene: Scene, url: str) -> tuple[Trail, Mapping[str, Any]]:
     """Return an actor as Mastodon fetches it. Raises what `document` raises."""
-    return document(scene, STAKE, url, accept=ACCEPT_ACTIVITY)
+    return document(scene, portrait.STAKE, url, accept=ACCEPT_ACTIVITY)
 
 
 def _hidden(scene: Scene, url: str, finding: Finding) -> Finding:
@@ -197,32 +187,7 @@ def _instance(scene: Scene) -> Iterator[Finding]:
             raise
         yield INSTANCE.at(url, finding.fact)
         return
-    yield from list(_wrong(url, trail.reply, content)) or [fine(url, "is the server's own actor")]
-
-
-def _wrong(url: str, reply: Reply, content: Mapping[str, Any]) -> Iterator[Finding]:
-    said = reply.header("content-type")
-    if not _is_activity(said):
-        yield MEDIA_TYPE.at(url, shown(said, 80) or "none")
-    elif said not in _FOR_ALL:
-        yield PARAMETERS.at(url, shown(said, 80))
-    if content.get("id") != url:
-        yield OTHER_ID.at(url, shown(str(content.get("id"))))
-    texts = ("inbox", "preferredUsername")
-    missing = [key for key in texts if not isinstance(content.get(key), str)]
-    missing += [] if content.get("type") in _KINDS else ["type"]
-    missing += [] if "https://www.w3.org/ns/activitystreams" in str(content.get("@context")) else ["@context"]
-    missing += [] if isinstance(content.get("publicKey"), Mapping) else ["publicKey"]
-    if missing:
-        yield INCOMPLETE.at(url, ", ".join(missing))
-
-
-def _is_activity(said: str) -> bool:
-    """Whether Mastodon takes it for an activity: https://github.com/mastodon/mastodon/blob/main/app/helpers/json_ld_helper.rb."""
-    kind, *parameters = (part.strip() for part in said.split(";"))
-    if kind.lower() == ACTIVITY:
-        return True
-    return kind.lower() == "application/ld+json" and 'profile="https://www.w3.org/ns/activitystreams"' in parameters
+    yield from list(portrait.wrong(url, trail.reply, content)) or [fine(url, "is the server's own actor")]
 
 
 def _mixed(scene: Scene, url: str) -> Finding | None:
@@ -239,9 +204,9 @@ def _mixed(scene: Scene, url: str) -> Finding | None:
 
 def _kind(reply: Reply) -> str:
     if reply.status == 200:
-        return "an actor" if _is_activity(reply.header("content-type")) else "a page"
+        return "an actor" if portrait.is_activity(reply.header("content-type")) else "a page"
     return shown(str(reply), 40)
 
 
-_OWN = (OTHER_ID, MEDIA_TYPE, PARAMETERS, INCOMPLETE, MIXED, KEPT_REFUSAL, KEEPABLE, UNDECLARED, NOT_SECURE, INSTANCE)
-CHECK = Check("actor", __doc__, (*_OWN, *STAKE.faults), look)
+_OWN = (MIXED, KEPT_REFUSAL, KEEPABLE, UNCONFIRMED, UNDECLARED, NOT_SECURE, INSTANCE, redirects.NOT_BY_LEMMY)
+CHECK = Check("actor", __doc__, (*portrait.FAULTS, *_OWN, *portrait.STAKE.faults), look)

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import parse_qs
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.budget import HOPS
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation import redirects
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.causes import who_answers
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import (
     UNKNOWN,
@@ -22,7 +21,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.fin
     shown,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.scene import FoundError, Scene
-from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.urls import host_of, split
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.urls import host_of
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.visitor import (
     NoAnswerError,
     NotReachedError,
@@ -32,13 +31,12 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._net.exchange i
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError, parsed
 
 _UNKNOWN = Cause(UNKNOWN, "curl -sv '{subject}'")
-_WHO_REDIRECTS = "curl -sv '{subject}', and look at the redirect of whoever serves {host}."
 
 GONE = Fault(
     "gone",
     Verdict.LOST,
     "says that it is gone for ever",
-    "Mastodon deletes its copies of what is gone, and Misskey stops sending to the whole host.",
+    "Mastodon deletes its copies of an account that WebFinger says is gone; Misskey stops sending to a whole host whose shared inbox says so.",
     Cause(
         "a suspended account, tootctl self-destruct, or a maintenance or parking page answers",
         "Stop whatever answers 410 first, then curl -sv '{subject}'",
@@ -68,59 +66,9 @@ UNREADABLE = Fault(
 )
 TOO_LONG = Fault("too-long", Verdict.CUT, "is longer than the 1 MiB that others read", "", _UNKNOWN)
 SILENT = Fault("silent", Verdict.CUT, "does not answer in HTTP", "", _UNKNOWN)
-TO_ITSELF = Fault(
-    "redirects-to-itself",
-    Verdict.CUT,
-    "redirects to itself",
-    "",
-    Cause(
-        "the application believes that it is asked without TLS, as X-Forwarded-Proto is lost on the way",
-        "Let the gateway set X-Forwarded-Proto to https for {host}.",
-    ),
-)
-LOOP = Fault(
-    "redirects-in-a-circle",
-    Verdict.CUT,
-    "redirects in a circle",
-    "",
-    Cause("one redirect leads back to another", _WHO_REDIRECTS),
-)
-TOO_MANY = Fault(
-    "redirects-too-often",
-    Verdict.CUT,
-    "redirects more often than others follow",
-    "",
-    Cause("redirects follow each other", _WHO_REDIRECTS),
-)
-WITHOUT_QUERY = Fault(
-    "redirect-drops-query",
-    Verdict.CUT,
-    "redirects without the query",
-    "",
-    Cause(
-        "the redirect of {host} is written without it", "Let the redirect keep the query, such as with $request_uri."
-    ),
-)
-WITHOUT_TLS = Fault(
-    "redirects-to-http",
-    Verdict.CUT,
-    "redirects to an address without TLS",
-    "",
-    Cause("a redirect is written for http", _WHO_REDIRECTS),
-)
-ELSEWHERE = Fault(
-    "redirects-elsewhere",
-    Verdict.CUT,
-    "redirects to a host that is not declared",
-    "",
-    Cause(
-        "whoever serves {host} is not ours, or a host is missing in the declaration",
-        "Add the host to followed_hosts if it is yours.",
-    ),
-)
 FAULTS = (
     *(GONE, ABSENT, REFUSED, BUSY, UNWELL, PAGE, NOT_JSON, UNREADABLE, TOO_LONG, SILENT),
-    *(TO_ITSELF, LOOP, TOO_MANY, WITHOUT_QUERY, WITHOUT_TLS, ELSEWHERE),
+    *redirects.FAULTS,
 )
 
 
@@ -180,29 +128,10 @@ def described(reply: Reply) -> str:
 
 
 def _way(scene: Scene, stake: Stake, url: str, trail: Trail) -> Finding | None:
-    for hop in trail.hops:
-        if hop.to and _drops_query(hop.url, hop.to):
-            return stake.found(WITHOUT_QUERY, url, f"{shown(str(hop.reply), 60)} to {shown(hop.to)}")
-    if not (leads := trail.last.to):
-        return None
-    fault = _redirect(trail, leads)
-    if fault is ELSEWHERE and scene.target.may_be_followed(host_of(leads)):
-        raise NotReachedError(host_of(leads))
-    return stake.found(fault, url, f"{shown(str(trail.reply), 60)} to {shown(leads)}")
-
-
-def _drops_query(asked: str, leads: str) -> bool:
-    return "resource" in parse_qs(split(asked).query) and "resource" not in parse_qs(split(leads).query)
-
-
-def _redirect(trail: Trail, leads: str) -> Fault:
-    if leads == trail.last.url:
-        return TO_ITSELF
-    if leads in {hop.url for hop in trail.hops}:
-        return LOOP
-    if split(leads).scheme != "https":
-        return WITHOUT_TLS
-    return TOO_MANY if len(trail.hops) > HOPS else ELSEWHERE
+    fault, fact = redirects.judged(trail)
+    if fault is redirects.ELSEWHERE and scene.target.may_be_followed(host_of(trail.last.to)):
+        raise NotReachedError(host_of(trail.last.to))
+    return stake.found(fault, url, fact) if fault else None
 
 
 def _status(stake: Stake, url: str, trail: Trail) -> Finding | None:

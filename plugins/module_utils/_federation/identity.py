@@ -11,7 +11,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._federation import actor, instance, nodeinfo, webfinger
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation import (
+    actor,
+    instance,
+    nodeinfo,
+    portrait,
+    webfinger,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.certificates import now
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import (
     Cause,
@@ -94,7 +100,7 @@ def look(scene: Scene) -> Iterator[Finding]:
     except FoundError:
         yield skipped(url, "it cannot be fetched")
         return
-    yield _key(scene, url, at(content, "publicKey.publicKeyPem", ""))
+    yield _key(scene, url, at(portrait.first(content.get("publicKey")), "publicKeyPem", ""))
     yield _clock(scene, url)
     if nodeinfo.software(scene) == "mastodon" and not scene.target.limited:
         yield from _counted(scene)

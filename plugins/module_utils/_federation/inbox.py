@@ -51,7 +51,7 @@ GONE = Fault(
     "gone",
     Verdict.LOST,
     "says that it is gone for ever",
-    "Misskey stops sending to this server for good, and Mastodon drops posts.",
+    "Misskey stops sending for good to a server whose shared inbox says so, and Mastodon drops posts.",
     Cause(
         "a maintenance or parking page answers", "Stop whatever answers 410 first, then curl -sv -X POST '{subject}'"
     ),
@@ -64,7 +64,9 @@ SWALLOWED = Fault(
     "Others take their posts for delivered, and nobody sees them.",
     Cause("something in front of the application answers in its place", _UNKNOWN.next),
 )
-RETRIED = Fault("retried", Verdict.CUT, "does not take what others send", _RETRIED, _UNKNOWN)
+# https://github.com/misskey-dev/misskey/blob/develop/packages/backend/src/misc/status-error.ts
+_RETRIED_BY_MOST = f"{_RETRIED} Misskey drops at once what is answered with 401 or 408."
+RETRIED = Fault("retried", Verdict.CUT, "does not take what others send", _RETRIED_BY_MOST, _UNKNOWN)
 REDIRECTS = Fault(
     "redirects",
     Verdict.CUT,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._federation import nodeinfo
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation import nodeinfo, redirects
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.documents import (
     ABSENT,
     GONE,
@@ -118,7 +118,7 @@ def address_of(scene: Scene, resource: str) -> str:
 def actor_of(scene: Scene, name: str) -> str:
     """Return the address of an account's actor. Raises what `document` raises."""
     url = address_of(scene, f"acct:{name}@{scene.target.domain}")
-    return _self_link(scene, url, document(scene, STAKE, url, accept=ACCEPT)[1])
+    return self_link(scene, url, document(scene, STAKE, url, accept=ACCEPT)[1])
 
 
 ACCEPT = "application/jrd+json, application/json"
@@ -152,14 +152,17 @@ def _lookup(scene: Scene, resource: str, subject: str) -> Iterator[Finding]:
     if not isinstance(named, str) or not named.lower().endswith(subject.lower()):
         yield SUBJECT.at(url, f"{shown(str(named), 80)} and not {subject}")
         return
-    actor = _self_link(scene, url, content)
+    actor = self_link(scene, url, content)
     media_type = trail.reply.media_type
     if media_type not in ("application/jrd+json", "application/json"):
         yield MEDIA_TYPE.at(url, shown(media_type, 60) or "none")
+    if finding := redirects.unlike_lemmy(url, trail):
+        yield finding
     yield fine(url, f"leads to {shown(actor)}")
 
 
-def _self_link(scene: Scene, url: str, content: Mapping[str, Any]) -> str:
+def self_link(scene: Scene, url: str, content: Mapping[str, Any]) -> str:
+    """Return the address of the actor that an answer leads to, as Mastodon reads it. Raises FoundError."""
     try:
         links = [one for one in objects(content, "links") if one.get("rel") == "self"]
     except WrongShapeError:
@@ -219,7 +222,7 @@ def _dialog(scene: Scene, resource: str) -> Iterator[Finding]:
     except FoundError as error:
         yield _explained(scene, url, error.finding, origin=_ORIGIN, accept="application/json")
         return
-    _self_link(scene, url, content)
+    self_link(scene, url, content)
     if hidden := _hidden(trail):
         yield NO_CORS.at(url, f"{hidden} has no Access-Control-Allow-Origin", host=host_of(hidden))
     else:
@@ -237,6 +240,16 @@ def _hidden(trail: Trail) -> str:
 CHECK = Check(
     "webfinger",
     __doc__,
-    (SUBJECT, NO_SELF, ACTOR_ELSEWHERE, MEDIA_TYPE, NO_CORS, HOST_META_ONLY, NO_ACCOUNT, *STAKE.faults),
+    (
+        SUBJECT,
+        NO_SELF,
+        ACTOR_ELSEWHERE,
+        MEDIA_TYPE,
+        NO_CORS,
+        HOST_META_ONLY,
+        NO_ACCOUNT,
+        redirects.NOT_BY_LEMMY,
+        *STAKE.faults,
+    ),
     look,
 )

@@ -18,6 +18,7 @@ from .world import World, assert_passes, faults, only, verdicts
 LOOKED_AT = ("webfinger", "actor", "inbox")
 ACTOR = f"https://{HOST}/ap/users/115"
 INSTANCE = f"https://{HOST}/actor"
+CONTEXT = "https://www.w3.org/ns/activitystreams"
 SECURE = Mastodon(Site(DOMAIN, HOST, streaming_base_url=f"wss://{HOST}", authorized_fetch=True))
 
 
@@ -58,7 +59,7 @@ def test_a_media_type_that_is_no_activity_is_named(world: World, kind: str) -> N
 
 
 @pytest.mark.parametrize(
-    "kind", ["application/activity+json; charset=UTF-8", "application/activity+json;charset=utf-8"]
+    "kind", ['application/activity+json; charset="utf-8"', "application/activity+json;charset=utf-8"]
 )
 def test_a_media_type_with_a_charset_written_otherwise_cuts_lemmy_off(world: World, kind: str) -> None:
     shows(world, alice(), kind)
@@ -66,9 +67,36 @@ def test_a_media_type_with_a_charset_written_otherwise_cuts_lemmy_off(world: Wor
     assert f"{finding.verdict} {finding}" == f"SOME {ACTOR}: is of a media type that Lemmy does not take: {kind}."
 
 
-def test_a_media_type_of_json_ld_with_its_profile_is_as_good(world: World) -> None:
-    shows(world, alice(), 'application/ld+json; profile="https://www.w3.org/ns/activitystreams"')
+@pytest.mark.parametrize(
+    "kind",
+    [
+        'application/ld+json; profile="https://www.w3.org/ns/activitystreams"',
+        "application/activity+json; charset=UTF-8",
+        "Application/Activity+JSON",
+    ],
+)
+def test_a_media_type_that_all_take_is_as_good(world: World, kind: str) -> None:
+    shows(world, alice(), kind)
     assert faults(world.look()) == []
+
+
+def test_a_media_type_with_more_than_one_profile_is_as_good_for_mastodon(world: World) -> None:
+    kind = 'application/ld+json; profile="https://w3id.org/security https://www.w3.org/ns/activitystreams"'
+    shows(world, alice(), kind)
+    finding = only(world.look())
+    assert f"{finding.verdict} {finding}".startswith(f"SOME {ACTOR}: is of a media type that Lemmy does not take: ")
+
+
+def test_what_json_ld_lets_stand_in_a_list_may(world: World) -> None:
+    content = alice()
+    shows(world, {**content, "type": ["Person", "Thing"], "publicKey": [content["publicKey"]]})
+    assert faults(world.look()) == []
+
+
+@pytest.mark.parametrize("context", ["https://www.w3.org/ns/activitystreams/v2", [{"as": f"{CONTEXT}#"}], None])
+def test_a_context_that_only_looks_like_the_one_is_none(world: World, context: Any) -> None:
+    shows(world, {**alice(), "@context": context})
+    assert str(only(world.look())) == f"{ACTOR}: lacks what every actor has: @context."
 
 
 def test_what_an_actor_lacks_is_named(world: World) -> None:
@@ -169,6 +197,52 @@ def test_an_instance_actor_that_wants_signatures_is_named(world: World) -> None:
     finding = only(world.look())
     said = "is not shown without a signature, though in secure mode, too, it must be"
     assert f"{finding.verdict} {finding}" == f"CUT {INSTANCE}: {said}: 401 Unauthorized, application/json, {error()}."
+
+
+CONFIRMING = f"https://{HOST}/.well-known/webfinger?resource=acct:alice@{HOST}"
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (page(404), "is not there"),
+        (document({"subject": f"acct:alice@{DOMAIN}"}), "has no link to an actor that Mastodon takes"),
+        (
+            document(
+                {"links": [{"rel": "self", "type": "application/activity+json", "href": f"https://{HOST}/@alice"}]}
+            ),
+            f"leads to https://{HOST}/@alice",
+        ),
+    ],
+)
+def test_an_actor_that_its_own_host_does_not_know_is_named(world: World, answer: Response, said: str) -> None:
+    world.change(f"/.well-known/webfinger?resource=acct:alice@{HOST}", answer, host=HOST)
+    finding = only(world.look())
+    told = f"CUT {ACTOR}: is not confirmed by WebFinger at its own host: {CONFIRMING} {said}."
+    assert f"{finding.verdict} {finding}" == told
+    # https://codeberg.org/fediverse/fep/src/branch/main/fep/2c59/fep-2c59.md
+    shows(world, alice(webfinger=f"alice@{DOMAIN}"))
+    assert faults(world.look()) == []
+
+
+def test_an_actor_that_is_hidden_is_asked_for_at_its_own_host_all_the_same(world: World) -> None:
+    world.answer = SECURE
+    world.change(f"/.well-known/webfinger?resource=acct:alice@{HOST}", page(404), host=HOST)
+    assert only(world.look(secure=True)).fault == "not-confirmed"
+
+
+def test_an_actor_at_the_domain_of_accounts_is_asked_for_there_alone(world: World) -> None:
+    assert CONFIRMING.removeprefix(f"https://{HOST}") in [one.path for one in asked_by(world)]
+    world.target = replace(world.target, domain=HOST)
+    world.answer = Mastodon(Site(HOST, HOST, streaming_base_url=f"wss://{HOST}"))
+    assert [one.path for one in asked_by(world)].count(f"/.well-known/webfinger?resource=acct:alice@{HOST}") == 1
+
+
+def asked_by(world: World) -> list[Request]:
+    """Return what a look asks."""
+    world.asked.clear()
+    world.look()
+    return list(world.asked)
 
 
 def test_an_actor_behind_a_redirect_to_another_host_is_not_followed(world: World) -> None:

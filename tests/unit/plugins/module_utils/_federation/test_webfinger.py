@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from mastodon_stand_in.settings import Site
 
@@ -69,6 +71,43 @@ def test_more_redirects_than_are_followed_are_named(world: World) -> None:
     world.change(FINGER, lambda request: moved(f"https://{HOST}{request.path}&again"), host=HOST)
     again = f"https://{HOST}{FINGER}?resource=acct:alice@{DOMAIN}" + "&again" * 5
     assert found(world)[0] == f"CUT {ALICE}: redirects more often than others follow: 301 Moved Permanently to {again}."
+
+
+def steps(world: World, number: int, host: str = HOST) -> None:
+    """Let so many redirects lead to the answer, of which the first is the bare domain's."""
+    site = world.answer
+
+    def led(request: Request) -> Response:
+        done = request.path.count("&step")
+        return moved(f"https://{host}{request.path}&step") if done < number - 1 else site(request)
+
+    world.change(FINGER, led, host=HOST)
+
+
+@pytest.mark.parametrize("number", [2, 3])
+def test_more_redirects_than_lemmy_follows_are_named(world: World, number: int) -> None:
+    steps(world, number)
+    told = f"redirects as Lemmy does not follow: {number} redirects"
+    assert f"SOME {ALICE}: {told}." in found(world)
+    assert [one for one in found(world) if one.startswith("CUT")] == []
+
+
+def test_more_redirects_than_mastodon_follows_are_named_though_they_lead_to_the_answer(world: World) -> None:
+    steps(world, 4)
+    told = "redirects more often than others follow: 4 redirects, of which Mastodon follows 3"
+    assert found(world)[0] == f"CUT {ALICE}: {told}."
+
+
+def test_a_redirect_to_a_path_is_not_followed_by_lemmy(world: World) -> None:
+    site = world.answer
+
+    def led(request: Request) -> Response:
+        passed_on = replace(request, host=HOST, path=request.path.removesuffix("&step"))
+        return site(passed_on) if passed_on.path != request.path else moved(f"{request.path}&step")
+
+    world.change(FINGER, led, host=DOMAIN)
+    to = f"{FINGER}?resource=acct:alice@{DOMAIN}&step"
+    assert f"SOME {ALICE}: redirects as Lemmy does not follow: to {to}." in found(world)
 
 
 def test_a_redirect_to_a_host_that_is_not_declared_is_not_followed_and_reported(world: World) -> None:
