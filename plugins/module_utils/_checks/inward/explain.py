@@ -16,7 +16,12 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward 
     record,
     route,
 )
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward.cluster import Broken, Cluster
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward.cluster import (
+    Broken,
+    Cluster,
+    describe,
+    name_of,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.records import targets
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.site import way
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
@@ -35,7 +40,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.fin
     skipped,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.scene import Scene
-from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import maps_at
+from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at, maps_at
 
 _LONGEST = 700
 # What is seen of names and of time is not of the cluster's making, and without TLS there is another listener.
@@ -123,21 +128,26 @@ def _to_addresses(cluster: Cluster, scene: Scene, finding: Finding, host: str) -
         if not record.is_annotated(cluster, scene.target.owner):
             yield route.unaddressed(cluster), is_asked
     is_dead = finding.fault in _DEAD
-    if is_dead and finding.fact.partition(",")[0] in targets(cluster.gateway):
-        yield _front(cluster), True
+    address = finding.fact.partition(",")[0]
+    if is_dead and address in targets(cluster.gateway):
+        yield _front(cluster, address), True
         return
     # Where somebody answers, it may be a content delivery network, to which the record leads for good.
     yield record.broken(cluster, scene, host), all(link.tcp for link in seen.links)
     if is_dead:
-        yield _front(cluster), False
+        yield _front(cluster, address), False
     if not seen.links:
         yield route.unready(cluster), False
     yield record.likely(cluster, scene, host, finding.cause.next if finding.cause else ""), False
 
 
-def _front(cluster: Cluster) -> Broken | None:
+def _front(cluster: Cluster, address: str) -> Broken | None:
     """Return what is broken between the Gateway's address and its controller's pods."""
     for service in cluster.fronts():
+        families = at(service, "spec.ipFamilies", [])
+        if families and address in targets(cluster.gateway) and ("IPv6" if ":" in address else "IPv4") not in families:
+            said = f"{cluster} says {address}, and {name_of(service)} has {', '.join(families)} only"
+            return Broken((said,), describe(service))
         ports = [one for one in maps_at(service, "spec.ports") if one.get("port") == way.PORT]
         return backend.behind(cluster, service, ports[0])
     return None

@@ -829,6 +829,26 @@ def test_only_what_the_longest_path_leads_to_is_looked_at(behind: Behind) -> Non
     )
 
 
+SIX = "2001:db8::9"
+
+
+@pytest.mark.parametrize("families", [["IPv4"], ["IPv4", "IPv6"], []])
+def test_a_gateway_that_says_an_address_of_a_family_that_its_service_has_not_is_named(
+    behind: Behind, families: list[str]
+) -> None:
+    ingress = {"loadBalancer": {"ingress": [{"ip": ADDRESS}, {"ip": SIX}]}}
+    behind.change("Gateway edge/shared", lambda item: item["status"]["addresses"].append({"value": SIX}))
+    behind.change("Service traefik/traefik", lambda item: item.update(status=ingress))
+    behind.change("Service traefik/traefik", lambda item: item["spec"].update(ipFamilies=families))
+    finding = addresses.DEAD_BESIDE.at(HOST, SIX, address=SIX).of("addresses")
+    behind.leads = (ADDRESS, SIX)
+    if families == ["IPv4"]:
+        why = f"{GATEWAY} says {SIX}, and Service traefik/traefik has IPv4 only"
+        proved(behind, finding, why, "kubectl describe service -n traefik traefik")
+    else:
+        assert cause(behind, finding) == finding.cause
+
+
 def test_a_gateway_whose_controller_does_not_run_takes_no_connections(behind: Behind) -> None:
     behind.change("EndpointSlice traefik/traefik-hvg9b", lambda item: item.update(endpoints=None))
     behind.remove("Pod traefik/traefik-1")
