@@ -7,7 +7,7 @@ import { createServer } from "node:http";
 import { createFederation, generateCryptoKeyPair, MemoryKvStore } from "@fedify/fedify";
 import { Endpoints, Follow, Person } from "@fedify/vocab";
 
-const [domain, port] = process.argv.slice(2);
+const [domain, port, address] = process.argv.slice(2);
 const keys = [await generateCryptoKeyPair("RSASSA-PKCS1-v1_5")];
 const federation = createFederation({ kv: new MemoryKvStore(), origin: `https://${domain}` });
 federation
@@ -39,4 +39,4 @@ createServer(async (incoming, outgoing) => {
   const response = await federation.fetch(request, { contextData: undefined });
   outgoing.writeHead(response.status, Object.fromEntries(response.headers));
   outgoing.end(Buffer.from(await response.arrayBuffer()));
-}).listen(Number(port), "127.0.0.1");
+}).listen(Number(port), address);
