@@ -33,6 +33,8 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.vis
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.exchange import Reply
 
+# Of what others call themselves, so that no question is longer than the answers.
+_LONGEST_NAME = 200
 MIXED = Fault(
     "mixed-by-a-cache",
     Verdict.CUT,
@@ -144,7 +146,8 @@ def _unconfirmed(scene: Scene, url: str, content: Mapping[str, Any]) -> Finding 
     # https://codeberg.org/fediverse/fep/src/branch/main/fep/2c59/fep-2c59.md
     if host == domain or str(content.get("webfinger", "")).endswith(f"@{domain}"):
         return None
-    asked = f"https://{host}/.well-known/webfinger?resource=acct:{content['preferredUsername']}@{host}"
+    name = content["preferredUsername"][:_LONGEST_NAME]
+    asked = f"https://{host}/.well-known/webfinger?resource=acct:{name}@{host}"
     try:
         _trail, said = document(scene, webfinger.STAKE, asked, accept=webfinger.ACCEPT)
         leads = webfinger.self_link(scene, asked, said)
