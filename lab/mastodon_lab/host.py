@@ -13,16 +13,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from mastodon_lab import capacity
+from mastodon_lab.capacity import Capacity
 from mastodon_lab.cluster import cgroups
 from mastodon_lab.cluster.network import Route
 from mastodon_lab.errors import LabError
 from mastodon_lab.lab import MACHINE, MAX_INDEX, Lab
 
 PYTHON = (3, 11)
-GIB = 1 << 30
-MEMORY = 6 * GIB
-DISK_COLD = 24 * GIB
-DISK_WARM = 6 * GIB
 # A socket's path is cut after 107 bytes (unix(7)); the longest one below the state folder is run/containerd.sock.ttrpc.
 STATE_PATH_LENGTH = 80
 
@@ -58,11 +56,9 @@ FEATURES = {
 
 @dataclass(frozen=True)
 class Machine:
-    """What the lab wants to know of a machine. Sizes in bytes."""
+    """What the lab wants to know of a machine."""
 
-    memory: int
-    state_disk: int
-    cache_disk: int
+    capacity: Capacity
     debian: bool
     missing_packages: tuple[str, ...]
 
@@ -110,9 +106,7 @@ def refuse_state(lab: Lab, made: Made | None, machine: str) -> None:
 def examine(lab: Lab) -> Machine:
     """Look at this machine. Only after `refuse_caller`: it reads what only Linux has."""
     return Machine(
-        memory=_available_memory(Path("/proc/meminfo").read_text()),
-        state_disk=_free(lab.state),
-        cache_disk=_free(lab.cache),
+        capacity=capacity.measure(lab),
         debian=shutil.which("apt-get") is not None,
         missing_packages=missing_packages(),
     )
@@ -120,7 +114,7 @@ def examine(lab: Lab) -> Machine:
 
 def refuse(machine: Machine, lab: Lab, *, cold: bool) -> None:
     """Raise LabError with the first reason why this lab can't be started on `machine`; `cold`: much is to be built."""
-    _refuse_size(machine, lab, cold=cold)
+    capacity.refuse_small(machine.capacity, lab, cold=cold)
     if machine.missing_packages and not machine.debian:
         names = ", ".join(machine.missing_packages)
         raise LabError(f"Programs of these Debian packages are missing: {names}. Install what your system calls them.")
@@ -223,29 +217,5 @@ def _cni_folder() -> Path | None:
     return next((folder for folder in CNI_FOLDERS if (folder / "ptp").exists()), None)
 
 
-def _refuse_size(machine: Machine, lab: Lab, *, cold: bool) -> None:
-    if machine.memory < MEMORY:
-        raise LabError(f"Only {_gib(machine.memory)} of memory are available: the lab needs {_gib(MEMORY)}.")
-    needed = DISK_COLD if cold else DISK_WARM
-    for folder, free in ((lab.cache, machine.cache_disk), (lab.state, machine.state_disk)):
-        if free < needed:
-            raise LabError(f"Only {_gib(free)} are free where {folder} is: the lab needs {_gib(needed)} there.")
-
-
 def _overlap(route: Route, index: int) -> bool:
     return route.range.overlaps(ipaddress.IPv4Network(f"10.{200 + index}.0.0/16"))
-
-
-def _available_memory(meminfo: str) -> int:
-    line = next(line for line in meminfo.splitlines() if line.startswith("MemAvailable:"))
-    return int(line.split()[1]) << 10
-
-
-def _free(folder: Path) -> int:
-    while not folder.exists():
-        folder = folder.parent
-    return shutil.disk_usage(folder).free
-
-
-def _gib(size: int) -> str:
-    return f"{size / GIB:.1f} GiB"

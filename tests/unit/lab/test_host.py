@@ -10,14 +10,16 @@ from pathlib import Path
 
 import pytest
 from mastodon_lab import host
+from mastodon_lab.capacity import GIB, Capacity
 from mastodon_lab.cluster import cgroups
 from mastodon_lab.cluster.network import Route
 from mastodon_lab.errors import LabError
-from mastodon_lab.host import GIB, Machine, Made
+from mastodon_lab.host import Machine, Made
 from mastodon_lab.lab import Lab
 
 LAB = Lab("default", 0, Path("/state"), Path("/cache"))
-GOOD = Machine(memory=8 * GIB, state_disk=30 * GIB, cache_disk=30 * GIB, debian=True, missing_packages=())
+LARGE = Capacity(memory=8 * GIB, state_disk=30 * GIB, cache_disk=30 * GIB, state_size=100 * GIB)
+GOOD = Machine(LARGE, debian=True, missing_packages=())
 
 
 def route(text: str, interface: str = "eth0") -> Route:
@@ -53,10 +55,19 @@ def test_root_on_linux_may() -> None:
 @pytest.mark.parametrize(
     ("machine", "cold", "said"),
     [
-        (replace(GOOD, memory=5 * GIB), False, "Only 5.0 GiB of memory"),
-        (replace(GOOD, cache_disk=11 * GIB), True, "Only 11.0 GiB are free where /cache is: the lab needs 24.0 GiB"),
-        (replace(GOOD, state_disk=11 * GIB), True, "free where /state is"),
-        (replace(GOOD, cache_disk=5 * GIB), False, "the lab needs 6.0 GiB"),
+        (replace(GOOD, capacity=replace(LARGE, memory=5 * GIB)), False, "Only 5.0 GiB of memory"),
+        (
+            replace(GOOD, capacity=replace(LARGE, cache_disk=11 * GIB)),
+            True,
+            "Only 11.0 GiB are free where /cache is: the lab needs 24.0 GiB",
+        ),
+        (replace(GOOD, capacity=replace(LARGE, state_disk=11 * GIB)), True, "free where /state is"),
+        (replace(GOOD, capacity=replace(LARGE, cache_disk=5 * GIB)), False, "the lab needs 6.0 GiB"),
+        (
+            replace(GOOD, capacity=replace(LARGE, state_disk=14 * GIB, state_size=200 * GIB)),
+            False,
+            "Only 14.0 GiB of 200.0 GiB are free where /state is",
+        ),
         (replace(GOOD, debian=False, missing_packages=("runc", "iptables")), False, "runc, iptables"),
     ],
 )
@@ -68,8 +79,9 @@ def test_machines_that_cannot_run_it_are_refused(machine: Machine, cold: bool, s
     ("machine", "cold"),
     [
         (GOOD, True),
-        (replace(GOOD, state_disk=6 * GIB, cache_disk=6 * GIB), False),
-        (replace(GOOD, memory=6 * GIB), False),
+        (replace(GOOD, capacity=replace(LARGE, state_disk=11 * GIB, cache_disk=6 * GIB)), False),
+        (replace(GOOD, capacity=replace(LARGE, state_disk=16 * GIB, state_size=200 * GIB)), False),
+        (replace(GOOD, capacity=replace(LARGE, memory=6 * GIB)), False),
         (replace(GOOD, missing_packages=("runc",)), False),
     ],
 )
