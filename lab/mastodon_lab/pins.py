@@ -170,6 +170,15 @@ PINNED = (
         part=CEPH,
     ),
     Pinned(
+        "rclone",
+        "rook_pins.rclone",
+        "1.75.1",
+        "v1.75.1",
+        versions.RCLONE,
+        changed="with S3 and files as the only kinds of storage, and only the commands that are used",
+        because="the SDKs of seventy others would multiply its build",
+    ),
+    Pinned(
         "Dragonfly operator",
         "dragonfly_pins.chart",
         "v1.6.1",

@@ -23,6 +23,7 @@ KIND_NODE: Final = (
 )
 # Prometheus 3.16.0; its modules have a number of their own.
 PROMETHEUS: Final = "v0.316.0"
+RCLONE: Final = "v1.75.1"
 LOCAL_PATH: Final = "v0.0.30"
 # The newest one that the proxy serves; kind's network plug-in has the same.
 NETWORK_POLICIES: Final = "v0.8.0"

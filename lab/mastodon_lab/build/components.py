@@ -50,10 +50,11 @@ CLUSTER = "cluster"
 CONTROLLERS = "controllers"
 # Below go_rook/.
 ROOK_MODULE = "rook"
-# Not below go/ but in lab/stand_ins, kind_tools and prometheus_tools.
+# Not below go/ but in lab/stand_ins, kind_tools, prometheus_tools and rclone_tools.
 STAND_INS = "stand-ins"
 KIND_TOOLS = "kind"
 PROMETHEUS_TOOLS = "prometheus"
+RCLONE_TOOLS = "rclone"
 
 _VERSITY_DECIDES = "decisions[i] = decisionForResource{Decision: decision, Action: action}"
 _VERSITY_OWNER_MAY = """\
@@ -347,6 +348,14 @@ PROMTOOL = Component(
     seconds=60,
     tags=("remove_all_sd",),
 )
+RCLONE = Component(
+    "rclone",
+    versions.RCLONE,
+    RCLONE_TOOLS,
+    {"rclone": "lab/rclone/cmd/rclone"},
+    seconds=60,
+    stamps={"github.com/rclone/rclone/fs.Version": versions.RCLONE},
+)
 ROOK = Component(
     "Rook",
     versions.ROOK,
@@ -393,6 +402,7 @@ COMPONENTS = (
     VERSITY,
     MAILPIT,
     PEBBLE,
+    RCLONE,
     ROOK,
     DRAGONFLY,
     PROMTOOL,

@@ -11,7 +11,7 @@ compiles it once. go_rook/rook has Rook, an older release, with the dependencies
 Another one, ../stand_ins, is our own programs. It asks for the same versions as go/controllers and is built where it is,
 so that a change to it lets nothing else be built again. So is kind_tools, which has what makes a kind cluster and asks
 for the same versions as go/cluster, and prometheus_tools, which has what tests alerts, as go/controllers where Prometheus
-takes them.
+takes them, and rclone_tools, which has what copies media.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from mastodon_lab.build.components import (
     KIND_TOOLS,
     PATCHES,
     PROMETHEUS_TOOLS,
+    RCLONE_TOOLS,
     ROOK_MODULE,
     ROOK_PATCHES,
     STAND_INS,
@@ -41,6 +42,7 @@ MODULES = Path(__file__).parent / "go"
 STAND_INS_MODULE = Path(__file__).parents[2] / "stand_ins"
 KIND_MODULE = Path(__file__).parent / "kind_tools"
 PROMETHEUS_MODULE = Path(__file__).parent / "prometheus_tools"
+RCLONE_MODULE = Path(__file__).parent / "rclone_tools"
 ROOK_MODULES = MODULES.with_name("go_rook")
 ADVICE = "Check that this machine reaches its Go module proxy, then run this again; the whole output is in {log}."
 
@@ -137,7 +139,12 @@ def _sources(component: Component) -> str:
 
 def _apart() -> Mapping[str, Path]:
     """The modules that are built where they are."""
-    return {STAND_INS: STAND_INS_MODULE, KIND_TOOLS: KIND_MODULE, PROMETHEUS_TOOLS: PROMETHEUS_MODULE}
+    return {
+        STAND_INS: STAND_INS_MODULE,
+        KIND_TOOLS: KIND_MODULE,
+        PROMETHEUS_TOOLS: PROMETHEUS_MODULE,
+        RCLONE_TOOLS: RCLONE_MODULE,
+    }
 
 
 def _escape(module: str) -> str:

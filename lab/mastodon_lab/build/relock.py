@@ -15,8 +15,16 @@ import tempfile
 from pathlib import Path
 
 from mastodon_lab.build import tools
-from mastodon_lab.build.components import CLUSTER, CONTROLLERS, KIND_TOOLS, PROMETHEUS_TOOLS, ROOK_MODULE, STAND_INS
-from mastodon_lab.build.golang import KIND_MODULE, PROMETHEUS_MODULE, STAND_INS_MODULE, Go, workspace_of
+from mastodon_lab.build.components import (
+    CLUSTER,
+    CONTROLLERS,
+    KIND_TOOLS,
+    PROMETHEUS_TOOLS,
+    RCLONE_TOOLS,
+    ROOK_MODULE,
+    STAND_INS,
+)
+from mastodon_lab.build.golang import KIND_MODULE, PROMETHEUS_MODULE, RCLONE_MODULE, STAND_INS_MODULE, Go, workspace_of
 from mastodon_lab.build.store import Store
 
 
@@ -36,9 +44,11 @@ def main(cache: Path) -> None:
             (STAND_INS, STAND_INS_MODULE, CONTROLLERS),
             (KIND_TOOLS, KIND_MODULE, CLUSTER),
             (PROMETHEUS_TOOLS, PROMETHEUS_MODULE, CONTROLLERS),
+            (RCLONE_TOOLS, RCLONE_MODULE, ""),
         ):
             shutil.copytree(source, copies / name)
-            _align(copies / name / "go.mod", copies / workspace_of(like).name / like / "go.mod")
+            if like:
+                _align(copies / name / "go.mod", copies / workspace_of(like).name / like / "go.mod")
             _renew(go, copies / name, source)
 
 

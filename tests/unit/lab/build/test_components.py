@@ -14,13 +14,22 @@ from mastodon_lab.build.components import (
     KIND_TOOLS,
     PATCHES,
     PROMETHEUS_TOOLS,
+    RCLONE,
+    RCLONE_TOOLS,
     ROOK_MODULE,
     ROOK_PATCHES,
     STAND_INS,
     Component,
     Patch,
 )
-from mastodon_lab.build.golang import KIND_MODULE, MODULES, PROMETHEUS_MODULE, STAND_INS_MODULE, workspace_of
+from mastodon_lab.build.golang import (
+    KIND_MODULE,
+    MODULES,
+    PROMETHEUS_MODULE,
+    RCLONE_MODULE,
+    STAND_INS_MODULE,
+    workspace_of,
+)
 
 GO_MOD = {
     **{
@@ -30,6 +39,7 @@ GO_MOD = {
     STAND_INS: (STAND_INS_MODULE / "go.mod").read_text(),
     KIND_TOOLS: (KIND_MODULE / "go.mod").read_text(),
     PROMETHEUS_TOOLS: (PROMETHEUS_MODULE / "go.mod").read_text(),
+    RCLONE_TOOLS: (RCLONE_MODULE / "go.mod").read_text(),
 }
 PUBLISHED = [component for component in COMPONENTS if component.module != STAND_INS]
 
@@ -51,7 +61,10 @@ def test_every_package_is_a_tool_of_its_module(component: Component) -> None:
 @pytest.mark.parametrize("component", PUBLISHED, ids=lambda component: component.name)
 def test_versions_are_those_of_go_mod(component: Component) -> None:
     for package in component.binaries.values():
-        if not package.endswith("/cmd/lab"):  # cert-manager's is ours
+        # cert-manager's and rclone's main programs are ours.
+        if component is RCLONE:
+            assert required(RCLONE_TOOLS)["github.com/rclone/rclone"] == component.version
+        elif not package.endswith("/cmd/lab"):
             assert required(component.module)[module_of(component, package)] == component.version
 
 

@@ -25,19 +25,23 @@ class Selecting:
         assert arguments == ("list", "-mod=mod", "-deps", "tool")
         if cwd.name in ("stand-ins", "kind", "prometheus"):
             assert (cwd / "go.mod").read_text() == "\texample.org/shared v2.0.0 // indirect\n\texample.org/own v1.0.0\n"
+        if cwd.name == "rclone":
+            # What it was released with.
+            assert (cwd / "go.mod").read_text() == "\texample.org/shared v1.0.0 // indirect\n\texample.org/own v1.0.0\n"
         (cwd / "go.mod").write_text(f"\texample.org/shared v2.0.0 // {cwd.name}\n")
         (cwd / "go.sum").write_text(f"{cwd.name}'s go.sum")
 
 
 def test_all_modules_are_renewed_with_the_same_versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    names = ("go", "go_rook", "stand_ins", "kind", "prometheus")
-    modules, rook, stand_ins, kind, prometheus = (tmp_path / name for name in names)
-    for folder in (modules / "cluster", modules / "controllers", rook / "rook", stand_ins, kind, prometheus):
+    names = ("go", "go_rook", "stand_ins", "kind", "prometheus", "rclone")
+    modules, rook, stand_ins, kind, prometheus, rclone = (tmp_path / name for name in names)
+    for folder in (modules / "cluster", modules / "controllers", rook / "rook", stand_ins, kind, prometheus, rclone):
         folder.mkdir(parents=True)
-    for folder in (stand_ins, kind, prometheus):
+    for folder in (stand_ins, kind, prometheus, rclone):
         (folder / "go.mod").write_text("\texample.org/shared v1.0.0 // indirect\n\texample.org/own v1.0.0\n")
     monkeypatch.setattr(relock, "KIND_MODULE", kind)
     monkeypatch.setattr(relock, "PROMETHEUS_MODULE", prometheus)
+    monkeypatch.setattr(relock, "RCLONE_MODULE", rclone)
     monkeypatch.setattr(golang, "MODULES", modules)
     monkeypatch.setattr(golang, "ROOK_MODULES", rook)
     monkeypatch.setattr(relock, "STAND_INS_MODULE", stand_ins)
@@ -51,6 +55,7 @@ def test_all_modules_are_renewed_with_the_same_versions(tmp_path: Path, monkeypa
         (stand_ins, "stand-ins"),
         (kind, "kind"),
         (prometheus, "prometheus"),
+        (rclone, "rclone"),
     ):
         assert (folder / "go.mod").read_text() == f"\texample.org/shared v2.0.0 // {name}\n"
         assert (folder / "go.sum").read_text() == f"{name}'s go.sum"
