@@ -235,7 +235,8 @@ def _media(parameters: Mapping[str, Any], connection: Connection, run: Run) -> M
     if not wanted:
         return None
     server = partial(vault.connect, parameters, run.environment)
-    return Media(wanted, lambda: bucket_of(wanted, parameters["mount"], lambda: connection, server))
+    places = (wanted, wanted.get("copy"))
+    return Media(wanted, *(partial(bucket_of, one, parameters["mount"], lambda: connection, server) for one in places))
 
 
 TASK = Task(ARGUMENTS, run_task)

@@ -45,19 +45,19 @@ def is_picture(content: bytes) -> bool:
 
 @dataclass(frozen=True)
 class Looked:
-    """Which pictures were looked at, and which of them are not there, or are something else."""
+    """Which pictures were looked at, and which of them are not there, are something else, or are in the bucket's copy alone."""
 
     all: Sequence[Picture]
     missing: Sequence[Picture]
     odd: Sequence[Picture]
+    copied: Sequence[Picture] = ()
 
     def line(self) -> str:
         """Return what people read when all is well."""
-        return (
-            f"pictures of posts that are in the bucket: {len(self.all)} of {len(self.all)}"
-            if self.all
-            else "no post has a picture"
-        )
+        if not self.all:
+            return "no post has a picture"
+        there = f"pictures of posts that are in the bucket: {len(self.all) - len(self.copied)} of {len(self.all)}"
+        return f"{there}, and in its copy alone: {len(self.copied)} ({_named(self.copied)})" if self.copied else there
 
     def problems(self) -> list[str]:
         """Return what is wrong."""
@@ -77,12 +77,18 @@ def look(
     wanted: Iterable[Picture],
     get: Callable[[str], bytes | None],
     still_there: Callable[[Sequence[Picture]], Sequence[Picture]],
+    get_copy: Callable[[str], bytes | None] = lambda _key: None,
 ) -> Looked:
-    """Return how these pictures are. Those that their origin has deleted meanwhile need not be there, as `still_there` says."""
+    """Return how these pictures are. Those that their origin has deleted meanwhile need not be there, as `still_there` says.
+
+    What is missing is looked for in the bucket's copy.
+    """
     sampled = tuple(wanted)
     contents = {one: get(one.key) for one in sampled}
     gone = [one for one in sampled if contents[one] is None]
     missing = still_there(gone) if gone else ()
+    contents |= {one: get_copy(one.key) for one in missing}
     looked = tuple(one for one in sampled if contents[one] is not None or one in missing)
     odd = tuple(one for one, content in contents.items() if content is not None and not is_picture(content))
-    return Looked(looked, tuple(missing), odd)
+    lost = tuple(one for one in missing if contents[one] is None)
+    return Looked(looked, lost, odd, tuple(one for one in missing if one not in (*lost, *odd)))

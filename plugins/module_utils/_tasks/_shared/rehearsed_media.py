@@ -20,16 +20,21 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
 
 MEDIA_OPTION: dict[str, Any] = {
     "type": "dict",
-    "options": {**BUCKET_OPTIONS, "sample": {"type": "int", "default": 20}},
+    "options": {
+        **BUCKET_OPTIONS,
+        "sample": {"type": "int", "default": 20},
+        "copy": {"type": "dict", "options": BUCKET_OPTIONS},
+    },
 }
 
 
 @dataclass(frozen=True)
 class Media:
-    """How many pictures are looked for, and where; `bucket` raises SkippedError while there is none."""
+    """How many pictures are looked for, and where: in the bucket, and in its copy where it has one. Both raise SkippedError while there is none."""
 
     wanted: Mapping[str, Any]
     bucket: Callable[[], Bucket]
+    copy: Callable[[], Bucket]
 
     def proved(self, databases: Databases, scratch: Scratch) -> str:
         """Return what was found well. Raises MastodonError for pictures that are not there, SkippedError when none can be looked for."""
@@ -41,12 +46,15 @@ class Media:
             live = databases.ask(origin, lambda reader: reader.has_pictures(one.number for one in some))
             return [one for one in some if one.number in live]
 
-        looked = pictures.look((Picture(*one) for one in sampled), bucket.get, still_there)
+        looked = pictures.look((Picture(*one) for one in sampled), bucket.get, still_there, self._get_copy)
         if problems := looked.problems():
             remedy = f"Look for who deletes from {bucket}, and restore them from a copy of it."
             errors = [MastodonError(str(scratch.origin), "cannot be restored whole", why, remedy) for why in problems]
             raise errors[0] if len(errors) == 1 else CombinedError(errors)
         return looked.line()
+
+    def _get_copy(self, key: str) -> bytes | None:
+        return self.copy().get(key) if self.wanted.get("copy") else None
 
 
 def line_of(media: Media | None, databases: Databases, scratch: Scratch) -> tuple[str, str]:

@@ -50,11 +50,11 @@ def test_a_picture_is_known_by_how_it_begins(content: bytes, expected: bool) -> 
     assert is_picture(content) is expected
 
 
-def looked(bucket: dict[str, bytes], *deleted: Picture) -> Looked:
+def looked(bucket: dict[str, bytes], *deleted: Picture, copy: dict[str, bytes] | None = None) -> Looked:
     def still_there(some: Sequence[Picture]) -> Sequence[Picture]:
         return [one for one in some if one not in deleted]
 
-    return look([ONE, TWO], bucket.get, still_there)
+    return look([ONE, TWO], bucket.get, still_there, (copy or {}).get)
 
 
 def test_those_that_are_there_are_counted() -> None:
@@ -66,6 +66,18 @@ def test_those_that_are_missing_or_something_else_are_named() -> None:
     assert looked({TWO.key: b"<html>"}).problems() == [
         f"1 of 2 pictures of its posts are not in the bucket ({ONE.key})",
         f"1 of 2 pictures of its posts are something else there ({TWO.key})",
+    ]
+
+
+def test_what_the_bucket_lacks_is_looked_for_in_its_copy() -> None:
+    found = looked({TWO.key: PNG}, copy={ONE.key: PNG})
+    line = f"pictures of posts that are in the bucket: 1 of 2, and in its copy alone: 1 ({ONE.key})"
+    assert (found.problems(), found.line()) == ([], line)
+    assert looked({TWO.key: PNG}, copy={ONE.key: b"<html>"}).problems() == [
+        f"1 of 2 pictures of its posts are something else there ({ONE.key})"
+    ]
+    assert looked({TWO.key: PNG}, copy={TWO.key: PNG}).problems() == [
+        f"1 of 2 pictures of its posts are not in the bucket ({ONE.key})"
     ]
 
 
