@@ -42,6 +42,7 @@ _value:
     - V(postgresql) with C(instances), C(storage), C(parameters) and C(resources).
     - V(pooler) with C(instances) and C(parameters), or empty when none is wanted.
     - V(cache) with C(memory), the limit of a Dragonfly.
+    - V(media_copy) with C(memory), the limit of what copies media.
     - V(arithmetic), the lines that led there.
   type: dict
 """

@@ -76,6 +76,22 @@ options:
         description: Its name.
         type: str
         required: true
+  media_copy:
+    description: The CronJob that copies media to another place. Of one that fails, is suspended or ended well too long ago, a warning is reported.
+    type: dict
+    suboptions:
+      hours:
+        description: Hours after which it should have ended well again.
+        type: int
+        default: 50
+      name:
+        description: Its name.
+        type: str
+        required: true
+      namespace:
+        description: Its namespace.
+        type: str
+        required: true
   backups:
     description: Where backups are written to. One that would be lost with what it is of is a warning.
     type: list

@@ -181,7 +181,8 @@ Who else reads the database, such as Grafana, pgAdmin, jobs that dump it, and re
 in `cnpg_cluster_allowed_clients`. Behind a LoadBalancer or NodePort Service of yours, the database sees the client's address with
 `externalTrafficPolicy: Local`, and on many clusters a node's otherwise.
 
-Nothing is limited in what it may reach: every other server of the fediverse is somebody that Mastodon speaks to.
+Mastodon is not limited in what it may reach: every other server of the fediverse is somebody that it speaks to. The pods that copy media, with
+`rook_copy_endpoint`, reach DNS and the two S3 servers, and nobody reaches them.
 
 ## A namespace that lets nothing in or out
 

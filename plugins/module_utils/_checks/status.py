@@ -14,7 +14,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import archive, base_backup, beginning
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import (
+    archive,
+    base_backup,
+    beginning,
+    media_copy,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.base_backup import BaseBackup
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.last_backup import (
     Backup,
@@ -56,6 +61,7 @@ KINDS = (
     ("gateway.networking.k8s.io", "HTTPRoute"),
     ("volsync.backube", "ReplicationSource"),
     ("apps", "Deployment"),
+    ("batch", "CronJob"),
 )
 
 
@@ -197,6 +203,12 @@ def _ceph(item: Item, scene: Scene) -> str:
     return f"{said}, asked {_span(checked, scene.now)} ago"
 
 
+def _runs(item: Item, scene: Scene) -> str:
+    found = media_copy.runs_of(item)
+    last = f"last ended well {_span(found.ended_well, scene.now)} ago" if found.ended_well else "never ended well yet"
+    return f"{last}: {found.trouble}" if found.trouble else f"{last}, runs now" if found.is_running else last
+
+
 def _refreshed(item: Item, scene: Scene) -> str:
     last = at(item, "status.refreshTime", "")
     return f"read from Vault {_span(last, scene.now)} ago" if last else "never read from Vault"
@@ -209,6 +221,7 @@ _NOTES = {
     "Cluster": _cluster,
     "ReplicationSource": _volume,
     "ExternalSecret": _refreshed,
+    "CronJob": _runs,
 }
 
 

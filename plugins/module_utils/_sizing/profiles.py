@@ -52,6 +52,8 @@ class Profile:
     database_cpu: int
     database_storage: str
     cache_memory: int
+    # Of who copies media: rclone takes some 1 KiB for each object of a listing, of which it holds two (https://rclone.org/docs/#fast-list).
+    copy_memory: int
 
 
 PROFILES = {
@@ -70,6 +72,7 @@ PROFILES = {
         database_cpu=100,
         database_storage="10Gi",
         cache_memory=512,
+        copy_memory=256,
     ),
     # Up to about 100 active people: the chart's own numbers. 62 people fit in 2 vCPU and 2 GB (blog.freeradical.zone);
     # 101 made 2.6 GB of database in their first month (blog.strangeobject.space).
@@ -86,6 +89,7 @@ PROFILES = {
         database_cpu=250,
         database_storage="20Gi",
         cache_memory=512,
+        copy_memory=512,
     ),
     # 500 to 2000 people: 5 threads for scheduler and mailers apart from the rest, 8 GB, and 1.5 GB more database a week
     # (https://hub.sunny.garden). Two of everything that people wait for, so that a node can be drained.
@@ -105,6 +109,7 @@ PROFILES = {
         database_cpu=1000,
         database_storage="100Gi",
         cache_memory=1024,
+        copy_memory=1024,
     ),
     # Some 25000 people (https://jorijn.com): Sidekiq split by queue, as Hachyderm and chaos.social had to. One streaming
     # process would do (upstream: 1000 streams each); two outlive a node.
@@ -127,5 +132,6 @@ PROFILES = {
         database_cpu=4000,
         database_storage="500Gi",
         cache_memory=4096,
+        copy_memory=4096,
     ),
 }

@@ -34,6 +34,7 @@ def size(settings: Settings) -> dict[str, Any]:
         },
         "pooler": _pooler(allowed),
         "cache": {"memory": memory.cache(found, settings)},
+        "media_copy": {"memory": f"{found.copy_memory}Mi"},
         "arithmetic": [*allowed.arithmetic, database.arithmetic],
     }
 

@@ -17,6 +17,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import 
     cluster,
     domain,
     gateway,
+    media_copy,
     vault,
     vault_backup,
 )
@@ -81,6 +82,10 @@ ARGUMENTS = Arguments(
         "backups": BACKUPS_OPTION,
         "vault_backup": VAULT_BACKUP_OPTION,
         "rehearsed": entries(namespace=_NEEDED, name=_NEEDED),
+        "media_copy": {
+            "type": "dict",
+            "options": {"namespace": _NEEDED, "name": _NEEDED, "hours": {"type": "int", "default": 50}},
+        },
         "hosts": _NAMES,
         "zones": _NAMES,
         "nameserver": {"type": "str", "default": ""},
@@ -163,6 +168,8 @@ def _at_the_cluster(
         yield lambda: ceph.healthy(objects, place, datetime.now(UTC))
     for one in parameters["rehearsed"]:
         yield partial(recent.rehearsed, objects, one["namespace"], one["name"], datetime.now(UTC))
+    if copied := parameters["media_copy"]:
+        yield partial(media_copy.is_fresh, objects, **copied, now=datetime.now(UTC))
     if parameters["vault_backup"]:
         yield partial(_vault_backup, parameters["vault_backup"], objects, server)
     yield partial(_gateway_ready, parameters, objects)

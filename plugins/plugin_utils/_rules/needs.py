@@ -109,6 +109,24 @@ def external_bucket(settings: Settings) -> bool:
     return external_endpoint(settings)
 
 
+@RULES.needed(
+    "rook_copy_bucket", because="rook_copy_endpoint names an S3 server", unless="rook_copy_endpoint to an empty text"
+)
+def copy_bucket(settings: Settings) -> bool:
+    return bool(settings["rook_copy_endpoint"])
+
+
+@RULES.rule
+def copy_elsewhere(settings: Settings) -> Iterator[str]:
+    """What is deleted in a bucket is not kept in that bucket."""
+    endpoint, bucket = settings["rook_copy_endpoint"], settings["rook_copy_bucket"]
+    if endpoint and (endpoint.rstrip("/"), bucket) == (settings["rook_endpoint"].rstrip("/"), settings["rook_bucket"]):
+        yield (
+            f"Variable rook_copy_bucket: {bucket!r} at {endpoint} holds the media themselves. Name a bucket that is to hold nothing but "
+            "their copy, best on a server elsewhere."
+        )
+
+
 @RULES.needed("cnpg_external_host", because="cnpg_backend is external", unless="cnpg_backend to cnpg")
 def external_database(settings: Settings) -> bool:
     return bool(settings["cnpg_backend"] == "external")

@@ -55,6 +55,9 @@ BASE: dict[str, Any] = {
     "rook_profile": "minimal",
     "rook_storage": {"deviceFilter": "^sdb$"},
     "rook_bucket_size": "100G",
+    "rook_copy_endpoint": "https://s3.example.net",
+    "rook_copy_bucket": "copy",
+    "rook_copy_memory": "2Gi",
     "gateway_media_hostname": "media.example.org",
     "gateway_dns_target": "192.0.2.1",
     "gateway_https_listener": "",
@@ -95,6 +98,7 @@ NEEDED = {
     **dict.fromkeys(["cnpg_backup_endpoint", "cnpg_backup_bucket", "volsync_endpoint", "volsync_bucket"], "of backups"),
     **dict.fromkeys(["cnpg_external_host", "dragonfly_external_host"], "of a backend"),
     **dict.fromkeys(["rook_external_endpoint", "rook_external_bucket", "rook_storage"], "of a backend"),
+    "rook_copy_bucket": "of a copy",
     **dict.fromkeys(["gateway_hostnames", "gateway_certificate_hostnames", "flux_components"], "never empty"),
     "cert_manager_acme_staging": "another issuer has another name, and others may have certificates of the one before",
     "mastodon_web_processes": "a number that follows from the size",
@@ -113,6 +117,7 @@ STAYS: dict[str, set[str]] = {
     "flux_install": {"FluxInstance"},
     "gateway_install": {"Certificate", "Gateway", "HTTPRoute", "Namespace"},
     "mastodon_smtp_login": {"ExternalSecret"},
+    "rook_copy_endpoint": {"ExternalSecret"},
     "rook_install": RELEASE | {"CephCluster", "CephBlockPool", "CephObjectStore"},
     "volsync_install": RELEASE,
     "volsync_volumes": RELEASE | {"ExternalSecret"},
@@ -132,6 +137,7 @@ GOES = {
     "mastodon_web_domain": {"HTTPRoute"},
     "mastodon_media_retention_days": {"CronJob"},
     "mastodon_preview_cards_retention_days": {"CronJob"},
+    "rook_copy_endpoint": {"ConfigMap", "CronJob", "NetworkPolicy"},
     "volsync_volumes": {"ReplicationSource"},
 }
 OFF: dict[str, Any] = {"bool": False, "list": [], "dict": {}, "str": "", "int": None}

@@ -22,6 +22,9 @@ RELEASE = 'kind="HelmRelease", name="mastodon", exported_namespace="mastodon", n
 SECRET = 'condition="Ready", name="mastodon-smtp", namespace="mastodon"'
 REHEARSAL = 'namespace="mastodon", configmap="mastodon-db-rehearsal"'
 SEEN = 'namespace="mastodon", domain="example.org", vantage="inside"'
+COPY = 'namespace="mastodon", cronjob="mastodon-media-copy"'
+COPYING = 'namespace="mastodon", job_name="mastodon-media-copy-29402317"'
+COPIED = "kube_cronjob_status_last_successful_time"
 NOTHING = {"up": "1x100"}
 BACKUP = "barman_cloud_cloudnative_pg_io_last_available_backup_timestamp"
 RESTARTS = "kube_pod_container_status_restarts_total"
@@ -225,9 +228,33 @@ FIRES = (
         labels={"namespace": "mastodon", "configmap": "mastodon-db-rehearsal"},
     ),
     Case(
+        "MastodonMediaCopy",
+        {f"{COPIED}{{{COPY}}}": f"-{51 * 3600}x100"},
+        summary="Media are not copied: the last run of mastodon-media-copy failed, or none was complete within 50 hours.",
+        labels={"cronjob": "mastodon-media-copy"},
+    ),
+    # Never yet.
+    Case(
+        "MastodonMediaCopy",
+        {f"kube_cronjob_created{{{COPY}}}": f"-{51 * 3600}x100"},
+        summary="Media are not copied: the last run of mastodon-media-copy failed, or none was complete within 50 hours.",
+        labels={"cronjob": "mastodon-media-copy"},
+    ),
+    Case(
+        "MastodonMediaCopy",
+        {
+            f"{COPIED}{{{COPY}}}": "0x100",
+            f"kube_job_status_start_time{{{COPYING}}}": "_x60 3600x40",
+            f'kube_job_failed{{{COPYING}, condition="true"}}': "_x60 1x40",
+        },
+        summary="Media are not copied: the last run of mastodon-media-copy failed, or none was complete within 50 hours.",
+        labels={"cronjob": "mastodon-media-copy"},
+    ),
+    Case(
         "MastodonMetricsMissing",
         {
             **NOTHING,
+            f"kube_cronjob_created{{{COPY}}}": "0x100",
             f'ruby_sidekiq_queue_latency_seconds{{{SIDEKIQ}, queue="default"}}': "0x100",
             f"kube_deployment_status_replicas_available{{{WEB}}}": "1x100",
             f'flux_resource_info{{{RELEASE}, ready="True"}}': "1x100",
@@ -367,6 +394,29 @@ SILENT = (
         },
     ),
     Case("MastodonDatabaseBackup", {f"{BACKUP}{{{DATABASE}}}": f"-{20 * 3600}x100"}),
+    Case(
+        "MastodonMediaCopy",
+        {f"{COPIED}{{{COPY}}}": f"-{20 * 3600}x100", f"kube_cronjob_created{{{COPY}}}": f"-{900 * 3600}x100"},
+    ),
+    Case("MastodonMediaCopy", {f"kube_cronjob_created{{{COPY}}}": "0x100"}),
+    # What failed before the last one that was complete is still listed, and one runs.
+    Case(
+        "MastodonMediaCopy",
+        {
+            f"{COPIED}{{{COPY}}}": "3600x100",
+            f"kube_job_status_start_time{{{COPYING}}}": "60x100",
+            f'kube_job_failed{{{COPYING}, condition="true"}}': "1x100",
+            'kube_job_status_start_time{namespace="mastodon", job_name="mastodon-media-copy-29402999"}': "_x60 3660x40",
+        },
+    ),
+    # Of another Mastodon.
+    Case(
+        "MastodonMediaCopy",
+        {
+            f"{COPIED}{{{COPY}}}": "0x100",
+            'kube_cronjob_status_last_successful_time{namespace="other", cronjob="mastodon-media-copy"}': f"-{90 * 3600}x100",
+        },
+    ),
     # Of another cluster in that namespace.
     Case(
         "MastodonDatabaseBackup",

@@ -35,7 +35,7 @@ WITHOUT_RULE: Mapping[tuple[str, str], str] = {
     ("storage.k8s.io", "StorageClass"): "claims and volumes of it say whether it works",
 }
 WITHOUT_ROW: Mapping[tuple[str, str], str] = {
-    **WITHOUT_RULE,
+    **{kind: reason for kind, reason in WITHOUT_RULE.items() if kind != ("batch", "CronJob")},
     ("", "Namespace"): "what is in it is listed",
     ("source.toolkit.fluxcd.io", "HelmRepository"): "the HelmReleases that are installed from it say what it lacks",
 }

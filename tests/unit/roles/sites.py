@@ -59,6 +59,7 @@ SITES: dict[str, dict[str, Any]] = {
         **MADE_HERE,
         **{f"{name}_namespace": name.replace("_", "-") for name in NAMESPACES},
         "cnpg_backup_vault_path": "shared/backups",
+        "rook_copy_vault_path": "shared/copy",
         "volsync_vault_path": "mastodon/other/restic",
     },
     "nearly nothing": {

@@ -26,7 +26,7 @@ from .sites import ELSEWHERE
 
 BACKUPS = {"cnpg_backup": True, "cnpg_backup_endpoint": "https://s3.example.org", "cnpg_backup_bucket": "backups"}
 ON = {"mastodon_alerts": True, "mastodon_alerts_prober": "blackbox.monitoring.svc:9115", **BACKUPS}
-ON |= {"mastodon_federation_watch": True}
+ON |= {"mastodon_federation_watch": True, "rook_copy_endpoint": "https://s3.example.net", "rook_copy_bucket": "copy"}
 PAGE = (ROOT / "docs/alerts.md").read_text()
 HEADINGS = re.findall(r"(?m)^## (Mastodon\w+)$", PAGE)
 VERDICT = re.compile(r'<testcase name="(\d+)">(?:<failure>(.*?)</failure>)?</testcase>', re.DOTALL)
@@ -120,6 +120,7 @@ def test_each_alert_was_seen_to_fire_and_to_be_silent() -> None:
     [
         ("mastodon_alerts_backup_hours", 200, "MastodonDatabaseBackup"),
         ("mastodon_alerts_certificate_days", 5, "MastodonCertificate"),
+        ("mastodon_alerts_copy_hours", 200, "MastodonMediaCopy"),
         ("mastodon_alerts_memory_percent", 95, "MastodonCacheFull"),
         ("mastodon_alerts_queue_seconds", 900, "MastodonQueueDelay"),
         ("mastodon_alerts_rehearsal_days", 90, "MastodonDatabaseNotRehearsed"),
@@ -138,7 +139,7 @@ def test_prometheus_takes_all_rules_of_every_site(promtool: Path, tmp_path: Path
     sites: list[dict[str, Any]] = [
         {},
         {"mastodon_alerts_prober": "", "mastodon_federation_watch": False},
-        {**ELSEWHERE, "cnpg_backup": False},
+        {**ELSEWHERE, "cnpg_backup": False, "rook_copy_endpoint": ""},
     ]
     for number, settings in enumerate(sites):
         (tmp_path / f"{number}.yml").write_text(yaml.safe_dump({"groups": [group(**settings)]}))
@@ -153,7 +154,7 @@ def test_prometheus_takes_all_rules_of_every_site(promtool: Path, tmp_path: Path
 
 def test_nothing_is_alerted_about_that_is_not_ours_to_look_after() -> None:
     assert "PrometheusRule mastodon" not in objects(mastodon_monitoring=True)
-    outside = rules(**{**ELSEWHERE, "cnpg_backup": False, "mastodon_alerts_prober": ""})
+    outside = rules(**{**ELSEWHERE, "cnpg_backup": False, "mastodon_alerts_prober": "", "rook_copy_endpoint": ""})
     gone = {
         "MastodonCacheFull",
         "MastodonDatabaseBackup",
@@ -161,7 +162,7 @@ def test_nothing_is_alerted_about_that_is_not_ours_to_look_after() -> None:
         "MastodonDatabaseNotRehearsed",
         "MastodonDatabaseVolume",
     }
-    assert set(rules()) - set(outside) == gone | {"MastodonCertificate", "MastodonUnreachable"}
+    assert set(rules()) - set(outside) == gone | {"MastodonCertificate", "MastodonMediaCopy", "MastodonUnreachable"}
     assert "cnpg" not in str(outside)
 
 

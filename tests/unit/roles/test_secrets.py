@@ -18,6 +18,8 @@ SETTINGS: dict[str, Any] = {
     "cnpg_backup": True,
     "cnpg_backup_endpoint": "https://s3.example.org",
     "cnpg_backup_bucket": "backups",
+    "rook_copy_endpoint": "https://s3.example.net",
+    "rook_copy_bucket": "copy",
     "volsync_volumes": [{"name": "pages"}],
     "volsync_endpoint": "https://s3.example.org",
     "volsync_bucket": "backups",
@@ -87,10 +89,11 @@ def test_two_who_write_records_share_a_path_or_have_one_each() -> None:
 
 def test_what_is_given_is_written_where_it_is_read() -> None:
     keys = {"access-key-id": "key", "secret-access-key": "secret"}
-    given = dict.fromkeys(("s3", "restic", "postgresql-backup"), keys) | {"dns": {"api-token": "token"}}
+    given = dict.fromkeys(("s3", "media-copy", "restic", "postgresql-backup"), keys) | {"dns": {"api-token": "token"}}
     found = Site(**SETTINGS, **elsewhere(), vault_given_secrets=given).value("vault_secrets")
     assert {one["path"]: one["given"] for one in found if one.get("given")} == {
         "elsewhere/rook": keys,
+        "elsewhere/rook_copy": keys,
         "elsewhere/volsync": keys,
         "elsewhere/cnpg_backup": keys,
         "elsewhere/external_dns": given["dns"],

@@ -128,6 +128,26 @@ def test_what_is_not_well_says_why() -> None:
     assert "no issuer" in status.row(item("cert-manager.io/v1", "Certificate", **waiting), SCENE).line()
 
 
+@pytest.mark.parametrize(
+    ("state", "reported"),
+    [
+        ({}, "never ended well yet"),
+        ({"lastScheduleTime": "2026-11-24T09:00:00Z", "active": [{"name": "x-1"}]}, "never ended well yet, runs now"),
+        (
+            {"lastScheduleTime": "2026-11-24T09:00:00Z", "lastSuccessfulTime": "2026-11-24T09:01:00Z"},
+            "last ended well 2 h ago",
+        ),
+        (
+            {"lastScheduleTime": "2026-11-24T09:00:00Z", "lastSuccessfulTime": "2026-11-23T00:00:00Z"},
+            "last ended well 36 h ago: the run of 2026-11-24T09:00:00Z did not end well",
+        ),
+    ],
+)
+def test_a_cron_job_tells_when_it_last_ended_well(state: dict[str, Any], reported: str) -> None:
+    found = item("batch/v1", "CronJob", spec={"schedule": "23 2 * * *"}, **state)
+    assert status.row(found, SCENE).note == reported
+
+
 # As CloudNativePG 1.30 and its plugin 0.14 write them; the Cluster's own fields tell of the in-tree method only.
 PLUGIN = {
     "name": "barman-cloud.cloudnative-pg.io",
