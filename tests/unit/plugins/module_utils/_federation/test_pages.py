@@ -70,6 +70,17 @@ In commands on these pages, `example.org` stands for the host that a finding nam
 |---|---|
 """
 END = """
+## What a look does not see
+
+A look signs nothing, has no token, and is over within seconds. When it finds everything fine and posts are lost all the same, it may be one of these:
+
+- **401 for everything that is signed**: a proxy changes what was signed, which is Date, Host, Digest, Content-Digest, path and query. No filter of a route
+  may set or remove these headers, or rewrite the path. `kubectl -n mastodon logs deployment/mastodon-web` has the requests as they came.
+- **Timelines that stop after 15 s, 100 s or some minutes**: the route, the load balancer or a content delivery network closes connections that say
+  nothing. The browser's network tools show how long `/api/v1/streaming` stays open. Let it stay for an hour.
+- **Nothing of what you post is seen, days after the repair**: others stopped sending after seven days of failures. Write to them, or follow somebody there.
+- **403 from one server alone**: it has blocked this one, or its network. Ask its admin.
+
 ## Looking from elsewhere
 
 What one place sees, another may not. By default it is the machine that Ansible runs on. Nothing is installed at another place, and what only one of both
