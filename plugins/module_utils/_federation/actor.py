@@ -74,7 +74,7 @@ UNCONFIRMED = Fault(
     "not-confirmed",
     Verdict.CUT,
     "is not confirmed by WebFinger at its own host",
-    "Mastodon asks the host of an actor that it does not know whose it is, and refuses all that the account sends until it is told.",
+    "Mastodon asks the host of an actor that it does not know whose it is, and refuses all that the account sends until it is answered.",
     Cause(
         "the bare domain answers WebFinger by itself, and the host of the pages does not",
         "Let {host} answer /.well-known/webfinger by the application.",

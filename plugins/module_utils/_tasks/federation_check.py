@@ -75,7 +75,7 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
 
 def _learn(cluster: Callable[[], Cluster]) -> None:
     """Learn whether the cluster of many answers while they are looked at: the last would wait for it when all others are done."""
-    # Whatever is wrong with it, whoever needs it is told.
+    # Whatever is wrong with it, who needs it sees it again.
     with suppress(Exception):
         cluster().catalog  # noqa: B018 it is known from then on
 
