@@ -29,6 +29,8 @@ def given(keys: Keys) -> Mapping[str, Mapping[str, str]]:
         f"{BASE}/s3": s3,
         # For who turns backups on, by lab/settings/backup.yml.
         f"{BASE}/postgresql-backup": s3,
+        # Likewise, by lab/settings/copy.yml.
+        f"{BASE}/media-copy": s3,
         f"{BASE}/redis": {"password": keys.redis_password},
         f"{BASE}/smtp": {"username": keys.smtp_username, "password": keys.smtp_password},
         f"{BASE}/dns": {"tsig-key-name": nameserver.KEY_NAME, "tsig-secret": keys.tsig_secret},

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make a bucket on the lab's S3 server, as whoever runs one would give it to Mastodon: empty, and readable by its owner alone.
+"""Make buckets on the lab's S3 server, as whoever runs one would give them to Mastodon: empty, and readable by their owner alone.
 
 Requests are signed as in https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
 """
@@ -22,6 +22,8 @@ from mastodon_lab.errors import LabError
 
 PORT = 8333
 BUCKET = "mastodon"
+# For who has media copied, by lab/settings/copy.yml.
+COPY = "media-copy"
 REGION = "us-east-1"
 SECONDS = 15.0
 PROOF = "lab-proof-"
@@ -34,10 +36,11 @@ class Account:
 
 
 def set_up(host: str, account: Account) -> None:
-    """Make the bucket."""
-    made = _call(host, account, "PUT", f"/{BUCKET}")
-    if made.status not in (HTTPStatus.OK, HTTPStatus.CONFLICT):
-        raise _failed(f"making bucket {BUCKET}", made)
+    """Make the buckets."""
+    for name in (BUCKET, COPY):
+        made = _call(host, account, "PUT", f"/{name}")
+        if made.status not in (HTTPStatus.OK, HTTPStatus.CONFLICT):
+            raise _failed(f"making bucket {name}", made)
 
 
 def prove(host: str, account: Account) -> None:

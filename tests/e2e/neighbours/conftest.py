@@ -118,8 +118,10 @@ def delete(lab: Lab, **options: object) -> None:
 
 
 def backups(lab: Lab) -> dict[str, Any]:
-    """Return settings by which the second's database and the foreign app's volume are backed up to the lab's S3."""
+    """Return settings by which the second's database and media and the foreign app's volume are backed up to the lab's S3."""
     return {
+        "rook_copy_endpoint": lab.facts["s3_endpoint"],
+        "rook_copy_bucket": "media-copy",
         "cnpg_backup": True,
         "cnpg_backup_endpoint": lab.facts["s3_endpoint"],
         "cnpg_backup_bucket": "mastodon",
@@ -143,6 +145,7 @@ def neighbours(installed: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iter
         "dns": installed.given("dns"),
         "smtp": installed.stored("smtp"),
         "postgresql-backup": installed.stored("s3"),
+        "media-copy": installed.stored("s3"),
         "restic": installed.stored("s3"),
     }
     settings = folder / "settings.json"

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the second Mastodon was asked for besides: a pooler before its database, backups of that and of a volume."""
+"""What the second Mastodon was asked for besides: a pooler before its database, backups of that, of its media and of a volume."""
 
 from __future__ import annotations
 
@@ -59,6 +59,18 @@ def test_a_run_says_what_can_be_restored(backed_up: Neighbours) -> None:
     said = " ".join(run.output.split())
     assert re.search(r"Cluster mastodon/second-db: last backup at \S+, can be restored to any moment since \S+", said)
     assert re.search(rf"PersistentVolumeClaim mastodon/{VOLUME}: last backup at \S+", said)
+
+
+def test_its_media_are_copied_to_a_second_place_and_the_status_says_when(neighbours: Neighbours) -> None:
+    lab, here, name = neighbours.lab, "-n=mastodon", "second-mastodon-media-copy"
+    lab.kubectl("create", "job", here, "copy-now", f"--from=cronjob/{name}")
+    status = eventually(lambda: lab.get("job", here, "copy-now")["status"], lambda found: "conditions" in found, 240)
+    log = lab.kubectl("logs", here, "job/copy-now")
+    assert status.get("succeeded") == 1, log
+    # What the role keeps in three of its folders, to look at who may read them.
+    assert re.search(r"has the 3 objects of the source; 3 of them were compared byte by byte\.$", log.strip())
+    said = lab.playbook("status.yml", "-e", f"@{neighbours.settings}").output
+    assert re.search(rf"CronJob mastodon/{name}: Current, .* old, last ended well \d+ s ago", " ".join(said.split()))
 
 
 def test_what_was_backed_up_can_be_read_back(backed_up: Neighbours) -> None:

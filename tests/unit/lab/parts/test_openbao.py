@@ -91,6 +91,7 @@ def test_a_new_one_is_initialised_and_given_its_secrets(lab: Lab, bao: Bao) -> N
     assert {path: body["data"] for path, body in stored.items()} == {
         "s3": {"access-key-id": "s3-key", "secret-access-key": "s3-secret"},
         "postgresql-backup": {"access-key-id": "s3-key", "secret-access-key": "s3-secret"},
+        "media-copy": {"access-key-id": "s3-key", "secret-access-key": "s3-secret"},
         "redis": {"password": "redis-secret"},
         "smtp": {"username": "mastodon", "password": "smtp-secret"},
         "dns": {"tsig-key-name": "lab", "tsig-secret": "tsig-secret"},

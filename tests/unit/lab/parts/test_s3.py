@@ -65,10 +65,10 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
 
 
 @pytest.mark.parametrize("made", [200, 409], ids=["new", "there already"])
-def test_the_bucket_is_made_and_nobody_is_let_in(store: Store, made: int) -> None:
+def test_the_buckets_are_made_and_nobody_is_let_in(store: Store, made: int) -> None:
     store.status["PUT bucket"] = made
     s3.set_up("127.0.0.1", ACCOUNT)
-    assert store.asked == [("PUT", "/mastodon", True)]
+    assert store.asked == [("PUT", "/mastodon", True), ("PUT", "/media-copy", True)]
 
 
 def test_a_refused_set_up_is_said(store: Store) -> None:
