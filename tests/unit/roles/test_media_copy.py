@@ -105,6 +105,10 @@ def test_one_runs_at_a_time_and_one_that_failed_is_not_tried_with_another_sample
     assert (spec["schedule"], spec["concurrencyPolicy"]) == ("5 * * * *", "Forbid")
     assert job()["backoffLimit"] == 0
     assert job()["template"]["spec"]["restartPolicy"] == "Never"
+    # But goes on elsewhere when its node is drained.
+    assert job()["podFailurePolicy"] == {
+        "rules": [{"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget"}]}]
+    }
 
 
 @pytest.mark.parametrize(
