@@ -32,7 +32,7 @@ with suppress(ImportError):
     import websocket
 
 # The first byte of each message says whose it is: https://kubernetes.io/docs/reference/using-api/api-concepts/
-STDOUT, STDERR, STATUS = b"\x01", b"\x02", b"\x03"
+STDIN, STDOUT, STDERR, STATUS = b"\x00", b"\x01", b"\x02", b"\x03"
 # By which kubectl finds it: https://kubernetes.io/docs/reference/labels-annotations-taints/#kubectl-kubernetes-io-default-container
 _MAIN = "kubectl.kubernetes.io/default-container"
 
@@ -80,17 +80,27 @@ def main_container(connection: Connection, namespace: str, name: str) -> str:
 
 
 def run(
-    connection: Connection, namespace: str, pod: str, container: str, command: Sequence[str], seconds: int = 300
+    connection: Connection,
+    namespace: str,
+    pod: str,
+    container: str,
+    command: Sequence[str],
+    seconds: int = 300,
+    typed: str = "",
 ) -> Finished:
     """Run a command in a container of the pod. Raises MastodonError when it cannot be run or does not end.
 
-    The container is named always: without, the API server refuses a pod that has a second one.
+    The container is named always: without, the API server refuses a pod that has a second one. What is `typed` the command reads; it must
+    know by that when it is over, as nothing can end it: https://github.com/kubernetes/kubernetes/issues/89899
     """
     subject = f"Pod {namespace}/{pod}"
-    query = urlencode({"container": container, "command": command, "stdout": "true", "stderr": "true"}, doseq=True)
+    asked = {"container": container, "command": command, "stdout": "true", "stderr": "true"}
+    query = urlencode({**asked, "stdin": "true"} if typed else asked, doseq=True)
     try:
         path = f"/api/v1/namespaces/{namespace}/pods/{pod}/exec?{query}"
         with within(seconds), closing(open_stream(connection, path, seconds)) as stream:
+            if typed:
+                stream.send_binary(STDIN + typed.encode())
             said = _collected(stream)
     except (OSError, ValueError, websocket.WebSocketException) as error:
         remedy = f"Allow the kubeconfig's user to get and create pods/exec in namespace {namespace}."

@@ -96,7 +96,7 @@ def dial(connection: Connection, service: Service) -> socket.socket:
     except WrongShapeError as error:
         raise MastodonError(str(service), "cannot be understood", str(error), "Check it and its slices.") from error
     if ready:
-        return _forward(connection, service, *ready[0])
+        return _forward(connection, str(service), service.namespace, *ready[0])
     remedy = f"Check its pods: kubectl get pods -n {service.namespace}."
     raise NoPodError(str(service), "cannot be reached", "no pod behind it is ready", remedy)
 
@@ -126,14 +126,19 @@ def _is_ready_pod(endpoint: Mapping[str, Any]) -> bool:
     return ready and checked(endpoint, "targetRef", "kind", kind=str, default="") == "Pod"
 
 
-def _forward(connection: Connection, service: Service, pod: str, port: int) -> socket.socket:
-    path = f"/api/v1/namespaces/{service.namespace}/pods/{pod}/portforward?ports={port}"
+def way_to_pod(connection: Connection, namespace: str, pod: str, port: int) -> Dial:
+    """Return what opens sockets to this one pod, whoever leads to it."""
+    return partial(_forward, connection, f"Pod {namespace}/{pod}", namespace, pod, port)
+
+
+def _forward(connection: Connection, subject: str, namespace: str, pod: str, port: int) -> socket.socket:
+    path = f"/api/v1/namespaces/{namespace}/pods/{pod}/portforward?ports={port}"
     try:
         with within(_SECONDS):
             stream = open_stream(connection, path, _SECONDS)
     except (OSError, ValueError, websocket.WebSocketException) as error:
-        remedy = f"Allow the kubeconfig's user to get and create pods/portforward in namespace {service.namespace}."
-        raise MastodonError(str(service), "cannot be reached through the API server", str(error), remedy) from error
+        remedy = f"Allow the kubeconfig's user to get and create pods/portforward in namespace {namespace}."
+        raise MastodonError(subject, "cannot be reached through the API server", str(error), remedy) from error
     forwarded = port_of(stream)
     forwarded.settimeout(_SECONDS)
     return forwarded

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 import socket
 import ssl
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, one_line
@@ -34,10 +34,34 @@ with suppress(ImportError):
 OLDEST = "6.2"
 _SECONDS = 15
 _WHOLE_SECONDS = 60
+# Whom those are who give a password and no name.
+_USER = "default"
 
 
 def ask(server: Server, password: str) -> Mapping[str, Any]:
     """Return what the server says of itself. Raises OSError when there is no way to it, MastodonError when it refuses."""
+    with _session(server, password, "INFO") as client:
+        return _parsed(client.info())
+
+
+def admit(server: Server, password: str, new: str) -> None:
+    """Let in whoever knows the `new` password, beside those who know the present one. Raises as `ask` does.
+
+    Both Redis and Dragonfly keep a set of passwords for a user, until they start again:
+    https://redis.io/docs/latest/commands/acl-setuser/, https://www.dragonflydb.io/docs/command-reference/acl/setuser
+    """
+    with _session(server, password, "ACL SETUSER") as client:
+        client.execute_command("ACL SETUSER", _USER, f">{new}")
+
+
+def dismiss(server: Server, password: str, old: str) -> None:
+    """Let nobody in any more by the `old` password; who is in stays in. Raises as `ask` does."""
+    with _session(server, password, "ACL SETUSER") as client:
+        client.execute_command("ACL SETUSER", _USER, f"<{old}")
+
+
+@contextmanager
+def _session(server: Server, password: str, command: str) -> Iterator[redis.Redis]:
     needs("redis")
     pool = redis.ConnectionPool(
         connection_class=_dialling(lambda: server.open(_SECONDS)),
@@ -55,13 +79,15 @@ def ask(server: Server, password: str) -> Mapping[str, Any]:
             making_sense(server, redis.RedisError),
             redis.Redis(connection_pool=pool) as client,
         ):
-            return _parsed(client.info())
+            yield client
     except redis.AuthenticationError as error:
         raise RefusedLoginError(str(server), "does not accept the password", str(error), server.remedy) from error
     except (redis.ConnectionError, redis.TimeoutError) as error:
         raise OSError(one_line(str(error))) from error
     except redis.ResponseError as error:
-        raise MastodonError(str(server), "refuses to be asked", str(error), "Allow its user to run INFO.") from error
+        raise MastodonError(
+            str(server), "refuses to be asked", str(error), f"Allow its user to run {command}."
+        ) from error
     except redis.RedisError as error:
         raise senseless(server, error) from error
 

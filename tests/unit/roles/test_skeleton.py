@@ -52,7 +52,9 @@ def through_main(files: Iterable[File]) -> Iterator[File]:
 # What tasks or another playbook call where they need it, and no role's main.yml in any case.
 WHERE_NEEDED = {one for file in FILES if file[1] != "main" for one in calls(*file)}
 WHERE_NEEDED |= {
-    one for playbook in ("backup", "doctor", "leave", "restore_vault", "uninstall") for one in of_playbook(playbook)
+    one
+    for playbook in ("backup", "doctor", "leave", "restore_vault", "rotate", "uninstall")
+    for one in of_playbook(playbook)
 }
 WHERE_NEEDED -= {one for role in ROLES for one in calls(role, "main")}
 

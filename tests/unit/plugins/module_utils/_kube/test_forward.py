@@ -82,7 +82,7 @@ def test_leads_to_a_ready_pod_and_the_port_behind_the_name(monkeypatch: pytest.M
     found: list[Any] = []
     monkeypatch.setattr(forward, "_forward", lambda *arguments: found.append(arguments[1:]))
     dial(cluster([SERVICE], [slice_of("other", ready=True), slice_of("s3", ready=ready)]), S3)
-    assert found == [(S3, "s3-0", 8080)]
+    assert found == [(str(S3), "store", "s3-0", 8080)]
 
 
 @pytest.mark.parametrize(

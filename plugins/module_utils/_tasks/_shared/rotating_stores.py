@@ -1,0 +1,78 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From options to the server that a secret opens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import forward
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._stores import postgresql_server, redis_server
+from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import SSLMODES, Server
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.rotating import (
+    Nothing,
+    Patience,
+    Store,
+    Values,
+    Yours,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.rotating_cache import Cache
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.rotating_database import Database
+
+_MADE: dict[str, Any] = {
+    "host": {"type": "str", "required": True},
+    # Of what was made here; empty for a server of yours.
+    "namespace": {"type": "str", "default": ""},
+    "name": {"type": "str", "default": ""},
+}
+STORES: dict[str, Any] = {
+    "database": {
+        "type": "dict",
+        "options": {
+            **_MADE,
+            "port": {"type": "int", "default": 5432},
+            "database": {"type": "str", "default": "mastodon"},
+            "owner": {"type": "str", "default": "mastodon"},
+            "sslmode": {"type": "str", "choices": list(SSLMODES), "default": "prefer"},
+            # Where the second login is, not the login.
+            "secret_namespace": {"type": "str", "default": "", "no_log": False},
+            "secret_name": {"type": "str", "default": "", "no_log": False},
+        },
+    },
+    "redis": {"type": "dict", "options": {**_MADE, "port": {"type": "int", "default": 6379}}},
+}
+
+
+def store_of(parameters: Mapping[str, Any], connection: Connection, patience: Patience) -> Store:
+    """Return what the secret opens."""
+    source = f"Vault path {parameters['mount']}/{parameters['path']}"
+    if wanted := parameters["database"]:
+        return _database(wanted, connection, source, patience)
+    if wanted := parameters["redis"]:
+        return _redis(wanted, connection, source, patience)
+    return Nothing()
+
+
+def _database(wanted: Mapping[str, Any], connection: Connection, source: str, patience: Patience) -> Store:
+    dial, owner = forward.way_to(connection, wanted["host"], wanted["port"]), wanted["owner"]
+    server = Server("PostgreSQL", wanted["host"], wanted["port"], source, dial, wanted["sslmode"])
+    if wanted["name"]:
+        second = wanted["secret_namespace"], wanted["secret_name"]
+        place = wanted["namespace"], wanted["name"]
+        return Database(connection, *place, server, wanted["database"], owner, second, patience)
+
+    def log_in(values: Values) -> object:
+        return postgresql_server.ask(server, owner, values["password"], wanted["database"])
+
+    return Yours(server, log_in, patience)
+
+
+def _redis(wanted: Mapping[str, Any], connection: Connection, source: str, patience: Patience) -> Store:
+    if wanted["name"]:
+        return Cache(connection, wanted["namespace"], wanted["name"], wanted["port"], source, patience)
+    dial = forward.way_to(connection, wanted["host"], wanted["port"])
+    server = Server("Redis", wanted["host"], wanted["port"], source, dial)
+    return Yours(server, lambda values: redis_server.ask(server, values["password"]), patience)
