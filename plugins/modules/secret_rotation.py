@@ -47,7 +47,7 @@ options:
     description: What to do.
     type: str
     choices: [prepare, promote, finish]
-    required: true
+    default: prepare
   accepted:
     description: The consequence that is accepted, of a secret whose old value cannot be used beside the new one.
     type: str

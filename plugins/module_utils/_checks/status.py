@@ -19,6 +19,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import 
     base_backup,
     beginning,
     media_copy,
+    rotated,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.base_backup import BaseBackup
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.last_backup import (
@@ -145,6 +146,19 @@ def of_vault(last: VaultBackup | None, name: str, live: Mapping[str, str], now: 
     changed = last.changed(live)
     verdict = "Failed" if last.failure else "Outdated" if changed else "Current"
     return Row(subject, verdict, _span(last.ended, now), ", ".join(filter(None, (last.line(), changed))))
+
+
+def of_rotations(objects: Api, now: datetime) -> list[Row]:
+    """Return what to say of the last time that each secret was replaced."""
+    return [
+        Row(
+            f"Rotation of {one.secret} of {owner}",
+            "Failed" if one.failure else "Done",
+            _span(one.ended, now),
+            one.line(),
+        )
+        for owner, one in rotated.read_all(objects)
+    ]
 
 
 def _release(item: Item, scene: Scene) -> str:

@@ -39,7 +39,7 @@ ARGUMENTS = Arguments(
         "name": {"type": "str", "required": True},
         # What it is called, not what it is.
         "secret": {"type": "str", "required": True, "no_log": False},
-        "step": {"type": "str", "choices": ["prepare", "promote", "finish"], "required": True},
+        "step": {"type": "str", "choices": ["prepare", "promote", "finish"], "default": "prepare"},
         "accepted": {"type": "str", "default": ""},
         # Paths and names, not secrets.
         "path": {"type": "str", "required": True, "no_log": False},
@@ -91,6 +91,8 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     with book.failing(lambda why: rotated.data_of(Rotated(written(now()), step.secret, failure=why))):
         if parameters["step"] == "prepare":
             return _prepare(step)
+        if run.check:
+            return {"changed": True, "state": "planned", "change": ""}
         return _promote(step) if parameters["step"] == "promote" else _finish(step, book)
 
 
@@ -99,8 +101,10 @@ def _prepare(step: Step) -> dict[str, Any]:
     found, makes = step.read(), bool(step.parameters["generate"] or step.parameters["vapid"])
     _refuse_given(step)
     if found.is_promoted:
-        step.run.say(f"going on with {found}, whose new value an earlier run put in its place")
-        return {"changed": True, "state": "promoted", "change": step.change(found.previous, found.current)}
+        would = "would go on" if step.run.check else "going on"
+        step.run.say(f"{would} with {found}, whose new value an earlier run put in its place")
+        state = "planned" if step.run.check else "promoted"
+        return {"changed": True, "state": state, "change": step.change(found.previous, found.current)}
     rotation.refuse_unusable(found, gives=not makes)
     change = step.change(found.current, found.following)
     if step.run.check:

@@ -39,7 +39,7 @@ SETTINGS: Mapping[str, Any] = {
     "external_dns_zones": ["example.org"],
 }
 # What Ansible defines, and what is typed where Vault is restored.
-TYPED = {"omit": "(omitted)", "file": "backup.age", "identity_file": "key.txt"}
+TYPED = {"omit": "(omitted)", "file": "backup.age", "identity_file": "key.txt", "rotate": "database"}
 
 
 def _code_of(environment: jinja2.Environment, text: str, name: str | None, filename: str | None) -> tuple[Any, ...]:

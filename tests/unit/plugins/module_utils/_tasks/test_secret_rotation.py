@@ -153,6 +153,11 @@ def test_in_check_mode_it_says_what_it_would_do_and_writes_nothing(place: Place)
     assert [line for line in place.said if line.startswith("would rotate redis: password ")]
     assert place.held == {"password": OLD}
     assert place.kept is None
+    place.step("prepare")
+    place.step("promote")
+    before = place.held
+    assert [place.step(step, check=True)["state"] for step in STEPS] == ["planned"] * 3
+    assert place.held == before
 
 
 def test_what_the_inventory_gives_is_refused_as_it_would_come_back(place: Place) -> None:

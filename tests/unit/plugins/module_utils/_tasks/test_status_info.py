@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import status
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import rotated, status
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.base_backup import BaseBackup
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.record import Record
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rotated import Rotated
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.site.visitor import Found
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
@@ -322,8 +323,8 @@ def test_whether_mastodon_answers_is_the_last_row(
             raise outcome
         return outcome
 
-    for name in ("connect", "open_objects"):
-        monkeypatch.setattr(status_info, name, lambda *_unused: None)
+    monkeypatch.setattr(status_info, "connect", lambda *_unused: None)
+    monkeypatch.setattr(status_info, "open_objects", lambda *_unused: FakeApi())
     monkeypatch.setattr(status_info, "rows", lambda *_unused: [])
     monkeypatch.setattr(status_info.site, "examine", examine)
     monkeypatch.setattr(status_info, "_secrets", lambda *_unused: [])
@@ -342,7 +343,7 @@ def test_secrets_are_recognised_by_fingerprints_only(monkeypatch: pytest.MonkeyP
         "folder/gone": Stored(3, {}, "2026-11-01"),
     }
     monkeypatch.setattr(status_info, "connect", lambda *_unused: None)
-    monkeypatch.setattr(status_info, "open_objects", lambda *_unused: None)
+    monkeypatch.setattr(status_info, "open_objects", lambda *_unused: FakeApi())
     monkeypatch.setattr(status_info, "rows", lambda *_unused: [])
     monkeypatch.setattr(status_info.vault, "connect", lambda *_unused: None)
     monkeypatch.setattr(status_info.kv, "read", lambda _server, _mount, path: held.get(path, Stored()))
@@ -362,12 +363,24 @@ def test_secrets_are_recognised_by_fingerprints_only(monkeypatch: pytest.MonkeyP
     assert result["changed"] is False
 
 
+def test_the_last_rotation_of_each_secret_is_reported() -> None:
+    done = Rotated("2026-11-24T10:00:00+00:00", "redis", "password 0f8b → 9a7c", "Dragonfly refuses the old one")
+    failed = Rotated("2026-11-24T11:59:00+00:00", "database", failure="Cluster ns/db: has no primary.")
+    api = FakeApi()
+    for one in (done, failed):
+        api.put(rotated.place_of("ns", "social", one.secret).body(rotated.data_of(one)))
+    assert sorted(row.line() for row in status.of_rotations(api, NOW)) == [
+        "Rotation of database of ns/social: Failed, 60 s old, failed: Cluster ns/db: has no primary.",
+        "Rotation of redis of ns/social: Done, 2 h old, password 0f8b → 9a7c; Dragonfly refuses the old one",
+    ]
+
+
 def test_without_a_vault_all_else_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     def no_token(*_unused: object) -> None:
         raise MastodonError("Vault", "no token", "", "Set VAULT_TOKEN.")
 
-    for name in ("connect", "open_objects"):
-        monkeypatch.setattr(status_info, name, lambda *_unused: None)
+    monkeypatch.setattr(status_info, "connect", lambda *_unused: None)
+    monkeypatch.setattr(status_info, "open_objects", lambda *_unused: FakeApi())
     monkeypatch.setattr(status_info, "rows", lambda *_unused: [status.row(release(), SCENE)])
     monkeypatch.setattr(status_info.vault, "connect", no_token)
     said: list[str] = []
