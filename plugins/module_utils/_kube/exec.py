@@ -94,10 +94,8 @@ def run(
     know by that when it is over, as nothing can end it: https://github.com/kubernetes/kubernetes/issues/89899
     """
     subject = f"Pod {namespace}/{pod}"
-    asked = {"container": container, "command": command, "stdout": "true", "stderr": "true"}
-    query = urlencode({**asked, "stdin": "true"} if typed else asked, doseq=True)
+    path = f"/api/v1/namespaces/{namespace}/pods/{pod}/exec?{_query(container, command, reads=bool(typed))}"
     try:
-        path = f"/api/v1/namespaces/{namespace}/pods/{pod}/exec?{query}"
         with within(seconds), closing(open_stream(connection, path, seconds)) as stream:
             if typed:
                 stream.send_binary(STDIN + typed.encode())
@@ -107,13 +105,20 @@ def run(
         raise MastodonError(subject, f"{command[0]} cannot be run in it", str(error), remedy) from error
     if not said[STATUS]:
         raise MastodonError(subject, f"{command[0]} was cut off", "the connection ended before it did", "Run again.")
-    try:
-        code = _code(subject, parsed(said[STATUS]))
-    except WrongShapeError as error:
-        raise MastodonError(
-            subject, f"how {command[0]} ended cannot be understood", str(error), "Run again."
-        ) from error
+    code = _ended(subject, command[0], said[STATUS])
     return Finished(code, *(said[channel].decode(errors="replace") for channel in (STDOUT, STDERR)))
+
+
+def _query(container: str, command: Sequence[str], *, reads: bool) -> str:
+    asked = {"container": container, "command": command, "stdout": "true", "stderr": "true"}
+    return urlencode({**asked, "stdin": "true"} if reads else asked, doseq=True)
+
+
+def _ended(subject: str, name: str, status: bytes) -> int:
+    try:
+        return _code(subject, parsed(status))
+    except WrongShapeError as error:
+        raise MastodonError(subject, f"how {name} ended cannot be understood", str(error), "Run again.") from error
 
 
 def _collected(stream: websocket.WebSocket) -> dict[bytes, bytes]:

@@ -14,7 +14,7 @@ import hashlib
 import hmac
 import secrets
 
-# By which one of ours is told from somebody's of that name.
+# By which one of ours is distinguished from somebody's of that name.
 _COMMENT = "fediverse.mastodon rotation"
 _ITERATIONS = 4096
 _SALT = 16

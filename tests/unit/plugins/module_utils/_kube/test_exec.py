@@ -6,11 +6,26 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import exec as pods
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import connect
+from ansible_collections.fediverse.mastodon.tests.unit.exec_server import Kubelet, kubelet
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Iterator[Kubelet]:
+    """Serve one pod with a shell."""
+    program = shutil.which("sh")
+    assert program
+    (tmp_path / "sh").symlink_to(program)
+    with kubelet(tmp_path) as served:
+        yield served
 
 
 class Stream:
@@ -41,3 +56,11 @@ def test_the_container_is_named_as_a_pod_may_have_several(monkeypatch: pytest.Mo
     assert urlsplit(path).path == "/api/v1/namespaces/mastodon/pods/web-0/exec"
     query = parse_qs(urlsplit(path).query)
     assert (query["container"], query["command"]) == (["mastodon-web"], ["tootctl", "version"])
+
+
+def test_what_is_typed_is_read_and_is_no_part_of_the_request(shell: Kubelet) -> None:
+    connection = connect({"kubernetes_host": f"http://127.0.0.1:{shell.port}"}, {})
+    command = ["sh", "-c", "read word; echo $word | wc -c"]
+    done = pods.run(connection, "mastodon", "web-0", "web", command, typed="canary\n")
+    assert (done.code, done.stdout.strip()) == (0, "7")
+    assert shell.commands == [command]
