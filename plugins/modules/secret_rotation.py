@@ -74,6 +74,11 @@ options:
     description: Make a key pair for web push. The first of O(keys) is the private one.
     type: bool
     default: false
+  may_stay:
+    description: Those of O(keys) that need no new value, such as the name of who logs in.
+    type: list
+    elements: str
+    default: []
   given:
     description: Keys that the inventory gives a value of, which is refused, as the old one would come back by it.
     type: list
@@ -140,6 +145,52 @@ options:
         description: Name of the Dragonfly; empty for a server of yours.
         type: str
         default: ""
+  s3:
+    description: The bucket for media that is opened.
+    type: dict
+    suboptions:
+      endpoint:
+        description: Address of the S3 server.
+        type: str
+        required: true
+      bucket:
+        description: Name of the bucket.
+        type: str
+        required: true
+      region:
+        description: Its region.
+        type: str
+        default: us-east-1
+  smtp:
+    description: The mail server that is logged in to, as in M(fediverse.mastodon.preconditions).
+    type: dict
+    suboptions:
+      host:
+        description: Name of the server.
+        type: str
+        required: true
+      port:
+        description: Port.
+        type: int
+        required: true
+      tls:
+        description: Encrypt from the start.
+        type: bool
+        default: false
+      starttls:
+        description: Whether to encrypt by STARTTLS.
+        type: str
+        choices: [always, auto, never]
+        default: always
+      method:
+        description: How to log in.
+        type: str
+        choices: [plain, login, cram_md5]
+        default: plain
+      verify:
+        description: Whether the certificate has to be valid.
+        type: bool
+        default: true
   wait_timeout:
     description: How many seconds servers may take.
     type: int

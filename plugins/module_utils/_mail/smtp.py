@@ -23,6 +23,10 @@ STARTTLS = ("always", "auto", "never")
 METHODS = ("plain", "login", "cram_md5")
 
 
+class RefusedError(MastodonError):
+    """The server does not accept the login."""
+
+
 @dataclass(frozen=True)
 class Login:
     """A mail server, as Mastodon is configured to speak with it, and who logs in: nobody without a `username`.
@@ -54,7 +58,7 @@ def handshake(login: Login, dial: Dial | None = None) -> str:
     except ssl.SSLError as error:
         raise MastodonError(subject, "TLS failed", str(error.reason or error), _tls_remedy(login, error)) from error
     except smtplib.SMTPAuthenticationError as error:
-        raise MastodonError(
+        raise RefusedError(
             subject, "does not accept the login", f"it answers {error.smtp_code}", _login_remedy(login, error)
         ) from error
     except (smtplib.SMTPException, OSError, ValueError) as error:

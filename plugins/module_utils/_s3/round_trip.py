@@ -13,6 +13,16 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client impo
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.policy import PUBLIC, SHOWN
 
 
+def write_and_remove(bucket: Bucket) -> str:
+    """Put an object of our own, get it and remove it, as these keys must be able to. Raises MastodonError."""
+    key, content = f"{SHOWN[0]}/.fediverse-mastodon-rotation-{secrets.token_hex(6)}", secrets.token_bytes(32)
+    bucket.put(key, content)
+    if bucket.get(key) != content:
+        raise MastodonError(str(bucket), "returns something else than was written", "", "Read the server's log.")
+    bucket.delete(key)
+    return f"{bucket}: written, read and removed"
+
+
 def round_trip(bucket: Bucket, *, anyone_reads: bool) -> str:
     """Put an object of our own as Mastodon does, get it, get it as anyone, and remove it as Mastodon does. Raises MastodonError.
 

@@ -47,6 +47,7 @@ ARGUMENTS = Arguments(
         "fingerprint_key": {"type": "str", "required": True, "no_log": False},
         "generate": {"type": "dict", "default": {}},
         "vapid": {"type": "bool", "default": False},
+        "may_stay": {"type": "list", "elements": "str", "default": []},
         "given": {"type": "list", "elements": "str", "default": []},
         **STORES,
         "wait_timeout": {"type": "int", "default": 600},
@@ -68,7 +69,7 @@ class Step:
     def read(self) -> Rotation:
         """Return how far it is."""
         given = self.parameters
-        return rotation.read(self.server, given["mount"], given["path"], given["keys"])
+        return rotation.read(self.server, given["mount"], given["path"], given["keys"], given["may_stay"])
 
     def change(self, old: Mapping[str, str], new: Mapping[str, str]) -> str:
         """Return which value becomes which, by fingerprints."""

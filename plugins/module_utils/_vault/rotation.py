@@ -23,12 +23,13 @@ NEXT, PREVIOUS = "-next", "-previous"
 
 @dataclass(frozen=True)
 class Rotation:
-    """The keys of one path that change together, and what the path holds now."""
+    """The keys of one path that change together, and what the path holds now. Those that `may_stay` need no next value."""
 
     mount: str
     path: str
     keys: tuple[str, ...]
     stored: kv.Stored
+    may_stay: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """Return how errors call it."""
@@ -42,7 +43,9 @@ class Rotation:
     @property
     def following(self) -> Mapping[str, str]:
         """Return what is to be in use, empty while there is nothing."""
-        return self._of(NEXT)
+        given = self._of(NEXT)
+        stay = {key: value for key, value in self.current.items() if key in self.may_stay} if given else {}
+        return {**stay, **given}
 
     @property
     def previous(self) -> Mapping[str, str]:
@@ -63,9 +66,9 @@ class Rotation:
         return {key: value for key, value in self.stored.data.items() if key not in gone}
 
 
-def read(vault: Vault, mount: str, path: str, keys: Sequence[str]) -> Rotation:
+def read(vault: Vault, mount: str, path: str, keys: Sequence[str], may_stay: Sequence[str] = ()) -> Rotation:
     """Return how far it is. Raises MastodonError for a path that holds nothing that could be replaced."""
-    found = Rotation(mount, path, tuple(keys), kv.read(vault, mount, path))
+    found = Rotation(mount, path, tuple(keys), kv.read(vault, mount, path), tuple(may_stay))
     if lacking := [key for key in keys if key not in found.current]:
         why = f"version {found.stored.version} was deleted at {found.stored.gone}" if found.stored.gone else ""
         raise MastodonError(str(found), f"{', '.join(lacking)} missing", why, "Run site.yml first, which says more.")
@@ -78,7 +81,7 @@ def begin(vault: Vault, rotation: Rotation, made: Mapping[str, str]) -> Rotation
     # Whatever somebody else wrote meanwhile, it is not replaced by ours.
     with suppress(kv.LostRaceError):
         kv.write(vault, rotation.mount, rotation.path, data, rotation.stored.version)
-    found = read(vault, rotation.mount, rotation.path, rotation.keys)
+    found = _again(vault, rotation)
     if not (found.following or found.is_promoted):
         raise _raced(rotation)
     return found
@@ -87,7 +90,8 @@ def begin(vault: Vault, rotation: Rotation, made: Mapping[str, str]) -> Rotation
 def refuse_unusable(rotation: Rotation, *, gives: bool) -> None:
     """Raise MastodonError unless there is a next value that can be used; `gives` says that only people can give one."""
     following = rotation.following
-    lacking = [f"{key}{NEXT}" for key in rotation.keys if key not in following]
+    needed = [key for key in rotation.keys if key not in rotation.may_stay]
+    lacking = [f"{key}{NEXT}" for key in needed if key not in following]
     if lacking and (gives or following):
         remedy = kv.how_to_give(rotation.mount, rotation.path, lacking, is_there=True)
         raise MastodonError(str(rotation), f"{', '.join(lacking)} missing", "only you can give it", remedy)
@@ -121,7 +125,11 @@ def _written(vault: Vault, rotation: Rotation, data: Mapping[str, str]) -> Rotat
         kv.write(vault, rotation.mount, rotation.path, data, rotation.stored.version)
     except kv.LostRaceError as error:
         raise _raced(rotation) from error
-    return read(vault, rotation.mount, rotation.path, rotation.keys)
+    return _again(vault, rotation)
+
+
+def _again(vault: Vault, rotation: Rotation) -> Rotation:
+    return read(vault, rotation.mount, rotation.path, rotation.keys, rotation.may_stay)
 
 
 def _raced(rotation: Rotation) -> MastodonError:

@@ -11,16 +11,19 @@ from typing import Protocol
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import forward
+from ansible_collections.fediverse.mastodon.plugins.module_utils._mail.smtp import RefusedError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline, Reminder
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.answers import UnknownKeysError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import (
     NotReadyError,
     RefusedLoginError,
-    Server,
 )
 
 Values = Mapping[str, str]
-# Raises RefusedLoginError for a value that the server does not take.
+# By which servers say that they do not take a value.
+REFUSALS = (RefusedLoginError, RefusedError, UnknownKeysError)
+# Raises one of these for such a value.
 Login = Callable[[Values], object]
 _PAUSE = 2.0
 _REMIND_AFTER = 15
@@ -49,8 +52,8 @@ class Patience:
         while True:
             try:
                 ask()
-            except (forward.NotThereError, NotReadyError, RefusedLoginError, OSError) as error:
-                is_final = isinstance(error, RefusedLoginError) and not refused
+            except (forward.NotThereError, NotReadyError, *REFUSALS, OSError) as error:
+                is_final = isinstance(error, REFUSALS) and not refused
                 if is_final or not self.deadline.pause(_PAUSE):
                     if isinstance(error, OSError):
                         raise MastodonError("A server", "does not answer", str(error), "Run again.") from error
@@ -76,9 +79,9 @@ class Nothing:
 
 @dataclass(frozen=True)
 class Yours:
-    """A server that the user gives the new value, and takes the old one from. `log_in` proves a password."""
+    """A server that the user gives the new value, and takes the old one from. `log_in` proves one."""
 
-    server: Server
+    server: object
     log_in: Login
     patience: Patience
 
@@ -86,7 +89,7 @@ class Yours:
         """Refuse what the server does not take yet."""
         try:
             self.log_in(following)
-        except RefusedLoginError as error:
+        except REFUSALS as error:
             remedy = "Give it to the server first, beside the old one if it can have two, and run again."
             raise error.cured(remedy) from error
         return f"{self.server} lets it in"
@@ -103,6 +106,6 @@ def lets_in(log_in: Login, values: Values) -> bool:
     """Return whether a server takes these values. What says neither yes nor no is raised."""
     try:
         log_in(values)
-    except RefusedLoginError:
+    except REFUSALS:
         return False
     return True

@@ -10,8 +10,12 @@ from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import forward
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._mail import smtp
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Bucket, Keys
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.round_trip import write_and_remove
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores import postgresql_server, redis_server
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import SSLMODES, Server
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.bucket import way
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.rotating import (
     Nothing,
     Patience,
@@ -43,6 +47,25 @@ STORES: dict[str, Any] = {
         },
     },
     "redis": {"type": "dict", "options": {**_MADE, "port": {"type": "int", "default": 6379}}},
+    "s3": {
+        "type": "dict",
+        "options": {
+            "endpoint": {"type": "str", "required": True},
+            "bucket": {"type": "str", "required": True},
+            "region": {"type": "str", "default": "us-east-1"},
+        },
+    },
+    "smtp": {
+        "type": "dict",
+        "options": {
+            "host": {"type": "str", "required": True},
+            "port": {"type": "int", "required": True},
+            "tls": {"type": "bool", "default": False},
+            "starttls": {"type": "str", "choices": list(smtp.STARTTLS), "default": "always"},
+            "method": {"type": "str", "choices": list(smtp.METHODS), "default": "plain"},
+            "verify": {"type": "bool", "default": True},
+        },
+    },
 }
 
 
@@ -53,6 +76,10 @@ def store_of(parameters: Mapping[str, Any], connection: Connection, patience: Pa
         return _database(wanted, connection, source, patience)
     if wanted := parameters["redis"]:
         return _redis(wanted, connection, source, patience)
+    if wanted := parameters["s3"]:
+        return _s3(wanted, connection, source, patience)
+    if wanted := parameters["smtp"]:
+        return _smtp(wanted, connection, source, patience)
     return Nothing()
 
 
@@ -76,3 +103,25 @@ def _redis(wanted: Mapping[str, Any], connection: Connection, source: str, patie
     dial = forward.way_to(connection, wanted["host"], wanted["port"])
     server = Server("Redis", wanted["host"], wanted["port"], source, dial)
     return Yours(server, lambda values: redis_server.ask(server, values["password"]), patience)
+
+
+def _s3(wanted: Mapping[str, Any], connection: Connection, source: str, patience: Patience) -> Store:
+    endpoint, name = wanted["endpoint"], wanted["bucket"]
+    dial = way(lambda: connection, *forward.place_of(endpoint))
+
+    def log_in(values: Values) -> object:
+        keys = Keys(values["access-key-id"], values["secret-access-key"], source)
+        return write_and_remove(Bucket(endpoint, name, wanted["region"], keys, dial))
+
+    return Yours(f"Bucket {name} at {endpoint}", log_in, patience)
+
+
+def _smtp(wanted: Mapping[str, Any], connection: Connection, source: str, patience: Patience) -> Store:
+    host, port = wanted["host"], wanted["port"]
+    dial = way(lambda: connection, host, port)
+    how = {option: wanted[option] for option in ("tls", "starttls", "method", "verify")}
+
+    def log_in(values: Values) -> object:
+        return smtp.handshake(smtp.Login(host, port, values["username"], values["password"], source, **how), dial)
+
+    return Yours(f"Mail server {host}:{port}", log_in, patience)

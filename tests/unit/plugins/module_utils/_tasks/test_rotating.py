@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.exec import Finished
+from ansible_collections.fediverse.mastodon.plugins.module_utils._mail import smtp
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.answers import UnknownKeysError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores import second_login
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import (
     NotReadyError,
@@ -214,7 +216,7 @@ def test_a_server_of_yours_has_to_know_the_new_one_and_may_keep_the_old_one(
         "database": "m",
         "sslmode": "require",
     }
-    parameters = {"database": None, "redis": None, "mount": "secret", "path": "m", option: wanted}
+    parameters = {**dict.fromkeys(rotating_stores.STORES), "mount": "secret", "path": "m", option: wanted}
     store = rotating_stores.store_of(parameters, CONNECTION, patience(monkeypatch, []))
     with pytest.raises(MastodonError, match="Give it to the server first, beside the old one"):
         store.admit(OLD, NEW)
@@ -223,3 +225,39 @@ def test_a_server_of_yours_has_to_know_the_new_one_and_may_keep_the_old_one(
     assert store.dismiss(NEW, OLD).endswith("still lets the old one in: take it away there")
     known -= set(OLD.values())
     assert store.dismiss(NEW, OLD).endswith("refuses the old one")
+
+
+SMTP = {"host": "smtp.example.org", "port": 587, "tls": False, "starttls": "always", "method": "plain", "verify": True}
+S3 = {"endpoint": "https://s3.example.org", "bucket": "media", "region": "us-east-1"}
+LOGINS: Mapping[str, Any] = {"smtp": (SMTP, "username", "password"), "s3": (S3, "access-key-id", "secret-access-key")}
+
+
+@pytest.mark.parametrize("option", LOGINS)
+def test_mail_and_media_are_opened_by_both_until_you_take_the_old_one_away(
+    monkeypatch: pytest.MonkeyPatch, option: str
+) -> None:
+    wanted, name, word = LOGINS[option]
+    known = {"canary-old"}
+
+    def handshake(login: smtp.Login, _dial: Any) -> str:
+        if login.password not in known:
+            raise smtp.RefusedError("Mail server", "does not accept the login")
+        return ""
+
+    def write_and_remove(bucket: Any) -> str:
+        if bucket._keys.secret_key not in known:
+            raise UnknownKeysError("Bucket", "writing failed")
+        return ""
+
+    monkeypatch.setattr(smtp, "handshake", handshake)
+    monkeypatch.setattr(rotating_stores, "write_and_remove", write_and_remove)
+    parameters = {**dict.fromkeys(rotating_stores.STORES), "mount": "secret", "path": "m", option: wanted}
+    store = rotating_stores.store_of(parameters, CONNECTION, patience(monkeypatch, []))
+    old, new = {name: "name", word: "canary-old"}, {name: "name", word: "canary-new"}
+    with pytest.raises(MastodonError, match="Give it to the server first, beside the old one"):
+        store.admit(old, new)
+    known.add("canary-new")
+    assert store.admit(old, new).endswith("lets it in")
+    assert store.dismiss(new, old).endswith("still lets the old one in: take it away there")
+    known.discard("canary-old")
+    assert store.dismiss(new, old).endswith("refuses the old one")

@@ -75,7 +75,13 @@ class Place:
     def step(self, step: str, *, check: bool = False, name: str = "redis", accepted: str = "") -> dict[str, Any]:
         run = Run(check=check, diff=False, say=self.said.append, environment={})
         where = {"namespace": "mastodon", "name": "mastodon", "mount": "secret", "path": PATH, "keys": ["password"]}
-        more = {"generate": self.generate, "vapid": False, "given": self.given, "fingerprint_key": "m/fingerprint"}
+        more = {
+            "may_stay": [],
+            "generate": self.generate,
+            "vapid": False,
+            "given": self.given,
+            "fingerprint_key": "m/fingerprint",
+        }
         named = {"secret": name, "accepted": accepted, "step": step, "wait_timeout": 0}
         return secret_rotation.run_task({**where, **more, **named}, run)
 

@@ -102,3 +102,11 @@ def test_a_path_without_a_value_has_none_that_could_be_replaced(server: FakeVaul
 def test_nothing_of_it_is_in_its_text(server: FakeVault, vault: Vault) -> None:
     put(server, password=OLD, password_next=NEW)
     assert "canary" not in repr(read(vault))
+
+
+def test_a_name_that_may_stay_needs_no_new_one(server: FakeVault, vault: Vault) -> None:
+    put(server, username="alice", password=OLD, password_next=NEW)
+    found = rotation.read(vault, "secret", PATH, ("username", "password"), ("username",))
+    rotation.refuse_unusable(found, gives=True)
+    rotation.finish(vault, rotation.promote(vault, found))
+    assert held(server) == {"username": "alice", "password": NEW}
