@@ -161,6 +161,35 @@ options:
         description: Its region.
         type: str
         default: us-east-1
+  dns:
+    description: The zone that is opened, by the credential of its provider.
+    type: dict
+    suboptions:
+      kind:
+        description: How records are written there.
+        type: str
+        choices: [rfc2136, cloudflare, route53]
+        required: true
+      zone:
+        description: Name of the zone.
+        type: str
+        required: true
+      nameserver:
+        description: Name server, with V(rfc2136).
+        type: str
+        default: ""
+      port:
+        description: Its port.
+        type: int
+        default: 53
+      key_name:
+        description: Name of the key, with V(rfc2136).
+        type: str
+        default: ""
+      algorithm:
+        description: How it signs, with V(rfc2136).
+        type: str
+        default: hmac-sha256
   smtp:
     description: The mail server that is logged in to, as in M(fediverse.mastodon.preconditions).
     type: dict

@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._dns import credential
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import forward
-from ansible_collections.fediverse.mastodon.plugins.module_utils._mail.smtp import RefusedError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._mail import smtp
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline, Reminder
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.answers import UnknownKeysError
@@ -22,7 +23,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server 
 
 Values = Mapping[str, str]
 # By which servers say that they do not take a value.
-REFUSALS = (RefusedLoginError, RefusedError, UnknownKeysError)
+REFUSALS = (RefusedLoginError, smtp.RefusedError, UnknownKeysError, credential.RefusedError)
 # Raises one of these for such a value.
 Login = Callable[[Values], object]
 _PAUSE = 2.0

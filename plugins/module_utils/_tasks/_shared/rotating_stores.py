@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.credential import KINDS, Provider, prove
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import forward
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._mail import smtp
@@ -55,6 +56,18 @@ STORES: dict[str, Any] = {
             "region": {"type": "str", "default": "us-east-1"},
         },
     },
+    "dns": {
+        "type": "dict",
+        "options": {
+            "kind": {"type": "str", "choices": list(KINDS), "required": True},
+            "zone": {"type": "str", "required": True},
+            "nameserver": {"type": "str", "default": ""},
+            "port": {"type": "int", "default": 53},
+            # How it is called, not what it is.
+            "key_name": {"type": "str", "default": "", "no_log": False},
+            "algorithm": {"type": "str", "default": "hmac-sha256"},
+        },
+    },
     "smtp": {
         "type": "dict",
         "options": {
@@ -80,6 +93,9 @@ def store_of(parameters: Mapping[str, Any], connection: Connection, patience: Pa
         return _s3(wanted, connection, source, patience)
     if wanted := parameters["smtp"]:
         return _smtp(wanted, connection, source, patience)
+    if wanted := parameters["dns"]:
+        provider = Provider(**{name: wanted[name] for name in Provider.__dataclass_fields__})
+        return Yours(provider, lambda values: prove(provider, values), patience)
     return Nothing()
 
 
