@@ -25,7 +25,8 @@ CONSEQUENCES = {
 NEVER = {
     "active_record_encryption": "Mastodon reads one key of each kind, and nothing that is encrypted with the present ones could be read: second "
     "factors, and from 4.7 on the key by which other servers know each account",
-    "vault": "nothing is stored: External Secrets logs in with a token of its ServiceAccount, which Kubernetes makes anew for each login",
+    "vault": "nothing is stored: External Secrets logs in with a token of its ServiceAccount, which Kubernetes makes anew for each login. "
+    "Of a Vault outside of the cluster, the token of vault-reviewer is replaced as the README of role vault says",
 }
 
 

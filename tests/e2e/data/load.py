@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""People who read and post while something is changed: 20 requests a second, half of which are jobs as well."""
+"""People who read, post and upload while something is changed: 20 requests a second, half of which are jobs as well."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from mastodon_lab.proof.post import png
 from mastodon_lab.proof.session import sign_in
 
 from ...conftest import Lab
@@ -27,6 +28,14 @@ from .test_whole_loss import site_of
 # Each asks once in a second: as many as may by the API's limit, for each of whom has a token of his own.
 PEOPLE = 20
 SECONDS = 15.0
+# A picture each, which a worker makes smaller.
+UPLOADERS = (1, 11)
+FORM_TYPE = "multipart/form-data; boundary=lab-load"
+FORM = (
+    b'--lab-load\r\nContent-Disposition: form-data; name="file"; filename="dot.png"\r\nContent-Type: image/png\r\n\r\n'
+    + png()
+    + b"\r\n--lab-load--\r\n"
+)
 LOOKUP = f"/.well-known/webfinger?resource=acct:owner@{DOMAIN}"
 
 
@@ -62,13 +71,15 @@ class Load:
                 connection = self._connection()
             with self._lock:
                 self.answers[what] += 1
-                self.posted += what == "200" and number % 2
+                self.posted += what == "200" and number % 2 and number not in UPLOADERS
         connection.close()
 
     def _asked(self, connection: http.client.HTTPSConnection, number: int) -> str:
         headers = {"Authorization": f"Bearer {self.tokens[number]}", "Content-Type": "application/json"}
         try:
-            if number % 2:
+            if number in UPLOADERS:
+                connection.request("POST", "/api/v2/media", FORM, {**headers, "Content-Type": FORM_TYPE})
+            elif number % 2:
                 body = json.dumps({"status": f"{self.mark} of {number}", "visibility": "unlisted"})
                 connection.request("POST", "/api/v1/statuses", body, headers)
             else:
@@ -77,7 +88,7 @@ class Load:
             answer.read()
         except (OSError, http.client.HTTPException) as error:
             return type(error).__name__
-        return str(answer.status)
+        return "200" if answer.status == 202 else str(answer.status)
 
     def _connection(self) -> http.client.HTTPSConnection:
         address, trust = self.lab.facts["gateway_address"], self.lab.trust()
