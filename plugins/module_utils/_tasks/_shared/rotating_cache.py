@@ -14,6 +14,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import fo
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection, open_objects
+from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import conditions
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores import redis_server
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import NotReadyError, Server
@@ -24,6 +25,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
 )
 
 _POD = Resource("", "v1", "Pod", "pods", namespaced=True)
+_DRAGONFLY = Resource("dragonflydb.io", "v1alpha1", "Dragonfly", "dragonflies", namespaced=True)
 
 
 @dataclass(frozen=True)
@@ -50,9 +52,10 @@ class Cache:
         return f"Dragonfly {self.namespace}/{self.name} lets both in"
 
     def dismiss(self, current: Values, previous: Values) -> str:
-        """Take it away in each pod that did not start anew."""
+        """Take it away in each pod, once all of them have started with the new one."""
 
         def each() -> None:
+            self._refuse_older()
             for server in self._servers():
                 _log_in(server, current)
                 if lets_in(partial(_log_in, server), previous):
@@ -63,9 +66,20 @@ class Cache:
         self.patience.until(each, refused=True)
         return f"Dragonfly {self.namespace}/{self.name} refuses the old one"
 
-    def _servers(self) -> Sequence[Server]:
+    def _refuse_older(self) -> None:
+        """Raise NotReadyError while a pod has not the annotations that its Dragonfly has since its password changed."""
+        for item in open_objects(self.connection).read(Selection(_DRAGONFLY, self.namespace, self.name)).objects:
+            wanted = at(item, "spec.annotations", {})
+            for pod in self._pods():
+                if not wanted.items() <= at(pod, "metadata.annotations", {}).items():
+                    raise NotReadyError(f"Pod {self.namespace}/{pod['metadata']['name']}", "has not started anew yet")
+
+    def _pods(self) -> Sequence[Object]:
         labels = f"app={self.name},app.kubernetes.io/name=dragonfly"
-        pods = open_objects(self.connection).read(Selection(_POD, self.namespace, labels=labels)).objects
+        return open_objects(self.connection).read(Selection(_POD, self.namespace, labels=labels)).objects
+
+    def _servers(self) -> Sequence[Server]:
+        pods = self._pods()
         subject, remedy = (
             f"Dragonfly {self.namespace}/{self.name}",
             f"Check them: kubectl get pods -n {self.namespace}.",

@@ -50,20 +50,28 @@ class Pods:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, **passwords: set[str]) -> None:
         self.passwords, self.said, self.unready = passwords, list[str](), list[str]()
-        api = SimpleNamespace(
-            read=lambda selection: SimpleNamespace(objects=[self._pod(name) for name in self.passwords])
-        )
+        self.older: list[str] = []
+        api = SimpleNamespace(read=lambda selection: SimpleNamespace(objects=self._read(selection.resource.kind)))
         monkeypatch.setattr(rotating_cache, "open_objects", lambda connection: api)
         for name in ("ask", "admit", "dismiss"):
             monkeypatch.setattr(rotating_cache.redis_server, name, getattr(self, name))
         waits = patience(monkeypatch, self.said)
         self.cache = rotating_cache.Cache(CONNECTION, "mastodon", "mastodon-redis", 6379, "Vault path m", waits)
 
+    def _read(self, kind: str) -> list[Mapping[str, Any]]:
+        if kind == "Dragonfly":
+            return [{"spec": {"annotations": {"secrets": "new"}}}]
+        return [self._pod(name) for name in self.passwords]
+
     def _pod(self, name: str) -> Mapping[str, Any]:
         status = "False" if name in self.unready else "True"
         if self.unready:
             self.unready.pop()
-        return {"metadata": {"name": name}, "status": {"conditions": [{"type": "Ready", "status": status}]}}
+        mark = "old" if name in self.older else "new"
+        if self.older:
+            self.older.pop()
+        metadata = {"name": name, "annotations": {"secrets": mark, "other": ""}}
+        return {"metadata": metadata, "status": {"conditions": [{"type": "Ready", "status": status}]}}
 
     def _of(self, server: Server, password: str) -> set[str]:
         known = self.passwords[server.host.partition(".")[0]]
@@ -95,6 +103,14 @@ def test_a_pod_that_starts_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> Non
     pods.unready = ["first"]
     pods.cache.admit(OLD, NEW)
     assert pods.passwords["first"] == {*OLD.values(), *NEW.values()}
+
+
+def test_a_pod_that_did_not_start_with_the_new_one_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    pods = Pods(monkeypatch, first={*OLD.values(), *NEW.values()})
+    pods.older = ["first", "first"]
+    pods.cache.dismiss(NEW, OLD)
+    assert pods.older == []
+    assert pods.passwords["first"] == set(NEW.values())
 
 
 def test_a_cache_that_knows_neither_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
