@@ -12,6 +12,7 @@ from functools import partial
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import forward
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.core import POD
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection, open_objects
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
@@ -24,7 +25,6 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
     lets_in,
 )
 
-_POD = Resource("", "v1", "Pod", "pods", namespaced=True)
 _DRAGONFLY = Resource("dragonflydb.io", "v1alpha1", "Dragonfly", "dragonflies", namespaced=True)
 
 
@@ -76,7 +76,7 @@ class Cache:
 
     def _pods(self) -> Sequence[Object]:
         labels = f"app={self.name},app.kubernetes.io/name=dragonfly"
-        return open_objects(self.connection).read(Selection(_POD, self.namespace, labels=labels)).objects
+        return open_objects(self.connection).read(Selection(POD, self.namespace, labels=labels)).objects
 
     def _servers(self) -> Sequence[Server]:
         pods = self._pods()

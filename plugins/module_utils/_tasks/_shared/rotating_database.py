@@ -11,7 +11,7 @@ from functools import partial
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import exec as pods
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.core import SECRET
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection, open_objects
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER
@@ -24,7 +24,6 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
     lets_in,
 )
 
-_SECRET = Resource("", "v1", "Secret", "secrets", namespaced=True)
 LABEL = "fediverse.mastodon/second-login-of"
 # Its errors quote no statement. What it reads ends by a command, as nothing else ends it.
 _PSQL = ("psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--set=VERBOSITY=terse", "--file=-")
@@ -63,7 +62,7 @@ class Database:
         self._run(second_login.drop(self.owner))
         api = open_objects(self.connection)
         for item in self._secrets():
-            api.delete(_SECRET, item, dry_run=False)
+            api.delete(SECRET, item, dry_run=False)
         return f"{self.server} refuses the old one"
 
     def _ask(self, username: str, values: Values) -> None:
@@ -91,11 +90,11 @@ class Database:
             "metadata": {"name": name, "namespace": namespace, "labels": {LABEL: self.name}},
             "stringData": {"username": username, "password": password},
         }
-        open_objects(self.connection).apply(_SECRET, body, manager=MANAGER, force=False, dry_run=False)
+        open_objects(self.connection).apply(SECRET, body, manager=MANAGER, force=False, dry_run=False)
 
     def _secrets(self) -> tuple[Object, ...]:
         """Return the Secret, if it is there. Raises MastodonError for somebody's of that name."""
-        found = open_objects(self.connection).read(Selection(_SECRET, *self.second)).objects
+        found = open_objects(self.connection).read(Selection(SECRET, *self.second)).objects
         for item in found:
             if (item["metadata"].get("labels") or {}).get(LABEL) != self.name:
                 remedy = f"It has not the label {LABEL}, so it is somebody's: rename it, or delete it."
