@@ -43,12 +43,24 @@ def test_what_runs_once_has_no_budget_and_what_runs_twice_may_lose_one_pod() -> 
     assert budget == {"maxUnavailable": 1, "selector": {"matchLabels": {**OURS, "app.kubernetes.io/component": "web"}}}
 
 
-def patches(**settings: Any) -> list[Any]:
+def patched(name: str, **settings: Any) -> list[Any]:
+    """What Flux changes of a Deployment that the chart renders."""
     spec = objects(**settings)["HelmRelease mastodon"]["spec"]
-    rendered = [one["kustomize"]["patches"] for one in spec.get("postRenderers", [])]
-    web = {"kind": "Deployment", "name": "mastodon-web"}
-    assert all(one["target"] == web for some in rendered for one in some)
-    return [json.loads(one["patch"]) for some in rendered for one in some]
+    rendered = [one for some in spec["postRenderers"] for one in some["kustomize"]["patches"]]
+    assert {one["target"]["name"] for one in rendered} == {"mastodon-web", "mastodon-streaming"}
+    return [json.loads(one["patch"]) for one in rendered if one["target"] == {"kind": "Deployment", "name": name}]
+
+
+def patches(**settings: Any) -> list[Any]:
+    """What Flux changes of web, beside how its pods end."""
+    return patched("mastodon-web", **settings)[1:]
+
+
+@pytest.mark.parametrize("part", ["web", "streaming"])
+def test_a_pod_that_ends_serves_on_until_the_gateway_knows_it(part: str) -> None:
+    [container] = patched(f"mastodon-{part}", mastodon_size="small")[0]["spec"]["template"]["spec"]["containers"]
+    # Less than the half minute after which it is killed.
+    assert container == {"name": f"mastodon-{part}", "lifecycle": {"preStop": {"exec": {"command": ["sleep", "10"]}}}}
 
 
 def test_web_pods_scale_where_the_size_says_so_and_no_upgrade_puts_their_number_back() -> None:
