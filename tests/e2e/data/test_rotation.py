@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from dataclasses import dataclass
 
 import pytest
@@ -48,7 +49,7 @@ class Rotated:
 def rotated(installed: Lab, request: pytest.FixtureRequest) -> Rotated:
     secret: str = request.param
     old = installed.stored(PATHS[secret])["password"]
-    with loaded(installed, f"rotation-of-{secret}", reconnecting=secret == "database") as load:
+    with loaded(installed, f"{secret}-{time.time_ns()}", reconnecting=secret == "database") as load:
         run = installed.playbook("rotate.yml", "-e", f"rotate={secret}")
     print(f"{secret}: {run.seconds:.0f} s, {load.asked} asked, failed: {load.failed or 'none'}, {load.posted} posts")
     return Rotated(secret, old, run, load)

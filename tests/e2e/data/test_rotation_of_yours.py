@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 from dataclasses import dataclass
 
 import pytest
@@ -95,7 +96,7 @@ def rotated(installed: Lab, request: pytest.FixtureRequest) -> Rotated:
     secret: str = request.param
     GIVEN[secret](installed)
     before = installed.stored(secret)
-    with loaded(installed, f"rotation-of-{secret}") as load:
+    with loaded(installed, f"{secret}-{time.time_ns()}") as load:
         run = installed.playbook("rotate.yml", "-e", f"rotate={secret}")
     print(f"{secret}: {run.seconds:.0f} s, {load.asked} asked, failed: {load.failed or 'none'}, {load.posted} posts")
     return Rotated(secret, before, run, load)

@@ -16,7 +16,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.core impo
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection, open_objects
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import conditions
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import conditions_of
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores import redis_server
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import NotReadyError, Server
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.rotating import (
@@ -100,5 +100,5 @@ def _log_in(server: Server, values: Values) -> object:
 
 
 def _is_ready(pod: Object) -> bool:
-    ready = conditions(pod.get("status") or {}, 0).get("Ready")
+    ready = conditions_of(pod).get("Ready")
     return ready is not None and ready.status == "True" and not pod["metadata"].get("deletionTimestamp")

@@ -70,8 +70,8 @@ class Pods:
         mark = "old" if name in self.older else "new"
         if self.older:
             self.older.pop()
-        metadata = {"name": name, "annotations": {"secrets": mark, "other": ""}}
-        return {"metadata": metadata, "status": {"conditions": [{"type": "Ready", "status": status}]}}
+        metadata = {"name": name, "generation": 2, "annotations": {"secrets": mark, "other": ""}}
+        return {"metadata": metadata, "status": {"conditions": [{"type": "Ready", "status": status, "observedGeneration": 2}]}}
 
     def _of(self, server: Server, password: str) -> set[str]:
         known = self.passwords[server.host.partition(".")[0]]
