@@ -71,7 +71,10 @@ class Pods:
         if self.older:
             self.older.pop()
         metadata = {"name": name, "generation": 2, "annotations": {"secrets": mark, "other": ""}}
-        return {"metadata": metadata, "status": {"conditions": [{"type": "Ready", "status": status, "observedGeneration": 2}]}}
+        return {
+            "metadata": metadata,
+            "status": {"conditions": [{"type": "Ready", "status": status, "observedGeneration": 2}]},
+        }
 
     def _of(self, server: Server, password: str) -> set[str]:
         known = self.passwords[server.host.partition(".")[0]]
