@@ -177,6 +177,7 @@ PINNED = (
         versions.RCLONE,
         changed="with S3 and files as the only kinds of storage, and only the commands that are used",
         because="the SDKs of seventy others would multiply its build",
+        part="s3",
     ),
     Pinned(
         "Dragonfly operator",

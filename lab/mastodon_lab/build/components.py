@@ -355,6 +355,7 @@ RCLONE = Component(
     {"rclone": "lab/rclone/cmd/rclone"},
     seconds=60,
     stamps={"github.com/rclone/rclone/fs.Version": versions.RCLONE},
+    part="s3",
 )
 ROOK = Component(
     "Rook",

@@ -30,6 +30,7 @@ BUSYBOX_LATEST = "docker.io/library/busybox:latest"
 TRAEFIK_IMAGE = f"docker.io/library/traefik:{versions.TRAEFIK}"
 OPENBAO_IMAGE = f"quay.io/openbao/openbao:{versions.OPENBAO}"
 S3_IMAGE = f"docker.io/versity/versitygw:{versions.VERSITY}"
+RCLONE_IMAGE = f"docker.io/rclone/rclone:{versions.RCLONE.removeprefix('v')}"
 KNOT_IMAGE = f"docker.io/cznic/knot:{versions.KNOT}"
 PEBBLE_IMAGE = f"ghcr.io/letsencrypt/pebble:{versions.PEBBLE.removeprefix('v')}"
 MAILPIT_IMAGE = f"docker.io/axllent/mailpit:{versions.MAILPIT}"
@@ -96,6 +97,8 @@ def platform_images(base: Path, servers: Path, program: Mapping[str, Path], has:
     environment = {"PATH": SEARCH_PATH}
     return [
         *(single(base, program[name], *rest) for part, (name, *rest) in singles.items() if has(part)),
+        # What copies from and to it.
+        *([single(base, program["rclone"], RCLONE_IMAGE, "/usr/local/bin/rclone")] if has("s3") else []),
         *(
             Image(part, (reference,), (servers,), Run((command,), environment=environment))
             for part, (command, reference) in debians.items()

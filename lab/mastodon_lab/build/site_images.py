@@ -29,7 +29,6 @@ SINGLES = (
         "/ko-app/external-dns",
         NONROOT,
     ),
-    ("rclone", f"docker.io/rclone/rclone:{versions.RCLONE.removeprefix('v')}", "/usr/local/bin/rclone", ""),
     *(
         (name, f"ghcr.io/fluxcd/{name}:{version}", f"/usr/local/bin/{name}", NOBODY)
         for name, version in (

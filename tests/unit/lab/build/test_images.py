@@ -74,7 +74,11 @@ def everything(app: Path, flux_data: Path, rook: Path) -> dict[str, Image]:
 
 def test_only_the_platform_that_a_lab_has_gets_images() -> None:
     made = images.platform_images(BASE, SERVERS, Programs(), lambda part: part in ("redis", "s3"))
-    assert {reference for image in made for reference in image.references} == {images.REDIS_IMAGE, images.S3_IMAGE}
+    assert {reference for image in made for reference in image.references} == {
+        images.REDIS_IMAGE,
+        images.S3_IMAGE,
+        images.RCLONE_IMAGE,
+    }
 
 
 def test_names_are_full_and_nobody_s_twice(everything: dict[str, Image]) -> None:
