@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from mastodon_lab import host, inside
 from mastodon_lab.build import mirror, plan, remembered
+from mastodon_lab.capacity import Capacity
 from mastodon_lab.cluster import cgroups, components, config, disk, health, network, node, pki, process
 from mastodon_lab.cluster.lock import only_one
 from mastodon_lab.cluster.process import Init
@@ -22,6 +23,7 @@ from mastodon_lab.progress import Progress
 from mastodon_lab.status import PartStatus
 from mastodon_lab.up import build, up
 
+LARGE = Capacity(1 << 40, 1 << 40, 1 << 40, 1 << 40)
 RUNNING = Init(4711, "1")
 
 
@@ -49,7 +51,7 @@ def done(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def quiet(result: object = None) -> Callable[..., object]:
         return lambda *given, **named: result
 
-    good = host.Machine(1 << 40, 1 << 40, 1 << 40, True, ())
+    good = host.Machine(LARGE, True, ())
     for module, name, stub in (
         (host, "examine", note("look", good)),
         (host, "refuse_kernel", quiet()),
@@ -123,7 +125,7 @@ def test_a_refused_machine_is_left_as_it_was(
     lab: Lab, done: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fresh = Lab("fresh", 0, tmp_path / "fresh", tmp_path / "cold")
-    monkeypatch.setattr(host, "examine", lambda lab: host.Machine(1, 1, 1, True, ("runc",)))
+    monkeypatch.setattr(host, "examine", lambda lab: host.Machine(Capacity(1, 1, 1, 1), True, ("runc",)))
     with pytest.raises(LabError, match="memory"):
         bring_up(fresh)
     assert done == []
@@ -132,7 +134,7 @@ def test_a_refused_machine_is_left_as_it_was(
 
 
 def test_missing_packages_are_installed_first(lab: Lab, done: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    machine = host.Machine(1 << 40, 1 << 40, 1 << 40, True, ("iproute2", "runc"))
+    machine = host.Machine(LARGE, True, ("iproute2", "runc"))
     monkeypatch.setattr(host, "examine", lambda lab: machine)
     monkeypatch.setattr(host, "install", lambda packages: done.append(f"install {' '.join(packages)}"))
     # These call `ip`, which a minimal Debian doesn't have.
