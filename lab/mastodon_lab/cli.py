@@ -21,7 +21,7 @@ from mastodon_lab import host, inside, prove
 from mastodon_lab.cluster import health
 from mastodon_lab.down import down
 from mastodon_lab.errors import LabError
-from mastodon_lab.lab import ALL, BASE, CEPH, MACHINE, SITE, WAYS, WEBSITE, Lab
+from mastodon_lab.lab import ALL, BASE, CEPH, IPV6, MACHINE, SITE, WAYS, WEBSITE, Lab
 from mastodon_lab.parts import platform as parts
 from mastodon_lab.parts.catalogue import PARTS
 from mastodon_lab.progress import Progress
@@ -116,7 +116,7 @@ def _add_parts(sub: argparse.ArgumentParser, *, every: bool) -> None:
 
 
 def _optional() -> tuple[str, ...]:
-    return (*(part.key for part in PARTS if part.key not in BASE), SITE, CEPH, ALL)
+    return (*(part.key for part in PARTS if part.key not in BASE), SITE, CEPH, IPV6, ALL)
 
 
 def _parts(text: str) -> frozenset[str]:
@@ -148,7 +148,7 @@ def _chosen(given: argparse.Namespace) -> frozenset[str]:
     """The parts asked for, less those to leave out."""
     if not given.left_out:
         return frozenset(given.parts)
-    every = frozenset(_optional()) - {ALL, WEBSITE} if ALL in given.parts else frozenset()
+    every = frozenset(_optional()) - {ALL, IPV6, WEBSITE} if ALL in given.parts else frozenset()
     return frozenset(((every | given.parts) - {ALL}) - given.left_out)
 
 

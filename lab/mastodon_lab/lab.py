@@ -24,14 +24,15 @@ KIND = "kind"
 DOCKER = "docker"
 WAYS = (MACHINE, KIND, DOCKER)
 CEPH = "ceph"
-# Another web site, which `all` does not stand for, and what it stands on.
+# What `all` does not stand for: IPv6 beside IPv4, and another web site with what it stands on.
+IPV6 = "ipv6"
 WEBSITE = "website"
 BELOW_WEBSITE = frozenset({"traefik", "knot", "pebble"})
 # Nobody has tried to give kind's nodes a disk; the one of kind's authors has volumes and enforces NetworkPolicies itself.
 LEFT_OUT = {
     MACHINE: frozenset[str](),
-    KIND: frozenset({CEPH}),
-    DOCKER: frozenset({CEPH, "kube-network-policies", "local-path-provisioner"}),
+    KIND: frozenset({CEPH, IPV6}),
+    DOCKER: frozenset({CEPH, IPV6, "kube-network-policies", "local-path-provisioner"}),
 }
 FIRST_DISK = 200  # of the machine's loop devices, whose first ones others take
 MAX_INDEX = 55  # 10.(200+index).0.0/16 must stay within 10.255.0.0/16
@@ -57,7 +58,7 @@ class Lab:
         """Whether any of these parts belongs to the lab; what a way to get a node is made of does if the lab goes it."""
         own = BASE | self.parts | {self.way} | (BELOW_WEBSITE if WEBSITE in self.parts else set())
         wanted = {*parts} - LEFT_OUT[self.way]
-        return not own.isdisjoint(wanted) or (ALL in self.parts and not {*WAYS, WEBSITE}.issuperset(wanted))
+        return not own.isdisjoint(wanted) or (ALL in self.parts and not {*WAYS, IPV6, WEBSITE}.issuperset(wanted))
 
     @property
     def words(self) -> tuple[str, ...]:

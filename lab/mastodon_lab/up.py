@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from mastodon_lab import host, inside
+from mastodon_lab import host, inside, ipv6
 from mastodon_lab.build import mirror, plan, remembered
 from mastodon_lab.cluster import components, disk, health, network, node, pki
 from mastodon_lab.cluster.lock import only_one
@@ -114,6 +114,7 @@ def _write_facts(lab: Lab, kubectl: Path) -> None:
         "vault_token_file": str(lab.vault_token),
         "mirror": "" if lab.way == DOCKER else lab.mirror_url,
         "gateway_address": lab.gateway_ip,
+        "gateway_addresses": ipv6.gateways(lab),
         "dns_address": lab.dns_ip,
         "ceph_disk": str(lab.disk) if lab.has(CEPH) else "",
         "ceph_folder": str(lab.ceph),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import http.client
 import json
 import ssl
+from collections.abc import Mapping
 from typing import Any
 
 from mastodon_lab.lab import API_PORT, Lab
@@ -21,19 +22,28 @@ class NotAnsweringError(Exception):
 
 def get(lab: Lab, path: str) -> str:
     """The body of a GET. Raises NotAnsweringError for anything but 200."""
+    return _ask(lab, "GET", path)
+
+
+def merge(lab: Lab, path: str, change: Mapping[str, Any]) -> None:
+    """Change some fields of an object. Raises NotAnsweringError."""
+    _ask(lab, "PATCH", path, json.dumps(change))
+
+
+def _ask(lab: Lab, method: str, path: str, body: str | None = None) -> str:
     try:
         trust = ssl.create_default_context(cafile=str(lab.pki / "ca.crt"))
         trust.load_cert_chain(lab.pki / "admin.crt", lab.pki / "admin.key")
         connection = http.client.HTTPSConnection(lab.node_ip, API_PORT, timeout=SECONDS, context=trust)
-        connection.request("GET", path)
+        connection.request(method, path, body, {"Content-Type": "application/merge-patch+json"} if body else {})
         answer = connection.getresponse()
-        body = answer.read().decode()
+        text = answer.read().decode()
         connection.close()
     except (OSError, http.client.HTTPException) as error:
         raise NotAnsweringError(f"the API server does not answer: {error}") from error
     if answer.status != http.client.OK:
         raise NotAnsweringError(f"the API server answers {answer.status} to {path}")
-    return body
+    return text
 
 
 def get_json(lab: Lab, path: str) -> dict[str, Any]:

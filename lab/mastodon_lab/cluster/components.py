@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from mastodon_lab import ipv6
 from mastodon_lab.cluster import config
 from mastodon_lab.cluster.config import NODE
 from mastodon_lab.files import write_private
@@ -94,7 +95,7 @@ def _apiserver(lab: Lab) -> tuple[str, ...]:
         f"--etcd-servers=http://{ETCD}",
         f"--advertise-address={lab.node_ip}",
         f"--secure-port={API_PORT}",
-        f"--service-cluster-ip-range={lab.service_cidr}",
+        f"--service-cluster-ip-range={','.join(ipv6.service_cidrs(lab))}",
         f"--tls-cert-file={pki}/kube-apiserver.crt",
         f"--tls-private-key-file={pki}/kube-apiserver.key",
         f"--client-ca-file={pki}/ca.crt",

@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from mastodon_lab import ipv6
 from mastodon_lab.files import write_private
 from mastodon_lab.lab import Lab
 
@@ -98,7 +99,7 @@ def kube_proxy(lab: Lab) -> dict[str, Any]:
         "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
         "kind": "KubeProxyConfiguration",
         "mode": "iptables",
-        "clusterCIDR": lab.pod_cidr,
+        "clusterCIDR": ",".join(ipv6.pod_cidrs(lab)),
         "hostnameOverride": NODE,
         "clientConnection": {"kubeconfig": str(lab.etc / "kube-proxy.kubeconfig")},
         "healthzBindAddress": "127.0.0.1:10256",
@@ -124,8 +125,8 @@ def pod_network(lab: Lab) -> dict[str, Any]:
                 "ipam": {
                     "type": "host-local",
                     "dataDir": "/run/cni",
-                    "ranges": [[{"subnet": lab.pod_cidr}]],
-                    "routes": [{"dst": "0.0.0.0/0"}],
+                    "ranges": [[{"subnet": one}] for one in ipv6.pod_cidrs(lab)],
+                    "routes": [{"dst": "::/0" if ":" in one else "0.0.0.0/0"} for one in ipv6.pod_cidrs(lab)],
                 },
             },
             {"type": "portmap", "capabilities": {"portMappings": True}},

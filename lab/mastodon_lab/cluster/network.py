@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from mastodon_lab import ipv6
 from mastodon_lab.errors import LabError
 from mastodon_lab.lab import Lab
 
@@ -61,6 +62,19 @@ def connect(lab: Lab, pid: int) -> None:
     _run(f"ip address add {lab.host_ip}/30 dev {lab.host_link}")
     _run(f"ip link set {lab.host_link} up")
     _run(f"ip route add {lab.network} via {lab.link_ip}")
+    if six := ipv6.of(lab):
+        _connect_six(lab, six, inside)
+
+
+def _connect_six(lab: Lab, six: ipv6.Addresses, inside: str) -> None:
+    """Do the same by IPv6. Nobody else has these addresses, so that nobody has to be asked for whether they are taken."""
+    _run(f"{inside} sysctl --quiet --write net.ipv6.conf.all.forwarding=1")
+    for address in (six.node, six.gateway):
+        _run(f"{inside} ip address add {address}/128 dev lo")
+    _run(f"{inside} ip address add {six.link}/64 dev {LINK} nodad")
+    _run(f"{inside} ip route add {six.service_cidr} dev lo src {six.node}")
+    _run(f"ip address add {six.host}/64 dev {lab.host_link} nodad")
+    _run(f"ip route add {six.network} via {six.link}")
 
 
 def disconnect(lab: Lab) -> None:

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from http.client import HTTPConnection
 
-from mastodon_lab import versions
+from mastodon_lab import ipv6, versions
 from mastodon_lab.cluster import api
-from mastodon_lab.lab import Lab
+from mastodon_lab.lab import IPV6, Lab
 from mastodon_lab.parts import acme, certificates, dns, mail, nameserver, openbao, policies, redis, s3, website
 from mastodon_lab.parts.keys import Keys
 
@@ -60,15 +60,25 @@ def _prove_volumes(lab: Lab, _: Keys) -> None:
                 raise OSError(f"claim {namespace}/{claim['metadata']['name']} has no volume")
 
 
+def _set_up_gateway(lab: Lab, _: Keys) -> None:
+    """Say of the Gateway's Service where it is, as a load balancer would, which the Gateway then says of itself."""
+    if lab.has(IPV6):
+        service = "/api/v1/namespaces/traefik/services/traefik"
+        told = {"loadBalancer": {"ingress": [{"ip": address} for address in ipv6.gateways(lab)]}}
+        api.merge(lab, service, {"spec": {"type": "LoadBalancer"}})
+        api.merge(lab, f"{service}/status", {"status": told})
+
+
 def _prove_gateway(lab: Lab, _: Keys) -> None:
     found = api.get_json(lab, "/apis/gateway.networking.k8s.io/v1/gatewayclasses/traefik")
     accepted = [item["status"] for item in found.get("status", {}).get("conditions", ()) if item["type"] == "Accepted"]
     if accepted != ["True"]:
         raise OSError("its GatewayClass is not accepted")
-    connection = HTTPConnection(lab.gateway_ip, 80, timeout=CONNECT_SECONDS)
-    connection.request("GET", "/")
-    connection.getresponse().read()
-    connection.close()
+    for address in ipv6.gateways(lab):
+        connection = HTTPConnection(address, 80, timeout=CONNECT_SECONDS)
+        connection.request("GET", "/")
+        connection.getresponse().read()
+        connection.close()
 
 
 def _prove_openbao(lab: Lab, _: Keys) -> None:
@@ -116,7 +126,7 @@ PARTS = (
     Part("CoreDNS", versions.COREDNS, "kube-system/deployment/coredns", _prove_dns),
     Part("OpenBao", versions.OPENBAO, "openbao/statefulset/openbao", _prove_openbao, openbao.set_up),
     Part("name server (Knot)", versions.KNOT, "dns/statefulset/knot", nameserver.prove, nameserver.set_up),
-    Part("Traefik", versions.TRAEFIK, "traefik/deployment/traefik", _prove_gateway),
+    Part("Traefik", versions.TRAEFIK, "traefik/deployment/traefik", _prove_gateway, _set_up_gateway),
     Part("S3 server (VersityGW)", versions.VERSITY, "object-store/statefulset/s3", _prove_s3, _set_up_s3),
     Part("Redis", versions.REDIS_MAJOR, "cache/statefulset/redis", _prove_redis),
     Part("ACME server (Pebble)", versions.PEBBLE, "acme/deployment/pebble", _prove_acme, _set_up_acme),

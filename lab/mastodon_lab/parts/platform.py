@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -12,12 +13,13 @@ from functools import partial
 from http.client import HTTPException
 from pathlib import Path
 
+from mastodon_lab import ipv6
 from mastodon_lab.build import images
 from mastodon_lab.build.plan import Built
 from mastodon_lab.build.store import key
 from mastodon_lab.cluster import api
 from mastodon_lab.errors import LabError
-from mastodon_lab.lab import DOCKER, SITE, WEBSITE, Lab
+from mastodon_lab.lab import DOCKER, IPV6, SITE, WEBSITE, Lab
 from mastodon_lab.parts import acme, certificates, mail, nameserver, s3, website
 from mastodon_lab.parts.catalogue import PARTS, REDIS_HOST, S3_HOST, Part
 from mastodon_lab.parts.keys import Keys, keys
@@ -141,7 +143,9 @@ def _places(lab: Lab) -> Mapping[str, str]:
     return {
         "BEYOND": "internet" if lab.way == DOCKER else "sealed",
         "DNS_IP": lab.dns_ip,
-        "GATEWAY_IP": lab.gateway_ip,
+        "GATEWAY_IPS": json.dumps(ipv6.gateways(lab)),
+        # Where there are two the Service says so.
+        "GATEWAY_STATUS_IP": "" if lab.has(IPV6) else lab.gateway_ip,
         "NAMESERVER_IP": lab.nameserver_ip,
         "ACME_IP": lab.acme_ip,
         "ACME_DIRECTORY": acme.DIRECTORY,

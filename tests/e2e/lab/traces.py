@@ -20,13 +20,14 @@ KERNEL_VALUES = (
 
 def traces(name: str, index: int) -> dict[str, list[str]]:
     """Return, by kind, what there is on this host of the lab of this name and index; kinds without any are left out."""
+    six = f"fd6c:6162:{0x200 + index:x}:"
     network, folder = f"10.{200 + index}.", re.compile(rf"fediverse-mastodon-lab/{name}(?![\w-])")
     found = {
         "processes": processes(f"fediverse-mastodon-lab-{name}", folder),
         "mounts": [line for line in Path("/proc/self/mounts").read_text().splitlines() if folder.search(line)],
         "interfaces": reported("ip -brief link", f"mastodon-lab{index}@"),
-        "addresses": reported("ip -brief address", network),
-        "routes": reported("ip route show table all", network),
+        "addresses": [*reported("ip -brief address", network), *reported("ip -brief address", six)],
+        "routes": [*reported("ip route show table all", network), *reported("ip -6 route show table all", six)],
         "firewall rules": [*reported("iptables-save", network), *reported("iptables-save", f"mastodon-lab{index} ")],
         "loop devices": [str(path) for path in Path("/sys/block").glob(f"loop{200 + index}")],
         # Those of other labs come and go meanwhile.

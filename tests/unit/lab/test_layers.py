@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[3] / "lab"
 LAB = ROOT / "mastodon_lab"
-LAB_BASE = {"errors", "files", "lab", "pins", "progress", "status", "versions"}
+LAB_BASE = {"errors", "files", "ipv6", "lab", "pins", "progress", "status", "versions"}
 # What the commands `up`, `down`, `prove` and the like call; they know all of it, and nothing of it knows them.
 LAB_MAY_KNOW = {
     "build": LAB_BASE,
