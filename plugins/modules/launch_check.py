@@ -381,7 +381,7 @@ annotations:
   type: dict
   sample: {fediverse.mastodon/fingerprints: are-primary-key=3f2a9c0d1e4b key=0f1e2d3c4b5a}
 ipv6:
-  description: Whether pods of this cluster are asked over IPv6, at which Mastodon listens only when it is configured to.
+  description: Whether pods of this cluster are asked over IPv6, alone or by turns, at which Mastodon listens only when it is configured to.
   returned: success
   type: bool
 """

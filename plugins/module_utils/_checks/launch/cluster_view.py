@@ -17,6 +17,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api 
 Kind = tuple[str, str]
 
 SERVICE: Kind = ("", "Service")
+SERVICE_RANGE: Kind = ("networking.k8s.io", "ServiceCIDR")
 CONFIG_MAP: Kind = ("", "ConfigMap")
 SECRET: Kind = ("", "Secret")
 VOLUME_CLAIM: Kind = ("", "PersistentVolumeClaim")
@@ -46,11 +47,22 @@ class ClusterView:
         return next(iter(read_served(self._api, self._catalog.preferred(*kind), namespace, name)), {})
 
     def is_ipv6(self) -> bool:
-        """Whether pods are asked over IPv6 here: their first address is of the family that Services have by default.
+        """Whether pods are asked over IPv6 here, or by both families, which a Gateway does by turns where Services have both.
 
         https://kubernetes.io/docs/concepts/services-networking/dual-stack/
         """
-        return ":" in str(at(self.one(SERVICE, "kubernetes", "default"), "spec.clusterIP", ""))
+        first = str(at(self.one(SERVICE, "kubernetes", "default"), "spec.clusterIP", ""))
+        return ":" in first or any(":" in one for one in self._ranges())
+
+    def _ranges(self) -> Sequence[str]:
+        """Return where Services are, nothing on a cluster that does not say so, or not to us."""
+        try:
+            found: Sequence[str] = at(self.one(SERVICE_RANGE, "kubernetes"), "spec.cidrs", [])
+        except ApiError as error:
+            if not error.is_forbidden:
+                raise
+            return ()
+        return found
 
     def within(self, kind: Kind, namespace: str = "", labels: str = "") -> Sequence[Object]:
         """Return the objects of a namespace, that of Mastodon without one, that have these labels."""

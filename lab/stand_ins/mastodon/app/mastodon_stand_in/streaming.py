@@ -21,6 +21,7 @@ from mastodon_stand_in.errors import HttpRefusalError, UnavailableError
 from mastodon_stand_in.keys import Keys
 from mastodon_stand_in.queues import Redis
 from mastodon_stand_in.settings import DatabaseSettings, RedisSettings
+from mastodon_stand_in.sockets import listening
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler
@@ -51,10 +52,10 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> None:
     with database.transaction() as cursor:
         cursor.execute("SELECT 1")
     Redis(settings).check()
-    port = int(environment.get("PORT") or 4000)
-    logging.info("streaming on port %s", port)
+    sock = listening(environment, 4000)
+    logging.info("streaming on port %s", sock.getsockname()[1])
     app = application(Streaming(keys, database, settings))
-    web.run_app(app, host="0.0.0.0", port=port, print=None, access_log=None, shutdown_timeout=5)  # noqa: S104 a pod
+    web.run_app(app, sock=sock, print=None, access_log=None, shutdown_timeout=5)
 
 
 def application(streaming: Streaming) -> web.Application:

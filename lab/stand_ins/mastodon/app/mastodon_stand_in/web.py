@@ -18,6 +18,7 @@ from mastodon_stand_in.accounts import Account
 from mastodon_stand_in.errors import HttpRefusalError, RefusalError
 from mastodon_stand_in.migrations import INSTANCE_ACTOR_ID
 from mastodon_stand_in.services import Services
+from mastodon_stand_in.sockets import listening
 
 MAX_UPLOAD = 99 * 2**20
 MAX_ACTIVITY = 2**20
@@ -27,9 +28,9 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> None:
     """Serve on PORT until told to stop. `-C config/puma.rb` is what the chart passes and means nothing here."""
     services = Services.from_environment(environment)
     services.check()
-    port = int(environment.get("PORT") or 3000)
-    logging.info("serving %s on port %s", services.site.web_domain, port)
-    web.run_app(application(services), host="0.0.0.0", port=port, print=None, access_log=None, shutdown_timeout=5)  # noqa: S104 a pod
+    sock = listening(environment, 3000)
+    logging.info("serving %s on port %s", services.site.web_domain, sock.getsockname()[1])
+    web.run_app(application(services), sock=sock, print=None, access_log=None, shutdown_timeout=5)
 
 
 def application(services: Services) -> web.Application:

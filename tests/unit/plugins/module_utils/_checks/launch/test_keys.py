@@ -225,6 +225,7 @@ def test_what_is_looked_for_only_when_keys_are_lost_costs_a_run_nothing(world: W
             "read Secret mastodon/mastodon-app",
             "read Secret mastodon/mastodon-db-owner",
             "read Service default/kubernetes",
+            "read ServiceCIDR kubernetes",
         ]
     )
     assert len(world.vault.calls) == 3

@@ -42,6 +42,16 @@ def test_the_family_by_which_pods_are_asked_is_the_clusters_first(world: World, 
     assert world.check()["ipv6"] is ipv6
 
 
+@pytest.mark.parametrize(("cidrs", "ipv6"), [(["10.96.0.0/16", "fd00:10:96::/112"], True), (["10.96.0.0/16"], False)])
+def test_where_services_have_both_families_pods_are_asked_by_both(world: World, cidrs: list[str], ipv6: bool) -> None:
+    world.put("v1", "Service", "default/kubernetes", spec={"clusterIP": "10.96.0.1"})
+    world.put("networking.k8s.io/v1", "ServiceCIDR", "kubernetes", spec={"cidrs": cidrs})
+    assert world.check()["ipv6"] is ipv6
+    # Who may not see it, or has an older cluster, has the first family.
+    world.api.unreadable = {"ServiceCIDR"}
+    assert world.check()["ipv6"] is False
+
+
 def test_a_family_that_may_not_be_asked_for_is_not_guessed(world: World) -> None:
     world.api.unreadable = {"Service"}
     with pytest.raises(MastodonError, match="Service default/kubernetes: is not permitted"):

@@ -40,6 +40,7 @@ SERVED = (
     kind("fluxcd.controlplane.io", "FluxInstance"),
     kind("gateway.networking.k8s.io", "Gateway"),
     kind("", "Service"),
+    kind("networking.k8s.io", "ServiceCIDR", namespaced=False),
     kind("gateway.networking.k8s.io", "HTTPRoute"),
 )
 PLACES: dict[str, Any] = {
