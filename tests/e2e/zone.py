@@ -70,7 +70,7 @@ class Zone:
 
     def everything(self) -> frozenset[tuple[str, str, str]]:
         """Return name, kind and value of all records but the zone's own, whose number rises with each change."""
-        transfer = dns.query.xfr(self._server, "lab.test.", keyring=self._named(), lifetime=30)
+        transfer = dns.query.xfr(self._server, "lab.test.", keyring=self._named(), lifetime=30, relativize=False)
         zone = dns.zone.from_xfr(transfer, relativize=False)
         return frozenset(
             (str(name).rstrip("."), dns.rdatatype.to_text(data.rdtype), data.to_text())

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Bucket, Keys
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Bucket
 from ansible_collections.fediverse.mastodon.tests.integration.api.rook import CRD, Release
 from ansible_collections.fediverse.mastodon.tests.unit.roles.conftest import Site
 from mastodon_lab import versions
 
 from ...conftest import ROOT, Lab, Run
-from ..bucket import address, secret
+from ..bucket import bucket
 from ..support import eventually
 
 SPACE = "rook-ceph"
@@ -82,12 +82,7 @@ class Store:
 
     def bucket(self) -> Bucket:
         """Return Mastodon's bucket, with the keys that its claim has now."""
-        endpoint, _slash, name = address(self.lab).rpartition("/")
-        keys = secret(self.lab, "mastodon-s3")
-        where = "Secret mastodon/mastodon-s3"
-        return Bucket(
-            endpoint, name, "us-east-1", Keys(keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"], where)
-        )
+        return bucket(self.lab)
 
     def admin(self, program: str, *words: str) -> str:
         """Run `ceph` or `radosgw-admin` as Ceph's administrator."""

@@ -7,19 +7,16 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
-import requests
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.identity import fingerprint
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from requests_aws4auth import AWS4Auth
 
 from ...conftest import Lab
-from ..bucket import address, secret
+from ..bucket import bucket
 
 MEDIA = "https://media.lab.test/"
 PICTURE = "site_uploads/federation.png"
 WEB = ("deployment", "-n=mastodon", "mastodon-web")
-FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
 # The server's own actor: app/models/concerns/account/finder_concern.rb
 _ITS = "account_id = (SELECT id FROM accounts WHERE username = 'mastodon.internal')"
 # As it was declared before.
@@ -27,23 +24,20 @@ _KNOWN: list[str] = []
 
 
 def picture(lab: Lab) -> dict[str, object]:
-    """Return how a picture is declared, which is in the bucket from then on."""
-    requests.put(f"{address(lab)}/{PICTURE}", data=b"a picture", auth=_keys(lab), timeout=10).raise_for_status()
+    """Return how a picture is declared, which is in the bucket from then on, as Mastodon would have put it there."""
+    bucket(lab).upload(PICTURE, b"a picture", "public-read")
     return {"media_hostname": "media.lab.test", "media_path": PICTURE}
 
 
-def without_policy(stack: ExitStack, lab: Lab) -> None:
-    """Let the bucket be without its policy."""
-    place, auth = f"{address(lab)}?policy=", _keys(lab)
-    policy = requests.get(place, auth=auth, timeout=10)
-    policy.raise_for_status()
-    stack.callback(lambda: requests.put(place, data=policy.content, auth=auth, timeout=10).raise_for_status())
-    requests.delete(place, auth=auth, timeout=10).raise_for_status()
-
-
-def _keys(lab: Lab) -> AWS4Auth:
-    keys = secret(lab, "mastodon-s3")
-    return AWS4Auth(keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"], "us-east-1", "s3")
+def hidden(stack: ExitStack, lab: Lab) -> None:
+    """Let nobody read the bucket: without a policy, and where ACLs decide, by heeding none."""
+    ours = bucket(lab)
+    if policy := ours.policy():
+        stack.callback(ours.set_policy, policy)
+        ours.set_policy({})
+    if ours.could_ignore_acls():
+        stack.callback(ours.obey_acls)
+        ours.ignore_acls()
 
 
 def another_key(stack: ExitStack, lab: Lab) -> None:

@@ -74,6 +74,13 @@ BROKEN: Mapping[str, Fault] = {
         REFUSED,
         "Secret gateway-system/blocked does not exist; Certificate gateway-system/blocked is not ready: ",
     ),
+    "a Secret that two Certificates write": Fault(
+        lambda stack, lab: blocked_challenge(stack, lab, "one", "two"),
+        INBOX,
+        "LOST",
+        REFUSED,
+        "Secret gateway-system/blocked does not exist; Certificate gateway-system/one and Certificate gateway-system/two both write that Secret",
+    ),
     "a route on another Gateway": Fault(
         lambda stack, lab: set_field(stack, lab, ROUTE, "/spec/parentRefs/0/name", "another"),
         INBOX,

@@ -24,7 +24,7 @@ from .breaking import (
     looked,
 )
 from .fronts import FRONT, answered, beside, second_address
-from .name_servers import LAME, address_of, anchor, knot, signing, unbound, written
+from .name_servers import LAGGING, LAME, address_of, anchor, knot, signing, unbound, written
 
 pytestmark = pytest.mark.usefixtures("settled")
 WEBFINGER = f"https://{DOMAIN}/.well-known/webfinger"
@@ -101,6 +101,13 @@ BROKEN: Mapping[str, Fault] = {
         "SOME",
         "names a name server that does not know the zone",
         "the zone was moved, and the registrar still names the old server",
+    ),
+    "a name server that is behind": Fault(
+        server("lagging", LAGGING),
+        DOMAIN,
+        "CUT",
+        "leads to different addresses, depending on the name server",
+        "a secondary name server is stale",
     ),
     "signatures that cannot be right": Fault(
         bogus,

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 
 import pytest
 
 from ...conftest import Lab
 from ..zone import DOMAIN
-from .belongings import MEDIA, another_key, known_key, picture, without_policy
+from .belongings import MEDIA, another_key, hidden, known_key, picture
 from .breaking import (
     INBOX,
     ROUTE,
@@ -21,12 +22,25 @@ from .breaking import (
     Fault,
     add,
     is_traced,
+    looked,
     set_field,
 )
-from .fronts import FRONT, Answer, Asked, Pass, in_front, page
+from .fronts import FRONT, Answer, Asked, Pass, Spoil, honest, in_front, page
 
 pytestmark = pytest.mark.usefixtures("settled")
 WEBFINGER = f"https://{DOMAIN}/.well-known/webfinger"
+
+
+def cache() -> Spoil:
+    """Return a cache that looks at paths alone."""
+    kept: dict[str, Answer] = {}
+
+    def spoil(asked: Asked, ask: Pass) -> Answer:
+        if asked.method != "GET" or "/users/" not in asked.path:
+            return ask(asked)
+        return kept.setdefault(asked.path, ask(asked))
+
+    return spoil
 
 
 def firewall(asked: Asked, ask: Pass) -> Answer:
@@ -48,6 +62,11 @@ def agents(asked: Asked, ask: Pass) -> Answer:
 def bots(asked: Asked, ask: Pass) -> Answer:
     """Want to see a browser, as those who have set this up in haste."""
     return ask(asked) if asked.method == "GET" else page(403, "<html><title>Just a moment...</title></html>")
+
+
+def deaf(asked: Asked, ask: Pass) -> Answer:
+    """Pass on nothing that is of one hop."""
+    return ask(asked.without("connection", "upgrade"))
 
 
 def unaccepting(asked: Asked, ask: Pass) -> Answer:
@@ -91,6 +110,20 @@ BROKEN: Mapping[str, Fault] = {
     "a front that strips what is accepted": Fault(
         in_front(unaccepting), f"https://{DOMAIN}/", "CUT", "is a web page where the actor was asked for", FRONT
     ),
+    "a front that drops the upgrade": Fault(
+        in_front(deaf),
+        f"https://{DOMAIN}/api/v1/streaming",
+        "SOME",
+        "does not take the upgrade to a WebSocket",
+        "a proxy on the way drops the headers Upgrade and Connection; 10.",
+    ),
+    "a front that keeps actors for all": Fault(
+        in_front(cache()),
+        f"https://{DOMAIN}/",
+        "CUT",
+        "is sometimes a page and sometimes an actor, whatever is asked for",
+        FRONT,
+    ),
     "a front that knows no activities": Fault(
         in_front(firewall), INBOX, "LOST", "refuses activities, and takes other JSON", FRONT
     ),
@@ -117,11 +150,11 @@ BROKEN: Mapping[str, Fault] = {
         "the streaming pods do not run, or the gateway leads elsewhere",
     ),
     "media that nobody may fetch": Fault(
-        without_policy,
+        hidden,
         MEDIA,
         "SOME",
         "cannot be fetched by everybody",
-        "the bucket's policy lets nobody read",
+        "neither a policy nor ACLs of the bucket let everybody read",
         picture,
     ),
     "media without a store": Fault(
@@ -148,3 +181,9 @@ BROKEN: Mapping[str, Fault] = {
 @pytest.mark.parametrize("name", BROKEN)
 def test_what_others_lose_is_named_with_its_cause(installed: Lab, name: str) -> None:
     is_traced(installed, BROKEN[name])
+
+
+def test_a_front_that_passes_all_on_is_fine(installed: Lab) -> None:
+    with ExitStack() as stack:
+        in_front(honest)(stack, installed)
+        assert looked(installed) == []
