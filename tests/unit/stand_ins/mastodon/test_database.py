@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -72,6 +73,25 @@ def test_a_migration_that_fails_is_named_and_a_later_run_goes_on(empty: Database
     execute(empty.settings, "DROP TABLE old_index_accounts_on_uri")
     migrate(empty, keys, skip_post_deployment=False, version="4.7.2")
     assert migrated(empty) == ALL
+
+
+def test_what_runs_and_what_fails_is_printed_as_rails_does(
+    empty: Database, keys: Keys, capsys: pytest.CaptureFixture[str]
+) -> None:
+    migrate(empty, keys, skip_post_deployment=False, version="4.6.9")
+    execute(empty.settings, IN_THE_WAY)
+    capsys.readouterr()
+    with pytest.raises(RefusalError):
+        migrate(empty, keys, skip_post_deployment=False, version="4.7.2")
+    lines = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(r"== 20260702144128 MigrateLocalAccountKeypairs: migrating =+", lines[0])
+    assert re.fullmatch(r"== 20260702144128 MigrateLocalAccountKeypairs: migrated \(\d\.\d{4}s\) =+", lines[1])
+    failed = lines.index("rake aborted!")
+    assert lines[failed - 1].startswith("== 20260720103819 RenameIndexAccountsOnUriToOld: migrating ")
+    assert (
+        'PG::DuplicateTable: ERROR:  relation "old_index_accounts_on_uri" already exists'
+        in lines[failed + 3 : failed + 4]
+    )
 
 
 def test_migrations_that_were_put_off_are_pending_until_they_ran(empty: Database, keys: Keys) -> None:

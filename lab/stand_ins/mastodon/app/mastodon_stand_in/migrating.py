@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import logging
+import time
 
 import psycopg2
 from psycopg2.extras import RealDictCursor
@@ -98,6 +99,8 @@ def _left(database: Database, series: Release, skip_post_deployment: bool) -> li
 
 
 def _run(database: Database, keys: Keys, migration: Migration) -> None:
+    began = time.monotonic()
+    _announce(migration, "migrating")
     try:
         with database.transaction() as cursor:
             if migration.step:
@@ -106,11 +109,24 @@ def _run(database: Database, keys: Keys, migration: Migration) -> None:
                 cursor.execute(migration.sql)
             cursor.execute("INSERT INTO schema_migrations VALUES (%s)", (migration.version,))
     except psycopg2.Error as error:
+        _abort(error)
         raise RefusalError(
             f"{database}: migration {migration.version} failed: {first_line(error)}. "
             "What ran before it is kept; correct that and run it again."
         ) from error
-    logging.info("migrated to %s", migration.version)
+    _announce(migration, f"migrated ({time.monotonic() - began:.4f}s)")
+
+
+def _announce(migration: Migration, what: str) -> None:
+    """Print what Rails does: activerecord/lib/active_record/migration.rb, announce."""
+    text = f"{migration.version} {migration.name.title().replace(' ', '')}: {what}"
+    print(f"== {text} {'=' * max(0, 75 - len(text))}", flush=True)
+
+
+def _abort(error: psycopg2.Error) -> None:
+    """Print how Rake ends with an error of the database, whose classes are called alike in Ruby."""
+    print("rake aborted!\nStandardError: An error has occurred, this and all later migrations canceled:\n")
+    print(f"PG::{type(error).__name__}: ERROR:  {str(error).strip()}\n", flush=True)
 
 
 def _check_server(database: Database, cursor: RealDictCursor, series: Release) -> None:
