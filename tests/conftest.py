@@ -52,7 +52,7 @@ OURS = "fediverse.mastodon"
 # How a host of an inventory is this machine.
 HERE = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
 # Folders of tests that are as well served by the lab's S3 server, which takes less time and memory.
-WITHOUT_CEPH = {"clusters", "data", "day_two", "published"}
+WITHOUT_CEPH = {"clusters", "data", "day_two", "published", "upgrading"}
 # What random moments and choices follow from.
 SEED = int(os.environ.get("TEST_SEED", "20261127"))
 

@@ -49,6 +49,10 @@ options:
             which the result says.
         type: bool
         default: true
+      version:
+        description: Image tag of the release that must answer, such as V(v4.7.4). When empty, any may.
+        type: str
+        default: ""
       web_domain:
         description: Host of pages, C(WEB_DOMAIN). When empty, that of O(site.domain).
         type: str

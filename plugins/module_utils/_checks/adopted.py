@@ -13,7 +13,7 @@ from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.finding import Check, SkippedError, once
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.core import DEPLOYMENT
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
@@ -22,7 +22,6 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.read
 
 # As upstream tags it.
 _RELEASE = re.compile(r"v?(\d+)\.(\d+)")
-_DEPLOYMENT = Resource("apps", "v1", "Deployment", "deployments", namespaced=True)
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ def _release(version: str) -> tuple[int, int] | None:
 
 def _deployments(objects: Api) -> Sequence[Object] | None:
     try:
-        return objects.read(Selection(_DEPLOYMENT)).objects
+        return objects.read(Selection(DEPLOYMENT)).objects
     except ApiError as error:
         if not error.is_forbidden:
             raise

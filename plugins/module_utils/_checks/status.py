@@ -9,8 +9,8 @@ Ours is what our field manager applied, wherever it is; no record of our own is 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +29,8 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.last_ba
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal import record
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.record import Record
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.upgrade import record as upgrade
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.upgrade.record import Upgrade
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.vault_backup import VaultBackup
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog
@@ -84,12 +86,13 @@ class Row:
 
 @dataclass(frozen=True)
 class Scene:
-    """What it takes beside an object to report on it: the time, and by namespace and name ObjectStores, last rehearsals and backups."""
+    """What it takes beside an object to report on it: the time, and by namespace and name ObjectStores and what was done last of each kind."""
 
     now: datetime
     stores: Mapping[str, Mapping[str, Item]] = field(default_factory=dict)
     rehearsals: Mapping[tuple[str, str], Record] = field(default_factory=dict)
     backups: Mapping[tuple[str, str], BaseBackup] = field(default_factory=dict)
+    upgrades: Mapping[tuple[str, str], Upgrade] = field(default_factory=dict)
 
 
 def rows(objects: Api, now: datetime) -> list[Row]:
@@ -97,8 +100,7 @@ def rows(objects: Api, now: datetime) -> list[Row]:
     catalog = objects.discover()
     kinds = [served for group, kind in KINDS if (served := catalog.preferred(group, kind))]
     items = [item for kind in kinds for item in objects.read(Selection(kind)).objects if is_ours(item)]
-    has_database = any(item["kind"] == "Cluster" for item in items)
-    scene = _scene(objects, catalog, now) if has_database else Scene(now)
+    scene = _scene(objects, catalog, items, now)
     found = []
     for item in items:
         found.append(row(item, scene))
@@ -108,8 +110,14 @@ def rows(objects: Api, now: datetime) -> list[Row]:
     return found
 
 
-def _scene(objects: Api, catalog: Catalog, now: datetime) -> Scene:
-    return Scene(now, _stores(objects, catalog), record.read_all(objects), base_backup.read_all(objects))
+def _scene(objects: Api, catalog: Catalog, items: Iterable[Object], now: datetime) -> Scene:
+    """Read what it takes for these objects, and no more."""
+    kinds = {item["kind"] for item in items}
+    scene = Scene(now, upgrades=upgrade.read_all(objects) if flux.RELEASE[1] in kinds else {})
+    if "Cluster" not in kinds:
+        return scene
+    stores = _stores(objects, catalog)
+    return replace(scene, stores=stores, rehearsals=record.read_all(objects), backups=base_backup.read_all(objects))
 
 
 def _behind(objects: Api, catalog: Catalog, release: Object) -> list[Row]:
@@ -167,7 +175,11 @@ def _release(item: Item, scene: Scene) -> str:
         return "never installed"
     tag = at(item, "spec.values.image.tag", "")
     runs = f" running {tag}" if tag else ""
-    return f"chart {newest['chartVersion']}{runs}, {newest['status']} {_span(newest['lastDeployed'], scene.now)} ago"
+    deployed = (
+        f"chart {newest['chartVersion']}{runs}, {newest['status']} {_span(newest['lastDeployed'], scene.now)} ago"
+    )
+    last = scene.upgrades.get((item["metadata"]["namespace"], item["metadata"]["name"]))
+    return f"{deployed}, {last.line(_span(last.last, scene.now))}" if last else deployed
 
 
 def _certificate(item: Item, scene: Scene) -> str:

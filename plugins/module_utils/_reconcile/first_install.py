@@ -14,8 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.core import POD, SECRET
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.core import JOB, POD, SECRET
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
@@ -26,7 +25,6 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.flux
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import conditions_of
 
-_JOB = Resource("batch", "v1", "Job", "jobs", namespaced=True)
 # Of a release that was in use once Helm keeps a note that says `deployed`, however many attempts come after it.
 _UNFINISHED = frozenset({"failed", "pending-install", "pending-upgrade"})
 # Why a container cannot start, whatever is waited for.
@@ -124,7 +122,7 @@ def end(api: Api, attempt: Attempt) -> None:
     for hook in (hook for hook in attempt.hooks if not _runs(api, hook)):
         metadata = {key: hook["metadata"][key] for key in ("namespace", "name")}
         body = {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": {"activeDeadlineSeconds": 1}}
-        api.apply(_JOB, body, manager=ASKER, force=True, dry_run=False)
+        api.apply(JOB, body, manager=ASKER, force=True, dry_run=False)
 
 
 def _was_installed(release: Object) -> bool:
@@ -144,7 +142,7 @@ def _status(note: Object) -> str:
 def _hooks(api: Api, release: Object) -> Iterator[Object]:
     namespace = at(release, "spec.targetNamespace", release["metadata"]["namespace"])
     labels = f"app.kubernetes.io/instance={_name(release)}"
-    for job in api.read(Selection(_JOB, namespace, labels=labels)).objects:
+    for job in api.read(Selection(JOB, namespace, labels=labels)).objects:
         is_hook = "helm.sh/hook" in at(job, "metadata.annotations", {})
         ended = any(condition.status == "True" for condition in conditions_of(job).values())
         if is_hook and not ended and not at(job, "metadata.deletionTimestamp"):

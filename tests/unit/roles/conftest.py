@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -113,6 +113,15 @@ def _variables(roles: tuple[str, ...]) -> Mapping[str, Any]:
     return found
 
 
+def _flat(tasks: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield what is in blocks as well, for whatever they are entered."""
+    for task in tasks:
+        if "block" in task:
+            yield from _flat([*task["block"], *task.get("rescue", [])])
+        else:
+            yield task
+
+
 class Site:
     """All roles with the settings of one inventory, or one of them `alone` with what it depends on."""
 
@@ -185,8 +194,8 @@ class Site:
         return [one["role"].removeprefix("fediverse.mastodon.") for one in found] + [role]
 
     def _tasks(self, role: str, file: str) -> Iterator[dict[str, Any]]:
-        """Return the tasks of a file and of those that it imports."""
-        for task in _read(ROOT / "roles" / role / "tasks" / file):
+        """Return the tasks of a file, of its blocks and of those that it imports."""
+        for task in _flat(_read(ROOT / "roles" / role / "tasks" / file)):
             imported = task.get("ansible.builtin.import_tasks")
             given = task.get("vars", {})
             for one in self._tasks(role, imported) if imported else [task]:

@@ -135,6 +135,25 @@ def test_old_media_are_removed_by_jobs_that_have_what_the_app_has() -> None:
     assert named(objects(mastodon_media_retention_days=0), "CronJob") == ["mastodon-preview-cards-remove"]
 
 
+def test_while_it_is_upgraded_the_jobs_of_schedules_stand_still_before_flux_begins() -> None:
+    paused, usual = objects(mastodon_paused=True), objects()
+    annotation = "config.kubernetes.io/depends-on"
+    jobs = named(paused, "CronJob")
+    assert jobs == named(usual, "CronJob")
+    for name in jobs:
+        still, running = paused[f"CronJob {name}"], usual[f"CronJob {name}"]
+        assert still["spec"] == {**running["spec"], "suspend": True}
+        assert "annotations" not in still["metadata"]
+        assert running["metadata"]["annotations"][annotation].endswith("/HelmRelease/mastodon")
+    release, before = paused["HelmRelease mastodon"], usual["HelmRelease mastodon"]
+    waits_for = [f"batch/namespaces/mastodon/CronJob/{name}" for name in jobs]
+    assert release["metadata"]["annotations"][annotation].split(",") == [
+        *before["metadata"]["annotations"][annotation].split(","),
+        *waits_for,
+    ]
+    assert release["spec"] == before["spec"]
+
+
 OF_PODS: dict[str, Any] = {
     "imagePullSecrets": [{"name": "registry"}],
     "image": {"repository": "registry.example.org/mastodon", "pullPolicy": "Always"},

@@ -45,9 +45,10 @@ def problems(scene: Scene, wanted: Release, now: datetime) -> Iterator[MastodonE
 
 
 def running_before(mine: Launched | None, wanted: Release) -> Release | None:
-    """Return what runs, if `wanted` is of another minor series than that."""
+    """Return what runs, if `wanted` is of another minor series than that, and Flux was not given it already, as by a run that was killed."""
     running = mine.release if mine else None
-    return running if running and running.series < wanted.series else None
+    begun = bool(mine and mine.coming and mine.coming.series >= wanted.series)
+    return running if running and not begun and running.series < wanted.series else None
 
 
 def _doors(mine: Launched, running: Release, wanted: Release, accepted: list[str]) -> Iterator[MastodonError]:

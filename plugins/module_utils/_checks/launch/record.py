@@ -48,7 +48,8 @@ class Launched:
     """A Mastodon that runs, ran or was to run, in `namespace` as the release `name`. `environment` is Mastodon's own.
 
     One that was never `installed` is a release that Flux did not get up even once, and one that `runs` has pods. Behind a pooler,
-    `direct_host` is where the database itself is. `leaving` is what makes it leave the federation, empty for one that stays.
+    `direct_host` is where the database itself is. `leaving` is what makes it leave the federation, empty for one that stays. `coming` is
+    the release that Flux was given, and is at work on.
     """
 
     namespace: str
@@ -60,6 +61,7 @@ class Launched:
     fingerprints: Mapping[str, str] = field(default_factory=dict)
     runs: bool = False
     leaving: str = ""
+    coming: Release | None = None
 
     def __str__(self) -> str:
         """Return how errors call it."""
@@ -141,7 +143,8 @@ def _launched(place: tuple[str, str], config_map: Object, release: Object, web: 
     direct = direct or _note(config_map, _DIRECT_HOST)
     fingerprints = _recorded(release) or _recorded(config_map)
     leaves = at(values, f"mastodon.extraEnvVars.{leaving.VARIABLE}", "") or environment.get(leaving.VARIABLE, "")
-    return Launched(*place, environment or declared, installed, direct, known, fingerprints, bool(web), leaves)
+    coming = None if at(release, "spec.suspend", False) else parse(str(at(values, "image.tag") or ""))
+    return Launched(*place, environment or declared, installed, direct, known, fingerprints, bool(web), leaves, coming)
 
 
 def _tag(deployment: Object) -> str:

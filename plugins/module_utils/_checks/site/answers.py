@@ -36,6 +36,7 @@ SITE_OPTION: dict[str, Any] = {
         "gateway_namespace": {"type": "str", "required": True},
         "gateway_name": {"type": "str", "required": True},
         "publicly_trusted": {"type": "bool", "default": True},
+        "version": {"type": "str", "default": ""},
     },
 }
 _PAUSE = 2.0
@@ -71,7 +72,7 @@ def examine(wanted: Mapping[str, Any], connection: Connection, seconds: float, s
 def site_of(wanted: Mapping[str, Any]) -> Site:
     """Return the site that an option describes."""
     host = wanted["web_domain"] or wanted["domain"]
-    return Site(wanted["domain"], host, wanted["media_hostname"], wanted["domain_elsewhere"])
+    return Site(wanted["domain"], host, wanted["media_hostname"], wanted["domain_elsewhere"], wanted["version"])
 
 
 class _Place:

@@ -27,13 +27,14 @@ class WrongError(Exception):
 class Site:
     """Where a Mastodon is to answer: accounts are `@name@domain`, pages at `host`, and media, if any, at `media`.
 
-    `elsewhere` is whether another web site serves the domain.
+    `elsewhere` is whether another web site serves the domain, `version` the image tag that must answer, empty for any.
     """
 
     domain: str
     host: str
     media: str = ""
     elsewhere: bool = False
+    version: str = ""
 
     def __str__(self) -> str:
         """Return how sentences call it."""
@@ -57,7 +58,7 @@ class Question:
 def questions(site: Site) -> Iterator[Question]:
     """Yield all that is asked of a site: the web server, streaming, and what other hosts of it are for."""
     yield Question(site.host, "/health", _is_well)
-    yield Question(site.host, "/api/v2/instance", lambda answer: _is_instance(answer, site.domain))
+    yield Question(site.host, "/api/v2/instance", lambda answer: _is_instance(answer, site))
     yield Question(site.host, "/api/v1/streaming/health", _is_well)
     if site.host != site.domain:
         yield _lookup(site)
@@ -83,16 +84,20 @@ def _is_well(answer: Reply) -> str:
     return ""
 
 
-def _is_instance(answer: Reply, domain: str) -> str:
+def _is_instance(answer: Reply, site: Site) -> str:
     _is_well(answer)
     try:
         said = parsed(answer.body)
     except WrongShapeError as error:
         raise WrongError("its answer is not JSON, so it is not Mastodon's") from error
     found = said.get("domain") if isinstance(said, dict) else None
-    if found != domain:
-        raise WrongError(f"it answers for {found or 'no domain'}, not for {domain}")
-    return f"version {said.get('version') or 'unknown'}"
+    if found != site.domain:
+        raise WrongError(f"it answers for {found or 'no domain'}, not for {site.domain}")
+    version = str(said.get("version") or "unknown")
+    # What follows a plus sign names a build, not a release.
+    if site.version and version.partition("+")[0] != site.version.removeprefix("v"):
+        raise WrongError(f"it is version {version} that answers, not {site.version}")
+    return f"version {version}"
 
 
 def _leads_to(answer: Reply, address: str, remedy: str) -> str:

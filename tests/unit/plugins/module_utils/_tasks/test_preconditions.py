@@ -227,7 +227,7 @@ def test_a_mastodon_is_ok_only_where_all_of_it_was_asked_and_answers(
         return outcome
 
     monkeypatch.setattr(preconditions.site, "examine", examine)
-    site = {"domain": "example.org", "web_domain": "", "media_hostname": "", "domain_elsewhere": False}
+    site = {"domain": "example.org", "web_domain": "", "media_hostname": "", "domain_elsewhere": False, "version": ""}
     run = Run(check=False, diff=False, say=print, environment={})
     assert find(lambda: preconditions._site({"site": site}, lambda: NOBODY, run)).state == found
 

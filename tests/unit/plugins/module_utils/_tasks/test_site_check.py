@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
@@ -50,6 +51,7 @@ WANTED: Mapping[str, Any] = {
     "gateway_name": "shared",
     "publicly_trusted": True,
     "domain_elsewhere": False,
+    "version": "",
 }
 SERVED = (
     kind("", "Service"),
@@ -198,6 +200,15 @@ def test_a_site_that_answers_as_it_must_is_reported_with_its_version_and_then_wh
     assert asked() == {"changed": False, "verdict": "passed", "result": reported}
     assert asked.said == [reported, "the end"]
     assert sorted(server.asked) == sorted(WELL)
+
+
+@pytest.mark.parametrize("said", ["4.7.4", "4.7.4+build"])
+def test_the_release_that_is_wanted_must_answer(asked: Asked, server: Server, said: str) -> None:
+    answer = json.dumps({"domain": DOMAIN, "version": said}).encode()
+    server.answers[HOST, "/api/v2/instance"] = (200, answer, "")
+    assert asked(version="v4.7.4")["verdict"] == "passed"
+    with pytest.raises(MastodonError, match=f"it is version {re.escape(said)} that answers, not v4.7.5"):
+        asked(version="v4.7.5")
 
 
 def test_all_but_the_first_are_asked_at_once(asked: Asked, server: Server) -> None:

@@ -14,6 +14,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.base_ba
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.record import Record
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rotated import Rotated
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.site.visitor import Found
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.upgrade.record import Upgrade
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import status_info
@@ -232,6 +233,28 @@ def test_an_empty_volume_has_no_backup() -> None:
     assert status.row(found, SCENE).note.startswith("no backup yet: the volume was empty")
 
 
+@pytest.mark.parametrize(
+    ("kept", "reported"),
+    [
+        (
+            Upgrade("2026-11-24T09:25:00Z", "2026-11-24T09:30:00Z", "v4.6.9", "v4.7.4", "db-now-1", "300"),
+            "upgraded from v4.6.9 to v4.7.4 in 300 s, 2 h ago",
+        ),
+        (
+            Upgrade("2026-11-24T11:50:00Z", "", "v4.6.9", "v4.7.4"),
+            "upgrade from v4.6.9 to v4.7.4, begun 10 min ago, has not ended",
+        ),
+        (
+            Upgrade("2026-11-24T11:50:00Z", "", "v4.6.9", "v4.7.4", failure="Job x: failed"),
+            "upgrade from v4.6.9 to v4.7.4, begun 10 min ago, has not ended: Job x: failed",
+        ),
+    ],
+)
+def test_the_last_upgrade_is_reported_of_its_release(kept: Upgrade, reported: str) -> None:
+    found = status.row(release(), status.Scene(NOW, upgrades={("ns", "x"): kept, ("ns", "y"): Upgrade("x")}))
+    assert found.note == f"chart 1.2.2 running v4.7.4, deployed 2 h ago, {reported}"
+
+
 def test_a_cluster_is_reported_with_its_backups_and_with_what_is_not_as_declared_behind_its_releases() -> None:
     ours = [{"manager": "fediverse.mastodon", "operation": "Apply"}]
     behind = release()
@@ -289,7 +312,7 @@ def test_ours_is_what_our_field_manager_applied(manager: str | None, ours: bool)
     assert status.is_ours(found) is ours
 
 
-SITE = {"domain": "example.org", "web_domain": "", "media_hostname": "", "domain_elsewhere": False}
+SITE = {"domain": "example.org", "web_domain": "", "media_hostname": "", "domain_elsewhere": False, "version": ""}
 
 
 @pytest.mark.parametrize(

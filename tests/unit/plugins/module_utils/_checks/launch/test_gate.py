@@ -212,6 +212,15 @@ def test_a_backup_that_is_being_made_is_waited_for_unless_it_is_ours(
     ]
 
 
+def test_one_that_flux_was_given_already_is_gone_on_with_unless_it_is_suspended(at_4_6: World) -> None:
+    values = {"mastodon": {"localDomain": "example.com"}, "image": {"tag": "v4.7.4"}}
+    release(at_4_6, {}, values=values)
+    backup(at_4_6, None, PLUGIN)
+    at_4_6.check(version="v4.7.4")
+    release(at_4_6, {}, values=values, suspend=True)
+    assert len(at_4_6.refused(version="v4.7.4")) == len(["no way back", "suspended", "no backup"])
+
+
 def test_all_that_speaks_against_it_is_said_at_once(at_4_6: World) -> None:
     backup(at_4_6, None, PLUGIN)
     release(at_4_6, PARENT, suspend=True, upgrade={"strategy": {"name": "RemediateOnFailure"}})

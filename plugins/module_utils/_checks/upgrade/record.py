@@ -1,0 +1,73 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is kept of the last upgrade: a ConfigMap beside the release, without anything secret."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import kept
+from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
+
+Item = Mapping[str, Any]
+
+# Its value is the release's name.
+LABEL = "fediverse.mastodon/upgrade-of"
+
+
+@dataclass(frozen=True)
+class Upgrade:
+    """From which release to which. Times are RFC 3339 in UTC; `ended` is empty as long as it has not.
+
+    `backup` is the Backup that was made before it, empty where none was; `failure` is why the last run of it stopped.
+    """
+
+    began: str = ""
+    ended: str = ""
+    before: str = ""
+    wanted: str = ""
+    backup: str = ""
+    seconds: str = ""
+    failure: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether one was begun and has not come to its end."""
+        return bool(self.began) and not self.ended
+
+    def line(self, ago: str = "") -> str:
+        """Return what people read; `ago` is how long ago its last time is."""
+        step = f"from {self.before} to {self.wanted}"
+        if self.is_open:
+            begun = f", begun {ago} ago," if ago else ""
+            return f"upgrade {step}{begun} has not ended{f': {self.failure}' if self.failure else ''}"
+        return f"upgraded {step} in {self.seconds} s{f', {ago} ago' if ago else ''}"
+
+    @property
+    def last(self) -> str:
+        """Return its last time."""
+        return self.ended or self.began
+
+
+def place_of(namespace: str, name: str) -> kept.Place:
+    """Return what keeps that of a release."""
+    return kept.Place(namespace, f"{name}-upgrade", LABEL, name)
+
+
+def of(item: Item) -> Upgrade:
+    """Return what an object keeps, empty for none."""
+    return _of(at(item, "data", {}))
+
+
+def read_all(api: Api) -> dict[tuple[str, str], Upgrade]:
+    """Return the last upgrade of each release, by namespace and name."""
+    found = {(namespace, name): _of(data) for namespace, name, data in kept.read_all(api, LABEL)}
+    return {place: upgrade for place, upgrade in found.items() if upgrade.began}
+
+
+def _of(data: Mapping[str, Any]) -> Upgrade:
+    return Upgrade(**{name: str(data.get(name, "")) for name in Upgrade.__dataclass_fields__})
