@@ -5,16 +5,17 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, innermost
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.bounded import within
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.dial import Dial, direct
 
 # Ansible's own checks import every file without these; `needs` says in one sentence what is missing.
 with suppress(ImportError):
@@ -57,11 +58,14 @@ class Provider:
         return f"Zone {self.zone} at {where}"
 
 
-def prove(provider: Provider, values: Mapping[str, str]) -> str:
-    """Report that it opens the zone. Raises RefusedError for a credential that is not taken, MastodonError for all else."""
+def prove(provider: Provider, values: Mapping[str, str], dial: Dial | None = None) -> str:
+    """Report that it opens the zone; `dial` opens the socket to a name server that only pods find.
+
+    Raises RefusedError for a credential that is not taken, MastodonError for all else.
+    """
     needs("dns", "requests", "requests_aws4auth")
     ask: Callable[[Provider, Mapping[str, str]], None] = {
-        "rfc2136": _rfc2136,
+        "rfc2136": partial(_rfc2136, dial or direct(provider.nameserver, provider.port, _SECONDS)),
         "cloudflare": _cloudflare,
         "route53": _route53,
     }[provider.kind]
@@ -73,14 +77,16 @@ def prove(provider: Provider, values: Mapping[str, str]) -> str:
     return f"{provider}: takes the credential"
 
 
-def _rfc2136(provider: Provider, values: Mapping[str, str]) -> None:
+def _rfc2136(dial: Dial, provider: Provider, values: Mapping[str, str]) -> None:
     """Ask for the zone's SOA, signed: a server that knows the key signs its answer by it (RFC 8945)."""
     question = dns.message.make_query(provider.zone, "SOA")
     try:
         key = dns.tsig.Key(f"{provider.key_name.rstrip('.')}.", values["tsig-secret"], f"{provider.algorithm}.")
         question.use_tsig(key)
-        address = socket.getaddrinfo(provider.nameserver, provider.port, proto=socket.IPPROTO_TCP)[0][4][0]
-        answer = dns.query.tcp(question, str(address), timeout=_SECONDS, port=provider.port)
+        with dial() as link:
+            # As dnspython wants one that it is given.
+            link.setblocking(False)
+            answer = dns.query.tcp(question, "", timeout=_SECONDS, sock=link)
     except (dns.tsig.PeerError, dns.tsig.BadSignature, dns.exception.FormError, ValueError) as error:
         # Whoever does not know the key signs no answer.
         raise RefusedError(str(provider), "does not take the key", innermost(error), _REMEDY) from error

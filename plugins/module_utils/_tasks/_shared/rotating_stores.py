@@ -95,7 +95,8 @@ def store_of(parameters: Mapping[str, Any], connection: Connection, patience: Pa
         return _smtp(wanted, connection, source, patience)
     if wanted := parameters["dns"]:
         provider = Provider(**{name: wanted[name] for name in Provider.__dataclass_fields__})
-        return Yours(provider, lambda values: prove(provider, values), patience)
+        dial = forward.way_to(connection, provider.nameserver, provider.port)
+        return Yours(provider, lambda values: prove(provider, values, dial), patience)
     return Nothing()
 
 
