@@ -64,14 +64,15 @@ def prove(provider: Provider, values: Mapping[str, str], dial: Dial | None = Non
     Raises RefusedError for a credential that is not taken, MastodonError for all else.
     """
     needs("dns", "requests", "requests_aws4auth")
-    ask: Callable[[Provider, Mapping[str, str]], None] = {
-        "rfc2136": partial(_rfc2136, dial or direct(provider.nameserver, provider.port, _SECONDS)),
+    way = dial or direct(provider.nameserver, provider.port, _SECONDS)
+    asks: Mapping[str, Callable[[Provider, Mapping[str, str]], None]] = {
+        "rfc2136": partial(_rfc2136, way),
         "cloudflare": _cloudflare,
         "route53": _route53,
-    }[provider.kind]
+    }
     try:
         with within(_WHOLE_SECONDS):
-            ask(provider, values)
+            asks[provider.kind](provider, values)
     except (OSError, requests.RequestException, dns.exception.DNSException) as error:
         raise MastodonError(str(provider), "cannot be asked", innermost(error), "Check that it is up.") from error
     return f"{provider}: takes the credential"
