@@ -19,6 +19,10 @@ def test_what_others_run_is_used_and_not_changed_and_refused_when_it_does_not_ru
     passes_and_leaves_nothing("adopt")
 
 
+def test_database_cache_and_bucket_may_be_of_others() -> None:
+    passes_and_leaves_nothing("external")
+
+
 def test_people_are_at_the_domain_of_another_web_site() -> None:
     passes_and_leaves_nothing("split_domain")
 

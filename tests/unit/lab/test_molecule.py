@@ -39,7 +39,7 @@ def test_each_scenario_has_the_hosts_of_its_inventory_alone(tmp_path: Path) -> N
     # Instance, driver, provisioner, scenario, created, converged
     rows = [line.split() for line in done.stdout.splitlines() if re.fullmatch(r"\S+ +default +ansible .*", line)]
     found = sorted((row[3], row[0]) for row in rows)
-    own_labs = ("adopt", "split_domain")
+    own_labs = ("adopt", "external", "split_domain")
     others = {"existing": "production", "kind": "kind", **dict(zip(own_labs, own_labs, strict=True))}
     scenarios = sorted(path.parent.name for path in (ROOT / "extensions/molecule").glob("*/molecule.yml"))
     assert found == [(scenario, others.get(scenario, "lab")) for scenario in scenarios]
@@ -55,12 +55,12 @@ def test_no_two_scenarios_have_one_lab_but_those_on_the_lab_that_stays() -> None
     shared = {name for name, place in places.items() if place == stays}
     assert shared == {"default", "drift", "existing", "tags"}
     own = [place for name, place in places.items() if name not in shared]
-    assert [len(place) for place in own] == [2] * 3
+    assert [len(place) for place in own] == [2] * 4
     for values in zip([*stays, "0"], *own, strict=True):
         assert len(set(values)) == len(values)
 
 
-@pytest.mark.parametrize("scenario", ["adopt", "split_domain"])
+@pytest.mark.parametrize("scenario", ["adopt", "external", "split_domain"])
 def test_the_inventory_of_a_capability_is_that_of_the_lab_with_its_settings_on_top(
     scenario: str, tmp_path: Path
 ) -> None:
