@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The programs of the lab's Ceph, as this machine sees them, and its disk."""
+"""The lab's Ceph, as its administrator sees it: its programs, as this machine has them, its health, and its disk."""
 
 from __future__ import annotations
 
@@ -9,11 +9,17 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ..conftest import LAB_NAME, Lab
+from .support import eventually
 
+SPACE = "rook-ceph"
+OPERATOR = (f"-n={SPACE}", "deployment/rook-ceph-operator")
+CONFIG = f"--conf=/var/lib/rook/{SPACE}/{SPACE}.config"
+SECONDS = 300
 # What begins the command line of each.
 PROGRAMS = {
     "operator": "/usr/local/bin/rook ceph operator",
@@ -36,6 +42,28 @@ def processes(program: str) -> set[int]:
         if ours and words.startswith(program):
             found.add(int(process.name))
     return found
+
+
+def admin(lab: Lab, program: str, *words: str) -> str:
+    """Run `ceph` or `radosgw-admin` as Ceph's administrator."""
+    return lab.kubectl("exec", *OPERATOR, "--", program, CONFIG, *words)
+
+
+def health(lab: Lab) -> dict[str, Any]:
+    """Return what Rook wrote down of Ceph's health."""
+    found: dict[str, Any] = lab.get("cephcluster", f"-n={SPACE}", "rook-ceph")["status"]["ceph"]
+    return found
+
+
+@contextmanager
+def full_disk(lab: Lab) -> Iterator[None]:
+    """Let Ceph take its disk for full, as Rook then reports."""
+    admin(lab, "ceph", "osd", "set-full-ratio", "0.0001")
+    try:
+        eventually(lambda: health(lab)["health"], lambda found: found == "HEALTH_ERR", SECONDS)
+        yield
+    finally:
+        admin(lab, "ceph", "osd", "set-full-ratio", "0.95")
 
 
 @contextmanager

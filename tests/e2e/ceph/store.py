@@ -19,14 +19,11 @@ from mastodon_lab import versions
 
 from ...conftest import ROOT, Lab, Run
 from ..bucket import bucket
+from ..programs import OPERATOR, SECONDS, SPACE, admin
 from ..support import eventually
 
-SPACE = "rook-ceph"
 CLAIM = ("objectbucketclaim", "-n=mastodon", "mastodon-s3")
-OPERATOR = (f"-n={SPACE}", "deployment/rook-ceph-operator")
 GATEWAY = (f"-n={SPACE}", "deployment/rook-ceph-rgw-media-a")
-CONFIG = f"--conf=/var/lib/rook/{SPACE}/{SPACE}.config"
-SECONDS = 300
 
 
 @dataclass(frozen=True)
@@ -39,11 +36,12 @@ class Store:
     def install(self, into: Path) -> None:
         """Install upstream's chart, then what the role would create of Ceph, each once the one before is ready."""
         release = Release.fetched(versions.ROOK, into)
-        ours = yaml.safe_load((ROOT / "inventories/lab/group_vars/clusters/mirror.yml").read_text())
+        files = [ROOT / f"inventories/lab/group_vars/clusters/{name}.yml" for name in ("built", "ceph")]
+        ours = {name: value for file in files for name, value in yaml.safe_load(file.read_text()).items()}
         disk = {"rook_storage": {"devices": [{"name": self.lab.facts["ceph_disk"]}]}}
         place = {"rook_data_path": self.lab.facts["ceph_folder"], "mastodon_size": "minimal", "rook_backend": "rook"}
-        same = {name: ours[name] for name in ("rook_cluster_spec", "rook_image")}
-        site = Site(**disk, **place, **same)
+        spec = merge_hash(ours["ceph_on_one_disk"], ours["ceph_of_debian"])
+        site = Site(**disk, **place, rook_cluster_spec=spec, rook_image=ours["rook_image"])
         chart = release.rendered({**site.value("rook_base_values"), **ours["rook_values"]}, SPACE)
         self._apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SPACE}}])
         self._apply(item for item in chart if item["kind"] == CRD)
@@ -86,7 +84,7 @@ class Store:
 
     def admin(self, program: str, *words: str) -> str:
         """Run `ceph` or `radosgw-admin` as Ceph's administrator."""
-        return self.lab.kubectl("exec", *OPERATOR, "--", program, CONFIG, *words)
+        return admin(self.lab, program, *words)
 
     def restart(self) -> None:
         """Start the operator anew."""

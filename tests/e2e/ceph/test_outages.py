@@ -8,8 +8,9 @@ from __future__ import annotations
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.rules import RULES
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.probes import PROBE
 
+from ..programs import SECONDS, SPACE
 from ..support import eventually
-from .store import GATEWAY, SECONDS, SPACE, Store
+from .store import GATEWAY, Store
 
 DISK = (f"-n={SPACE}", "deployment/rook-ceph-osd-0")
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
@@ -18,9 +17,10 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.probes import PROBE
 
 from ...conftest import Run
-from ..programs import PROGRAMS, processes, silent_device
+from .. import programs
+from ..programs import PROGRAMS, SECONDS, processes, silent_device
 from ..support import eventually
-from .store import SECONDS, SPACE, Store
+from .store import Store
 
 # An answer of the bucket is waited for 60 s, and asked for once more where what was written is removed again.
 LIMIT = 240
@@ -31,9 +31,7 @@ BOOKS = ("doctor.yml", "status.yml")
 
 
 def health(store: Store) -> dict[str, Any]:
-    """Return what Rook wrote down of Ceph's health."""
-    found: dict[str, Any] = store.lab.get("cephcluster", f"-n={SPACE}", "rook-ceph")["status"]["ceph"]
-    return found
+    return programs.health(store.lab)
 
 
 def row(run: Run, begins: str) -> str:
@@ -77,15 +75,8 @@ def goes_on(store: Store, before: bytes | None) -> None:
     assert store.well().recap["changed"] == 0
 
 
-@contextmanager
-def full(store: Store) -> Iterator[None]:
-    """Let Ceph take its disk for full, as Rook then reports."""
-    store.admin("ceph", "osd", "set-full-ratio", "0.0001")
-    try:
-        eventually(lambda: health(store)["health"], lambda found: found == "HEALTH_ERR", SECONDS)
-        yield
-    finally:
-        store.admin("ceph", "osd", "set-full-ratio", "0.95")
+def full(store: Store) -> AbstractContextManager[None]:
+    return programs.full_disk(store.lab)
 
 
 @pytest.fixture(scope="module")

@@ -13,11 +13,10 @@ from requests_aws4auth import AWS4Auth
 
 from ...conftest import Lab
 from ..bucket import address, secret
+from ..programs import SECONDS
 from ..support import eventually
 
-ROOK = "-n=rook-ceph"
 KEPT = "backups/kept"
-SECONDS = 300
 
 
 def keys(lab: Lab) -> AWS4Auth:

@@ -13,9 +13,9 @@ import subprocess
 import pytest
 
 from ...conftest import LAB_NAME, ROOT, Lab
-from ..programs import PROGRAMS, processes
+from ..programs import PROGRAMS, SECONDS, SPACE, full_disk, processes
 from ..support import eventually
-from .ceph import KEPT, ROOK, SECONDS, goes_on, store
+from .ceph import KEPT, goes_on, store
 
 
 def lab_command(name: str) -> None:
@@ -34,8 +34,26 @@ def ceph(installed: Lab) -> Lab:
 
 def identity(lab: Lab) -> tuple[str, list[str]]:
     """Return which Ceph it is, and its disks."""
-    fsid = lab.get("secret", ROOK, "rook-ceph-mon")["data"]["fsid"]
-    return fsid, lab.kubectl("get", "deployment", ROOK, "-l=app=rook-ceph-osd", "-o=name").split()
+    fsid = lab.get("secret", f"-n={SPACE}", "rook-ceph-mon")["data"]["fsid"]
+    return fsid, lab.kubectl("get", "deployment", f"-n={SPACE}", "-l=app=rook-ceph-osd", "-o=name").split()
+
+
+def test_a_run_over_a_ceph_in_error_ends_with_what_ceph_says_and_goes_on_once_that_is_mended(ceph: Lab) -> None:
+    before = ceph.vault_versions()
+    with full_disk(ceph):
+        run = ceph.site("-e", "rook_wait_timeout=60")
+    assert run.returncode != 0
+    said = " ".join(run.output.split())
+    assert "CephCluster rook-ceph/rook-ceph: not ready after 60 s" in said
+    assert "full ratio(s) out of order" in said
+    assert "OSD_OUT_OF_ORDER_FULL" in said
+    assert "Traceback" not in run.output
+    assert run.seconds < SECONDS
+    assert ceph.vault_versions() == before
+    goes_on(ceph, "backups/mended")
+    mended = ceph.site()
+    assert mended.returncode == 0, mended.output[-4000:]
+    assert mended.recap["changed"] == 0
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
