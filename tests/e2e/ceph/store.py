@@ -36,12 +36,11 @@ class Store:
     def install(self, into: Path) -> None:
         """Install upstream's chart, then what the role would create of Ceph, each once the one before is ready."""
         release = Release.fetched(versions.ROOK, into)
-        files = [ROOT / f"inventories/lab/group_vars/clusters/{name}.yml" for name in ("built", "ceph")]
-        ours = {name: value for file in files for name, value in yaml.safe_load(file.read_text()).items()}
+        ours = yaml.safe_load((ROOT / "inventories/lab/group_vars/clusters/mirror.yml").read_text())
         disk = {"rook_storage": {"devices": [{"name": self.lab.facts["ceph_disk"]}]}}
         place = {"rook_data_path": self.lab.facts["ceph_folder"], "mastodon_size": "minimal", "rook_backend": "rook"}
-        spec = merge_hash(ours["ceph_on_one_disk"], ours["ceph_of_debian"])
-        site = Site(**disk, **place, rook_cluster_spec=spec, rook_image=ours["rook_image"])
+        same = {name: ours[name] for name in ("rook_cluster_spec", "rook_image")}
+        site = Site(**disk, **place, **same)
         chart = release.rendered({**site.value("rook_base_values"), **ours["rook_values"]}, SPACE)
         self._apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SPACE}}])
         self._apply(item for item in chart if item["kind"] == CRD)
