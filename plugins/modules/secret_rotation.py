@@ -24,6 +24,10 @@ description:
   - Refuses the keys of Active Record encryption, and web push keys and C(secret-key-base) unless O(accepted) names what that means.
   - In check mode nothing is written, and V(prepare) says what would be.
 requirements:
+  - dnspython >= 2.6.1
+  - pg8000 >= 1.31.6
+  - redis >= 5.2.0
+  - requests-aws4auth >= 1.3.0
   - websocket-client >= 1.8.0
 extends_documentation_fragment:
   - fediverse.mastodon.kubernetes
