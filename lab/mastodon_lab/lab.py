@@ -28,10 +28,10 @@ CEPH = "ceph"
 IPV6 = "ipv6"
 WEBSITE = "website"
 BELOW_WEBSITE = frozenset({"traefik", "knot", "pebble"})
-# Nobody has tried to give kind's nodes a disk; the one of kind's authors has volumes and enforces NetworkPolicies itself.
+# Nobody has tried to give the node of kind's authors a disk; it has volumes and enforces NetworkPolicies itself.
 LEFT_OUT = {
     MACHINE: frozenset[str](),
-    KIND: frozenset({CEPH, IPV6}),
+    KIND: frozenset({IPV6}),
     DOCKER: frozenset({CEPH, IPV6, "kube-network-policies", "local-path-provisioner"}),
 }
 FIRST_DISK = 200  # of the machine's loop devices, whose first ones others take

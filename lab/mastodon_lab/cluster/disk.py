@@ -51,6 +51,11 @@ def attach(lab: Lab) -> None:
     _losetup(lab, str(lab.disk), str(lab.disk_file))
 
 
+def made_in_node(lab: Lab) -> tuple[str, ...]:
+    """The command that makes the device in a container with all rights, which shows the devices that there were when it was started."""
+    return ("sh", "-c", f"test -b {lab.disk} || mknod -m 660 {lab.disk} b {MAJOR} {lab.disk_number}")
+
+
 def detach(lab: Lab) -> None:
     """Let the machine forget the device; the file stays. Only after all that used it has ended."""
     if _behind(lab) == str(lab.disk_file):

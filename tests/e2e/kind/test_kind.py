@@ -125,6 +125,9 @@ def test_a_post_with_a_picture_reaches_database_and_bucket_after_all_that(lab: L
         300,
     )
     assert "the post lies in the database" in proof.stdout
+    assert (
+        "ObjectBucketClaim mastodon/mastodon-s3 got bucket mastodon-mastodon-s3 at rook-ceph-rgw-media." in proof.stdout
+    )
 
 
 def test_nothing_of_it_runs_once_it_is_ended_and_the_machine_is_as_before(lab: Lab, before: dict[str, object]) -> None:

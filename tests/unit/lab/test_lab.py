@@ -72,6 +72,12 @@ def test_kind_in_the_machine_s_docker_brings_its_own_volumes_and_policies() -> N
     assert replace(lab(), way="kind").has("local-path-provisioner")
 
 
+def test_a_lab_on_kind_of_its_own_has_ceph_as_one_of_processes_has() -> None:
+    for way in ("machine", "kind"):
+        assert replace(lab(), way=way).has("ceph")
+        assert not replace(lab(), way=way, parts=frozenset({"site"})).has("ceph")
+
+
 def test_a_lab_is_told_between_its_processes() -> None:
     told = replace(lab(3, "other"), way="kind")
     assert Lab.from_words(told.words) == told

@@ -14,7 +14,7 @@ from mastodon_lab.cluster import components
 from mastodon_lab.cluster.components import Component
 from mastodon_lab.cluster.kind import config
 from mastodon_lab.cluster.namespaced import Namespaced
-from mastodon_lab.lab import Lab
+from mastodon_lab.lab import CEPH, Lab
 
 
 class Kind(Namespaced):
@@ -37,7 +37,8 @@ class Kind(Namespaced):
         # It is in usr/sbin of a Debian.
         debian = dockerd.parents[2]
         docker = ("mastodon_lab.cluster.kind.root", str(debian), str(lab.state), str(lab.cache), dockerd.name)
-        kind = ("mastodon_lab.cluster.kind.keep", *lab.words, str(program("kind")), str(config.cluster_file(lab)))
+        has = CEPH if lab.has(CEPH) else ""
+        kind = ("mastodon_lab.cluster.kind.keep", *lab.words, str(program("kind")), str(config.cluster_file(lab)), has)
         return components.digested(
             components.mirror(lab),
             Component("dockerd", (*python, *docker, f"--config-file={config.daemon_file(lab)}")),

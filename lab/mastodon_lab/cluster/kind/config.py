@@ -138,7 +138,7 @@ def _sealed_network(lab: Lab) -> dict[str, Any]:
 
 def mounts(lab: Lab) -> list[dict[str, Any]]:
     """What the node sees of the lab: its authority, in place of one of kubeadm's, and, where the lab has the node's image built, its
-    network, its mirror, and where volumes lie.
+    network, its mirror, where volumes lie, and what Ceph keeps beside its disk.
     """
     built = {lab.etc / "cni": "/etc/cni/net.d", lab.etc / "registries": "/etc/containerd/certs.d"}
     given = {
@@ -148,7 +148,8 @@ def mounts(lab: Lab) -> list[dict[str, Any]]:
         lab.etc / "audit": AUDIT,
         **(built if lab.way == KIND else {}),
     }
-    written = {lab.log: AUDIT_LOG, **({lab.volumes: str(lab.volumes)} if lab.way == KIND else {})}
+    kept = {folder: str(folder) for folder in (lab.volumes, lab.ceph)}
+    written = {lab.log: AUDIT_LOG, **(kept if lab.way == KIND else {})}
     return [
         *({"hostPath": str(path), "containerPath": where, "readOnly": True} for path, where in given.items()),
         *({"hostPath": str(path), "containerPath": where} for path, where in written.items()),

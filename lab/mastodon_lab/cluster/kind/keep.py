@@ -11,10 +11,11 @@ import sys
 from dataclasses import dataclass
 from datetime import datetime
 
+from mastodon_lab.cluster import disk
 from mastodon_lab.cluster.kind import config, root
 from mastodon_lab.errors import LabError
 from mastodon_lab.files import write_private
-from mastodon_lab.lab import Lab
+from mastodon_lab.lab import CEPH, Lab
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,11 @@ def node(docker: Docker, kind: str, cluster: str) -> str:
     return name
 
 
+def give_disk(docker: Docker, name: str) -> None:
+    """Let the node have the disk of the lab's Ceph, which may be there for a shorter time than the node."""
+    docker.run("docker", "exec", name, *disk.made_in_node(docker.lab))
+
+
 def _network(lab: Lab) -> tuple[str, ...]:
     return (
         f"--subnet={lab.container_network}",
@@ -66,12 +72,14 @@ def _network(lab: Lab) -> tuple[str, ...]:
 
 
 def main(words: list[str]) -> None:
-    *lab_words, kind, cluster = words
+    *lab_words, kind, cluster, has = words
     lab = Lab.from_words(lab_words)
     docker = Docker(lab)
     config.started_file(lab).unlink(missing_ok=True)
     try:
         name = node(docker, kind, cluster)
+        if has == CEPH:
+            give_disk(docker, name)
         started = datetime.fromisoformat(docker.says("docker", "inspect", "--format={{.State.StartedAt}}", name))
     except LabError as error:
         sys.exit(str(error))

@@ -74,7 +74,8 @@ def test_the_cluster_is_of_the_lab_s_authority_and_keeps_volumes_in_its_state(la
         "containerPath": "/etc/kubernetes/pki/ca.key",
         "readOnly": True,
     }
-    assert seen[str(lab.volumes)] == {"hostPath": str(lab.volumes), "containerPath": str(lab.volumes)}
+    for kept in (lab.volumes, lab.ceph):
+        assert seen[str(kept)] == {"hostPath": str(kept), "containerPath": str(kept)}
 
 
 def test_kubelets_are_configured_alike_however_their_node_is_made(lab: Lab) -> None:
@@ -114,6 +115,17 @@ def test_kind_waits_for_docker(lab: Lab) -> None:
         "kind": (f"{lab.run}/docker.sock",),
     }
     assert node.of(lab).api in found
+
+
+def test_kind_is_called_anew_once_the_lab_has_a_disk(lab: Lab) -> None:
+    without = replace(lab, parts=frozenset({"site"}))
+    called = [
+        component.argv[-1]
+        for one in (lab, without)
+        for component in node.of(one).components(one, lambda _: Path("/usr/bin/env"))
+        if component.name == "kind"
+    ]
+    assert called == ["ceph", ""]
 
 
 @pytest.mark.parametrize(
@@ -176,3 +188,9 @@ def test_a_cluster_that_does_not_start_is_kept(lab: Lab) -> None:
         with pytest.raises(LabError, match="failed"):
             keep.node(asking, "/kind", "/cluster.json")
     assert asking.asked == [f"docker start {NODE}"] * 2
+
+
+def test_a_node_that_is_there_is_given_the_disk_of_the_machine(lab: Lab) -> None:
+    asking = docker(lab)
+    keep.give_disk(asking, NODE)
+    assert asking.asked == [f"docker exec {NODE} sh -c test -b /dev/loop209 || mknod -m 660 /dev/loop209 b 7 209"]
