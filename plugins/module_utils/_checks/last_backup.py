@@ -16,6 +16,8 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.stat
 Item = Mapping[str, Any]
 
 # Which VolSync calls a success: https://github.com/backube/volsync/blob/v0.16.0/mover-restic/entry.sh
+# Of one that runs nothing is known yet: https://github.com/cloudnative-pg/cloudnative-pg/blob/v1.30.0/api/v1/cluster_types.go
+_RUNS = "BackupStarted"
 _EMPTY = "Directory is empty skipping backup"
 
 
@@ -52,7 +54,7 @@ def of_cluster(cluster: Item, stores: Mapping[str, Item]) -> Backup:
     troubles = [
         found[name].text()
         for name in ("ContinuousArchiving", "LastBackupSucceeded")
-        if name in found and found[name].status == "False"
+        if name in found and found[name].status == "False" and found[name].reason != _RUNS
     ]
     return Backup(
         subject,

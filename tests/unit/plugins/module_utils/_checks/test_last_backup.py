@@ -58,6 +58,13 @@ def test_a_store_in_the_cluster_and_archives_of_earlier_names_are_warnings(
             "",
             "Cluster mastodon/db: no backup yet: bucket is full",
         ),
+        # Of one that runs nothing is known yet, and what was there before is there still.
+        (
+            f"plugins: [{PLUGIN}]",
+            "conditions: [{type: LastBackupSucceeded, status: 'False', reason: BackupStarted, message: New Backup starting up}]",
+            f"serverRecoveryWindow: {{db-2: {WINDOW}}}",
+            "Cluster mastodon/db: last backup at 2026-11-24T03:00:12Z, can be restored to any moment since 2026-10-25T03:00:09Z",
+        ),
         (
             f"plugins: [{PLUGIN}]",
             "conditions: [{type: ContinuousArchiving, status: 'True'}]",
