@@ -77,7 +77,7 @@ def _learn(cluster: Callable[[], Cluster]) -> None:
     """Learn whether the cluster of many answers while they are looked at: the last would wait for it when all others are done."""
     # Whatever is wrong with it, who needs it sees it again.
     with suppress(Exception):
-        cluster().catalog  # noqa: B018 it is known from then on
+        _known_from_then_on = cluster().catalog
 
 
 def _through_pod(parameters: Mapping[str, Any], run: Run, place: Mapping[str, Any], here: Vantage) -> Vantage:

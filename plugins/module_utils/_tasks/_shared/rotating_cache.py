@@ -69,9 +69,9 @@ class Cache:
     def _refuse_older(self) -> None:
         """Raise NotReadyError while a pod has not the annotations that its Dragonfly has since its password changed."""
         for item in open_objects(self.connection).read(Selection(_DRAGONFLY, self.namespace, self.name)).objects:
-            wanted = at(item, "spec.annotations", {})
+            wanted = at(item, "spec.annotations", {}).items()
             for pod in self._pods():
-                if not wanted.items() <= at(pod, "metadata.annotations", {}).items():
+                if wanted - at(pod, "metadata.annotations", {}).items():
                     raise NotReadyError(f"Pod {self.namespace}/{pod['metadata']['name']}", "has not started anew yet")
 
     def _pods(self) -> Sequence[Object]:
