@@ -14,9 +14,9 @@ import yaml
 
 from ..conftest import ROOT, Lab, Run
 
-# All but those that take back what the others do, and those that back up and restore, which is asked for: neighbours/test_uninstall.py,
-# leaving/test_leave.py, data/test_backup.py, data/test_rotation.py and upgrading/test_upgrade.py have them.
-ASKED_FOR = ("backup", "leave", "restore", "rotate", "rotate_clients", "uninstall", "upgrade")
+# All but those that take back what the others do, and those that back up and restore, which is asked for, and a part of both:
+# neighbours/test_uninstall.py, leaving/test_leave.py, data/test_backup.py, data/test_rotation.py and upgrading/test_upgrade.py have them.
+ASKED_FOR = ("acted_on", "backup", "leave", "restore", "rotate", "rotate_clients", "uninstall", "upgrade")
 FILES = sorted(
     (path.parents[1].name, path.stem) for path in ROOT.glob("roles/*/tasks/*.yml") if path.stem not in ASKED_FOR
 )
