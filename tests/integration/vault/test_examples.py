@@ -43,6 +43,11 @@ class Command:
     def keys(self) -> set[str]:
         return set(yaml.safe_load(self.typed))
 
+    @property
+    def adds(self) -> bool:
+        """Whether it leaves what else is there, and needs that something is."""
+        return " patch " in f" {self.arguments} "
+
     def run(self, bao: Bao, value: str) -> None:
         """Type it, with a value in each place, as a person does: a line and the end of input."""
         bao_command(bao, shlex.split(self.arguments), self.typed.replace("…", value) + "\n")
@@ -76,11 +81,16 @@ def test_every_command_that_is_written_down_is_tried_here() -> None:
 
 @pytest.mark.parametrize("command", WRITTEN)
 def test_a_command_of_the_documentation_writes_what_a_role_reads(server: Bao, command: Command) -> None:
+    before = {"before": "kept"} if command.adds else {}
+    if before:
+        server.api.secrets.kv.v2.create_or_update_secret(command.path, before, mount_point=server.mount)
     command.run(server, "typed")
-    assert server.stored(command.path) == dict.fromkeys(command.keys, "typed")
+    assert server.stored(command.path) == before | dict.fromkeys(command.keys, "typed")
     spec = yaml.safe_load((CHECKOUT / "roles/vault/meta/argument_specs.yml").read_text(encoding="utf-8"))
     known = spec["argument_specs"]["main"]["options"]["vault_given_secrets"]["options"]
-    assert command.keys <= known[command.path.rpartition("/")[2]]["options"].keys()
+    assert {key.removesuffix("-next") for key in command.keys} <= known[command.path.rpartition("/")[2]][
+        "options"
+    ].keys()
 
 
 @pytest.mark.parametrize("before", [{}, {"username": "before"}])
