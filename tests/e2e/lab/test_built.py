@@ -57,7 +57,7 @@ def modules(go: Go, program: Path) -> dict[str, str]:
 
 
 def module_of(component: Component, names: set[str]) -> str:
-    """Return the module of its main program, and where that is ours the one that is told its version."""
+    """Return the module of its main program, and where that is ours the one that gets its version when it is linked."""
     paths = [f"{path}/" for path in (*component.binaries.values(), *component.stamps)]
     return next(
         max(found, key=len) for path in paths if (found := [name for name in names if path.startswith(f"{name}/")])
