@@ -57,9 +57,8 @@ def data_of(made: BaseBackup) -> dict[str, str]:
 
 def read_all(api: Api) -> dict[tuple[str, str], BaseBackup]:
     """Return the last one of each Cluster, by namespace and name."""
-    names = BaseBackup.__dataclass_fields__
     return {
-        (namespace, cluster): BaseBackup(**{name: data[name] for name in names if name in data})
+        (namespace, cluster): kept.record(BaseBackup, data)
         for namespace, cluster, data in kept.read_all(api, LABEL)
         if data.get("ended")
     }

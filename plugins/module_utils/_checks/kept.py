@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.core import CONFIG_MAP
@@ -17,6 +17,13 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 
 Item = Mapping[str, Any]
+
+
+class _Dataclass(Protocol):
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+_Record = TypeVar("_Record", bound=_Dataclass)
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,12 @@ class Place:
         """Return what keeps it."""
         metadata = {"name": self.name, "namespace": self.namespace, "labels": {self.label: self.of}}
         return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": dict(data)}
+
+
+def record(kind: type[_Record], data: Mapping[str, Any]) -> _Record:
+    """Return the record that data are of. What an earlier release did not write is as the class has it, or empty."""
+    defaults = {field.name: "" if field.default is MISSING else field.default for field in fields(kind)}
+    return kind(**{name: str(data.get(name, default)) for name, default in defaults.items()})
 
 
 def read_all(api: Api, label: str) -> Iterator[tuple[str, str, Mapping[str, str]]]:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.kept import Place
@@ -32,8 +31,3 @@ class Restored:
 def place_of(namespace: str, cluster: str) -> Place:
     """Return what keeps that of a Cluster."""
     return Place(namespace, f"{cluster}-restored", _LABEL, cluster)
-
-
-def of(data: Mapping[str, str]) -> Restored:
-    """Return what is kept, empty when there is none."""
-    return Restored(**{name: str(data.get(name, "")) for name in Restored.__dataclass_fields__})

@@ -74,5 +74,4 @@ def read_all(api: Api) -> Iterator[tuple[str, Rotated]]:
     """Yield the last time of each secret, with how the Mastodon is called that has it."""
     for namespace, of, data in kept.read_all(api, LABEL):
         if data.get("ended"):
-            found = Rotated(**{name: data.get(name, "") for name in Rotated.__dataclass_fields__})
-            yield f"{namespace}/{of.partition('.')[0]}", found
+            yield f"{namespace}/{of.partition('.')[0]}", kept.record(Rotated, data)

@@ -65,7 +65,7 @@ def read(api: Api, namespace: str, name: str) -> VaultBackup | None:
     """Return the last one of a Mastodon, None without any."""
     for where, of, data in kept.read_all(api, LABEL):
         if (where, of) == (namespace, name) and data.get("ended"):
-            return VaultBackup(**{key: data[key] for key in VaultBackup.__dataclass_fields__ if key in data})
+            return kept.record(VaultBackup, data)
     return None
 
 

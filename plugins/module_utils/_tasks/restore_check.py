@@ -9,15 +9,13 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import restored
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.kept import Place
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import kept, restored
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.scratch import Login
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.window import written
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.restored import Restored
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Objects, open_objects
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
-from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.depends_on import await_ready
@@ -59,7 +57,7 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     namespace, name = parameters["namespace"], parameters["cluster"]
     cluster = cluster_at(objects, namespace, name)
     book = Book(objects, restored.place_of(namespace, name), f"Cluster {namespace}/{name}", run)
-    known = _known(objects, book.place)
+    known = kept.record(Restored, book.read())
     if cluster and known.cluster_uid == cluster["metadata"]["uid"]:
         return {"changed": False, **asdict(known)}
     if run.check:
@@ -69,14 +67,6 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     made = _read(parameters, cluster_at(objects, namespace, name), deadline, run)
     book.keep(asdict(made))
     return {"changed": True, **asdict(made)}
-
-
-def _known(objects: Objects, place: Place) -> Restored:
-    """Return what an earlier run has kept. Raises MastodonError when something of somebody's is in its place."""
-    found = objects.read(place.selection).objects
-    for item in found:
-        place.refuse_foreign(item)
-    return restored.of(at(found[0], "data", {}) if found else {})
 
 
 def _wait(objects: Objects, parameters: Mapping[str, Any], deadline: Deadline, run: Run) -> None:

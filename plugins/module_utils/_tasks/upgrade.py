@@ -10,12 +10,13 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import kept
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.record import fullname
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.upgrade_path import parse
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.window import written
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.site.answers import SITE_OPTION
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.upgrade import images
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.upgrade.record import Upgrade, of, place_of
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.upgrade.record import Upgrade, place_of
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import open_objects
@@ -75,10 +76,7 @@ class Upgrading:
         self._namespace, self._name, self._wanted = parameters["namespace"], parameters["name"], parameters["version"]
         self._objects = open_objects(connection, deadline, run.say)
         self._book = Book(self._objects, place_of(self._namespace, self._name), str(self), run)
-        found = self._objects.read(self._book.place.selection).objects
-        for item in found:
-            self._book.place.refuse_foreign(item)
-        self._kept = of(found[0]) if found else Upgrade()
+        self._kept = kept.record(Upgrade, self._book.read())
 
     def __str__(self) -> str:
         """Return how errors call it."""
@@ -163,10 +161,9 @@ class Upgrading:
             return {"changed": False, "upgrade": True, "applied": True, "before": self._kept.before}
         ended = now()
         seconds = (ended - datetime.fromisoformat(self._kept.began)).total_seconds() if self._kept.began else 0
-        kept = replace(self._kept, ended=written(ended), seconds=f"{seconds:.0f}", failure="")
-        self._keep(kept)
-        self._run.say(f"{self}: {kept.line()}")
-        return {"changed": True, "upgrade": True, "applied": True, "before": kept.before}
+        self._keep(replace(self._kept, ended=written(ended), seconds=f"{seconds:.0f}", failure=""))
+        self._run.say(f"{self}: {self._kept.line()}")
+        return {"changed": True, "upgrade": True, "applied": True, "before": self._kept.before}
 
     def stop(self) -> dict[str, Any]:
         """Keep of what it stopped, and raise MastodonError with what serves now and the one thing to do."""
@@ -177,9 +174,9 @@ class Upgrading:
         failed = f"stopped on its way from {self._kept.before} to {self._wanted}"
         raise MastodonError(str(self), failed, f"{why}. What serves now: {serves}", remedy)
 
-    def _keep(self, kept: Upgrade) -> None:
-        self._book.keep(asdict(kept))
-        self._kept = kept
+    def _keep(self, made: Upgrade) -> None:
+        self._book.keep(asdict(made))
+        self._kept = made
 
 
 TASK = Task(ARGUMENTS, run_task)

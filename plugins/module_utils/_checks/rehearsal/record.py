@@ -52,15 +52,11 @@ def place_of(namespace: str, cluster: str) -> kept.Place:
 
 def read_all(api: Api) -> dict[tuple[str, str], Record]:
     """Return the last rehearsal of each Cluster, by namespace and name."""
-    found = {(namespace, cluster): _of(data) for namespace, cluster, data in kept.read_all(api, LABEL)}
+    found = {(namespace, cluster): kept.record(Record, data) for namespace, cluster, data in kept.read_all(api, LABEL)}
     return {place: record for place, record in found.items() if record.ended}
 
 
 def of(item: Item, label: str, name: str) -> Record:
     """Return what an object keeps of a Cluster's, empty when there is none, or it is somebody's."""
     kept_here = at(item, "metadata.labels", {}).get(label) == name
-    return _of(at(item, "data", {}) if kept_here else {})
-
-
-def _of(data: Mapping[str, str]) -> Record:
-    return Record(**{name: str(data.get(name, "")) for name in Record.__dataclass_fields__})
+    return kept.record(Record, at(item, "data", {}) if kept_here else {})

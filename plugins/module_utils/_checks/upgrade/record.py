@@ -5,15 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import kept
-from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
-
-Item = Mapping[str, Any]
 
 # Its value is the release's name.
 LABEL = "fediverse.mastodon/upgrade-of"
@@ -58,16 +53,7 @@ def place_of(namespace: str, name: str) -> kept.Place:
     return kept.Place(namespace, f"{name}-upgrade", LABEL, name)
 
 
-def of(item: Item) -> Upgrade:
-    """Return what an object keeps, empty for none."""
-    return _of(at(item, "data", {}))
-
-
 def read_all(api: Api) -> dict[tuple[str, str], Upgrade]:
     """Return the last upgrade of each release, by namespace and name."""
-    found = {(namespace, name): _of(data) for namespace, name, data in kept.read_all(api, LABEL)}
+    found = {(namespace, name): kept.record(Upgrade, data) for namespace, name, data in kept.read_all(api, LABEL)}
     return {place: upgrade for place, upgrade in found.items() if upgrade.began}
-
-
-def _of(data: Mapping[str, Any]) -> Upgrade:
-    return Upgrade(**{name: str(data.get(name, "")) for name in Upgrade.__dataclass_fields__})

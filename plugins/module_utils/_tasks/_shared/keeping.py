@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.kept import Place
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, unforeseen
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.core import CONFIG_MAP
+from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.lease import LostLeaseError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER
@@ -54,6 +55,13 @@ class Book:
             if str(refused) != str(error):
                 self.run.say(f"could not keep a record: {refused}")
 
+    def read(self) -> Mapping[str, str]:
+        """Return what is kept, empty when nothing is. Raises MastodonError when something of somebody's is in its place."""
+        found = self.api.read(self.place.selection).objects
+        for item in found:
+            self.place.refuse_foreign(item)
+        return at(found[0], "data", {}) if found else {}
+
     def refuse_foreign(self) -> None:
         """Raise MastodonError when a record could not be kept, as what has its name is somebody's."""
         self._write({}, dry_run=True)
@@ -64,6 +72,5 @@ class Book:
             self._write(data, dry_run=False)
 
     def _write(self, data: Mapping[str, str], *, dry_run: bool) -> None:
-        for item in self.api.read(self.place.selection).objects:
-            self.place.refuse_foreign(item)
+        self.read()
         self.api.apply(CONFIG_MAP, self.place.body(data), manager=MANAGER, force=False, dry_run=dry_run)
