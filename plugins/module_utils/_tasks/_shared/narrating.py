@@ -34,7 +34,9 @@ class Narrator:
     fullname: str
     say: Callable[[str], None]
     ran: dict[str, Migration] = field(default_factory=dict)
-    _told: dict[str, float] = field(default_factory=dict)
+    # By version: since when each is known to run, and when it was reported last.
+    _began: dict[str, float] = field(default_factory=dict)
+    _reported: dict[str, float] = field(default_factory=dict)
     _over: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 
@@ -59,19 +61,19 @@ class Narrator:
         try:
             for job, when in self._jobs():
                 for one in migrations.announced(self._log(next(iter(self._pods(job)), None))):
-                    self._tell(one, when)
+                    self._report(one, when)
         except MastodonError:
             return
 
-    def _tell(self, one: Migration, when: str) -> None:
+    def _report(self, one: Migration, when: str) -> None:
         known, now = self.ran.get(one.version), time.monotonic()
         self.ran[one.version] = one
         if one.seconds is not None:
             if known is None or known.seconds is None:
                 self.say(f"{when}: {one} ran in {one.seconds:.1f} s")
-        elif now >= self._told.get(one.version, 0.0) + _AGAIN_SECONDS or known is None:
-            began = self._told.setdefault(f"began {one.version}", now)
-            self._told[one.version] = now
+        elif now >= self._reported.get(one.version, 0.0) + _AGAIN_SECONDS or known is None:
+            began = self._began.setdefault(one.version, now)
+            self._reported[one.version] = now
             self.say(f"{when}: {one} runs" + (f" since {now - began:.0f} s" if known else ""))
 
     def failure(self) -> MastodonError | None:
