@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options that name a Cluster, and how its database is read."""
+"""How the database of a Cluster is read."""
 
 from __future__ import annotations
 
@@ -11,14 +11,6 @@ class ModuleDocFragment:
 
     DOCUMENTATION = r"""
 options:
-  namespace:
-    description: Namespace of the Cluster.
-    type: str
-    required: true
-  cluster:
-    description: Name of the Cluster.
-    type: str
-    required: true
   database:
     description: Name of the database.
     type: str

@@ -24,16 +24,9 @@ extends_documentation_fragment:
   - fediverse.mastodon.kubernetes
   - fediverse.mastodon.vault
   - fediverse.mastodon.vault.kv
+  - fediverse.mastodon.subject.release
   - fediverse.mastodon.attributes
 options:
-  namespace:
-    description: Namespace of the Helm release.
-    type: str
-    required: true
-  name:
-    description: Name of the Helm release.
-    type: str
-    required: true
   username:
     description: Account name, without the domain.
     type: str

@@ -24,16 +24,9 @@ requirements:
   - websocket-client >= 1.8.0
 extends_documentation_fragment:
   - fediverse.mastodon.kubernetes
+  - fediverse.mastodon.subject.cluster
   - fediverse.mastodon.attributes
 options:
-  namespace:
-    description: Namespace of the Cluster.
-    type: str
-    required: true
-  cluster:
-    description: Name of the Cluster.
-    type: str
-    required: true
   wait_timeout:
     description: How many seconds it may take.
     type: int

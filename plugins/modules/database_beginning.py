@@ -26,16 +26,9 @@ extends_documentation_fragment:
   - fediverse.mastodon.kubernetes
   - fediverse.mastodon.vault
   - fediverse.mastodon.vault.kv
+  - fediverse.mastodon.subject.cluster
   - fediverse.mastodon.attributes
 options:
-  namespace:
-    description: Namespace of the Cluster.
-    type: str
-    required: true
-  cluster:
-    description: Name of the Cluster.
-    type: str
-    required: true
   domain:
     description: Domain of the Mastodon whose database it is.
     type: str

@@ -37,16 +37,9 @@ extends_documentation_fragment:
   - fediverse.mastodon.kubernetes
   - fediverse.mastodon.vault
   - fediverse.mastodon.vault.kv
+  - fediverse.mastodon.subject.release
   - fediverse.mastodon.attributes
 options:
-  namespace:
-    description: Namespace of the release.
-    type: str
-    required: true
-  name:
-    description: Name of the Helm release.
-    type: str
-    required: true
   local_domain:
     description: Domain that is wanted in account names.
     type: str

@@ -23,16 +23,9 @@ requirements:
   - websocket-client >= 1.8.0
 extends_documentation_fragment:
   - fediverse.mastodon.kubernetes
+  - fediverse.mastodon.subject.release
   - fediverse.mastodon.attributes
 options:
-  namespace:
-    description: Namespace of the Helm release.
-    type: str
-    required: true
-  name:
-    description: Name of the Helm release.
-    type: str
-    required: true
   local_domain:
     description: Its domain, which C(tootctl) asks for.
     type: str

@@ -25,6 +25,7 @@ extends_documentation_fragment:
   - fediverse.mastodon.kubernetes
   - fediverse.mastodon.vault
   - fediverse.mastodon.vault.kv
+  - fediverse.mastodon.subject.cluster
   - fediverse.mastodon.restored_database
   - fediverse.mastodon.attributes
 options:

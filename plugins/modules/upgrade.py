@@ -23,16 +23,9 @@ requirements:
 extends_documentation_fragment:
   - fediverse.mastodon.kubernetes
   - fediverse.mastodon.site
+  - fediverse.mastodon.subject.release
   - fediverse.mastodon.attributes
 options:
-  namespace:
-    description: Namespace of the Helm release.
-    type: str
-    required: true
-  name:
-    description: Name of the Helm release.
-    type: str
-    required: true
   version:
     description: Image tag that is wanted.
     type: str

@@ -24,7 +24,10 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
     KUBERNETES_OPTIONS,
     connect,
 )
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import KV_OPTIONS
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import (
+    KV_OPTIONS,
+    RELEASE_OPTIONS,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.web_pod import in_web_pod
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import client as vault
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import kv
@@ -33,8 +36,7 @@ ARGUMENTS = Arguments(
     {
         **KUBERNETES_OPTIONS,
         **KV_OPTIONS,
-        "namespace": {"type": "str", "required": True},
-        "name": {"type": "str", "required": True},
+        **RELEASE_OPTIONS,
         "username": {"type": "str", "required": True},
         "email": {"type": "str", "required": True},
         "role": {"type": "str", "default": "Owner"},

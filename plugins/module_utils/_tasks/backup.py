@@ -29,13 +29,13 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
     KUBERNETES_OPTIONS,
     connect,
 )
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import CLUSTER_OPTIONS
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.rehearsal_origin import cluster_of
 
 ARGUMENTS = Arguments(
     {
         **KUBERNETES_OPTIONS,
-        "namespace": {"type": "str", "required": True},
-        "cluster": {"type": "str", "required": True},
+        **CLUSTER_OPTIONS,
         "wait_timeout": {"type": "int", "default": 7200},
     }
 )

@@ -36,7 +36,10 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
     KUBERNETES_OPTIONS,
     connect,
 )
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import KV_OPTIONS
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import (
+    KV_OPTIONS,
+    RELEASE_OPTIONS,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.upgrade_gate import Gate
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import client as vault
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import kv
@@ -45,8 +48,7 @@ ARGUMENTS = Arguments(
     {
         **KUBERNETES_OPTIONS,
         **KV_OPTIONS,
-        "namespace": {"type": "str", "required": True},
-        "name": {"type": "str", "required": True},
+        **RELEASE_OPTIONS,
         "local_domain": {"type": "str", "required": True},
         "web_domain": {"type": "str", "default": ""},
         "version": {"type": "str"},

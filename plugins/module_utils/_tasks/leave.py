@@ -23,13 +23,13 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
     KUBERNETES_OPTIONS,
     connect,
 )
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import RELEASE_OPTIONS
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.web_pod import Command, in_web_pod
 
 ARGUMENTS = Arguments(
     {
         **KUBERNETES_OPTIONS,
-        "namespace": {"type": "str", "required": True},
-        "name": {"type": "str", "required": True},
+        **RELEASE_OPTIONS,
         "local_domain": {"type": "str", "required": True},
         "redis_host": {"type": "str", "required": True},
         "redis_port": {"type": "int", "default": 6379},

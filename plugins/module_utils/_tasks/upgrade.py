@@ -30,6 +30,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
     connect,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.narrating import Narrator
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import RELEASE_OPTIONS
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.pulling import Puller
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.running import Running, serving
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.web_pod import in_web_pod
@@ -37,8 +38,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
 ARGUMENTS = Arguments(
     {
         **KUBERNETES_OPTIONS,
-        "namespace": {"type": "str", "required": True},
-        "name": {"type": "str", "required": True},
+        **RELEASE_OPTIONS,
         "version": {"type": "str", "required": True},
         "state": {"type": "str", "choices": ["begun", "rolled_out", "ended", "stopped"], "required": True},
         "backup": {"type": "str", "default": ""},

@@ -27,13 +27,13 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import fo
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Bucket, Keys
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.keeping import now
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import CLUSTER_OPTIONS
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import kv
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.client import Vault
 
 # Where a Cluster is or is to be, and how its settings say that it begins.
 OPTIONS: dict[str, Any] = {
-    "namespace": {"type": "str", "required": True},
-    "cluster": {"type": "str", "required": True},
+    **CLUSTER_OPTIONS,
     "domain": {"type": "str", "required": True},
     "endpoint": {"type": "str", "required": True},
     "bucket": {"type": "str", "required": True},

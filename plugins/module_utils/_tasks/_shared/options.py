@@ -26,10 +26,19 @@ VAULT_OPTIONS: dict[str, Any] = {
 # Of those that read or write secrets.
 KV_OPTIONS: dict[str, Any] = {**VAULT_OPTIONS, "mount": {"type": "str", "default": "secret"}}
 
-# Which Cluster of CloudNativePG, and where the login of its owner and Mastodon's keys are, not what they are.
-DATABASE_OPTIONS: dict[str, Any] = {
+# Which Mastodon, by its Helm release.
+RELEASE_OPTIONS: dict[str, Any] = {
+    "namespace": {"type": "str", "required": True},
+    "name": {"type": "str", "required": True},
+}
+# Which Cluster of CloudNativePG.
+CLUSTER_OPTIONS: dict[str, Any] = {
     "namespace": {"type": "str", "required": True},
     "cluster": {"type": "str", "required": True},
+}
+# Besides, where the login of its owner and Mastodon's keys are, not what they are.
+DATABASE_OPTIONS: dict[str, Any] = {
+    **CLUSTER_OPTIONS,
     "database": {"type": "str", "required": True},
     "owner": {"type": "str", "required": True},
     "secret": {"type": "str", "required": True, "no_log": False},
