@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 import yaml
@@ -138,6 +138,22 @@ def _alone() -> Iterator[None]:
         yield
 
 
+class Report(Protocol):
+    """What is asked of pytest.TestReport."""
+
+    @property
+    def nodeid(self) -> str: ...
+
+    @property
+    def when(self) -> str | None: ...
+
+    @property
+    def failed(self) -> bool: ...
+
+    @property
+    def skipped(self) -> bool: ...
+
+
 @dataclass
 class Recorder:
     """A plugin of pytest that puts what passed on record, and takes off what failed. Of several cases all have to pass."""
@@ -146,7 +162,7 @@ class Recorder:
     failed: set[str] = field(default_factory=set)
     left_out: set[str] = field(default_factory=set)
 
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+    def pytest_runtest_logreport(self, report: Report) -> None:
         """Note how a part of a test ended."""
         name = report.nodeid.partition("[")[0]
         if report.failed:

@@ -21,6 +21,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Objects, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.shapes import WrongShapeError, checked
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.parallel import for_each
 
 # Flux 2.9 and the official chart ask for it: https://fluxcd.io/flux/installation/#prerequisites
@@ -64,7 +65,7 @@ def clock(server: datetime, here: datetime) -> str:
     return "Clock: the same here and on the API server"
 
 
-def storage_class(objects: Objects, name: str, wanted_by: str) -> str:
+def storage_class(objects: Api, name: str, wanted_by: str) -> str:
     """Report which StorageClass `wanted_by` gets; an empty `name` asks for the cluster's default one."""
     try:
         found = {item["metadata"]["name"]: item for item in objects.read(Selection(_STORAGE)).objects}

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
+from typing import Any
 
 import pytest
 import requests
@@ -43,8 +44,8 @@ class Bucket:
     address: str
     keys: AWS4Auth
 
-    def ask(self, method: str, name: str = "", **options: object) -> requests.Response:
-        answer = requests.request(method, f"{self.address}/{name}", auth=self.keys, timeout=SECONDS, **options)  # type: ignore[arg-type]
+    def ask(self, method: str, name: str = "", **options: Any) -> requests.Response:
+        answer = requests.request(method, f"{self.address}/{name}", auth=self.keys, timeout=SECONDS, **options)
         assert answer.ok, f"{method} {name}: {answer.status_code} {answer.text}"
         return answer
 

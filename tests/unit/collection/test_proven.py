@@ -112,7 +112,7 @@ def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def after(record: Path, *reports: Report) -> dict[str, dict[str, str]]:
     recorder = Recorder()
     for report in reports:
-        recorder.pytest_runtest_logreport(report)  # type: ignore[arg-type]
+        recorder.pytest_runtest_logreport(report)
     recorder.pytest_sessionfinish()
     found: dict[str, dict[str, str]] = json.loads(record.read_text())
     return found

@@ -15,8 +15,9 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.upgrade
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.upgrade.migrations import Migration
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.core import JOB, POD
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Objects, Selection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
 
 _PAUSE = 1.0
 _AGAIN_SECONDS = 15.0
@@ -29,7 +30,7 @@ _HOOKS = {"db-pre-migrate": "before the roll-out", "db-migrate": "after the roll
 class Narrator:
     """Follows the Jobs of one release from a thread of its own, as long as the block lasts. `fullname` is what the chart calls it."""
 
-    objects: Objects
+    objects: Api
     namespace: str
     fullname: str
     say: Callable[[str], None]

@@ -24,8 +24,9 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.core impo
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Objects, Selection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at, maps_at
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline, Reminder
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
@@ -42,7 +43,7 @@ _LOG_LINES = 400
 _PAUSE = 1.0
 
 
-def explained(objects: Objects, namespace: str, name: str, subject: str, error: MastodonError) -> MastodonError:
+def explained(objects: Api, namespace: str, name: str, subject: str, error: MastodonError) -> MastodonError:
     """Return why a Cluster was not restored, by the log of the Job that tried; the `error` without one. It is the backup of `subject`."""
     cause = causes.find("\n".join(_recovery_logs(objects, namespace, name)))
     if cause is None:
@@ -50,7 +51,7 @@ def explained(objects: Objects, namespace: str, name: str, subject: str, error: 
     return MastodonError(subject, "cannot be restored", cause.why, cause.remedy or str(error))
 
 
-def _recovery_logs(objects: Objects, namespace: str, name: str) -> Iterator[str]:
+def _recovery_logs(objects: Api, namespace: str, name: str) -> Iterator[str]:
     """Yield what the Job that restores logged, its latest pod last."""
     labels = f"{scratch.CLUSTER_LABEL}={name},{_JOB}"
     pods = objects.read(Selection(POD, namespace, labels=labels)).objects
@@ -67,7 +68,7 @@ def _recovery_logs(objects: Objects, namespace: str, name: str) -> Iterator[str]
 class Scratch:
     """The one of an origin. `kind` is how Clusters are served."""
 
-    objects: Objects
+    objects: Api
     kind: Resource
     origin: Origin
 

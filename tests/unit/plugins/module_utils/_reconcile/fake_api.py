@@ -66,6 +66,7 @@ class FakeApi:
         self.unanswered: list[tuple[str, str]] = []
         self.objects: dict[ObjectRef, Object] = {}
         self.unreadable: set[str] = set()
+        self.logs: dict[str, str] = {}
         self.refusals: dict[ObjectRef, list[ApiError]] = defaultdict(list)
         self.on_apply: Callable[[ObjectRef], None] = lambda subject: None
         self.on_delete: Callable[[ObjectRef], None] = lambda subject: None
@@ -137,6 +138,12 @@ class FakeApi:
         events = FakeEvents([event for event in past if _selects(selection, event["object"])])
         self._watches.append((selection, events))
         return events
+
+    def log(self, pod: Object, container: str, lines: int) -> str:
+        """Return what `logs` has of a container, and refuse as the API server does for one that has not started."""
+        if container not in self.logs:
+            raise ApiError("Pod", "is waiting to start", "", "", status=400)
+        return self.logs[container]
 
     def apply(self, resource: Resource, body: Object, *, manager: str, force: bool, dry_run: bool) -> Object:
         subject = ObjectRef.of(body)

@@ -198,7 +198,7 @@ def test_wal_that_is_never_archived_is_named(place: Place) -> None:
     )
 
 
-def test_archiving_that_breaks_meanwhile_is_quoted(place: Place) -> None:
+def test_archiving_that_breaks_meanwhile_is_quoted(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     place.archived = ["000000010000000000000003"]
     broken = [{"type": "ContinuousArchiving", "status": "False", "reason": "Failing", "message": "no such bucket"}]
     ask = place.ask
@@ -207,7 +207,7 @@ def test_archiving_that_breaks_meanwhile_is_quoted(place: Place) -> None:
         place.change("status", conditions=broken)
         return ask(pod, sql)
 
-    place.ask = breaking  # type: ignore[method-assign]
+    monkeypatch.setattr(place, "ask", breaking)
     assert "does not archive its WAL: no such bucket" in place.refusal()
 
 
@@ -233,7 +233,7 @@ def test_a_backup_that_fails_is_named_and_kept(place: Place, status: dict[str, A
     assert place.leases == []
 
 
-def test_one_that_is_deleted_meanwhile_is_no_backup(place: Place) -> None:
+def test_one_that_is_deleted_meanwhile_is_no_backup(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     place.statuses = [{"phase": "running"}]
     move = place.move
 
@@ -243,7 +243,7 @@ def test_one_that_is_deleted_meanwhile_is_no_backup(place: Place) -> None:
                 place.api.put(item, "DELETED")
         move(name)
 
-    place.move = vanish  # type: ignore[method-assign]
+    monkeypatch.setattr(place, "move", vanish)
     assert "was deleted meanwhile. Run again." in place.refusal()
 
 

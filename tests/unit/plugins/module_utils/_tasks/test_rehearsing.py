@@ -16,6 +16,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehears
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.encrypted import Opener
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.scratch import Login
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.rehearsing import (
     Before,
@@ -28,12 +29,15 @@ from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._che
     RAILS,
 )
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._tasks.test_scratch import Cluster, of
+from urllib3 import PoolManager
 
 OPENER = Opener(RAILS["primary_key"], RAILS["key_derivation_salt"])
 SEALED = RAILS["rows"]["sha256"]["otp_secret"]
 SEGMENT = Archived("000000010000000000000005", 1000.0)
 WHOLE = Ended(1, 0x5000100)
 NEWEST = 1764385200.0
+NOWHERE = Connection("https://nowhere.invalid", PoolManager(), dict)
+LOGIN = Login("mastodon", "mastodon", "secret")
 AT = datetime.fromtimestamp(NEWEST, UTC)
 
 
@@ -82,12 +86,16 @@ class Both(Databases):
         return self.end
 
 
+def both_of(contents: dict[str, Content], end: Ended = WHOLE, *, login: Login = LOGIN) -> Both:
+    return Both(NOWHERE, "mastodon", login, Deadline(60), contents, end)
+
+
 def compared(
     restored: Content, origin: Content | None = None, target: datetime | None = None, end: Ended = WHOLE
 ) -> Found:
     origin = origin or Content()
     contents = {"mastodon-db-rehearsal": restored, "mastodon-db": origin}
-    both = Both(None, "mastodon", None, None, contents, end)  # type: ignore[arg-type]
+    both = both_of(contents, end)
     before = Before(SEGMENT, max(one for rows in origin.rows.values() for one in rows))
     return compare(both, before, of(Cluster()), OPENER, target)
 
@@ -157,7 +165,7 @@ def test_a_schema_of_before_an_upgrade_is_noted() -> None:
 def test_an_empty_mastodon_is_restored_empty() -> None:
     empty = Content({"users": []}, sealed=[])
     contents = {"mastodon-db-rehearsal": empty, "mastodon-db": empty}
-    both = Both(None, "mastodon", None, None, contents)  # type: ignore[arg-type]
+    both = both_of(contents)
     assert compare(both, Before(SEGMENT, 0.0), of(Cluster()), OPENER, None) == Found(
         "", 0.0, ("rows that were restored: 0 users", "encrypted rows that today's keys open: 0 of users.otp_secret")
     )
@@ -165,7 +173,7 @@ def test_an_empty_mastodon_is_restored_empty() -> None:
 
 def test_a_database_without_mastodons_tables_is_refused_before_anything_is_restored() -> None:
     contents = {"mastodon-db": Content({"follows": [NEWEST]})}
-    both = Both(None, "mastodon", Login("other", "other", "secret"), None, contents)  # type: ignore[arg-type]
+    both = both_of(contents, login=Login("other", "other", "secret"))
     with pytest.raises(
         MastodonError,
         match=r"PostgreSQL of mastodon-db: cannot be compared with: schema public has no table accounts, users, statuses\. Check"
@@ -173,7 +181,7 @@ def test_a_database_without_mastodons_tables_is_refused_before_anything_is_resto
     ):
         both.look("mastodon-db")
     whole = {"mastodon-db": Content({"accounts": [], "statuses": [], "users": [NEWEST]})}
-    assert Both(None, "mastodon", None, None, whole).look("mastodon-db") == Before(SEGMENT, NEWEST)  # type: ignore[arg-type]
+    assert both_of(whole).look("mastodon-db") == Before(SEGMENT, NEWEST)
 
 
 class Served(Databases):
@@ -192,7 +200,7 @@ class Served(Databases):
 def asked(seconds: float, question: Callable[[Any], Any]) -> Any:
     Served.tries.clear()
     deadline = Deadline(seconds, sleep=lambda pause: None)
-    return Served(None, "mastodon", None, deadline).ask("db", question)  # type: ignore[arg-type]
+    return Served(NOWHERE, "mastodon", LOGIN, deadline).ask("db", question)
 
 
 def test_it_waits_for_a_connection_until_the_deadline() -> None:
@@ -221,7 +229,7 @@ def test_rows_that_were_written_before_the_last_wal_was_archived_must_be_there()
         "mastodon-db-rehearsal": Content({"users": [NEWEST - 900]}),
         "mastodon-db": Content({"users": [NEWEST - 900, NEWEST - 300]}, sealed=[]),
     }
-    both = Both(None, "mastodon", None, None, contents, WHOLE)  # type: ignore[arg-type]
+    both = both_of(contents, WHOLE)
     before = Before(Archived(SEGMENT.segment, NEWEST, position=0x6000100), NEWEST)
     with pytest.raises(
         MastodonError, match=r"it ends too early, as its newest row is of .*: 1 later rows of users are missing"
@@ -230,9 +238,7 @@ def test_rows_that_were_written_before_the_last_wal_was_archived_must_be_there()
 
 
 def read(content: Content) -> Found:
-    login = Login("mastodon", "mastodon", "secret")
-    both = Both(None, "mastodon", login, None, {"mastodon-db": content})  # type: ignore[arg-type]
-    return read_through(both, "mastodon-db", OPENER)
+    return read_through(both_of({"mastodon-db": content}), "mastodon-db", OPENER)
 
 
 MASTODON = {"accounts": [NEWEST], "users": [NEWEST - 900, NEWEST - 5], "statuses": []}

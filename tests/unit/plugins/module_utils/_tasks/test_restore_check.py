@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
+from itertools import count
 from typing import Any
 
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.encrypted import Opener
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import wait
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import restore_check
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.rehearsing import Databases, Found
@@ -26,7 +30,7 @@ PARAMETERS = {
     "path": "mastodon/example.org/app",
     "restored_from": "mastodon-old",
     "restored_at": "",
-    "wait_timeout": 60,
+    "wait_timeout": 600,
 }
 CONDITIONS = [{"type": "Ready", "status": "True", "reason": "ClusterIsReady", "message": "Cluster is Ready"}]
 READY = {"status": {"phase": "Cluster in healthy state", "readyInstances": 1, "conditions": CONDITIONS}}
@@ -44,6 +48,9 @@ class Place:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.api, self.said, self.read = Cluster(), list[str](), 0
         self.look: Callable[[], Found] = lambda: WELL
+        # A second passes whenever somebody looks at the clock.
+        monkeypatch.setattr(restore_check, "Deadline", partial(Deadline, clock=partial(next, count())))
+        monkeypatch.setattr(wait, "_LOOK_AGAIN", 0.001)
         monkeypatch.setattr(restore_check, "connect", lambda *_unused: None)
         monkeypatch.setattr(restore_check, "open_objects", lambda *_unused: self.api)
         monkeypatch.setattr(restore_check, "opener_of", lambda *_unused: Opener("key", "salt"))

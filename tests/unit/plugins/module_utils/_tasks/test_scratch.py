@@ -15,7 +15,6 @@ import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal import origin, scratch
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Resource
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
@@ -35,16 +34,10 @@ JOB = {"cnpg.io/cluster": NAME, "cnpg.io/jobRole": "full-recovery"}
 
 
 class Cluster(FakeApi):
-    """One with logs, and with what reports them as they are not."""
+    """One with the namespace that all of it is in."""
 
     def __init__(self, *objects: dict[str, Any]) -> None:
         super().__init__({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "mastodon"}}, *objects)
-        self.logs: dict[str, str] = {}
-
-    def log(self, pod: dict[str, Any], container: str, lines: int) -> str:
-        if container not in self.logs:
-            raise ApiError("Pod", "is waiting to start", "", "", status=400)
-        return self.logs[container]
 
 
 def item(kind: str, name: str, api_version: str = "v1", **metadata: Any) -> dict[str, Any]:
@@ -57,7 +50,7 @@ def run() -> Run:
 
 def of(api: FakeApi, store: dict[str, Any] = STORE) -> Scratch:
     found = origin.find(copy.deepcopy(CLUSTER), {"store": store}, [])
-    return Scratch(api, KIND, found)  # type: ignore[arg-type]
+    return Scratch(api, KIND, found)
 
 
 def bodies(one: Scratch) -> list[dict[str, Any]]:

@@ -51,7 +51,7 @@ class Place:
         self.pending = Finished(0, "", "")
         self.logs: dict[str, str] = {}
         self.api.on_apply = self._pull
-        monkeypatch.setattr(self.api, "log", self.log, raising=False)
+        monkeypatch.setattr(self.api, "log", self.log)
         monkeypatch.setattr(upgrade, "connect", lambda parameters, environment: None)
         monkeypatch.setattr(upgrade, "open_objects", lambda connection, limit, say: self.api)
         monkeypatch.setattr(upgrade, "in_web_pod", lambda connection, namespace, name: self.command)
@@ -212,7 +212,7 @@ def test_each_migration_is_said_with_its_time_and_the_backup_is_kept(place: Plac
     place.run("begun")
     place.at("v4.7.4")
     place.job("mastodon-db-migrate", "== 20260702144128 MigrateLocalAccountKeypairs: migrated (12.3456s) ==", active=1)
-    narrator = narrating.Narrator(place.api, "mastodon", "mastodon", place.said.append)  # type: ignore[arg-type]
+    narrator = narrating.Narrator(place.api, "mastodon", "mastodon", place.said.append)
     narrator.look()
     narrator.look()
     assert place.said[2:] == ["after the roll-out: migration 20260702144128 MigrateLocalAccountKeypairs ran in 12.3 s"]
