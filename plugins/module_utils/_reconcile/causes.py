@@ -22,7 +22,7 @@ class Cause:
 
     `seconds` is how long it may heal from when it is first seen. `seconds_before` is the same for what was so before the
     run began, as what the run changed, or somebody repaired, may be noticed only at the next try. In `remedy`,
-    `{namespace}` and `{name}` are those of the object that has the trouble.
+    `{namespace}` and `{name}` are those of the object that has the trouble, and `{container}` is which of a pod's has it.
     """
 
     pattern: str
@@ -36,7 +36,9 @@ class Cause:
 
 
 _PULL = r"(ErrImagePull|ImagePullBackOff|RegistryUnavailable|ImageInspectError): "
-_LOGS = "Read why: kubectl logs -n {namespace} {name} --all-containers --previous."
+# Not with --all-containers, by which kubectl stops at the first one that never crashed. No line of the log is quoted, as it may be secret:
+# Ruby, for one, prints the whole URL, password included, of a REDIS_URL that it cannot read.
+_LOGS = "Read why: kubectl logs -n {namespace} {name} -c {container} --previous."
 _JOB_LOGS = "Read why: kubectl logs -n {namespace} job/{name} --all-containers."
 
 # Of pods and of what makes pods. The first that matches counts.

@@ -44,8 +44,10 @@ class _Finding:
 
     @property
     def remedy(self) -> str:
-        about = self.trouble.about
-        return self.cause.remedy.format(namespace=about.namespace, name=about.name) if self.cause else ""
+        about, container = self.trouble.about, self.trouble.container
+        if self.cause is None:
+            return ""
+        return self.cause.remedy.format(namespace=about.namespace, name=about.name, container=container)
 
 
 class Diagnosis:

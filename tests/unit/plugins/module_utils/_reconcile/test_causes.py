@@ -82,7 +82,7 @@ def test_each_cause_has_its_time(text: str, seconds: float, seconds_before: floa
     cause = find(POD_CAUSES, text)
     assert cause is not None
     assert (cause.seconds, cause.seconds_before) == (seconds, seconds_before)
-    assert cause.remedy.format(namespace="ns", name="a").endswith(".")
+    assert cause.remedy.format(namespace="ns", name="a", container="main").endswith(".")
 
 
 @pytest.mark.parametrize("text", NO_CAUSE)

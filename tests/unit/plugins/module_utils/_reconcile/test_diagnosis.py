@@ -73,6 +73,18 @@ STATEFUL = made("StatefulSet", "web", spec={}, status={"updateRevision": "new"})
 REPORTED = f"Pod ns/web-1-a: container main: {NOT_FOUND}"
 
 
+def test_the_log_to_read_is_that_of_the_container_that_crashed() -> None:
+    crashed = {"name": "side", "restartCount": 5, "lastState": {"terminated": {"exitCode": 1}}}
+    crashed["state"] = {"waiting": {"reason": "CrashLoopBackOff"}}
+    status = {"containerStatuses": [{"name": "main", "state": {"running": {}}}, crashed]}
+    looking = Looking(DEPLOYMENT, REPLICAS, made("Pod", "web-1-a", REPLICAS, status=status))
+    with Diagnosis(looking.api, looking.live, looking.tracker) as diagnosis:
+        diagnosis.examine([WEB])
+        found = diagnosis.final(WEB)
+    assert found
+    assert found.remedy == "Read why: kubectl logs -n ns web-1-a -c side --previous."
+
+
 def test_it_costs_nothing_before_it_looks() -> None:
     looking = Looking(DEPLOYMENT)
     looking.api.calls.clear()
