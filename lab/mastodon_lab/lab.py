@@ -28,11 +28,11 @@ CEPH = "ceph"
 IPV6 = "ipv6"
 WEBSITE = "website"
 BELOW_WEBSITE = frozenset({"traefik", "knot", "pebble"})
-# Nobody has tried to give the node of kind's authors a disk; it has volumes and enforces NetworkPolicies itself.
+# The node of kind's authors has volumes and enforces NetworkPolicies itself.
 LEFT_OUT = {
     MACHINE: frozenset[str](),
     KIND: frozenset({IPV6}),
-    DOCKER: frozenset({CEPH, IPV6, "kube-network-policies", "local-path-provisioner"}),
+    DOCKER: frozenset({IPV6, "kube-network-policies", "local-path-provisioner"}),
 }
 FIRST_DISK = 200  # of the machine's loop devices, whose first ones others take
 MAX_INDEX = 55  # 10.(200+index).0.0/16 must stay within 10.255.0.0/16

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from ansible.utils.vars import merge_hash
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Bucket
 from ansible_collections.fediverse.mastodon.tests.integration.api.rook import CRD, Release
 from ansible_collections.fediverse.mastodon.tests.unit.roles.conftest import Site
@@ -24,6 +25,7 @@ from ..support import eventually
 
 CLAIM = ("objectbucketclaim", "-n=mastodon", "mastodon-s3")
 GATEWAY = (f"-n={SPACE}", "deployment/rook-ceph-rgw-media-a")
+SETTINGS = [ROOT / "inventories/lab/group_vars/clusters" / name for name in ("ceph.yml", "built_ceph.yml")]
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,13 @@ class Store:
     def install(self, into: Path) -> None:
         """Install upstream's chart, then what the role would create of Ceph, each once the one before is ready."""
         release = Release.fetched(versions.ROOK, into)
-        ours = yaml.safe_load((ROOT / "inventories/lab/group_vars/clusters/mirror.yml").read_text())
+        ours = {name: value for file in SETTINGS for name, value in yaml.safe_load(file.read_text()).items()}
         disk = {"rook_storage": {"devices": [{"name": self.lab.facts["ceph_disk"]}]}}
         place = {"rook_data_path": self.lab.facts["ceph_folder"], "mastodon_size": "minimal", "rook_backend": "rook"}
-        same = {name: ours[name] for name in ("rook_cluster_spec", "rook_image")}
-        site = Site(**disk, **place, **same)
-        chart = release.rendered({**site.value("rook_base_values"), **ours["rook_values"]}, SPACE)
+        spec = merge_hash(ours["small_ceph_spec"], ours["built_ceph_spec"])
+        site = Site(**disk, **place, rook_cluster_spec=spec, rook_image=ours["rook_image"])
+        values = {"allowLoopDevices": True, **ours["built_rook_values"]}
+        chart = release.rendered({**site.value("rook_base_values"), **values}, SPACE)
         self._apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SPACE}}])
         self._apply(item for item in chart if item["kind"] == CRD)
         self._apply((item for item in chart if item["kind"] != CRD), f"--namespace={SPACE}")

@@ -23,7 +23,7 @@ from mastodon_lab.build import mirror, plan
 from mastodon_lab.build.image import File
 from mastodon_lab.build.kind_node import NODE_IMAGE
 from mastodon_lab.build.plan import Built
-from mastodon_lab.cluster import cgroups, components, config, network, process
+from mastodon_lab.cluster import cgroups, components, config, disk, network, process
 from mastodon_lab.cluster.components import Component
 from mastodon_lab.cluster.kind import config as kind
 from mastodon_lab.lab import KIND, Lab
@@ -41,6 +41,7 @@ CACHE = Path(os.environ.get("LAB_CACHE", "/var/cache/fediverse-mastodon-lab"))
 CHARTS = {
     "https://charts.external-secrets.io": "external-secrets",
     "https://charts.jetstack.io": "jetstack",
+    "https://charts.rook.io/release": "rook",
     "https://cloudnative-pg.github.io/charts": "cloudnative-pg",
     "https://kubernetes-sigs.github.io/external-dns": "external-dns",
     "https://mastodon.github.io/helm-charts": "mastodon",
@@ -103,19 +104,20 @@ def machine(name: str, index: int) -> Iterator[Machine]:
     state = Path(os.environ.get("LAB_ROOT", "/var/lib/fediverse-mastodon-lab")) / name
     lab = Lab(name, index, state, CACHE, way=KIND)
     there = Lab("there", (index + 1) % 50, state / "there", CACHE)
-    _end(lab)
+    _end(lab, there)
     built = plan.ensure(lab, Progress(lab.cache / "durations.json"))
     try:
         _publish(lab, there, built)
         yield _start(lab, there, built)
     finally:
-        _end(lab)
+        _end(lab, there)
 
 
-def _end(lab: Lab) -> None:
+def _end(lab: Lab, there: Lab) -> None:
     if init := process.find(lab):
         process.stop(init)
         network.disconnect(lab)
+    disk.detach(there)
     cgroups.remove(lab)
     shutil.rmtree(lab.state, ignore_errors=True)
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Molecule's cluster in kind as on a machine with Docker and the internet, whose names the lab's mirror answers under over TLS.
+"""Molecule's scenario in kind as on a machine with Docker and the internet, whose names the lab's mirror answers under over TLS.
 
 That machine is namespaces which nothing leads out of (internet.py). Tests run in this order.
 """
@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 from mastodon_lab.build.kind_node import NODE_IMAGE
-from mastodon_lab.versions import EXTERNAL_SECRETS
+from mastodon_lab.versions import CEPH, EXTERNAL_SECRETS, ROOK
 
 from ...conftest import LAB_INDEX
 from ...unit.roles.references import kind_inventory, named, platform, references
 from ..lab.traces import machine, traces
+from ..support import eventually
 from .internet import Machine
 from .internet import machine as machine_with_internet
 from .upstream import REGISTRIES
@@ -32,7 +33,15 @@ OTHERWISE = {
     r"(ghcr.io/cloudnative-pg/postgresql):.*": r"\1:17",
     r"ghcr.io(/external-secrets/external-secrets):.*": rf"oci.external-secrets.io\1:{EXTERNAL_SECRETS}",
     r"(.*/external-secrets):2.*": rf"\1:{EXTERNAL_SECRETS.removeprefix('v')}",
+    r"(docker.io/rook/ceph|.*/rook-ceph):.*": rf"\1:{ROOK}",
+    r"(quay.io/ceph/ceph):.*": rf"\1:{CEPH}",
 }
+# The chart of the Rook that is built here does not name it.
+LACKING = re.compile(r"quay\.io/cephcsi/ceph-csi-operator:")
+# What is asked for by certificates over HTTP, by pools of connections, and by a check that the lab's cert-manager does not pass.
+NOT_NEEDED = re.compile(
+    r"quay\.io/jetstack/cert-manager-(acmesolver|startupapicheck):|ghcr\.io/cloudnative-pg/pgbouncer:"
+)
 # kind's node has these, and the one that is built here pulls them.
 OF_NODE = re.compile(r"registry\.k8s\.io/(kube-|etcd:|pause:)|docker\.io/rancher/local-path-provisioner:")
 ASK = ("python", "-c", "import sys, urllib.request as web; web.urlopen(web.Request(sys.argv[1], method='HEAD'))")
@@ -65,20 +74,36 @@ def test_nothing_beyond_the_mirror_can_be_reached(there: Machine) -> None:
 
 def test_kind_and_the_platform_are_there_from_what_was_said_beforehand(there: Machine) -> None:
     for step in ("create", "prepare"):
-        done = there.run("molecule", step, "--scenario-name", "kind", timeout=1200, **SETTINGS)
-        assert done.returncode == 0, done.stdout[-8000:]
+        passes(there, step)
     status = there.run("lab/status", "--name", there.there.name, "--json", timeout=120)
     parts = {part["name"]: part["ready"] for part in json.loads(status.stdout)["parts"]}
     assert set(parts.values()) == {True}
     assert {"node", "services", "CoreDNS", "OpenBao", "Traefik", "S3 server (VersityGW)"} <= parts.keys()
-    said = {otherwise(line.removeprefix("image ")) for line in platform()}
-    assert {reference for reference in pulled_by(there) if not OF_NODE.search(reference)} == said
+    assert pulled_by(there) == said_of(platform())
+
+
+def test_site_yml_runs_from_upstream_s_names_and_then_changes_nothing(there: Machine) -> None:
+    passes(there, "converge")
+    passes(there, "idempotence")
+    facts = json.loads(there.there.facts.read_text())
+    (device,) = [disk["name"] for disk in cephs_disks(there)]
+    assert device == facts["ceph_disk"] == str(there.there.disk)
+
+
+def test_a_post_with_a_picture_reaches_database_and_bucket_of_ceph(there: Machine) -> None:
+    passes(there, "verify")
+    said = there.run("lab/prove", "--name", there.there.name, timeout=300).stdout
+    assert "ObjectBucketClaim mastodon/mastodon-s3 got bucket mastodon-mastodon-s3 at rook-ceph-rgw-media." in said
+
+
+def test_all_that_was_pulled_was_said_and_all_that_was_said_but_what_is_not_needed_was_pulled(there: Machine) -> None:
+    said = said_of(all_that_is_said())
+    assert pulled_by(there) == {reference for reference in said if not NOT_NEEDED.match(reference)}
 
 
 def test_a_node_that_is_killed_comes_back_with_its_volumes(there: Machine) -> None:
     def claims() -> str:
-        command = f"{there.there.bin}/kubectl --kubeconfig={there.there.kubeconfig} get pvc -A -o name".split()
-        return there.run(*command, timeout=60).stdout
+        return kubectl(there, "get", "pvc", "-A", "-o", "name")
 
     before = claims()
     assert "persistentvolumeclaim/data-openbao-0" in before
@@ -89,11 +114,14 @@ def test_a_node_that_is_killed_comes_back_with_its_volumes(there: Machine) -> No
     assert claims() == before
 
 
+def test_what_ceph_has_is_there_again_with_it(there: Machine) -> None:
+    eventually(
+        lambda: there.run("lab/prove", "--name", there.there.name, timeout=300), lambda done: done.returncode == 0, 300
+    )
+
+
 def test_every_image_chart_and_manifest_that_is_said_is_served_under_its_name(there: Machine) -> None:
-    fetched = references(kind_inventory())
-    said = {
-        otherwise(line.split(" ", 1)[1]) for line in (*platform(), *fetched, *named(fetched)) if " of Flux " not in line
-    }
+    said = said_of(all_that_is_said())
     missing = {reference for reference in said if there.run(*head(reference), timeout=60).returncode}
     assert missing == set()
     assert there.run(*head("ghcr.io/mastodon/mastodon:v0.0.1"), timeout=60).returncode
@@ -105,8 +133,7 @@ def test_nothing_was_asked_for_that_the_internet_would_not_have(there: Machine) 
 
 
 def test_nothing_of_it_is_left(there: Machine, before: dict[str, object]) -> None:
-    done = there.run("molecule", "destroy", "--scenario-name", "kind", timeout=300, **SETTINGS)
-    assert done.returncode == 0, done.stdout[-3000:]
+    passes(there, "destroy")
     left = there.run("docker", "ps", "--all", "--quiet", timeout=60)
     assert (left.returncode, left.stdout) == (0, "")
     assert not there.there.state.exists()
@@ -119,6 +146,39 @@ def test_nothing_of_that_machine_is_left_when_it_is_ended(before: dict[str, obje
     assert traces(NAME, INDEX) == {}
     assert machine() == before
     assert not made.lab.state.exists()
+
+
+def passes(there: Machine, step: str) -> None:
+    """Run a step of Molecule's scenario to a good end."""
+    done = there.run("molecule", step, "--scenario-name", "kind", timeout=1200, **SETTINGS)
+    assert done.returncode == 0, done.stdout[-8000:]
+
+
+def kubectl(there: Machine, *words: str) -> str:
+    """Return what kubectl prints of the lab that is there."""
+    done = there.run(f"{there.there.bin}/kubectl", f"--kubeconfig={there.there.kubeconfig}", *words, timeout=60)
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def cephs_disks(there: Machine) -> list[dict[str, str]]:
+    """Return the disks that Ceph was given."""
+    found: list[dict[str, str]] = json.loads(
+        kubectl(there, "-n=rook-ceph", "get", "cephcluster", "rook-ceph", "-o=jsonpath={.spec.storage.devices}")
+    )
+    return found
+
+
+def all_that_is_said() -> list[str]:
+    """Return what extensions/molecule/kind/references prints."""
+    fetched = references(kind_inventory())
+    return [*platform(), *fetched, *named(fetched)]
+
+
+def said_of(lines: Iterable[str]) -> set[str]:
+    """Return the references of these lines, as the mirror has them."""
+    said = {otherwise(line.split(" ", 1)[1]) for line in lines if " of Flux " not in line}
+    return {reference for reference in said if not LACKING.match(reference)}
 
 
 def otherwise(reference: str) -> str:
@@ -140,7 +200,12 @@ def head(reference: str) -> tuple[str, ...]:
     return (*ASK, f"https://{HOSTS.get(host, host)}/v2/{name}/manifests/{tag}")
 
 
-def pulled_by(there: Machine) -> Iterator[str]:
+def pulled_by(there: Machine) -> set[str]:
+    """Return what was pulled that kind's own node does not have."""
+    return {reference for reference in asked_for(there) if not OF_NODE.search(reference)}
+
+
+def asked_for(there: Machine) -> Iterator[str]:
     """Yield what was asked for by a version, as it is called in the list of references."""
     for host, path, _ in there.asked():
         if image := PULLED.fullmatch(path):

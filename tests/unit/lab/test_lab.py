@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from mastodon_lab.lab import MAX_INDEX, Lab
+from mastodon_lab.lab import MAX_INDEX, WAYS, Lab
 
 
 def lab(index: int = 0, name: str = "default") -> Lab:
@@ -65,15 +65,15 @@ def test_another_web_site_is_there_when_it_is_asked_for_by_name_with_what_it_sta
 
 def test_kind_in_the_machine_s_docker_brings_its_own_volumes_and_policies() -> None:
     everything = replace(lab(), way="docker")
-    own = ("local-path-provisioner", "kube-network-policies", "ceph", "kind", "machine")
+    own = ("local-path-provisioner", "kube-network-policies", "kind", "machine")
     assert [part for part in own if everything.has(part)] == []
     assert everything.has("traefik")
     assert everything.has("coredns")
     assert replace(lab(), way="kind").has("local-path-provisioner")
 
 
-def test_a_lab_on_kind_of_its_own_has_ceph_as_one_of_processes_has() -> None:
-    for way in ("machine", "kind"):
+def test_however_a_lab_gets_its_node_it_has_ceph() -> None:
+    for way in WAYS:
         assert replace(lab(), way=way).has("ceph")
         assert not replace(lab(), way=way, parts=frozenset({"site"})).has("ceph")
 

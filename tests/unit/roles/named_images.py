@@ -40,7 +40,11 @@ NAMED: Mapping[str, tuple[str, ...]] = {
     # It takes the version that the role gives it.
     "chart https://mastodon.github.io/helm-charts/mastodon:1.2.2": (),
     "image ghcr.io/mastodon/mastodon:v4.7.4": ("ghcr.io/mastodon/mastodon-streaming:v4.7.4",),
-    "chart https://charts.rook.io/release/rook-ceph:v1.20.6": ("docker.io/rook/ceph:v1.20.6",),
+    # The second is of a chart in it, which starts no drivers: https://github.com/rook/rook/blob/v1.20.6/deploy/charts/rook-ceph/Chart.yaml
+    "chart https://charts.rook.io/release/rook-ceph:v1.20.6": (
+        "docker.io/rook/ceph:v1.20.6",
+        "quay.io/cephcsi/ceph-csi-operator:v1.0.4",
+    ),
     "images of Flux 2.9.5 from ghcr.io/fluxcd": (
         "ghcr.io/fluxcd/helm-controller:v1.6.4",
         "ghcr.io/fluxcd/kustomize-controller:v1.9.5",

@@ -23,6 +23,8 @@ from .documents import strings
 from .named_images import NAMED
 
 ROLES = sorted(path.parents[1].name for path in ROOT.glob("roles/*/tasks/main.yml"))
+# What inventories/kind reads from a lab, as far as more is fetched by it.
+OF_A_LAB = {"rook_backend": "rook", "rook_storage": {"devices": [{"name": "/dev/loop200"}]}}
 # A name with a registry, and a version.
 IMAGE = re.compile(r"[\w.-]+\.[\w.-]+/\S+:\S+")
 
@@ -46,12 +48,12 @@ def named(fetched: Iterable[str]) -> list[str]:
 
 
 def kind_inventory() -> dict[str, Any]:
-    """Return the settings of inventories/kind, but those that are read from a cluster that is there."""
+    """Return the settings of inventories/kind, with those that are read from a lab as far as OF_A_LAB has them."""
     files = sorted((ROOT / "inventories/kind/group_vars/clusters").glob("*.yml"))
     settings = {
         name: value for file in files for name, value in yaml.safe_load(file.read_text(encoding="utf-8")).items()
     }
-    return {name: value for name, value in settings.items() if "{{" not in str(value)}
+    return {**{name: value for name, value in settings.items() if "{{" not in str(value)}, **OF_A_LAB}
 
 
 def _charts(applied: list[dict[str, Any]]) -> Iterator[str]:

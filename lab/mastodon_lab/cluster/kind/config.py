@@ -16,7 +16,7 @@ from typing import Any
 from mastodon_lab import versions
 from mastodon_lab.cluster import config
 from mastodon_lab.files import write_private
-from mastodon_lab.lab import API_PORT, KIND, Lab
+from mastodon_lab.lab import API_PORT, DOCKER, KIND, Lab
 
 BRIDGE = "containers"
 # kind uses a network of this name if there is one.
@@ -24,6 +24,9 @@ NETWORK = "kind"
 IMAGE = f"docker.io/kindest/node:{versions.KUBERNETES}"
 AUDIT = "/etc/kubernetes/audit"
 AUDIT_LOG = "/var/log/lab"
+# Ceph 20 takes no disk that udev has not described, and no udev runs in the node:
+# https://github.com/rook/rook/blob/v1.20.6/tests/config/kind-config.yaml
+UDEV = Path("/run/udev")
 
 CONTAINERD = """\
 [plugins."io.containerd.grpc.v1.cri"]
@@ -137,8 +140,8 @@ def _sealed_network(lab: Lab) -> dict[str, Any]:
 
 
 def mounts(lab: Lab) -> list[dict[str, Any]]:
-    """What the node sees of the lab: its authority, in place of one of kubeadm's, and, where the lab has the node's image built, its
-    network, its mirror, where volumes lie, and what Ceph keeps beside its disk.
+    """What the node sees of the lab: its authority, in place of one of kubeadm's, what Ceph keeps beside its disk, and, where the lab has
+    the node's image built, its network, its mirror and where volumes lie. Upstream's node sees what the machine knows of its disks.
     """
     built = {lab.etc / "cni": "/etc/cni/net.d", lab.etc / "registries": "/etc/containerd/certs.d"}
     given = {
@@ -148,8 +151,10 @@ def mounts(lab: Lab) -> list[dict[str, Any]]:
         lab.etc / "audit": AUDIT,
         **(built if lab.way == KIND else {}),
     }
-    kept = {folder: str(folder) for folder in (lab.volumes, lab.ceph)}
-    written = {lab.log: AUDIT_LOG, **(kept if lab.way == KIND else {})}
+    kept = {folder: str(folder) for folder in ((lab.volumes, lab.ceph) if lab.way == KIND else (lab.ceph,))}
+    written = {lab.log: AUDIT_LOG, **kept}
+    if lab.way == DOCKER:
+        given[UDEV] = str(UDEV)
     return [
         *({"hostPath": str(path), "containerPath": where, "readOnly": True} for path, where in given.items()),
         *({"hostPath": str(path), "containerPath": where} for path, where in written.items()),

@@ -11,11 +11,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from mastodon_lab.cluster import disk
 from mastodon_lab.cluster.components import Component
 from mastodon_lab.cluster.kind import config
 from mastodon_lab.errors import LabError
 from mastodon_lab.files import write_private
-from mastodon_lab.lab import Lab
+from mastodon_lab.lab import CEPH, Lab
 
 
 class InDocker:
@@ -63,6 +64,8 @@ class InDocker:
             self._make(lab, str(kind))
             whole.touch()
         _docker("start", name)
+        if lab.has(CEPH):
+            _docker("exec", name, *disk.made_in_node(lab))
         started = datetime.fromisoformat(_docker("inspect", "--format={{.State.StartedAt}}", name))
         write_private(config.started_file(lab), str(started.timestamp()))
         pid = _pid(lab)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,15 @@ def test_the_node_is_made_once_and_then_started(lab: Lab) -> None:
     assert node.of(lab).kubelet_since(lab, {}) == 1767225605.5
 
 
+def test_whenever_the_node_is_started_it_is_given_the_disk_of_the_machine(lab: Lab) -> None:
+    for _ in "12":
+        asked = start(lab)
+        assert asked.index("docker exec") == asked.index("docker start") + 1
+    said = (lab.state.parent / "asked").read_text()
+    assert f"docker exec {NAME} sh -c test -b /dev/loop209 || mknod -m 660 /dev/loop209 b 7 209\n" in said
+    assert "docker exec" not in start(replace(lab, parts=frozenset({"site"})))
+
+
 def test_the_api_server_has_the_address_that_its_certificate_names(lab: Lab) -> None:
     start(lab)
     asked = (lab.state.parent / "asked").read_text().splitlines()
@@ -101,15 +111,22 @@ def test_the_node_is_upstream_s_with_its_own_network_volumes_and_registries(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = config.cluster(lab)
-    seen = {mount["containerPath"] for mount in config.mounts(lab)}
     assert made["nodes"][0]["image"] == versions.KIND_NODE
     assert made["networking"].keys() == {"ipFamily", "podSubnet", "serviceSubnet", "kubeProxyMode"}
     assert made["containerdConfigPatches"] == []
-    assert seen == {
-        "/etc/kubernetes/pki/ca.crt",
-        "/etc/kubernetes/pki/ca.key",
-        "/etc/kubernetes/audit",
-        "/var/log/lab",
-    }
     monkeypatch.setenv("KIND_NODE_IMAGE", "docker.io/kindest/node:v1.36.3")
     assert config.cluster(lab)["nodes"][0]["image"] == "docker.io/kindest/node:v1.36.3"
+
+
+def test_upstream_s_node_sees_of_the_machine_only_what_is_the_lab_s_and_what_is_known_of_disks(lab: Lab) -> None:
+    assert {mount["containerPath"]: mount["hostPath"] for mount in config.mounts(lab)} == {
+        "/etc/kubernetes/pki/ca.crt": f"{lab.pki}/ca.crt",
+        "/etc/kubernetes/pki/ca.key": f"{lab.pki}/ca.key",
+        "/etc/kubernetes/audit": f"{lab.etc}/audit",
+        "/var/log/lab": str(lab.log),
+        str(lab.ceph): str(lab.ceph),
+        "/run/udev": "/run/udev",
+    }
+    read_only = {mount["containerPath"] for mount in config.mounts(lab) if mount.get("readOnly")}
+    assert "/run/udev" in read_only
+    assert str(lab.ceph) not in read_only
