@@ -82,7 +82,8 @@ options:
   gateway:
     description:
       - Gateway that leads to the instance. When something is wrong, its cause is looked for in the cluster as well, from the record inward to the first
-        broken link, by the rights that there are. Of Secrets only the certificate is read.
+        broken link, by the rights that there are. Of Secrets only the certificate is read. Where a clock is off, C(date) is run in the instance's pods,
+        which takes the right to create C(pods/exec).
     type: dict
     suboptions: *place
   internal: &internal

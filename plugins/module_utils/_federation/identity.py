@@ -35,7 +35,8 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.vis
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
 
-_SKEW = 60
+# In seconds, which clocks that somebody sets are never apart.
+SKEW = 60
 _COMPARE = "kubectl exec deploy/mastodon-web -- date -u, and compare it with date -u here."
 OTHER_KEY = Fault(
     "other-key",
@@ -138,7 +139,7 @@ def _clock(scene: Scene, url: str) -> Finding:
     off = _off(said)
     if off is None:
         return skipped(url, "its answer has no date")
-    if off <= _SKEW:
+    if off <= SKEW:
         return fine(url, "is answered with the right time")
     return CLOCK.at(url, f"{shown(said, 40)}, which is {off:.0f} s off")
 
@@ -167,9 +168,9 @@ def _counted(scene: Scene) -> Iterator[Finding]:
         return
     left = (ends - now()).total_seconds()
     off = max(left - _PERIOD, -left, 0)
-    if off > _SKEW:
+    if off > SKEW:
         # Who else has another time than this machine may be right.
-        is_proved = off > _GRANTED and (_off(reply.header("date")) or 0) <= _SKEW
+        is_proved = off > _GRANTED and (_off(reply.header("date")) or 0) <= SKEW
         fault = CLOCK_OF_PODS if is_proved else CLOCK_NEARLY
         yield fault.at(
             url, f"its limit of {_PERIOD} s ends at {shown(said, 40)}, so that it is at least {off:.0f} s off"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
@@ -77,6 +78,14 @@ def main_container(connection: Connection, namespace: str, name: str) -> str:
         return str(annotations.get(_MAIN) or objects(pod, "spec", "containers")[0]["name"])
     remedy = f"Name one of these: kubectl get pods -n {namespace}."
     raise MastodonError(f"Pod {namespace}/{name}", "does not exist", "", remedy)
+
+
+def clock(connection: Connection, namespace: str, pod: str, seconds: int) -> datetime:
+    """Return what time it is in a pod's main container. Raises MastodonError when it does not say."""
+    done = run(connection, namespace, pod, main_container(connection, namespace, pod), ("date", "-u", "+%s"), seconds)
+    if done.code or not done.stdout.strip().isdecimal():
+        raise MastodonError(f"Pod {namespace}/{pod}", "does not say what time it is", done.stderr.strip()[:200], "")
+    return datetime.fromtimestamp(int(done.stdout), UTC)
 
 
 def run(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from datetime import datetime
 from functools import partial
 from threading import Thread
 from typing import Any
@@ -17,7 +18,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward.
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.examine import as_seen
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.vantage import Vantage
-from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.exec import ready_pod
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.exec import clock, ready_pod
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import open_objects
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.relay import pod_at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import must_have_secret, read_secret
@@ -100,7 +101,11 @@ def _opening(parameters: Mapping[str, Any], run: Run) -> Callable[[], Cluster]:
             secret = read_secret(connection, namespace, name, limit)
             return secret.data.get("tls.crt", "") if secret else None
 
-        return Cluster(open_objects(connection, limit), chain, **parameters["gateway"], limit=limit, known=known)
+        def time(namespace: str, pod: str) -> datetime:
+            return clock(connection, namespace, pod, max(round(limit.remaining), 1))
+
+        objects, place = open_objects(connection, limit), parameters["gateway"]
+        return Cluster(objects, chain, time, **place, limit=limit, known=known)
 
     return opened
 

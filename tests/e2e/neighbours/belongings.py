@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import ExitStack
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.identity import fingerprint
@@ -13,6 +14,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ...conftest import Lab
 from ..bucket import bucket
+from ..support import CONTAINER_SECURITY
+from .name_servers import image
 
 MEDIA = "https://media.lab.test/"
 PICTURE = "site_uploads/federation.png"
@@ -56,6 +59,28 @@ def another_key(stack: ExitStack, lab: Lab) -> None:
 def known_key(_lab: Lab) -> dict[str, object]:
     """Return how the key is declared that was there before."""
     return {"key_fingerprint": _KNOWN[0]}
+
+
+def clock_off(stack: ExitStack, lab: Lab) -> None:
+    """Let the pods of the web process have a clock that is three hours ahead: that of their node is everybody's here."""
+    clock = {"name": "clock", "mountPath": "/clock"}
+    # The one for programs with threads, which leaves alone what measures time: https://github.com/wolfcw/libfaketime
+    faked = {"LD_PRELOAD": "/clock/libfaketimeMT.so.1", "FAKETIME": "+3h", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    fetched = {
+        "name": "clock",
+        "image": image(lab),
+        "command": ["sh", "-c", "cp /usr/lib/*/faketime/libfaketimeMT.so.1 /clock/"],
+        "securityContext": CONTAINER_SECURITY,
+        "volumeMounts": [clock],
+    }
+    web = {"name": "mastodon-web", "volumeMounts": [clock]}
+    web["env"] = [{"name": name, "value": value} for name, value in faked.items()]
+    spec = {"initContainers": [fetched], "containers": [web], "volumes": [{"name": "clock", "emptyDir": {}}]}
+    deployment, space, _name = "deployment/mastodon-web", WEB[1], WEB[2]
+    stack.callback(lab.kubectl, "rollout", "status", space, deployment, "--timeout=120s")
+    stack.callback(lab.kubectl, "rollout", "undo", space, deployment)
+    lab.kubectl("patch", *WEB, "--type=strategic", f"--patch={json.dumps({'spec': {'template': {'spec': spec}}})}")
+    lab.kubectl("rollout", "status", space, deployment, "--timeout=120s")
 
 
 def _sql(lab: Lab, statement: str) -> str:

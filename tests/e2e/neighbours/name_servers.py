@@ -121,6 +121,12 @@ def address_of(lab: Lab, name: str) -> str:
     return str(lab.get("service", "-n=dns", name)["spec"]["clusterIP"])
 
 
+def image(lab: Lab) -> str:
+    """Return the lab's image of Knot, which also has Unbound and libfaketime."""
+    found = lab.get("statefulset", "-n=dns", "knot")["spec"]["template"]["spec"]["containers"]
+    return str(found[0]["image"])
+
+
 @contextmanager
 def _server(lab: Lab, name: str, command: list[str], configuration: str, zone: str) -> Iterator[str]:
     metadata, labels = {"name": name, "namespace": "dns"}, {"app": name}
@@ -142,10 +148,9 @@ def _server(lab: Lab, name: str, command: list[str], configuration: str, zone: s
 
 
 def _pod(lab: Lab, name: str, command: list[str]) -> dict[str, Any]:
-    image = lab.get("statefulset", "-n=dns", "knot")["spec"]["template"]["spec"]["containers"][0]["image"]
     container = {
         "name": name,
-        "image": image,
+        "image": image(lab),
         "command": command,
         "securityContext": CONTAINER_SECURITY,
         "readinessProbe": {"tcpSocket": {"port": 5353}, "periodSeconds": 1},

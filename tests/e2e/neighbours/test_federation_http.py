@@ -12,7 +12,7 @@ import pytest
 
 from ...conftest import Lab
 from ..zone import DOMAIN
-from .belongings import MEDIA, another_key, hidden, known_key, picture
+from .belongings import MEDIA, another_key, clock_off, hidden, known_key, picture
 from .breaking import (
     INBOX,
     ROUTE,
@@ -174,6 +174,13 @@ BROKEN: Mapping[str, Fault] = {
         "shows another key than it had",
         "the database was made anew, and the keys with it",
         known_key,
+    ),
+    "pods whose clock is off": Fault(
+        clock_off,
+        f"https://{DOMAIN}/api/v2/instance",
+        "CUT",
+        "counts with a clock that is off by more than the hour that others grant",
+        "Pod mastodon/mastodon-web-",
     ),
 }
 

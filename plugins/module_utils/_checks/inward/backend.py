@@ -43,6 +43,15 @@ def broken(cluster: Cluster, host: str, path: str) -> Broken | None:
     return link.behind(unresolved) if unresolved else link
 
 
+def pods(cluster: Cluster, host: str, path: str) -> Iterator[Object]:
+    """Yield the pods behind a path of a host that run."""
+    for claim, rule in route.served(cluster, host, path):
+        for one in _references(rule):
+            namespace = one.get("namespace") or claim.route["metadata"]["namespace"]
+            service = cluster.one("", "Service", namespace, str(one.get("name")))
+            yield from (pod for pod in _pods(cluster, service) if at(pod, "status.phase") == "Running")
+
+
 def _references(rule: Item) -> Iterator[Item]:
     return (one for one in maps_at(rule, "backendRefs") if at(one, "weight", 1))
 
@@ -73,17 +82,23 @@ def _of(cluster: Cluster, its: Object, reference: Item) -> Broken | None:
 def behind(cluster: Cluster, service: Object, port: Item) -> Broken | None:
     """Return what is wrong behind a port of a Service."""
     selector = at(service, "spec.selector", {})
-    pods = [one for one in cluster.all("", "Pod", service["metadata"]["namespace"]) if _selected(selector, one)]
+    found = _pods(cluster, service)
     if _is_ready(cluster, service):
-        return network.keeping_out(cluster, pods, port)
+        return network.keeping_out(cluster, found, port)
     if not selector:
         return Broken((f"{name_of(service)} has no selector, and no endpoints that are ready",), describe(service))
-    live = [pod for pod in pods if not at(pod, "metadata.deletionTimestamp")]
+    live = [pod for pod in found if not at(pod, "metadata.deletionTimestamp")]
     if not live:
         return _unmade(cluster, service, selector)
-    found = [str(one) for pod in live for one in (*troubles.of_pod(pod), troubles.unfinished(pod)) if one]
-    said = found[0] if found else f"{name_of(live[0])} is not among its endpoints"
+    wrong = [str(one) for pod in live for one in (*troubles.of_pod(pod), troubles.unfinished(pod)) if one]
+    said = wrong[0] if wrong else f"{name_of(live[0])} is not among its endpoints"
     return Broken((f"no pod of {name_of(service)} is ready", shown(said, 300)), describe(live[0]))
+
+
+def _pods(cluster: Cluster, service: Object | None) -> list[Object]:
+    selector = at(service, "spec.selector", {})
+    namespace = service["metadata"]["namespace"] if service and selector else ""
+    return [one for one in cluster.all("", "Pod", namespace) if _selected(selector, one)] if namespace else []
 
 
 def _selected(selector: Mapping[str, str], pod: Object) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TypeAlias, TypeVar
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.records import targets
@@ -26,6 +27,8 @@ _FAIR = 1.0
 GATEWAY_API = "gateway.networking.k8s.io"
 # Returns the certificates in a Secret, None where there is no such Secret.
 Chain: TypeAlias = "Callable[[str, str], str | None]"
+# Returns what time it is in a pod.
+Time: TypeAlias = "Callable[[str, str], datetime]"
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,7 @@ class Cluster:
 
     api: Api
     read_chain: Chain
+    read_time: Time
     namespace: str
     name: str
     limit: Limit

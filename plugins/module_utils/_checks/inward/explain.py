@@ -12,6 +12,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward 
     backend,
     changes,
     claims,
+    clocks,
     issuance,
     record,
     route,
@@ -29,6 +30,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation imp
     addresses,
     causes,
     certificates,
+    identity,
     urls,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.budget import SpentError
@@ -43,8 +45,9 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.sce
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at, maps_at
 
 _LONGEST = 700
-# What is seen of names and of time is not of the cluster's making, and without TLS there is another listener.
+# What is seen of names, and of whose key it is, is not of the cluster's making, and without TLS there is another listener.
 _OUTSIDE = ("name-servers", "records", "owners", "identity", "connections", "plain-http")
+_CLOCKS = (identity.CLOCK_OF_PODS.name, identity.CLOCK_NEARLY.name)
 _DEAD = (addresses.DEAD.name, addresses.DEAD_BESIDE.name)
 # What comes of a record that leads elsewhere, or of none.
 _BY_DNS = (
@@ -83,7 +86,7 @@ def _words(error: MastodonError | SpentError) -> str:
 
 def _host(scene: Scene, finding: Finding) -> str:
     """Return the host that something is wrong with, empty when nothing is, or nothing that a cluster may be the cause of."""
-    if not finding.fault or finding.check in _OUTSIDE:
+    if not finding.fault or (finding.check in _OUTSIDE and finding.fault not in _CLOCKS):
         return ""
     first = finding.subject.partition(" ")[0]
     host = urls.host_of(first) or first
@@ -113,6 +116,10 @@ def _ways(cluster: Cluster, scene: Scene, finding: Finding, host: str) -> Iterat
         yield from _to_addresses(cluster, scene, finding, host)
     elif finding.check == "tls":
         yield from _to_certificate(cluster, scene, finding, host)
+    elif finding.fault in _CLOCKS:
+        path = urls.split(finding.subject).path
+        # This machine's own may be wrong, where the gateway's is as well.
+        yield clocks.broken(cluster, host, path), finding.fault == identity.CLOCK_OF_PODS.name
     else:
         yield from _to_pods(cluster, scene, finding, host)
 

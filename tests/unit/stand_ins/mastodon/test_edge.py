@@ -71,6 +71,7 @@ def ask(site: Site, method: str, path: str, headers: dict[str, str]) -> tuple[Cl
 
     async def exchange() -> tuple[ClientResponse, str]:
         app = web.Application(middlewares=[edge.middleware(site)])
+        app.on_response_prepare.append(edge.undated)
         app.router.add_route("*", "/{path:(?!nowhere).*}", page)
         async with TestClient(TestServer(app)) as client:
             response = await client.request(method, path, headers=headers, allow_redirects=False)
@@ -178,3 +179,9 @@ def test_a_proxy_that_is_not_trusted_gets_no_answer(site: Site, trusted: tuple[s
     assert response.status == status
     # Who says of nobody else that they ask is no proxy.
     assert ask(ours, "GET", "/page", OURS)[0].status == 200
+
+
+@pytest.mark.parametrize("path", ["/page", "/broken", "/nowhere"])
+def test_what_time_it_is_is_left_to_whoever_is_in_front(site: Site, path: str) -> None:
+    response, _text = ask(site, "GET", path, OURS)
+    assert "Date" not in response.headers

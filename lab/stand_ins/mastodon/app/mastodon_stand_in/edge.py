@@ -67,6 +67,11 @@ def middleware(site: Site, counting: Counting = _uncounted) -> Middleware:
     return guard
 
 
+async def undated(_request: web.Request, response: web.StreamResponse) -> None:
+    """Say no date, as Puma does not: that of an answer is its proxy's (https://github.com/puma/puma/blob/main/lib/puma/request.rb)."""
+    response.headers.popall("Date", None)
+
+
 async def _answer(site: Site, counting: Counting, request: web.Request, handler: Handler) -> web.StreamResponse:
     forwarded = request.headers.get("X-Forwarded-Host", "").rpartition(",")[2]
     authorities = [authority for authority in (request.host, forwarded) if authority]

@@ -37,6 +37,7 @@ def application(services: Services) -> web.Application:
     """Return the web application."""
     guard = edge.middleware(services.site, lambda request: limits.count(services, request))
     app = web.Application(middlewares=[guard, gone.middleware(services)], client_max_size=MAX_UPLOAD)
+    app.on_response_prepare.append(edge.undated)
     own = _Pages(services)
     app.router.add_get("/health", own.health)
     app.router.add_get("/", own.home)

@@ -60,8 +60,8 @@ has what else a report can be: a page, JSON, a result for CI, metrics. [without-
 ## What a report says
 
 With access to the cluster the playbook follows a finding inward to the first broken link: the DNS record and who owns it, HTTPRoute, Gateway and listener,
-Secret, Certificate, Order and Challenge, Service, endpoints and pods, NetworkPolicies. Then it says `Cause`, with the names of the objects, in place of
-`Likely cause`.
+Secret, Certificate, Order and Challenge, Service, endpoints and pods, their clock, NetworkPolicies. Then it says `Cause`, with the names of the objects,
+in place of `Likely cause`.
 
 In commands on these pages, `example.org` stands for the host that a finding names, `203.0.113.7` for its address, `ns1.example.org` for a name server, and
 `URL` for what was asked. A report has the real ones, quoted so that they can be copied.

@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import exec as pods
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import connect
 from ansible_collections.fediverse.mastodon.tests.unit.exec_server import Kubelet, kubelet
@@ -64,3 +66,21 @@ def test_what_is_typed_is_read_and_is_no_part_of_the_request(shell: Kubelet) -> 
     done = pods.run(connection, "mastodon", "web-0", "web", command, typed="canary\n")
     assert (done.code, done.stdout.strip()) == (0, "7")
     assert shell.commands == [command]
+
+
+def test_what_time_it_is_in_a_pod_is_read_in_its_main_container(shell: Kubelet) -> None:
+    (shell.programs / "date").symlink_to(shutil.which("date") or "")
+    connection = connect({"kubernetes_host": f"http://127.0.0.1:{shell.port}"}, {})
+    before = datetime.now(UTC).replace(microsecond=0)
+    found = pods.clock(connection, "mastodon", "web-0", 10)
+    assert before <= found <= datetime.now(UTC)
+    assert shell.containers == {"web"}
+
+
+def test_a_pod_that_does_not_say_what_time_it_is_is_named(shell: Kubelet) -> None:
+    date = shell.programs / "date"
+    date.write_text("#!/bin/sh\necho 5\necho gone wrong >&2\nexit 3\n")
+    date.chmod(0o755)
+    connection = connect({"kubernetes_host": f"http://127.0.0.1:{shell.port}"}, {})
+    with pytest.raises(MastodonError, match=r"^Pod mastodon/web-0: does not say what time it is: gone wrong\."):
+        pods.clock(connection, "mastodon", "web-0", 10)

@@ -8,11 +8,13 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward.cluster import GATEWAY_API, Cluster
 from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.lookup import Looked
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.certificates import now
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.probing import Link, Probed
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.target import Target
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
@@ -165,7 +167,7 @@ def _namespace(name: str) -> Object:
 
 @dataclass
 class Behind:
-    """Objects by `Kind namespace/name`, Secrets' certificates by `namespace/name`, and what names lead to."""
+    """Objects by `Kind namespace/name`, Secrets' certificates by `namespace/name`, what names lead to, and how far its pods' clocks are off."""
 
     objects: dict[str, Object] = field(default_factory=dict)
     authority: Authority = field(default_factory=Authority)
@@ -173,6 +175,8 @@ class Behind:
     served: str = ""
     leads: tuple[str, ...] = (ADDRESS,)
     dead: tuple[str, ...] = ()
+    off: float = 0
+    asked: list[str] = field(default_factory=list)
     texts: tuple[str, ...] = (
         f"heritage=external-dns,external-dns/owner={OWNER},external-dns/resource=httproute/mastodon/web",
     )
@@ -220,7 +224,11 @@ class Behind:
         """Return what is read of it."""
         self.api = FakeApi(*self.objects.values(), served=SERVED)
         chain = {tuple(name.split("/")): text for name, text in self.secrets.items()}
-        return Cluster(self.api, lambda *place: chain.get(place), "edge", "shared", Deadline(60))
+        return Cluster(self.api, lambda *place: chain.get(place), self._time, "edge", "shared", Deadline(60))
+
+    def _time(self, namespace: str, pod: str) -> datetime:
+        self.asked.append(f"{namespace}/{pod}")
+        return now() + timedelta(seconds=self.off)
 
     def scene(self) -> Any:
         """Return what was seen of it from outside."""
