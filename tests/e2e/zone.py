@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import dns.query
@@ -67,6 +67,29 @@ class Zone:
             change = self._change()
             change.delete(f"{name}.", kind, value)
             self._send(change)
+
+    @contextmanager
+    def instead(self, name: str, kind: str, value: str) -> Iterator[None]:
+        """Have one record in place of those of a name and kind, for a while."""
+        with self.without(name, kind, value):
+            yield
+
+    @contextmanager
+    def without(self, name: str, kind: str, *values: str) -> Iterator[None]:
+        """Have no record of a name and kind, or only these, for a while."""
+        before = self.texts(name, kind)
+        self._set(name, kind, values)
+        try:
+            yield
+        finally:
+            self._set(name, kind, before)
+
+    def _set(self, name: str, kind: str, values: Iterable[str]) -> None:
+        change = self._change()
+        change.delete(f"{name}.", kind)
+        for value in values:
+            change.add(f"{name}.", dns_update.TTL, kind, value)
+        self._send(change)
 
     def everything(self) -> frozenset[tuple[str, str, str]]:
         """Return name, kind and value of all records but the zone's own, whose number rises with each change."""

@@ -56,13 +56,13 @@ class Fault:
         )
 
 
-def is_traced(lab: Lab, fault: Fault) -> None:
-    """Compare what is found of a fault, which is wrong neither before nor afterwards."""
-    assert looked(lab) == []
+def is_traced(lab: Lab, fault: Fault, **declared: object) -> None:
+    """Compare what is found of a fault, which is wrong neither before nor afterwards. `declared` is so meanwhile, too."""
+    assert looked(lab, **declared) == []
     with ExitStack() as stack:
         fault.broken(stack, lab)
-        eventually(lambda: looked(lab, **fault.declared(lab)), fault.is_in, 60)
-    eventually(lambda: looked(lab), lambda found: found == [], 60)
+        eventually(lambda: looked(lab, **declared, **fault.declared(lab)), fault.is_in, 60)
+    eventually(lambda: looked(lab, **declared), lambda found: found == [], 60)
 
 
 def findings(lab: Lab, **declared: object) -> list[dict[str, Any]]:
