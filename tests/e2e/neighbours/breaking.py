@@ -134,13 +134,29 @@ def another_secret(stack: ExitStack, lab: Lab, chain: str, key: str) -> None:
 
 def blocked_challenge(stack: ExitStack, lab: Lab, *names: str) -> None:
     """Let the listener wait for a certificate whose challenge cannot be written: nobody takes it at that address. `names` are of who waits for it."""
-    authority = b64encode(Path(lab.facts["acme_ca_file"]).read_bytes()).decode()
+    solver = {"dns01": {"rfc2136": {"nameserver": f"{lab.facts['machine_address']}:53"}}}
+    waiting(stack, lab, solver, lab.facts["acme_directory"], *names)
+
+
+def untaken_challenge(stack: ExitStack, lab: Lab) -> None:
+    """Let it wait for a certificate whose challenge is answered by a route that the listener without TLS does not take."""
+    nobody = {"namespaces": {"from": "Selector", "selector": {"matchLabels": {"nobody": "here"}}}}
+    listeners = lab.get(*GATEWAY)["spec"]["listeners"]
+    number, name = next((number, one["name"]) for number, one in enumerate(listeners) if one["protocol"] == "HTTP")
+    set_field(stack, lab, GATEWAY, f"/spec/listeners/{number}/allowedRoutes", nobody)
+    parent = {"name": GATEWAY[2], "namespace": "gateway-system", "kind": "Gateway", "sectionName": name}
+    waiting(stack, lab, {"http01": {"gatewayHTTPRoute": {"parentRefs": [parent]}}}, lab.facts["acme_directory"])
+
+
+def waiting(stack: ExitStack, lab: Lab, solver: Mapping[str, object], server: str, *names: str) -> None:
+    """Let the listener wait for a certificate of an ACME server, which is proved to it in a way that does not come to its end."""
+    trusted = Path(lab.facts["acme_ca_file"]).read_text() + AUTHORITY.certificate
     acme = {
-        "server": lab.facts["acme_directory"],
-        "caBundle": authority,
+        "server": server,
+        "caBundle": b64encode(trusted.encode()).decode(),
         "privateKeySecretRef": {"name": "blocked-account"},
+        "solvers": [solver],
     }
-    acme["solvers"] = [{"dns01": {"rfc2136": {"nameserver": f"{lab.facts['machine_address']}:53"}}}]
     spec = {"secretName": "blocked", "dnsNames": [DOMAIN], "issuerRef": {"name": "blocked"}}
     wanted = [("Certificate", name, spec) for name in names or ("blocked",)]
     for kind, name, said in ("Issuer", "blocked", {"acme": acme}), *wanted:

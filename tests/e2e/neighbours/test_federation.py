@@ -14,6 +14,8 @@ from ansible_collections.fediverse.mastodon.tests.unit.certificates import self_
 from ...conftest import Lab
 from ..support import eventually
 from ..zone import DOMAIN, HAND_MADE
+from .authorities import limited
+from .belongings import MEDIA, picture
 from .breaking import (
     INBOX,
     OWNER,
@@ -33,6 +35,7 @@ from .breaking import (
     nobody_let_in,
     scaled,
     set_field,
+    untaken_challenge,
 )
 
 pytestmark = pytest.mark.usefixtures("settled")
@@ -74,6 +77,20 @@ BROKEN: Mapping[str, Fault] = {
         REFUSED,
         "Secret gateway-system/blocked does not exist; Certificate gateway-system/blocked is not ready: ",
     ),
+    "a challenge whose route no listener takes": Fault(
+        untaken_challenge,
+        INBOX,
+        "LOST",
+        REFUSED,
+        ", which answers it, is not taken by Gateway shared-gateway-external: NotAllowedByListeners",
+    ),
+    "an authority that has issued too many": Fault(
+        limited,
+        INBOX,
+        "LOST",
+        REFUSED,
+        "errored: Failed to create Order: 429 urn:ietf:params:acme:error:rateLimited: too many certificates (5)",
+    ),
     "a Secret that two Certificates write": Fault(
         lambda stack, lab: blocked_challenge(stack, lab, "one", "two"),
         INBOX,
@@ -87,6 +104,16 @@ BROKEN: Mapping[str, Fault] = {
         "LOST",
         REFUSED,
         f"{ROUTED}, which names {DOMAIN}, is on Gateway gateway-system/another, and not on {TOLD}",
+    ),
+    "a record left over from a route that is gone": Fault(
+        lambda stack, lab: set_field(
+            stack, lab, ("httproute", "-n=mastodon", "mastodon-media"), "/spec/hostnames", ["other.lab.test"]
+        ),
+        MEDIA,
+        "SOME",
+        "cannot be fetched by everybody",
+        f"its record is left over from httproute/mastodon/mastodon-media, as external-dns {OWNER} has policy upsert-only and deletes none",
+        picture,
     ),
     "a Service that is not there": Fault(
         lambda stack, lab: set_field(stack, lab, ROUTE, "/spec/rules/1/backendRefs/0/name", "renamed"),

@@ -44,7 +44,8 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.fin
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.scene import Scene
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at, maps_at
 
-_LONGEST = 700
+# The innermost link comes last, and is what is to be mended.
+_LONGEST = 1000
 # What is seen of names, and of whose key it is, is not of the cluster's making, and without TLS there is another listener.
 _OUTSIDE = ("name-servers", "records", "owners", "identity", "connections", "plain-http")
 _CLOCKS = (identity.CLOCK_OF_PODS.name, identity.CLOCK_NEARLY.name)
@@ -179,9 +180,11 @@ def _to_certificate(
 
 
 def _somebody(cluster: Cluster, address: str) -> Broken:
-    said = f"{address} is no address of {cluster}: somebody else answers there, or what is in front of it"
+    other = record.whose(cluster, [address])
+    answers = f"{other} answers there" if other else "somebody else answers there, or what is in front of it"
     return Broken(
-        (said,), f"kubectl get gateway -n {cluster.namespace} {cluster.name} -o wide, and compare its addresses."
+        (f"{address} is no address of {cluster}: {answers}",),
+        f"kubectl get gateway -n {cluster.namespace} {cluster.name} -o wide, and compare its addresses.",
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward.cluster import (
+    GATEWAY_API,
     Broken,
     Cluster,
     describe,
@@ -22,6 +23,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects i
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at, maps_at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import troubles
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import compute
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import conditions
 
 Item = Mapping[str, Any]
 _ACME = "acme.cert-manager.io"
@@ -137,9 +139,23 @@ def _stuck(cluster: Cluster, certificate: Object) -> Iterator[Broken]:
     orders = [one for one in cluster.all(_ACME, "Order", namespace) if any(owned_by(one, it) for it in newest)]
     challenges = [one for one in cluster.all(_ACME, "Challenge", namespace) if any(owned_by(one, it) for it in orders)]
     for item in (*challenges, *orders):
-        for trouble in troubles.of_issuing(item):
-            yield Broken((shown(str(trouble), 300),), describe(item))
+        said = [shown(str(trouble), 300) for trouble in troubles.of_issuing(item)]
+        if untaken := next(_untaken(cluster, item), None):
+            yield untaken.behind(*said)
+        for one in said:
+            yield Broken((one,), describe(item))
     for item in newest:
         status = compute(item)
         if status.verdict != "Current":
             yield Broken((f"{name_of(item)}: {shown(str(status), 300)}",), describe(item))
+
+
+def _untaken(cluster: Cluster, challenge: Object) -> Iterator[Broken]:
+    """Yield that no listener takes the route by which a challenge is answered over HTTP: https://github.com/cert-manager/website/issues/2193."""
+    for its in cluster.all(GATEWAY_API, "HTTPRoute"):
+        for entry in maps_at(its, "status.parents") if owned_by(its, challenge) else ():
+            found = conditions(entry, at(its, "metadata.generation", 0)).get("Accepted")
+            if found and found.status != "True":
+                gateway = at(entry, "parentRef.name", "")
+                said = f"{name_of(its)}, which answers it, is not taken by Gateway {gateway}: {shown(found.reason)}"
+                yield Broken((said,), describe(its))

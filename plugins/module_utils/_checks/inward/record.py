@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward import claims
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward.cluster import (
+    GATEWAY_API,
     Broken,
     Cluster,
     describe,
@@ -16,6 +17,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward.
     name_of,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.records import Drift, drifts, targets
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation import owners
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import shown
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.scene import Scene
@@ -56,6 +58,16 @@ def is_foreign(cluster: Cluster, scene: Scene, address: str) -> bool:
     return bool(wanted) and not any(address in scene.resolver.addresses(target) for target in wanted)
 
 
+def whose(cluster: Cluster, found: Collection[str]) -> str:
+    """Return which other Gateway of the cluster has one of these addresses, which ours has not; empty where Gateways of others may not be read."""
+    strange = set(found).difference(targets(cluster.gateway))
+    try:
+        gateways = cluster.all(GATEWAY_API, "Gateway") if strange else ()
+    except MastodonError:
+        return ""
+    return next((name_of(one) for one in gateways if strange.intersection(targets(one))), "")
+
+
 def is_annotated(cluster: Cluster, owner: str) -> bool:
     """Whether the Gateway asks for other addresses than its own."""
     return bool(_annotated(cluster, owner)[1])
@@ -73,7 +85,12 @@ def _annotated(cluster: Cluster, owner: str) -> tuple[str, str]:
 
 
 def _told(apart: Drift, cluster: Cluster, note: str) -> str:
-    says = f"DNS says {', '.join(apart.found)}" if apart.found else f"DNS has no address of {apart.name}"
+    other = whose(cluster, apart.found)
+    says = (
+        f"DNS says {', '.join(apart.found)}{f', which {other} has' if other else ''}"
+        if apart.found
+        else f"DNS has no address of {apart.name}"
+    )
     return f"{says}; {cluster} has {', '.join(apart.wanted)}{f' by its annotation {note}' if note else ''}"
 
 

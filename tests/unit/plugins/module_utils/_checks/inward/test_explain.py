@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward import record
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward.cluster import Cluster
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward.explain import explained
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
@@ -231,6 +232,40 @@ def test_a_record_of_another_owner_is_why_all_lead_to_where_nobody_is(behind: Be
     behind.dead = ()
     found = cause(behind, finding)
     assert (found.why, found.proved) == (f"{ELSEWHERE}; {owners}", False)
+
+
+def other_gateway(behind: Behind) -> None:
+    """Let the old address be that of another Gateway of the cluster."""
+    status = {"addresses": [{"type": "IPAddress", "value": ADDRESS}, {"type": "IPAddress", "value": OLD}]}
+    behind.add(of("gateway.networking.k8s.io/v1", "Gateway", "former/edge", status=status))
+
+
+def test_a_record_that_leads_to_another_gateway_names_both(behind: Behind) -> None:
+    other_gateway(behind)
+    behind.leads, behind.dead = (OLD,), (OLD,)
+    behind.change("Deployment external-dns/dns", lambda item: item["spec"].update(replicas=0))
+    behind.change("Deployment external-dns/dns", lambda item: item.update(status={}))
+    # One controller may have the same address for all of its Gateways.
+    assert record.whose(behind.cluster(), [ADDRESS]) == ""
+    found = cause(behind, DEAD)
+    assert found.why.startswith(f"DNS says {OLD}, which Gateway former/edge has; {GATEWAY} has {ADDRESS}; ")
+
+
+def test_a_certificate_that_another_gateway_shows_names_both(behind: Behind) -> None:
+    other_gateway(behind)
+    behind.leads, behind.served = (OLD,), behind.authority.issue(HOST, days=-1, begun=9)[0]
+    there = replace(EXPIRED, subject=f"https://{HOST} at {OLD}")
+    why = f"{OLD} is no address of {GATEWAY}: Gateway former/edge answers there"
+    assert cause(behind, there).why == why
+    # Where those of others may not be read.
+    cluster = behind.cluster()
+    known = {("gateway.networking.k8s.io", "Gateway", ""): MastodonError("Kubernetes", "is not permitted", "403", "")}
+    cluster.known.objects.update(known)
+    [found] = explained(lambda: cluster, behind.scene(), [there])
+    assert found.cause
+    assert (
+        found.cause.why == f"{OLD} is no address of {GATEWAY}: somebody else answers there, or what is in front of it"
+    )
 
 
 @pytest.mark.parametrize("finding", [NO_ROUTE, NO_BACKEND, NOBODY, SILENT, LIMITED, EXTRA])
@@ -620,6 +655,30 @@ def test_a_renewal_that_is_stuck_is_followed_to_its_order(behind: Behind) -> Non
     why = "Secret edge/tls has that certificate; Certificate edge/tls is not ready: Issuing certificate as Secret does not exist; "
     why += "Order edge/tls-1-2: errored: 429 urn:ietf:params:acme:error:rateLimited: too many certificates"
     proved(behind, EXPIRED, why, "kubectl describe order -n edge tls-1-2")
+
+
+def test_a_challenge_whose_route_no_listener_takes_is_followed_to_that_route(behind: Behind) -> None:
+    behind.secrets["edge/tls"] = behind.served = behind.authority.issue(HOST, begun=9, days=-1)[0]
+    issue(behind, "pending", "Waiting for HTTP-01 challenge propagation: wrong status code '404', expected '200'")
+    owner = {"ownerReferences": [{"uid": "uid of Challenge edge/tls-1-2-3"}]}
+    refused = [said("Accepted", "False", "NotAllowedByListeners")]
+    parents = [{"parentRef": {"name": "shared"}, "conditions": refused}]
+    behind.add(
+        of(
+            "gateway.networking.k8s.io/v1",
+            "HTTPRoute",
+            "edge/solver",
+            metadata=owner,
+            spec={"hostnames": [HOST], "parentRefs": [{"name": "shared", "sectionName": "http"}]},
+            status={"parents": parents},
+        )
+    )
+    why = "Secret edge/tls has that certificate; Certificate edge/tls is not ready: Issuing certificate as Secret does not exist; "
+    why += "Challenge edge/tls-1-2-3: pending: Waiting for HTTP-01 challenge propagation: wrong status code '404', expected '200'; "
+    why += "HTTPRoute edge/solver, which answers it, is not taken by Gateway shared: NotAllowedByListeners"
+    proved(behind, EXPIRED, why, "kubectl describe httproute -n edge solver")
+    refused[0]["status"] = "True"
+    assert cause(behind, EXPIRED).why.endswith("wrong status code '404', expected '200'")
 
 
 def test_a_gateway_that_did_not_load_the_new_certificate_is_told_by_the_serial(behind: Behind) -> None:
