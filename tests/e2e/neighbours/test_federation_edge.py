@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.fediverse.mastodon.tests.unit.certificates import Authority, self_signed
 
 from ...conftest import Lab
+from ..support import external_dns_standing_still
 from ..zone import DOMAIN, HAND_MADE, Zone
 from .breaking import (
     AUTHORITY,
@@ -25,6 +26,7 @@ from .breaking import (
 )
 from .fronts import FRONT, answered, beside, second_address
 from .name_servers import LAGGING, LAME, address_of, anchor, knot, signing, unbound, written
+from .second_gateway import FORMER, former
 
 pytestmark = pytest.mark.usefixtures("settled")
 WEBFINGER = f"https://{DOMAIN}/.well-known/webfinger"
@@ -48,6 +50,13 @@ def old_certificate(stack: ExitStack, lab: Lab) -> None:
     address = lab.facts["machine_address"]
     stack.enter_context(answered(lab, address, "".join(AUTHORITY.issue(DOMAIN, days=-1, begun=3))))
     beside(stack, lab, "A", address)
+
+
+def wrong_gateway(stack: ExitStack, lab: Lab) -> None:
+    """Let the record lead to a Gateway of before, which still shows what it had."""
+    address = stack.enter_context(former(lab, *AUTHORITY.issue(DOMAIN, days=-1, begun=3)))
+    stack.enter_context(external_dns_standing_still(lab))
+    stack.enter_context(Zone(lab).instead(DOMAIN, "A", address))
 
 
 def server(name: str, configuration: str) -> Break:
@@ -145,6 +154,13 @@ BROKEN: Mapping[str, Fault] = {
         "CUT",
         "shows a certificate that has expired, where another address shows one that has not",
         FRONT,
+    ),
+    "a record that leads to a Gateway of before": Fault(
+        wrong_gateway,
+        TLS,
+        "CUT",
+        "shows a certificate that has expired",
+        f" is no address of {TOLD}: {FORMER} answers there",
     ),
 }
 
