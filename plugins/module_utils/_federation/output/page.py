@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.chain import BEHIND, BROKEN
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import (
+    BAD,
     COMMANDS,
     MEANING,
     Verdict,
@@ -77,13 +78,14 @@ def _badge(verdict: str) -> str:
 
 
 def _instance(instance: Mapping[str, Any], *, alone: bool) -> Iterator[str]:
-    passed = "It is proved to be well." if instance["passed"] else "It is not proved to be well."
+    # That of what is lost need not be said.
+    proof = "" if instance["verdict"] in BAD else f" It is {'' if instance['passed'] else 'not '}proved to be well."
     meaning = _MEANING[instance["verdict"]]
     yield f'<section id="{escape(instance["domain"])}">'
     if not alone:
         yield _tag("h2", instance["domain"])
     yield from _changes(instance.get("changes") or {})
-    yield f'<p class="lead">{_badge(instance["verdict"])} {escape(meaning)}. {passed}</p>'
+    yield f'<p class="lead">{_badge(instance["verdict"])} {escape(meaning)}.{proof}</p>'
     yield _tag("p", f"Seen from {instance['vantage']} at {instance['at']}: {instance['summary']}.", "small")
     yield from _chain(instance["links"])
     wrong = [finding for finding in instance["findings"] if finding["fault"]]

@@ -159,10 +159,12 @@ def test_a_failure_fails_in_each_form_and_the_first_broken_link_is_marked(world:
         '<li class="broken"><span class="mark">✗</span><b>HTTP</b><span class="state">breaks here</span></li>'
         in (made["html"])
     )
+    assert "posts are dropped for ever, or accounts deleted.</p>" in made["html"]
 
 
 def test_what_is_not_proved_fails_for_ci_though_nothing_is_lost() -> None:
     report = Report(DECLARED, "here", [fine("a", "is well").of("tls"), skipped("b", "c").of("inbox")])
+    assert " It is not proved to be well.</p>" in FORMS["html"](report_of(plain(report)))
     (suite,) = parsed_xml(FORMS["junit"](report_of(plain(report))))
     assert (suite.get("failures"), suite.get("skipped"), suite.get("tests")) == ("1", "1", "3")
 
