@@ -16,7 +16,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.core import EVENT
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import causes
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import attempts, causes
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.causes import Cause
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.events import time_of
@@ -59,6 +59,7 @@ class Diagnosis:
         self._tracker = tracker
         self._relatives = Relatives(api)
         self._first_seen: dict[tuple[str, Cause], float] = {}
+        self._failed_before: dict[str, int] = {}
         self._findings: dict[ObjectRef, list[_Finding]] = {}
         self._scaling: dict[ObjectRef, bool] = {}
         self._watching = ExitStack()
@@ -79,11 +80,14 @@ class Diagnosis:
             namespaces = {namespace for subject in pending if (namespace := self._namespace(subject))}
             issuing = any(subject.kind == _CERTIFICATE for subject in pending)
             watches = self._relatives.read(namespaces, issuing=issuing)
+            self._failed_before = self._relatives.failures()
             self._watching.enter_context(Watching(self._api, self._relatives, watches))
         self._findings = {}
         for item, trouble in self._relatives.troubles():
             finding = self._assess(item, trouble)
             for root in set(self._relatives.roots(item)) & set(pending):
+                if self._is_of_another_attempt(item, root):
+                    continue
                 is_final = finding.is_final and not self._may_be_replaced(item, trouble, root)
                 self._findings.setdefault(root, []).append(replace(finding, is_final=is_final))
 
@@ -140,7 +144,8 @@ class Diagnosis:
             return _Finding(trouble, None, is_final=False)
         since = self._first_seen.setdefault((item["metadata"]["uid"], cause), self._tracker.now)
         patience = cause.seconds_before if self._is_of_before(item) else cause.seconds
-        return _Finding(trouble, cause, is_final=self._tracker.now >= since + patience)
+        is_over = self._tracker.now >= since + patience
+        return _Finding(trouble, cause, is_final=is_over and not self._is_trying_again(item))
 
     def _is_scaling(self, pod: ObjectRef) -> bool:
         """Whether an autoscaler said that it adds a node for a pod. Asked once a pod, when it would be given up."""
@@ -162,10 +167,26 @@ class Diagnosis:
         """
         return self._is_older(item) and self._tracker.is_changed(root) and not trouble.lasts
 
+    def _is_of_another_attempt(self, item: Object, root: ObjectRef) -> bool:
+        """Whether an object is a Job, or of one, that says nothing about what Flux does now."""
+        release, job = self._live.get(root), self._relatives.job_of(item)
+        if root.kind != _RELEASE or release is None or job is None:
+            return False
+        return attempts.is_of_another(job, release)
+
     def _is_of_before(self, item: Object) -> bool:
         """Whether an object is as it was before the run, or of before and about to notice what the run changed."""
-        unchanged = int(item["metadata"]["resourceVersion"]) <= self._live.began
+        unchanged = int(item["metadata"]["resourceVersion"]) <= self._live.began or self._has_not_failed_since(item)
         return self._is_older(item) and (unchanged or self._tracker.has_changes)
+
+    def _is_trying_again(self, item: Object) -> bool:
+        """Whether a Job of before is at its next try: what the others failed of may have been put right, and this one may take hours."""
+        return self._is_older(item) and bool(at(item, "status.active", 0)) and self._has_not_failed_since(item)
+
+    def _has_not_failed_since(self, item: Object) -> bool:
+        """Whether a Job has failed no more often than when it was first looked at."""
+        before = self._failed_before.get(item["metadata"]["uid"], 0)
+        return bool(item["kind"] == "Job" and at(item, "status.failed", 0) <= before)
 
     def _is_older(self, item: Object) -> bool:
         return datetime.fromisoformat(item["metadata"]["creationTimestamp"]) < self._api.began

@@ -18,6 +18,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.core impo
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import attempts
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.behind import INSTALLED
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline, Reminder
@@ -143,9 +144,8 @@ def _hooks(api: Api, release: Object) -> Iterator[Object]:
     namespace = at(release, "spec.targetNamespace", release["metadata"]["namespace"])
     labels = f"app.kubernetes.io/instance={_name(release)}"
     for job in api.read(Selection(JOB, namespace, labels=labels)).objects:
-        is_hook = "helm.sh/hook" in at(job, "metadata.annotations", {})
         ended = any(condition.status == "True" for condition in conditions_of(job).values())
-        if is_hook and not ended and not at(job, "metadata.deletionTimestamp"):
+        if attempts.is_hook(job) and not ended and not at(job, "metadata.deletionTimestamp"):
             yield job
 
 

@@ -146,6 +146,16 @@ class Relatives:
             if above := self._items.get(owner["uid"]):
                 yield from self.roots(above)
 
+    def failures(self) -> dict[str, int]:
+        """Return how many pods of each Job have failed, by its UID."""
+        jobs = [item for item in list(self._items.values()) if item["kind"] == "Job"]
+        return {job["metadata"]["uid"]: at(job, "status.failed", 0) for job in jobs}
+
+    def job_of(self, item: Object) -> Object | None:
+        """Return a Job, or that of its pods; None for anything else."""
+        job = item if item["kind"] == "Job" else self._owner(item)
+        return job if job and job["kind"] == "Job" else None
+
     def _is_current(self, pod: Object, newest: frozenset[str]) -> bool:
         """Whether a pod is not of a Deployment's former revision, which is about to go."""
         owner = self._owner(pod)

@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import kept
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.record import fullname
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.upgrade_path import parse
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.window import written
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.site.answers import SITE_OPTION
@@ -133,8 +132,8 @@ class Upgrading:
             return {"changed": False, "upgrade": True, "applied": False, "before": self._kept.before}
         if self._parameters["backup"]:
             self._keep(replace(self._kept, backup=self._parameters["backup"], failure=""))
-        narrator = Narrator(self._objects, self._namespace, fullname(self._name), self._run.say)
         release = {**_RELEASE, "namespace": self._namespace, "name": self._name}
+        narrator = Narrator.of(self._objects, self._namespace, self._name, self._run.say)
         try:
             with narrator:
                 await_ready([release], self._objects, self._deadline, self._run)

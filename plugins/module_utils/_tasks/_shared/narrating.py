@@ -11,13 +11,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.record import fullname
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.upgrade import migrations
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.upgrade.migrations import Migration
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.core import JOB, POD
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import attempts
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api, read_served
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.flux import RELEASE
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.ready import compute
 
 _PAUSE = 1.0
 _AGAIN_SECONDS = 15.0
@@ -28,11 +32,15 @@ _HOOKS = {"db-pre-migrate": "before the roll-out", "db-migrate": "after the roll
 
 @dataclass
 class Narrator:
-    """Follows the Jobs of one release from a thread of its own, as long as the block lasts. `fullname` is what the chart calls it."""
+    """Follows the Jobs of Flux's last attempt at a release from a thread of its own, as long as the block lasts.
+
+    `fullname` is what the chart calls it, `release` returns its HelmRelease as it is now.
+    """
 
     objects: Api
     namespace: str
     fullname: str
+    release: Callable[[], Object]
     say: Callable[[str], None]
     ran: dict[str, Migration] = field(default_factory=dict)
     # By version: since when each is known to run, and when it was reported last.
@@ -40,6 +48,16 @@ class Narrator:
     _reported: dict[str, float] = field(default_factory=dict)
     _over: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
+
+    @classmethod
+    def of(cls, objects: Api, namespace: str, name: str, say: Callable[[str], None]) -> Narrator:
+        """Return that of a release, by its name."""
+        resource = objects.discover().preferred(*RELEASE)
+
+        def release() -> Object:
+            return next(iter(read_served(objects, resource, namespace, name)), {})
+
+        return cls(objects, namespace, fullname(name), release, say)
 
     def __enter__(self) -> Narrator:
         self._thread = threading.Thread(target=self._follow, daemon=True)
@@ -80,7 +98,7 @@ class Narrator:
     def failure(self) -> MastodonError | None:
         """Return of what a Job of migrations failed, None where none did."""
         for job, when in self._jobs():
-            if not at(job, "status.failed", 0):
+            if not at(job, "status.failed", 0) or compute(job).verdict == "Current":
                 continue
             pods = self._pods(job)
             log = self._log(next((pod for pod in pods if at(pod, "status.phase") == "Failed"), next(iter(pods), None)))
@@ -93,9 +111,10 @@ class Narrator:
         return None
 
     def _jobs(self) -> Iterator[tuple[Object, str]]:
+        release = self.release()
         for job in self.objects.read(Selection(JOB, self.namespace)).objects:
             when = _HOOKS.get(str(job["metadata"]["name"]).removeprefix(f"{self.fullname}-"))
-            if when:
+            if when and not attempts.is_of_another(job, release):
                 yield job, when
 
     def _pods(self, job: Object) -> list[Object]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from time import sleep
 from typing import Any
 
 import pytest
@@ -192,6 +193,94 @@ def test_a_hook_belongs_to_its_release() -> None:
     about = subject("HelmRelease", "web")
     looking.live.note(about, release)
     assert looking.at(1, about=about) == ["Job ns/migrate: PodsFailed: 3 of its pods failed"]
+
+
+MIGRATE = subject("HelmRelease", "mastodon")
+FAILED = "Job ns/mastodon-db-migrate: PodsFailed: 3 of its pods failed"
+BEHIND = {"app.kubernetes.io/instance": "mastodon", "app.kubernetes.io/managed-by": "Helm"}
+
+
+def hook(seconds: int, **status: Any) -> Object:
+    """Return a Job of the chart's as Helm created it so many seconds after the run began."""
+    job = made("Job", "mastodon-db-migrate", status=status)
+    job["metadata"] |= {
+        "labels": BEHIND,
+        "annotations": {
+            "helm.sh/hook": "post-install,post-upgrade",
+            "helm.sh/hook-delete-policy": "before-hook-creation,hook-succeeded",
+        },
+        "creationTimestamp": (BEGAN + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+    return job
+
+
+def attempted(seconds: int, generation: int = 2) -> Object:
+    """Return a release whose generation 2 Flux began to upgrade so many seconds after the run began."""
+    time = (BEGAN + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    running = {"reason": "Progressing", "message": "Running 'upgrade' action with timeout of 24h0m0s"}
+    conditions = [
+        {**running, "type": "Reconciling", "status": "True", "observedGeneration": 2, "lastTransitionTime": time},
+        {**running, "type": "Ready", "status": "Unknown", "observedGeneration": 2, "lastTransitionTime": time},
+    ]
+    status = {"conditions": conditions, "lastAttemptedGeneration": 2, "observedGeneration": 1}
+    release = made("HelmRelease", "mastodon", status=status)
+    release["metadata"]["generation"] = generation
+    return release
+
+
+def looked_at(release: Object, *items: Object) -> Looking:
+    looking = Looking(release, *items)
+    looking.live.note(MIGRATE, release)
+    return looking
+
+
+def test_a_hook_of_an_attempt_before_says_nothing() -> None:
+    looking = looked_at(attempted(seconds=60), hook(seconds=59, failed=3))
+    assert looking.at(1, 999, about=MIGRATE) == ["", ""]
+    assert looking.why == ""
+    assert looked_at(attempted(seconds=60), hook(seconds=60, failed=3)).at(1, about=MIGRATE) == [FAILED]
+    # Nor does one of what is declared no longer.
+    assert looked_at(attempted(60, generation=3), hook(seconds=60, failed=3)).at(1, about=MIGRATE) == [""]
+
+
+def test_a_pod_of_a_hook_of_an_attempt_before_says_nothing() -> None:
+    job = hook(seconds=59, active=1)
+    stuck = pod("mastodon-db-migrate-abcde", job)
+    assert looked_at(attempted(seconds=60), job, stuck).at(1, 999, about=MIGRATE) == ["", ""]
+    assert looked_at(attempted(seconds=10), job, stuck).at(1, 999, about=MIGRATE)[1] != ""
+
+
+def test_what_a_schedule_began_is_no_part_of_a_release() -> None:
+    job = made("Job", "mastodon-media-remove-1", made("CronJob", "mastodon-media-remove"))
+    job |= {"status": {"failed": 3}}
+    job["metadata"]["labels"] = BEHIND
+    assert looked_at(attempted(seconds=1), job).at(1, 999, about=MIGRATE) == ["", ""]
+
+
+def test_a_hook_that_failed_before_the_run_has_its_next_try() -> None:
+    looking = looked_at(attempted(seconds=-90), hook(seconds=-60, failed=3, active=1))
+    looking.live.began = 1
+    assert looking.at(1, 331, 9999, about=MIGRATE) == ["", "", ""]
+    # Between two tries it is as any other that is from before.
+    looking = looked_at(attempted(seconds=-90), hook(seconds=-60, failed=3))
+    looking.live.began = 1
+    assert looking.at(1, 330, 331, about=MIGRATE) == ["", "", FAILED]
+
+
+def test_a_hook_of_before_that_fails_once_more_is_as_any_other() -> None:
+    looking = looked_at(attempted(seconds=-90), hook(seconds=-60, failed=2, active=1))
+    looking.live.began = 1
+    with Diagnosis(looking.api, looking.live, looking.tracker) as diagnosis:
+        looking.time = 1
+        diagnosis.examine([MIGRATE])
+        assert diagnosis.final(MIGRATE) is None
+        looking.api.put(hook(seconds=-60, failed=3, active=1))
+        # A watch brings it.
+        for _try in range(500):
+            diagnosis.examine([MIGRATE])
+            if diagnosis.final(MIGRATE) or sleep(0.01):
+                break
+        assert str(diagnosis.final(MIGRATE)) == FAILED
 
 
 def test_an_old_pod_that_holds_up_a_stateful_set_is_named() -> None:

@@ -33,6 +33,7 @@ FAILING = {
         for name in ("web", "streaming")
     ]
 }
+CREATED = "2026-06-01T10:00:00Z"
 LOG = """== 20260720104058 AddUniqueIndexOnAccountsUri: migrating ====
 rake aborted!
 StandardError: An error has occurred, this and all later migrations canceled:
@@ -60,7 +61,7 @@ class Place:
             monkeypatch.setattr(module, name, 0.0)
         self.at("v4.6.9")
 
-    def at(self, tag: str, *, declared: str = "", ready: str = "True") -> None:
+    def at(self, tag: str, *, declared: str = "", ready: str = "True", **status: Any) -> None:
         """Let Flux have been given `declared`, and pods run `tag`."""
         self.api.put(
             {
@@ -71,6 +72,7 @@ class Place:
                 "status": {
                     "observedGeneration": 1,
                     "conditions": [{"type": "Ready", "status": ready, "reason": "X", "message": "x"}],
+                    **status,
                 },
             }
         )
@@ -82,9 +84,11 @@ class Place:
         metadata = {"name": name, "namespace": "mastodon", **other.pop("metadata", {})}
         self.api.put({"apiVersion": api_version, "kind": kind_, "metadata": metadata, "spec": spec, **other})
 
-    def job(self, name: str, log: str, **status: int) -> None:
-        """Let a Job be there with a pod that logged."""
-        self.put("batch/v1", "Job", name, {}, metadata={"uid": f"uid-{name}"}, status=status)
+    def job(self, name: str, log: str, **status: Any) -> None:
+        """Let a Job of the chart's be there with a pod that logged, as created by Helm at a time."""
+        hook = {"helm.sh/hook": "post-install,post-upgrade"}
+        metadata = {"uid": f"uid-{name}", "annotations": hook, "creationTimestamp": CREATED}
+        self.put("batch/v1", "Job", name, {}, metadata=metadata, status=status)
         labels = {"batch.kubernetes.io/controller-uid": f"uid-{name}"}
         status_of_pod = {"phase": "Failed" if status.get("failed") else "Running"}
         containers = {"containers": [{"name": "db-migrate"}]}
@@ -212,7 +216,7 @@ def test_each_migration_is_said_with_its_time_and_the_backup_is_kept(place: Plac
     place.run("begun")
     place.at("v4.7.4")
     place.job("mastodon-db-migrate", "== 20260702144128 MigrateLocalAccountKeypairs: migrated (12.3456s) ==", active=1)
-    narrator = narrating.Narrator(place.api, "mastodon", "mastodon", place.said.append)
+    narrator = narrating.Narrator.of(place.api, "mastodon", "mastodon", place.said.append)
     narrator.look()
     narrator.look()
     assert place.said[2:] == ["after the roll-out: migration 20260702144128 MigrateLocalAccountKeypairs ran in 12.3 s"]
@@ -227,6 +231,53 @@ def test_a_migration_that_fails_is_named_with_its_cause(place: Place) -> None:
     assert place.refusal("rolled_out", wait_timeout=1) == (
         "Job mastodon/mastodon-db-migrate: failed after the roll-out at migration 20260720104058 AddUniqueIndexOnAccountsUri: PG::UniqueViolation: "
         "ERROR: could not create unique index. Read all of its log: kubectl logs -n mastodon job/mastodon-db-migrate."
+    )
+
+
+# As helm-controller leaves it between two attempts, and while it is at one.
+RETRYING = {
+    "type": "Reconciling",
+    "status": "True",
+    "reason": "ProgressingWithRetry",
+    "message": "retrying after 1m0s",
+    "lastTransitionTime": "2026-06-01T10:20:00Z",
+    "observedGeneration": 1,
+}
+RUNNING = {
+    **RETRYING,
+    "reason": "Progressing",
+    "message": "Running 'upgrade' action with timeout of 24h0m0s",
+    "lastTransitionTime": "2026-06-01T10:21:05Z",
+}
+HISTORY = [
+    {"version": 3, "status": "failed", "lastDeployed": "2026-06-01T09:59:30Z"},
+    {"version": 2, "status": "superseded", "lastDeployed": "2026-05-01T00:00:00Z"},
+]
+
+
+def test_a_job_that_an_attempt_before_left_is_neither_said_nor_blamed(place: Place) -> None:
+    place.run("begun")
+    place.job("mastodon-db-migrate", LOG, failed=3)
+    narrator = narrating.Narrator.of(place.api, "mastodon", "mastodon", place.said.append)
+    place.at("v4.7.4", history=HISTORY, conditions=[RUNNING])
+    narrator.look()
+    assert (place.said[2:], narrator.failure()) == ([], None)
+    # Between two attempts it is of the last one.
+    place.at("v4.7.4", history=HISTORY, conditions=[RETRYING])
+    narrator.look()
+    assert place.said[2:] == ["after the roll-out: migration 20260720104058 AddUniqueIndexOnAccountsUri runs"]
+    assert str(narrator.failure()).startswith(
+        "Job mastodon/mastodon-db-migrate: failed after the roll-out at migration"
+    )
+
+
+def test_a_job_that_came_to_its_end_at_another_try_is_not_blamed(place: Place) -> None:
+    place.run("begun")
+    place.at("v4.7.4", ready="False")
+    complete = {"type": "Complete", "status": "True"}
+    place.job("mastodon-db-pre-migrate", LOG, failed=1, succeeded=1, conditions=[complete])
+    assert place.refusal("rolled_out", wait_timeout=0).startswith(
+        "HelmRelease mastodon/mastodon: not ready after 0 s: x"
     )
 
 
