@@ -131,6 +131,8 @@ def _way(scene: Scene, stake: Stake, url: str, trail: Trail) -> Finding | None:
     fault, fact = redirects.judged(trail)
     if fault is redirects.ELSEWHERE and scene.target.may_be_followed(host_of(trail.last.to)):
         raise NotReachedError(host_of(trail.last.to))
+    if fault is redirects.TO_ITSELF and scene.target.is_split and host_of(trail.last.url) == scene.target.domain:
+        return stake.found(fault, url, fact).because(redirects.AT_BARE.of(scene.target.domain))
     return stake.found(fault, url, fact) if fault else None
 
 

@@ -31,6 +31,11 @@ TO_ITSELF = Fault(
         "Let the gateway set X-Forwarded-Proto to https for {host}.",
     ),
 )
+# Where people are at another web site: https://github.com/mastodon/mastodon/issues/34605
+AT_BARE = Cause(
+    "the redirect of {host} leads back to {host}, and not to the host of Mastodon's pages",
+    "Have whoever serves {host} redirect to the web domain.",
+)
 LOOP = Fault(
     "redirects-in-a-circle",
     Verdict.CUT,

@@ -84,8 +84,12 @@ BROKEN: Mapping[str, Fault] = {
         "may not be read by scripts of other sites",
         f"the redirect or the answer of {BARE} is without the header",
     ),
-    "a redirect to itself": Fault(by(back), FINGER, "CUT", "redirects to itself", ""),
-    "a web site that answers by itself": Fault(by(by_itself), FINGER, "CUT", "is not there", ""),
+    "a redirect to itself": Fault(
+        by(back), FINGER, "CUT", "redirects to itself", f"the redirect of {BARE} leads back to {BARE}"
+    ),
+    "a web site that answers by itself": Fault(
+        by(by_itself), FINGER, "CUT", "is not there", "another web site answers at the bare domain"
+    ),
     "a web site that leads on host-meta alone": Fault(
         by(host_meta_alone),
         FINGER,

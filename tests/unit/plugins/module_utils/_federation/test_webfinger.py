@@ -62,6 +62,12 @@ def test_a_redirect_to_itself_is_what_a_lost_x_forwarded_proto_looks_like(world:
     assert first(world) == (f"CUT {ALICE}: redirects to itself: 301 Moved Permanently to {to}.", why)
 
 
+def test_a_redirect_of_the_bare_domain_to_itself_is_of_whoever_serves_it(world: World) -> None:
+    world.change(FINGER, lambda request: moved(f"https://{request.host}{request.path}"), host=DOMAIN)
+    why = f"the redirect of {DOMAIN} leads back to {DOMAIN}, and not to the host of Mastodon's pages"
+    assert first(world) == (f"CUT {ALICE}: redirects to itself: 301 Moved Permanently to {ALICE}.", why)
+
+
 def test_a_circle_of_redirects_is_named(world: World) -> None:
     world.change(FINGER, lambda request: moved(f"https://{DOMAIN}{request.path}"), host=HOST)
     assert found(world)[0] == f"CUT {ALICE}: redirects in a circle: 301 Moved Permanently to {ALICE}."
