@@ -26,53 +26,9 @@ extends_documentation_fragment:
   - fediverse.mastodon.kubernetes
   - fediverse.mastodon.vault
   - fediverse.mastodon.vault.kv
-  - fediverse.mastodon.subject.cluster
+  - fediverse.mastodon.beginning
   - fediverse.mastodon.attributes
 options:
-  domain:
-    description: Domain of the Mastodon whose database it is.
-    type: str
-    required: true
-  endpoint:
-    description: Address of the S3 server. One that only pods reach is asked through the API server.
-    type: str
-    required: true
-  bucket:
-    description: Bucket for backups.
-    type: str
-    required: true
-  region:
-    description: Region of the bucket, C(us-east-1) when empty.
-    type: str
-    default: ""
-  path:
-    description: Path below the mount with C(access-key-id) and C(secret-access-key) of the bucket.
-    type: str
-    required: true
-  access_key:
-    description: What is about to be written to O(path) as C(access-key-id), used while nothing is there.
-    type: str
-    default: ""
-  secret_key:
-    description: What is about to be written to O(path) as C(secret-access-key), used while nothing is there.
-    type: str
-    default: ""
-  server_name:
-    description: Folder to back up to. Empty for a free one.
-    type: str
-    default: ""
-  restore_from:
-    description: Folder with the backup to restore.
-    type: str
-    default: ""
-  restore_at:
-    description: Time to restore to, with its time zone, such as V(2026-11-29T03:00:00Z). As late as the archive goes when empty.
-    type: str
-    default: ""
-  begin_anew:
-    description: The same as O(domain), to begin empty beside a backup.
-    type: str
-    default: ""
   wait_timeout:
     description: How many seconds to wait for an S3 server in the cluster that starts.
     type: int

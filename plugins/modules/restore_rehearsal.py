@@ -49,40 +49,16 @@ options:
         looked for.
     type: dict
     suboptions:
-      endpoint:
-        description: Address of the S3 server.
-        type: str
-        required: true
-      bucket:
-        description: Name of the bucket.
-        type: str
-        required: true
-      region:
-        description: Its region.
-        type: str
-        default: us-east-1
-      path:
-        description: Path below the mount with its keys. When empty, they are in a Secret.
-        type: str
-        default: ""
-      secret_namespace:
-        description: Namespace of that Secret.
-        type: str
-        default: ""
-      secret_name:
-        description: Name of that Secret.
-        type: str
-        default: ""
       copy:
         description: Bucket with a copy of it, in which those that it lacks are looked for.
         type: dict
-        suboptions:
+        suboptions: &bucket
           endpoint:
-            description: Address of its S3 server.
+            description: Address of the S3 server.
             type: str
             required: true
           bucket:
-            description: Its name.
+            description: Name of the bucket.
             type: str
             required: true
           region:
@@ -101,6 +77,7 @@ options:
             description: Name of that Secret.
             type: str
             default: ""
+      <<: *bucket
       sample:
         description: How many pictures, of which one is the newest and the others are chosen by chance.
         type: int
