@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ansible.constants import INTERNAL_STATIC_VARS
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._documents import parse
 
 # https://docs.ansible.com/ansible/latest/playbook_guide/playbooks_tags.html#special-tags
@@ -112,7 +113,7 @@ def misspelt(given: Iterable[str], known: Known) -> list[str]:
     problems = []
     for name in sorted(set(given) - known.names):
         # Ansible's own, of which there are many, and each is compared with every setting.
-        if name.startswith("ansible_"):
+        if name.startswith("ansible_") or name in INTERNAL_STATIC_VARS:
             continue
         if name in _FORMER:
             problems.append(f"Variable {name}: {_FORMER[name]}")

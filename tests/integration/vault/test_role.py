@@ -17,10 +17,8 @@ from ansible_collections.fediverse.mastodon.tests.integration.vault.support impo
 TASKS: list[dict[str, Any]] = yaml.safe_load((ROOT / "roles/vault/tasks/instance.yml").read_text(encoding="utf-8"))
 LOOPS = {task["name"]: task for task in TASKS if "loop" in task}
 SETTINGS = {
-    "vault_readers": ["", "-dns"],
-    "vault_policy": "reader",
-    "vault_role": "reader",
-    "vault_rules": {"": "", "-dns": ""},
+    "vault_policies": [{"name": name, "rules": ""} for name in ("reader", "reader-dns")],
+    "vault_logins": [{"name": name, "policy": name} for name in ("reader", "reader-dns")],
     "vault_auth_mount": "kubernetes",
     "vault_kubernetes_host": "https://kubernetes.default.svc",
     "vault_reviewer_secret": "",
