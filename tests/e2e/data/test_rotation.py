@@ -11,12 +11,14 @@ import time
 from dataclasses import dataclass
 
 import pytest
+from mastodon_lab.proof.session import sign_in
 
 from ...conftest import Lab, Run
 from ..support import eventually, served
 from ..zone import DOMAIN
 from .archive import SPACE, Archive
 from .load import Load, found, jobs, loaded
+from .test_whole_loss import site_of
 
 # Of what is asked meanwhile. A cache of one pod starts anew, which takes it a few seconds.
 MOST_FAILED = {"database": 0.005, "redis": 0.15}
@@ -151,9 +153,46 @@ def test_killed_at_any_time_the_next_run_goes_on_with_the_same_value(
         ),
         (("-e", "rotate=vapid"), "Add -e rotate_accept=push_subscriptions_end if you mean it"),
         (("-e", "rotate=secret_key_base"), "Add -e rotate_accept=everybody_is_signed_out if you mean it"),
+        # That of the one is none of the other's.
+        (
+            ("-e", "rotate=secret_key_base", "-e", "rotate_accept=push_subscriptions_end"),
+            "Add -e rotate_accept=everybody_is_signed_out if you mean it",
+        ),
+        (
+            ("-e", "rotate=s3", "-e", "rook_backend=rook"),
+            "its keys are not rotated: Rook gives a claim one pair, and no other beside it",
+        ),
     ],
 )
 def test_what_cannot_be_or_was_not_meant_is_refused(installed: Lab, given: tuple[str, ...], sentence: str) -> None:
+    before = installed.vault_versions()
     run = installed.playbook("rotate.yml", *given)
     assert run.returncode != 0
     assert sentence in words(run.output)
+    assert installed.vault_versions() == before
+
+
+@pytest.mark.parametrize(
+    ("secret", "accepted", "replaced"),
+    [
+        ("vapid", "push_subscriptions_end", {"vapid-private-key", "vapid-public-key"}),
+        ("secret_key_base", "everybody_is_signed_out", {"secret-key-base"}),
+    ],
+)
+def test_what_has_a_consequence_is_replaced_alone_when_that_is_named(
+    installed: Lab, secret: str, accepted: str, replaced: set[str]
+) -> None:
+    before, app = installed.stored("app"), sign_in(site_of(installed))
+    run = installed.playbook("rotate.yml", "-e", f"rotate={secret}", "-e", f"rotate_accept={accepted}")
+    assert run.returncode == 0, run.output[-6000:]
+    after = installed.stored("app")
+    assert {key for key in {*before, *after} if before.get(key) != after.get(key)} == replaced
+    assert not [one[key] for one in (before, after) for key in replaced if one[key] in run.output]
+    # Pods run with it, and apps are signed in as before.
+    for pod in ("web", "sidekiq-all-queues"):
+        command = ("exec", f"-n={SPACE}", f"deploy/mastodon-{pod}", "--", "printenv")
+        for key in replaced:
+            assert installed.kubectl(*command, key.upper().replace("-", "_")).strip() == after[key]
+    assert app.get("/api/v1/accounts/verify_credentials")["username"] == "prover"
+    again = installed.site()
+    assert (again.returncode, again.recap["changed"]) == (0, 0), again.output[-4000:]

@@ -47,9 +47,24 @@ class Cache:
                 if not lets_in(partial(_log_in, server), following):
                     redis_server.admit(server, current["password"], following["password"])
                 _log_in(server, following)
+                if not lets_in(partial(_log_in, server), current):
+                    self._put_back(server, current, following)
 
         self.patience.until(each)
         return f"Dragonfly {self.namespace}/{self.name} lets both in"
+
+    @staticmethod
+    def _put_back(server: Server, current: Values, following: Values) -> None:
+        """Let the present one in again, which Mastodon's pods have. Raises MastodonError for a server that took the other for it.
+
+        https://github.com/dragonflydb/dragonfly/pull/3189
+        """
+        redis_server.admit(server, following["password"], current["password"])
+        _log_in(server, current)
+        if not lets_in(partial(_log_in, server), following):
+            why = "Dragonfly keeps several from 1.20 on"
+            remedy = "Set dragonfly_image to a newer one, run site.yml, and then this again."
+            raise MastodonError(str(server), "keeps one password at a time", why, remedy)
 
     def dismiss(self, current: Values, previous: Values) -> str:
         """Take it away in each pod, once all of them have started with the new one."""

@@ -96,9 +96,26 @@ def test_each_pod_of_a_cache_lets_both_in_and_then_the_new_one_only(monkeypatch:
     # One that started anew meanwhile, and one that an earlier run was killed at.
     pods = Pods(monkeypatch, first={OLD["password"]}, second={*OLD.values(), *NEW.values()}, third={NEW["password"]})
     assert pods.cache.admit(OLD, NEW) == "Dragonfly mastodon/mastodon-redis lets both in"
-    assert all(NEW["password"] in known for known in pods.passwords.values())
+    assert all(known == {*OLD.values(), *NEW.values()} for known in pods.passwords.values())
     assert pods.cache.dismiss(NEW, OLD) == "Dragonfly mastodon/mastodon-redis refuses the old one"
     assert all(known == {NEW["password"]} for known in pods.passwords.values())
+
+
+def test_a_server_that_keeps_one_password_has_the_old_one_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    pods = Pods(monkeypatch, first={OLD["password"]})
+
+    def admit(server: Server, password: str, new: str) -> None:
+        pods._of(server, password)
+        pods.passwords["first"] = {new}
+
+    monkeypatch.setattr(rotating_cache.redis_server, "admit", admit)
+    with pytest.raises(MastodonError) as caught:
+        pods.cache.admit(OLD, NEW)
+    assert str(caught.value) == (
+        "Redis first.mastodon:6379: keeps one password at a time: Dragonfly keeps several from 1.20 on. Set dragonfly_image to a newer one, run "
+        "site.yml, and then this again."
+    )
+    assert pods.passwords["first"] == set(OLD.values())
 
 
 def test_a_pod_that_starts_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
