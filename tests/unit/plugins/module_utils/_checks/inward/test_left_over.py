@@ -11,10 +11,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.inward.explain import explained
-from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._federation.mastodon import (
-    DOMAIN,
-    Response,
-)
+from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._federation.mastodon import DOMAIN, Response
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._federation.world import ADDRESS, World
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._federation.zones import Said
 
