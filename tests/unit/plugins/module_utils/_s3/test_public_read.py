@@ -12,7 +12,6 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.answers imp
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Bucket
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.policy import (
     OWNER_SID,
-    SHOWN,
     SID,
     owner_of,
     public_read,
@@ -26,7 +25,6 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.probes impo
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.public_read import (
     Access,
-    ask,
     ensure,
     take_over,
     withdraw,
@@ -249,127 +247,6 @@ def test_a_policy_that_takes_effect_late_is_waited_for(s3: S3, bucket: Bucket) -
     assert len(waits) == 2
 
 
-def test_where_acls_are_obeyed_they_do_it_alone_and_hide_media_of_suspended_people(s3: S3, bucket: Bucket) -> None:
-    s3.acls = "obeyed"
-    first = ensure(bucket, check=False, sleep=no_sleep)
-    assert ([change.line for change in first.changes], first.acl) == (DUE[:3], True)
-    assert s3.policy is None
-    assert bucket.get_anonymously(PROBE).status == 200
-    for key in (WITHHELD_PROBE, SECRET_PROBE):
-        assert bucket.get_anonymously(key).status == 403
-    written = list(s3.writes)
-    assert ensure(bucket, check=False, sleep=no_sleep) == Access([], acl=True)
-    assert ask(bucket, check=False, sleep=no_sleep).acl is True
-    assert s3.writes == written
-
-
-REFUSE_ACLS = [(400, "AccessControlListNotSupported"), (501, "NotImplemented"), (403, "AccessDenied"), "ignored"]
-
-
-@pytest.mark.parametrize("acls", REFUSE_ACLS)
-def test_where_they_are_not_a_policy_does_it_and_mastodon_gives_none(
-    s3: S3, bucket: Bucket, acls: str | tuple[int, str]
-) -> None:
-    s3.acls = acls
-    first = ensure(bucket, check=False, sleep=no_sleep)
-    assert ([change.line for change in first.changes], first.acl) == (DUE, False)
-    assert bucket.get_anonymously(PROBE).status == 200
-    assert bucket.get_anonymously(SECRET_PROBE).status == 403
-    assert ensure(bucket, check=False, sleep=no_sleep) == Access([], acl=False)
-    assert ask(bucket, check=False, sleep=no_sleep).acl is False
-
-
-@pytest.mark.parametrize("acls", REFUSE_ACLS)
-def test_a_bucket_that_its_provider_lets_anyone_read_needs_neither(
-    s3: S3, bucket: Bucket, acls: str | tuple[int, str]
-) -> None:
-    s3.acls = acls
-    s3.policy = {"Statement": [EVERYTHING | {"Resource": [f"arn:aws:s3:::media/{one}/*" for one in SHOWN]}]}
-    found = ensure(bucket, check=False, sleep=no_sleep)
-    assert ([change.line for change in found.changes], found.acl) == (DUE[:3], False)
-    assert len(s3.policy["Statement"]) == 1
-
-
-@pytest.mark.parametrize("late", [1, 2, 3, 20])
-@pytest.mark.parametrize("acls", REFUSE_ACLS)
-def test_a_policy_that_some_gateways_do_not_know_yet_is_not_taken_for_acls(
-    s3: S3, bucket: Bucket, acls: str | tuple[int, str], late: int
-) -> None:
-    s3.acls, s3.late = acls, {WITHHELD_PROBE: late}
-    assert ensure(bucket, check=False, sleep=no_sleep).acl is False
-
-
-@pytest.mark.parametrize("late", [1, 2, 3, 20])
-def test_nor_is_one_that_an_interrupted_run_wrote(s3: S3, bucket: Bucket, late: int) -> None:
-    s3.acls = (400, "AccessControlListNotSupported")
-    run(bucket)
-    s3.late = {WITHHELD_PROBE: late}
-    assert ensure(bucket, check=False, sleep=no_sleep) == Access([], acl=False)
-    s3.late = {WITHHELD_PROBE: late}
-    assert ask(bucket, check=False, sleep=no_sleep).acl is False
-
-
-def test_a_refused_acl_is_remembered_where_others_let_anyone_read_late(s3: S3, bucket: Bucket) -> None:
-    s3.acls, s3.late = (501, "NotImplemented"), {WITHHELD_PROBE: 20}
-    s3.policy = {"Statement": [EVERYTHING | {"Resource": [f"arn:aws:s3:::media/{one}/*" for one in SHOWN]}]}
-    assert ensure(bucket, check=False, sleep=no_sleep).acl is False
-
-
-def test_a_server_out_of_breath_is_asked_about_acls_again(s3: S3, bucket: Bucket) -> None:
-    run(bucket)
-    s3.breathless = [503, 500]
-    assert ask(bucket, check=False, sleep=no_sleep).acl is False
-
-
-def test_a_server_out_of_breath_has_not_refused_an_acl(s3: S3, bucket: Bucket) -> None:
-    s3.acls = (503, "SlowDown")
-    with pytest.raises(MastodonError, match=f"writing {PROBE} failed: 503 SlowDown"):
-        run(bucket)
-
-
-def test_what_nobody_can_tell_ends_the_run(s3: S3, bucket: Bucket) -> None:
-    run(bucket)
-    del s3.objects[WITHHELD_PROBE]
-    s3.late = {WITHHELD_PROBE: 100}
-    with pytest.raises(MastodonError) as refused:
-        ask(bucket, check=False, sleep=no_sleep)
-    assert str(refused.value) == (
-        f"{bucket}: does not say whether ACLs decide who reads: {WITHHELD_PROBE}, which would show it, answers anyone with "
-        "403 AccessDenied. Run role rook, too, which writes what is missing, or read the server's log."
-    )
-    assert ask(bucket, check=True, sleep=no_sleep).acl is None
-
-
-def test_media_without_acls_are_never_hidden_by_a_change_to_acls(s3: S3, bucket: Bucket) -> None:
-    ensure(bucket, check=False, sleep=no_sleep)
-    # The policy is lost, and the bucket obeys ACLs from now on.
-    s3.policy, s3.acls = None, "obeyed"
-    found = ensure(bucket, check=False, sleep=no_sleep)
-    assert ([change.line for change in found.changes], found.acl) == (DUE[3:], False)
-    assert s3.policy == public_read("media")
-
-
-def test_nobody_can_tell_before_the_first_run(s3: S3, bucket: Bucket) -> None:
-    assert ensure(bucket, check=True, sleep=no_sleep).acl is None
-    assert ask(bucket, check=True, sleep=no_sleep).acl is None
-    assert s3.writes == []
-
-
-def test_a_policy_that_was_lost_is_still_what_decides(s3: S3, bucket: Bucket) -> None:
-    ensure(bucket, check=False, sleep=no_sleep)
-    s3.policy = None
-    found = ensure(bucket, check=True, sleep=no_sleep)
-    assert ([change.line for change in found.changes], found.acl) == (DUE[3:], False)
-
-
-def test_a_bucket_of_before_gets_the_probe_that_it_lacks(s3: S3, bucket: Bucket) -> None:
-    s3.policy = public_read("media")
-    s3.objects |= {PROBE: CONTENT, SECRET_PROBE: CONTENT}
-    found = ensure(bucket, check=False, sleep=no_sleep)
-    assert ([change.line for change in found.changes], found.acl) == (DUE[1:2], False)
-    assert ensure(bucket, check=False, sleep=no_sleep) == Access([], acl=False)
-
-
 def test_a_policy_that_is_blocked_is_reported_with_the_way_out(
     s3: S3, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -429,88 +306,3 @@ def test_nothing_is_written_where_all_is_one_user_s(s3: S3, bucket: Bucket) -> N
     written = list(s3.writes)
     assert take_over(bucket, check=False) == []
     assert s3.writes == written
-
-
-@pytest.mark.parametrize("given", [True, False], ids=["with an owner's statement", "without"])
-def test_media_that_acls_show_are_hidden_and_shown_again(s3: S3, bucket: Bucket, given: bool) -> None:
-    s3.acls, s3.block = "obeyed", []
-    run(bucket)
-    if given:
-        s3.policy = public_read("media", anyone=False, owner=s3.user)
-    hidden = ["configured bucket media: nobody reads by an ACL"]
-    assert (off(bucket, check=True), s3.block) == ((hidden, []), [])
-    assert (off(bucket), s3.block) == ((hidden, []), ["IgnorePublicAcls"])
-    assert bucket.get_anonymously(PROBE).status == 403
-    assert off(bucket) == ([], [])
-    shown = ["configured bucket media: ACLs decide who reads"]
-    assert (run(bucket, check=True), s3.block) == (shown, ["IgnorePublicAcls"])
-    assert ensure(bucket, check=False, claimed=True, sleep=no_sleep).acl is True
-    assert (s3.block, bucket.get_anonymously(PROBE).status) == ([], 200)
-    assert run(bucket) == []
-
-
-@pytest.mark.parametrize("block", [None, ["BlockPublicAcls", "IgnorePublicAcls"]], ids=["unknown", "somebody else's"])
-def test_a_block_is_neither_made_nor_taken_away_where_it_is_not_ours(
-    s3: S3, bucket: Bucket, block: list[str] | None
-) -> None:
-    s3.acls = "obeyed"
-    run(bucket)
-    s3.block, s3.readable = block, True
-    assert "anyone still reads" in off(bucket)[1][0]
-    s3.readable = False
-    run(bucket)
-    assert s3.block == block
-
-
-def test_a_block_that_does_not_help_is_taken_back(s3: S3, bucket: Bucket) -> None:
-    s3.acls, s3.block = "obeyed", []
-    run(bucket)
-    s3.readable = True
-    changed, reported = off(bucket)
-    assert (changed, s3.block, len(reported)) == ([], [], 1)
-
-
-def test_statements_of_others_are_not_fought_by_a_block(s3: S3, bucket: Bucket) -> None:
-    s3.block = []
-    run(bucket)
-    s3.policy = {"Statement": [EVERYTHING | {"Resource": ["arn:aws:s3:::media/acc*"]}]}
-    assert (len(off(bucket)[1]), s3.block) == (1, [])
-
-
-def test_a_bucket_of_somebody_s_own_gets_no_block_by_which_what_else_is_in_it_would_be_hidden(
-    s3: S3, bucket: Bucket
-) -> None:
-    s3.acls, s3.block = "obeyed", []
-    run(bucket, claimed=False)
-    written = list(s3.writes)
-    told = (
-        f"{bucket}: anyone still reads {PROBE}, which rook_anonymous_read does not ask for: "
-        "an ACL, a statement of others or a setting of the provider allows it"
-    )
-    assert off(bucket, claimed=False, check=True) == ([], [])
-    assert off(bucket, claimed=False) == ([], [told])
-    assert (s3.block, s3.writes) == ([], written)
-
-
-def test_a_bucket_of_somebody_s_own_keeps_his_block(s3: S3, bucket: Bucket) -> None:
-    s3.acls, s3.block = "obeyed", ["IgnorePublicAcls"]
-    assert run(bucket, claimed=False) == DUE
-    assert s3.block == ["IgnorePublicAcls"]
-    assert bucket.get_anonymously(PROBE).status == 200
-    assert run(bucket, claimed=False) == []
-
-
-@pytest.mark.parametrize("check", [True, False])
-@pytest.mark.parametrize("policy", [None, OTHERS], ids=["without a policy", "with one of others"])
-def test_a_server_that_does_not_say_whose_the_keys_are_ends_the_run(
-    s3: S3, bucket: Bucket, check: bool, policy: dict[str, Any] | None
-) -> None:
-    handed_over(s3, bucket)
-    s3.user, s3.policy = "", policy
-    with pytest.raises(MastodonError) as refused:
-        take_over(bucket, check=check)
-    assert str(refused.value) == (
-        f"{bucket}: does not say whose keys these are: its list of buckets names no owner. "
-        "Check that the endpoint is the S3 server's, and what is in between."
-    )
-    assert s3.policy == policy
