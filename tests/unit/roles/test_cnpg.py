@@ -79,6 +79,35 @@ def test_what_is_asked_for_later_changes_nothing_of_one_that_began_empty() -> No
     assert server_names(spec) == ["mastodon-db"]
 
 
+NEXT = {"cnpg_generation": {"place": "mastodon/mastodon-db", "current": "mastodon-db-2", "former": "mastodon-db"}}
+
+
+def test_after_a_restore_all_leads_to_the_cluster_that_was_restored() -> None:
+    site = Site(**BACKUP, **NEXT, cnpg_pooler=True, cnpg_backup_server_name="of-the-first")
+    made = site.objects("cnpg")
+    restored = made["Cluster mastodon-db-2"]["spec"]
+    assert "Cluster mastodon-db" not in made
+    assert server_names(restored) == ["mastodon-db-2"]
+    assert restored["plugins"][0]["parameters"]["barmanObjectName"] == "mastodon-db"
+    assert {
+        made[name]["spec"]["cluster"]["name"] for name in ("ScheduledBackup mastodon-db", "Pooler mastodon-db-pooler")
+    } == {"mastodon-db-2"}
+    assert made["NetworkPolicy mastodon-db"]["spec"]["podSelector"] == {
+        "matchLabels": {"cnpg.io/cluster": "mastodon-db-2"}
+    }
+    assert restored["bootstrap"]["initdb"]["secret"] == {"name": "mastodon-db-owner"}
+    assert site.value("cnpg_direct_host") == "mastodon-db-2-rw.mastodon.svc"
+    assert site.value("mastodon_stores")["postgresql"]["cluster"] == "mastodon/mastodon-db-2"
+    assert (site.value("mastodon_beginning")["cluster"], site.value("mastodon_beginning")["server_name"]) == (
+        "mastodon-db-2",
+        "",
+    )
+
+
+def test_another_database_than_the_one_that_was_asked_for_is_the_one_of_its_settings() -> None:
+    assert Site(**NEXT, cnpg_cluster_name="other").value("cnpg_direct_host") == "other-rw.mastodon.svc"
+
+
 def environment(**settings: Any) -> dict[str, str]:
     store = Site(**BACKUP, **settings).objects("cnpg")["ObjectStore mastodon-db"]["spec"]
     return {one["name"]: one["value"] for one in store["instanceSidecarConfiguration"]["env"]}

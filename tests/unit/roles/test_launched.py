@@ -118,7 +118,9 @@ def test_the_server_that_is_asked_is_the_one_that_mastodon_uses() -> None:
 
 @pytest.mark.parametrize("is_new", [False, True])
 def test_only_you_say_that_a_database_is_new(is_new: bool) -> None:
-    [looked] = list(Site(mastodon_database_is_new=is_new).tasks("mastodon", "launched.yml").values())
+    looked = Site(mastodon_database_is_new=is_new).tasks("mastodon", "launched.yml")[
+        "Refuse what a running Mastodon cannot survive"
+    ]
     assert looked["fediverse.mastodon.launch_check"]["database_is_new"] is is_new
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import generation
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.finding import SkippedError, WarnedError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal import record
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
@@ -20,6 +21,7 @@ _REMEDY = "Rehearse one: ansible-playbook -i inventories/mine fediverse.mastodon
 
 def rehearsed(objects: Api, namespace: str, name: str, now: datetime) -> str:
     """Report the last rehearsal of a Cluster. Raises WarnedError when it failed, or there was none for long."""
+    name = generation.current(objects, namespace, name)
     subject, kind = f"Cluster {namespace}/{name}", objects.discover().preferred("postgresql.cnpg.io", "Cluster")
     if kind is None or not objects.names(Selection(kind, namespace, name)):
         raise SkippedError(f"{subject}: site.yml creates it, and nothing of it can be restored yet")

@@ -1,0 +1,101 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which of its Clusters the database of a Mastodon is, once one was restored beside another. Pure, but for reading the record."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import kept
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
+
+Item = Mapping[str, Any]
+
+# Its value is the name that the settings give the Cluster, which is that of the first.
+LABEL = "fediverse.mastodon/generation-of"
+AGAIN = "ansible-playbook -i inventories/mine fediverse.mastodon.restore"
+
+
+@dataclass(frozen=True)
+class Generation:
+    """`current` is the Cluster that is the database, or is to be; `former` the one before it, which is kept.
+
+    Times are RFC 3339 in UTC; `ended` is empty as long as the change from one to the other has not, `emptied` as long as queues and
+    caches were not. `asked` is the time that was restored to, empty for the newest. One that goes `back` was there before.
+    """
+
+    began: str = ""
+    ended: str = ""
+    current: str = ""
+    former: str = ""
+    restored_from: str = ""
+    asked: str = ""
+    back: str = ""
+    emptied: str = ""
+    seconds: str = ""
+    failure: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether one was begun and has not come to its end."""
+        return bool(self.began) and not self.ended
+
+    def what(self) -> str:
+        """Return in words what is, or was, done."""
+        if self.back:
+            return f"going back from Cluster {self.former} to {self.current}"
+        when = f" as of {self.asked}" if self.asked else ""
+        return f"restoring the backup of {self.restored_from}{when} into Cluster {self.current}"
+
+    def line(self) -> str:
+        """Return what people read, without when."""
+        if self.is_open:
+            return f"{self.what()} has not ended{f': {self.failure}' if self.failure else ''}"
+        return f"{self.what()} took {self.seconds} s; Cluster {self.former} is kept"
+
+
+def place_of(namespace: str, cluster: str) -> kept.Place:
+    """Return what keeps that of a database, by the Cluster's name in the settings."""
+    return kept.Place(namespace, f"{cluster}-generation", LABEL, cluster)
+
+
+def of(item: Item) -> Generation:
+    """Return what an object keeps, empty for none."""
+    data = at(item, "data", {})
+    return Generation(**{name: str(data.get(name, "")) for name in Generation.__dataclass_fields__})
+
+
+def read(api: Api, namespace: str, cluster: str) -> tuple[Generation, str]:
+    """Return what is kept, and as of which version. Raises MastodonError when something of somebody's is in its place."""
+    place = place_of(namespace, cluster)
+    for item in api.read(place.selection).objects:
+        place.refuse_foreign(item)
+        return of(item), str(item["metadata"].get("resourceVersion", ""))
+    return Generation(), ""
+
+
+def current(api: Api, namespace: str, cluster: str) -> str:
+    """Return the Cluster that is the database which the settings call so."""
+    return read(api, namespace, cluster)[0].current or cluster
+
+
+def refuse_open(namespace: str, cluster: str, found: Generation) -> None:
+    """Raise MastodonError while one is being changed for another, as nobody else knows how far that is."""
+    if found.is_open:
+        why = f"{found.what()} began at {found.began} and has not ended"
+        remedy = f"Run {AGAIN} again with the same settings: it goes on where it stopped."
+        raise MastodonError(f"Database {namespace}/{cluster}", "is being restored", why, remedy)
+
+
+def next_name(cluster: str, taken: Collection[str]) -> str:
+    """Return what the next Cluster is called, and what it is backed up as: neither is ever used twice."""
+    own = re.compile(rf"{re.escape(cluster)}-(\d+)")
+    numbers = [int(match[1]) for name in taken if (match := own.fullmatch(name))]
+    return next(name for number in count(max([1, *numbers]) + 1) if (name := f"{cluster}-{number}") not in taken)
