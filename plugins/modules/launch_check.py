@@ -221,6 +221,10 @@ options:
         description: Its version, where it is known. Empty to ask the server.
         type: str
         default: ""
+      image:
+        description: By what image the Cluster is to run. Empty not to look.
+        type: str
+        default: ""
       host:
         description: Where it is. Empty for a server that is not there yet.
         type: str
@@ -316,6 +320,14 @@ annotations:
   returned: success
   type: dict
   sample: {fediverse.mastodon/fingerprints: are-primary-key=3f2a9c0d1e4b key=0f1e2d3c4b5a}
+database_changes:
+  description: Whether the database is there and is to run by another image.
+  returned: success
+  type: bool
+database_runs:
+  description: Whether an instance of a database that is to run by another image is up.
+  returned: success
+  type: bool
 ipv6:
   description: Whether pods of this cluster are asked over IPv6, alone or by turns, at which Mastodon listens only when it is configured to.
   returned: success

@@ -129,6 +129,11 @@ def _cnpg_cluster(item: Item) -> Status:
     if phase in _CNPG_ENDS:
         return failed(phase, message, _CNPG_ENDS[phase])
     ready, wanted = at(item, "status.readyInstances", 0), at(item, "spec.instances", 1)
+    # Which it notes before it replaces the first instance:
+    # https://github.com/cloudnative-pg/cloudnative-pg/blob/v1.30.0/internal/controller/cluster_image.go
+    asked, noted = at(item, "spec.imageName", ""), at(item, "status.image", "")
+    if asked and noted and asked != noted:
+        return progressing("Image", f"is to run by {asked}, which its operator has not seen yet")
     if phase != "Cluster in healthy state":
         return progressing(phase or "NoStatus", message or "its operator has not seen it yet")
     if ready != wanted:

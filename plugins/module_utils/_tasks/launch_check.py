@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch import (
+    database_image,
     fixed,
     gate,
     keys,
@@ -24,6 +25,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch 
     upgrade_path,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.cluster_view import ClusterView
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.database_image import Change
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.keys import Kept, Past
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.moves import Move
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.record import Launched
@@ -90,17 +92,33 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     salt = kv.read(server, parameters["mount"], parameters["fingerprint_key"]).data.get("key", "")
     of_database = Gate(scene, servers, server, connection).problems
     of_keys: Callable[[Past], list[str]] = partial(keys.problems, server, kept, salt=salt)
-    if found := _problems(scene, wanted, servers, backups, of_keys, of_database):
+    change = Change.of(scene) if wanted else None
+    found = _problems(scene, wanted, servers, backups, of_keys, of_database)
+    if found := [*found, *_of_image(scene, change, found)]:
         raise CombinedError(found)
+    if change:
+        run.say(str(change))
+    return _result(scene, keys.fingerprints(kept, salt), change)
+
+
+def _of_image(scene: Scene, change: Change | None, said: Collection[str]) -> list[str]:
+    """Return what speaks against another image of the database, and was not said before."""
+    found = map(str, database_image.problems(scene, change, datetime.now(UTC))) if change else ()
+    return [one for one in found if one not in said]
+
+
+def _result(scene: Scene, fingerprints: Mapping[str, str], change: Change | None) -> dict[str, Any]:
     mine = scene.mine
     return {
         "changed": False,
-        "mastodon": f"{parameters['namespace']}/{parameters['name']}",
+        "mastodon": "/".join(scene.here),
         "launched": mine is not None,
         "installed": mine is not None and mine.installed,
         "version": str(mine.release) if mine and mine.release else "",
         "leaving": mine.leaving if mine else "",
-        "annotations": _annotations(keys.fingerprints(kept, salt)),
+        "annotations": _annotations(fingerprints),
+        "database_changes": change is not None,
+        "database_runs": change is not None and change.is_up,
         "ipv6": scene.view.is_ipv6(),
     }
 

@@ -163,7 +163,7 @@ _POSTGRESQL = Format(
 _PORT = Format(lambda text: text.isdecimal() and 1 <= int(text) <= 65535, "not a port", "587")
 _COUNT = Format(lambda text: text.isdecimal() and int(text) >= 1, "less than one", "1")
 _ACCEPTED = Format(
-    _matches(r"[0-9]+\.[0-9]+:(no_way_back|duplicates|unrehearsed)"),
+    _matches(r"[0-9]+\.[0-9]+:(no_way_back|duplicates|unrehearsed)|postgresql:([0-9]+|[a-z]+)"),
     "nothing that an upgrade asks for",
     "4.7:no_way_back",
 )

@@ -98,6 +98,15 @@ def _of_release(release: Object) -> Iterator[MastodonError]:
 
 
 def _backup(scene: Scene, running: Release, wanted: Release, now: datetime) -> Iterator[MastodonError]:
+    series = between(running.series, wanted.series)
+    yield from backed_up(scene, now, [acknowledgement(one, UNREHEARSED) for one in series])
+
+
+def backed_up(scene: Scene, now: datetime, unrehearsed: Sequence[str] | None) -> Iterator[MastodonError]:
+    """Yield why a database that is backed up has nothing to go back to.
+
+    `unrehearsed` is by what names people accept that a restore was not rehearsed, None where none is asked for.
+    """
     namespace, _unused, name = str((scene.parameters["postgresql"] or {}).get("cluster", "")).partition("/")
     cluster = scene.view.one(kinds.DATABASE, name, namespace) if name else {}
     if archive.of_cluster(cluster, {}) is None:
@@ -113,12 +122,13 @@ def _backup(scene: Scene, running: Release, wanted: Release, now: datetime) -> I
         base_backup.unfinished(name, scene.view.within(kinds.BACKUP, namespace))
     except MastodonError as runs:
         yield runs
-    accepted = [acknowledgement(series, UNREHEARSED) for series in between(running.series, wanted.series)]
+    if unrehearsed is None:
+        return
     why = _rehearsed(scene.view.one(kinds.CONFIG_MAP, rehearsal.name_of(name), namespace), cluster, now)
-    if why and not {*accepted} <= {*scene.parameters["accepted"]}:
+    if why and not {*unrehearsed} <= {*scene.parameters["accepted"]}:
         remedy = (
             "Rehearse one: ansible-playbook -i inventories/mine fediverse.mastodon.rehearse, "
-            f"or set mastodon_upgrade_accept to [{', '.join(accepted)}]."
+            f"or set mastodon_upgrade_accept to [{', '.join(unrehearsed)}]."
         )
         yield MastodonError(backup.subject, "was not restored to see that it can be", why, remedy)
 

@@ -26,6 +26,7 @@ OPTIONS: dict[str, Any] = {
     "options": {
         "cluster": {"type": "str", "default": ""},
         "version": {"type": "str", "default": ""},
+        "image": {"type": "str", "default": ""},
         "host": {"type": "str", "default": ""},
         "direct_host": {"type": "str", "default": ""},
         "port": {"type": "int"},

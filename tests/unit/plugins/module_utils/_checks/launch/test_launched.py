@@ -32,6 +32,8 @@ def test_on_an_empty_cluster_everything_may_be_chosen(world: World) -> None:
         "version": "",
         "leaving": "",
         "annotations": {},
+        "database_changes": False,
+        "database_runs": False,
         "ipv6": False,
     }
 
