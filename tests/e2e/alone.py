@@ -15,8 +15,9 @@ import yaml
 from ..conftest import ROOT, Lab, Run
 
 # All but those that take back what the others do, and those that back up and restore, which is asked for, and a part of both:
-# neighbours/test_uninstall.py, leaving/test_leave.py, data/test_backup.py, data/test_rotation.py and upgrading/test_upgrade.py have them.
-ASKED_FOR = ("acted_on", "backup", "leave", "restore", "rotate", "rotate_clients", "uninstall", "upgrade")
+# neighbours/test_uninstall.py, leaving/test_leave.py, data/test_backup.py, data/test_restore_living.py, data/test_rotation.py and
+# upgrading/test_upgrade.py have them.
+ASKED_FOR = ("acted_on", "backup", "leave", "restore", "rotate", "rotate_clients", "stop", "uninstall", "upgrade")
 FILES = sorted(
     (path.parents[1].name, path.stem) for path in ROOT.glob("roles/*/tasks/*.yml") if path.stem not in ASKED_FOR
 )

@@ -23,6 +23,8 @@ LABEL = "fediverse.mastodon/backup-of"
 _DONE = "completed"
 # https://github.com/cloudnative-pg/cloudnative-pg/blob/v1.30.0/api/v1/backup_types.go
 _FAILED = ("failed", "invalid backup definition")
+# Phases that a Backup never leaves.
+ENDED = (_DONE, *_FAILED)
 _STUCK = "walArchivingFailing"
 # Name of WAL, without what may follow it: of a backup's label, or of the end of a timeline.
 _SEGMENT = 24
@@ -79,7 +81,7 @@ def unfinished(cluster: str, backups: Iterable[dict[str, Any]]) -> dict[str, Any
     """Return the one of a Cluster that an earlier run of ours began and that goes on. Raises MastodonError for somebody else's."""
     ours = None
     for item in backups:
-        if at(item, "spec.cluster.name", "") != cluster or at(item, "status.phase", "") in (_DONE, *_FAILED):
+        if at(item, "spec.cluster.name", "") != cluster or at(item, "status.phase", "") in ENDED:
             continue
         if (item["metadata"].get("labels") or {}).get(LABEL) != cluster:
             why = f"{subject(item)} began at {item['metadata']['creationTimestamp']}"

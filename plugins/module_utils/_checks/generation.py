@@ -68,8 +68,7 @@ def place_of(namespace: str, cluster: str) -> kept.Place:
 
 def of(item: Item) -> Generation:
     """Return what an object keeps, empty for none."""
-    data = at(item, "data", {})
-    return Generation(**{name: str(data.get(name, "")) for name in Generation.__dataclass_fields__})
+    return kept.record(Generation, at(item, "data", {}))
 
 
 def read(api: Api, namespace: str, cluster: str) -> tuple[Generation, str]:

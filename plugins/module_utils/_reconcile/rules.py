@@ -31,7 +31,9 @@ REQUESTED = "reconcile.fluxcd.io/requestedAt"
 # Ceph's code for it: https://docs.ceph.com/en/latest/rados/operations/health-checks/#too-few-osds
 NO_DISK = "TOO_FEW_OSDS"
 # https://cloudnative-pg.io/documentation/current/declarative_hibernation/
-_HIBERNATION = "cnpg.io/hibernation"
+HIBERNATION = "cnpg.io/hibernation"
+# On one that a restore has put to sleep: what came after it.
+REPLACED_BY = "fediverse.mastodon/replaced-by"
 # Phases that CloudNativePG never leaves by itself, and what to do. Others that report an error are tried again.
 # https://github.com/cloudnative-pg/cloudnative-pg/blob/main/api/v1/cluster_types.go
 _CNPG_ENDS = {
@@ -122,7 +124,7 @@ def _certificate(item: Item) -> Status:
 
 
 def _cnpg_cluster(item: Item) -> Status:
-    if (at(item, "metadata.annotations") or {}).get(_HIBERNATION) == "on":
+    if (at(item, "metadata.annotations") or {}).get(HIBERNATION) == "on":
         return _hibernated(item)
     phase = at(item, "status.phase", "")
     message = at(item, "status.phaseReason", "") or phase
@@ -142,11 +144,14 @@ def _cnpg_cluster(item: Item) -> Status:
 
 
 def _hibernated(item: Item) -> Status:
-    metadata, condition = item["metadata"], conditions_of(item).get(_HIBERNATION)
+    metadata, condition = item["metadata"], conditions_of(item).get(HIBERNATION)
     is_over = condition is not None and condition.status == "True"
     message = "is hibernated: its pods are gone, its volumes are kept" if is_over else "is to be hibernated"
     namespace, name = metadata.get("namespace", ""), metadata["name"]
-    wake = f"kubectl annotate -n {namespace} clusters.postgresql.cnpg.io {name} {_HIBERNATION}=off --overwrite"
+    if following := (at(item, "metadata.annotations") or {}).get(REPLACED_BY):
+        remedy = f"Playbook restore leads back to it by restore_back={name}; delete it once nobody wants to go back."
+        return failed("Hibernated", f"{message}, and Cluster {following} is in its place", remedy)
+    wake = f"kubectl annotate -n {namespace} clusters.postgresql.cnpg.io {name} {HIBERNATION}=off --overwrite"
     return failed("Hibernated", message, f"Wake it: {wake}.")
 
 

@@ -10,6 +10,7 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, one_line
@@ -34,6 +35,16 @@ with suppress(ImportError):
 OLDEST = "6.2"
 _SECONDS = 15
 _WHOLE_SECONDS = 60
+# Of a queue with millions of jobs.
+_EMPTYING_SECONDS = 600
+_BATCH = 1000
+# Sidekiq's queues, and what it does later or has given up: https://github.com/sidekiq/sidekiq/wiki/API
+_QUEUES = "queue:*"
+_LATER = ("schedule", "retry", "dead")
+# Locks of jobs, Rails' cache, and home timelines, which are lists of posts:
+# https://github.com/mhenrixon/sidekiq-unique-jobs, https://github.com/mastodon/mastodon/blob/main/lib/mastodon/redis_configuration.rb,
+# https://github.com/mastodon/mastodon/blob/main/app/lib/feed_manager.rb
+_CACHES = ("uniquejobs:*", "cache:*", "feed:*")
 # Whom those are who give a password and no name.
 _USER = "default"
 
@@ -60,8 +71,36 @@ def dismiss(server: Server, password: str, old: str) -> None:
         client.execute_command("ACL SETUSER", _USER, f"<{old}")
 
 
+@dataclass(frozen=True)
+class Emptied:
+    """How many jobs were thrown away, and how many keys in all."""
+
+    jobs: int
+    keys: int
+
+
+def empty(server: Server, password: str) -> Emptied:
+    """Delete what Mastodon queued and cached, and nothing else. Raises as `ask` does."""
+    with _session(server, password, "SCAN, LLEN, ZCARD and UNLINK", _EMPTYING_SECONDS) as client:
+        jobs = sum(client.llen(key) for key in client.scan_iter(_QUEUES, count=_BATCH))
+        jobs += sum(client.zcard(key) for key in _LATER)
+        keys = sum(_unlink(client, pattern) for pattern in (_QUEUES, "queues", *_LATER, *_CACHES))
+    return Emptied(jobs, keys)
+
+
+def _unlink(client: redis.Redis, pattern: str) -> int:
+    found = list(client.scan_iter(pattern, count=_BATCH))
+    return sum(client.unlink(*found[begin : begin + _BATCH]) for begin in range(0, len(found), _BATCH))
+
+
+def save(server: Server, password: str) -> None:
+    """Have a snapshot written of what is there now, from which it would begin again. Raises as `ask` does."""
+    with _session(server, password, "SAVE", _EMPTYING_SECONDS) as client:
+        client.execute_command("SAVE")
+
+
 @contextmanager
-def _session(server: Server, password: str, command: str) -> Iterator[redis.Redis]:
+def _session(server: Server, password: str, command: str, seconds: int = _WHOLE_SECONDS) -> Iterator[redis.Redis]:
     needs("redis")
     pool = redis.ConnectionPool(
         connection_class=_dialling(lambda: server.open(_SECONDS)),
@@ -75,7 +114,7 @@ def _session(server: Server, password: str, command: str) -> Iterator[redis.Redi
     )
     try:
         with (
-            within(_WHOLE_SECONDS),
+            within(seconds),
             making_sense(server, redis.RedisError),
             redis.Redis(connection_pool=pool) as client,
         ):

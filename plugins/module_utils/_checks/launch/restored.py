@@ -19,7 +19,7 @@ def problems(scene: Scene, wanted: Release, servers: Asked) -> list[str]:
     """Return why the release must not follow the one whose database was restored. One that is not up yet is asked once it is."""
     store = scene.parameters["postgresql"]
     namespace, _unused, name = str((store or {}).get("cluster", "")).partition("/")
-    if scene.mine is not None or not name or not store["direct_host"]:
+    if (scene.mine is not None and scene.mine.runs) or not name or not store["direct_host"]:
         return []
     if not beginning.of_live(scene.view.one(kinds.DATABASE, name, namespace)).restored_from:
         return []

@@ -82,7 +82,7 @@ def _of_quotas(quotas: Iterable[Item], wanted: Mapping[str, Decimal]) -> Iterato
             if name in wanted and amount(used) + wanted[name] > amount(most):
                 subject = f"ResourceQuota {quota['metadata']['namespace']}/{quota['metadata']['name']}"
                 why = f"of {name} {most} {used} are taken, and it needs {_written(wanted[name])} more"
-                remedy = "Raise the quota for the time of the rehearsal."
+                remedy = "Raise the quota."
                 yield MastodonError(subject, "leaves no room for a restored database", why, remedy)
 
 

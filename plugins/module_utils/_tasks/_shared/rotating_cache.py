@@ -81,6 +81,15 @@ class Cache:
         self.patience.until(each, refused=True)
         return f"Dragonfly {self.namespace}/{self.name} refuses the old one"
 
+    def save(self, current: Values) -> None:
+        """Have each pod write a snapshot, as each begins from its own."""
+
+        def each() -> None:
+            for server in self._servers():
+                redis_server.save(server, current["password"])
+
+        self.patience.until(each)
+
     def _refuse_older(self) -> None:
         """Raise NotReadyError while a pod has not the annotations that its Dragonfly has since its password changed."""
         for item in open_objects(self.connection).read(Selection(_DRAGONFLY, self.namespace, self.name)).objects:

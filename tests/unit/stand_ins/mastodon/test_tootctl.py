@@ -194,3 +194,16 @@ def test_old_copies_of_other_servers_files_are_removed(
 def test_a_job_that_cleans_wants_the_bucket_too(pod: dict[str, str]) -> None:
     with pytest.raises(RefusalError, match=r"^AWS_SECRET_ACCESS_KEY: it is missing"):
         tootctl.main(["media", "remove", "--days", "7"], {**pod, "AWS_SECRET_ACCESS_KEY": ""})
+
+
+def test_home_timelines_are_made_again(
+    pod: dict[str, str], services: Services, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(pod, capsys, *CREATE, "--confirmed", "--approve")
+    account = found(services).id
+    execute(
+        services.database.settings,
+        f"INSERT INTO statuses (account_id, text, visibility) VALUES ({account}, 'hello', 'public')",  # noqa: S608 ours
+    )
+    assert run(pod, capsys, "feeds", "build", "--all") == "Regenerated feeds for 1 accounts\n"
+    assert services.jobs._client.zcard(f"feed:home:{account}") == 1

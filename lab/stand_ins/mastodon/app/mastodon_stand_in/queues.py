@@ -181,6 +181,13 @@ class Redis:
             number, _expires = self._client.pipeline().incr(key).expire(key, seconds).execute()
         return int(number)
 
+    def fill(self, key: str, ids: Sequence[int]) -> None:
+        """Let a list of posts have just these."""
+        with self._reachable():
+            self._client.delete(key)
+            if ids:
+                self._client.zadd(key, {str(one): one for one in ids})
+
     def cached(self, key: str, seconds: int, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """Return what is cached under a key; make it first if need be. Mastodon's cache survives its upgrades."""
         key = f"cache:{key}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Mapping
 
-from mastodon_stand_in import VERSION, accounts, cleaning, registrations
+from mastodon_stand_in import VERSION, accounts, cleaning, feeds, registrations
 from mastodon_stand_in.bucket import Bucket
 from mastodon_stand_in.database import Database, check
 from mastodon_stand_in.errors import RefusalError
@@ -89,6 +89,10 @@ def _registrations(options: argparse.Namespace, database: Database, keys: Keys, 
     return "OK"
 
 
+def _feeds(options: argparse.Namespace, database: Database, keys: Keys, jobs: Redis) -> str:
+    return feeds.build(database, jobs)
+
+
 def _leave(farewell: Farewell) -> str:
     """Say how far it is, or ask twice, as upstream, and print the value that starts it (lib/mastodon/cli/federation.rb)."""
     if is_on(farewell.site, farewell.keys):
@@ -116,6 +120,10 @@ def _parser() -> argparse.ArgumentParser:
         parts = commands.add_parser(command, help="tidy up").add_subparsers(required=True)
         remove = parts.add_parser("remove", help="remove copies of what other servers have")
         remove.add_argument("--days", type=int, default=days, help="that are older")
+    timelines = commands.add_parser("feeds", help="make home timelines again").add_subparsers(required=True)
+    build = timelines.add_parser("build", help="from the database")
+    build.set_defaults(run=_feeds)
+    build.add_argument("--all", action="store_true", required=True, help="of everybody")
     settings = commands.add_parser("settings", help="change settings").add_subparsers(required=True)
     modes = settings.add_parser("registrations", help="say who may sign up").add_subparsers(dest="mode", required=True)
     for mode in ("open", "approved", "close"):

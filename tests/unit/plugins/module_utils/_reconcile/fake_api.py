@@ -151,6 +151,7 @@ class FakeApi:
         if self.refusals[subject]:
             raise self.refusals[subject].pop(0)
         self._require_namespace(subject)
+        self._require_version(subject, body)
         result = self._merge(subject, body, manager, force)
         if dry_run:
             return result
@@ -211,9 +212,17 @@ class FakeApi:
             why = f'namespaces "{subject.namespace}" not found'
             raise ApiError(str(subject), "has no namespace", why, "", status=404)
 
+    def _require_version(self, subject: ObjectRef, body: Object) -> None:
+        """Refuse what was meant for the object as it was, or for one that is not there."""
+        wanted = body["metadata"].get("resourceVersion")
+        live = self.objects.get(subject, {"metadata": {}})["metadata"].get("resourceVersion")
+        if wanted and wanted != live:
+            raise ApiError(str(subject), "has changed", "the object has been modified", "", status=409)
+
     def _merge(self, subject: ObjectRef, body: Object, manager: str, force: bool) -> Object:
         live = copy.deepcopy(self.objects.get(subject) or _bare(body))
         owners, declared = _owners(live), dict(_leaves(body))
+        declared.pop(("metadata", "resourceVersion"), None)
         conflicts = [
             Cause("FieldManagerConflict", f".{'.'.join(path)}", f'conflict with "{other}" using v1')
             for other, paths in sorted(owners.items())

@@ -476,5 +476,8 @@ def test_a_hibernated_database_is_reported_with_how_to_wake_it(status: str, repo
     assert found.remedy == (
         "Wake it: kubectl annotate -n ns clusters.postgresql.cnpg.io a cnpg.io/hibernation=off --overwrite."
     )
+    asleep["metadata"]["annotations"] |= {"fediverse.mastodon/replaced-by": "a-2"}
+    assert str(compute(asleep)).endswith("and Cluster a-2 is in its place")
+    assert compute(asleep).remedy.startswith("Playbook restore leads back to it by restore_back=a;")
     asleep["metadata"]["annotations"] = {"cnpg.io/hibernation": "off"}
     assert compute(asleep).verdict == "InProgress"

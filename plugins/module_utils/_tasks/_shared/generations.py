@@ -1,0 +1,119 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Puts one Cluster of a database to sleep, and wakes another: nothing of either is deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import base_backup
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog, Resource
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Objects, Selection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import read_served
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline, Reminder
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER, ObjectRef
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.rules import HIBERNATION, REPLACED_BY
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import conditions_of
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.restore_gate import pods_of
+
+_GROUP = "postgresql.cnpg.io"
+# Apart from what is applied, so that no run of site.yml takes it back.
+_SLEEPER = f"{MANAGER}.restore"
+# Both are bound to their Cluster for good, and made again for another: https://github.com/cloudnative-pg/cloudnative-pg/pull/10743
+_BOUND = ("ScheduledBackup", "Pooler")
+_LAST = "SELECT coalesce(last_archived_wal, '') FROM pg_stat_archiver"
+_SWITCH = "SELECT pg_walfile_name(pg_switch_wal())"
+_PAUSE = 2.0
+_ARCHIVING_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Generations:
+    """The Clusters of a namespace. `asking` runs SQL in a pod as a superuser."""
+
+    objects: Objects
+    catalog: Catalog
+    namespace: str
+    deadline: Deadline
+    run: Run
+    asking: Callable[[str, str], str]
+
+    def _kind(self, name: str) -> Resource:
+        found = self.catalog.preferred(_GROUP, name)
+        if found is None:
+            raise MastodonError(f"Kind {name}", "is not served", "", "Install CloudNativePG.")
+        return found
+
+    def read(self, name: str) -> Object:
+        """Return a Cluster, empty when it is not there."""
+        return next(iter(read_served(self.objects, self._kind("Cluster"), self.namespace, name)), {})
+
+    def names(self) -> set[str]:
+        """Return what the Clusters are called, and those of which only volumes are left."""
+        return self.objects.names(Selection(self._kind("Cluster"), self.namespace))
+
+    def sleep(self, name: str, following: str) -> None:
+        """Let a Cluster end its pods and keep its volumes, once all that it wrote is archived."""
+        item = self.read(name)
+        if not item:
+            return
+        if not is_asleep(item):
+            self._archive(item)
+            for resource, bound in self._bound(name):
+                self.objects.delete(resource, bound, dry_run=False, orphan=True)
+                self.run.say(f"deleted {ObjectRef.of(bound)}, as it is bound to Cluster {self.namespace}/{name}")
+            self._annotate(name, {HIBERNATION: "on", REPLACED_BY: following})
+            self.run.say(f"hibernating Cluster {self.namespace}/{name}: its pods end, its volumes are kept")
+        self._until(
+            lambda: not pods_of(self.objects, self.namespace, name), f"Cluster {self.namespace}/{name}", "to end"
+        )
+
+    def wake(self, name: str) -> None:
+        """Let a Cluster have pods again that was asleep."""
+        item = self.read(name)
+        if not item:
+            remedy = "Nothing leads back to it. Restore a backup instead."
+            raise MastodonError(f"Cluster {self.namespace}/{name}", "is gone", "somebody deleted it", remedy)
+        if is_asleep(item):
+            self._annotate(name, {HIBERNATION: "off", REPLACED_BY: ""})
+            self.run.say(f"waking Cluster {self.namespace}/{name}")
+
+    def _annotate(self, name: str, notes: dict[str, str]) -> None:
+        self.objects.annotate(self._kind("Cluster"), self.namespace, name, notes, _SLEEPER)
+
+    def _bound(self, name: str) -> Iterator[tuple[Resource, Object]]:
+        for kind in _BOUND:
+            resource = self._kind(kind)
+            for item in read_served(self.objects, resource, self.namespace):
+                if at(item, "spec.cluster.name", "") == name:
+                    yield resource, item
+
+    def _archive(self, item: Object) -> None:
+        """Have the last of what it wrote archived, so that it can be restored to its very end, where that is possible."""
+        name, archiving = item["metadata"]["name"], conditions_of(item).get("ContinuousArchiving")
+        primary = str(at(item, "status.currentPrimary", "")) or f"{name}-1"
+        if not at(item, "status.readyInstances", 0) or (archiving and archiving.status == "False"):
+            self.run.say(f"skipped: the last WAL of Cluster {self.namespace}/{name}, which it cannot archive now")
+            return
+        needed = self.asking(primary, _SWITCH)
+        self._until(
+            lambda: base_backup.is_archived(self.asking(primary, _LAST), needed), f"WAL {needed}", "to be archived"
+        )
+
+    def _until(self, is_so: Callable[[], bool], what: str, to_be: str) -> None:
+        reminder, limit = Reminder(self.deadline, after=15), Deadline(min(_ARCHIVING_SECONDS, self.deadline.seconds))
+        while not is_so():
+            if reminder.is_due():
+                self.run.say(f"waiting for {what} {to_be}")
+            if not limit.pause(_PAUSE):
+                raise MastodonError(what, f"was waited for in vain {to_be}", "", "Look at it, and run again.")
+
+
+def is_asleep(item: Object) -> bool:
+    """Whether a Cluster is hibernated, or about to be."""
+    return bool(at(item, "metadata.annotations", {}).get(HIBERNATION) == "on")

@@ -1,0 +1,157 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Looks whether a database may be restored for good: nothing is written here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import cluster, restoring
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.adopted import Controller, running
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal import (
+    origin,
+    record,
+    room,
+    scratch,
+    window,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.origin import Origin
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.restoring import Wish
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.upgrade import record as upgrades
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.core import POD, RESOURCE_QUOTA
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Objects, Selection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import read_served
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.lease import LEASE
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.keeping import now
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.rehearsal_origin import (
+    cluster_of,
+    origin_of,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.rehearsing import Databases
+from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import kv
+from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.client import Vault
+
+_OPERATOR = Controller("CloudNativePG", "cloudnative-pg")
+_NEXT = "password-next"
+_RIGHTS = (
+    (("clusters.postgresql.cnpg.io",), ("list", "create", "patch")),
+    (("scheduledbackups.postgresql.cnpg.io", "poolers.postgresql.cnpg.io"), ("list", "create", "patch", "delete")),
+    (("leases.coordination.k8s.io",), ("list", "create", "patch", "delete")),
+    (("configmaps",), ("list", "create", "patch")),
+    (("pods/exec",), ("create",)),
+)
+
+
+def refuse_without_rights(client: Client, namespace: str) -> None:
+    """Raise MastodonError unless all may be written that a restore does. Writes nothing."""
+    cluster.rights(client, [{"namespaces": [namespace], "resources": one, "verbs": verbs} for one, verbs in _RIGHTS])
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One database, `name` the Cluster that it is now, and what is asked for."""
+
+    objects: Objects
+    catalog: Catalog
+    parameters: Mapping[str, Any]
+    name: str
+    wish: Wish
+    run: Run
+
+    def __str__(self) -> str:
+        """Return how errors call it."""
+        return f"Cluster {self.parameters['namespace']}/{self.name}"
+
+    def origin(self) -> Origin:
+        """Return what is to be restored. Raises MastodonError for one without backups."""
+        item, _kind = cluster_of(self.objects, self.catalog, self.parameters["namespace"], self.name)
+        return origin_of(self.objects, self.catalog, item)
+
+    def refuse(self, found: Origin, connection: Connection, server: Vault, deadline: Deadline) -> window.Window:
+        """Raise MastodonError for all that speaks against it, and return what it can be restored to."""
+        if skipped := origin.refuse_old_operators(running(_OPERATOR, self.objects)):
+            self.run.say(f"skipped: {skipped}")
+        limits = replace(found.window(self._archived(found, connection, deadline)), setting="restore_to")
+        if self.wish.target:
+            window.refuse_outside(self.wish.target, limits, now())
+        problems = [*self._unrehearsed(found), *self._busy(), *self._rotating(server), *self._full(found)]
+        if problems:
+            raise problems[0] if len(problems) == 1 else CombinedError(problems)
+        return limits
+
+    def _archived(self, found: Origin, connection: Connection, deadline: Deadline) -> datetime | None:
+        """Return when WAL was archived last, None for a database that does not run, which is said."""
+        if not self.parameters["unrehearsed"]:
+            origin.refuse_unready(found)
+            origin.refuse_broken(found)
+        if not at(found.cluster, "status.readyInstances", 0):
+            self.run.say(f"skipped: until when {self} can be restored, as it does not run")
+            return None
+        option = self.parameters
+        login = scratch.Login(option["database"], option["owner"], option["secret"])
+        return Databases(connection, option["namespace"], login, deadline).look(self.name).archived.moment
+
+    def _unrehearsed(self, found: Origin) -> Iterator[MastodonError]:
+        if self.parameters["unrehearsed"]:
+            return
+        kept = self.objects.read(record.place_of(found.namespace, self.name).selection).objects
+        last = record.of(kept[0] if kept else {}, scratch.LABEL, self.name)
+        try:
+            restoring.refuse_unrehearsed(str(self), last, self.wish, now())
+        except MastodonError as error:
+            yield error
+
+    def _busy(self) -> Iterator[MastodonError]:
+        option, namespace = self.parameters, self.parameters["namespace"]
+        leases = [
+            item
+            for name in (f"{scratch.name_of(self.name)}-run", f"{self.name}-backup")
+            for item in self.objects.read(Selection(LEASE, namespace, name)).objects
+        ]
+        backups = read_served(self.objects, self.catalog.preferred("postgresql.cnpg.io", "Backup"), namespace)
+        place = option["mastodon_namespace"], option["mastodon"]
+        upgrade = upgrades.read_all(self.objects).get(place, upgrades.Upgrade())
+        yield from restoring.busy(str(self), leases, backups, self.name, upgrade, now())
+
+    def _rotating(self, server: Vault) -> Iterator[MastodonError]:
+        mount, path = self.parameters["mount"], self.parameters["login_path"]
+        if kv.read(server, mount, path).data.get(_NEXT):
+            why = f"Vault path {mount}/{path} has {_NEXT}"
+            remedy = (
+                "End that first: ansible-playbook -i inventories/mine fediverse.mastodon.rotate -e rotate=database."
+            )
+            yield MastodonError(str(self), "its password is being replaced", why, remedy)
+
+    def _full(self, found: Origin) -> Iterator[MastodonError]:
+        """Yield why the volumes of another one would not fit. What may not be read limits nothing that is known."""
+        spec = found.cluster["spec"]
+        body = {"spec": {part: spec[part] for part in ("storage", "walStorage") if spec.get(part)}}
+        try:
+            room.refuse_full(restoring.without_pods(self._quotas()), (), body)
+        except MastodonError as error:
+            yield error
+
+    def _quotas(self) -> tuple[Object, ...]:
+        try:
+            return self.objects.read(Selection(RESOURCE_QUOTA, self.parameters["namespace"])).objects
+        except ApiError as error:
+            if not error.is_forbidden:
+                raise
+            return ()
+
+
+def pods_of(objects: Objects, namespace: str, name: str) -> list[str]:
+    """Return the pods that a Cluster has."""
+    return sorted(objects.names(Selection(POD, namespace, labels=f"{scratch.CLUSTER_LABEL}={name}")))

@@ -1,0 +1,259 @@
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The task `fediverse.mastodon.database_restore`: what a restore for good writes beside what roles install, and what is kept of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import (
+    archive,
+    beginning,
+    generation,
+    restoring,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.generation import AGAIN, Generation
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal import window
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.window import written
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.restoring import Wish
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.client import Client
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.core import CONFIG_MAP
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import open_objects
+from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
+from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import read_served
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline, Reminder
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.lease import Lease
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER
+from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared import archives
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.backing_up import asking
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.emptying import REDIS_OPTION, empty
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.generations import Generations
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.keeping import now
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import (
+    KUBERNETES_OPTIONS,
+    connect,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import (
+    DATABASE_OPTIONS,
+    KV_OPTIONS,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.restore_gate import (
+    Gate,
+    refuse_without_rights,
+)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import client as vault
+
+_TEXT: dict[str, Any] = {"type": "str", "default": ""}
+ARGUMENTS = Arguments(
+    {
+        **KUBERNETES_OPTIONS,
+        **KV_OPTIONS,
+        **{name: option for name, option in DATABASE_OPTIONS.items() if name != "path"},
+        "state": {"type": "str", "choices": ["begun", "switched", "emptied", "ended", "stopped"], "default": "begun"},
+        "domain": {"type": "str", "required": True},
+        "at": _TEXT,
+        "back": _TEXT,
+        "unrehearsed": {"type": "bool", "default": False},
+        "mastodon": {"type": "str", "required": True},
+        "mastodon_namespace": {"type": "str", "required": True},
+        # A path, not a login.
+        "login_path": {"type": "str", "required": True, "no_log": False},
+        "beginning": {"type": "dict", "options": archives.OPTIONS},
+        "redis": REDIS_OPTION,
+        "why": _TEXT,
+        "wait_timeout": {"type": "int", "default": 7200},
+    }
+)
+_PAUSE = 3.0
+_CONFLICT = 409
+
+
+def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
+    """Return `{changed, restore, ...}` with what is kept. Raises MastodonError when it cannot go on, and always for one that `stopped`."""
+    needs("pg8000", "redis", "websocket")
+    connection = connect(parameters, run.environment)
+    restore = Restore(parameters, connection, Deadline(parameters["wait_timeout"]), run)
+    steps = {
+        "begun": restore.begin,
+        "switched": restore.switch,
+        "emptied": restore.empty,
+        "ended": restore.end,
+        "stopped": restore.stop,
+    }
+    result: dict[str, Any] = steps[parameters["state"]]()
+    return result
+
+
+class Restore:
+    """One, at one of its steps. Each can be taken again when it was killed in the middle."""
+
+    def __init__(self, parameters: Mapping[str, Any], connection: Connection, deadline: Deadline, run: Run) -> None:
+        self._option, self._connection, self._deadline, self._run = parameters, connection, deadline, run
+        self._namespace, self._name = parameters["namespace"], parameters["cluster"]
+        self._objects = open_objects(connection, deadline, run.say)
+        self._kept, self._version = generation.read(self._objects, self._namespace, self._name)
+        target = window.read(parameters["at"], "restore_to") if parameters["at"] else None
+        self._wish = Wish(target, parameters["back"])
+
+    def __str__(self) -> str:
+        """Return how errors call it."""
+        return f"Database {self._namespace}/{self._name}"
+
+    @cached_property
+    def _generations(self) -> Generations:
+        asks = asking(self._connection, self._namespace)
+        return Generations(self._objects, self._objects.discover(), self._namespace, self._deadline, self._run, asks)
+
+    def begin(self) -> dict[str, Any]:
+        """Decide what is to be done, refuse what must not be, and keep that it has begun."""
+        if self._kept.is_open:
+            restoring.refuse_other(str(self), self._kept, self._wish)
+            if not self._wish.back or self._wish.back == self._kept.current:
+                return self._going("go on with " + self._kept.what(), self._kept)
+        if restoring.is_done(self._kept, self._wish, now()):
+            self._run.say(f"{self} is as asked for already: {self._kept.line()}")
+            return {"changed": False, "restore": False, **asdict(self._kept)}
+        refuse_without_rights(Client(self._connection, limit=self._deadline, say=self._run.say), self._namespace)
+        wanted = self._back() if self._wish.back else self._forward()
+        if not self._run.check:
+            self._begin(wanted)
+        return self._going("go on by " + wanted.what(), wanted)
+
+    def _going(self, what: str, wanted: Generation) -> dict[str, Any]:
+        self._run.say(f"would {what}" if self._run.check else what)
+        return {"changed": True, "restore": True, **asdict(wanted)}
+
+    def _begin(self, wanted: Generation) -> None:
+        """Keep it while nobody else does."""
+        labels = {generation.LABEL: self._name}
+        lease = Lease(self._objects, self._namespace, f"{self._name}-restore", "restore", labels)
+        lease.take(self._deadline, self._run.say)
+        try:
+            found, version = generation.read(self._objects, self._namespace, self._name)
+            if version != self._version:
+                raise self._overtaken(found)
+            self._keep(wanted)
+        finally:
+            lease.end()
+
+    def _forward(self) -> Generation:
+        """Return what restoring a backup is. Raises MastodonError where it must not be."""
+        current, catalog = self._kept.current or self._name, self._generations.catalog
+        gate = Gate(self._objects, catalog, self._option, current, self._wish, self._run)
+        server = vault.connect(self._option, self._run.environment)
+        origin = gate.origin()
+        limits = gate.refuse(origin, self._connection, server, self._deadline)
+        wish = self._option["beginning"]
+        held = archives.Backups(wish, server, self._option["mount"], self._connection).archives
+        following = generation.next_name(self._name, {*held, *self._generations.names()})
+        self._run.say(f"{gate} can be restored {limits}")
+        return Generation(
+            written(now()), "", following, current, restored_from=origin.archive.server, asked=self._wish.asked
+        )
+
+    def _back(self) -> Generation:
+        """Return what going back is. Raises MastodonError for a Cluster that is not the former one, or gone."""
+        current, wanted = self._kept.current or self._name, self._wish.back
+        if wanted != self._kept.former:
+            why = f"before {current} it was {self._kept.former}" if self._kept.former else "it was never restored"
+            raise MastodonError(str(self), f"cannot go back to {wanted}", why, "Correct restore_back.")
+        if not self._generations.read(wanted):
+            remedy = "Nothing leads back to it. Restore a backup instead."
+            raise MastodonError(f"Cluster {self._namespace}/{wanted}", "is gone", "somebody deleted it", remedy)
+        return Generation(written(now()), "", wanted, current, back="true")
+
+    def switch(self) -> dict[str, Any]:
+        """Hibernate the former Cluster, and wake the other if it was there before."""
+        self._must_be_open()
+        self._generations.sleep(self._kept.former, self._kept.current)
+        if self._kept.back:
+            self._generations.wake(self._kept.current)
+        return {"changed": True, "restore": True, **asdict(self._kept)}
+
+    def empty(self) -> dict[str, Any]:
+        """Throw away what is queued and cached of rows that are no more, once."""
+        self._must_be_open()
+        if self._kept.emptied:
+            return {"changed": False, "restore": True, **asdict(self._kept)}
+        empty(self._option["redis"], self._connection, self._deadline, self._run)
+        self._keep(replace(self._kept, emptied=written(now()), failure=""))
+        return {"changed": True, "restore": True, **asdict(self._kept)}
+
+    def end(self) -> dict[str, Any]:
+        """Return once the new one is backed up itself, and say what became of the former one."""
+        self._must_be_open()
+        former = self._server(self._kept.former)
+        self._await_backup(self._kept.current)
+        ended = now()
+        seconds = (ended - datetime.fromisoformat(self._kept.began)).total_seconds()
+        self._keep(replace(self._kept, ended=written(ended), seconds=f"{seconds:.0f}", failure=""))
+        self._run.say(f"{self}: {self._kept.line()}")
+        for line in restoring.afterwards(self._namespace, self._kept, former, self._option["domain"]):
+            self._run.say(line)
+        return {"changed": True, "restore": True, **asdict(self._kept)}
+
+    def _server(self, cluster: str) -> str:
+        """Return what a Cluster is backed up as, empty for one that is not, or is gone."""
+        item = self._generations.read(cluster)
+        return beginning.of_live(item).server_name if item else ""
+
+    def _await_backup(self, cluster: str) -> None:
+        """Return once there is a base backup of it: without one nothing of what is written from now on could be restored."""
+        reminder, catalog = Reminder(self._deadline, after=10), self._generations.catalog
+        subject = f"Cluster {self._namespace}/{cluster}"
+        while True:
+            stores = {
+                one["metadata"]["name"]: one
+                for one in read_served(self._objects, catalog.preferred(*archive.STORE), self._namespace)
+            }
+            found = archive.of_cluster(self._generations.read(cluster), stores)
+            if found is None or at(found.window, "lastSuccessfulBackupTime", ""):
+                return
+            if reminder.is_due():
+                self._run.say(f"waiting for the first base backup of {subject}")
+            if not self._deadline.pause(_PAUSE):
+                remedy = f"Look why: kubectl get backups.postgresql.cnpg.io -n {self._namespace}. Then run again."
+                raise MastodonError(subject, "has no base backup yet", "nothing written now could be restored", remedy)
+
+    def stop(self) -> dict[str, Any]:
+        """Keep of what it stopped, and raise MastodonError with the one thing to do."""
+        why = " ".join(self._option["why"].split()).rstrip(".")
+        if self._kept.is_open:
+            self._keep(replace(self._kept, failure=why))
+        back = f"{AGAIN} -e restore_domain={self._option['domain']} -e restore_back={self._kept.former}"
+        remedy = f"Correct that, and run the same command again: it goes on where this stopped. Or go back: {back}."
+        raise MastodonError(str(self), "stopped while it was restored", f"{why}. Mastodon is stopped meanwhile", remedy)
+
+    def _must_be_open(self) -> None:
+        if not self._kept.is_open:
+            raise self._overtaken(self._kept)
+
+    def _overtaken(self, found: Generation) -> MastodonError:
+        why = found.line() if found.began else "its record is gone"
+        return MastodonError(str(self), "was changed by somebody else meanwhile", why, "Look at it, and run again.")
+
+    def _keep(self, kept: Generation) -> None:
+        """Write it, unless somebody else has meanwhile."""
+        body = generation.place_of(self._namespace, self._name).body(asdict(kept))
+        if self._version:
+            body["metadata"]["resourceVersion"] = self._version
+        try:
+            found = self._objects.apply(CONFIG_MAP, body, manager=MANAGER, force=False, dry_run=False)
+        except ApiError as error:
+            if error.status == _CONFLICT:
+                raise self._overtaken(generation.read(self._objects, self._namespace, self._name)[0]) from error
+            raise
+        self._kept, self._version = kept, found["metadata"]["resourceVersion"]
+
+
+TASK = Task(ARGUMENTS, run_task)

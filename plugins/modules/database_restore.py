@@ -1,0 +1,269 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, fediverse.mastodon contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation and remote entry point."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: database_restore
+short_description: Restore the database of a Mastodon that lives, step by step
+version_added: 0.1.0
+author: fediverse.mastodon contributors (@fediverse)
+description:
+  - What playbook C(restore) does beside what roles install. ConfigMap C(CLUSTER-generation) keeps how far it is, written as it was read and
+    no other way, so that the same step can be taken again by whoever goes on after a run was killed.
+  - A database is never restored over another one. The former Cluster is hibernated, and never deleted.
+  - Once the newest was restored, the same is asked for again after an hour only; a time that was restored to is never restored to again.
+requirements:
+  - pg8000 >= 1.31.6
+  - dnspython >= 2.6.1
+  - redis >= 5.2.0
+  - requests-aws4auth >= 1.3.0
+  - websocket-client >= 1.8.0
+extends_documentation_fragment:
+  - fediverse.mastodon.kubernetes
+  - fediverse.mastodon.vault
+  - fediverse.mastodon.vault.kv
+  - fediverse.mastodon.attributes
+attributes:
+  diff_mode:
+    support: none
+options:
+  namespace:
+    description: Namespace of the Cluster.
+    type: str
+    required: true
+  cluster:
+    description: Name of the Cluster in the settings, which is that of the first.
+    type: str
+    required: true
+  database:
+    description: Name of the database.
+    type: str
+    required: true
+  owner:
+    description: Owner of the database.
+    type: str
+    required: true
+  secret:
+    description: Name of the Secret with the owner's C(password), in the namespace of the Cluster.
+    type: str
+    required: true
+  state:
+    description:
+      - V(begun) refuses what must not be restored, decides what the next Cluster is called, and keeps that.
+      - V(switched) hibernates the former Cluster once Mastodon was stopped, and wakes the other one if it goes back.
+      - V(emptied) throws away what is queued and cached, once.
+      - V(ended) returns once there is a backup of the new Cluster, and says what may be deleted when.
+      - V(stopped) keeps of what it stopped, and always fails.
+    type: str
+    choices: [begun, switched, emptied, ended, stopped]
+    default: begun
+  domain:
+    description: Local domain, for commands that are printed.
+    type: str
+    required: true
+  at:
+    description: Time to restore to, with its time zone. As late as the archive goes when empty.
+    type: str
+    default: ""
+  back:
+    description: Name of the former Cluster, to go back to it instead of restoring a backup.
+    type: str
+    default: ""
+  unrehearsed:
+    description: Whether it may be restored without a rehearsal of the same within the hour, or one that does not run.
+    type: bool
+    default: false
+  mastodon:
+    description: Name of Mastodon's release.
+    type: str
+    required: true
+  mastodon_namespace:
+    description: Namespace of Mastodon's release.
+    type: str
+    required: true
+  login_path:
+    description: Path below the mount with the owner's password, and C(password-next) while that is replaced.
+    type: str
+    required: true
+  beginning:
+    description: Where backups are, to find a name that is free; M(fediverse.mastodon.database_beginning) has the same options.
+    type: dict
+    suboptions:
+      namespace:
+        description: Namespace of the Cluster.
+        type: str
+        required: true
+      cluster:
+        description: Name of the Cluster.
+        type: str
+        required: true
+      domain:
+        description: Domain of the Mastodon whose database it is.
+        type: str
+        required: true
+      endpoint:
+        description: Address of the S3 server. One that only pods reach is asked through the API server.
+        type: str
+        required: true
+      bucket:
+        description: Bucket for backups.
+        type: str
+        required: true
+      region:
+        description: Region of the bucket, C(us-east-1) when empty.
+        type: str
+        default: ""
+      path:
+        description: Path below the mount with C(access-key-id) and C(secret-access-key) of the bucket.
+        type: str
+        required: true
+      access_key:
+        description: What is about to be written to that path as C(access-key-id), used while nothing is there.
+        type: str
+        default: ""
+      secret_key:
+        description: What is about to be written to that path as C(secret-access-key), used while nothing is there.
+        type: str
+        default: ""
+      server_name:
+        description: Folder to back up to. Empty for a free one.
+        type: str
+        default: ""
+      restore_from:
+        description: Folder with the backup to restore.
+        type: str
+        default: ""
+      restore_at:
+        description: Time to restore to, with its time zone, such as V(2026-11-29T03:00:00Z). As late as the archive goes when empty.
+        type: str
+        default: ""
+      begin_anew:
+        description: The same as that domain, to begin empty beside a backup.
+        type: str
+        default: ""
+  redis:
+    description: Server with queues and caches.
+    type: dict
+    suboptions:
+      host:
+        description: Its address.
+        type: str
+        required: true
+      port:
+        description: Its port.
+        type: int
+        default: 6379
+      secret_namespace:
+        description: Namespace of the Secret with its C(password).
+        type: str
+        required: true
+      secret_name:
+        description: Name of that Secret.
+        type: str
+        required: true
+      namespace:
+        description: Namespace of the Dragonfly that it is, if one was made here.
+        type: str
+        default: ""
+      name:
+        description: Name of the Dragonfly. Each of its pods then writes a snapshot, so that none begins from one of before.
+        type: str
+        default: ""
+  why:
+    description: Of what it stopped.
+    type: str
+    default: ""
+  wait_timeout:
+    description: How many seconds a step may take.
+    type: int
+    default: 7200
+"""
+
+EXAMPLES = r"""
+- name: Begin the restore
+  fediverse.mastodon.database_restore:
+    namespace: mastodon
+    cluster: mastodon-db
+    database: mastodon
+    owner: mastodon
+    secret: mastodon-db-owner
+    domain: example.org
+    at: "2026-11-29T03:00:00Z"
+    mastodon: mastodon
+    mastodon_namespace: mastodon
+    login_path: mastodon/example.org/postgresql
+"""
+
+RETURN = r"""
+restore:
+  description: Whether there is anything to do.
+  returned: success
+  type: bool
+  sample: true
+current:
+  description: Name of the Cluster that is the database afterwards.
+  returned: success
+  type: str
+  sample: mastodon-db-2
+former:
+  description: Name of the one before it.
+  returned: success
+  type: str
+  sample: mastodon-db
+restored_from:
+  description: Folder in the bucket whose backup it is restored from. Empty for one that goes back.
+  returned: success
+  type: str
+  sample: mastodon-db
+asked:
+  description: Time that it is restored to. Empty for the newest.
+  returned: success
+  type: str
+  sample: "2026-11-29T03:00:00Z"
+back:
+  description: Whether it goes back to a Cluster that was there before, as V(true) or empty.
+  returned: success
+  type: str
+  sample: ""
+began:
+  description: When it began.
+  returned: success
+  type: str
+  sample: "2026-11-29T13:01:00Z"
+ended:
+  description: When it ended. Empty as long as it has not.
+  returned: success
+  type: str
+  sample: "2026-11-29T13:07:00Z"
+emptied:
+  description: When queues and caches were emptied. Empty as long as they were not.
+  returned: success
+  type: str
+  sample: "2026-11-29T13:04:00Z"
+seconds:
+  description: How long it took.
+  returned: success
+  type: str
+  sample: "360"
+failure:
+  description: Of what the last run of it stopped.
+  returned: success
+  type: str
+  sample: ""
+"""
+
+from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.database_restore import TASK
+
+
+def main() -> None:
+    """Run on the target."""
+    run_module(TASK)
+
+
+if __name__ == "__main__":
+    main()
