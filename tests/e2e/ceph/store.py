@@ -43,7 +43,7 @@ class Store:
         place = {"rook_data_path": self.lab.facts["ceph_folder"], "mastodon_size": "minimal", "rook_backend": "rook"}
         spec = merge_hash(ours["small_ceph_spec"], ours["built_ceph_spec"])
         site = Site(**disk, **place, rook_cluster_spec=spec, rook_image=ours["rook_image"])
-        values = {"allowLoopDevices": True, **ours["built_rook_values"]}
+        values = {**ours["small_rook_values"], **ours["built_rook_values"]}
         chart = release.rendered({**site.value("rook_base_values"), **values}, SPACE)
         self._apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SPACE}}])
         self._apply(item for item in chart if item["kind"] == CRD)

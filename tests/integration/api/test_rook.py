@@ -53,10 +53,17 @@ STORAGES: dict[str, dict[str, Any]] = {
         "storageClassDeviceSets": [{"name": "set", "count": 3, "portable": True, "volumeClaimTemplates": [TEMPLATE]}]
     },
 }
+# The Ceph of a lab that has all of the internet.
+KIND = yaml.safe_load((ROOT / "inventories/kind/group_vars/clusters/ceph.yml").read_text())
 CASES: dict[str, dict[str, Any]] = {
     **{name: {"rook_storage": storage} for name, storage in STORAGES.items()},
     "one node": {"rook_profile": "minimal"},
     "three nodes": {"rook_profile": "ha"},
+    "kind": {
+        "rook_profile": "minimal",
+        "rook_storage": {"devices": [{"name": "/dev/loop200"}]},
+        "rook_cluster_spec": KIND["small_ceph_spec"],
+    },
     "a bound and a policy": {"rook_bucket_size": "100G", "rook_access_before": {"acl": False}},
 }
 
@@ -129,7 +136,8 @@ def test_disks_are_named_by_all_that_the_pinned_rook_names_them_by(release: Rele
 
 @pytest.mark.parametrize("release", [PINNED], indirect=True)
 def test_the_pinned_chart_has_every_value_that_the_role_sets(release: Release) -> None:
-    assert [*unknown(Site().value("rook_base_values"), release.default_values)] == []
+    for values in (Site().value("rook_base_values"), KIND["small_rook_values"]):
+        assert [*unknown(values, release.default_values)] == []
 
 
 def test_a_claim_asks_for_no_more_than_the_operator_was_told_to_allow(release: Release) -> None:
