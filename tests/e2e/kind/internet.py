@@ -117,9 +117,16 @@ def _end(lab: Lab, there: Lab) -> None:
     if init := process.find(lab):
         process.stop(init)
         network.disconnect(lab)
-    disk.detach(there)
+    _detach(there)
     cgroups.remove(lab)
     shutil.rmtree(lab.state, ignore_errors=True)
+
+
+def _detach(there: Lab) -> None:
+    """Take back the disk of a lab that was not ended; it was made where its file had another path."""
+    if Path("/sys/block", there.disk.name, "loop").is_dir():
+        subprocess.run(("losetup", "--detach", str(there.disk)), check=True)
+    disk.detach(there)
 
 
 def _start(lab: Lab, there: Lab, built: Built) -> Machine:
