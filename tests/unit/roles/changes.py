@@ -156,7 +156,7 @@ class Launched:
         return f"restarts {' and '.join(sorted(started))}" if started else "safe"
 
     def _refusal(self, site: Site) -> str:
-        (looked,) = (one[LAUNCH] for one in site.tasks("mastodon", "launched.yml").values())
+        (looked,) = (one[LAUNCH] for one in site.tasks("mastodon", "launched.yml").values() if LAUNCH in one)
         spec = ArgumentSpecValidator(launch_check.ARGUMENTS.options)
         checked = spec.validate({key: one for key, one in looked.items() if one is not None})
         assert not checked.error_messages, checked.error_messages
