@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -78,6 +78,13 @@ def read(api: Api, namespace: str, cluster: str) -> tuple[Generation, str]:
         place.refuse_foreign(item)
         return of(item), str(item["metadata"].get("resourceVersion", ""))
     return Generation(), ""
+
+
+def read_all(api: Api) -> Iterator[tuple[str, Generation]]:
+    """Yield what is kept of each database, with how that is called."""
+    for namespace, cluster, data in kept.read_all(api, LABEL):
+        if data.get("began"):
+            yield f"{namespace}/{cluster}", kept.record(Generation, data)
 
 
 def current(api: Api, namespace: str, cluster: str) -> str:

@@ -18,6 +18,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import 
     archive,
     base_backup,
     beginning,
+    generation,
     media_copy,
     rotated,
 )
@@ -166,6 +167,19 @@ def of_rotations(objects: Api, now: datetime) -> list[Row]:
             one.line(),
         )
         for owner, one in rotated.read_all(objects)
+    ]
+
+
+def of_restores(objects: Api, now: datetime) -> list[Row]:
+    """Return what to say of the last restore of each database."""
+    return [
+        Row(
+            f"Restore of Database {place}",
+            "NotEnded" if one.is_open else "Done",
+            _span(one.ended or one.began, now),
+            one.line(),
+        )
+        for place, one in generation.read_all(objects)
     ]
 
 

@@ -11,7 +11,13 @@ from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import vault_backup
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.site import answers as site
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.status import Row, of_rotations, of_vault, rows
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.status import (
+    Row,
+    of_restores,
+    of_rotations,
+    of_vault,
+    rows,
+)
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.config import Connection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import open_objects
@@ -61,7 +67,7 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
         kept = of_vault(last, wanted["name"], {secret["path"]: secret["written"] for secret in secrets}, now)
         run.say(kept.line())
         found.append(kept)
-    for row in of_rotations(objects, now):
+    for row in (*of_rotations(objects, now), *of_restores(objects, now)):
         run.say(row.line())
         found.append(row)
     return {"changed": False, "objects": [vars(one) for one in found], "secrets": secrets}

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import rotated, status
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import generation, rotated, status
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.base_backup import BaseBackup
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.record import Record
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rotated import Rotated
@@ -411,3 +411,16 @@ def test_without_a_vault_all_else_is_reported(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(MastodonError, match="no token"):
         status_info.run_task(parameters, Run(check=False, diff=False, say=said.append, environment={}))
     assert [line.partition(":")[0] for line in said] == ["HelmRelease ns/x"]
+
+
+def test_the_last_restore_of_each_database_is_reported() -> None:
+    begun = {"began": "2026-11-24T01:00:00Z", "current": "db-2", "former": "db", "restored_from": "db"}
+    done = {**begun, "ended": "2026-11-24T01:00:30Z", "seconds": "30"}
+    api = FakeApi()
+    for name, data in (("db", done), ("other", begun)):
+        api.put(generation.place_of("ns", name).body(data))
+    assert sorted(row.line().partition(", ")[2].partition("old, ")[2] for row in status.of_restores(api, NOW)) == [
+        "restoring the backup of db into Cluster db-2 has not ended",
+        "restoring the backup of db into Cluster db-2 took 30 s; Cluster db is kept",
+    ]
+    assert {row.status for row in status.of_restores(api, NOW)} == {"Done", "NotEnded"}
