@@ -104,7 +104,8 @@ def busy(
             why = f"{subject(item)} is {at(item, 'status.phase', '') or 'about to begin'}"
             yield MastodonError(place, "a backup of it runs", why, "Wait until it has ended.")
     if upgrade.is_open and not upgrade.failure:
-        yield MastodonError(place, "its Mastodon is being upgraded", upgrade.line(), "Wait until that has ended.")
+        remedy = "Wait until that has ended; if its run was killed, run playbook upgrade again."
+        yield MastodonError(place, "its Mastodon is being upgraded", upgrade.line(), remedy)
 
 
 def without_pods(quotas: Iterable[Item]) -> Iterator[Item]:
@@ -122,7 +123,7 @@ def afterwards(namespace: str, kept: Generation, former_server: str, domain: str
     """Yield what people read once it ended: the way back, and what may be deleted when."""
     former, server = kept.former, f"folder {former_server} of the bucket of backups"
     again = f"-e restore_domain={domain} -e restore_back={former}"
-    yield f"Cluster {namespace}/{former} is hibernated and keeps what was there until {kept.began}. The way back: {AGAIN} {again}"
+    yield f"Cluster {namespace}/{former} is kept with what was there when Mastodon was stopped. The way back: {AGAIN} {again}"
     yield (
         f"Once nobody wants to go back: kubectl delete clusters.postgresql.cnpg.io -n {namespace} {former}. "
         f"Its volumes go with it"

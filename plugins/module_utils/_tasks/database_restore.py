@@ -170,7 +170,9 @@ class Restore:
         if not self._generations.read(wanted):
             remedy = "Nothing leads back to it. Restore a backup instead."
             raise MastodonError(f"Cluster {self._namespace}/{wanted}", "is gone", "somebody deleted it", remedy)
-        return Generation(written(now()), "", wanted, current, back="true")
+        # Of one that had not emptied anything yet, all that waits is of the database that it goes back to.
+        emptied = written(now()) if self._kept.is_open and not self._kept.emptied else ""
+        return Generation(written(now()), "", wanted, current, back="true", emptied=emptied)
 
     def switch(self) -> dict[str, Any]:
         """Hibernate the former Cluster, and wake the other if it was there before."""
@@ -228,11 +230,14 @@ class Restore:
     def stop(self) -> dict[str, Any]:
         """Keep of what it stopped, and raise MastodonError with the one thing to do."""
         why = " ".join(self._option["why"].split()).rstrip(".")
-        if self._kept.is_open:
-            self._keep(replace(self._kept, failure=why))
+        if not self._kept.is_open:
+            remedy = "Run site.yml: it installs Mastodon on the Cluster that is its database now."
+            raise MastodonError(str(self), "was restored by another run meanwhile", why, remedy)
+        self._keep(replace(self._kept, failure=why))
+        serves = "Mastodon may serve already" if self._kept.emptied else "Mastodon is stopped meanwhile"
         back = f"{AGAIN} -e restore_domain={self._option['domain']} -e restore_back={self._kept.former}"
         remedy = f"Correct that, and run the same command again: it goes on where this stopped. Or go back: {back}."
-        raise MastodonError(str(self), "stopped while it was restored", f"{why}. Mastodon is stopped meanwhile", remedy)
+        raise MastodonError(str(self), "stopped while it was restored", f"{why}. {serves}", remedy)
 
     def _must_be_open(self) -> None:
         if not self._kept.is_open:

@@ -18,16 +18,20 @@ RESTORE = {
     "began": "2026-11-29T13:00:00Z",
     "restored_from": "mastodon-db",
     "asked": "2026-11-29T03:00:00Z",
+    "emptied": "",
+    "back": "",
 }
 
 
 def steps(**settings: Any) -> dict[str, Any]:
-    found: dict[str, Any] = Site(**BACKUP, **TYPED, **settings).tasks("mastodon", "restore.yml")
+    found: dict[str, Any] = Site(**BACKUP, **TYPED, mastodon_restore=RESTORE, **settings).tasks(
+        "mastodon", "restore.yml"
+    )
     return found
 
 
 def refused(name: str, **settings: Any) -> bool:
-    site = Site(**settings)
+    site = Site(mastodon_restore=RESTORE, **settings)
     asserted = site.tasks("mastodon", "restore.yml")[name]["ansible.builtin.assert"]["that"]
     return not site.rendered(f"{{{{ {asserted} }}}}")
 
@@ -55,7 +59,7 @@ def test_it_begins_with_what_was_asked_for_and_empties_the_cache_that_was_made_h
 
 
 def test_home_timelines_are_filled_by_a_job_of_each_restore() -> None:
-    [job] = steps(mastodon_restore=RESTORE)["Start to fill home timelines again"]["applies"]
+    [job] = steps()["Start to fill home timelines again"]["applies"]
     assert job["metadata"]["name"] == "mastodon-feeds-20261129130000"
     [container] = job["spec"]["template"]["spec"]["containers"]
     assert container["command"] == ["tootctl", "feeds", "build", "--all"]
@@ -67,3 +71,25 @@ def test_mastodon_may_move_from_where_its_database_was_before() -> None:
         "elsewhere",
         "mastodon-db-rw.mastodon.svc/mastodon",
     ]
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({}, []),
+        ({"redis": {"sidekiq": {"enabled": True}}}, ["redis.sidekiq.enabled"]),
+        ({"redis": {"cache": {"enabled": True}}}, ["redis.cache.enabled"]),
+        ({"mastodon": {"extraEnvVars": {"CACHE_REDIS_URL": "redis://other", "OTHER": "1"}}}, ["CACHE_REDIS_URL"]),
+    ],
+)
+def test_queues_that_are_in_another_redis_are_refused(values: dict[str, Any], named: list[str]) -> None:
+    name = "Refuse queues and caches that are not in the one Redis"
+    assert Site(mastodon_values=values).value("mastodon_other_caches") == named
+    assert refused(name, mastodon_values=values) is bool(named)
+
+
+def test_who_goes_back_is_not_held_by_what_was_restored() -> None:
+    looked = "Refuse what a running Mastodon cannot survive"
+    assert steps()[looked]["fediverse.mastodon.launch_check"]["version"]
+    back = steps(restore_back="mastodon-db")[looked]["fediverse.mastodon.launch_check"]
+    assert not back["version"]

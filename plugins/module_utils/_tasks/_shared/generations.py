@@ -15,7 +15,9 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects i
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import read_served
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline, Reminder
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.managers import is_ours
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER, ObjectRef
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.protected import is_outlived
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.rules import HIBERNATION, REPLACED_BY
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.status import conditions_of
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
@@ -29,6 +31,7 @@ _BOUND = ("ScheduledBackup", "Pooler")
 _LAST = "SELECT coalesce(last_archived_wal, '') FROM pg_stat_archiver"
 _SWITCH = "SELECT pg_walfile_name(pg_switch_wal())"
 _PAUSE = 2.0
+_HEALTHY = "Cluster in healthy state"
 _ARCHIVING_SECONDS = 300
 
 
@@ -58,20 +61,40 @@ class Generations:
         return self.objects.names(Selection(self._kind("Cluster"), self.namespace))
 
     def sleep(self, name: str, following: str) -> None:
-        """Let a Cluster end its pods and keep its volumes, once all that it wrote is archived."""
-        item = self.read(name)
+        """Let a Cluster end its pods and keep its volumes, once all that it wrote is archived.
+
+        CloudNativePG hibernates only what is healthy, so that nothing else is waited for; nobody writes to it any more.
+        https://github.com/cloudnative-pg/cloudnative-pg/blob/v1.30.0/pkg/reconciler/hibernation/status.go
+        """
+        item, subject = self.read(name), f"Cluster {self.namespace}/{name}"
         if not item:
             return
         if not is_asleep(item):
             self._archive(item)
-            for resource, bound in self._bound(name):
-                self.objects.delete(resource, bound, dry_run=False, orphan=True)
-                self.run.say(f"deleted {ObjectRef.of(bound)}, as it is bound to Cluster {self.namespace}/{name}")
+        self._unbind(name, following)
+        if not is_asleep(item) or not at(item, "metadata.annotations", {}).get(REPLACED_BY):
             self._annotate(name, {HIBERNATION: "on", REPLACED_BY: following})
-            self.run.say(f"hibernating Cluster {self.namespace}/{name}: its pods end, its volumes are kept")
-        self._until(
-            lambda: not pods_of(self.objects, self.namespace, name), f"Cluster {self.namespace}/{name}", "to end"
-        )
+        if at(item, "status.phase", "") != _HEALTHY and HIBERNATION not in conditions_of(item):
+            why = at(item, "status.phase", "") or "its operator has not seen it yet"
+            self.run.say(
+                f"{subject} is not healthy ({why}): CloudNativePG hibernates it once it is, and keeps its pods"
+            )
+            return
+        self.run.say(f"hibernating {subject}: its pods end, its volumes are kept")
+        self._until(lambda: not pods_of(self.objects, self.namespace, name), subject, "to end its pods")
+
+    def _unbind(self, name: str, following: str) -> None:
+        """Delete what is bound to a Cluster and was made here, so that it can be made for the next one; name what is somebody's."""
+        for resource, bound in self._bound(name):
+            subject = ObjectRef.of(bound)
+            if not is_ours(bound):
+                self.run.say(
+                    f"{subject} is yours and bound to Cluster {self.namespace}/{name}: make one for {following}"
+                )
+                continue
+            # What a Pooler owns must go with it, and what a ScheduledBackup owns must not.
+            self.objects.delete(resource, bound, dry_run=False, orphan=is_outlived(subject))
+            self.run.say(f"deleted {subject}, as it is bound to Cluster {self.namespace}/{name}")
 
     def wake(self, name: str) -> None:
         """Let a Cluster have pods again that was asleep."""

@@ -45,6 +45,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.client i
 
 _OPERATOR = Controller("CloudNativePG", "cloudnative-pg")
 _NEXT = "password-next"
+_INSTANCE = "cnpg.io/podRole=instance"
 _RIGHTS = (
     (("clusters.postgresql.cnpg.io",), ("list", "create", "patch")),
     (("scheduledbackups.postgresql.cnpg.io", "poolers.postgresql.cnpg.io"), ("list", "create", "patch", "delete")),
@@ -153,5 +154,5 @@ class Gate:
 
 
 def pods_of(objects: Objects, namespace: str, name: str) -> list[str]:
-    """Return the pods that a Cluster has."""
-    return sorted(objects.names(Selection(POD, namespace, labels=f"{scratch.CLUSTER_LABEL}={name}")))
+    """Return the pods of a Cluster in which PostgreSQL runs: a pooler's, and those of Jobs, have its label as well."""
+    return sorted(objects.names(Selection(POD, namespace, labels=f"{scratch.CLUSTER_LABEL}={name},{_INSTANCE}")))

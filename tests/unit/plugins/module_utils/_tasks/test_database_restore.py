@@ -20,7 +20,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret import Secret
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.lease import LEASE
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER, ObjectRef
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.redis_server import Emptied
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import database_restore
@@ -54,6 +54,12 @@ SEGMENT = "000000010000000000000005"
 REDIS = {"host": "redis", "port": 6379, "secret_namespace": "mastodon", "secret_name": "r", "namespace": "", "name": ""}
 
 
+def healthy() -> dict[str, Any]:
+    found = copy.deepcopy(CLUSTER)
+    found["status"]["phase"] = "Cluster in healthy state"
+    return found
+
+
 class KilledError(BaseException):
     """The run ends here, without a word."""
 
@@ -67,7 +73,7 @@ class Place:
         self.held: dict[str, list[datetime]] = {"server-2": [NOW - timedelta(days=1)]}
         self.emptied, self.saved, self.sql, self.now = 0, 0, list[str](), NOW
         self.vault: dict[str, str] = {"password": "x"}
-        self.api = FakeApi(NAMESPACE, copy.deepcopy(CLUSTER), self.store())
+        self.api = FakeApi(NAMESPACE, healthy(), self.store())
         self.api.served = list(KINDS)
         self.pod("mastodon-db")
         self.api.on_apply = self.react
@@ -131,7 +137,7 @@ class Place:
         return found
 
     def pod(self, cluster: str) -> None:
-        self.put("v1", "Pod", f"{cluster}-1", labels={"cnpg.io/cluster": cluster})
+        self.put("v1", "Pod", f"{cluster}-1", labels={"cnpg.io/cluster": cluster, "cnpg.io/podRole": "instance"})
 
     def put(
         self, api_version: str, kind_: str, name: str, *, labels: dict[str, str] | None = None, **other: Any
@@ -139,13 +145,31 @@ class Place:
         metadata = {"name": name, "namespace": "mastodon", "labels": labels or {}}
         self.api.put({"apiVersion": api_version, "kind": kind_, "metadata": metadata, **other})
 
+    def bound(self, kind_: str, name: str, *, ours: bool = False) -> None:
+        """Let something be bound to the database, which this collection applied or somebody else."""
+        self.put("postgresql.cnpg.io/v1", kind_, name, spec={"cluster": {"name": "mastodon-db"}})
+        if ours:
+            subject = ObjectRef("postgresql.cnpg.io", kind_, "mastodon", name)
+            self.api.objects[subject]["metadata"]["managedFields"] = [{"manager": MANAGER, "operation": "Apply"}]
+
+    def owned(self, kind_: str, name: str, owner: str) -> ObjectRef:
+        """Let something be owned by what is bound to the database."""
+        uid = self.api.objects[ObjectRef("postgresql.cnpg.io", owner, "mastodon", "bound")]["metadata"]["uid"]
+        group = "apps" if kind_ == "Deployment" else "postgresql.cnpg.io"
+        self.put(f"{group}/v1", kind_, name, spec={}, status={"phase": "completed"})
+        found = ObjectRef(group, kind_, "mastodon", name)
+        self.api.objects[found]["metadata"]["ownerReferences"] = [{"uid": uid}]
+        return found
+
     def cluster(self, name: str) -> dict[str, Any]:
         found: dict[str, Any] = self.api.objects[ObjectRef("postgresql.cnpg.io", "Cluster", "mastodon", name)]
         return found
 
     def react(self, subject: ObjectRef) -> None:
-        """End the pods of a Cluster that is hibernated, as CloudNativePG does."""
-        if subject.kind == "Cluster" and self.is_asleep(subject.name):
+        """End the pods of a Cluster that is hibernated, as CloudNativePG does: of a healthy one only."""
+        if subject.kind != "Cluster" or self.cluster(subject.name)["status"].get("phase") != "Cluster in healthy state":
+            return
+        if self.is_asleep(subject.name):
             self.api.objects.pop(ObjectRef("", "Pod", "mastodon", f"{subject.name}-1"), None)
 
     def is_asleep(self, name: str) -> bool:
@@ -159,7 +183,7 @@ class Place:
 
     def restored(self, name: str) -> None:
         """Do what roles do between the steps: the new Cluster is there, runs, and was backed up."""
-        item = copy.deepcopy(CLUSTER)
+        item = healthy()
         item["metadata"]["name"] = name
         item["spec"]["plugins"][0]["parameters"]["serverName"] = name
         self.api.put(item)
@@ -228,8 +252,15 @@ def place(monkeypatch: pytest.MonkeyPatch) -> Place:
 def test_it_goes_into_a_new_cluster_and_the_former_one_is_hibernated(place: Place) -> None:
     place.rehearsed()
     for kind_ in ("ScheduledBackup", "Pooler"):
-        place.put("postgresql.cnpg.io/v1", kind_, "bound", spec={"cluster": {"name": "mastodon-db"}})
+        place.bound(kind_, "bound", ours=True)
+        place.bound(kind_, "yours")
         place.put("postgresql.cnpg.io/v1", kind_, "of-others", spec={"cluster": {"name": "others"}})
+    # Those of a pooler, and of the Job that made it, have the Cluster's label, too, and end with what owns them.
+    place.put("v1", "Pod", "pooler-1", labels={"cnpg.io/cluster": "mastodon-db", "cnpg.io/podRole": "pooler"})
+    place.put(
+        "v1", "Pod", "mastodon-db-1-initdb", labels={"cnpg.io/cluster": "mastodon-db", "cnpg.io/jobRole": "initdb"}
+    )
+    owned = place.owned("Backup", "made", "ScheduledBackup"), place.owned("Deployment", "pooler", "Pooler")
     place.through()
     kept = place.kept
     assert (kept.current, kept.former, kept.restored_from, kept.is_open) == (
@@ -241,10 +272,15 @@ def test_it_goes_into_a_new_cluster_and_the_former_one_is_hibernated(place: Plac
     assert place.is_asleep("mastodon-db")
     deleted = [call for call in place.api.writes if call.startswith("delete") and "Lease" not in call]
     assert deleted == ["delete ScheduledBackup mastodon/bound", "delete Pooler mastodon/bound"]
+    assert [one in place.api.objects for one in owned] == [True, False]
+    assert (
+        "Pooler mastodon/yours is yours and bound to Cluster mastodon/mastodon-db: make one for mastodon-db-2"
+        in place.said
+    )
     assert place.emptied == 1
     assert any("pg_switch_wal" in sql for sql in place.sql)
     assert (
-        "Cluster mastodon/mastodon-db is hibernated and keeps what was there until 2026-11-29T13:00:00Z. The way back: "
+        "Cluster mastodon/mastodon-db is kept with what was there when Mastodon was stopped. The way back: "
         "ansible-playbook -i inventories/mine fediverse.mastodon.restore -e restore_domain=example.org -e restore_back=mastodon-db"
     ) in place.said
     assert any("kubectl delete clusters.postgresql.cnpg.io -n mastodon mastodon-db" in line for line in place.said)
@@ -329,6 +365,31 @@ def test_one_that_has_begun_is_gone_back_from_before_anything_is_restored(place:
     place.run()
     place.through(back="mastodon-db")
     assert (place.kept.current, place.kept.is_open, place.is_asleep("mastodon-db")) == ("mastodon-db", False, False)
+    # What waits is of the database that stays.
+    assert place.emptied == 0
+
+
+def test_one_that_did_not_come_up_is_gone_back_from_though_nothing_hibernates_it(place: Place) -> None:
+    place.rehearsed()
+    place.run()
+    place.run("switched")
+    broken = healthy()
+    broken["metadata"]["name"], broken["status"] = "mastodon-db-2", {"phase": "Setting up primary"}
+    place.api.put(broken)
+    place.put("v1", "Pod", "recovery", labels={"cnpg.io/cluster": "mastodon-db-2", "cnpg.io/jobRole": "full-recovery"})
+    place.through(back="mastodon-db")
+    assert (place.kept.current, place.kept.is_open, place.is_asleep("mastodon-db")) == ("mastodon-db", False, False)
+    assert any("mastodon-db-2 is not healthy (Setting up primary)" in line for line in place.said)
+
+
+def test_one_that_its_user_hibernated_is_let_go_of_all_the_same(place: Place) -> None:
+    asleep = healthy()
+    asleep["metadata"]["annotations"] = {"cnpg.io/hibernation": "on"}
+    place.api.put(asleep)
+    place.bound("ScheduledBackup", "bound", ours=True)
+    place.through(unrehearsed=True)
+    assert ObjectRef("postgresql.cnpg.io", "ScheduledBackup", "mastodon", "bound") not in place.api.objects
+    assert place.cluster("mastodon-db")["metadata"]["annotations"]["fediverse.mastodon/replaced-by"] == "mastodon-db-2"
 
 
 def test_going_back_to_a_cluster_that_somebody_deleted_is_refused(place: Place) -> None:
