@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 from typing import Any
 
@@ -255,6 +256,26 @@ def test_mastodon_listens_at_the_family_by_which_pods_are_asked() -> None:
 
     assert variables(ipv6=True) == ["[::]", "::"]
     assert variables(ipv6=False) == variables() == [None, None]
+
+
+def test_who_comes_by_ipv4_to_a_socket_of_both_families_is_trusted_as_before() -> None:
+    def trusted(ipv6: bool, *proxies: str) -> str:
+        found = objects(mastodon_launch={"annotations": {}, "ipv6": ipv6}, mastodon_trusted_proxies=list(proxies))
+        return str(found["HelmRelease mastodon"]["spec"]["values"]["mastodon"]["trustedProxyIp"])
+
+    assert trusted(False) == ""
+    assert trusted(False, "192.0.2.0/24", "2001:db8::/32") == "192.0.2.0/24,2001:db8::/32"
+    assert trusted(True, "192.0.2.0/24", "192.0.2.7", "2001:db8::/32") == (
+        "192.0.2.0/24,::ffff:192.0.2.0/120,192.0.2.7,::ffff:192.0.2.7/128,2001:db8::/32"
+    )
+    networks = [ipaddress.ip_network(one) for one in trusted(True).split(",")]
+    for address in ("10.42.0.5", "172.20.1.1", "192.168.7.7", "127.0.0.1"):
+        for one in (address, f"::ffff:{address}"):
+            assert any(ipaddress.ip_address(one) in network for network in networks)
+    for one in ("::1", "fd00::1"):
+        assert any(ipaddress.ip_address(one) in network for network in networks)
+    for one in ("203.0.113.9", "::ffff:203.0.113.9", "::ffff:172.32.0.1", "2001:db8::1"):
+        assert not any(ipaddress.ip_address(one) in network for network in networks)
 
 
 def test_a_bare_domain_of_another_web_site_is_left_to_it() -> None:
