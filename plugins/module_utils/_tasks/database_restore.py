@@ -119,7 +119,7 @@ class Restore:
         if self._kept.is_open:
             restoring.refuse_other(str(self), self._kept, self._wish)
             if not self._wish.back or self._wish.back == self._kept.current:
-                return self._going("go on with " + self._kept.what(), self._kept)
+                return self._going("go on", self._kept)
         if restoring.is_done(self._kept, self._wish, now()):
             self._run.say(f"{self} is as asked for already: {self._kept.line()}")
             return {"changed": False, "restore": False, **asdict(self._kept)}
@@ -127,10 +127,10 @@ class Restore:
         wanted = self._back() if self._wish.back else self._forward()
         if not self._run.check:
             self._begin(wanted)
-        return self._going("go on by " + wanted.what(), wanted)
+        return self._going("begin", wanted)
 
-    def _going(self, what: str, wanted: Generation) -> dict[str, Any]:
-        self._run.say(f"would {what}" if self._run.check else what)
+    def _going(self, verb: str, wanted: Generation) -> dict[str, Any]:
+        self._run.say(f"{f'would {verb}' if self._run.check else verb} {wanted.what()}")
         return {"changed": True, "restore": True, **asdict(wanted)}
 
     def _begin(self, wanted: Generation) -> None:

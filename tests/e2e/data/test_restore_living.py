@@ -113,7 +113,7 @@ def test_once_rehearsed_check_mode_says_what_would_be_done_and_writes_nothing(li
     assert run.returncode == 0, run.output[-4000:]
     mark, run = living.lab.audit_mark(), living.to_then("--check")
     assert run.returncode == 0, run.output[-4000:]
-    assert f"would go on by restoring the backup of {NAME} as of {living.wanted} into Cluster {NEXT}" in said(run)
+    assert f"would begin restoring the backup of {NAME} as of {living.wanted} into Cluster {NEXT}" in said(run)
     assert living.lab.our_writes(mark) == []
 
 

@@ -90,7 +90,7 @@ def test_after_a_restore_all_leads_to_the_cluster_that_was_restored() -> None:
     assert server_names(restored) == ["mastodon-db-2"]
     assert restored["plugins"][0]["parameters"]["barmanObjectName"] == "mastodon-db"
     assert {
-        made[name]["spec"]["cluster"]["name"] for name in ("ScheduledBackup mastodon-db", "Pooler mastodon-db-pooler")
+        made[name]["spec"]["cluster"]["name"] for name in ("ScheduledBackup mastodon-db-2", "Pooler mastodon-db-pooler")
     } == {"mastodon-db-2"}
     assert made["NetworkPolicy mastodon-db"]["spec"]["podSelector"] == {
         "matchLabels": {"cnpg.io/cluster": "mastodon-db-2"}

@@ -506,7 +506,7 @@ def test_in_check_mode_nothing_is_written(place: Place) -> None:
     place.rehearsed()
     assert place.run(check=True)["restore"] is True
     assert place.api.writes == []
-    assert place.said[-1] == "would go on by restoring the backup of server-2 into Cluster mastodon-db-2"
+    assert place.said[-1] == "would begin restoring the backup of server-2 into Cluster mastodon-db-2"
 
 
 def test_a_database_that_does_not_run_is_restored_where_nobody_could_rehearse(place: Place) -> None:
