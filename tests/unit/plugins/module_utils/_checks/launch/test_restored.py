@@ -106,3 +106,20 @@ def test_one_that_began_empty_is_not_asked(world: World, schema: list[Any]) -> N
     world.put("postgresql.cnpg.io/v1", "Cluster", "mastodon/mastodon-db", spec={"bootstrap": {"initdb": {}}})
     schema.append("20251023210145")
     assert world.check(**ASKED)["launched"] is False
+
+
+def test_one_whose_mastodon_is_stopped_while_it_is_restored_is_asked_as_well(world: World, schema: list[Any]) -> None:
+    world.put(
+        "v1",
+        "ConfigMap",
+        "mastodon/mastodon-uninstalled",
+        metadata={
+            "labels": {"app.kubernetes.io/name": "mastodon", "app.kubernetes.io/instance": "mastodon"},
+            "annotations": {"fediverse.mastodon/release": "v4.7.4"},
+        },
+        data={"LOCAL_DOMAIN": "example.org"},
+    )
+    schema.append("20251023210145")
+    assert any(
+        "cannot go from v4.5.0 to v4.7.4 in one step" in line for line in world.refused(**ASKED, version="v4.7.4")
+    )
