@@ -212,6 +212,9 @@ def test_a_migration_that_fails_after_the_roll_out_is_named_with_what_serves(sto
     assert f"of web {NEW}" in said(run)
     assert "ansible-playbook -i inventories/mine fediverse.mastodon.upgrade again" in said(run)
     assert record(archive.lab)["backup"] in {one["metadata"]["name"] for one in archive.backups()}
+    assert shown("Of a step whose last migrations failed, in the lab", run), (
+        "run UPDATE_DOCS=1 pytest tests/e2e/upgrading"
+    )
     # The new release serves, and what schedules begin stands still.
     assert (version(archive.lab), paused(archive.lab)) == (NEW, {True})
     assert f"upgrade from {MIDDLE} to {NEW}, begun " in said(archive.lab.playbook("status.yml", *SETTINGS))
@@ -233,6 +236,7 @@ def test_what_stopped_is_gone_on_with_to_its_end(stopped: tuple[Archive, Run]) -
     backups = len(archive.backups())
     run = upgrade(archive, NEW, "-e", ACCEPTED)
     assert run.returncode == 0, run.output[-6000:]
+    assert shown("Of the run that went on once that was corrected", run), "run UPDATE_DOCS=1 pytest tests/e2e/upgrading"
     assert (len(archive.backups()), version(archive.lab), paused(archive.lab)) == (backups, NEW, {False})
     # Keys are moved and encrypted, and twins are merged.
     assert archive.ask("SELECT count(*) FROM accounts WHERE private_key IS NOT NULL") == "0"
