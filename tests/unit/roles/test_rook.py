@@ -96,6 +96,23 @@ def test_nothing_is_asked_of_a_bucket_before_ceph_is_well_where_it_is_ours() -> 
         assert not wait["when"]
 
 
+@pytest.mark.parametrize(("profile", "answers"), [("minimal", 1), ("ha", 3)])
+def test_what_has_started_is_found_at_once_and_has_as_long_for_it_as_rook_gives_it(profile: str, answers: int) -> None:
+    rook = {"rook_backend": "rook", "rook_storage": {"deviceFilter": "^sdb$"}, "rook_profile": profile}
+    objects = Site(**rook).objects("rook")
+    started = objects["CephCluster rook-ceph"]["spec"]["healthCheck"]["startupProbe"]
+    gateway = objects["CephObjectStore media"]["spec"]["healthCheck"]
+    probes = {**started, "gateway": gateway["startupProbe"]}
+    seconds = {
+        name: one["probe"]["initialDelaySeconds"] + one["probe"]["periodSeconds"] * one["probe"]["failureThreshold"]
+        for name, one in probes.items()
+    }
+    # Upstream's are 10 + 6 * 10 and 10 + 33 * 10.
+    assert seconds == {"mon": 71, "mgr": 71, "gateway": 341}
+    assert {one["probe"]["periodSeconds"] for one in probes.values()} == {2}
+    assert gateway["readinessProbe"]["probe"]["successThreshold"] == answers
+
+
 def test_ceph_and_its_store_are_asked_for_at_once_as_rook_makes_one_after_the_other_by_itself() -> None:
     rook = {"rook_backend": "rook", "rook_storage": {"deviceFilter": "^sdb$"}, "mastodon_size": "minimal"}
     made = [item for item in Site(**rook).objects("rook").values() if item["apiVersion"].startswith("ceph.rook.io/")]
