@@ -62,6 +62,6 @@ def answered(trusted: str) -> int:
     return asyncio.run(exchange())
 
 
-def test_who_comes_by_ipv4_to_both_is_trusted_only_where_that_is_named_as_with_puma_before_8() -> None:
+def test_who_comes_by_ipv4_to_both_is_trusted_only_where_that_is_named_as_with_older_puma() -> None:
     assert answered("") == answered("127.0.0.0/8,::1") == 500
     assert answered("::ffff:127.0.0.0/104") == 200
