@@ -100,7 +100,8 @@ class Prober:
         except SpentError as error:
             return link(tcp=str(error), spent=True)
         except OSError as error:
-            return link(tcp=reason(error), no_route=error.errno in NO_ROUTES, spent=self.budget.is_spent)
+            no_route = error.errno in NO_ROUTES and not self.vantage.has_route(address)
+            return link(tcp=reason(error), no_route=no_route, spent=self.budget.is_spent)
         try:
             with secured(plain, host, self.trust, until) as trusted:
                 return link(chain=chain_of(trusted))

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._net.dial import Connection, Dial, direct
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.dial import Connection, Dial, direct, has_route
 
 # From an address, a port and seconds.
 Way = Callable[[str, int, float], Dial]
@@ -25,10 +25,12 @@ class Vantage:
     beside: Vantage | None = None
     # Addresses of those that are asked there; none where that is not known.
     nameservers: Sequence[str] = ()
+    # Whether it is known to have a route to an address: then it is a router on the way that says that there is none.
+    has_route: Callable[[str], bool] = lambda _address: False
 
     def connect(self, address: str, port: int, until: float) -> Connection:
         """Return a connection, until a moment of the monotonic clock. Raises OSError."""
         return self.way(address, port, max(until - time.monotonic(), 0.001))()
 
 
-HERE = Vantage("this machine", direct)
+HERE = Vantage("this machine", direct, has_route=has_route)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import socket
 from collections.abc import Callable
 from functools import partial
@@ -12,6 +13,21 @@ from functools import partial
 Connection = socket.socket
 # Opens a socket to one server, such as one that there is no route to.
 Dial = Callable[[], socket.socket]
+
+
+def has_route(address: str) -> bool:
+    """Whether this machine has a route to an address, whatever routers further on say of it. Nothing is sent.
+
+    Over IPv6 nobody answers in the world who would be asked from an address of a network's own.
+    """
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as link:
+            link.connect((address, 443))
+            own = ipaddress.ip_address(link.getsockname()[0].partition("%")[0])
+    except OSError:
+        return False
+    return own.version == 4 or own.is_global or not ipaddress.ip_address(address).is_global
 
 
 def direct(host: str, port: int, seconds: float | None = None) -> Dial:

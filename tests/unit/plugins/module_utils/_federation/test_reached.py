@@ -9,6 +9,8 @@ import errno
 import os
 
 import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.vantage import Vantage
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net.dial import Dial, has_route
 from ansible_collections.fediverse.mastodon.tests.unit.certificates import Authority
 
 from .mastodon import DOMAIN, HOST
@@ -107,6 +109,26 @@ def test_a_vantage_without_ipv6_cannot_tell(world: World, monkeypatch: pytest.Mo
     assert_passes(report)
     said = f"{HOST} at {SIX}: cannot be connected to from here, as there are no routes to such addresses: IPv6."
     assert said in [str(one) for one in report.findings if one.verdict == "cannot tell"]
+
+
+def test_a_router_on_the_way_that_knows_no_way_further_is_not_taken_for_a_vantage_without_ipv6(world: World) -> None:
+    world.names[HOST] = [ADDRESS, SIX]
+    way = world._way
+
+    def without(address: str, port: int, seconds: float) -> Dial:
+        if ":" in address:
+            raise OSError(errno.ENETUNREACH, os.strerror(errno.ENETUNREACH))
+        return way(address, port, seconds)
+
+    world.vantage = Vantage("the test", without, has_route=lambda address: ":" in address)
+    said = "has an address that takes no connections, beside one that does"
+    assert f"SOME {HOST}: {said}: {SIX}, Network is unreachable." in faults(world.look())
+
+
+def test_a_route_of_this_machine_is_known_without_a_word_to_anybody() -> None:
+    assert has_route("127.0.0.1")
+    assert has_route("::1")
+    assert not has_route("224.0.0.1%nowhere")
 
 
 def test_an_internal_instance_may_have_private_addresses(world: World) -> None:
