@@ -63,7 +63,7 @@ class Change:
         replicas = sorted({*at(self.cluster, "status.instanceNames", [])} - {primary}, reverse=True)
         first = f"replaces {', then '.join(replicas)}, and last " if replicas else "starts anew "
         order = f"CloudNativePG {first}{primary or 'its primary'}, {'the primary' if replicas else 'its only instance'}"
-        return f"{self.subject} goes from {self.running} to {self.wanted}: {order}: until that is up again nobody reads or writes"
+        return f"{self.subject} goes from {self.running} to {self.wanted}: {order}, which lets nobody new in for up to three minutes before it does"
 
 
 def problems(scene: Scene, change: Change, now: datetime) -> Iterator[MastodonError]:

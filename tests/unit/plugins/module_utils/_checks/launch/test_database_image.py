@@ -54,13 +54,14 @@ def test_a_patch_is_let_through_and_its_order_said(there: World) -> None:
     result = there.check(**wanted(PATCH))
     assert (result["database_changes"], result["database_runs"]) == (True, True)
     assert there.said == [
-        f"Cluster mastodon/mastodon-db goes from {RUNNING} to {PATCH}: CloudNativePG starts anew mastodon-db-1, its only instance: until that is up "
-        "again nobody reads or writes"
+        f"Cluster mastodon/mastodon-db goes from {RUNNING} to {PATCH}: CloudNativePG starts anew mastodon-db-1, its only instance, which lets nobody "
+        "new in for up to three minutes before it does"
     ]
     database(there, **TWO)
     there.check(**wanted(PATCH))
     assert there.said[1].endswith(
-        "CloudNativePG replaces mastodon-db-3, then mastodon-db-1, and last mastodon-db-2, the primary: until that is up again nobody reads or writes"
+        "CloudNativePG replaces mastodon-db-3, then mastodon-db-1, and last mastodon-db-2, the primary, which lets nobody new in for up to three "
+        "minutes before it does"
     )
 
 
