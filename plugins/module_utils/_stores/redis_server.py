@@ -51,7 +51,7 @@ _USER = "default"
 
 def ask(server: Server, password: str) -> Mapping[str, Any]:
     """Return what the server says of itself. Raises OSError when there is no way to it, MastodonError when it refuses."""
-    with _session(server, password, "INFO") as client:
+    with _session(server, password, "INFO", _WHOLE_SECONDS) as client:
         return _parsed(client.info())
 
 
@@ -61,13 +61,13 @@ def admit(server: Server, password: str, new: str) -> None:
     Both Redis and Dragonfly keep a set of passwords for a user, until they start again:
     https://redis.io/docs/latest/commands/acl-setuser/, https://www.dragonflydb.io/docs/command-reference/acl/setuser
     """
-    with _session(server, password, "ACL SETUSER") as client:
+    with _session(server, password, "ACL SETUSER", _WHOLE_SECONDS) as client:
         client.execute_command("ACL SETUSER", _USER, f">{new}")
 
 
 def dismiss(server: Server, password: str, old: str) -> None:
     """Let nobody in any more by the `old` password; who is in stays in. Raises as `ask` does."""
-    with _session(server, password, "ACL SETUSER") as client:
+    with _session(server, password, "ACL SETUSER", _WHOLE_SECONDS) as client:
         client.execute_command("ACL SETUSER", _USER, f"<{old}")
 
 
@@ -100,7 +100,7 @@ def save(server: Server, password: str) -> None:
 
 
 @contextmanager
-def _session(server: Server, password: str, command: str, seconds: int = _WHOLE_SECONDS) -> Iterator[redis.Redis]:
+def _session(server: Server, password: str, command: str, seconds: float) -> Iterator[redis.Redis]:
     needs("redis")
     pool = redis.ConnectionPool(
         connection_class=_dialling(lambda: server.open(_SECONDS)),
