@@ -57,8 +57,6 @@ MAY_KNOW: Mapping[str, set[str]] = {
     "filter": {"_errors", "_sizing", "_s3", "plugin_utils"},
     "plugin_utils": {"_errors", "_run", "_paths", "_net", "_sizing", "_tasks"},
     "doc_fragments": set(),
-    # What Ansible runs first.
-    "__init__": set(),
 }
 TALKING = PROTOCOLS | {"_net"}
 
