@@ -28,7 +28,7 @@ GATEWAY_API = "gateway.networking.k8s.io"
 # Returns the certificates in a Secret, None where there is no such Secret.
 Chain: TypeAlias = "Callable[[str, str], str | None]"
 # Returns what time it is in a pod.
-Time: TypeAlias = "Callable[[str, str], datetime]"
+Time: TypeAlias = Callable[[str, str], datetime]
 
 
 @dataclass(frozen=True)
