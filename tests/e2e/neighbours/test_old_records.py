@@ -17,6 +17,8 @@ from .breaking import OWNED, OWNER, TOLD, Fault, is_traced
 
 OLD, MEDIA = "old-cluster", "media.lab.test"
 RELEASE = "external-dns/external-dns-mastodon"
+# How another Gateway is meant, which a running Mastodon does not survive otherwise.
+MOVED = ("gateway_name=another", '{"mastodon_moved_from": ["gateway-system/shared-gateway-external"]}')
 EXTERNAL_DNS = ("--tags=external_dns", "-e", "external_dns_policy=sync")
 # Below a host that it looks after: hand made, of another owner, and of its own from a route that is gone.
 HAND, THEIRS, LEFT = (f"{name}.{DOMAIN}" for name in ("hand", "theirs", "left"))
@@ -61,13 +63,13 @@ def test_what_is_left_over_goes_and_nothing_of_others(deleting: Lab) -> None:
 
 REFUSED: Mapping[str, tuple[tuple[str, ...], str, str]] = {
     "all records would go, as no route is there for its Gateway": (
-        (f"external_dns_owner_id={OWNER}", "gateway_name=another"),
+        (f"external_dns_owner_id={OWNER}", *MOVED),
         "",
         f"HelmRelease {RELEASE}: with policy sync it would delete the records of all hosts, as no route in namespace mastodon is accepted by "
         "Gateway gateway-system/another. Set external_dns_policy to upsert-only until Mastodon's routes are there.",
     ),
     "a new one would delete what its owner has from before": (
-        (f"external_dns_owner_id={OLD}", "external_dns_name=external-dns-new", "gateway_name=another"),
+        (f"external_dns_owner_id={OLD}", "external_dns_name=external-dns-new", *MOVED),
         OLD,
         f"HelmRelease external-dns/external-dns-new: with policy sync it would delete the records that owner {OLD} has, as {OWNED} says, until "
         "Mastodon's routes ask for them. Set external_dns_policy to upsert-only for the first run, or external_dns_owner_id to a name that no "

@@ -113,8 +113,12 @@ def broken(cluster: Cluster, scene: Scene, host: str) -> Broken | None:
 def left_over(cluster: Cluster, scene: Scene, host: str) -> Broken | None:
     """Return that the record of a host that no route asks for was left behind by external-dns, which may delete none."""
     owner = scene.target.owner
-    kept = {at(one, "spec.values.policy", "upsert-only") for one in _releases(cluster, owner)} - {"sync"}
-    if not kept or claims.naming(cluster, host) or not owners.is_ours(scene, host):
+    releases = _releases(cluster, owner)
+    kept = {at(one, "spec.values.policy", "upsert-only") for one in releases} - {"sync"}
+    # Routes elsewhere, such as those that only lead to TLS, ask it for nothing.
+    watched = {at(one, "spec.values.extraArgs.namespace", "") for one in releases}
+    asking = [one for one in claims.naming(cluster, host) if watched & {"", one["metadata"]["namespace"]}]
+    if not kept or asking or not owners.is_ours(scene, host):
         return None
     name, found = next((name, found) for name, found in _written(scene, host).items() if owner in found)
     said = f"its record is left over from {shown(found[owner], 120)}, as external-dns {owner} has policy {kept.pop()} and deletes none"

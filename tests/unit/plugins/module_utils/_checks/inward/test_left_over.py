@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -30,15 +31,19 @@ def world(tmp_path: Path) -> Iterator[World]:
     made.stop()
 
 
-def why(world: World, policy: str, owner: str = OWNER) -> tuple[str, str]:
-    """Return the cause of what is wrong with accounts, and what to do."""
+def why(world: World, policy: str, owner: str = OWNER, led_to_tls: str = "", watched: str = "") -> tuple[str, str]:
+    """Return the cause of what is wrong with accounts, and what to do. A route may still lead to TLS, in a namespace that is watched or not."""
     behind = Behind()
     for item in behind.objects.values():
         if item["kind"] == "Gateway":
             item["status"]["addresses"] = [{"type": "IPAddress", "value": ADDRESS}]
         if item["kind"] == "HelmRelease":
-            item["spec"]["values"]["policy"] = policy
+            item["spec"]["values"] |= {"policy": policy, "extraArgs": {"namespace": watched}}
+    redirect = copy.deepcopy(behind.objects["HTTPRoute edge/redirect"])
     behind.remove("HTTPRoute edge/redirect")
+    if led_to_tls:
+        redirect["metadata"]["namespace"], redirect["spec"]["hostnames"] = led_to_tls, [DOMAIN]
+        behind.add(redirect)
     text = f'"heritage=external-dns,external-dns/owner={owner},external-dns/resource=httproute/mastodon/apex"'
     world.zones.say(f"edns-a-{DOMAIN}", "TXT", Said((text,)))
     world.explain = partial(explained, behind.cluster)
@@ -53,6 +58,14 @@ def test_a_record_without_a_route_is_left_over_where_external_dns_deletes_none(w
     said = f"its record is left over from httproute/mastodon/apex, as external-dns {OWNER} has policy {policy} and deletes none"
     then = f"Delete {DOMAIN} and its TXT record edns-a-{DOMAIN} by hand, or let a route serve it again."
     assert why(world, policy) == (f"{NOBODY}; {said}", then)
+
+
+@pytest.mark.parametrize(("watched", "is_left_over"), [("mastodon", True), ("edge", False), ("", False)])
+def test_a_route_that_only_leads_to_tls_asks_for_a_record_where_its_namespace_is_watched(
+    world: World, watched: str, is_left_over: bool
+) -> None:
+    said = why(world, "upsert-only", led_to_tls="edge", watched=watched)[0]
+    assert ("its record is left over from httproute/mastodon/apex" in said) is is_left_over
 
 
 @pytest.mark.parametrize(("policy", "owner"), [("sync", OWNER), ("upsert-only", "others")])
