@@ -85,6 +85,15 @@ options:
     description: Namespace of Mastodon's release.
     type: str
     required: true
+  version:
+    description: Image tag of the Mastodon that is to run on it. It must be one that may follow the release of the schema that was rehearsed.
+    type: str
+    default: ""
+  run:
+    description: >-
+      What V(begun) returned as C(run), for all other states. When another run has begun, or goes on, since then, this one is refused.
+    type: str
+    default: ""
   login_path:
     description: Path below the mount with the owner's password, and C(password-next) while that is replaced.
     type: str
@@ -229,6 +238,21 @@ back:
   returned: success
   type: str
   sample: ""
+base:
+  description: Name of the Backup that it begins from. Empty where no object of it is left.
+  returned: success
+  type: str
+  sample: mastodon-db-20261129030000
+suspended:
+  description: Whether its ScheduledBackup is to be suspended again, as the former one was, as V(true) or empty.
+  returned: success
+  type: str
+  sample: ""
+run:
+  description: What tells this run from others that begin, or go on, later.
+  returned: success
+  type: str
+  sample: 0f8fad5bd9cb469fa16570867728950e
 began:
   description: When it began.
   returned: success

@@ -28,7 +28,8 @@ class Generation:
     """`current` is the Cluster that is the database, or is to be; `former` the one before it, which is kept.
 
     Times are RFC 3339 in UTC; `ended` is empty as long as the change from one to the other has not, `emptied` as long as queues and
-    caches were not. `asked` is the time that was restored to, empty for the newest. One that goes `back` was there before.
+    caches were not. `asked` is the time that was restored to, empty for the newest, `base` the Backup that it begins from, as far as one
+    is known. One that goes `back` was there before. `run` is the one that is at it, `suspended` whether scheduled backups were.
     """
 
     began: str = ""
@@ -41,6 +42,9 @@ class Generation:
     emptied: str = ""
     seconds: str = ""
     failure: str = ""
+    base: str = ""
+    suspended: str = ""
+    run: str = ""
 
     @property
     def is_open(self) -> bool:

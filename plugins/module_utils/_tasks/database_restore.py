@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -12,7 +13,6 @@ from functools import cached_property
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import (
-    archive,
     beginning,
     generation,
     restoring,
@@ -28,9 +28,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.core impo
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import open_objects
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
-from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import read_served
-from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline, Reminder
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.lease import Lease
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
@@ -63,9 +61,11 @@ ARGUMENTS = Arguments(
         "domain": {"type": "str", "required": True},
         "at": _TEXT,
         "back": _TEXT,
+        "run": _TEXT,
         "unrehearsed": {"type": "bool", "default": False},
         "mastodon": {"type": "str", "required": True},
         "mastodon_namespace": {"type": "str", "required": True},
+        "version": _TEXT,
         # A path, not a login.
         "login_path": {"type": "str", "required": True, "no_log": False},
         "beginning": {"type": "dict", "options": archives.OPTIONS},
@@ -74,7 +74,6 @@ ARGUMENTS = Arguments(
         "wait_timeout": {"type": "int", "default": 7200},
     }
 )
-_PAUSE = 3.0
 _CONFLICT = 409
 
 
@@ -119,15 +118,27 @@ class Restore:
         if self._kept.is_open:
             restoring.refuse_other(str(self), self._kept, self._wish)
             if not self._wish.back or self._wish.back == self._kept.current:
-                return self._going("go on", self._kept)
+                return self._going_on()
         if restoring.is_done(self._kept, self._wish, now()):
             self._run.say(f"{self} is as asked for already: {self._kept.line()}")
             return {"changed": False, "restore": False, **asdict(self._kept)}
         refuse_without_rights(Client(self._connection, limit=self._deadline, say=self._run.say), self._namespace)
-        wanted = self._back() if self._wish.back else self._forward()
+        wanted = self._held(self._back() if self._wish.back else self._forward())
         if not self._run.check:
             self._begin(wanted)
         return self._going("begin", wanted)
+
+    def _held(self, wanted: Generation) -> Generation:
+        """Return it as this run's: none that began before goes on with it."""
+        before = self._kept.is_open and self._kept.suspended
+        suspended = before or self._generations.is_suspended(self._kept.current or self._name)
+        return replace(wanted, run=uuid.uuid4().hex, suspended="true" if suspended else "")
+
+    def _going_on(self) -> dict[str, Any]:
+        wanted = replace(self._kept, run=uuid.uuid4().hex)
+        if not self._run.check:
+            self._keep(wanted)
+        return self._going("go on", wanted)
 
     def _going(self, verb: str, wanted: Generation) -> dict[str, Any]:
         self._run.say(f"{f'would {verb}' if self._run.check else verb} {wanted.what()}")
@@ -156,10 +167,10 @@ class Restore:
         wish = self._option["beginning"]
         held = archives.Backups(wish, server, self._option["mount"], self._connection).archives
         following = generation.next_name(self._name, {*held, *self._generations.names()})
-        self._run.say(f"{gate} can be restored {limits}")
-        return Generation(
-            written(now()), "", following, current, restored_from=origin.archive.server, asked=self._wish.asked
-        )
+        base = limits.base(self._wish.target)
+        self._run.say(f"{gate} can be restored {limits}{f', from Backup {base}' if base else ''}")
+        server_name, asked = origin.archive.server, self._wish.asked
+        return Generation(written(now()), "", following, current, restored_from=server_name, asked=asked, base=base)
 
     def _back(self) -> Generation:
         """Return what going back is. Raises MastodonError for a Cluster that is not the former one, or gone."""
@@ -195,7 +206,9 @@ class Restore:
         """Return once the new one is backed up itself, and say what became of the former one."""
         self._must_be_open()
         former = self._server(self._kept.former)
-        self._await_backup(self._kept.current)
+        self._generations.await_backup(self._kept.current)
+        if self._kept.suspended:
+            self._generations.suspend(self._kept.current)
         ended = now()
         seconds = (ended - datetime.fromisoformat(self._kept.began)).total_seconds()
         self._keep(replace(self._kept, ended=written(ended), seconds=f"{seconds:.0f}", failure=""))
@@ -209,30 +222,13 @@ class Restore:
         item = self._generations.read(cluster)
         return beginning.of_live(item).server_name if item else ""
 
-    def _await_backup(self, cluster: str) -> None:
-        """Return once there is a base backup of it: without one nothing of what is written from now on could be restored."""
-        reminder, catalog = Reminder(self._deadline, after=10), self._generations.catalog
-        subject = f"Cluster {self._namespace}/{cluster}"
-        while True:
-            stores = {
-                one["metadata"]["name"]: one
-                for one in read_served(self._objects, catalog.preferred(*archive.STORE), self._namespace)
-            }
-            found = archive.of_cluster(self._generations.read(cluster), stores)
-            if found is None or at(found.window, "lastSuccessfulBackupTime", ""):
-                return
-            if reminder.is_due():
-                self._run.say(f"waiting for the first base backup of {subject}")
-            if not self._deadline.pause(_PAUSE):
-                remedy = f"Look why: kubectl get backups.postgresql.cnpg.io -n {self._namespace}. Then run again."
-                raise MastodonError(subject, "has no base backup yet", "nothing written now could be restored", remedy)
-
     def stop(self) -> dict[str, Any]:
         """Keep of what it stopped, and raise MastodonError with the one thing to do."""
         why = " ".join(self._option["why"].split()).rstrip(".")
         if not self._kept.is_open:
             remedy = "Run site.yml: it installs Mastodon on the Cluster that is its database now."
             raise MastodonError(str(self), "was restored by another run meanwhile", why, remedy)
+        self._must_be_mine()
         self._keep(replace(self._kept, failure=why))
         serves = "Mastodon may serve already" if self._kept.emptied else "Mastodon is stopped meanwhile"
         back = f"{AGAIN} -e restore_domain={self._option['domain']} -e restore_back={self._kept.former}"
@@ -242,6 +238,12 @@ class Restore:
     def _must_be_open(self) -> None:
         if not self._kept.is_open:
             raise self._overtaken(self._kept)
+        self._must_be_mine()
+
+    def _must_be_mine(self) -> None:
+        if self._kept.run != self._option["run"]:
+            why = "what was begun last goes on, and this one does nothing more"
+            raise MastodonError(str(self), "is being restored by another run", why, "Wait until that has ended.")
 
     def _overtaken(self, found: Generation) -> MastodonError:
         why = found.line() if found.began else "its record is gone"

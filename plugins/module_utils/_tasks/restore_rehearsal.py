@@ -150,9 +150,9 @@ class Rehearsal:
             took = time.monotonic() - began
         # It may have slept while it removed.
         self._lease.check()
-        rpo = "" if found.rpo is None else f"{found.rpo:.0f}"
-        left = "; ".join(self._left)
-        made = self._keeper.keep(newest=found.newest, rpo=rpo, rto=f"{took:.0f}", skipped=self._skipped, left=left)
+        times = {"rpo": "" if found.rpo is None else f"{found.rpo:.0f}", "rto": f"{took:.0f}"}
+        about = {"skipped": self._skipped, "left": "; ".join(self._left), "schema": found.schema}
+        made = self._keeper.keep(newest=found.newest, **times, **about)
         for line in found.lines:
             self._run.say(line)
         self._run.say(f"{self._origin}: {made.line()}")

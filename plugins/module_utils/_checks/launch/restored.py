@@ -29,11 +29,15 @@ def problems(scene: Scene, wanted: Release, servers: Asked) -> list[str]:
         return []
     except MastodonError as error:
         return [str(error)]
-    series = series_of(newest)
-    if series is None:
-        return []
     try:
-        check_step(f"The database in Cluster {namespace}/{name}", Release(*series, 0), wanted)
+        refuse_schema(f"The database in Cluster {namespace}/{name}", newest, wanted)
     except MastodonError as refusal:
         return [str(refusal)]
     return []
+
+
+def refuse_schema(subject: str, newest: str, wanted: Release) -> None:
+    """Raise MastodonError unless a release may follow the one of which the newest migration is, as far as that is known."""
+    series = series_of(newest)
+    if series is not None:
+        check_step(subject, Release(*series, 0), wanted)

@@ -21,9 +21,9 @@ Item = Mapping[str, Any]
 class Record:
     """Times are RFC 3339 in UTC. `asked` is the time that was asked for, empty for the newest; `newest` that of the newest row restored.
 
-    `failure` is empty when it went well; numbers are then seconds. `skipped` is what was not checked, and why; `left` what of it
-    could not be removed. Where a time was asked
-    for, no RPO is known: what was written until then may be little because nobody wrote.
+    `failure` is empty when it went well; numbers are then seconds. `schema` is the newest migration that was restored. `skipped` is what
+    was not checked, and why; `left` what of it could not be removed. Where a time was asked for, no RPO is known: what was written until
+    then may be little because nobody wrote.
     """
 
     ended: str
@@ -34,6 +34,7 @@ class Record:
     failure: str = ""
     skipped: str = ""
     left: str = ""
+    schema: str = ""
 
     def line(self) -> str:
         """Return what people read, without when."""

@@ -33,6 +33,14 @@ class Window:
     backups: Sequence[Taken] = ()
     setting: str = _OPTION
 
+    def base(self, wanted: datetime | None) -> str:
+        """Return the Backup that a restore begins from, the newest before that time; empty where no object of it is left.
+
+        https://github.com/cloudnative-pg/barman-cloud/blob/main/pkg/catalog/catalog.go
+        """
+        ended = [one for one in self.backups if wanted is None or one.ended <= wanted]
+        return max(ended, key=lambda one: one.ended).name if ended else ""
+
     def __str__(self) -> str:
         """Return both ends, as people read them."""
         end = f"until {written(self.until)}" if self.until else "until now"

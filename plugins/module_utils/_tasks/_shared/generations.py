@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import base_backup
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import archive, base_backup
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog, Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Objects, Selection
@@ -27,7 +27,8 @@ _GROUP = "postgresql.cnpg.io"
 # Apart from what is applied, so that no run of site.yml takes it back.
 _SLEEPER = f"{MANAGER}.restore"
 # Both are bound to their Cluster for good, and made again for another: https://github.com/cloudnative-pg/cloudnative-pg/pull/10743
-_BOUND = ("ScheduledBackup", "Pooler")
+_SCHEDULE = "ScheduledBackup"
+_BOUND = (_SCHEDULE, "Pooler")
 _LAST = "SELECT coalesce(last_archived_wal, '') FROM pg_stat_archiver"
 _SWITCH = "SELECT pg_walfile_name(pg_switch_wal())"
 _PAUSE = 2.0
@@ -105,6 +106,40 @@ class Generations:
         if is_asleep(item):
             self._annotate(name, {HIBERNATION: "off", REPLACED_BY: ""})
             self.run.say(f"waking Cluster {self.namespace}/{name}")
+
+    def is_suspended(self, name: str) -> bool:
+        """Whether somebody suspended the ScheduledBackup that was made here for a Cluster."""
+        return any(at(item, "spec.suspend", False) for _unused, item in self._schedules(name))
+
+    def suspend(self, name: str) -> None:
+        """Suspend that of a Cluster, as the one of the Cluster before it was."""
+        for resource, item in self._schedules(name):
+            body = {
+                "apiVersion": resource.api_version,
+                "kind": resource.kind,
+                "metadata": {"name": item["metadata"]["name"], "namespace": self.namespace},
+                "spec": {"suspend": True},
+            }
+            self.objects.apply(resource, body, manager=_SLEEPER, force=False, dry_run=False)
+            self.run.say(f"suspended {ObjectRef.of(item)} again, as that of the Cluster before it was")
+
+    def await_backup(self, name: str) -> None:
+        """Return once there is a base backup of it: without one nothing of what is written from now on could be restored."""
+        reminder, subject = Reminder(self.deadline, after=10), f"Cluster {self.namespace}/{name}"
+        store = self.catalog.preferred(*archive.STORE)
+        while True:
+            stores = {one["metadata"]["name"]: one for one in read_served(self.objects, store, self.namespace)}
+            found = archive.of_cluster(self.read(name), stores)
+            if found is None or at(found.window, "lastSuccessfulBackupTime", ""):
+                return
+            if reminder.is_due():
+                self.run.say(f"waiting for the first base backup of {subject}")
+            if not self.deadline.pause(_PAUSE):
+                remedy = f"Look why: kubectl get backups.postgresql.cnpg.io -n {self.namespace}. Then run again."
+                raise MastodonError(subject, "has no base backup yet", "nothing written now could be restored", remedy)
+
+    def _schedules(self, name: str) -> Iterator[tuple[Resource, Object]]:
+        return ((kind, item) for kind, item in self._bound(name) if kind.kind == _SCHEDULE and is_ours(item))
 
     def _annotate(self, name: str, notes: dict[str, str]) -> None:
         self.objects.annotate(self._kind("Cluster"), self.namespace, name, notes, _SLEEPER)

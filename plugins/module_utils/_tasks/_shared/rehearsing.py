@@ -57,7 +57,7 @@ class Before:
 
 @dataclass(frozen=True)
 class Found:
-    """What was found well: when the newest row that was restored was written, how many seconds are lost, and words for people.
+    """What was found well: when the newest row that was restored was written, how many seconds are lost, words for people, its schema.
 
     Of a time that was asked for it is not known what is lost: nobody may have written anything before it.
     """
@@ -65,6 +65,7 @@ class Found:
     newest: str
     rpo: float | None
     lines: tuple[str, ...]
+    schema: str = ""
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ def compare(databases: Databases, before: Before, scratch: Scratch, opener: Open
     if later := len(origin.migrations - restored.migrations):
         lines.append(f"its schema lacks {later} of the origin's migrations: restore it with the release of then")
     rpo = None if target else max(0.0, before.newest - newest)
-    return Found(contents.moment(newest), rpo, tuple(lines))
+    return Found(contents.moment(newest), rpo, tuple(lines), max(restored.migrations, default=""))
 
 
 def read_through(databases: Databases, cluster: str, opener: Opener) -> Found:

@@ -12,6 +12,8 @@ from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import cluster, restoring
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.adopted import Controller, running
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.restored import refuse_schema
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.upgrade_path import parse
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal import (
     origin,
     record,
@@ -105,12 +107,16 @@ class Gate:
         return Databases(connection, option["namespace"], login, deadline).look(self.name).archived.moment
 
     def _unrehearsed(self, found: Origin) -> Iterator[MastodonError]:
+        """Yield why nothing says what people would get, or that Mastodon could not be installed on it."""
         if self.parameters["unrehearsed"]:
             return
+        release = parse(self.parameters["version"])
         kept = self.objects.read(record.place_of(found.namespace, self.name).selection).objects
         last = record.of(kept[0] if kept else {}, scratch.LABEL, self.name)
         try:
             restoring.refuse_unrehearsed(str(self), last, self.wish, now())
+            if release and last.schema:
+                refuse_schema(f"The database that was rehearsed from {self}", last.schema, release)
         except MastodonError as error:
             yield error
 

@@ -64,3 +64,47 @@ def test_a_hook_of_what_is_declared_no_longer(generation: int, is_of_another: bo
     # One that is of the release itself is waited for, whenever it was created.
     del job["metadata"]["annotations"]
     assert not attempts.is_of_another(job, release)
+
+
+def job_at(time: str) -> dict[str, Any]:
+    job = thing("Job", "mastodon-db-migrate")
+    job["metadata"] |= {"annotations": {"helm.sh/hook": "post-upgrade"}, "creationTimestamp": f"2026-06-01T{time}Z"}
+    return job
+
+
+@pytest.mark.parametrize(
+    ("written", "created", "is_of_another"),
+    [
+        # One clock for both: the attempt's own hook, in the second in which it began, and the one of an hour before.
+        ("10:21:05", "10:21:05", False),
+        ("10:21:05", "09:20:00", True),
+        # Helm-controller's is 40 seconds ahead, as it notes what the API server wrote down before: the attempt began at 10:20:25.
+        ("10:20:25", "10:20:27", False),
+        ("10:20:25", "10:20:24", False),
+        ("10:20:25", "10:20:10", True),
+        # It is behind: nothing shows that, and a hook of before it is by far.
+        ("10:23:05", "10:23:07", False),
+        ("10:23:05", "10:10:00", True),
+    ],
+)
+def test_a_clock_of_helm_controllers_node_that_is_ahead_is_allowed_for(
+    written: str, created: str, is_of_another: bool
+) -> None:
+    running = reconciling("Progressing", "Running 'upgrade' action with timeout of 5m0s")
+    release = thing("HelmRelease", "mastodon", status={"conditions": [running], "history": HISTORY})
+    release["metadata"]["managedFields"] = [
+        {"manager": "fediverse.mastodon", "operation": "Apply", "time": "2026-06-01T09:00:00Z"},
+        {
+            "manager": "helm-controller",
+            "operation": "Update",
+            "subresource": "status",
+            "time": f"2026-06-01T{written}Z",
+        },
+    ]
+    assert attempts.is_of_another(job_at(created), release) is is_of_another
+
+
+def test_without_a_note_of_who_wrote_it_both_clocks_count_as_one() -> None:
+    release = thing("HelmRelease", "mastodon", status={"conditions": [reconciling("Progressing", "Running")]})
+    assert attempts.is_of_another(job_at("10:21:03"), release)
+    assert not attempts.is_of_another(job_at("10:21:04"), release)

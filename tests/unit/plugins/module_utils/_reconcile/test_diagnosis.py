@@ -235,7 +235,7 @@ def looked_at(release: Object, *items: Object) -> Looking:
 
 
 def test_a_hook_of_an_attempt_before_says_nothing() -> None:
-    looking = looked_at(attempted(seconds=60), hook(seconds=59, failed=3))
+    looking = looked_at(attempted(seconds=60), hook(seconds=58, failed=3))
     assert looking.at(1, 999, about=MIGRATE) == ["", ""]
     assert looking.why == ""
     assert looked_at(attempted(seconds=60), hook(seconds=60, failed=3)).at(1, about=MIGRATE) == [FAILED]
@@ -244,7 +244,7 @@ def test_a_hook_of_an_attempt_before_says_nothing() -> None:
 
 
 def test_a_pod_of_a_hook_of_an_attempt_before_says_nothing() -> None:
-    job = hook(seconds=59, active=1)
+    job = hook(seconds=58, active=1)
     stuck = pod("mastodon-db-migrate-abcde", job)
     assert looked_at(attempted(seconds=60), job, stuck).at(1, 999, about=MIGRATE) == ["", ""]
     assert looked_at(attempted(seconds=10), job, stuck).at(1, 999, about=MIGRATE)[1] != ""

@@ -71,7 +71,7 @@ class Place:
         self.said: list[str] = []
         self.denied: set[tuple[str, str]] = set()
         self.held: dict[str, list[datetime]] = {"server-2": [NOW - timedelta(days=1)]}
-        self.emptied, self.saved, self.sql, self.now = 0, 0, list[str](), NOW
+        self.emptied, self.saved, self.sql, self.now, self.its_run = 0, 0, list[str](), NOW, ""
         self.vault: dict[str, str] = {"password": "x"}
         self.api = FakeApi(NAMESPACE, healthy(), self.store())
         self.api.served = list(KINDS)
@@ -89,7 +89,7 @@ class Place:
         monkeypatch.setattr(archives, "keys_of", lambda *_unused: "keys")
         monkeypatch.setattr(archives, "read", lambda *_unused: self.held)
         monkeypatch.setattr(emptying.redis_server, "empty", self.empty)
-        for module in (database_restore, generations, rotating):
+        for module in (generations, rotating):
             monkeypatch.setattr(module, "_PAUSE", 0.0)
 
     def connect(self, *_unused: Any) -> None:
@@ -145,12 +145,14 @@ class Place:
         metadata = {"name": name, "namespace": "mastodon", "labels": labels or {}}
         self.api.put({"apiVersion": api_version, "kind": kind_, "metadata": metadata, **other})
 
-    def bound(self, kind_: str, name: str, *, ours: bool = False) -> None:
+    def bound(self, kind_: str, name: str, *, ours: bool = False, to: str = "mastodon-db", **spec: Any) -> None:
         """Let something be bound to the database, which this collection applied or somebody else."""
-        self.put("postgresql.cnpg.io/v1", kind_, name, spec={"cluster": {"name": "mastodon-db"}})
+        self.put("postgresql.cnpg.io/v1", kind_, name, spec={"cluster": {"name": to}, **spec})
         if ours:
             subject = ObjectRef("postgresql.cnpg.io", kind_, "mastodon", name)
-            self.api.objects[subject]["metadata"]["managedFields"] = [{"manager": MANAGER, "operation": "Apply"}]
+            self.api.objects[subject]["metadata"]["managedFields"] = [
+                {"manager": MANAGER, "operation": "Apply", "fieldsV1": {"f:spec": {"f:cluster": {}}}}
+            ]
 
     def owned(self, kind_: str, name: str, owner: str) -> ObjectRef:
         """Let something be owned by what is bound to the database."""
@@ -175,14 +177,20 @@ class Place:
     def is_asleep(self, name: str) -> bool:
         return bool(self.cluster(name)["metadata"].get("annotations", {}).get("cnpg.io/hibernation") == "on")
 
-    def rehearsed(self, asked: str = "", *, ago: timedelta = timedelta(minutes=5), failure: str = "") -> None:
+    def rehearsed(
+        self, asked: str = "", *, ago: timedelta = timedelta(minutes=5), failure: str = "", schema: str = ""
+    ) -> None:
         ended = (NOW - ago).isoformat().replace("+00:00", "Z")
-        self.api.put(
-            record.place_of("mastodon", "mastodon-db").body({"ended": ended, "asked": asked, "failure": failure})
-        )
+        data = {"ended": ended, "asked": asked, "failure": failure, "schema": schema}
+        self.api.put(record.place_of("mastodon", "mastodon-db").body(data))
+
+    def suspended(self, name: str) -> bool:
+        item = self.api.objects[ObjectRef("postgresql.cnpg.io", "ScheduledBackup", "mastodon", name)]
+        return bool(item["spec"].get("suspend", False))
 
     def restored(self, name: str) -> None:
-        """Do what roles do between the steps: the new Cluster is there, runs, and was backed up."""
+        """Do what roles do between the steps: the new Cluster is there, runs, and was backed up by a schedule of its own."""
+        self.bound("ScheduledBackup", name, ours=True, to=name)
         item = healthy()
         item["metadata"]["name"] = name
         item["spec"]["plugins"][0]["parameters"]["serverName"] = name
@@ -208,6 +216,8 @@ class Place:
             "unrehearsed": False,
             "mastodon": "mastodon",
             "mastodon_namespace": "mastodon",
+            "version": "v4.6.5",
+            "run": "" if state == "begun" else self.its_run,
             "mount": "secret",
             "login_path": "p",
             "redis": REDIS,
@@ -226,7 +236,10 @@ class Place:
             },
         }
         run = Run(check=check, diff=False, say=self.said.append, environment={})
-        return database_restore.run_task({**given, **other}, run)
+        result = database_restore.run_task({**given, **other}, run)
+        if state == "begun":
+            self.its_run = result["run"]
+        return result
 
     def refusal(self, state: str = "begun", **other: Any) -> str:
         with pytest.raises(MastodonError) as caught:
@@ -519,6 +532,91 @@ def test_a_database_that_does_not_run_is_restored_where_nobody_could_rehearse(pl
     assert "skipped: the last WAL of Cluster mastodon/mastodon-db, which it cannot archive now" in place.said
 
 
+def test_of_two_runs_the_one_that_began_last_goes_on_and_the_other_does_nothing_more(place: Place) -> None:
+    place.rehearsed()
+    first = place.run()["run"]
+    second = place.run()["run"]
+    assert place.said[-1] == "go on restoring the backup of server-2 into Cluster mastodon-db-2"
+    before = place.kept, len(place.api.writes)
+    for state in ("switched", "emptied", "ended", "stopped"):
+        said = place.refusal(state, run=first, why="it broke")
+        assert said.startswith(
+            "Database mastodon/mastodon-db: is being restored by another run: what was begun last goes on"
+        )
+    assert (place.kept, len(place.api.writes)) == before
+    assert (place.emptied, place.is_asleep("mastodon-db")) == (0, False)
+    place.run("switched", run=second)
+    place.restored("mastodon-db-2")
+    place.run("emptied", run=second)
+    place.run("ended", run=second)
+    assert not place.kept.is_open
+
+
+def test_scheduled_backups_that_were_suspended_are_again_once_there_is_one(place: Place) -> None:
+    place.rehearsed()
+    place.bound("ScheduledBackup", "mastodon-db", ours=True, suspend=True)
+    place.run()
+    place.run("switched")
+    # Killed here, and gone on with: nothing is left that says so but the record.
+    place.run()
+    place.restored("mastodon-db-2")
+    assert not place.suspended("mastodon-db-2")
+    place.run("emptied")
+    place.run("ended")
+    assert place.suspended("mastodon-db-2")
+    assert "suspended ScheduledBackup mastodon/mastodon-db-2 again, as that of the Cluster before it was" in place.said
+    # Gone back from before anything was restored, it was the first that was.
+    place.now = NOW + timedelta(hours=2)
+    place.run(unrehearsed=True)
+    place.run("switched")
+    assert place.run(back="mastodon-db-2")["suspended"] == "true"
+
+
+def test_one_that_somebody_else_made_and_suspended_is_nobodys_business(place: Place) -> None:
+    place.rehearsed()
+    place.bound("ScheduledBackup", "yours", suspend=True)
+    place.through()
+    assert not place.suspended("mastodon-db-2")
+
+
+def test_what_it_begins_from_is_said_and_kept(place: Place) -> None:
+    place.rehearsed()
+    status = {"phase": "completed", "startedAt": "2026-11-29T12:00:00Z", "stoppedAt": "2026-11-29T12:01:00Z"}
+    place.put(
+        "postgresql.cnpg.io/v1",
+        "Backup",
+        "of-noon",
+        spec={"cluster": {"name": "mastodon-db"}, "method": "plugin"},
+        status=status,
+    )
+    assert place.run()["base"] == "of-noon"
+    assert any(line.endswith(", from Backup of-noon") for line in place.said)
+
+
+@pytest.mark.parametrize(
+    ("schema", "why"),
+    [
+        # Of 4.7, of 4.6 and 4.5, of which a release is known; and of nobody knows what.
+        ("20260805130216", "cannot go back from v4.7.0 to v4.6.5"),
+        ("20260611150940", ""),
+        ("20251023210145", ""),
+        ("20200101000000", ""),
+        ("", ""),
+    ],
+)
+def test_a_schema_that_was_rehearsed_and_that_the_release_must_not_follow_is_refused(
+    place: Place, schema: str, why: str
+) -> None:
+    place.rehearsed(schema=schema)
+    if not why:
+        assert place.run()["restore"] is True
+        return
+    said = place.refusal()
+    assert said.startswith(f"The database that was rehearsed from Cluster mastodon/mastodon-db: {why}")
+    assert place.api.writes == []
+    assert place.run(unrehearsed=True)["restore"] is True
+
+
 def test_who_was_overtaken_writes_nothing_over_it(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     place.rehearsed()
     place.run()
@@ -526,9 +624,8 @@ def test_who_was_overtaken_writes_nothing_over_it(place: Place, monkeypatch: pyt
 
     def stale(*given: Any) -> Any:
         found = read(*given)
-        place.api.put(
-            generation.place_of("mastodon", "mastodon-db").body({"began": "x", "current": "another", "former": "y"})
-        )
+        data = {"began": "x", "current": "another", "former": "y", "run": "z"}
+        place.api.put(generation.place_of("mastodon", "mastodon-db").body(data))
         return found
 
     monkeypatch.setattr(database_restore.generation, "read", stale)

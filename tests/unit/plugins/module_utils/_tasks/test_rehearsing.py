@@ -109,6 +109,7 @@ def refusal(*given: Any, **named: Any) -> str:
 def test_the_same_passes_and_nothing_is_lost() -> None:
     found = compared(Content())
     assert found.newest == "2025-11-29T02:59:55Z"
+    assert found.schema == max(Content().schema)
     assert found.rpo == 0
     assert found.lines == (
         "rows that were restored: 2 users",
@@ -167,7 +168,10 @@ def test_an_empty_mastodon_is_restored_empty() -> None:
     contents = {"mastodon-db-rehearsal": empty, "mastodon-db": empty}
     both = both_of(contents)
     assert compare(both, Before(SEGMENT, 0.0), of(Cluster()), OPENER, None) == Found(
-        "", 0.0, ("rows that were restored: 0 users", "encrypted rows that today's keys open: 0 of users.otp_secret")
+        "",
+        0.0,
+        ("rows that were restored: 0 users", "encrypted rows that today's keys open: 0 of users.otp_secret"),
+        "20260805130216",
     )
 
 

@@ -48,7 +48,7 @@ PARAMETERS = {
     "mount": "secret",
     "wait_timeout": 60,
 }
-WELL = Found("2026-11-29T02:58:00Z", 12.0, ("rows that were restored: 3 users",))
+WELL = Found("2026-11-29T02:58:00Z", 12.0, ("rows that were restored: 3 users",), "20260611150940")
 KINDS = (
     *(one for one in SERVED if one.kind != "Cluster"),
     Resource("postgresql.cnpg.io", "v1", "Cluster", "clusters", namespaced=True),
@@ -131,7 +131,7 @@ def test_what_went_well_is_said_kept_and_removed(place: Place) -> None:
         "rows that were restored: 3 users",
         "Cluster mastodon/mastodon-db: restored up to 2026-11-29T02:58:00Z (RPO 12 s, RTO 0 s)",
     ]
-    assert (place.left, place.kept.failure) == ([], "")
+    assert (place.left, place.kept.failure, place.kept.schema) == ([], "", "20260611150940")
 
 
 def test_with_a_time_no_loss_is_told(place: Place) -> None:
