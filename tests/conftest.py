@@ -58,7 +58,8 @@ SEED = int(os.environ.get("TEST_SEED", "20261127"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Put on record what passes, where that is asked for."""
+    """Put on record what passes, where that is asked for, and let labs end with a run that is ended."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if os.environ.get("TEST_RECORD"):
         config.pluginmanager.register(Recorder())
 
@@ -234,16 +235,16 @@ def fresh_lab(name: str, index: int, *options: str) -> Iterator[Lab]:
     """A lab with everything `lab/up` can put there, taken down afterwards with all it made."""
     down = [str(ROOT / "lab/down"), "--name", name, "--purge-state"]
     subprocess.run(down, check=True, timeout=300)
-    up = subprocess.run(
-        [str(ROOT / "lab/up"), "--name", name, "--index", str(index), "--with", "all", *options],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=3000,
-    )
-    assert up.returncode == 0, up.stdout[-3000:] + up.stderr[-3000:]
     made = Lab(Path(os.environ.get("LAB_ROOT", "/var/lib/fediverse-mastodon-lab")) / name)
     try:
+        up = subprocess.run(
+            [str(ROOT / "lab/up"), "--name", name, "--index", str(index), "--with", "all", *options],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=3000,
+        )
+        assert up.returncode == 0, up.stdout[-3000:] + up.stderr[-3000:]
         yield made
     finally:
         subprocess.run(down, check=True, timeout=300)
