@@ -13,8 +13,7 @@ from typing import Any
 
 from mastodon_lab.build.command import telling_line
 from mastodon_lab.errors import LabError
-
-FIELD_MANAGER = "mastodon-lab"
+from mastodon_lab.parts.applied import FIELD_MANAGER
 
 
 @dataclass(frozen=True)
@@ -22,14 +21,19 @@ class Kubectl:
     program: Path
     kubeconfig: Path
 
-    def apply(self, manifests: str) -> None:
-        """Apply manifests server-side; the lab's word counts over everyone else's."""
-        self._run(
-            "apply", "--server-side", f"--field-manager={FIELD_MANAGER}", "--force-conflicts", "-f-", sent=manifests
-        )
+    def apply(self, manifests: str) -> list[dict[str, Any]]:
+        """Apply manifests server-side, and return the objects; the lab's word counts over everyone else's."""
+        return self._apply("-f-", sent=manifests)
 
-    def apply_kustomization(self, folder: Path) -> None:
-        self._run("apply", "--server-side", f"--field-manager={FIELD_MANAGER}", "--force-conflicts", f"-k={folder}")
+    def apply_kustomization(self, folder: Path) -> list[dict[str, Any]]:
+        return self._apply(f"-k={folder}")
+
+    def _apply(self, *words: str, sent: str = "") -> list[dict[str, Any]]:
+        printed = ("-o=json", "--show-managed-fields")
+        ours = ("--server-side", f"--field-manager={FIELD_MANAGER}", "--force-conflicts")
+        found = json.loads(self._run("apply", *ours, *printed, *words, sent=sent))
+        objects: list[dict[str, Any]] = found["items"] if found["kind"] == "List" else [found]
+        return objects
 
     def wait(self, workload: str, seconds: float) -> None:
         """Wait until `namespace/kind/name` runs as it is written. Raises LabError with the reason why it doesn't."""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from http.client import HTTPException
 from pathlib import Path
+from typing import TypeVar
 
 from mastodon_lab import ipv6
 from mastodon_lab.build import images
@@ -20,7 +21,7 @@ from mastodon_lab.build.store import key
 from mastodon_lab.cluster import api
 from mastodon_lab.errors import LabError
 from mastodon_lab.lab import DOCKER, IPV6, SITE, WEBSITE, Lab
-from mastodon_lab.parts import acme, certificates, mail, nameserver, s3, website
+from mastodon_lab.parts import acme, applied, certificates, mail, nameserver, s3, website
 from mastodon_lab.parts.catalogue import PARTS, REDIS_HOST, S3_HOST, Part
 from mastodon_lab.parts.keys import Keys, keys
 from mastodon_lab.parts.kubectl import Kubectl
@@ -64,6 +65,7 @@ IMAGES = {
     "TRAEFIK_IMAGE": images.TRAEFIK_IMAGE,
 }
 APPLY = "install the platform"
+Done = TypeVar("Done")
 TROUBLE = (LabError, OSError, HTTPException, api.NotAnsweringError)
 
 
@@ -75,15 +77,25 @@ def deploy(lab: Lab, built: Built, progress: Progress) -> None:
     made = keys(lab)
     certificates.ensure(lab, servers(lab))
     with progress.step(APPLY):
-        # The API server answers before it can describe its types, which kubectl asks for.
-        if lab.has("traefik"):
-            _eventually("Gateway API", lambda: kubectl.apply_kustomization(built.gateway_api))
-        _eventually("Platform", lambda: kubectl.apply("\n---\n".join(manifests(lab, made))))
+        _apply(lab, kubectl, built.gateway_api if lab.has("traefik") else None, "\n---\n".join(manifests(lab, made)))
     for part in parts:
         with progress.step(_title(part)):
             kubectl.wait(part.workload, READY_SECONDS)
             for act in (part.set_up, part.prove):
                 _eventually(part.name, partial(act, lab, made))
+
+
+def _apply(lab: Lab, kubectl: Kubectl, gateway_api: Path | None, text: str) -> None:
+    """Apply the platform, unless just this was applied and all of it is as it was."""
+    made_from = key(str(gateway_api), text)
+    if applied.holds(lab, made_from):
+        return
+    objects = []
+    # The API server answers before it can describe its types, which kubectl asks for.
+    if gateway_api:
+        objects += _eventually("Gateway API", partial(kubectl.apply_kustomization, gateway_api))
+    objects += _eventually("Platform", partial(kubectl.apply, text))
+    _eventually("Platform", partial(applied.note, lab, made_from, objects))
 
 
 def status(lab: Lab) -> tuple[PartStatus, ...]:
@@ -187,7 +199,7 @@ def _title(part: Part) -> str:
     return f"wait for {part.name}"
 
 
-def _eventually(name: str, act: Callable[[], None]) -> None:
+def _eventually(name: str, act: Callable[[], Done]) -> Done:
     """Act, trying again for a while: a Service answers a moment after its pod is ready."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:

@@ -20,11 +20,17 @@ def kubectl(folder: Path, lines: str) -> Kubectl:
     return Kubectl(script, folder / "kubeconfig")
 
 
-def test_manifests_are_applied_server_side(tmp_path: Path) -> None:
-    kubectl(tmp_path, "").apply("kind: Namespace\n")
+@pytest.mark.parametrize(
+    "printed",
+    ['{"kind": "List", "items": [{"kind": "Namespace"}]}', '{"kind": "Namespace"}'],
+    ids=["several", "one"],
+)
+def test_manifests_are_applied_server_side(tmp_path: Path, printed: str) -> None:
+    applied = kubectl(tmp_path, f"echo '{printed}'").apply("kind: Namespace\n")
     asked = (tmp_path / "asked").read_text()
     assert asked.startswith(f"--kubeconfig={tmp_path}/kubeconfig apply --server-side --field-manager=mastodon-lab ")
     assert (tmp_path / "sent").read_text() == "kind: Namespace\n"
+    assert applied == [{"kind": "Namespace"}]
 
 
 def test_a_refusal_is_one_sentence(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from mastodon_lab.build.plan import Built
 from mastodon_lab.cluster import api
 from mastodon_lab.errors import LabError
 from mastodon_lab.lab import ALL, WEBSITE, Lab
-from mastodon_lab.parts import catalogue, certificates, platform
+from mastodon_lab.parts import applied, catalogue, certificates, platform
 from mastodon_lab.parts.catalogue import Act, Part
 from mastodon_lab.parts.keys import Keys, keys
 from mastodon_lab.progress import Progress
@@ -44,12 +44,19 @@ class Cluster:
     def __init__(self) -> None:
         self.applied: list[str] = []
         self.waited: list[str] = []
+        self.noted: list[tuple[str, list[dict[str, Any]]]] = []
+        self.untouched = True
 
-    def apply(self, manifests: str) -> None:
+    def holds(self, made_from: str) -> bool:
+        return self.untouched and bool(self.noted) and self.noted[-1][0] == made_from
+
+    def apply(self, manifests: str) -> list[dict[str, Any]]:
         self.applied.append(manifests)
+        return [{"of": manifests}]
 
-    def apply_kustomization(self, folder: Path) -> None:
+    def apply_kustomization(self, folder: Path) -> list[dict[str, Any]]:
         self.applied.append(str(folder))
+        return [{"of": str(folder)}]
 
     def wait(self, workload: str, seconds: float) -> None:
         self.waited.append(workload)
@@ -61,12 +68,14 @@ def cluster(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Cluster:
     made = Cluster()
     monkeypatch.setattr(platform, "Kubectl", lambda *_: made)
     monkeypatch.setattr(platform, "POLL_SECONDS", 0)
+    monkeypatch.setattr(applied, "note", lambda _lab, made_from, objects: made.noted.append((made_from, objects)))
+    monkeypatch.setattr(applied, "holds", lambda _lab, made_from: made.holds(made_from))
     return made
 
 
 def deploy(lab: Lab, monkeypatch: pytest.MonkeyPatch, *parts: Part) -> None:
     manifests = lab.state / "manifests"
-    manifests.mkdir()
+    manifests.mkdir(exist_ok=True)
     for part in parts:
         (manifests / f"{part.key}.yaml").write_text(f"kind: {part.key}")
     (manifests / "mastodon.yaml").write_text("kind: Namespace")
@@ -81,6 +90,31 @@ def test_the_gateway_api_comes_before_what_uses_it(lab: Lab, cluster: Cluster, m
     assert cluster.applied[0] == "/gateway-api"
     assert cluster.applied[1] == "kind: thing\n---\nkind: Namespace"
     assert cluster.waited == ["things/deployment/thing"]
+
+
+def test_what_holds_is_not_applied_again_but_waited_for(
+    lab: Lab, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thing = part(failing(0, OSError()))
+    deploy(lab, monkeypatch, thing)
+    ((_made_from, objects),) = cluster.noted
+    assert objects == [{"of": one} for one in cluster.applied]
+    deploy(lab, monkeypatch, thing)
+    assert (len(cluster.applied), len(cluster.waited)) == (2, 2)
+    cluster.untouched = False
+    deploy(lab, monkeypatch, thing)
+    assert len(cluster.applied) == 4
+
+
+@pytest.mark.usefixtures("cluster")
+def test_what_is_applied_stands_for_the_gateway_api_and_each_manifest(
+    lab: Lab, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thing = part(failing(0, OSError()))
+    deploy(lab, monkeypatch, thing)
+    deploy(lab, monkeypatch, thing, replace(thing, workload="things/deployment/other"))
+    deploy(replace(lab, parts=frozenset({"thing", "other", "site"})), monkeypatch, thing)
+    assert len({made_from for made_from, _objects in cluster.noted}) == 3
 
 
 def test_what_a_lab_was_not_given_is_left_out(lab: Lab, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
