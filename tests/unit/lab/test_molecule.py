@@ -31,6 +31,10 @@ def reads_only(said: str, inventory: str) -> bool:
     )
 
 
+def scenarios() -> list[str]:
+    return sorted(path.parent.name for path in (ROOT / "extensions/molecule").glob("*/molecule.yml"))
+
+
 def test_each_scenario_has_the_hosts_of_its_inventory_alone(tmp_path: Path) -> None:
     (tmp_path / "lab.json").write_text("{}")
     own = {"KIND_INVENTORY": "kind", "EXISTING_INVENTORY": "example"}
@@ -41,8 +45,7 @@ def test_each_scenario_has_the_hosts_of_its_inventory_alone(tmp_path: Path) -> N
     found = sorted((row[3], row[0]) for row in rows)
     own_labs = ("adopt", "external", "split_domain")
     others = {"existing": "production", "kind": "kind", **dict(zip(own_labs, own_labs, strict=True))}
-    scenarios = sorted(path.parent.name for path in (ROOT / "extensions/molecule").glob("*/molecule.yml"))
-    assert found == [(scenario, others.get(scenario, "lab")) for scenario in scenarios]
+    assert found == [(scenario, others.get(scenario, "lab")) for scenario in scenarios()]
 
 
 def test_no_two_scenarios_have_one_lab_but_those_on_the_lab_that_stays() -> None:
@@ -58,6 +61,13 @@ def test_no_two_scenarios_have_one_lab_but_those_on_the_lab_that_stays() -> None
     assert [len(place) for place in own] == [2] * 4
     for values in zip([*stays, "0"], *own, strict=True):
         assert len(set(values)) == len(values)
+
+
+def test_each_scenario_is_run_by_a_test() -> None:
+    """Together they are what `molecule test --all` runs."""
+    texts = (path.read_text() for path in (ROOT / "tests/e2e").rglob("test_*.py"))
+    run = "".join(text for text in texts if "import assert_passed" in text)
+    assert [name for name in scenarios() if f'"{name}"' not in run] == []
 
 
 @pytest.mark.parametrize("scenario", ["adopt", "external", "split_domain"])
