@@ -100,7 +100,8 @@ def innermost(error: BaseException) -> str:
     except ValueError:
         # It holds a number that is too long to be written: https://docs.python.org/3/library/stdtypes.html#int-max-str-digits
         return type(cause).__name__
-    # What was sent in the place of what should have been may be anything.
+    # What was sent in the place of what should have been may be anything, and a header that requests does not send a token.
+    text = re.sub(r"(?i)(header (?:value|part)).*", r"\1 …", text, flags=re.DOTALL)
     text = re.sub(r"^.*\((\[Errno -?\d+\] .*)\)$", r"\1", text)
     return re.sub(r"\bb['\"].*", "…", re.sub(r"^.*\[Errno -?\d+\] ", "", text))
 

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, innermost
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
+from ansible_collections.fediverse.mastodon.plugins.module_utils._net import pasted
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.bounded import within
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.dial import Dial, direct
 
@@ -97,6 +98,7 @@ def _rfc2136(dial: Dial, provider: Provider, values: Mapping[str, str]) -> None:
 
 def _cloudflare(provider: Provider, values: Mapping[str, str]) -> None:
     """Ask for the zone, as external-dns does first: https://developers.cloudflare.com/api/resources/zones/methods/list/"""
+    _refuse_flawed(provider, values, "api-token")
     headers = {"Authorization": f"Bearer {values['api-token']}"}
     answer = _get(f"{CLOUDFLARE}/zones?name={quote(provider.zone)}", headers=headers)
     _refuse(provider, answer)
@@ -106,11 +108,19 @@ def _cloudflare(provider: Provider, values: Mapping[str, str]) -> None:
 
 def _route53(provider: Provider, values: Mapping[str, str]) -> None:
     """Ask for the zone: https://docs.aws.amazon.com/Route53/latest/APIReference/API_ListHostedZonesByName.html"""
+    _refuse_flawed(provider, values, "access-key-id", "secret-access-key")
     sign = AWS4Auth(values["access-key-id"], values["secret-access-key"], "us-east-1", "route53")
     answer = _get(f"{ROUTE53}/hostedzonesbyname?dnsname={quote(provider.zone)}&maxitems=1", auth=sign)
     _refuse(provider, answer)
     if f"<Name>{provider.zone.rstrip('.')}.</Name>" not in answer.text:
         raise RefusedError(str(provider), "is not among those that the keys open", "", _REMEDY)
+
+
+def _refuse_flawed(provider: Provider, values: Mapping[str, str], *keys: str) -> None:
+    """Refuse what cannot be in a header, whose library would show all of it: also an old one, which nobody looked at when it was given."""
+    for key in keys:
+        if flaw := pasted.header_flaw(values[key]):
+            raise RefusedError(str(provider), "does not take the credential", f"{key}: {flaw}", _REMEDY)
 
 
 def _get(url: str, **more: Any) -> requests.Response:

@@ -52,7 +52,7 @@ def handshake(login: Login, dial: Dial | None = None) -> str:
         with within(_WHOLE_SECONDS), _connected(login, dial or direct(login.host, login.port, _SECONDS)) as link:
             encrypted = _encrypt(link, login, subject)
             if login.username:
-                _log_in(link, login)
+                _log_in(link, login, subject)
             else:
                 _begin_mail(link, subject)
     except ssl.SSLError as error:
@@ -93,8 +93,13 @@ def _encrypt(link: smtplib.SMTP, login: Login, subject: str) -> bool:
     return offered
 
 
-def _log_in(link: smtplib.SMTP, login: Login) -> None:
+def _log_in(link: smtplib.SMTP, login: Login, subject: str) -> None:
     """Log in by Mastodon's one method, offered or not, where smtplib's own `login` would choose among all."""
+    if not (login.username.isascii() and login.password.isascii()):
+        # smtplib's own error would show a letter of it, and where it is.
+        why = "there is a character in username or password that is not ASCII"
+        remedy = f"Write another into {login.source}, which the server knows."
+        raise MastodonError(subject, "cannot be asked", why, remedy)
     link.user, link.password = login.username, login.password
     ways: dict[str, Any] = {"plain": link.auth_plain, "login": link.auth_login, "cram_md5": link.auth_cram_md5}
     name = login.method.upper().replace("_", "-")

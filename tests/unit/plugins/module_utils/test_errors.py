@@ -11,6 +11,7 @@ from http.client import IncompleteRead
 from typing import Any
 
 import pytest
+import requests
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.finding import find
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import (
@@ -115,3 +116,9 @@ def test_a_name_that_is_not_found_is_reported_without_what_urllib3_puts_around_i
 def test_an_error_that_cannot_even_say_what_it_is_is_called_by_its_kind() -> None:
     """As that of http.client on Python 3.13, for a chunk whose length has thousands of digits."""
     assert innermost(ProtocolError("Connection broken", IncompleteRead(b"", 10**5000))) == "IncompleteRead"
+
+
+def test_a_header_that_could_not_be_sent_is_not_shown() -> None:
+    with pytest.raises(requests.exceptions.InvalidHeader) as caught:
+        requests.get("http://127.0.0.1:1/", headers={"Authorization": "Bearer canary\n"}, timeout=1)
+    assert innermost(caught.value).endswith("in header value …")

@@ -142,3 +142,16 @@ def test_what_a_provider_does_not_take_is_distinguished_from_one_that_fails(
             prove(Provider(kind, "example.org"), values)
     assert isinstance(failed.value, RefusedError) is is_refused
     assert "canary" not in str(failed.value)
+
+
+@pytest.mark.parametrize("flaw", [" {}", "{}\n", "{}\r\nX-Other: 1", "{}é"])
+@pytest.mark.parametrize(("kind", "values"), [("cloudflare", TOKEN), ("route53", KEYS)])
+def test_a_credential_that_no_request_can_have_is_refused_and_neither_sent_nor_shown(
+    monkeypatch: pytest.MonkeyPatch, kind: str, values: dict[str, str], flaw: str
+) -> None:
+    monkeypatch.setattr(credential.requests, "get", lambda *_unused, **_more: pytest.fail("it was sent"))
+    name = next(iter(values))
+    with pytest.raises(RefusedError) as refused:
+        prove(Provider(kind, "example.org"), {**values, name: flaw.format(values[name])})
+    assert f"does not take the credential: {name}: " in str(refused.value)
+    assert "canary" not in str(refused.value)

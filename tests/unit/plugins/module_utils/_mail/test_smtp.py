@@ -75,6 +75,16 @@ def test_a_wrong_password_names_where_it_came_from() -> None:
         )
 
 
+@pytest.mark.parametrize("method", ["plain", "login", "cram_md5"])
+def test_no_letter_is_shown_of_a_password_that_cannot_be_sent(method: str) -> None:
+    with server(AUTH="334 PDEyMz4=") as port, pytest.raises(MastodonError) as caught:
+        handshake(Login("127.0.0.1", port, "user", "canary-ø", "Vault path m", starttls="never", method=method))
+    assert str(caught.value) == (
+        f"Mail server 127.0.0.1:{port}: cannot be asked: there is a character in username or password that is not ASCII. "
+        "Write another into Vault path m, which the server knows."
+    )
+
+
 def without_login(port: int) -> str:
     return handshake(Login("127.0.0.1", port, "", "", "", starttls="auto"))
 
