@@ -174,6 +174,8 @@ _SECRET = re.compile(
 )
 # Below these stand names of keys in Secrets, and no secrets.
 _KEY_NAMES = "existingSecretKeys"
+# Whose Secrets are made here or named by a setting, under names of keys that the checks know.
+_OF_OURS = ("mastodon.secrets", "mastodon.s3", "mastodon.smtp", "postgresql", "redis")
 
 
 RULES = Rules()
@@ -196,6 +198,16 @@ def decided_elsewhere(settings: Settings) -> Iterator[str]:
             if at(settings[name] or {}, path) not in (None, ""):
                 why = "the checks use that"
                 yield _refusal(f"{path} is decided by a setting", why, f"Set {setting} instead.", name)
+
+
+@RULES.rule
+def key_names(settings: Settings) -> Iterator[str]:
+    """Pods start with the keys that the checks compare with Vault."""
+    for section in _OF_OURS:
+        path = f"{section}.{_KEY_NAMES}"
+        if at(settings["mastodon_values"] or {}, path):
+            why = "Mastodon would encrypt, or log in, with other ones than the checks compare with Vault"
+            yield _refusal(f"{path} names other keys of a Secret", why, _REMOVE)
 
 
 @RULES.rule

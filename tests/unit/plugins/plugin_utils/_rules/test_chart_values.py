@@ -99,6 +99,24 @@ def test_what_a_setting_decides_of_ceph_is_refused_with_its_name(path: str, sett
 @pytest.mark.parametrize(
     "path",
     [
+        "mastodon.secrets.existingSecretKeys.arePrimaryKey",
+        "mastodon.s3.existingSecretKeys.accessKeyId",
+        "mastodon.smtp.existingSecretKeys.password",
+        "postgresql.existingSecretKeys.password",
+        "redis.existingSecretKeys.password",
+    ],
+)
+def test_other_keys_of_a_secret_of_ours_are_refused(path: str) -> None:
+    section = path.rpartition(".")[0]
+    assert problems(nested(path, "secret-key-base")) == [
+        f"Variable mastodon_values: {section} names other keys of a Secret: Mastodon would encrypt, or log in, with other ones than the "
+        "checks compare with Vault. Remove it."
+    ]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
         "mastodon.secrets.arePrimaryKey",
         "mastodon.secrets.areKeyDerivationSalt",
         "mastodon.secrets.secretKeyBase",
@@ -127,6 +145,8 @@ def test_a_secret_is_refused_and_not_shown(path: str) -> None:
     [
         nested("postgresql.readReplica.existingSecretKeys.password", "pass"),
         nested("mastodon.deepl.existingSecret", "deepl"),
+        nested("mastodon.smtp.bulk.existingSecretKeys.password", "pass"),
+        nested("redis.sidekiq.existingSecretKeys.password", "pass"),
         nested("mastodon.extraEnvVars.S3_KEY_PREFIX", "media/"),
         nested("mastodon.smtp.password", ""),
         nested("mastodon.web.port", 3000),
