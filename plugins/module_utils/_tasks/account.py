@@ -46,6 +46,8 @@ ARGUMENTS = Arguments(
 
 _PASSWORD = re.compile(r"^New password: (\S+)\s*$", re.MULTILINE)
 _UNKNOWN = re.compile("no user with such username", re.IGNORECASE)
+# Of a database whose first `db:prepare` ended before it had sown them: Rails seeds only in the very run that makes the schema.
+_UNSEEDED = re.compile("cannot find user role", re.IGNORECASE)
 # Of what is wrong with an account, in the words of Mastodon: https://github.com/mastodon/mastodon/blob/main/config/locales/activerecord.en.yml
 _REASON = re.compile(
     "taken|reserved|disallowed|blocked|unreachable|seem to exist|only letters|invalid|too long|too short"
@@ -57,6 +59,14 @@ _MARK = {"made-by": "fediverse.mastodon"}
 _ROUNDS = 5
 
 Tootctl = Callable[..., pods.Finished]
+
+
+@dataclass(frozen=True)
+class Mastodon:
+    """What is run in a pod of web: `tootctl` with arguments, and db/seeds, which find what is there already."""
+
+    tootctl: Tootctl
+    seed: Callable[[], pods.Finished]
 
 
 @dataclass(frozen=True)
@@ -78,7 +88,7 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     action = _action_of(stored, owner)
     if action == "created" and not run.check:
         action = _make(
-            owner, _tootctl(parameters, run), lambda: kv.read(server, mount, path), _writer(server, mount, path)
+            owner, _mastodon(parameters, run), lambda: kv.read(server, mount, path), _writer(server, mount, path)
         )
     if action != "unchanged":
         run.say(
@@ -128,7 +138,7 @@ def _writer(server: vault.Vault, mount: str, path: str) -> Callable[[Mapping[str
 
 def _make(
     owner: Owner,
-    tootctl: Tootctl,
+    mastodon: Mastodon,
     read: Callable[[], kv.Stored],
     write: Callable[[Mapping[str, str], int], None],
 ) -> str:
@@ -137,7 +147,7 @@ def _make(
     for _round in range(_ROUNDS):
         stored = read()
         _refuse_foreign(stored, owner)
-        there = _is_there(owner, tootctl)
+        there = _is_there(owner, mastodon.tootctl)
         try:
             if not stored.version and there:
                 write({**entry, "adopted": "true"}, 0)
@@ -145,7 +155,7 @@ def _make(
             if not stored.version:
                 write(entry, 0)
                 stored = read()
-            password = _new_password(owner, tootctl, there=there)
+            password = _new_password(owner, mastodon, there=there)
             write({**entry, "password": password}, stored.version)
         except kv.LostRaceError:
             # Another run is at it. Its password may be older than ours, so whoever comes last makes another one.
@@ -162,37 +172,46 @@ def _is_there(owner: Owner, tootctl: Tootctl) -> bool:
     return asked.code == 0
 
 
-def _new_password(owner: Owner, tootctl: Tootctl, *, there: bool) -> str:
+def _new_password(owner: Owner, mastodon: Mastodon, *, there: bool) -> str:
     # Confirmed: mail may not work yet. Approved: with registrations closed it would wait for itself.
-    done = (
-        tootctl("accounts", "modify", owner.username, "--confirm", "--approve", "--reset-password")
-        if there
-        else tootctl(
-            *("accounts", "create", owner.username, "--email", owner.email),
-            *("--confirmed", "--approve", "--role", owner.role),
-        )
-    )
+    tootctl = mastodon.tootctl
+    reset = ("accounts", "modify", owner.username, "--confirm", "--approve", "--reset-password")
+    done = tootctl(*reset) if there else _created(owner, mastodon)
     found = _PASSWORD.search(done.stdout)
     if done.code and not there and _is_there(owner, tootctl):
         # Another run made it meanwhile.
         raise kv.LostRaceError
     if done.code or not found:
-        reasons = ", ".join(dict.fromkeys(_REASON.findall(done.stdout)))
+        reasons = ", ".join(dict.fromkeys(_REASON.findall(f"{done.stdout} {done.stderr}")))
         message = reasons or _LIKE_A_PASSWORD.sub("…", done.stderr).strip() if done.code else "it printed no password"
         raise _failed(owner, "cannot be made", message, done)
     return found[1]
 
 
+def _created(owner: Owner, mastodon: Mastodon) -> pods.Finished:
+    command = ("accounts", "create", owner.username, "--email", owner.email)
+    options = ("--confirmed", "--approve", "--role", owner.role)
+    done = mastodon.tootctl(*command, *options)
+    if done.code and _UNSEEDED.search(done.stdout + done.stderr) and not mastodon.seed().code:
+        return mastodon.tootctl(*command, *options)
+    return done
+
+
 def _failed(owner: Owner, what: str, message: str, done: pods.Finished) -> MastodonError:
     why = f"tootctl ended with {done.code}" + (f": {message}" if message else "")
-    return MastodonError(
-        f"Account {owner.username}", what, why, "Correct mastodon_admin_username or mastodon_admin_email."
-    )
+    remedy = "Correct mastodon_admin_username or mastodon_admin_email."
+    if _UNSEEDED.search(message):
+        remedy = "See what `bundle exec rake db:seed` says in a pod of web, which makes the roles."
+    elif "unreachable" in message:
+        remedy = f"Pods must find the mail server (MX, A or AAAA) of {owner.email.rpartition('@')[2]} in DNS, or correct mastodon_admin_email."
+    return MastodonError(f"Account {owner.username}", what, why, remedy)
 
 
-def _tootctl(parameters: Mapping[str, Any], run: Run) -> Tootctl:
+def _mastodon(parameters: Mapping[str, Any], run: Run) -> Mastodon:
     command = in_web_pod(connect(parameters, run.environment), parameters["namespace"], parameters["name"])
-    return lambda *arguments: command(["tootctl", *arguments])
+    return Mastodon(
+        lambda *arguments: command(["tootctl", *arguments]), lambda: command(["bundle", "exec", "rake", "db:seed"])
+    )
 
 
 TASK = Task(ARGUMENTS, run_task)

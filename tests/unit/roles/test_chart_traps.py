@@ -91,6 +91,7 @@ def test_a_relay_without_login_needs_no_secret_in_vault() -> None:
     objects = site.objects("mastodon")
     values = objects["HelmRelease mastodon"]["spec"]["values"]["mastodon"]["smtp"]
     assert values["authMethod"] == "none"
+    # The chart reads it, and what it makes of it is taken away again: tests/unit/stand_ins/test_chart.py.
     assert objects[f"Secret {values['existingSecret']}"]["stringData"] == {"username": "", "password": ""}
     assert "ExternalSecret mastodon-smtp" not in objects
     assert [one["required"] for one in site.value("vault_secrets") if one["path"].endswith("/smtp")] == [[]]

@@ -36,8 +36,9 @@ def render(tmp_path_factory: pytest.TempPathFactory) -> Render:
         helm = Go(installed.go, store, folder / "go.log").build(components.HELM)["helm"]
 
     @cache
-    def rendered(*, patched: bool = True, **settings: Any) -> list[dict[str, Any]]:
-        spec = Site(**settings).objects("mastodon")["HelmRelease mastodon"]["spec"]
+    def rendered(*, patched: bool = True, ipv6: bool = False, **settings: Any) -> list[dict[str, Any]]:
+        launch = {"mastodon_launch": {"annotations": {}, "ipv6": True}} if ipv6 else {}
+        spec = Site(**launch, **settings).objects("mastodon")["HelmRelease mastodon"]["spec"]
         (folder / "values.json").write_text(json.dumps(spec["values"]))
         made = run(helm, "template", "mastodon", CHART, "--values", folder / "values.json", "--namespace=mastodon")
         (folder / "chart.yaml").write_text(made)
@@ -60,6 +61,10 @@ def containers(objects: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, A
             pod = item["spec"]["template"]["spec"]
             for container in pod["containers"]:
                 yield f"{item['metadata']['name']}/{container['name']}", pod, container
+
+
+def environment(container: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {variable["name"]: variable for variable in container.get("env", [])}
 
 
 @pytest.mark.parametrize("monitoring", [False, True])
@@ -86,6 +91,25 @@ def test_metrics_can_be_asked_for_by_the_port_that_the_monitor_names(render: Ren
     pods = [pod for name, pod, _container in containers(render(mastodon_monitoring=True)) if "/mastodon-web" in name]
     # Commands without a container's name go to the first.
     assert [container["name"] for container in pods[0]["containers"]] == ["mastodon-web", "prometheus-exporter"]
+
+
+def test_metrics_are_served_at_both_families_where_services_have_both(render: Render) -> None:
+    for ipv6 in (False, True):
+        objects = render(mastodon_monitoring=True, ipv6=ipv6)
+        found = {name: container for name, _pod, container in containers(objects)}
+        exporter = found["mastodon-web/prometheus-exporter"]
+        sidekiq = environment(found["mastodon-sidekiq-all-queues/mastodon"])["MASTODON_PROMETHEUS_EXPORTER_HOST"]
+        assert (exporter["args"] == ["--bind", "ANY", "--port", "9394"], sidekiq["value"] == "ANY") == (ipv6, ipv6)
+        assert exporter["securityContext"]
+
+
+@pytest.mark.parametrize("login", [True, False])
+def test_who_sends_mail_has_a_login_only_where_there_is_one(render: Render, login: bool) -> None:
+    found = {name: one for name, _pod, one in containers(render(mastodon_smtp_login=login))}
+    given = environment(found["mastodon-sidekiq-all-queues/mastodon"])
+    assert {"SMTP_LOGIN", "SMTP_PASSWORD"} & set(given) == ({"SMTP_LOGIN", "SMTP_PASSWORD"} if login else set())
+    assert {"DB_PASS", "AWS_ACCESS_KEY_ID"} <= set(given)
+    assert [name for name, one in found.items() if "sidekiq" not in name and "SMTP_LOGIN" in environment(one)] == []
 
 
 def web(objects: list[dict[str, Any]]) -> dict[str, Any]:

@@ -30,6 +30,15 @@ def test_metrics_are_served_and_nothing_else() -> None:
         server.shutdown()
 
 
+@pytest.mark.parametrize("host", ["ANY", "ALL"])
+def test_one_word_is_both_families(host: str) -> None:
+    with exporter.server(host, 0) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        for address in ("127.0.0.1", "[::1]"):
+            assert urlopen(f"http://{address}:{server.server_port}/ping").read() == b"PONG"
+        server.shutdown()
+
+
 @pytest.mark.parametrize("missing", [None, *LOCAL])
 def test_sidekiq_serves_its_own_when_the_chart_says_so(missing: str | None) -> None:
     port = free_port()

@@ -29,8 +29,9 @@ def given(certificate: Path) -> dict[str, str]:
     }
 
 
-def send(given: dict[str, str], site: Site, sink: Sink) -> None:
-    settings = MailSettings.from_environment({**given, "SMTP_PORT": str(sink.port)}, site)
+def send(given: dict[str, str | None], site: Site, sink: Sink) -> None:
+    environment = {name: value for name, value in given.items() if value is not None}
+    settings = MailSettings.from_environment({**environment, "SMTP_PORT": str(sink.port)}, site)
     written = mail.letter(site, "confirmation_instructions", "T0KEN")
     mail.send(settings, mail.message(settings, site, EMAIL, written))
 
@@ -45,16 +46,17 @@ def send(given: dict[str, str], site: Site, sink: Sink) -> None:
         ({"SMTP_ENABLE_STARTTLS": "auto"}, {"starttls": False}, "PLAIN", False),
         ({"SMTP_TLS": "true", "SMTP_ENABLE_STARTTLS": "never"}, {"starttls": False, "tls": True}, "PLAIN", True),
         ({"SMTP_CA_FILE": "", "SMTP_OPENSSL_VERIFY_MODE": "none"}, {}, "PLAIN", True),
-        # Upstream knows this word as little as any other, and takes its default.
-        ({"SMTP_ENABLE_STARTTLS": "false"}, {}, "PLAIN", True),
-        ({"SMTP_AUTH_METHOD": "none"}, {"asks": False}, None, True),
+        ({"SMTP_ENABLE_STARTTLS": "false"}, {}, "PLAIN", False),
+        # A name is reason enough to log in.
+        ({"SMTP_AUTH_METHOD": "none"}, {}, "PLAIN", True),
+        ({"SMTP_AUTH_METHOD": "none", "SMTP_LOGIN": None}, {"asks": False}, None, True),
     ],
 )
 def test_mail_is_sent_as_configured(
     mail_server: Server,
     given: dict[str, str],
     site: Site,
-    changed: dict[str, str],
+    changed: dict[str, str | None],
     options: dict[str, bool],
     method: str | None,
     encrypted: bool,
@@ -71,7 +73,8 @@ def test_mail_is_sent_as_configured(
         ({"SMTP_PASSWORD": "wrong"}, {}, "535"),
         ({"SMTP_CA_FILE": ""}, {}, "certificate verify failed"),
         ({"SMTP_ENABLE_STARTTLS": "always"}, {"starttls": False}, "STARTTLS extension not supported"),
-        ({"SMTP_AUTH_METHOD": "none"}, {}, "530"),
+        ({"SMTP_AUTH_METHOD": "none", "SMTP_LOGIN": None}, {}, "530"),
+        ({"SMTP_AUTH_METHOD": "none", "SMTP_LOGIN": "", "SMTP_PASSWORD": ""}, {"asks": False}, "535"),
         ({"SMTP_TLS": "true"}, {"tls": True}, "are mutually exclusive"),
         ({"SMTP_TLS": "true", "SMTP_ENABLE_STARTTLS": "auto"}, {"tls": True}, "are mutually exclusive"),
         ({"SMTP_SSL": "true", "SMTP_ENABLE_STARTTLS": "always"}, {"tls": True}, "are mutually exclusive"),
@@ -81,7 +84,7 @@ def test_mail_that_is_not_taken_is_one_sentence_without_the_password(
     mail_server: Server,
     given: dict[str, str],
     site: Site,
-    changed: dict[str, str],
+    changed: dict[str, str | None],
     options: dict[str, bool],
     reason: str,
 ) -> None:

@@ -6,10 +6,12 @@ from __future__ import annotations
 import re
 
 import pytest
-from mastodon_stand_in import VERSION, accounts, cleaning, registrations, tootctl
+from mastodon_stand_in import VERSION, accounts, cleaning, migrating, rake, registrations, tootctl
 from mastodon_stand_in.__main__ import main as command
 from mastodon_stand_in.accounts import Account
+from mastodon_stand_in.database import Database
 from mastodon_stand_in.errors import RefusalError
+from mastodon_stand_in.keys import Keys
 from mastodon_stand_in.queues import Redis
 from mastodon_stand_in.services import Services
 from mastodon_stand_in.settings import RedisSettings
@@ -57,6 +59,30 @@ def test_an_account_is_made_and_its_password_printed(
     admin = found(services)
     assert (admin.is_active, admin.role) == (True, "Owner")
     assert mails(services.jobs) == []
+
+
+def test_there_are_no_roles_when_the_first_prepare_ended_before_its_seeds_and_no_second_sows_them(
+    pod: dict[str, str],
+    empty: Database,
+    keys: Keys,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as ended:
+        ended.setattr(migrating, "sow", raises)
+        with pytest.raises(KeyboardInterrupt):
+            migrating.prepare(empty, keys)
+    migrating.prepare(empty, keys)
+    pod["DB_NAME"] = empty.settings.name
+    with pytest.raises(RefusalError, match="Cannot find user role"):
+        run(pod, capsys, *CREATE, "--role", "Owner")
+    for _again in range(2):
+        rake.main(["db:seed"], pod)
+    assert "New password" in run(pod, capsys, *CREATE, "--role", "Owner")
+
+
+def raises(_database: Database) -> None:
+    raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize(
@@ -121,7 +147,7 @@ def test_registrations_are_opened_and_closed(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ((*CREATE, "--role", "King"), "Role 'King': there is no such role"),
+        ((*CREATE, "--role", "King"), "^Cannot find user role with that name$"),
         (("accounts", "create", "a b", "--email", "a@b"), "Username 'a b': it is not valid"),
         (("accounts", "create", "a", "--email", "ab"), "E-mail 'ab': it is not valid"),
         (("accounts", "modify", "nobody", "--approve"), "no user with such username"),

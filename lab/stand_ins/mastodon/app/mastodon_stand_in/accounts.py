@@ -59,8 +59,13 @@ def only(cursor: RealDictCursor) -> dict[str, Any]:
     return row
 
 
-def seed(cursor: RealDictCursor, keys: Keys) -> bool:
-    """Make the instance actor unless it is there; say whether it was made."""
+def seed(cursor: RealDictCursor) -> None:
+    """Put in what nothing but db/seeds does: the roles."""
+    cursor.execute("INSERT INTO user_roles SELECT unnest(%s) ON CONFLICT DO NOTHING", (list(ROLES),))
+
+
+def make_instance_actor(cursor: RealDictCursor, keys: Keys) -> bool:
+    """Make the instance actor unless it is there, as upstream also does when somebody asks for it; say whether it was made."""
     cursor.execute("SELECT 1 FROM accounts WHERE id = %s", (INSTANCE_ACTOR_ID,))
     if cursor.fetchone():
         return False
@@ -80,7 +85,7 @@ def create(
     password: str | None = None,
 ) -> NewUser:
     """Make an account with its user, with a new password unless one is given."""
-    _check_role(role)
+    _check_role(cursor, role)
     _check_new(cursor, username, email)
     cursor.execute("INSERT INTO accounts (username) VALUES (%s) RETURNING id", (username,))
     account_id = only(cursor)["id"]
@@ -113,7 +118,7 @@ def modify(
     cursor: RealDictCursor, username: str, role: str | None, approve: bool, confirm: bool, reset_password: bool
 ) -> tuple[int, str | None]:
     """Change a user; return its id, and the new password if it was reset."""
-    _check_role(role)
+    _check_role(cursor, role)
     user = _find_row(cursor, "lower(username) = lower(%s)", username)
     if user is None or user["user_id"] is None:
         raise RefusalError(f"Account {username}: no user with such username. Make it with accounts create.")
@@ -188,6 +193,8 @@ def _account(row: dict[str, Any] | None) -> Account | None:
     )
 
 
-def _check_role(role: str | None) -> None:
-    if role is not None and role not in ROLES:
-        raise RefusalError(f"Role {role!r}: there is no such role. Use one of {', '.join(ROLES)}.")
+def _check_role(cursor: RealDictCursor, role: str | None) -> None:
+    cursor.execute("SELECT 1 FROM user_roles WHERE name = %s", (role,))
+    if role is not None and not cursor.fetchone():
+        # lib/mastodon/cli/accounts.rb
+        raise RefusalError("Cannot find user role with that name")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import logging
 import resource
+import socket
 import threading
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -39,8 +40,10 @@ def beside(environment: Mapping[str, str]) -> None:
 
 
 def server(host: str, port: int) -> ThreadingHTTPServer:
-    """Return a server of metrics."""
-    return ThreadingHTTPServer((host, port), _Metrics)
+    """Return a server of metrics, at both families for ANY or ALL as upstream's lib/prometheus_exporter/server/web_server.rb."""
+    return (
+        _BothFamilies(("::", port), _Metrics) if host in ("ANY", "ALL") else ThreadingHTTPServer((host, port), _Metrics)
+    )
 
 
 def metrics() -> str:
@@ -48,6 +51,14 @@ def metrics() -> str:
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     lines = ("# TYPE ruby_collector_working gauge", "ruby_collector_working 1", f"ruby_collector_rss {memory}")
     return "".join(f"{line}\n" for line in lines)
+
+
+class _BothFamilies(ThreadingHTTPServer):
+    address_family = socket.AF_INET6
+
+    def server_bind(self) -> None:
+        self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        super().server_bind()
 
 
 class _Metrics(BaseHTTPRequestHandler):

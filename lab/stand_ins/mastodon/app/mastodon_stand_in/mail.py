@@ -17,8 +17,8 @@ from mastodon_stand_in.errors import RefusalError, UnavailableError
 from mastodon_stand_in.settings import Environment, Site, is_true, number
 
 _SECONDS = 20
-# All words that upstream does not know are its default: lib/mastodon/email_configuration_helper.rb.
-_STARTTLS = {"always": "always", "never": "never", "false": "auto", "auto": "auto", "": "auto"}
+# lib/mastodon/email_configuration_helper.rb
+_STARTTLS = {"always": "always", "never": "never", "false": "never", "auto": "auto", "": "auto"}
 _METHODS = ("plain", "login", "cram_md5", "none")
 
 
@@ -28,7 +28,8 @@ class MailSettings:
 
     server: str
     port: int
-    login: str
+    # Mastodon logs in as soon as there is one, also as nobody: https://github.com/mastodon/mastodon/issues/772
+    login: str | None
     password: str = field(repr=False)
     domain: str
     from_address: str
@@ -52,7 +53,7 @@ class MailSettings:
         return cls(
             server=environment.get("SMTP_SERVER") or "localhost",
             port=number(environment, "SMTP_PORT", 25),
-            login=environment.get("SMTP_LOGIN", ""),
+            login=environment.get("SMTP_LOGIN"),
             password=environment.get("SMTP_PASSWORD", ""),
             domain=environment.get("SMTP_DOMAIN") or site.local_domain,
             from_address=sender,
@@ -133,7 +134,7 @@ def _connected(settings: MailSettings) -> Iterator[smtplib.SMTP]:
             if not settings.tls and _wants_starttls(settings, server):
                 server.starttls(context=_context(settings))
                 server.ehlo()
-            if settings.method != "none":
+            if settings.login is not None:
                 _authenticate(settings, server)
             yield server
     except (smtplib.SMTPException, OSError) as error:
@@ -157,10 +158,10 @@ def _wants_starttls(settings: MailSettings, server: smtplib.SMTP) -> bool:
 
 
 def _authenticate(settings: MailSettings, server: smtplib.SMTP) -> None:
-    """Use the one method that is configured; smtplib's own `login` would choose."""
-    server.user, server.password = settings.login, settings.password
+    """Use the one method that is configured, or Ruby's default in place of none; smtplib's own `login` would choose."""
+    server.user, server.password = settings.login or "", settings.password
     match settings.method:
-        case "plain":
+        case "plain" | "none":
             server.auth("PLAIN", server.auth_plain)
         case "login":
             server.auth("LOGIN", server.auth_login)

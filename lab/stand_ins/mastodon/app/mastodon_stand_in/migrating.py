@@ -12,7 +12,7 @@ import psycopg2
 from psycopg2.extras import RealDictCursor
 
 from mastodon_stand_in import VERSION
-from mastodon_stand_in.accounts import only, seed
+from mastodon_stand_in.accounts import make_instance_actor, only, seed
 from mastodon_stand_in.database import Database, first_line
 from mastodon_stand_in.errors import RefusalError
 from mastodon_stand_in.keys import Keys
@@ -27,11 +27,20 @@ _MIGRATION_LOCK = 4_702_000_000
 
 
 def prepare(database: Database, keys: Keys) -> None:
-    """Bring the schema up to date and put in what every instance needs; again and again if need be."""
+    """Bring the schema up to date; seed it if this run created it, and as Rails never again: railties, prepare_all."""
+    is_new = not _has_schema(database)
     migrate(database, keys, skip_post_deployment=False)
     with database.transaction() as cursor:
-        if seed(cursor, keys):
+        if make_instance_actor(cursor, keys):
             logging.info("made the instance actor")
+    if is_new:
+        sow(database)
+
+
+def sow(database: Database) -> None:
+    """Run the seeds, which find what is there already."""
+    with database.transaction() as cursor:
+        seed(cursor)
 
 
 def migrate(database: Database, keys: Keys, skip_post_deployment: bool, version: str = VERSION) -> None:
@@ -77,6 +86,12 @@ def refuse_pending(database: Database, version: str = VERSION) -> None:
             f"You have {len(left)} pending migration{'s' if len(left) > 1 else ''}:\n{listed}\n"
             "Run `bin/rails db:migrate` to update your database then try again."
         )
+
+
+def _has_schema(database: Database) -> bool:
+    with database.transaction() as cursor:
+        cursor.execute("SELECT to_regclass('schema_migrations') IS NOT NULL AS there")
+        return bool(only(cursor)["there"])
 
 
 def _done(database: Database) -> set[str]:

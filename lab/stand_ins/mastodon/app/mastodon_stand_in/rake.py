@@ -1,8 +1,8 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`rake db:prepare` and `rake db:migrate`, which the chart's hook Jobs run, and what operators ask: `rake db:migrate:status` and
-`rake db:abort_if_pending_migrations`."""
+"""`rake db:prepare` and `rake db:migrate`, which the chart's hook Jobs run, `rake db:seed`, and what operators ask:
+`rake db:migrate:status` and `rake db:abort_if_pending_migrations`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from mastodon_stand_in.database import Database
 from mastodon_stand_in.errors import RefusalError
 from mastodon_stand_in.keys import Keys
-from mastodon_stand_in.migrating import migrate, prepare, refuse_pending, status
+from mastodon_stand_in.migrating import migrate, prepare, refuse_pending, sow, status
 from mastodon_stand_in.queues import Redis
 from mastodon_stand_in.settings import DatabaseSettings, RedisSettings, Site
 
@@ -28,6 +28,8 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> None:
         prepare(database, keys)
     elif arguments == ["db:migrate"]:
         migrate(database, keys, environment.get("SKIP_POST_DEPLOYMENT_MIGRATIONS") == "true")
+    elif arguments == ["db:seed"]:
+        sow(database)
     elif arguments == ["db:migrate:status"]:
         print(status(database))
         return
@@ -36,6 +38,6 @@ def main(arguments: list[str], environment: Mapping[str, str]) -> None:
         return
     else:
         raise RefusalError(
-            f"rake {' '.join(arguments)}: there is no such task. Use db:prepare, db:migrate, db:migrate:status or db:abort_if_pending_migrations."
+            f"rake {' '.join(arguments)}: there is no such task. Use db:prepare, db:migrate, db:seed, db:migrate:status or db:abort_if_pending_migrations."
         )
     logging.info("%s for %s is up to date", database, site.local_domain)

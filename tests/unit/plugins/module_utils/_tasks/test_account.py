@@ -42,6 +42,7 @@ class World:
         self.steps = 0
         self.killed_at = -1
         self.other_run: Callable[[], object] = lambda: None
+        self.has_roles = True
 
     def step(self) -> None:
         self.steps += 1
@@ -55,6 +56,8 @@ class World:
         if verb == "modify" and name not in self.accounts:
             return Finished(1, "No user with such username\n", "")
         if verb == "create":
+            if not self.has_roles:
+                return Finished(1, "", "Cannot find user role with that name\n")
             if name in self.accounts:
                 return Finished(1, "Failure/Error: username\n    has already been taken\n", "")
             self.accounts[name] = {"approved": "--approve" in options, "role": options[-1]}
@@ -64,6 +67,11 @@ class World:
         done = Finished(0, f"OK\nNew password: {self.accounts[name]['password']}\n", "")
         self.step()
         return done
+
+    def seed(self) -> Finished:
+        self.step()
+        self.has_roles = True
+        return Finished(0, "", "")
 
     def read(self, *_unused: Any) -> Stored:
         self.step()
@@ -95,10 +103,16 @@ class World:
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     here = World()
     monkeypatch.setattr(account.vault, "connect", lambda *_unused: None)
-    monkeypatch.setattr(account, "_tootctl", lambda *_unused: here.tootctl)
+    monkeypatch.setattr(account, "_mastodon", lambda *_unused: account.Mastodon(here.tootctl, here.seed))
     monkeypatch.setattr(account.kv, "read", here.read)
     monkeypatch.setattr(account.kv, "write", here.write)
     return here
+
+
+def answered(monkeypatch: pytest.MonkeyPatch, tootctl: account.Tootctl, seeds: int = 0) -> None:
+    monkeypatch.setattr(
+        account, "_mastodon", lambda *_unused: account.Mastodon(tootctl, lambda: Finished(seeds, "", ""))
+    )
 
 
 def test_the_account_is_made_confirmed_and_approved_and_its_password_is_in_vault_only(world: World) -> None:
@@ -127,8 +141,10 @@ def test_an_account_of_before_is_left_as_it_is_and_asked_for_once(world: World) 
     assert world.commands == []
 
 
+@pytest.mark.parametrize("has_roles", [True, False])
 @pytest.mark.parametrize("step", range(1, 9))
-def test_a_run_killed_anywhere_is_finished_by_the_next(world: World, step: int) -> None:
+def test_a_run_killed_anywhere_is_finished_by_the_next(world: World, step: int, has_roles: bool) -> None:
+    world.has_roles = has_roles
     world.killed_at = step
     with pytest.raises(Interrupted):
         world.run()
@@ -174,6 +190,11 @@ def test_a_deleted_password_is_not_made_anew(world: World) -> None:
         (Finished(0, "canary", ""), "ended with 0: it printed no password."),
         (Finished(1, "canary", ""), "ended with 1."),
         (Finished(1, "canary", "could not connect, canary0123456789abcdef"), "ended with 1: could not connect, …."),
+        (
+            Finished(1, "", "Failure/Error: email\n    unreachable\n"),
+            "ended with 1: unreachable. Pods must find the mail server (MX, A or AAAA) of example.org in DNS, "
+            "or correct mastodon_admin_email.",
+        ),
     ],
 )
 def test_whatever_tootctl_prints_no_password_is_reported(
@@ -181,7 +202,7 @@ def test_whatever_tootctl_prints_no_password_is_reported(
 ) -> None:
     unknown = Finished(1, "No user with such username", "")
     answers = [unknown, finished, unknown]
-    monkeypatch.setattr(account, "_tootctl", lambda *_unused: lambda *_arguments: answers.pop(0))
+    answered(monkeypatch, lambda *_arguments: answers.pop(0))
     with pytest.raises(MastodonError) as refusal:
         world.run()
     assert f"Account alice: cannot be made: tootctl {reported}" in str(refusal.value)
@@ -235,9 +256,32 @@ def test_the_entry_of_an_older_release_is_known_again(world: World) -> None:
 
 
 def test_a_database_out_of_reach_is_no_missing_account(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(account, "_tootctl", lambda *_unused: lambda *_arguments: Finished(1, "", "could not connect"))
+    answered(monkeypatch, lambda *_arguments: Finished(1, "", "could not connect"))
     with pytest.raises(
         MastodonError, match="Account alice: cannot be looked up: tootctl ended with 1: could not connect"
     ):
         world.run()
     assert world.versions == []
+
+
+def test_roles_that_were_never_sown_are_before_the_account_is_made(world: World) -> None:
+    world.has_roles = False
+    assert world.run()["action"] == "created"
+    world.whole()
+
+
+@pytest.mark.parametrize("seeds", [0, 1])
+def test_a_role_that_no_seed_makes_is_named_with_what_makes_roles(
+    world: World, monkeypatch: pytest.MonkeyPatch, seeds: int
+) -> None:
+    def tootctl(*arguments: str) -> Finished:
+        missing = "Cannot find user role with that name"
+        return Finished(1, "", missing if arguments[1] == "create" else "No user with such username")
+
+    answered(monkeypatch, tootctl, seeds)
+    with pytest.raises(MastodonError) as refusal:
+        world.run()
+    assert str(refusal.value) == (
+        "Account alice: cannot be made: tootctl ended with 1: Cannot find user role with that name. "
+        "See what `bundle exec rake db:seed` says in a pod of web, which makes the roles."
+    )
