@@ -9,6 +9,7 @@ import base64
 import json
 import re
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -183,6 +184,18 @@ class Archive:
         answer = requests.request(method, url, params=query, data=content, auth=sign, timeout=30)
         answer.raise_for_status()
         return answer
+
+    def seconds_of_restore(self) -> float:
+        """Watch a rehearsal from beside, and return how long its Cluster took from when it was there to when it was ready."""
+
+        def ready() -> str:
+            what = ("get", CLUSTERS, f"-n={SPACE}", f"{NAME}-rehearsal", "--ignore-not-found")
+            return self.lab.kubectl(*what, "-o=jsonpath={.metadata.name} {.status.readyInstances}").strip()
+
+        eventually(ready, bool, 300)
+        began = time.monotonic()
+        eventually(ready, lambda found: found.endswith(" 1"), 600)
+        return time.monotonic() - began
 
     def left(self) -> list[str]:
         """What is there of a rehearsal."""

@@ -9,6 +9,7 @@ import os
 import random
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -18,6 +19,8 @@ from .archive import NAME, PLAYBOOK, SETTINGS, SPACE, Archive, counted, now, sai
 
 # How many runs are killed, and the latest moment of a run at which one is.
 KILLS, LATEST = int(os.environ.get("TEST_KILLS", "3")), 60.0
+# Seconds of a rehearsal beside what PostgreSQL and its operator take to restore.
+MOST_BESIDE = 90
 
 
 def test_what_would_be_done_is_said_and_nothing_is_written(archive: Archive) -> None:
@@ -43,6 +46,16 @@ def test_the_newest_is_restored_compared_opened_and_removed(archive: Archive) ->
     assert [line for line in archive.lab.our_writes(mark) if "-rehearsal" not in line] == []
     after = archive.lab.get("clusters.postgresql.cnpg.io", f"-n={SPACE}", NAME)
     assert (after["spec"], after["metadata"]["generation"]) == (before["spec"], before["metadata"]["generation"])
+
+
+def test_it_takes_at_most_90_seconds_more_than_postgresqls_own_restore(archive: Archive) -> None:
+    with ThreadPoolExecutor(1) as beside:
+        seen = beside.submit(archive.seconds_of_restore)
+        run = archive.rehearse()
+        own = seen.result()
+    assert run.returncode == 0, run.output[-4000:]
+    print(f"rehearsed in {run.seconds:.0f} s, of which PostgreSQL's restore took {own:.0f} s")
+    assert run.seconds - own <= MOST_BESIDE
 
 
 def test_the_status_and_the_doctor_report_the_last_one(archive: Archive) -> None:
