@@ -14,7 +14,7 @@ import fcntl
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -138,6 +138,16 @@ def _alone() -> Iterator[None]:
         yield
 
 
+class Session(Protocol):
+    """What is asked of pytest.Session."""
+
+    @property
+    def items(self) -> Sequence[pytest.Item]: ...
+
+    @property
+    def config(self) -> pytest.Config: ...
+
+
 class Report(Protocol):
     """What is asked of pytest.TestReport."""
 
@@ -161,6 +171,12 @@ class Recorder:
     passed: set[str] = field(default_factory=set)
     failed: set[str] = field(default_factory=set)
     left_out: set[str] = field(default_factory=set)
+    due: set[str] = field(default_factory=set)
+
+    def pytest_collection_finish(self, session: Session) -> None:
+        """Note all cases that are to run, and of which tests these are not all."""
+        self.due = {item.nodeid for item in session.items}
+        self.left_out |= {one.partition("[")[0] for one in session.config.args if "[" in one}
 
     def pytest_runtest_logreport(self, report: Report) -> None:
         """Note how a part of a test ended."""
@@ -171,13 +187,16 @@ class Recorder:
             self.left_out.add(name)
         elif report.when == "call":
             self.passed.add(name)
+        if report.when == "teardown":
+            self.due.discard(report.nodeid)
 
     def pytest_deselected(self, items: Iterable[pytest.Item]) -> None:
         """Note what was left out: the cases that ran say too little."""
         self.left_out |= {item.nodeid.partition("[")[0] for item in items}
 
     def pytest_sessionfinish(self) -> None:
-        """Write it down."""
+        """Write it down. Of what was stopped before all of its cases had run, too little is known."""
+        self.left_out |= {one.partition("[")[0] for one in self.due}
         named = {one for cells in rows().values() for cell in cells.values() for one in cell.long()}
         today = datetime.now(UTC).date().isoformat()
         well = {one: {"on": today, "of": digest(one)} for one in (self.passed - self.failed - self.left_out) & named}

@@ -8,7 +8,10 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from ansible_collections.fediverse.mastodon.tests import proven
@@ -109,8 +112,22 @@ def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def after(record: Path, *reports: Report) -> dict[str, dict[str, str]]:
+class Named:
+    """A case of a test, as pytest collects it."""
+
+    def __init__(self, nodeid: str) -> None:
+        self.nodeid = nodeid
+
+
+def asked(*arguments: str, of: Sequence[str]) -> Any:
+    """A session that was given arguments and collected cases."""
+    return SimpleNamespace(items=[Named(one) for one in of], config=SimpleNamespace(args=arguments))
+
+
+def after(record: Path, *reports: Report, session: Any = None) -> dict[str, dict[str, str]]:
     recorder = Recorder()
+    if session:
+        recorder.pytest_collection_finish(session)
     for report in reports:
         recorder.pytest_runtest_logreport(report)
     recorder.pytest_sessionfinish()
@@ -128,6 +145,23 @@ def test_what_passed_is_put_on_record_with_what_it_was(record: Path) -> None:
 @pytest.mark.parametrize("when", ["setup", "call", "teardown"])
 def test_what_failed_is_taken_off_it_with_all_its_cases(record: Path, when: str) -> None:
     assert after(record, Report(f"{KILLED}[a]"), Report(f"{KILLED}[b]", when, "failed")) == {}
+
+
+@pytest.mark.parametrize(("ran", "passed"), [(2, True), (1, False)])
+def test_of_what_was_stopped_before_its_last_case_nothing_is_put_on_record(
+    record: Path, ran: int, *, passed: bool
+) -> None:
+    cases = [f"{KILLED}[a]", f"{KILLED}[b]"]
+    reports = [Report(case, when) for case in cases[:ran] for when in ("setup", "call", "teardown")]
+    found = after(record, *reports, session=asked("tests/e2e/neighbours", of=cases))
+    assert (found[KILLED]["on"] > "2026-01-01") is passed
+
+
+def test_one_case_that_was_asked_for_by_itself_says_too_little(record: Path) -> None:
+    case = f"{KILLED}[a]"
+    reports = [Report(case, when) for when in ("setup", "call", "teardown")]
+    found = after(record, *reports, session=asked(case, of=[case]))
+    assert found == {KILLED: {"on": "2026-01-01", "of": "x"}}
 
 
 def test_what_was_skipped_or_not_named_changes_nothing(record: Path) -> None:
