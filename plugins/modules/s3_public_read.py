@@ -31,6 +31,7 @@ requirements:
   - requests-aws4auth >= 1.3.0
   - websocket-client >= 1.8.0
 extends_documentation_fragment:
+  - fediverse.mastodon.objects.depends_on
   - fediverse.mastodon.kubernetes
   - fediverse.mastodon.attributes
 options:
@@ -72,6 +73,10 @@ options:
     description: Secret with C(AWS_ACCESS_KEY_ID) and C(AWS_SECRET_ACCESS_KEY).
     type: str
     required: true
+  wait_timeout:
+    description: How long O(depends_on) is waited for, in seconds.
+    type: int
+    default: 600
 """
 
 EXAMPLES = r"""

@@ -19,6 +19,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret im
     read_secret,
     written_again,
 )
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.answers import NoAnswerError, UnknownKeysError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Bucket, Keys
@@ -32,10 +33,12 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.public_read
     withdraw,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.changes import changed_lines
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.depends_on import await_ready
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import (
     KUBERNETES_OPTIONS,
     connect,
 )
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.options import DEPENDS_ON_OPTION
 
 ARGUMENTS = Arguments(
     {
@@ -49,6 +52,8 @@ ARGUMENTS = Arguments(
         # Where the keys are, not the keys.
         "secret_namespace": {"type": "str", "required": True, "no_log": False},
         "secret_name": {"type": "str", "required": True, "no_log": False},
+        "depends_on": DEPENDS_ON_OPTION,
+        "wait_timeout": {"type": "int", "default": 600},
     }
 )
 
@@ -56,6 +61,8 @@ ARGUMENTS = Arguments(
 def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     """Let anyone read what Mastodon shows and nothing else, or take that back, or only ask."""
     connection = connect(parameters, run.environment)
+    deadline = Deadline(parameters["wait_timeout"])
+    await_ready(parameters["depends_on"], open_objects(connection, deadline, run.say), deadline, run)
     where = parameters["secret_namespace"], parameters["secret_name"]
     # On an empty cluster whatever makes the bucket and its keys has not run.
     change = Change(f"created policy of bucket {parameters['bucket']}", "", "")

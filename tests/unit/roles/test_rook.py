@@ -80,7 +80,7 @@ def test_the_bucket_is_asked_once_and_claimed_again_only_when_it_needs_a_policy(
     settings: dict[str, Any], before: bool, after: bool, again: bool
 ) -> None:
     rook = {"rook_backend": "rook", "rook_storage": {"deviceFilter": "^sdb$"}, **settings}
-    _wait, *tasks = Site(**rook).tasks("rook", "bucket.yml").values()
+    tasks = list(Site(**rook).tasks("rook", "bucket.yml").values())
     assert [task["when"] for task in tasks] == [before, True, after, again]
     asked = [task["fediverse.mastodon.s3_public_read"]["optional"] for task in (tasks[0], tasks[2])]
     assert asked == [True, False], "of another Mastodon in the same play both may be known"
@@ -88,12 +88,12 @@ def test_the_bucket_is_asked_once_and_claimed_again_only_when_it_needs_a_policy(
 
 def test_nothing_is_asked_of_a_bucket_before_ceph_is_well_where_it_is_ours() -> None:
     rook = {"rook_backend": "rook", "rook_storage": {"deviceFilter": "^sdb$"}, "rook_cluster_name": "ours"}
-    wait, *_others = Site(**rook).tasks("rook", "bucket.yml").values()
-    (awaited,) = wait["fediverse.mastodon.wait"]["objects"]
+    asked, *_others = Site(**rook).tasks("rook", "bucket.yml").values()
+    (awaited,) = asked[READ]["depends_on"]
     assert (awaited["kind"], awaited["name"]) == ("CephCluster", "ours")
     for others in ({"rook_install": False}, {"rook_backend": "external"}):
-        wait, *_others = Site(**{**rook, **others}).tasks("rook", "bucket.yml").values()
-        assert not wait["when"]
+        tasks = Site(**{**rook, **others}).tasks("rook", "bucket.yml").values()
+        assert [task[READ]["depends_on"] for task in tasks if READ in task] == [[], []]
 
 
 @pytest.mark.parametrize(("profile", "answers"), [("minimal", 1), ("ha", 3)])
@@ -132,7 +132,7 @@ def test_ceph_and_its_store_are_asked_for_at_once_as_rook_makes_one_after_the_ot
 )
 def test_a_claim_waits_for_the_gateway_that_rook_fulfils_it_with(settings: dict[str, Any], waits: bool) -> None:
     rook = {"rook_backend": "rook", "rook_storage": {"deviceFilter": "^sdb$"}, "rook_store_name": "people"}
-    claimed = list(Site(**rook, **settings).tasks("rook", "bucket.yml").values())[2]
+    claimed = list(Site(**rook, **settings).tasks("rook", "bucket.yml").values())[1]
     awaited = [f"{item['kind']} {item['name']}" for item in claimed["fediverse.mastodon.apply"]["depends_on"]]
     assert ("Deployment rook-ceph-rgw-people-a" in awaited) is waits
 

@@ -47,11 +47,17 @@ def rooks(s3: S3, found: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) 
 
 
 def run(
-    endpoint: str, *, check: bool = False, state: str = "present", optional: bool = False, claimed: bool = False
+    endpoint: str,
+    *,
+    check: bool = False,
+    state: str = "present",
+    optional: bool = False,
+    claimed: bool = False,
+    depends_on: tuple[dict[str, Any], ...] = (),
 ) -> tuple[dict[str, Any], list[str]]:
     said: list[str] = []
     parameters: dict[str, Any] = {"endpoint": endpoint, "bucket": "media", "region": "us-east-1", "state": state}
-    parameters |= {"optional": optional, "claimed": claimed}
+    parameters |= {"optional": optional, "claimed": claimed, "depends_on": depends_on, "wait_timeout": 0}
     where = {"secret_namespace": "mastodon", "secret_name": "mastodon-s3"}
     return s3_public_read.run_task(
         parameters | where, Run(check=check, diff=True, say=said.append, environment={})
@@ -243,6 +249,26 @@ def test_asks_little_of_a_bucket_that_is_as_it_should_be(s3: S3, rooks: str, mon
     # Whether these keys may read the hidden probe comes first, as all that follows would stop at it.
     assert sorted({one for one in asked if asked.count(one) > 1}) == [("GET", f"/{SECRET_PROBE}", True)]
     assert len(asked) == 9
+
+
+def test_nothing_is_asked_of_a_bucket_whose_ceph_is_in_error(
+    s3: S3, rooks: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = {"OSD_FULL": {"severity": "HEALTH_ERR", "message": "1 full osd(s)"}}
+    ceph = {
+        "apiVersion": "ceph.rook.io/v1",
+        "kind": "CephCluster",
+        "metadata": {"namespace": "rook-ceph", "name": "rook-ceph", "generation": 1},
+        "status": {"phase": "Ready", "observedGeneration": 1, "ceph": {"health": "HEALTH_ERR", "details": full}},
+    }
+    api = FakeApi(ceph, served=(kind("ceph.rook.io", "CephCluster"),))
+    monkeypatch.setattr(s3_public_read, "open_objects", lambda *_unused: api)
+    named = {"api_version": "ceph.rook.io/v1", "kind": "CephCluster", "namespace": "rook-ceph", "name": "rook-ceph"}
+    with pytest.raises(MastodonError) as refused:
+        run(rooks, claimed=True, optional=True, depends_on=(named,))
+    assert str(refused.value).startswith("CephCluster rook-ceph/rook-ceph: not ready after 0 s: ")
+    assert "1 full osd(s) (OSD_FULL)" in str(refused.value)
+    assert s3.writes == []
 
 
 def test_a_gateway_without_an_answer_is_explained_by_what_ceph_says(
