@@ -5,11 +5,7 @@
 
 from __future__ import annotations
 
-
-class ModuleDocFragment:
-    """What modules that restore a database have in common."""
-
-    DOCUMENTATION = r"""
+_LOGIN = r"""
 options:
   database:
     description: Name of the database.
@@ -23,8 +19,19 @@ options:
     description: Name of the Secret with the owner's C(password), in the namespace of the Cluster.
     type: str
     required: true
+"""
+_KEYS = r"""
   path:
     description: Path below the mount with C(are-primary-key) and C(are-derivation-salt).
     type: str
     required: true
 """
+
+
+class ModuleDocFragment:
+    """What modules that restore a database have in common."""
+
+    DOCUMENTATION: str = f"{_LOGIN}{_KEYS}"
+
+    # Of those that do not read what is encrypted.
+    LOGIN: str = _LOGIN

@@ -12,7 +12,7 @@ options:
     type: str
     required: true
   {option}:
-    description: Name of the {kind}.
+    description: Name of the {kind}{which}.
     type: str
     required: true
 """
@@ -21,7 +21,10 @@ options:
 class ModuleDocFragment:
     """Ansible's way in."""
 
-    RELEASE: str = _SUBJECT.format(option="name", kind="Helm release")
+    RELEASE: str = _SUBJECT.format(option="name", kind="Helm release", which="")
 
     # Of CloudNativePG.
-    CLUSTER: str = _SUBJECT.format(option="cluster", kind="Cluster")
+    CLUSTER: str = _SUBJECT.format(option="cluster", kind="Cluster", which="")
+
+    # The same where a restore may have made another one beside it.
+    FIRST: str = _SUBJECT.format(option="cluster", kind="Cluster", which=" in the settings, which is that of the first")

@@ -5,12 +5,7 @@
 
 from __future__ import annotations
 
-
-class ModuleDocFragment:
-    """How to reach the server."""
-
-    DOCUMENTATION = r"""
-options:
+_OPTIONS = r"""
   address:
     description: Address of Vault or OpenBao. Without it, the variable C(vault_address), E(VAULT_ADDR) or E(BAO_ADDR) is used.
     type: str
@@ -58,17 +53,25 @@ options:
     description: Seconds to wait for one answer. Without it, the variable C(vault_timeout) is used.
     type: int
     default: 30
+"""
+_REQUIREMENTS = r"""
 requirements:
   - cryptography >= 43.0.0
   - hvac >= 2.4.0
   - requests >= 2.32.2
 """
-
-    # Besides, of those that read or write secrets.
-    KV = r"""
-options:
+_MOUNT = r"""
   mount:
     description: KV version 2 mount.
     type: str
     default: secret
 """
+
+
+class ModuleDocFragment:
+    """How to reach the server."""
+
+    DOCUMENTATION: str = f"options:\n{_OPTIONS}\n{_REQUIREMENTS}"
+
+    # Of those that read or write secrets.
+    KV: str = f"options:\n{_OPTIONS}\n{_MOUNT}\n{_REQUIREMENTS}"

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The remote entry point of every engine: what `main()` of a module does."""
+"""The remote entry point of every engine: what each module ends with."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run, Task
 
 
-def run_module(task: Task) -> None:
+def main(task: Task) -> None:
     """Run `task` as a module on the target. What it says comes back under `messages`, for the action to show."""
     module = AnsibleModule(supports_check_mode=True, **task.arguments.spec())
     messages: list[str] = []

@@ -22,7 +22,6 @@ requirements:
   - websocket-client >= 1.8.0
 extends_documentation_fragment:
   - fediverse.mastodon.kubernetes
-  - fediverse.mastodon.vault
   - fediverse.mastodon.vault.kv
   - fediverse.mastodon.subject.release
   - fediverse.mastodon.attributes
@@ -68,14 +67,8 @@ path:
   sample: secret/mastodon/example.org/admin
 """
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
+from ansible_collections.fediverse.mastodon.plugins.module_utils._module import main
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.account import TASK
 
-
-def main() -> None:
-    """Run on the target."""
-    run_module(TASK)
-
-
 if __name__ == "__main__":
-    main()
+    main(TASK)

@@ -24,7 +24,6 @@ requirements:
   - websocket-client >= 1.8.0
 extends_documentation_fragment:
   - fediverse.mastodon.kubernetes
-  - fediverse.mastodon.vault
   - fediverse.mastodon.vault.kv
   - fediverse.mastodon.beginning
   - fediverse.mastodon.attributes
@@ -66,14 +65,8 @@ restored_at:
   sample: "2026-11-29T03:00:00Z"
 """
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
+from ansible_collections.fediverse.mastodon.plugins.module_utils._module import main
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.database_beginning import TASK
 
-
-def main() -> None:
-    """Run on the target."""
-    run_module(TASK)
-
-
 if __name__ == "__main__":
-    main()
+    main(TASK)

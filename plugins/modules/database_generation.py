@@ -17,19 +17,12 @@ description:
   - Fails while a restore has not ended, unless it is asked by that. Changes nothing.
 extends_documentation_fragment:
   - fediverse.mastodon.kubernetes
+  - fediverse.mastodon.subject.first
   - fediverse.mastodon.attributes
 attributes:
   diff_mode:
     support: none
 options:
-  namespace:
-    description: Namespace of the Cluster.
-    type: str
-    required: true
-  cluster:
-    description: Name of the Cluster in the settings, which is that of the first.
-    type: str
-    required: true
   restoring:
     description: Whether it is asked by what restores it.
     type: bool
@@ -66,14 +59,8 @@ restoring:
   sample: false
 """
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
+from ansible_collections.fediverse.mastodon.plugins.module_utils._module import main
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.database_generation import TASK
 
-
-def main() -> None:
-    """Run on the target."""
-    run_module(TASK)
-
-
 if __name__ == "__main__":
-    main()
+    main(TASK)

@@ -24,33 +24,15 @@ requirements:
   - websocket-client >= 1.8.0
 extends_documentation_fragment:
   - fediverse.mastodon.kubernetes
-  - fediverse.mastodon.vault
   - fediverse.mastodon.vault.kv
+  - fediverse.mastodon.subject.first
+  - fediverse.mastodon.restored_database.login
+  - fediverse.mastodon.beginning.nested
   - fediverse.mastodon.attributes
 attributes:
   diff_mode:
     support: none
 options:
-  namespace:
-    description: Namespace of the Cluster.
-    type: str
-    required: true
-  cluster:
-    description: Name of the Cluster in the settings, which is that of the first.
-    type: str
-    required: true
-  database:
-    description: Name of the database.
-    type: str
-    required: true
-  owner:
-    description: Owner of the database.
-    type: str
-    required: true
-  secret:
-    description: Name of the Secret with the owner's C(password), in the namespace of the Cluster.
-    type: str
-    required: true
   state:
     description:
       - V(begun) refuses what must not be restored, decides what the next Cluster is called, and keeps that.
@@ -100,60 +82,6 @@ options:
     required: true
   beginning:
     description: Where backups are, to find a name that is free; M(fediverse.mastodon.database_beginning) has the same options.
-    type: dict
-    suboptions:
-      namespace:
-        description: Namespace of the Cluster.
-        type: str
-        required: true
-      cluster:
-        description: Name of the Cluster.
-        type: str
-        required: true
-      domain:
-        description: Domain of the Mastodon whose database it is.
-        type: str
-        required: true
-      endpoint:
-        description: Address of the S3 server. One that only pods reach is asked through the API server.
-        type: str
-        required: true
-      bucket:
-        description: Bucket for backups.
-        type: str
-        required: true
-      region:
-        description: Region of the bucket, C(us-east-1) when empty.
-        type: str
-        default: ""
-      path:
-        description: Path below the mount with C(access-key-id) and C(secret-access-key) of the bucket.
-        type: str
-        required: true
-      access_key:
-        description: What is about to be written to that path as C(access-key-id), used while nothing is there.
-        type: str
-        default: ""
-      secret_key:
-        description: What is about to be written to that path as C(secret-access-key), used while nothing is there.
-        type: str
-        default: ""
-      server_name:
-        description: Folder to back up to. Empty for a free one.
-        type: str
-        default: ""
-      restore_from:
-        description: Folder with the backup to restore.
-        type: str
-        default: ""
-      restore_at:
-        description: Time to restore to, with its time zone, such as V(2026-11-29T03:00:00Z). As late as the archive goes when empty.
-        type: str
-        default: ""
-      begin_anew:
-        description: The same as that domain, to begin empty beside a backup.
-        type: str
-        default: ""
   redis:
     description: Server with queues and caches.
     type: dict
@@ -280,14 +208,8 @@ failure:
   sample: ""
 """
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
+from ansible_collections.fediverse.mastodon.plugins.module_utils._module import main
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.database_restore import TASK
 
-
-def main() -> None:
-    """Run on the target."""
-    run_module(TASK)
-
-
 if __name__ == "__main__":
-    main()
+    main(TASK)

@@ -20,6 +20,7 @@ description:
 requirements:
   - dnspython >= 2.6.1
 extends_documentation_fragment:
+  - fediverse.mastodon.nameserver
   - fediverse.mastodon.objects.depends_on
   - fediverse.mastodon.kubernetes
   - fediverse.mastodon.attributes
@@ -41,14 +42,6 @@ options:
     description: Address or name that they must lead to, where it is not the Gateway's own.
     type: str
     default: ""
-  nameserver:
-    description: Address of the name server to ask. When empty, those that this machine asks.
-    type: str
-    default: ""
-  nameserver_port:
-    description: Its port.
-    type: int
-    default: 53
   owner:
     description: Owner by which external-dns distinguishes its records. One that leads elsewhere and is another owner's is not waited for, as
       external-dns leaves it alone.
@@ -90,14 +83,8 @@ skipped_names:
   elements: str
 """
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
+from ansible_collections.fediverse.mastodon.plugins.module_utils._module import main
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.dns_check import TASK
 
-
-def main() -> None:
-    """Run on the target."""
-    run_module(TASK)
-
-
 if __name__ == "__main__":
-    main()
+    main(TASK)

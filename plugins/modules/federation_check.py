@@ -29,6 +29,7 @@ requirements:
 extends_documentation_fragment:
   - fediverse.mastodon.attributes
   - fediverse.mastodon.kubernetes
+  - fediverse.mastodon.nameserver
 options:
   account: &account
     description: Name of an account that is looked up, without its domain. When empty, only the server's own actor is, which other software than
@@ -109,12 +110,6 @@ options:
   nameserver:
     description: Address of the name server to ask where names lead. When empty, those that this machine asks. The name servers of the instance's zones
       and of the zones above them are asked directly as well, at port 53.
-    type: str
-    default: ""
-  nameserver_port:
-    description: Its port.
-    type: int
-    default: 53
   reports:
     description:
       - Files to write the whole report to, on the host that this runs on, whatever comes of it. Each is replaced as a whole, and the folder must be there.
@@ -329,14 +324,8 @@ findings:
       type: str
 """
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
+from ansible_collections.fediverse.mastodon.plugins.module_utils._module import main
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.federation_check import TASK
 
-
-def main() -> None:
-    """Run on the target."""
-    run_module(TASK)
-
-
 if __name__ == "__main__":
-    main()
+    main(TASK)

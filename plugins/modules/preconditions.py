@@ -27,7 +27,6 @@ extends_documentation_fragment:
   - fediverse.mastodon.kinds
   - fediverse.mastodon.kubernetes
   - fediverse.mastodon.site
-  - fediverse.mastodon.vault
   - fediverse.mastodon.vault.kv
   - fediverse.mastodon.vault_backup
   - fediverse.mastodon.attributes
@@ -265,14 +264,8 @@ findings:
       text: "StorageClass standard: there, by rancher.io/local-path"
 """
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
+from ansible_collections.fediverse.mastodon.plugins.module_utils._module import main
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.preconditions import TASK
 
-
-def main() -> None:
-    """Run on the target."""
-    run_module(TASK)
-
-
 if __name__ == "__main__":
-    main()
+    main(TASK)

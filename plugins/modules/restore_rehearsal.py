@@ -33,7 +33,6 @@ requirements:
   - websocket-client >= 1.8.0
 extends_documentation_fragment:
   - fediverse.mastodon.kubernetes
-  - fediverse.mastodon.vault
   - fediverse.mastodon.vault.kv
   - fediverse.mastodon.subject.cluster
   - fediverse.mastodon.restored_database
@@ -132,14 +131,8 @@ rto_seconds:
   sample: 142
 """
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
+from ansible_collections.fediverse.mastodon.plugins.module_utils._module import main
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.restore_rehearsal import TASK
 
-
-def main() -> None:
-    """Run on the target."""
-    run_module(TASK)
-
-
 if __name__ == "__main__":
-    main()
+    main(TASK)

@@ -31,22 +31,11 @@ requirements:
   - requests-aws4auth >= 1.3.0
   - websocket-client >= 1.8.0
 extends_documentation_fragment:
+  - fediverse.mastodon.bucket
   - fediverse.mastodon.objects.depends_on
   - fediverse.mastodon.kubernetes
   - fediverse.mastodon.attributes
 options:
-  endpoint:
-    description: Address of the S3 server, with its scheme.
-    type: str
-    required: true
-  bucket:
-    description: Name of the bucket.
-    type: str
-    required: true
-  region:
-    description: Region to sign requests for.
-    type: str
-    default: us-east-1
   state:
     description:
       - V(absent) takes the statement out of the policy, and says so when anyone can still read by whatever else allows it. With O(claimed) it
@@ -110,14 +99,8 @@ owner:
   sample: ""
 """
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
+from ansible_collections.fediverse.mastodon.plugins.module_utils._module import main
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.s3_public_read import TASK
 
-
-def main() -> None:
-    """Run on the target."""
-    run_module(TASK)
-
-
 if __name__ == "__main__":
-    main()
+    main(TASK)

@@ -18,7 +18,6 @@ description:
   - Writes nothing, and shows no value.
 extends_documentation_fragment:
   - fediverse.mastodon.kubernetes
-  - fediverse.mastodon.vault
   - fediverse.mastodon.vault.kv
   - fediverse.mastodon.attributes
 options:
@@ -69,14 +68,8 @@ annotations:
   sample: {fediverse.mastodon/secrets: mastodon-s3=0f1e2d3c4b5a mastodon-smtp=3f2a9c0d1e4b}
 """
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
+from ansible_collections.fediverse.mastodon.plugins.module_utils._module import main
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.secret_fingerprints import TASK
 
-
-def main() -> None:
-    """Run on the target."""
-    run_module(TASK)
-
-
 if __name__ == "__main__":
-    main()
+    main(TASK)

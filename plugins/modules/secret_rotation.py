@@ -31,8 +31,8 @@ requirements:
   - websocket-client >= 1.8.0
 extends_documentation_fragment:
   - fediverse.mastodon.kubernetes
-  - fediverse.mastodon.vault
   - fediverse.mastodon.vault.kv
+  - fediverse.mastodon.bucket.nested
   - fediverse.mastodon.attributes
 options:
   namespace:
@@ -92,7 +92,7 @@ options:
     description: The PostgreSQL that is opened.
     type: dict
     suboptions:
-      host:
+      host: &host
         description: Address, as pods use it.
         type: str
         required: true
@@ -133,10 +133,7 @@ options:
     description: The Redis or Dragonfly that is opened.
     type: dict
     suboptions:
-      host:
-        description: Address, as pods use it.
-        type: str
-        required: true
+      host: *host
       port:
         description: Port.
         type: int
@@ -151,20 +148,6 @@ options:
         default: ""
   s3:
     description: The bucket for media that is opened.
-    type: dict
-    suboptions:
-      endpoint:
-        description: Address of the S3 server.
-        type: str
-        required: true
-      bucket:
-        description: Name of the bucket.
-        type: str
-        required: true
-      region:
-        description: Its region.
-        type: str
-        default: us-east-1
   dns:
     description: The zone that is opened, by the credential of its provider.
     type: dict
@@ -261,14 +244,8 @@ change:
   sample: password 0f8b3c1d2e4a → 9a7c5e3b1d0f
 """
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
+from ansible_collections.fediverse.mastodon.plugins.module_utils._module import main
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.secret_rotation import TASK
 
-
-def main() -> None:
-    """Run on the target."""
-    run_module(TASK)
-
-
 if __name__ == "__main__":
-    main()
+    main(TASK)

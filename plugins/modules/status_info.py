@@ -20,7 +20,6 @@ requirements:
 extends_documentation_fragment:
   - fediverse.mastodon.kubernetes
   - fediverse.mastodon.site
-  - fediverse.mastodon.vault
   - fediverse.mastodon.vault.kv
   - fediverse.mastodon.vault_backup
   - fediverse.mastodon.attributes
@@ -65,14 +64,8 @@ secrets:
   elements: dict
 """
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
+from ansible_collections.fediverse.mastodon.plugins.module_utils._module import main
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.status_info import TASK
 
-
-def main() -> None:
-    """Run on the target."""
-    run_module(TASK)
-
-
 if __name__ == "__main__":
-    main()
+    main(TASK)

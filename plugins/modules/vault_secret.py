@@ -19,7 +19,6 @@ description:
   - Of two runs at once one wins, and both use what it stored.
   - Values are never returned, printed or diffed. They are recognised by fingerprints.
 extends_documentation_fragment:
-  - fediverse.mastodon.vault
   - fediverse.mastodon.vault.kv
   - fediverse.mastodon.attributes
 options:
@@ -95,14 +94,8 @@ secrets:
       fingerprints: {secret-key-base: 3f2a9c0d1e4b}
 """
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
+from ansible_collections.fediverse.mastodon.plugins.module_utils._module import main
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.vault_secret import TASK
 
-
-def main() -> None:
-    """Run on the target."""
-    run_module(TASK)
-
-
 if __name__ == "__main__":
-    main()
+    main(TASK)

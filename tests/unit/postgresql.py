@@ -35,25 +35,37 @@ def program(name: str) -> Path:
     return Path(found.origin).parent / "pginstall/bin" / name
 
 
+def initialise(data: Path, *how: str) -> None:
+    """Create the files of a server."""
+    command = (*_AS_SOMEBODY, program("initdb"), "-D", data, "--no-sync", "--locale=C", *how)
+    subprocess.run(command, check=True, capture_output=True)
+
+
+@contextmanager
+def running(data: Path, log: Path, *how: str | Path) -> Iterator[None]:
+    """Run a server on its files, and go on once it takes connections."""
+    command = (*_AS_SOMEBODY, program("postgres"), "-D", data, "-F", *how)
+    with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as process:
+        try:
+            _await(process, log)
+            yield
+        finally:
+            process.send_signal(signal.SIGQUIT)
+
+
 @contextmanager
 def serve(folder: Path) -> Iterator[int]:
     """Run a server without TLS that wants a password, and yield its port."""
     data, secret = folder / "data", folder / "secret"
     secret.write_text(PASSWORD)
-    how = ("-U", USERNAME, f"--pwfile={secret}", "--auth=scram-sha-256", "--no-sync", "--locale=C", "-E", "UTF8")
-    subprocess.run((*_AS_SOMEBODY, program("initdb"), "-D", data, *how), check=True, capture_output=True)
+    how = ("-U", USERNAME, f"--pwfile={secret}", "--auth=scram-sha-256", "-E", "UTF8")
+    initialise(data, *how)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     options = ("--listen_addresses=127.0.0.1", f"--port={port}", "--unix_socket_directories=")
-    log = folder / "log"
-    command = (*_AS_SOMEBODY, program("postgres"), "-D", data, "-F", *options)
-    with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as process:
-        try:
-            _await(port, process, log)
-            yield port
-        finally:
-            process.send_signal(signal.SIGQUIT)
+    with running(data, folder / "log", *options):
+        yield port
 
 
 class Door(socketserver.BaseRequestHandler):
@@ -144,10 +156,10 @@ def _listening(handler: type[socketserver.BaseRequestHandler]) -> Iterator[int]:
             thread.join()
 
 
-def _await(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+def _await(process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + 60
     while process.poll() is None and time.monotonic() < deadline:
         if b"database system is ready to accept connections" in log.read_bytes():
             return
         time.sleep(0.02)
-    raise AssertionError(f"port {port}: {log.read_text()}")
+    raise AssertionError(log.read_text())

@@ -216,10 +216,9 @@ def test_each_module_has_an_action_and_a_task_of_its_name_and_each_task_a_module
 @pytest.mark.parametrize("file", [file for file in ENTRIES if file.room == "modules"], ids=lambda file: file.path.stem)
 def test_a_module_is_its_documentation_and_its_task(file: File) -> None:
     task = f"{PACKAGE}plugins.module_utils._tasks.{file.path.stem}.TASK"
-    run_module = f"{PACKAGE}plugins.module_utils._module.run_module"
-    assert set(file.imports()) == {"__future__.annotations", run_module, task}
-    (main,) = [node for node in file.tree.body if isinstance(node, ast.FunctionDef)]
-    assert ast.unparse(main.body[-1]) == "run_module(TASK)"
+    main = f"{PACKAGE}plugins.module_utils._module.main"
+    assert set(file.imports()) == {"__future__.annotations", main, task}
+    assert ast.unparse(file.tree.body[-1]).splitlines() == ["if __name__ == '__main__':", "    main(TASK)"]
 
 
 @pytest.mark.parametrize("file", [file for file in ENTRIES if file.room == "action"], ids=lambda file: file.path.stem)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -31,30 +31,20 @@ _SEGMENT = 24
 
 
 @dataclass(frozen=True)
-class BaseBackup:
-    """The last one that was asked for. Times are RFC 3339 in UTC; `failure` is empty when it went well."""
+class BaseBackup(kept.Ended):
+    """The last one that was asked for."""
 
-    ended: str
     backup: str = ""
     wal: str = ""
     seconds: str = ""
-    failure: str = ""
 
-    def line(self) -> str:
-        """Return what people read, without when."""
-        if self.failure:
-            return f"failed: {self.failure}"
+    def _result(self) -> str:
         return f"Backup {self.backup} was complete after {self.seconds} s, with its WAL up to {self.wal}"
 
 
 def place_of(namespace: str, cluster: str) -> kept.Place:
     """Return what keeps that of a Cluster."""
     return kept.Place(namespace, f"{cluster}-backup", LABEL, cluster)
-
-
-def data_of(made: BaseBackup) -> dict[str, str]:
-    """Return what is kept of it."""
-    return asdict(made)
 
 
 def read_all(api: Api) -> dict[tuple[str, str], BaseBackup]:

@@ -24,16 +24,14 @@ AGAIN = "ansible-playbook -i inventories/mine fediverse.mastodon.restore"
 
 
 @dataclass(frozen=True)
-class Generation:
+class Generation(kept.Begun):
     """`current` is the Cluster that is the database, or is to be; `former` the one before it, which is kept.
 
-    Times are RFC 3339 in UTC; `ended` is empty as long as the change from one to the other has not, `emptied` as long as queues and
-    caches were not. `asked` is the time that was restored to, empty for the newest, `base` the Backup that it begins from, as far as one
-    is known. One that goes `back` was there before. `run` is the one that is at it, `suspended` whether scheduled backups were.
+    `ended` is of the change from one to the other; `emptied` is when queues and caches were, empty as long as they were not. `asked` is the
+    time that was restored to, empty for the newest, `base` the Backup that it begins from, as far as one is known. One that goes `back` was
+    there before. `run` is the one that is at it, `suspended` whether scheduled backups were.
     """
 
-    began: str = ""
-    ended: str = ""
     current: str = ""
     former: str = ""
     restored_from: str = ""
@@ -45,11 +43,6 @@ class Generation:
     base: str = ""
     suspended: str = ""
     run: str = ""
-
-    @property
-    def is_open(self) -> bool:
-        """Return whether one was begun and has not come to its end."""
-        return bool(self.began) and not self.ended
 
     def what(self) -> str:
         """Return in words what is, or was, done."""

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
@@ -52,9 +52,38 @@ class Place:
         return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": dict(data)}
 
 
+@dataclass(frozen=True)
+class Begun:
+    """What takes several steps. Times are RFC 3339 in UTC; `ended` is empty as long as it has not."""
+
+    began: str = ""
+    ended: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether one was begun and has not come to its end."""
+        return bool(self.began) and not self.ended
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The last of what ends either way. Times are RFC 3339 in UTC; `failure` is empty when it went well."""
+
+    ended: str
+    failure: str = field(default="", kw_only=True)
+
+    def line(self) -> str:
+        """Return what people read, without when."""
+        return f"failed: {self.failure}" if self.failure else self._result()
+
+    def _result(self) -> str:
+        """Return what people read of one that went well."""
+        raise NotImplementedError
+
+
 def record(kind: type[_Record], data: Mapping[str, Any]) -> _Record:
     """Return the record that data are of. What an earlier release did not write is as the class has it, or empty."""
-    defaults = {field.name: "" if field.default is MISSING else field.default for field in fields(kind)}
+    defaults = {one.name: "" if one.default is MISSING else one.default for one in fields(kind)}
     return kind(**{name: str(data.get(name, default)) for name, default in defaults.items()})
 
 

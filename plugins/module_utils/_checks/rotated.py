@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import kept
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
@@ -31,19 +31,14 @@ NEVER = {
 
 
 @dataclass(frozen=True)
-class Rotated:
-    """The last time. Times are RFC 3339 in UTC; `change` has fingerprints only; `failure` is empty when it went well."""
+class Rotated(kept.Ended):
+    """The last time. `change` has fingerprints only."""
 
-    ended: str
     secret: str
     change: str = ""
     old: str = ""
-    failure: str = ""
 
-    def line(self) -> str:
-        """Return what people read, without when."""
-        if self.failure:
-            return f"failed: {self.failure}"
+    def _result(self) -> str:
         return f"{self.change}; {self.old}"
 
 
@@ -63,11 +58,6 @@ def place_of(namespace: str, name: str, secret: str) -> kept.Place:
     """Return what keeps that of a Mastodon's secret."""
     secret = secret.replace("_", "-")
     return kept.Place(namespace, f"{name}-rotation-{secret}", LABEL, f"{name}.{secret}")
-
-
-def data_of(made: Rotated) -> dict[str, str]:
-    """Return what is kept of it."""
-    return asdict(made)
 
 
 def read_all(api: Api) -> Iterator[tuple[str, Rotated]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import kept
@@ -22,16 +22,14 @@ _REMEDY = "Make one: ansible-playbook -i inventories/mine fediverse.mastodon.bac
 
 
 @dataclass(frozen=True)
-class VaultBackup:
-    """The last one: when, what it has (when each path was `written`), and where it is. `failure` is empty when it went well."""
+class VaultBackup(kept.Ended):
+    """The last one: what it has (when each path was `written`), and where it is."""
 
-    ended: str
     mount: str = ""
     written: str = "{}"
     file: str = ""
     host: str = ""
     recipients: str = ""
-    failure: str = ""
 
     @property
     def paths(self) -> Mapping[str, str]:
@@ -39,10 +37,7 @@ class VaultBackup:
         found: dict[str, str] = json.loads(self.written)
         return found
 
-    def line(self) -> str:
-        """Return what people read, without when."""
-        if self.failure:
-            return f"failed: {self.failure}"
+    def _result(self) -> str:
         return f"{len(self.paths)} paths for {self.recipients} recipients in {self.file} on {self.host}"
 
     def changed(self, live: Mapping[str, str]) -> str:
@@ -54,11 +49,6 @@ class VaultBackup:
 def place_of(namespace: str, name: str) -> kept.Place:
     """Return what keeps that of a Mastodon."""
     return kept.Place(namespace, f"vault-backup-{name}", LABEL, name)
-
-
-def data_of(made: VaultBackup) -> dict[str, str]:
-    """Return what is kept of it."""
-    return asdict(made)
 
 
 def read(api: Api, namespace: str, name: str) -> VaultBackup | None:

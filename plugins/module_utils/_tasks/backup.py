@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -69,7 +70,7 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
 
 
 def _failed(why: str) -> dict[str, str]:
-    return base_backup.data_of(BaseBackup(written(now()), failure=why))
+    return asdict(BaseBackup(written(now()), failure=why))
 
 
 def _refuse(origin: Origin) -> None:
@@ -107,7 +108,7 @@ def _held(backing: BackingUp, book: Book, origin: Origin) -> dict[str, Any]:
         with book.failing(_failed):
             made, ended = _made(backing, origin, left)
             lease.check()
-            book.keep(base_backup.data_of(made))
+            book.keep(asdict(made))
     finally:
         lease.end()
     backing.run.say(f"{origin}: {made.line()}, in {_place(origin)}")

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import rotated
@@ -89,7 +90,7 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     place = rotated.place_of(parameters["namespace"], parameters["name"], step.secret)
     book = Book(open_objects(step.connection), place, f"Secret {step.secret}", run)
     book.refuse_foreign()
-    with book.failing(lambda why: rotated.data_of(Rotated(written(now()), step.secret, failure=why))):
+    with book.failing(lambda why: asdict(Rotated(written(now()), step.secret, failure=why))):
         if parameters["step"] == "prepare":
             return _prepare(step)
         if run.check:
@@ -152,7 +153,7 @@ def _finish(step: Step, book: Book) -> dict[str, Any]:
         raise MastodonError(str(found), "has no new value in its place", "", "Begin with step prepare.")
     old = step.store.dismiss(found.current, found.previous)
     done = Rotated(written(now()), step.secret, step.change(found.previous, found.current), old)
-    book.keep(rotated.data_of(done))
+    book.keep(asdict(done))
     rotation.finish(step.server, found)
     step.run.say(f"rotated {step.secret}: {done.line()}")
     return {"changed": True, "state": "done", "change": done.change}

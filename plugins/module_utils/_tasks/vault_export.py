@@ -11,12 +11,13 @@ import platform
 import tempfile
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import vault_backup
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.window import written
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.vault_backup import VaultBackup, data_of
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.vault_backup import VaultBackup
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import open_objects
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
@@ -67,7 +68,7 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     for path in found.gone:
         run.say(f"left out {mount}/{path}, which was deleted")
     if book:
-        book.keep(data_of(made))
+        book.keep(asdict(made))
     return {"changed": True, "file": str(file), "versions": found.versions, "deleted": [*found.gone]}
 
 
@@ -83,7 +84,7 @@ def _book(parameters: Mapping[str, Any], run: Run) -> Book | None:
 def _failing(book: Book | None) -> AbstractContextManager[None]:
     if book is None:
         return nullcontext()
-    return book.failing(lambda why: data_of(VaultBackup(written(now()), failure=why)))
+    return book.failing(lambda why: asdict(VaultBackup(written(now()), failure=why)))
 
 
 def _write(file: Path, sealed: bytes) -> None:

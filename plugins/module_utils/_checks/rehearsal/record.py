@@ -18,28 +18,22 @@ Item = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Record:
-    """Times are RFC 3339 in UTC. `asked` is the time that was asked for, empty for the newest; `newest` that of the newest row restored.
+class Record(kept.Ended):
+    """`asked` is the time that was asked for, empty for the newest; `newest` that of the newest row restored.
 
-    `failure` is empty when it went well; numbers are then seconds. `schema` is the newest migration that was restored. `skipped` is what
-    was not checked, and why; `left` what of it could not be removed. Where a time was asked for, no RPO is known: what was written until
-    then may be little because nobody wrote.
+    Numbers are seconds. `schema` is the newest migration that was restored. `skipped` is what was not checked, and why; `left` what of it
+    could not be removed. Where a time was asked for, no RPO is known: what was written until then may be little because nobody wrote.
     """
 
-    ended: str
     asked: str = ""
     newest: str = ""
     rpo: str = ""
     rto: str = ""
-    failure: str = ""
     skipped: str = ""
     left: str = ""
     schema: str = ""
 
-    def line(self) -> str:
-        """Return what people read, without when."""
-        if self.failure:
-            return f"failed: {self.failure}"
+    def _result(self) -> str:
         upto = f"up to {self.newest}" if self.newest else "without any row"
         took = ", ".join(f"{name} {value} s" for name, value in (("RPO", self.rpo), ("RTO", self.rto)) if value)
         skipped = f"skipped: {self.skipped}" if self.skipped else ""

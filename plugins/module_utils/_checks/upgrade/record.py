@@ -15,24 +15,17 @@ LABEL = "fediverse.mastodon/upgrade-of"
 
 
 @dataclass(frozen=True)
-class Upgrade:
-    """From which release to which. Times are RFC 3339 in UTC; `ended` is empty as long as it has not.
+class Upgrade(kept.Begun):
+    """From which release to which.
 
     `backup` is the Backup that was made before it, empty where none was; `failure` is why the last run of it stopped.
     """
 
-    began: str = ""
-    ended: str = ""
     before: str = ""
     wanted: str = ""
     backup: str = ""
     seconds: str = ""
     failure: str = ""
-
-    @property
-    def is_open(self) -> bool:
-        """Return whether one was begun and has not come to its end."""
-        return bool(self.began) and not self.ended
 
     def line(self, ago: str = "") -> str:
         """Return what people read; `ago` is how long ago its last time is."""

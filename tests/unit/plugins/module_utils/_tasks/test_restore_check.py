@@ -19,15 +19,14 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.dead
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import restore_check
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.rehearsing import Databases, Found
-from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._tasks.test_scratch import Cluster, item
+from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._tasks.test_scratch import (
+    DATABASE,
+    Cluster,
+    item,
+)
 
 PARAMETERS = {
-    "namespace": "mastodon",
-    "cluster": "mastodon-db",
-    "database": "mastodon",
-    "owner": "mastodon",
-    "secret": "mastodon-db-owner",
-    "path": "mastodon/example.org/app",
+    **DATABASE,
     "restored_from": "mastodon-old",
     "restored_at": "",
     "wait_timeout": 600,

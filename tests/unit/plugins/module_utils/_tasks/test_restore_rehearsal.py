@@ -34,15 +34,10 @@ from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._che
     changed,
 )
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._reconcile.fake_api import SERVED, kind
-from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._tasks.test_scratch import Cluster
+from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._tasks.test_scratch import DATABASE, Cluster
 
 PARAMETERS = {
-    "namespace": "mastodon",
-    "cluster": "mastodon-db",
-    "database": "mastodon",
-    "owner": "mastodon",
-    "secret": "mastodon-db-owner",
-    "path": "mastodon/example.org/app",
+    **DATABASE,
     "at": "",
     "media": None,
     "mount": "secret",

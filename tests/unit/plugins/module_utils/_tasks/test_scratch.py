@@ -30,6 +30,15 @@ NAME = "mastodon-db-rehearsal"
 SUBJECT = ObjectRef("postgresql.cnpg.io", "Cluster", "mastodon", NAME)
 OURS = {scratch.LABEL: "mastodon-db"}
 LOGIN = scratch.Login("mastodon", "mastodon", "mastodon-db-owner")
+# By which modules that restore find it.
+DATABASE = {
+    "namespace": "mastodon",
+    "cluster": "mastodon-db",
+    "database": "mastodon",
+    "owner": "mastodon",
+    "secret": "mastodon-db-owner",
+    "path": "mastodon/example.org/app",
+}
 JOB = {"cnpg.io/cluster": NAME, "cnpg.io/jobRole": "full-recovery"}
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -391,7 +392,7 @@ def test_the_last_rotation_of_each_secret_is_reported() -> None:
     failed = Rotated("2026-11-24T11:59:00+00:00", "database", failure="Cluster ns/db: has no primary.")
     api = FakeApi()
     for one in (done, failed):
-        api.put(rotated.place_of("ns", "social", one.secret).body(rotated.data_of(one)))
+        api.put(rotated.place_of("ns", "social", one.secret).body(asdict(one)))
     assert sorted(row.line() for row in status.of_rotations(api, NOW)) == [
         "Rotation of database of ns/social: Failed, 60 s old, failed: Cluster ns/db: has no primary.",
         "Rotation of redis of ns/social: Done, 2 h old, password 0f8b → 9a7c; Dragonfly refuses the old one",

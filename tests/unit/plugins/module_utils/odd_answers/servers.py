@@ -223,3 +223,15 @@ def one_sentence(ask: Callable[[], object], seconds: float) -> MastodonError:
     assert "Traceback" not in sentence
     assert "<html" not in sentence, sentence
     return reported.value
+
+
+def replaced(value: Any, odd: list[Any]) -> list[Any]:
+    """Return a JSON value with each of its parts replaced by each odd one, and without it."""
+    found = list(odd)
+    if isinstance(value, dict):
+        for key in value:
+            found += [{**value, key: other} for other in replaced(value[key], odd)]
+            found.append({name: part for name, part in value.items() if name != key})
+    if isinstance(value, list):
+        found += [[other, *value[1:]] for other in replaced(value[0], odd)]
+    return found

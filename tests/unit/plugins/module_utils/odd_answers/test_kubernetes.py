@@ -24,7 +24,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.secret im
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import connect
 
-from .servers import Answer, answers, drip, http, one_sentence, server, talk_http
+from .servers import Answer, answers, drip, http, one_sentence, replaced, server, talk_http
 
 CONFIG = Resource("", "v1", "ConfigMap", "configmaps", namespaced=True)
 BODY: dict[str, Any] = {
@@ -111,18 +111,6 @@ GOOD: dict[str, dict[str, Any]] = {
 }
 
 
-def replaced(value: Any) -> list[Any]:
-    """Return a JSON value with each of its parts replaced by each odd one, and without it."""
-    found: list[Any] = list(ODD)
-    if isinstance(value, dict):
-        for key in value:
-            found += [{**value, key: other} for other in replaced(value[key])]
-            found.append({name: part for name, part in value.items() if name != key})
-    if isinstance(value, list):
-        found += [[other, *value[1:]] for other in replaced(value[0])]
-    return found
-
-
 @pytest.mark.parametrize("name", sorted(GOOD))
 def test_no_part_of_an_answer_is_taken_for_what_it_is_not(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     reported: dict[str, Any] = {}
@@ -135,7 +123,7 @@ def test_no_part_of_an_answer_is_taken_for_what_it_is_not(monkeypatch: pytest.Mo
     reported["answer"] = GOOD[name]
     if name != "a way in":
         QUESTIONS[name](connection)
-    for odd in replaced(GOOD[name]):
+    for odd in replaced(GOOD[name], ODD):
         reported["answer"] = odd
         # What is not looked at may be anything.
         with suppress(MastodonError):

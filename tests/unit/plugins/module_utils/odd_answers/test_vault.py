@@ -17,7 +17,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import access, health, kv, secrets
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.client import Vault, connect
 
-from .servers import Answer, answers, drip, http, one_sentence, server, talk_http
+from .servers import Answer, answers, drip, http, one_sentence, replaced, server, talk_http
 
 ROLE = {
     "mount_point": "kubernetes",
@@ -118,16 +118,6 @@ def is_odd(name: str, answer: Any) -> bool:
     return False
 
 
-def replaced(value: Any) -> list[Any]:
-    """Return a JSON value with each of its parts replaced by each odd one, and without it."""
-    found: list[Any] = list(ODD)
-    if isinstance(value, dict):
-        for key in value:
-            found += [{**value, key: other} for other in replaced(value[key])]
-            found.append({name: part for name, part in value.items() if name != key})
-    return found
-
-
 @pytest.mark.parametrize("name", sorted(GOOD))
 def test_no_part_of_an_answer_is_taken_for_what_it_is_not(name: str) -> None:
     failure = {"answer": json.dumps(GOOD[name]).encode()}
@@ -135,7 +125,7 @@ def test_no_part_of_an_answer_is_taken_for_what_it_is_not(name: str) -> None:
         vault = client(port)
         if name != "health":
             QUESTIONS[name](vault)
-        for odd in replaced(GOOD[name]):
+        for odd in replaced(GOOD[name], ODD):
             failure["answer"] = json.dumps(odd).encode()
             if is_odd(name, odd):
                 one_sentence(lambda: QUESTIONS[name](vault), 5)
