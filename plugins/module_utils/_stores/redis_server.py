@@ -61,13 +61,13 @@ def admit(server: Server, password: str, new: str) -> None:
     Both Redis and Dragonfly keep a set of passwords for a user, until they start again:
     https://redis.io/docs/latest/commands/acl-setuser/, https://www.dragonflydb.io/docs/command-reference/acl/setuser
     """
-    with _session(server, password, "ACL SETUSER", _WHOLE_SECONDS) as client:
+    with _session(server, password, "ACL SETUSER", _WHOLE_SECONDS, hands_over=True) as client:
         client.execute_command("ACL SETUSER", _USER, f">{new}")
 
 
 def dismiss(server: Server, password: str, old: str) -> None:
     """Let nobody in any more by the `old` password; who is in stays in. Raises as `ask` does."""
-    with _session(server, password, "ACL SETUSER", _WHOLE_SECONDS) as client:
+    with _session(server, password, "ACL SETUSER", _WHOLE_SECONDS, hands_over=True) as client:
         client.execute_command("ACL SETUSER", _USER, f"<{old}")
 
 
@@ -100,7 +100,10 @@ def save(server: Server, password: str) -> None:
 
 
 @contextmanager
-def _session(server: Server, password: str, command: str, seconds: float) -> Iterator[redis.Redis]:
+def _session(
+    server: Server, password: str, command: str, seconds: float, *, hands_over: bool = False
+) -> Iterator[redis.Redis]:
+    """Log in for a command, which `hands_over` a password or not."""
     needs("redis")
     pool = redis.ConnectionPool(
         connection_class=_dialling(lambda: server.open(_SECONDS)),
@@ -112,23 +115,43 @@ def _session(server: Server, password: str, command: str, seconds: float) -> Ite
         # Whoever asks does so again where there is a point in it.
         retry=Retry(NoBackoff(), 0),
     )
+    is_shown = False
     try:
         with (
             within(seconds),
             making_sense(server, redis.RedisError),
-            redis.Redis(connection_pool=pool) as client,
+            # One that logs in at once.
+            redis.Redis(connection_pool=pool, single_connection_client=True) as client,
         ):
+            is_shown = not hands_over
             yield client
-    except redis.AuthenticationError as error:
-        raise RefusedLoginError(str(server), "does not accept the password", str(error), server.remedy) from error
-    except (redis.ConnectionError, redis.TimeoutError) as error:
-        raise OSError(one_line(str(error))) from error
-    except redis.ResponseError as error:
-        raise MastodonError(
-            str(server), "refuses to be asked", str(error), f"Allow its user to run {command}."
-        ) from error
     except redis.RedisError as error:
-        raise senseless(server, error) from error
+        raise _refusal(server, command, error, str(error) if is_shown else _kind(error)) from None
+
+
+def _refusal(server: Server, command: str, error: Exception, why: str) -> Exception:
+    if isinstance(error, redis.AuthenticationError):
+        return RefusedLoginError(str(server), "does not accept the password", why, server.remedy)
+    if isinstance(error, (redis.ConnectionError, redis.TimeoutError)):
+        return OSError(one_line(why))
+    if isinstance(error, redis.ResponseError):
+        return MastodonError(str(server), "refuses to be asked", why, f"Allow its user to run {command}.")
+    return senseless(server, error)
+
+
+def _kind(error: Exception) -> str:
+    """Return what can be shown of an answer to a password, which a server quotes when it does not know the command, for example.
+
+    https://github.com/redis/redis/blob/8.0.0/src/server.c, https://github.com/redis/redis/blob/8.0.0/src/acl.c
+    """
+    if type(error) in (redis.ConnectionError, redis.TimeoutError):
+        # No server said that.
+        return str(error)
+    if isinstance(error, redis.BusyLoadingError):
+        return "it is still loading what it holds"
+    if isinstance(error, redis.exceptions.NoPermissionError):
+        return "its user has no right to"
+    return "it does not know the command" if str(error).startswith("unknown command") else ""
 
 
 def _parsed(info: object) -> Mapping[str, Any]:
