@@ -142,7 +142,8 @@ def _problems(
     parameters, mine = scene.parameters, scene.mine
     folder = list(moves.of_secrets(scene.app, scene.readers, scene.store))
     found = _others(scene, [move.old for move in folder]) + _identity(mine, wanted, parameters)
-    if wanted and mine and mine.leaving and not parameters["leaving"]:
+    # Also when nothing is to follow yet: what stops it first could not install it again.
+    if mine and mine.leaving and not parameters["leaving"]:
         found.append(_gone(mine))
     found += _fixed(scene)
     found += moves.problems(str(scene), [*folder, *_moves(scene)], parameters["moved_from"])

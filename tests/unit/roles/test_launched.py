@@ -200,6 +200,8 @@ def test_whatever_release_is_configured_the_one_that_runs_can_be_uninstalled() -
         tasks = Site(mastodon_image_tag="v4.5.20").tasks("mastodon", file)
         asked = tasks["Refuse what a running Mastodon cannot survive"]["fediverse.mastodon.launch_check"]
         assert asked["version"] == version
+        # One that has left goes by nothing else.
+        assert asked["leaving"] is (file == "uninstall.yml")
 
 
 @pytest.mark.parametrize("typed", [{}, {"uninstall": ""}, {"uninstall": "other.example"}, {"uninstall": "Example.org"}])

@@ -87,7 +87,14 @@ def test_one_that_leaves_is_not_installed_again_and_says_what_makes_it_leave(wor
     world.launch(SELF_DESTRUCT="signed")
     assert "has begun to leave the federation and cannot be installed again" in world.refused()[0]
     assert world.check(leaving=True)["leaving"] == "signed"
-    assert world.check(version=None)["leaving"] == "signed"
+    assert world.check(version=None, leaving=True)["leaving"] == "signed"
+
+
+def test_one_that_leaves_is_refused_whatever_release_is_to_follow(world: World) -> None:
+    """As where nothing is to follow yet, but will: a restore that goes back to a former database stops Mastodon first."""
+    world.launch(SELF_DESTRUCT="signed")
+    [sentence] = world.refused(version=None)
+    assert "has begun to leave the federation and cannot be installed again" in sentence
 
 
 def test_one_that_is_about_to_leave_is_known_by_its_release(world: World) -> None:
