@@ -17,8 +17,6 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.client i
 with suppress(ImportError):
     from hvac import exceptions
 
-# Vault keeps ten unless it is configured otherwise: https://developer.hashicorp.com/vault/api-docs/secret/kv/kv-v2#max_versions
-_LOOKED_AT = 50
 _NOTHING: dict[str, str] = {}
 
 
@@ -94,10 +92,15 @@ def _named(vault: Vault, path: str) -> list[str]:
 
 
 def older(vault: Vault, mount: str, path: str, newest: Stored) -> Iterator[Stored]:
-    """Yield the versions before `newest` that are there, or can be brought back, the latest of them first."""
-    for version in range(newest.version - 1, max(newest.version - _LOOKED_AT, 1) - 1, -1):
+    """Yield the versions before `newest` that are there, or can be brought back, the latest of them first.
+
+    However many a mount keeps, it lets go of the oldest first: https://developer.hashicorp.com/vault/api-docs/secret/kv/kv-v2#max_versions
+    """
+    for version in range(newest.version - 1, 0, -1):
         found = read(vault, mount, path, version)
-        if found.version and not found.destroyed:
+        if not found.version:
+            return
+        if not found.destroyed:
             yield found
 
 

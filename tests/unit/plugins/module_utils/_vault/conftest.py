@@ -28,6 +28,8 @@ class FakeVault(BaseAdapter):
         # One that is None is deleted; `destroyed` names those that cannot come back, as (path, number).
         self.versions: dict[str, list[dict[str, Any] | None]] = {}
         self.destroyed: set[tuple[str, int]] = set()
+        # Up to which number a mount keeps versions no more.
+        self.trimmed = 0
         self.mounts: dict[str, dict[str, Any]] = {"secret/": {"type": "kv", "options": {"version": "2"}}}
         self.logins: dict[str, dict[str, Any]] = {}
         self.objects: dict[str, dict[str, Any]] = {}
@@ -73,7 +75,7 @@ class FakeVault(BaseAdapter):
             if not versions:
                 return 404, {"errors": []}
             number = body.get("version") or len(versions)
-            if number > len(versions):
+            if not self.trimmed < number <= len(versions):
                 return 404, {"errors": []}
             gone = versions[number - 1] is None
             destroyed = (path, number) in self.destroyed

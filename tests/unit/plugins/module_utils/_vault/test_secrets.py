@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
-from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import generate, secrets
+from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import generate, kv, secrets
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.client import Vault
 
 from .conftest import FakeVault
@@ -143,6 +143,24 @@ def test_what_an_older_version_holds_is_never_made_again(
         f"| bao kv {'patch' if newest else 'put'} -mount=secret app -"
     )
     assert writes(server) == []
+
+
+def test_what_any_older_version_holds_is_never_made_again_however_many_a_mount_keeps(
+    vault: Vault, server: FakeVault
+) -> None:
+    server.versions["secret/data/app"] = [{"are": "c", "key-base": CANARY}, *[{"are": "c"}] * 69]
+    with pytest.raises(MastodonError) as refused:
+        ensure(vault, APP)
+    assert "version 1 holds it, so it is not created again" in str(refused.value)
+
+
+def test_older_versions_are_read_until_one_that_the_mount_keeps_no_more(vault: Vault, server: FakeVault) -> None:
+    server.versions["secret/data/app"] = [{"are": "c", "private": "x", "public": "y"}] * 70
+    server.trimmed = 60
+    server.calls.clear()
+    kept = list(kv.older(vault, "secret", "app", kv.read(vault, "secret", "app")))
+    assert [one.version for one in kept] == list(range(69, 60, -1))
+    assert len(server.calls) == 11
 
 
 def test_what_a_deleted_older_version_may_hold_is_not_made_again(vault: Vault, server: FakeVault) -> None:
