@@ -48,6 +48,10 @@ options:
     description: Host of the web interface that is wanted. Empty for the local domain.
     type: str
     default: ""
+  environment_from:
+    description: ConfigMap of the same namespace that Mastodon's pods read variables from, too. It is refused if it has what a setting decides.
+    type: str
+    default: ""
   version:
     description: Image tag that is wanted. Without it nothing is asked of what an upgrade needs, as before Mastodon is uninstalled.
     type: str

@@ -43,19 +43,20 @@ MAY_KNOW: Mapping[str, set[str]] = {
     "_run": set(),
     "_libraries": {"_errors"},
     "_paths": set(),
+    "_environment": set(),
     "_module": {"_errors", "_run"},
     "_net": BASE - {"_run"},
     **{name: (BASE - {"_run"}) | {"_net"} for name in PROTOCOLS},
     "_sizing": {"_errors", "_paths"},
     "_reconcile": {"_errors", "_paths", "_kube"},
     "_federation": (BASE - {"_run", "_libraries"}) | {"_net", "_dns"},
-    "_checks": (BASE - {"_run"}) | PROTOCOLS | {"_net", "_reconcile", "_federation"},
+    "_checks": (BASE - {"_run"}) | PROTOCOLS | {"_net", "_reconcile", "_federation", "_environment"},
     "_tasks": BASE | PROTOCOLS | {"_net", "_reconcile", "_checks", "_federation"},
     # Above module_utils.
     "modules": {"_module", "_tasks"},
     "action": BASE | {"_tasks", "plugin_utils"},
     "filter": {"_errors", "_sizing", "_s3", "plugin_utils"},
-    "plugin_utils": {"_errors", "_run", "_paths", "_net", "_sizing", "_tasks"},
+    "plugin_utils": {"_errors", "_run", "_paths", "_environment", "_net", "_sizing", "_tasks"},
     "doc_fragments": set(),
 }
 TALKING = PROTOCOLS | {"_net"}

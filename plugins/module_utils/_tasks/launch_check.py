@@ -12,6 +12,7 @@ from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch import (
     database_image,
+    environment,
     fixed,
     gate,
     keys,
@@ -53,6 +54,7 @@ ARGUMENTS = Arguments(
         **RELEASE_OPTIONS,
         "local_domain": {"type": "str", "required": True},
         "web_domain": {"type": "str", "default": ""},
+        "environment_from": {"type": "str", "default": ""},
         "version": {"type": "str"},
         "leaving": {"type": "bool", "default": False},
         "accepted": {"type": "list", "elements": "str", "default": []},
@@ -153,6 +155,7 @@ def _problems(
     if wanted and mine is None and backups and not backups.has_database(scene.view):
         found += backups.problems()
     if wanted:
+        found += environment.problems(scene.view, parameters["namespace"], parameters["environment_from"])
         found += restored.problems(scene, wanted, servers)
     # What holds already needs no second look: a patch release asks for nothing new.
     if wanted and (mine is None or mine.release is None or mine.release.series != wanted.series):

@@ -129,7 +129,7 @@ TRAPS = (
 )
 
 # What a setting of its own decides: in which setting it may not stand, by its path.
-_SETTINGS = {
+SETTINGS: Mapping[str, Mapping[str, str]] = {
     "mastodon_values": {
         "image.tag": "mastodon_image_tag",
         "mastodon.localDomain": "mastodon_local_domain",
@@ -187,17 +187,17 @@ def traps(settings: Settings) -> Iterator[str]:
     values = settings["mastodon_values"] or {}
     for trap in TRAPS:
         if trap.bites(at(values, trap.path), values):
-            yield _refusal(f"{trap.path} does not do what it says", trap.why, trap.remedy)
+            yield refusal(f"{trap.path} does not do what it says", trap.why, trap.remedy)
 
 
 @RULES.rule
 def decided_elsewhere(settings: Settings) -> Iterator[str]:
     """What a setting decides is not given as a value."""
-    for name, decided in _SETTINGS.items():
+    for name, decided in SETTINGS.items():
         for path, setting in decided.items():
             if at(settings[name] or {}, path) not in (None, ""):
                 why = "the checks use that"
-                yield _refusal(f"{path} is decided by a setting", why, f"Set {setting} instead.", name)
+                yield refusal(f"{path} is decided by a setting", why, f"Set {setting} instead.", name)
 
 
 @RULES.rule
@@ -207,7 +207,7 @@ def key_names(settings: Settings) -> Iterator[str]:
         path = f"{section}.{_KEY_NAMES}"
         if at(settings["mastodon_values"] or {}, path):
             why = "Mastodon would encrypt, or log in, with other ones than the checks compare with Vault"
-            yield _refusal(f"{path} names other keys of a Secret", why, _REMOVE)
+            yield refusal(f"{path} names other keys of a Secret", why, _REMOVE)
 
 
 @RULES.rule
@@ -215,10 +215,11 @@ def secrets(settings: Settings) -> Iterator[str]:
     """A secret is not given as a value."""
     remedy = "Keep it in Vault, and name the Secret that it is in by existingSecret or extraEnvFrom."
     for path in _secrets(settings["mastodon_values"] or {}):
-        yield _refusal(f"{path} holds a secret", "it would stand in the release and in the output of runs", remedy)
+        yield refusal(f"{path} holds a secret", "it would stand in the release and in the output of runs", remedy)
 
 
-def _refusal(what: str, why: str, remedy: str, name: str = "mastodon_values") -> str:
+def refusal(what: str, why: str, remedy: str, name: str = "mastodon_values") -> str:
+    """Return the sentence about a value."""
     return str(MastodonError(f"Variable {name}", what, why, remedy))
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, all_of
 from ansible_collections.fediverse.mastodon.plugins.module_utils._sizing.size import size
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules import (
+    chart_environment,
     chart_values,
     disks,
     domains,
@@ -24,7 +25,7 @@ from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules import (
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.rule import Rules, Settings, Spec
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.values import wrong
 
-FIRST: tuple[Rules, ...] = (domains.RULES, needs.RULES, disks.RULES, chart_values.RULES)
+FIRST: tuple[Rules, ...] = (domains.RULES, needs.RULES, disks.RULES, chart_values.RULES, chart_environment.RULES)
 TOGETHER = edge.RULES
 # What Rook is asked for may be too long though the names that it follows from are not.
 _FOLLOWS = "rook_bucket"

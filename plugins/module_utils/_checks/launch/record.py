@@ -17,6 +17,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch import cluster_view as kinds
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.cluster_view import ClusterView
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.upgrade_path import Release, parse
+from ansible_collections.fediverse.mastodon.plugins.module_utils._environment import VARIABLES
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
 
@@ -31,15 +32,10 @@ _LABEL = "app.kubernetes.io/name=mastodon"
 # Of a release in Flux's history: https://fluxcd.io/flux/components/helm/helmreleases/#history
 _WAS_UP = ("deployed", "superseded")
 _INSTANCE = "app.kubernetes.io/instance"
-# What the chart calls in its values what it puts into the environment.
+# What an instance is known by, and where it keeps its data, by what the chart calls it in its values.
 VALUES = {
-    "LOCAL_DOMAIN": "mastodon.localDomain",
-    "WEB_DOMAIN": "mastodon.webDomain",
-    "DB_HOST": "postgresql.hostname",
-    "DB_NAME": "postgresql.database",
-    "REDIS_HOST": "redis.hostname",
-    "S3_ENDPOINT": "mastodon.s3.endpoint",
-    "S3_BUCKET": "mastodon.s3.bucket",
+    name: VARIABLES[name]
+    for name in ("LOCAL_DOMAIN", "WEB_DOMAIN", "DB_HOST", "DB_NAME", "REDIS_HOST", "S3_ENDPOINT", "S3_BUCKET")
 }
 
 

@@ -83,6 +83,22 @@ def test_another_domain_is_refused(world: World, environment: dict[str, str], ot
     assert reported in world.refused(**other)[0]
 
 
+def test_variables_that_settings_decide_are_refused_in_a_configmap_of_the_users(world: World) -> None:
+    world.launch()
+    assert world.check(environment_from="more")["launched"], "it may come later"
+    world.put("v1", "ConfigMap", "mastodon/more", data={"ES_PRESET": "single_node_cluster"})
+    assert world.check(environment_from="more")["launched"]
+    world.put(
+        "v1", "ConfigMap", "mastodon/more", data={"WEB_DOMAIN": "n.org", "LOCAL_DOMAIN": "n.org", "SELF_DESTRUCT": "x"}
+    )
+    assert world.check()["launched"], "nobody reads it"
+    assert world.check(environment_from="more", version=None)["launched"], "nothing is installed"
+    assert world.refused(environment_from="more") == [
+        "ConfigMap mastodon/more: sets LOCAL_DOMAIN, SELF_DESTRUCT, WEB_DOMAIN: Mastodon would run with that, and settings decide it, which "
+        "the checks look at. Remove it there, and use the settings."
+    ]
+
+
 def test_one_that_leaves_is_not_installed_again_and_says_what_makes_it_leave(world: World) -> None:
     world.launch(SELF_DESTRUCT="signed")
     assert "has begun to leave the federation and cannot be installed again" in world.refused()[0]

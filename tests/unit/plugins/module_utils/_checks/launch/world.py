@@ -83,6 +83,7 @@ WANTED: dict[str, Any] = {
     "name": "mastodon",
     "local_domain": "example.org",
     "web_domain": "",
+    "environment_from": "",
     "version": "v4.7.4",
     "accepted": [],
     "leaving": False,
