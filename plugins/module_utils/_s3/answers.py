@@ -14,13 +14,19 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import 
 
 # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 _UNKNOWN_KEYS = ("InvalidAccessKeyId", "SignatureDoesNotMatch")
+# Other stores have words of their own for it: Unauthorized, AccessDenied, InvalidArgument.
+_REFUSALS = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
 
 class NoAnswerError(MastodonError):
     """The server gave no answer, or one that says that it is the server's own fault."""
 
 
-class UnknownKeysError(MastodonError):
+class RefusedKeysError(MastodonError):
+    """The server does not do for these keys what it was asked, in whatever words, or they cannot even be sent."""
+
+
+class UnknownKeysError(RefusedKeysError):
     """The server does not know these keys, or has another secret key."""
 
 
@@ -41,6 +47,7 @@ class Answer:
 def refused(subject: str, what: str, answer: Answer, keys: str) -> MastodonError:
     """Return what is wrong; `keys` is where those were read by which it was asked."""
     fault = NoAnswerError if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR else MastodonError
+    fault = RefusedKeysError if answer.status in _REFUSALS else fault
     fault = UnknownKeysError if answer.code in _UNKNOWN_KEYS else fault
     return fault(subject, f"{what} failed", f"{answer.status} {answer.code}", cure(answer, keys))
 

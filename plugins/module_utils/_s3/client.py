@@ -30,6 +30,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._s3 import poli
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.answers import (
     Answer,
     NoAnswerError,
+    RefusedKeysError,
     cure,
     refused,
 )
@@ -70,7 +71,7 @@ class Bucket:
         needs("requests", "requests_aws4auth")
         # Both end in a header, whose library would show all of it.
         if flaw := pasted.header_flaw(keys.access_key) or pasted.header_flaw(keys.secret_key):
-            raise MastodonError(keys.source, "its keys to the S3 server cannot be used", flaw, "Write them again.")
+            raise RefusedKeysError(keys.source, "its keys to the S3 server cannot be used", flaw, "Write them again.")
         self._endpoint = endpoint.rstrip("/")
         self.name = name
         self._keys = keys

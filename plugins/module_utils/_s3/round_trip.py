@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
@@ -17,10 +19,26 @@ def write_and_remove(bucket: Bucket) -> str:
     """Put an object of our own, get it and remove it, as these keys must be able to. Raises MastodonError."""
     key, content = f"{SHOWN[0]}/.fediverse-mastodon-rotation-{secrets.token_hex(6)}", secrets.token_bytes(32)
     bucket.put(key, content)
-    if bucket.get(key) != content:
-        raise MastodonError(str(bucket), "returns something else than was written", "", "Read the server's log.")
+    with _removed_after_all(bucket, key):
+        _refuse_another(content, bucket.get(key), bucket)
     bucket.delete(key)
     return f"{bucket}: written, read and removed"
+
+
+def _refuse_another(content: bytes, found: bytes | None, bucket: Bucket) -> None:
+    if found != content:
+        raise MastodonError(str(bucket), "returns something else than was written", "", "Read the server's log.")
+
+
+@contextmanager
+def _removed_after_all(bucket: Bucket, key: str) -> Iterator[None]:
+    """Leave no object of ours behind when something of it fails, which is what is to be reported."""
+    try:
+        yield
+    except MastodonError:
+        with suppress(MastodonError):
+            bucket.delete(key)
+        raise
 
 
 def round_trip(bucket: Bucket, *, anyone_reads: bool) -> str:
@@ -30,14 +48,10 @@ def round_trip(bucket: Bucket, *, anyone_reads: bool) -> str:
     """
     key, content = f"{SHOWN[0]}/.fediverse-mastodon-doctor-{secrets.token_hex(6)}", secrets.token_bytes(32)
     took = bucket.upload(key, content, PUBLIC)
-    try:
-        if bucket.get(key) != content:
-            raise MastodonError(str(bucket), "returns something else than was written", "", "Read the server's log.")
+    with _removed_after_all(bucket, key):
+        _refuse_another(content, bucket.get(key), bucket)
         answer = bucket.get_anonymously(key)
         bucket.delete_as_a_list(key)
-    except MastodonError:
-        bucket.delete(key)
-        raise
     reads = answer.status == HTTPStatus.OK and answer.body == content
     how = (
         "written with an ACL, read and removed"

@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.client import Bucket
-from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.round_trip import round_trip
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.round_trip import round_trip, write_and_remove
 
 from ..s3_server import KEYS, S3
 
@@ -36,6 +39,42 @@ def test_what_was_put_is_removed_even_when_it_cannot_be_got(
     with pytest.raises(MastodonError, match="returns something else than was written"):
         round_trip(bucket, anyone_reads=True)
     assert s3.objects == {}
+
+
+@pytest.mark.parametrize(
+    ("got", "why"),
+    [
+        (b"something else", "returns something else than was written"),
+        (None, "returns something else than was written"),
+        (MastodonError("Bucket media", "reading x failed", "403 AccessDenied"), "reading x failed: 403 AccessDenied"),
+    ],
+)
+def test_what_a_rotation_wrote_is_removed_even_when_it_cannot_be_got(
+    s3: S3, bucket: Bucket, monkeypatch: pytest.MonkeyPatch, got: bytes | MastodonError | None, why: str
+) -> None:
+    def get(_key: str) -> bytes | None:
+        if isinstance(got, MastodonError):
+            raise got
+        return got
+
+    monkeypatch.setattr(bucket, "get", get)
+    with pytest.raises(MastodonError, match=why):
+        write_and_remove(bucket)
+    assert len(s3.writes) == 1
+    assert s3.objects == {}
+
+
+@pytest.mark.parametrize("rounds", [write_and_remove, partial(round_trip, anyone_reads=True)])
+def test_what_failed_first_is_reported_also_when_it_cannot_be_removed(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch, rounds: Callable[[Bucket], str]
+) -> None:
+    def delete(_key: str) -> None:
+        raise MastodonError("Bucket media", "removing x failed", "403 AccessDenied")
+
+    monkeypatch.setattr(bucket, "get", lambda _key: b"something else")
+    monkeypatch.setattr(bucket, "delete", delete)
+    with pytest.raises(MastodonError, match="returns something else than was written"):
+        rounds(bucket)
 
 
 def test_wrong_keys_are_named_by_where_they_are(s3: S3) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,6 +16,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.exec impo
 from ansible_collections.fediverse.mastodon.plugins.module_utils._mail import smtp
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._s3 import answers
 from ansible_collections.fediverse.mastodon.plugins.module_utils._s3.answers import UnknownKeysError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores import second_login
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import (
@@ -297,3 +299,67 @@ def test_mail_and_media_are_opened_by_both_until_you_take_the_old_one_away(
     assert store.dismiss(new, old).endswith("still lets the old one in: take it away there")
     known.discard("canary-old")
     assert store.dismiss(new, old).endswith("refuses the old one")
+
+
+def of_s3(monkeypatch: pytest.MonkeyPatch, refusal: Exception | None = None) -> tuple[rotating.Store, rotating.Values]:
+    """Return a bucket that takes the new keys, and answers so to others; and the new keys."""
+
+    def write_and_remove(bucket: Any) -> str:
+        if refusal and bucket._keys.secret_key != "canary-new":
+            raise refusal
+        return ""
+
+    monkeypatch.setattr(rotating_stores, "write_and_remove", write_and_remove)
+    parameters = {**dict.fromkeys(rotating_stores.STORES), "mount": "secret", "path": "m", "s3": S3}
+    store = rotating_stores.store_of(parameters, CONNECTION, patience(monkeypatch, []))
+    return store, {"access-key-id": "name", "secret-access-key": "canary-new"}
+
+
+@pytest.mark.parametrize("status", [400, 401, 403])
+@pytest.mark.parametrize("code", ["Unauthorized", "AccessDenied", "InvalidArgument", "InvalidAccessKeyId"])
+def test_old_keys_that_a_store_refuses_in_its_own_words_keep_no_rotation_from_its_end(
+    monkeypatch: pytest.MonkeyPatch, status: int, code: str
+) -> None:
+    answer = answers.Answer(status, f"<Error><Code>{code}</Code></Error>".encode())
+    store, new = of_s3(monkeypatch, answers.refused("Bucket media", "writing x", answer, "Vault path m"))
+    assert store.dismiss(new, {**new, "secret-access-key": "canary-old"}).endswith("refuses the old one")
+
+
+@pytest.mark.parametrize("old", ["canary-old\n", " canary-old", "canary-øld"])
+def test_old_keys_that_cannot_be_sent_open_nothing(monkeypatch: pytest.MonkeyPatch, old: str) -> None:
+    store, new = of_s3(monkeypatch)
+    assert store.dismiss(new, {**new, "secret-access-key": old}).endswith("refuses the old one")
+
+
+@pytest.mark.parametrize("status", [404, 409, 500, 503])
+def test_what_cannot_be_found_out_of_old_keys_is_said_and_keeps_nothing_from_its_end(
+    monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    store, new = of_s3(
+        monkeypatch, answers.refused("Bucket media", "writing x", answers.Answer(status), "Vault path m")
+    )
+    done = store.dismiss(new, {**new, "secret-access-key": "canary-old"})
+    assert done.startswith("skipped whether Bucket media at https://s3.example.org still lets the old one in")
+    assert f"writing x failed: {status} " in done
+    assert done.endswith("Take it away there")
+
+
+def test_a_server_that_is_gone_once_the_new_one_was_proved_is_waited_for_and_then_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store = rotating.Yours("Redis cache", lambda values: None, patience(monkeypatch, [], seconds=0))
+    calls = iter([None, OSError("connection refused")])
+
+    def log_in(_values: Any) -> None:
+        if error := next(calls):
+            raise error
+
+    done = replace(store, log_in=log_in).dismiss(NEW, OLD)
+    assert done.startswith("skipped whether Redis cache still lets the old one in: A server: does not answer")
+
+
+def test_new_keys_without_a_right_are_refused_by_the_right_that_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    denied = answers.Answer(403, b"<Error><Code>AccessDenied</Code></Error>")
+    store, new = of_s3(monkeypatch, answers.refused("Bucket media", "writing x", denied, "Vault path m"))
+    with pytest.raises(MastodonError, match="Give the keys in Vault path m this right"):
+        store.admit(new, {**new, "secret-access-key": "canary-next"})
