@@ -159,9 +159,7 @@ class Restore:
 
     def _forward(self) -> Generation:
         """Return what restoring a backup is. Raises MastodonError where it must not be."""
-        current, catalog = self._kept.current or self._name, self._generations.catalog
-        gate = Gate(self._objects, catalog, self._option, current, self._wish, self._run)
-        server = vault.connect(self._option, self._run.environment)
+        gate, server = self._gate()
         origin = gate.origin()
         limits = gate.refuse(origin, self._connection, server, self._deadline)
         wish = self._option["beginning"]
@@ -170,7 +168,12 @@ class Restore:
         base = limits.base(self._wish.target)
         self._run.say(f"{gate} can be restored {limits}{f', from Backup {base}' if base else ''}")
         server_name, asked = origin.archive.server, self._wish.asked
-        return Generation(written(now()), "", following, current, restored_from=server_name, asked=asked, base=base)
+        return Generation(written(now()), "", following, gate.name, restored_from=server_name, asked=asked, base=base)
+
+    def _gate(self) -> tuple[Gate, vault.Vault]:
+        current, catalog = self._kept.current or self._name, self._generations.catalog
+        gate = Gate(self._objects, catalog, self._option, current, self._wish, self._run)
+        return gate, vault.connect(self._option, self._run.environment)
 
     def _back(self) -> Generation:
         """Return what going back is. Raises MastodonError for a Cluster that is not the former one, or gone."""
@@ -178,9 +181,11 @@ class Restore:
         if wanted != self._kept.former:
             why = f"before {current} it was {self._kept.former}" if self._kept.former else "it was never restored"
             raise MastodonError(str(self), f"cannot go back to {wanted}", why, "Correct restore_back.")
-        if not self._generations.read(wanted):
-            remedy = "Nothing leads back to it. Restore a backup instead."
-            raise MastodonError(f"Cluster {self._namespace}/{wanted}", "is gone", "somebody deleted it", remedy)
+        self._generations.present(wanted)
+        if not self._kept.is_open:
+            # While one is open all others refuse, and what it began itself, such as the first backup, may never end.
+            gate, server = self._gate()
+            gate.refuse_others(server)
         # Of one that had not emptied anything yet, all that waits is of the database that it goes back to.
         emptied = written(now()) if self._kept.is_open and not self._kept.emptied else ""
         return Generation(written(now()), "", wanted, current, back="true", emptied=emptied)

@@ -57,6 +57,13 @@ class Generations:
         """Return a Cluster, empty when it is not there."""
         return next(iter(read_served(self.objects, self._kind("Cluster"), self.namespace, name)), {})
 
+    def present(self, name: str) -> Object:
+        """Return a Cluster. Raises MastodonError when it is not there."""
+        if item := self.read(name):
+            return item
+        remedy = "Nothing leads back to it. Restore a backup instead."
+        raise MastodonError(f"Cluster {self.namespace}/{name}", "is gone", "somebody deleted it", remedy)
+
     def names(self) -> set[str]:
         """Return what the Clusters are called, and those of which only volumes are left."""
         return self.objects.names(Selection(self._kind("Cluster"), self.namespace))
@@ -99,11 +106,7 @@ class Generations:
 
     def wake(self, name: str) -> None:
         """Let a Cluster have pods again that was asleep."""
-        item = self.read(name)
-        if not item:
-            remedy = "Nothing leads back to it. Restore a backup instead."
-            raise MastodonError(f"Cluster {self.namespace}/{name}", "is gone", "somebody deleted it", remedy)
-        if is_asleep(item):
+        if is_asleep(self.present(name)):
             self._annotate(name, {HIBERNATION: "off", REPLACED_BY: ""})
             self.run.say(f"waking Cluster {self.namespace}/{name}")
 
@@ -129,14 +132,16 @@ class Generations:
         store = self.catalog.preferred(*archive.STORE)
         while True:
             stores = {one["metadata"]["name"]: one for one in read_served(self.objects, store, self.namespace)}
-            found = archive.of_cluster(self.read(name), stores)
-            if found is None or at(found.window, "lastSuccessfulBackupTime", ""):
+            found, lost = archive.of_cluster(self.present(name), stores), "nothing written now could be restored"
+            if found is None:
+                raise MastodonError(subject, "is not backed up", lost, "Set cnpg_backup to true, and run again.")
+            if at(found.window, "lastSuccessfulBackupTime", ""):
                 return
             if reminder.is_due():
                 self.run.say(f"waiting for the first base backup of {subject}")
             if not self.deadline.pause(_PAUSE):
                 remedy = f"Look why: kubectl get backups.postgresql.cnpg.io -n {self.namespace}. Then run again."
-                raise MastodonError(subject, "has no base backup yet", "nothing written now could be restored", remedy)
+                raise MastodonError(subject, "has no base backup yet", lost, remedy)
 
     def _schedules(self, name: str) -> Iterator[tuple[Resource, Object]]:
         return ((kind, item) for kind, item in self._bound(name) if kind.kind == _SCHEDULE and is_ours(item))

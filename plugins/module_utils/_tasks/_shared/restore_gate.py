@@ -42,11 +42,12 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
     origin_of,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.rehearsing import Databases
-from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import kv
+from ansible_collections.fediverse.mastodon.plugins.module_utils._vault import kv, rotation
 from ansible_collections.fediverse.mastodon.plugins.module_utils._vault.client import Vault
 
 _OPERATOR = Controller("CloudNativePG", "cloudnative-pg")
-_NEXT = "password-next"
+# From the first moment of a rotation to its last.
+_ROTATING = [f"password{ending}" for ending in (rotation.NEXT, rotation.PREVIOUS)]
 _INSTANCE = "cnpg.io/podRole=instance"
 _RIGHTS = (
     (("clusters.postgresql.cnpg.io",), ("list", "create", "patch")),
@@ -89,10 +90,17 @@ class Gate:
         limits = replace(found.window(self._archived(found, connection, deadline)), setting="restore_to")
         if self.wish.target:
             window.refuse_outside(self.wish.target, limits, now())
-        problems = [*self._unrehearsed(found), *self._busy(), *self._rotating(server), *self._full(found)]
+        self._refuse(*self._unrehearsed(found), *self._busy(), *self._rotating(server), *self._full(found))
+        return limits
+
+    def refuse_others(self, server: Vault) -> None:
+        """Raise MastodonError for all that is at work on it, whatever is asked for."""
+        self._refuse(*self._busy(), *self._rotating(server))
+
+    @staticmethod
+    def _refuse(*problems: MastodonError) -> None:
         if problems:
             raise problems[0] if len(problems) == 1 else CombinedError(problems)
-        return limits
 
     def _archived(self, found: Origin, connection: Connection, deadline: Deadline) -> datetime | None:
         """Return when WAL was archived last, None for a database that does not run, which is said."""
@@ -134,8 +142,9 @@ class Gate:
 
     def _rotating(self, server: Vault) -> Iterator[MastodonError]:
         mount, path = self.parameters["mount"], self.parameters["login_path"]
-        if kv.read(server, mount, path).data.get(_NEXT):
-            why = f"Vault path {mount}/{path} has {_NEXT}"
+        held = kv.read(server, mount, path).data
+        if found := [key for key in _ROTATING if held.get(key)]:
+            why = f"Vault path {mount}/{path} has {' and '.join(found)}"
             remedy = (
                 "End that first: ansible-playbook -i inventories/mine fediverse.mastodon.rotate -e rotate=database."
             )

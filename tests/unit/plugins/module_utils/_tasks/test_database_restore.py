@@ -458,10 +458,8 @@ def test_a_time_that_cannot_be_restored_to_is_refused(place: Place, at: str, why
     assert place.api.writes == []
 
 
-def backup(place: Place) -> None:
-    place.put(
-        "postgresql.cnpg.io/v1", "Backup", "b", spec={"cluster": {"name": "mastodon-db"}}, status={"phase": "running"}
-    )
+def backup(place: Place, of: str = "mastodon-db") -> None:
+    place.put("postgresql.cnpg.io/v1", "Backup", "b", spec={"cluster": {"name": of}}, status={"phase": "running"})
 
 
 def lease(name: str) -> Callable[[Place], None]:
@@ -494,7 +492,8 @@ def full(place: Place) -> None:
         (lease("mastodon-db-rehearsal-run"), "Lease mastodon/mastodon-db-rehearsal-run was renewed at"),
         (lease("mastodon-db-backup"), "Lease mastodon/mastodon-db-backup was renewed at"),
         (upgrading, "its Mastodon is being upgraded: upgrade from v4.6.9 to v4.7.4 has not ended"),
-        (lambda place: place.vault.update({"password-next": "y"}), "its password is being replaced"),
+        (lambda place: place.vault.update({"password-next": "y"}), "has password-next"),
+        (lambda place: place.vault.update({"password-previous": "y"}), "has password-previous"),
         (full, "ResourceQuota mastodon/q: leaves no room for a restored database"),
         (lambda place: place.denied.add(("delete", "poolers")), "Rights: are missing"),
     ],
@@ -506,6 +505,38 @@ def test_beside_something_else_it_is_refused_before_anything_is_written(
     other(place)
     assert why in place.refusal()
     assert place.api.writes == []
+
+
+@pytest.mark.parametrize(
+    ("other", "why"),
+    [
+        (lambda place: backup(place, "mastodon-db-2"), "a backup of it runs: Backup mastodon/b is running"),
+        (lease("mastodon-db-2-rehearsal-run"), "Lease mastodon/mastodon-db-2-rehearsal-run was renewed at"),
+        (lease("mastodon-db-2-backup"), "Lease mastodon/mastodon-db-2-backup was renewed at"),
+        (upgrading, "its Mastodon is being upgraded: upgrade from v4.6.9 to v4.7.4 has not ended"),
+        (lambda place: place.vault.update({"password-next": "y"}), "its password is being replaced"),
+        (lambda place: place.vault.update({"password-previous": "y"}), "its password is being replaced"),
+    ],
+)
+def test_beside_something_else_it_does_not_go_back_either(
+    place: Place, other: Callable[[Place], None], why: str
+) -> None:
+    place.rehearsed()
+    place.through()
+    other(place)
+    writes = len(place.api.writes)
+    assert why in place.refusal(back="mastodon-db")
+    assert len(place.api.writes) == writes
+
+
+def test_a_first_backup_that_does_not_end_keeps_nobody_from_the_way_back(place: Place) -> None:
+    """Nothing else can have begun since: all others refuse a database that is being restored."""
+    place.rehearsed()
+    place.run()
+    place.run("switched")
+    place.restored("mastodon-db-2")
+    backup(place, "mastodon-db-2")
+    assert place.run(back="mastodon-db")["current"] == "mastodon-db"
 
 
 def test_a_lease_of_a_run_that_was_killed_keeps_nobody_away(place: Place) -> None:
@@ -643,6 +674,21 @@ def test_of_what_it_stopped_is_kept_and_told_with_both_ways_on(place: Place) -> 
         "inventories/mine fediverse.mastodon.restore -e restore_domain=example.org -e restore_back=mastodon-db."
     )
     assert place.kept.failure == "Cluster mastodon/mastodon-db-2: did not come up"
+
+
+@pytest.mark.parametrize("backed_up", [True, False], ids=["gone", "not backed up"])
+def test_one_that_is_gone_or_is_not_backed_up_at_all_does_not_end(place: Place, backed_up: bool) -> None:
+    place.rehearsed()
+    place.run()
+    place.run("switched")
+    place.restored("mastodon-db-2")
+    if backed_up:
+        place.api.objects.pop(ObjectRef("postgresql.cnpg.io", "Cluster", "mastodon", "mastodon-db-2"))
+    else:
+        place.cluster("mastodon-db-2")["spec"].pop("plugins")
+    said = place.refusal("ended", wait_timeout=0)
+    assert said.startswith(f"Cluster mastodon/mastodon-db-2: {'is gone' if backed_up else 'is not backed up'}")
+    assert place.kept.is_open
 
 
 def test_without_a_backup_of_the_new_one_it_does_not_end(place: Place) -> None:
