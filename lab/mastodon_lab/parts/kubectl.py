@@ -35,18 +35,6 @@ class Kubectl:
         objects: list[dict[str, Any]] = found["items"] if found["kind"] == "List" else [found]
         return objects
 
-    def wait(self, workload: str, seconds: float) -> None:
-        """Wait until `namespace/kind/name` runs as it is written. Raises LabError with the reason why it doesn't."""
-        namespace, kind, name = workload.split("/")
-        try:
-            self._run("rollout", "status", f"{kind}/{name}", f"-n={namespace}", f"--timeout={seconds:.0f}s")
-        except LabError as error:
-            reason = self.trouble(namespace, name) or str(error)
-            raise LabError(
-                f"{kind} {namespace}/{name}: not ready after {seconds:.0f} s: {reason}. "
-                f"Look at it with `kubectl -n {namespace} describe pod`, then run lab/up again to go on."
-            ) from error
-
     def trouble(self, namespace: str, name: str) -> str:
         """Why a pod with the label app=`name` doesn't run, in the words of its containers or conditions, or nothing."""
         pods: list[dict[str, Any]] = self.get(f"-n={namespace}", "pods", f"-l=app={name}")["items"]

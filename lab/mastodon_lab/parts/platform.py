@@ -21,7 +21,7 @@ from mastodon_lab.build.store import key
 from mastodon_lab.cluster import api
 from mastodon_lab.errors import LabError
 from mastodon_lab.lab import DOCKER, IPV6, SITE, WEBSITE, Lab
-from mastodon_lab.parts import acme, applied, certificates, mail, nameserver, s3, website
+from mastodon_lab.parts import acme, applied, certificates, mail, nameserver, s3, website, workloads
 from mastodon_lab.parts.catalogue import PARTS, REDIS_HOST, S3_HOST, Part
 from mastodon_lab.parts.keys import Keys, keys
 from mastodon_lab.parts.kubectl import Kubectl
@@ -80,7 +80,7 @@ def deploy(lab: Lab, built: Built, progress: Progress) -> None:
         _apply(lab, kubectl, built.gateway_api if lab.has("traefik") else None, "\n---\n".join(manifests(lab, made)))
     for part in parts:
         with progress.step(_title(part)):
-            kubectl.wait(part.workload, READY_SECONDS)
+            workloads.wait(lab, kubectl, part.workload, READY_SECONDS)
             for act in (part.set_up, part.prove):
                 _eventually(part.name, partial(act, lab, made))
 
@@ -217,7 +217,7 @@ def _eventually(name: str, act: Callable[[], Done]) -> Done:
 def _trouble(part: Part, lab: Lab) -> str:
     namespace, kind, name = part.workload.split("/")
     try:
-        found = api.get_json(lab, f"/apis/apps/v1/namespaces/{namespace}/{kind}s/{name}")
+        found = workloads.get(lab, part.workload)
         if found["status"].get("readyReplicas", 0) < found["spec"]["replicas"]:
             return f"{kind} {namespace}/{name} has no ready pod"
         part.prove(lab, keys(lab))

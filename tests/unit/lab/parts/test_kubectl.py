@@ -42,11 +42,6 @@ def test_json_is_read(tmp_path: Path) -> None:
     assert kubectl(tmp_path, """echo '{"items": []}'""").get("pods") == {"items": []}
 
 
-def test_a_workload_that_runs_is_waited_for(tmp_path: Path) -> None:
-    kubectl(tmp_path, "").wait("kube-system/deployment/coredns", 9)
-    assert (tmp_path / "asked").read_text().endswith("rollout status deployment/coredns -n=kube-system --timeout=9s\n")
-
-
 def pod(*containers: dict[str, Any], conditions: tuple[dict[str, str], ...] = ()) -> dict[str, Any]:
     states = [{"state": state} for state in containers]
     return {"status": {"containerStatuses": states, "conditions": list(conditions)}}
@@ -73,15 +68,3 @@ UNSCHEDULED = {"type": "PodScheduled", "status": "False", "message": "0/1 nodes 
 def test_trouble_is_in_the_pods_words(tmp_path: Path, pods: list[dict[str, Any]], said: str) -> None:
     (tmp_path / "pods").write_text(json.dumps({"items": pods}))
     assert kubectl(tmp_path, f"cat {tmp_path}/pods").trouble("cache", "redis") == said
-
-
-@pytest.mark.parametrize(
-    ("pods", "reason"), [([pod(WAITS)], "ImagePullBackOff: no such image"), ([], "kubectl rollout: timed out")]
-)
-def test_a_workload_that_does_not_run_is_said(tmp_path: Path, pods: list[dict[str, Any]], reason: str) -> None:
-    (tmp_path / "pods").write_text(json.dumps({"items": pods}))
-    waiting = kubectl(tmp_path, f'[ "$2" = get ] && exec cat {tmp_path}/pods; echo timed out >&2; exit 1')
-    with pytest.raises(LabError) as failed:
-        waiting.wait("cache/statefulset/redis", 9)
-    assert str(failed.value).startswith(f"statefulset cache/redis: not ready after 9 s: {reason}")
-    assert "kubectl -n cache describe pod" in str(failed.value)

@@ -15,7 +15,7 @@ from mastodon_lab.build.plan import Built
 from mastodon_lab.cluster import api
 from mastodon_lab.errors import LabError
 from mastodon_lab.lab import ALL, WEBSITE, Lab
-from mastodon_lab.parts import applied, catalogue, certificates, platform
+from mastodon_lab.parts import applied, catalogue, certificates, platform, workloads
 from mastodon_lab.parts.catalogue import Act, Part
 from mastodon_lab.parts.keys import Keys, keys
 from mastodon_lab.progress import Progress
@@ -58,9 +58,6 @@ class Cluster:
         self.applied.append(str(folder))
         return [{"of": str(folder)}]
 
-    def wait(self, workload: str, seconds: float) -> None:
-        self.waited.append(workload)
-
 
 @pytest.fixture
 def cluster(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Cluster:
@@ -68,6 +65,7 @@ def cluster(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Cluster:
     made = Cluster()
     monkeypatch.setattr(platform, "Kubectl", lambda *_: made)
     monkeypatch.setattr(platform, "POLL_SECONDS", 0)
+    monkeypatch.setattr(workloads, "wait", lambda _lab, _kubectl, workload, _seconds: made.waited.append(workload))
     monkeypatch.setattr(applied, "note", lambda _lab, made_from, objects: made.noted.append((made_from, objects)))
     monkeypatch.setattr(applied, "holds", lambda _lab, made_from: made.holds(made_from))
     return made
