@@ -199,6 +199,7 @@ def _others(scene: Scene, old_folders: Collection[str]) -> list[str]:
     hosts = [parameters["local_domain"], parameters["web_domain"] or parameters["local_domain"]]
     found = neighbours.on_the_domain(scene.all, scene.app, scene.readers, scene.here, hosts)
     found += neighbours.on_the_store(scene.store, parameters["places"], parameters["namespace"])
+    found += mirrors.doubled(scene.mirrors)
     return found + neighbours.on_the_names(scene.mirrors, scene.readers, old_folders, parameters["namespace"])
 
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -21,12 +21,19 @@ from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules import (
     edge,
     names,
     needs,
+    sets,
 )
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.rule import Rules, Settings, Spec
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.values import wrong
 
-FIRST: tuple[Rules, ...] = (domains.RULES, needs.RULES, disks.RULES, chart_values.RULES, chart_environment.RULES)
-TOGETHER = edge.RULES
+FIRST: tuple[Rules, ...] = (
+    domains.RULES,
+    needs.RULES,
+    disks.RULES,
+    chart_values.RULES,
+    chart_environment.RULES,
+)
+TOGETHER: tuple[Rules, ...] = (edge.RULES, sets.RULES)
 # What Rook is asked for may be too long though the names that it follows from are not.
 _FOLLOWS = "rook_bucket"
 # A kubeconfig may be given as its content; whoever reads it says what is wrong with it, and shows none of it.
@@ -61,12 +68,12 @@ def refuse_settings(inventory: Inventory, known: names.Known, play: Mapping[str,
     )
     if found := [*chain(*problems)]:
         raise CombinedError(found)
-    all_of((lambda: _refuse_sizes(values), lambda: _refuse_together(settings)))
+    all_of((lambda: _refuse_sizes(values), lambda: _refuse_together(settings, TOGETHER)))
 
 
 def refuse_contradictions(inventory: Inventory, roles: Path) -> None:
     """Raise CombinedError with what of the edge contradicts each other, whatever else may be wrong."""
-    _refuse_together(Settings(inventory.read, names.options_of(roles), neighbours=inventory.neighbours))
+    _refuse_together(Settings(inventory.read, names.options_of(roles), neighbours=inventory.neighbours), (edge.RULES,))
 
 
 def _refuse_sizes(values: Mapping[str, Any]) -> list[str]:
@@ -74,7 +81,7 @@ def _refuse_sizes(values: Mapping[str, Any]) -> list[str]:
     return []
 
 
-def _refuse_together(settings: Settings) -> list[str]:
-    if found := TOGETHER.problems(settings):
+def _refuse_together(settings: Settings, together: Iterable[Rules]) -> list[str]:
+    if found := [problem for rules in together for problem in rules.problems(settings)]:
         raise CombinedError(found)
     return []

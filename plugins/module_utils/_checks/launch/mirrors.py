@@ -89,6 +89,25 @@ class Held:
     own: bool = False
 
 
+def doubled(all_of_them: Iterable[Mirror]) -> list[str]:
+    """Return one sentence for each Secret that two paths would be written into by turns, such as the keys and a password."""
+    paths: dict[tuple[str, str], str] = {}
+    found = []
+    for mirror in all_of_them:
+        first = paths.setdefault(mirror.place, mirror.path)
+        if first != mirror.path:
+            remedy = "Set what it is called after, such as dragonfly_name, to a name of its own."
+            why = f"{first} and {mirror.path}"
+            found.append(
+                str(
+                    MastodonError(
+                        f"Secret {'/'.join(mirror.place)}", "would be made of two paths of Vault", why, remedy
+                    )
+                )
+            )
+    return found
+
+
 def held(view: ClusterView, mirror: Mirror) -> Held:
     """Read the Secret of a Mirror."""
     secret = view.one(kinds.SECRET, mirror.secret, mirror.namespace)

@@ -40,7 +40,7 @@ SOUND: dict[str, Any] = {
     "rook_backend": "rook",
     "rook_storage": {"deviceFilter": "^none$"},
 }
-RULES = [rule for rules in (*FIRST, TOGETHER) for rule in rules]
+RULES = [rule for rules in (*FIRST, *TOGETHER) for rule in rules]
 
 
 @cache

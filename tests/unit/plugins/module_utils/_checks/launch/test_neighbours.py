@@ -144,3 +144,13 @@ def test_rights_in_one_namespace_are_enough_to_look_into_it(world: World, monkey
     monkeypatch.setattr(world.api, "read", only_here)
     assert world.check(operators=[])["launched"]
     assert "cannot become other.org" in world.refused(operators=[], local_domain="other.org")[0]
+
+
+def test_a_secret_is_made_of_one_path(world: World) -> None:
+    keys = mirror(APP, "mastodon-app", KEYS, permanent=["are-primary-key"])
+    twice = [keys, mirror(OWNER, "mastodon-app", PASSWORD)]
+    assert (
+        f"Secret mastodon/mastodon-app: would be made of two paths of Vault: {APP} and {OWNER}. Set what it is called after, such as "
+        "dragonfly_name, to a name of its own."
+    ) in world.refused(secrets=twice)
+    assert not world.check(secrets=[keys, keys])["launched"], "where several read one, they are the same"
