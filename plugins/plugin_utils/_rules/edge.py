@@ -8,24 +8,49 @@ The dangerous ones are external-dns': a wrong filter, policy or owner makes it r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.rule import Rules, Settings
 
-# Helm values and flags of external-dns that decide whose records it writes: they have options that are checked here.
+# Helm values and flags of external-dns that decide whose records it writes: they have options that are checked here, or there is none, as
+# whatever selects none of Mastodon's routes would have all records deleted with policy sync.
+# https://kubernetes-sigs.github.io/external-dns/latest/docs/flags/
 _GUARDED = {
+    "annotationFilter": "",
     "domainFilters": "external_dns_domain_filters",
+    "excludeDomains": "external_dns_domain_filters",
+    "gatewayNamespace": "gateway_namespace",
+    "labelFilter": "",
+    "namespaced": "mastodon_namespace",
     "policy": "external_dns_policy",
+    "sourceNamespace": "mastodon_namespace",
+    "sources": "external_dns_sources",
     "txtOwnerId": "external_dns_owner_id",
 }
 _GUARDED_FLAGS = {
+    "annotation-filter": "",
     "domain-filter": "external_dns_domain_filters",
-    "regex-domain-filter": "external_dns_domain_filters",
+    "exclude-domains": "external_dns_domain_filters",
+    "gateway-label-filter": "",
+    "gateway-name": "gateway_name",
+    "gateway-namespace": "gateway_namespace",
+    "label-filter": "",
+    "migrate-from-txt-owner": "",
+    "namespace": "mastodon_namespace",
     "policy": "external_dns_policy",
+    "regex-domain-exclusion": "external_dns_domain_filters",
+    "regex-domain-filter": "external_dns_domain_filters",
     "registry": "registry beside extraArgs",
+    "source": "external_dns_sources",
     "txt-owner-id": "external_dns_owner_id",
     "txt-prefix": "txtPrefix beside extraArgs",
     "txt-suffix": "txtSuffix beside extraArgs",
+}
+
+# external-dns reads each flag that it is not given from a variable:
+# https://github.com/kubernetes-sigs/external-dns/blob/master/docs/faq.md
+_GUARDED_VARIABLES = {
+    f"EXTERNAL_DNS_{flag.upper().replace('-', '_')}": option for flag, option in _GUARDED_FLAGS.items()
 }
 
 # Of the annotations that role gateway writes.
@@ -147,14 +172,23 @@ def record_deletions(settings: Settings) -> Iterator[str]:
 
 @RULES.rule
 def past_the_checks(settings: Settings) -> Iterator[str]:
-    """What has a setting that is checked is not given as a value."""
+    """What has a setting that is checked is not given as a value, a flag or the variable of a flag."""
     values = settings["external_dns_values"]
-    flags = values.get("extraArgs") or {}
-    named = [flag.lstrip("-").partition("=")[0] for flag in flags]
     given = [(key, option) for key, option in _GUARDED.items() if key in values]
-    given += [(f"extraArgs {flag}", option) for flag, option in _GUARDED_FLAGS.items() if flag in named]
+    flags = values.get("extraArgs", {})
+    if isinstance(flags, Mapping):
+        named = {flag.lstrip("-").partition("=")[0] for flag in flags}
+        given += [(f"extraArgs {flag}", option) for flag, option in _GUARDED_FLAGS.items() if flag in named]
+    else:
+        yield (
+            "Variable external_dns_values: extraArgs would replace the flags by which external-dns keeps to Mastodon's routes. Write it "
+            "as a mapping, such as {log-level: debug}."
+        )
+    variables = {entry.get("name") for entry in values.get("env") or () if isinstance(entry, Mapping)}
+    given += [(f"env {name}", option) for name, option in _GUARDED_VARIABLES.items() if name in variables]
     for what, option in given:
-        yield f"Variable external_dns_values: {what} decides whose records are written. Set {option} instead."
+        remedy = f"Set {option} instead." if option else "Remove it."
+        yield f"Variable external_dns_values: {what} decides whose records are written. {remedy}"
 
 
 @RULES.rule

@@ -54,7 +54,8 @@ def found(**settings: Any) -> list[str]:
         ELSEWHERE,
         {"external_dns_values": {"registry": "noop"}},
         {"external_dns_values": {"txtPrefix": "", "txtSuffix": "-mine"}},
-        {"external_dns_values": {"extraArgs": ["--log-level=debug"], "logFormat": "json"}},
+        {"external_dns_values": {"extraArgs": {"log-level": "debug"}, "logFormat": "json"}},
+        {"external_dns_values": {"extraArgs": {}, "env": [{"name": "CF_API_TOKEN", "value": "x"}]}},
         {"external_dns_provider": "route53", "external_dns_zones": [], "external_dns_vault_path": ""},
         {"external_dns_domain_filters": ["example.org", "media.example.org"]},
         # Nobody writes records, so nothing can be wrong with how.
@@ -172,7 +173,7 @@ def test_a_bare_domain_is_served_or_left_to_another_web_site(settings: dict[str,
             "extraArgs policy decides whose records are written",
         ),
         (
-            {"external_dns_values": {"extraArgs": ["--txt-owner-id=default"]}},
+            {"external_dns_values": {"extraArgs": {"txt-owner-id": "default"}}},
             "external_dns_values",
             "extraArgs txt-owner-id decides whose records are written",
         ),
@@ -194,6 +195,55 @@ def test_a_contradiction_is_reported_with_what_to_do(settings: dict[str, Any], v
     assert sentences[0].startswith(f"Variable {variable}: ")
     assert reported in sentences[0]
     assert sentences[0].endswith(".")
+
+
+WIDE = "Variable external_dns_values: {} decides whose records are written. {}"
+
+
+@pytest.mark.parametrize(
+    ("what", "remedy"),
+    [
+        ("namespace", "Set mastodon_namespace instead."),
+        ("gateway-name", "Set gateway_name instead."),
+        ("gateway-namespace", "Set gateway_namespace instead."),
+        ("source", "Set external_dns_sources instead."),
+        ("exclude-domains", "Set external_dns_domain_filters instead."),
+        ("label-filter", "Remove it."),
+        ("annotation-filter", "Remove it."),
+        ("gateway-label-filter", "Remove it."),
+        ("migrate-from-txt-owner", "Remove it."),
+    ],
+)
+@pytest.mark.parametrize("value", ["", "a=b", None])
+def test_which_routes_are_read_is_set_by_no_flag_nor_its_variable(what: str, remedy: str, value: str | None) -> None:
+    assert found(external_dns_values={"extraArgs": {what: value}}) == [WIDE.format(f"extraArgs {what}", remedy)]
+    name = f"EXTERNAL_DNS_{what.upper().replace('-', '_')}"
+    assert found(external_dns_values={"env": [{"name": name, "value": value}]}) == [WIDE.format(f"env {name}", remedy)]
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        "labelFilter",
+        "annotationFilter",
+        "namespaced",
+        "sourceNamespace",
+        "gatewayNamespace",
+        "sources",
+        "excludeDomains",
+    ],
+)
+def test_which_routes_are_read_is_set_by_no_value(what: str) -> None:
+    [said] = found(external_dns_values={what: "a=b"})
+    assert said.startswith(WIDE.format(what, ""))
+
+
+@pytest.mark.parametrize("flags", [["--log-level=debug"], "--log-level=debug", None])
+def test_flags_that_would_replace_ours_are_refused(flags: Any) -> None:
+    assert found(external_dns_values={"extraArgs": flags}) == [
+        "Variable external_dns_values: extraArgs would replace the flags by which external-dns keeps to Mastodon's routes. Write it as a "
+        "mapping, such as {log-level: debug}."
+    ]
 
 
 def test_all_contradictions_are_reported_at_once() -> None:
