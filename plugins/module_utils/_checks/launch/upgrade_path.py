@@ -16,20 +16,28 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 
-_RELEASE = re.compile(r"v?(\d+)\.(\d+)\.(\d+)(?![\d.])")
+# What comes before a release, in its order, is how https://github.com/mastodon/mastodon/tags are written.
+_EARLY = ("alpha", "beta", "rc")
+_RELEASE = re.compile(rf"v?(\d+)\.(\d+)\.(\d+)(?![\d.])(?:-({'|'.join(_EARLY)})\.?(\d*))?")
 
 
 @dataclass(frozen=True, order=True)
 class Release:
-    """One release; what follows the third number, such as `-rc.1` or a digest, does not count."""
+    """One release, or one that came before it; what else follows the third number, such as a digest, does not count.
+
+    `stage` is 0 for an alpha, 1 for a beta, 2 for a release candidate, and 3 for the release itself; `number` counts those of a stage.
+    """
 
     major: int
     minor: int
     patch: int
+    stage: int = len(_EARLY)
+    number: int = 0
 
     def __str__(self) -> str:
         """Return it as image tags are written."""
-        return f"v{self.major}.{self.minor}.{self.patch}"
+        early = f"-{_EARLY[self.stage]}.{self.number}" if self.stage < len(_EARLY) else ""
+        return f"v{self.major}.{self.minor}.{self.patch}{early}"
 
     @property
     def series(self) -> Minor:
@@ -45,7 +53,11 @@ class Release:
 def parse(tag: str) -> Release | None:
     """Return the release that an image tag names, or None for one such as `latest`."""
     found = _RELEASE.match(tag)
-    return Release(*map(int, found.groups())) if found else None
+    if not found:
+        return None
+    *numbers, early, number = found.groups()
+    of_it = (_EARLY.index(early), int(number or 0)) if early else ()
+    return Release(*map(int, numbers), *of_it)
 
 
 # "deploy at least one release from every minor series": https://docs.joinmastodon.org/admin/upgrading/

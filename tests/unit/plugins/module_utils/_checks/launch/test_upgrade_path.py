@@ -30,7 +30,11 @@ def step(running: str, wanted: str) -> str:
     [
         ("v4.7.4", Release(4, 7, 4)),
         ("4.7.4", Release(4, 7, 4)),
-        ("v4.7.0-rc.1", Release(4, 7, 0)),
+        ("v4.7.0-rc.1", Release(4, 7, 0, 2, 1)),
+        ("v4.7.0-beta.12", Release(4, 7, 0, 1, 12)),
+        ("v4.7.0-alpha", Release(4, 7, 0, 0)),
+        ("v4.7.4@sha256:0000", Release(4, 7, 4)),
+        ("v4.7.4-ours", Release(4, 7, 4)),
         ("v4.10.12", Release(4, 10, 12)),
         ("latest", None),
         ("v4.7", None),
@@ -40,6 +44,18 @@ def step(running: str, wanted: str) -> str:
 )
 def test_a_tag_is_a_release_or_none(tag: str, release: Release | None) -> None:
     assert parse(tag) == release
+
+
+@pytest.mark.parametrize("tag", ["v4.7.0-alpha.1", "v4.7.0-beta.2", "v4.7.0-rc.1", "v4.7.0"])
+def test_a_release_is_written_as_its_tag(tag: str) -> None:
+    assert str(parse(tag)) == tag
+
+
+@pytest.mark.parametrize("wanted", ["v4.7.0-alpha.1", "v4.7.0-beta.9", "v4.7.0-rc.1"])
+def test_there_is_no_way_back_to_what_came_before_a_release(wanted: str) -> None:
+    assert step("v4.7.0", wanted).startswith(f"Mastodon ns/m: cannot go back from v4.7.0 to {wanted}: ")
+    assert step(wanted, "v4.7.0") == step(wanted, wanted) == step("v4.6.9", wanted) == ""
+    assert step("v4.7.0-rc.2", wanted) != ""
 
 
 @pytest.mark.parametrize(
