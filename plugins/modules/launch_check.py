@@ -21,7 +21,7 @@ description:
     those it was launched with; and to overwrite a Secret that somebody else made.
   - Refuses to make encryption keys for a database on a server of your own that cannot be asked whether a Mastodon is in it.
   - Refuses a PostgreSQL or Redis that is too old for the version.
-  - Refuses a release that may not follow the one whose database was restored.
+  - Refuses a release that may not follow the one whose database was restored, or is on a server of your own where no Mastodon runs yet.
   - Refuses to begin with an empty database, or with new encryption keys, where the bucket of backups holds one of an earlier database.
   - What was launched is read from where it is at work, the release's own ConfigMap, Deployment and HelmRelease, its ExternalSecrets, its
     Secrets and its database, in all namespaces that may be read. Of keys only fingerprints are kept, as an annotation of the HelmRelease.

@@ -85,8 +85,13 @@ def left_to_run(running: Minor) -> str:
 
 
 def series_of(newest: str) -> Minor | None:
-    """Return the series that a database is of at least, by its newest migration; None where that is older than any that is known."""
-    return max((series for series, one in SERIES.items() if one.schema and one.schema <= newest), default=None)
+    """Return the series that a database is of at least, by its newest migration; None where it has none.
+
+    What is older than all that is known is of the oldest one.
+    """
+    known = {series: one.schema or one.last_migration for series, one in SERIES.items()}
+    found = [series for series, migration in known.items() if migration and migration <= newest]
+    return max(found, default=min(SERIES)) if newest else None
 
 
 def between(running: Minor, wanted: Minor) -> list[Minor]:

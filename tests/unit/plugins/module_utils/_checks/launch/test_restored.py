@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.releases import series_of
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.stores import NotAskedError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores import postgresql_server
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import NotReadyError, RefusedLoginError
@@ -17,6 +18,7 @@ from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._che
     KEYS,
     OWNER,
     PASSWORD,
+    SALT,
     WANTED,
     World,
 )
@@ -29,7 +31,10 @@ ASKED["postgresql"] |= {"username": "mastodon", "database": "mastodon", "sslmode
 @pytest.mark.parametrize(
     ("newest", "series"),
     [
-        ("20240307180905", None),
+        ("", None),
+        ("20230907150100", (4, 2)),
+        ("20240307180905", (4, 3)),
+        ("20250520192024", (4, 4)),
         ("20251023210145", (4, 5)),
         ("20260401000000", (4, 5)),
         ("20260611150940", (4, 6)),
@@ -63,6 +68,10 @@ def schema(world: World, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 @pytest.mark.parametrize(
     ("newest", "version", "why"),
     [
+        ("20230907150100", "v4.7.4", "cannot go from v4.2.0 to v4.7.4 in one step"),
+        ("20240307180905", "v4.7.4", "cannot go from v4.3.0 to v4.7.4 in one step"),
+        ("20250520192024", "v4.7.4", "cannot go from v4.4.0 to v4.7.4 in one step"),
+        ("20240307180905", "v4.5.3", "cannot go from v4.3.0 to v4.5.3 in one step"),
         ("20251023210145", "v4.7.4", "cannot go from v4.5.0 to v4.7.4 in one step"),
         ("20260805130216", "v4.6.9", "cannot go back from v4.7.0 to v4.6.9"),
     ],
@@ -81,7 +90,8 @@ def test_a_release_that_may_not_follow_is_refused(
         ("20260805130216", "v4.7.4"),
         ("20260611150940", "v4.6.9"),
         ("20260611150940", "v4.7.4"),
-        ("20240307180905", "v4.7.4"),
+        ("20250520192024", "v4.5.3"),
+        ("20260805130216", "v4.7.0-rc.1"),
         ("", "v4.7.4"),
     ],
 )
@@ -99,6 +109,47 @@ def test_one_that_is_being_restored_is_asked_later(world: World, schema: list[An
 def test_one_that_cannot_be_understood_is_not_let_through(world: World, schema: list[Any]) -> None:
     schema.append(MastodonError("PostgreSQL x", "speaks another language"))
     assert world.refused(**ASKED) == ["PostgreSQL x: speaks another language."]
+
+
+YOURS = {
+    "postgresql": {
+        **ASKED["postgresql"],
+        "cluster": "",
+        "version": "",
+        "host": "pg.example.net",
+        "direct_host": "pg.example.net",
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("newest", "version", "why"),
+    [
+        ("20240307180905", "v4.7.4", "cannot go from v4.3.0 to v4.7.4 in one step"),
+        ("20251023210145", "v4.7.4", "cannot go from v4.5.0 to v4.7.4 in one step"),
+        ("20260805130216", "v4.5.3", "cannot go back from v4.7.0 to v4.5.3"),
+    ],
+)
+def test_a_database_of_yours_that_a_mastodon_used_is_asked_by_a_new_cluster(
+    world: World, schema: list[Any], newest: str, version: str, why: str
+) -> None:
+    world.store(SALT, {"key": "ab" * 32})
+    schema.append(newest)
+    [said] = world.refused(**YOURS, version=version)
+    assert said.startswith(f"Database mastodon at pg.example.net: {why}")
+    schema.append("20260805130216")
+    assert world.check(**YOURS, version="v4.7.4")["launched"] is False
+    schema.append("")
+    assert world.check(**YOURS, version=version)["launched"] is False
+
+
+def test_a_database_of_yours_that_cannot_be_asked_is_said_to_be_skipped(world: World, schema: list[Any]) -> None:
+    world.store(SALT, {"key": "ab" * 32})
+    schema.append(NotAskedError("PostgreSQL pg.example.net:5432", "cannot be asked", "no route"))
+    assert world.check(**YOURS)["launched"] is False
+    assert world.said[0] == (
+        "skipped the check of which release used PostgreSQL pg.example.net:5432, which cannot be asked: no route"
+    )
 
 
 def test_one_that_began_empty_is_not_asked(world: World, schema: list[Any]) -> None:
