@@ -80,6 +80,13 @@ def test_mastodon_may_move_from_where_its_database_was_before() -> None:
         ({"redis": {"sidekiq": {"enabled": True}}}, ["redis.sidekiq.enabled"]),
         ({"redis": {"cache": {"enabled": True}}}, ["redis.cache.enabled"]),
         ({"mastodon": {"extraEnvVars": {"CACHE_REDIS_URL": "redis://other", "OTHER": "1"}}}, ["CACHE_REDIS_URL"]),
+        ({"mastodon": {"web": {"extraEnvVars": {"CACHE_REDIS_HOST": "other"}}}}, ["CACHE_REDIS_HOST"]),
+        ({"mastodon": {"sidekiq": {"extraEnvVars": {"SIDEKIQ_REDIS_URL": "redis://other"}}}}, ["SIDEKIQ_REDIS_URL"]),
+        (
+            {"mastodon": {part: {"extraEnvVars": {"SIDEKIQ_REDIS_DB": 1}} for part in ("web", "sidekiq")}},
+            ["SIDEKIQ_REDIS_DB"],
+        ),
+        ({"mastodon": {"streaming": {"extraEnvVars": None}, "extraEnvVars": None}}, []),
     ],
 )
 def test_queues_that_are_in_another_redis_are_refused(values: dict[str, Any], named: list[str]) -> None:
