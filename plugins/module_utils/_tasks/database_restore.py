@@ -173,6 +173,7 @@ class Restore:
     def _gate(self) -> tuple[Gate, vault.Vault]:
         current, catalog = self._kept.current or self._name, self._generations.catalog
         gate = Gate(self._objects, catalog, self._option, current, self._wish, self._run)
+        self._generations.refuse_shared(current)
         return gate, vault.connect(self._option, self._run.environment)
 
     def _back(self) -> Generation:

@@ -13,6 +13,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery import Catalog, Resource
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import Object, Objects, Selection
 from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
+from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile import fields, sharing
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import read_served
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline, Reminder
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.managers import is_ours
@@ -91,18 +92,29 @@ class Generations:
         self.run.say(f"hibernating {subject}: its pods end, its volumes are kept")
         self._until(lambda: not pods_of(self.objects, self.namespace, name), subject, "to end its pods")
 
+    def refuse_shared(self, name: str) -> None:
+        """Raise MastodonError for a Pooler of ours that others apply as well, which the one for the next Cluster is to be called like."""
+        for resource, bound in self._bound(name):
+            them = ", ".join(_others(bound))
+            if resource.kind != _SCHEDULE and is_ours(bound) and them:
+                why = f"it is bound to Cluster {self.namespace}/{name}, and would have to be deleted and made again"
+                remedy = f"Let {them} leave it alone, and run again."
+                raise MastodonError(str(ObjectRef.of(bound)), f"is applied by {them} as well", why, remedy)
+
     def _unbind(self, name: str, following: str) -> None:
         """Delete what is bound to a Cluster and was made here, so that it can be made for the next one; name what is somebody's."""
+        self.refuse_shared(name)
         for resource, bound in self._bound(name):
-            subject = ObjectRef.of(bound)
+            subject, cluster = ObjectRef.of(bound), f"Cluster {self.namespace}/{name}"
             if not is_ours(bound):
-                self.run.say(
-                    f"{subject} is yours and bound to Cluster {self.namespace}/{name}: make one for {following}"
-                )
+                self.run.say(f"{subject} is yours and bound to {cluster}: make one for {following}")
+                continue
+            if them := ", ".join(_others(bound)):
+                self.run.say(f"{subject} is left to {them}, and stays bound to {cluster}")
                 continue
             # What a Pooler owns must go with it, and what a ScheduledBackup owns must not.
             self.objects.delete(resource, bound, dry_run=False, orphan=is_outlived(subject))
-            self.run.say(f"deleted {subject}, as it is bound to Cluster {self.namespace}/{name}")
+            self.run.say(f"deleted {subject}, as it is bound to {cluster}")
 
     def wake(self, name: str) -> None:
         """Let a Cluster have pods again that was asleep."""
@@ -175,6 +187,12 @@ class Generations:
                 self.run.say(f"waiting for {what} {to_be}")
             if not limit.pause(_PAUSE):
                 raise MastodonError(what, f"was waited for in vain {to_be}", "", "Look at it, and run again.")
+
+
+def _others(item: Object) -> list[str]:
+    """Return who else applies it, as a set that prunes leaves it to them."""
+    found = (*fields.other_appliers(item, MANAGER), *sharing.appliers(item))
+    return sorted({one for one in found if one != _SLEEPER and not one.startswith(f"{MANAGER}/")})
 
 
 def is_asleep(item: Object) -> bool:

@@ -154,6 +154,12 @@ class Place:
                 {"manager": MANAGER, "operation": "Apply", "fieldsV1": {"f:spec": {"f:cluster": {}}}}
             ]
 
+    def shared(self, kind_: str, manager: str, operation: str = "Apply") -> None:
+        """Let somebody else apply it, too."""
+        item = self.api.objects[ObjectRef("postgresql.cnpg.io", kind_, "mastodon", "bound")]
+        notes = {"f:metadata": {"f:annotations": {"f:kubectl.kubernetes.io/last-applied-configuration": {}}}}
+        item["metadata"]["managedFields"].append({"manager": manager, "operation": operation, "fieldsV1": notes})
+
     def owned(self, kind_: str, name: str, owner: str) -> ObjectRef:
         """Let something be owned by what is bound to the database."""
         uid = self.api.objects[ObjectRef("postgresql.cnpg.io", owner, "mastodon", "bound")]["metadata"]["uid"]
@@ -298,6 +304,50 @@ def test_it_goes_into_a_new_cluster_and_the_former_one_is_hibernated(place: Plac
     ) in place.said
     assert any("kubectl delete clusters.postgresql.cnpg.io -n mastodon mastodon-db" in line for line in place.said)
     assert any(line.startswith("Keep folder server-2 of the bucket of backups") for line in place.said)
+
+
+OTHERS = [("argocd-controller", "Apply"), ("kubectl-client-side-apply", "Update"), ("fediverse.mastodonish", "Apply")]
+
+
+@pytest.mark.parametrize(("manager", "operation"), OTHERS)
+def test_a_schedule_that_somebody_else_applies_as_well_is_left_to_them(
+    place: Place, manager: str, operation: str
+) -> None:
+    place.rehearsed()
+    place.bound("ScheduledBackup", "bound", ours=True)
+    place.shared("ScheduledBackup", manager, operation)
+    place.through()
+    assert ObjectRef("postgresql.cnpg.io", "ScheduledBackup", "mastodon", "bound") in place.api.objects
+    assert (
+        f"ScheduledBackup mastodon/bound is left to {manager}, and stays bound to Cluster mastodon/mastodon-db"
+        in place.said
+    )
+
+
+@pytest.mark.parametrize(("manager", "operation"), OTHERS)
+def test_a_pooler_that_somebody_else_applies_as_well_is_refused_before_anything_is_written(
+    place: Place, manager: str, operation: str
+) -> None:
+    """It has the name that the next one needs."""
+    place.rehearsed()
+    place.bound("Pooler", "bound", ours=True)
+    place.shared("Pooler", manager, operation)
+    assert place.refusal() == (
+        f"Pooler mastodon/bound: is applied by {manager} as well: it is bound to Cluster mastodon/mastodon-db, and would have to be deleted and "
+        f"made again. Let {manager} leave it alone, and run again."
+    )
+    assert place.api.writes == []
+
+
+def test_what_another_mastodon_or_a_restore_of_ours_wrote_makes_it_nobody_elses(place: Place) -> None:
+    place.rehearsed()
+    place.bound("Pooler", "bound", ours=True)
+    place.bound("ScheduledBackup", "bound", ours=True)
+    place.shared("ScheduledBackup", f"{MANAGER}.restore")
+    place.shared("Pooler", f"{MANAGER}/example.org")
+    place.through()
+    deleted = [call for call in place.api.writes if call.startswith("delete") and "Lease" not in call]
+    assert deleted == ["delete ScheduledBackup mastodon/bound", "delete Pooler mastodon/bound"]
 
 
 def test_neither_a_name_in_the_bucket_nor_one_of_a_cluster_is_used_again(place: Place) -> None:
