@@ -30,4 +30,9 @@ options:
       oldest:
         description: The first release that does what is asked of it, such as V(1.26). Without it, each that serves its kinds.
         type: str
+  nodes:
+    description: Nodes whose disks Ceph may take, which must exist.
+    type: list
+    elements: str
+    default: []
 """

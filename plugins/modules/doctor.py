@@ -67,11 +67,6 @@ options:
         description: Its port.
         type: int
         default: 53
-  nodes:
-    description: Nodes whose disks Ceph may take, which must exist.
-    type: list
-    elements: str
-    default: []
   playbook_tags:
     description:
       - Tags that tasks of the playbook have. One in C(--tags) or C(--skip-tags) that looks like a misspelt one of them is refused. Looked at

@@ -201,11 +201,6 @@ options:
         description: Whether its certificate must be valid here.
         type: bool
         default: true
-  nodes:
-    description: Nodes whose disks Ceph may take, which must exist.
-    type: list
-    elements: str
-    default: []
   storage_classes:
     description: StorageClasses that must exist.
     type: list

@@ -77,7 +77,7 @@ deleted:
   returned: success
   type: list
   elements: str
-  sample: []
+  sample: [mastodon/example.org/retired]
 """
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import main

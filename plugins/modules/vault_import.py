@@ -75,7 +75,7 @@ kept:
   returned: success
   type: list
   elements: str
-  sample: []
+  sample: [mastodon/example.org/smtp]
 """
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import main

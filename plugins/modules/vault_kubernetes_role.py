@@ -74,7 +74,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 diff:
-  description: What was changed or would be, one entry each, as text before and after.
+  description: The login, its settings and the role, as far as each was or would be changed, as text before and after.
   returned: in diff mode
   type: list
   elements: dict

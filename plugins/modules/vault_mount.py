@@ -32,7 +32,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 diff:
-  description: What was changed or would be, one entry each, as text before and after.
+  description: The mount, if it is missing, as text after.
   returned: in diff mode
   type: list
   elements: dict

@@ -39,7 +39,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 diff:
-  description: What was changed or would be, one entry each, as text before and after.
+  description: The policy, if it was or would be changed, as text before and after.
   returned: in diff mode
   type: list
   elements: dict
