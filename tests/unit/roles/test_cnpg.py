@@ -104,6 +104,22 @@ def test_after_a_restore_all_leads_to_the_cluster_that_was_restored() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("settings", "asks"),
+    [
+        ({}, True),
+        (NEXT, False),
+        ({**NEXT, "cnpg_restoring": True}, True),
+        ({**NEXT, "cnpg_cluster_name": "other"}, True),
+        ({**NEXT, "cnpg_cluster_namespace": "other"}, True),
+    ],
+    ids=["alone", "after the doctor", "by a restore", "another database in the same play", "one of another namespace"],
+)
+def test_which_cluster_it_is_is_asked_once_and_by_a_restore_anew(settings: dict[str, Any], asks: bool) -> None:
+    tasks = Site(**settings).tasks("cnpg", "instance.yml")
+    assert tasks["Find which Cluster is Mastodon's database"]["when"] is asks
+
+
 def test_another_database_than_the_one_that_was_asked_for_is_the_one_of_its_settings() -> None:
     assert Site(**NEXT, cnpg_cluster_name="other").value("cnpg_direct_host") == "other-rw.mastodon.svc"
 

@@ -5,7 +5,28 @@
 
 from __future__ import annotations
 
-from .conftest import Site
+from typing import Any
+
+import pytest
+
+from .conftest import APPLY, Site
+
+CHECKED = {"doctor_settings": {"subject": "mastodon/mastodon"}}
+OTHER = {"doctor_settings": {"subject": "mastodon/other"}}
+
+
+@pytest.mark.parametrize(
+    ("settings", "asks"),
+    [({}, True), (CHECKED, False), (OTHER, True), ({**CHECKED, "gateway_install": False}, True)],
+    ids=["alone", "after the doctor", "after the doctor of another", "a Gateway of somebody's"],
+)
+def test_what_others_have_there_is_asked_once_and_each_kind_before_anything_is_created(
+    settings: dict[str, Any], asks: bool
+) -> None:
+    checked, made = Site(**settings).tasks("gateway", "instance.yml").values()
+    assert checked["when"] is asks
+    kinds = [one["kind"] for one in made[APPLY]["kinds"]]
+    assert kinds == ["Gateway", "Certificate"]
 
 
 def test_a_host_that_is_named_twice_has_one_listener() -> None:
