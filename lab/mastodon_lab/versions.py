@@ -92,6 +92,8 @@ PGBOUNCER: Final = "1.25.1"
 # roles, and its PgBouncer does not know auth_dbname, which CloudNativePG sets.
 NEXT_DEBIAN: Final = "trixie"
 POSTGRESQL_MAJOR: Final = "17"
+# This one's, for tests of another major: it is in no lab unless a test puts it there.
+OLDER_POSTGRESQL_MAJOR: Final = "15"
 # As the next release has it: this one's is older than Rook takes.
 CEPH: Final = "v18.2.7"
 KNOT: Final = "3.2"

@@ -63,6 +63,11 @@ restored_at:
   returned: success
   type: str
   sample: "2026-11-29T03:00:00Z"
+imported_from:
+  description: Cluster that it was imported from, by another major of PostgreSQL. Empty for none.
+  returned: success
+  type: str
+  sample: ""
 """
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._module import main

@@ -15,6 +15,8 @@ description:
   - What playbook C(restore) does beside what roles install. ConfigMap C(CLUSTER-generation) keeps how far it is, written as it was read and
     no other way, so that the same step can be taken again by whoever goes on after a run was killed.
   - A database is never restored over another one. The former Cluster is hibernated, and never deleted.
+  - With O(major) playbook C(database_major) takes the same steps to import the database into a new Cluster of another major of PostgreSQL.
+    The former Cluster is then hibernated only once the new one was compared with it.
   - Once the newest was restored, the same is asked for again after an hour only; a time that was restored to is never restored to again.
 requirements:
   - pg8000 >= 1.31.6
@@ -36,8 +38,9 @@ options:
   state:
     description:
       - V(begun) refuses what must not be restored, decides what the next Cluster is called, and keeps that.
-      - V(switched) hibernates the former Cluster once Mastodon was stopped, and wakes the other one if it goes back.
-      - V(emptied) throws away what is queued and cached, once.
+      - V(switched) hibernates the former Cluster once Mastodon was stopped, and wakes the other one if it goes back. One that is imported from
+        only loses its poolers and schedules.
+      - V(emptied) throws away what is queued and cached, once; after an import, by which no row is lost, it hibernates the former Cluster.
       - V(ended) returns once there is a backup of the new Cluster, and says what may be deleted when.
       - V(stopped) keeps of what it stopped, and always fails.
     type: str
@@ -55,8 +58,22 @@ options:
     description: Name of the former Cluster, to go back to it instead of restoring a backup.
     type: str
     default: ""
+  major:
+    description: Whether it is imported by O(image), which has another major of PostgreSQL, instead of restoring a backup.
+    type: bool
+    default: false
+  image:
+    description: Image that the settings have for the database.
+    type: str
+    default: ""
+  storage:
+    description: Size of a volume of the new Cluster, where it is imported.
+    type: str
+    default: ""
   unrehearsed:
-    description: Whether it may be restored without a rehearsal of the same within the hour, or one that does not run.
+    description:
+      - Whether it may be restored without a rehearsal of the same within the hour, or one that does not run; or imported without a rehearsal
+        of that within a day.
     type: bool
     default: false
   mastodon:
@@ -152,7 +169,7 @@ former:
   type: str
   sample: mastodon-db
 restored_from:
-  description: Folder in the bucket whose backup it is restored from. Empty for one that goes back.
+  description: Folder in the bucket whose backup it is restored from. Empty for one that goes back or is imported.
   returned: success
   type: str
   sample: mastodon-db
@@ -181,6 +198,11 @@ run:
   returned: success
   type: str
   sample: 0f8fad5bd9cb469fa16570867728950e
+image:
+  description: Image by which it is imported. Empty for one that is not.
+  returned: success
+  type: str
+  sample: ""
 began:
   description: When it began.
   returned: success
@@ -192,7 +214,7 @@ ended:
   type: str
   sample: "2026-11-29T13:07:00Z"
 emptied:
-  description: When queues and caches were emptied. Empty as long as they were not.
+  description: When queues and caches were emptied, or the former Cluster was let go of after an import. Empty as long as they were not.
   returned: success
   type: str
   sample: "2026-11-29T13:04:00Z"

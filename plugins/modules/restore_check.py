@@ -31,9 +31,13 @@ options:
   restored_from:
     description: Folder in the bucket whose backup it is restored from, to report it.
     type: str
-    required: true
+    default: ""
   restored_at:
     description: Time that was asked for, to report it. Empty for as late as the archive goes.
+    type: str
+    default: ""
+  imported_from:
+    description: Name of the Cluster that it is imported from, which nobody writes to any more, to compare all that is in both.
     type: str
     default: ""
   wait_timeout:
@@ -66,7 +70,7 @@ cluster_uid:
   type: str
   sample: 2f0c1a6e-0d4b-4a43-9d53-0b9a0b6f4f0e
 restored_from:
-  description: Folder in the bucket whose backup it was restored from.
+  description: Folder in the bucket whose backup it was restored from, or Cluster that it was imported from.
   returned: success
   type: str
   sample: mastodon-db

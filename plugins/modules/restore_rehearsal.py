@@ -42,6 +42,12 @@ options:
     description: Time to restore to, with its time zone, such as V(2026-11-29T03:00:00Z). As late as the archive goes when empty.
     type: str
     default: ""
+  image:
+    description:
+      - Image of another major of PostgreSQL, to import the Cluster by it as it is now instead of restoring a backup. How that ended is kept in
+        ConfigMap C(CLUSTER-import). What is not imported with a database is reported, such as other logins.
+    type: str
+    default: ""
   media:
     description:
       - Bucket in which pictures of restored posts are looked for. What its origin has deleted meanwhile need not be there. Without it, none is

@@ -36,8 +36,9 @@ PEBBLE_IMAGE = f"ghcr.io/letsencrypt/pebble:{versions.PEBBLE.removeprefix('v')}"
 MAILPIT_IMAGE = f"docker.io/axllent/mailpit:{versions.MAILPIT}"
 REDIS_IMAGE = f"docker.io/library/redis:{versions.REDIS_MAJOR}"
 PYTHON_IMAGE = f"docker.io/library/python:{versions.PYTHON_TAG}"
+POSTGRESQL = "ghcr.io/cloudnative-pg/postgresql"
 # Also served under its exact version, as 17.11.
-POSTGRESQL_IMAGE = f"ghcr.io/cloudnative-pg/postgresql:{versions.POSTGRESQL_MAJOR}"
+POSTGRESQL_IMAGE = f"{POSTGRESQL}:{versions.POSTGRESQL_MAJOR}"
 
 
 @dataclass(frozen=True)

@@ -96,6 +96,14 @@ def publish(made: Path, layouts: Iterable[Path], served: Path) -> None:
     discard(old)
 
 
+def add(layout: Path, served: Path) -> None:
+    """Serve the images of one more layout, which no lab has by itself."""
+    images = served / IMAGES
+    there = image.read_index(images)
+    shutil.copytree(layout / "blobs", images / "blobs", copy_function=_link, dirs_exist_ok=True)
+    image.write_index(images, [*there, *(entry for entry in image.read_index(layout) if entry not in there)])
+
+
 def _link(source: str, target: str) -> None:
     """Link a file that never changes; layers of several images are the same file."""
     if Path(target).exists():

@@ -46,11 +46,11 @@ ONLY_S3 = (
     'find "$1"/usr/lib/python3/dist-packages/botocore/data -mindepth 1 -maxdepth 1 -type d ! -name s3 -exec rm -rf {} +'
 )
 # CloudNativePG runs PostgreSQL as user 26, as Red Hat numbers it: https://cloudnative-pg.io/documentation/current/container_images/
-DATABASE_HOOKS = (
+POSTGRESQL_HOOKS = (
     f'chroot "$1" usermod --uid {images.POSTGRES_ID} postgres',
     'rm -rf "$1"/var/lib/postgresql/* "$1"/etc/postgresql/*',
-    ONLY_S3,
 )
+DATABASE_HOOKS = (*POSTGRESQL_HOOKS, ONLY_S3)
 PYTHON_HOOKS = (
     ONLY_S3,
     f'chroot "$1" groupadd --gid {images.MASTODON_ID} mastodon',
@@ -176,6 +176,14 @@ def _debians(lab: Lab, store: Store, progress: Progress, log: Path) -> Debians:
 def databases(store: Store, log: Path) -> Path:
     """The Debian with PostgreSQL and what goes beside it."""
     return rootfs.debian(store, "databases", DATABASE_PACKAGES, DATABASE_HOOKS, log, versions.NEXT_DEBIAN)
+
+
+def older_postgresql(store: Store, log: Path) -> Path:
+    """The layout of an image of the PostgreSQL of this Debian, a major below the one of the roles, of which tests begin."""
+    package = f"postgresql-{versions.OLDER_POSTGRESQL_MAJOR}"
+    layer = rootfs.debian(store, package, ("ca-certificates", package), POSTGRESQL_HOOKS, log)
+    version = rootfs.package_version(layer, package)
+    return images.layout(store, site_images.postgresql_image(layer, version, versions.OLDER_POSTGRESQL_MAJOR))
 
 
 def _components(lab: Lab) -> list[components.Component]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from mastodon_lab import versions
 from mastodon_lab.build.image import File, Link, Run
-from mastodon_lab.build.images import NOBODY, NONROOT, POSTGRES_ID, POSTGRESQL_IMAGE, SEARCH_PATH, Image, single, tree
+from mastodon_lab.build.images import NOBODY, NONROOT, POSTGRES_ID, POSTGRESQL, SEARCH_PATH, Image, single, tree
 
 CERT_MANAGER = "/usr/local/bin/cert-manager"
 CERT_MANAGER_PARTS = ("controller", "webhook", "cainjector", "acmesolver", "startupapicheck")
@@ -92,14 +92,14 @@ def _flux_operator(base: Path, program: Path, flux_data: Path) -> Image:
     )
 
 
-def postgresql_image(debian: Path, version: str) -> Image:
+def postgresql_image(debian: Path, version: str, major: str = versions.POSTGRESQL_MAJOR) -> Image:
     """PostgreSQL as CloudNativePG wants it: its programs on the path and user 26."""
     return Image(
-        "postgresql",
-        (POSTGRESQL_IMAGE, f"ghcr.io/cloudnative-pg/postgresql:{version}"),
+        "postgresql" if major == versions.POSTGRESQL_MAJOR else f"postgresql-{major}",
+        (f"{POSTGRESQL}:{major}", f"{POSTGRESQL}:{version}"),
         (debian,),
         Run(
-            environment={"PATH": f"/usr/lib/postgresql/{versions.POSTGRESQL_MAJOR}/bin:{SEARCH_PATH}"},
+            environment={"PATH": f"/usr/lib/postgresql/{major}/bin:{SEARCH_PATH}"},
             user=f"{POSTGRES_ID}:{POSTGRES_ID}",
         ),
     )

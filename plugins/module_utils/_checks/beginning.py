@@ -49,15 +49,21 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Beginning:
-    """From which server's backup a Cluster begins or began, empty for none, as of when, and what it is backed up as."""
+    """From which server's backup a Cluster begins or began, empty for none, as of when, and what it is backed up as.
+
+    One that was imported was so from another Cluster.
+    """
 
     server_name: str
     restored_from: str = ""
     restored_at: str = ""
+    imported_from: str = ""
 
 
 def line(found: Beginning) -> str:
     """Return what people read of how a Cluster began that was restored; empty for another one."""
+    if found.imported_from:
+        return f"imported from Cluster {found.imported_from}"
     if not found.restored_from:
         return ""
     when = f" as of {found.restored_at}" if found.restored_at else ""
@@ -137,7 +143,18 @@ def of_live(cluster: Item) -> Beginning:
     }
     restored_from = str(plugins[source].get("serverName", source)) if source in plugins else ""
     time = str(at(cluster, "spec.bootstrap.recovery.recoveryTarget.targetTime", ""))
-    return Beginning(kept.server if kept else "", restored_from, time if restored_from else "")
+    return Beginning(kept.server if kept else "", restored_from, time if restored_from else "", _imported_from(cluster))
+
+
+def _imported_from(cluster: Item) -> str:
+    """Return the Cluster whose Service it was imported through, empty for another one."""
+    source = at(cluster, "spec.bootstrap.initdb.import.source.externalCluster", "")
+    hosts = [
+        str(at(one, "connectionParameters.host", ""))
+        for one in maps_at(cluster, "spec.externalClusters")
+        if source and one.get("name") == source
+    ]
+    return hosts[0].partition(".")[0].removesuffix("-rw") if hosts else ""
 
 
 def own_name(wanted: Wanted, cluster: Item, archives: Archives) -> str:

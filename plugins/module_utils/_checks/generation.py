@@ -21,6 +21,7 @@ Item = Mapping[str, Any]
 # Its value is the name that the settings give the Cluster, which is that of the first.
 LABEL = "fediverse.mastodon/generation-of"
 AGAIN = "ansible-playbook -i inventories/mine fediverse.mastodon.restore"
+IMPORT = "ansible-playbook -i inventories/mine fediverse.mastodon.database_major"
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class Generation(kept.Begun):
 
     `ended` is of the change from one to the other; `emptied` is when queues and caches were, empty as long as they were not. `asked` is the
     time that was restored to, empty for the newest, `base` the Backup that it begins from, as far as one is known. One that goes `back` was
-    there before. `run` is the one that is at it, `suspended` whether scheduled backups were.
+    there before. One with an `image` is not restored but imported from the former by that PostgreSQL, and nothing has to be emptied for it.
+    `run` is the one that is at it, `suspended` whether scheduled backups were.
     """
 
     current: str = ""
@@ -37,6 +39,7 @@ class Generation(kept.Begun):
     restored_from: str = ""
     asked: str = ""
     back: str = ""
+    image: str = ""
     emptied: str = ""
     seconds: str = ""
     failure: str = ""
@@ -48,8 +51,15 @@ class Generation(kept.Begun):
         """Return in words what is, or was, done."""
         if self.back:
             return f"going back from Cluster {self.former} to {self.current}"
+        if self.image:
+            return f"importing Cluster {self.former} into Cluster {self.current} by {self.image}"
         when = f" as of {self.asked}" if self.asked else ""
         return f"restoring the backup of {self.restored_from}{when} into Cluster {self.current}"
+
+    @property
+    def command(self) -> str:
+        """Return what goes on with it."""
+        return IMPORT if self.image else AGAIN
 
     def line(self) -> str:
         """Return what people read, without when."""
@@ -93,8 +103,9 @@ def refuse_open(namespace: str, cluster: str, found: Generation) -> None:
     """Raise MastodonError while one is being changed for another, as nobody else knows how far that is."""
     if found.is_open:
         why = f"{found.what()} began at {found.began} and has not ended"
-        remedy = f"Run {AGAIN} again with the same settings: it goes on where it stopped."
-        raise MastodonError(f"Database {namespace}/{cluster}", "is being restored", why, remedy)
+        remedy = f"Run {found.command} again with the same settings: it goes on where it stopped."
+        failed = "is being imported" if found.image else "is being restored"
+        raise MastodonError(f"Database {namespace}/{cluster}", failed, why, remedy)
 
 
 def next_name(cluster: str, taken: Collection[str]) -> str:

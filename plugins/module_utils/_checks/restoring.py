@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import beginning
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.base_backup import ENDED, subject
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.generation import AGAIN, Generation
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.generation import AGAIN, IMPORT, Generation
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.record import Record
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.window import written
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.upgrade.record import Upgrade
@@ -29,10 +30,18 @@ _REHEARSE = "ansible-playbook -i inventories/mine fediverse.mastodon.rehearse"
 
 @dataclass(frozen=True)
 class Wish:
-    """What is asked for: a time to restore to, None for the newest, or the name of a Cluster to go `back` to."""
+    """What is asked for: a time to restore to, None for the newest; the name of a Cluster to go `back` to; or an `image` to import by."""
 
     target: datetime | None = None
     back: str = ""
+    image: str = ""
+
+    @classmethod
+    def of(cls, kept: Generation) -> Wish:
+        """Return what was asked for when that was begun."""
+        if kept.back:
+            return cls(back=kept.current)
+        return cls(datetime.fromisoformat(kept.asked) if kept.asked else None, image=kept.image)
 
     @property
     def asked(self) -> str:
@@ -40,11 +49,19 @@ class Wish:
         return written(self.target) if self.target else ""
 
     @property
-    def options(self) -> str:
-        """Return how it is asked for, on a command line."""
+    def command(self) -> str:
+        """Return how it is asked for."""
+        if self.image:
+            return f"{IMPORT} with cnpg_cluster_image: {self.image}"
         if self.back:
-            return f" -e restore_back={self.back}"
-        return f" -e restore_to={self.asked}" if self.target else ""
+            return f"{AGAIN} -e restore_back={self.back}"
+        return f"{AGAIN} -e restore_to={self.asked}" if self.target else AGAIN
+
+    def is_of(self, kept: Generation) -> bool:
+        """Return whether just that was begun."""
+        if self.back:
+            return kept.current == self.back
+        return not kept.back and (kept.asked, kept.image) == (self.asked, self.image)
 
 
 def is_done(kept: Generation, wish: Wish, now: datetime) -> bool:
@@ -52,22 +69,18 @@ def is_done(kept: Generation, wish: Wish, now: datetime) -> bool:
 
     The newest of an hour later is another one.
     """
-    if not kept.ended:
+    if not kept.ended or not wish.is_of(kept):
         return False
-    if wish.back:
-        return kept.current == wish.back
     recent = now - datetime.fromisoformat(kept.ended) < REHEARSED
-    return not kept.back and kept.asked == wish.asked and (bool(wish.asked) or recent)
+    return bool(wish.back or wish.asked or wish.image) or recent
 
 
 def refuse_other(place: str, kept: Generation, wish: Wish) -> None:
     """Raise MastodonError when something else was begun than is asked for now, and it is not the way back from it."""
-    same = kept.current == wish.back if wish.back else not kept.back and kept.asked == wish.asked
-    if same or (wish.back and wish.back == kept.former):
+    if wish.is_of(kept) or (wish.back and wish.back == kept.former):
         return
-    begun = Wish(datetime.fromisoformat(kept.asked) if kept.asked else None, kept.current if kept.back else "")
     why = f"{kept.what()} began at {kept.began} and has not ended"
-    remedy = f"Go on with it, {AGAIN}{begun.options}, or go back from it, {AGAIN} -e restore_back={kept.former}."
+    remedy = f"Go on with it, {Wish.of(kept).command}, or go back from it, {AGAIN} -e restore_back={kept.former}."
     raise MastodonError(place, "is asked for otherwise now", why, remedy)
 
 
@@ -119,17 +132,18 @@ def without_pods(quotas: Iterable[Item]) -> Iterator[Item]:
         yield {**quota, "status": {**quota.get("status", {}), "hard": hard}}
 
 
-def afterwards(namespace: str, kept: Generation, former_server: str, domain: str) -> Iterator[str]:
-    """Yield what people read once it ended: the way back, and what may be deleted when."""
-    former, server = kept.former, f"folder {former_server} of the bucket of backups"
+def afterwards(namespace: str, kept: Generation, item: Item, domain: str) -> Iterator[str]:
+    """Yield what people read once it ended: the way back, and what may be deleted when. `item` is the former Cluster, empty once it is gone."""
+    former, former_server = kept.former, beginning.of_live(item).server_name if item else ""
     again = f"-e restore_domain={domain} -e restore_back={former}"
-    yield f"Cluster {namespace}/{former} is kept with what was there when Mastodon was stopped. The way back: {AGAIN} {again}"
+    by_image = f", with cnpg_cluster_image set back to {at(item, 'spec.imageName', '')}" if kept.image else ""
+    yield f"Cluster {namespace}/{former} is kept with what was there when Mastodon was stopped. The way back{by_image}: {AGAIN} {again}"
     yield (
         f"Once nobody wants to go back: kubectl delete clusters.postgresql.cnpg.io -n {namespace} {former}. "
         f"Its volumes go with it"
     )
     if former_server and not kept.back:
         yield (
-            f"Keep {server} as long as you may want anything of before {kept.began}: nothing cleans it up, and "
+            f"Keep folder {former_server} of the bucket of backups as long as you may want anything of before {kept.began}: nothing cleans it up, and "
             f"{kept.current} reaches back to now only"
         )

@@ -12,6 +12,7 @@ from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.postgresql_server import session
 from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.server import Server
+from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.whole_database import Whole
 
 # Ansible's own checks import every file without these; `needs` says in one sentence what is missing.
 with suppress(ImportError):
@@ -91,6 +92,7 @@ class Reader:
         # What the server, or whoever is before it, said of itself at the login. pg8000 keeps it for itself.
         said: bytes | None = getattr(connection, "_backend_key_data", None)
         self._process = int.from_bytes(said[:4], "big") if said else None
+        self.whole = Whole(connection.run)
 
     def migrations(self) -> frozenset[str]:
         """Return those of the schema; none where there is no Mastodon."""

@@ -12,11 +12,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import (
-    beginning,
-    generation,
-    restoring,
-)
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import generation, major, restoring
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.generation import AGAIN, Generation
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal import window
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.window import written
@@ -28,6 +24,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.core impo
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.errors import ApiError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects import open_objects
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
+from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import at
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.lease import Lease
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import MANAGER
@@ -62,6 +59,9 @@ ARGUMENTS = Arguments(
         "at": _TEXT,
         "back": _TEXT,
         "run": _TEXT,
+        "major": {"type": "bool", "default": False},
+        "image": _TEXT,
+        "storage": _TEXT,
         "unrehearsed": {"type": "bool", "default": False},
         "mastodon": {"type": "str", "required": True},
         "mastodon_namespace": {"type": "str", "required": True},
@@ -102,7 +102,7 @@ class Restore:
         self._objects = open_objects(connection, deadline, run.say)
         self._kept, self._version = generation.read(self._objects, self._namespace, self._name)
         target = window.read(parameters["at"], "restore_to") if parameters["at"] else None
-        self._wish = Wish(target, parameters["back"])
+        self._wish = Wish(target, parameters["back"], parameters["image"] if parameters["major"] else "")
 
     def __str__(self) -> str:
         """Return how errors call it."""
@@ -119,8 +119,8 @@ class Restore:
             restoring.refuse_other(str(self), self._kept, self._wish)
             if not self._wish.back or self._wish.back == self._kept.current:
                 return self._going_on()
-        if restoring.is_done(self._kept, self._wish, now()):
-            self._run.say(f"{self} is as asked for already: {self._kept.line()}")
+        if restoring.is_done(self._kept, self._wish, now()) or self._is_of_that_major():
+            self._run.say(f"{self} is as asked for already{f': {self._kept.line()}' if self._kept.ended else ''}")
             return {"changed": False, "restore": False, **asdict(self._kept)}
         refuse_without_rights(Client(self._connection, limit=self._deadline, say=self._run.say), self._namespace)
         wanted = self._held(self._back() if self._wish.back else self._forward())
@@ -157,18 +157,20 @@ class Restore:
         finally:
             lease.end()
 
+    def _is_of_that_major(self) -> bool:
+        """Whether an import is asked for that there is no need of. Raises MastodonError for one that is none."""
+        current = self._generations.read(self._kept.current or self._name) if self._wish.image else {}
+        return bool(current) and major.is_done(str(self), at(current, "spec.imageName", ""), self._wish.image)
+
     def _forward(self) -> Generation:
-        """Return what restoring a backup is. Raises MastodonError where it must not be."""
+        """Return what restoring a backup is, or an import. Raises MastodonError where it must not be."""
         gate, server = self._gate()
-        origin = gate.origin()
-        limits = gate.refuse(origin, self._connection, server, self._deadline)
-        wish = self._option["beginning"]
-        held = archives.Backups(wish, server, self._option["mount"], self._connection).archives
+        source, base, said = gate.passed(self._connection, server, self._deadline)
+        held = archives.Backups(self._option["beginning"], server, self._option["mount"], self._connection).archives
         following = generation.next_name(self._name, {*held, *self._generations.names()})
-        base = limits.base(self._wish.target)
-        self._run.say(f"{gate} can be restored {limits}{f', from Backup {base}' if base else ''}")
-        server_name, asked = origin.archive.server, self._wish.asked
-        return Generation(written(now()), "", following, gate.name, restored_from=server_name, asked=asked, base=base)
+        self._run.say(said)
+        began, asked, image = written(now()), self._wish.asked, self._wish.image
+        return Generation(began, "", following, gate.name, restored_from=source, asked=asked, base=base, image=image)
 
     def _gate(self) -> tuple[Gate, vault.Vault]:
         current, catalog = self._kept.current or self._name, self._generations.catalog
@@ -182,7 +184,8 @@ class Restore:
         if wanted != self._kept.former:
             why = f"before {current} it was {self._kept.former}" if self._kept.former else "it was never restored"
             raise MastodonError(str(self), f"cannot go back to {wanted}", why, "Correct restore_back.")
-        self._generations.present(wanted)
+        image = at(self._generations.present(wanted), "spec.imageName", "")
+        major.refuse_image(f"Cluster {self._namespace}/{wanted}", image, self._option["image"])
         if not self._kept.is_open:
             # While one is open all others refuse, and what it began itself, such as the first backup, may never end.
             gate, server = self._gate()
@@ -192,26 +195,32 @@ class Restore:
         return Generation(written(now()), "", wanted, current, back="true", emptied=emptied)
 
     def switch(self) -> dict[str, Any]:
-        """Hibernate the former Cluster, and wake the other if it was there before."""
+        """Hibernate the former Cluster, and wake the other if it was there before. One that is imported from goes on until that is done."""
         self._must_be_open()
-        self._generations.sleep(self._kept.former, self._kept.current)
+        if self._kept.image:
+            self._generations.unbind(self._kept.former, self._kept.current)
+        else:
+            self._generations.sleep(self._kept.former, self._kept.current)
         if self._kept.back:
             self._generations.wake(self._kept.current)
         return {"changed": True, "restore": True, **asdict(self._kept)}
 
     def empty(self) -> dict[str, Any]:
-        """Throw away what is queued and cached of rows that are no more, once."""
+        """Throw away what is queued and cached of rows that are no more, once. After an import all are there, and the former Cluster ends."""
         self._must_be_open()
         if self._kept.emptied:
             return {"changed": False, "restore": True, **asdict(self._kept)}
-        empty(self._option["redis"], self._connection, self._deadline, self._run)
+        if self._kept.image:
+            self._generations.sleep(self._kept.former, self._kept.current)
+        else:
+            empty(self._option["redis"], self._connection, self._deadline, self._run)
         self._keep(replace(self._kept, emptied=written(now()), failure=""))
         return {"changed": True, "restore": True, **asdict(self._kept)}
 
     def end(self) -> dict[str, Any]:
         """Return once the new one is backed up itself, and say what became of the former one."""
         self._must_be_open()
-        former = self._server(self._kept.former)
+        former = self._generations.read(self._kept.former)
         self._generations.await_backup(self._kept.current)
         if self._kept.suspended:
             self._generations.suspend(self._kept.current)
@@ -222,11 +231,6 @@ class Restore:
         for line in restoring.afterwards(self._namespace, self._kept, former, self._option["domain"]):
             self._run.say(line)
         return {"changed": True, "restore": True, **asdict(self._kept)}
-
-    def _server(self, cluster: str) -> str:
-        """Return what a Cluster is backed up as, empty for one that is not, or is gone."""
-        item = self._generations.read(cluster)
-        return beginning.of_live(item).server_name if item else ""
 
     def stop(self) -> dict[str, Any]:
         """Keep of what it stopped, and raise MastodonError with the one thing to do."""
@@ -239,7 +243,8 @@ class Restore:
         serves = "Mastodon may serve already" if self._kept.emptied else "Mastodon is stopped meanwhile"
         back = f"{AGAIN} -e restore_domain={self._option['domain']} -e restore_back={self._kept.former}"
         remedy = f"Correct that, and run the same command again: it goes on where this stopped. Or go back: {back}."
-        raise MastodonError(str(self), "stopped while it was restored", f"{why}. {serves}", remedy)
+        what = "imported" if self._kept.image else "restored"
+        raise MastodonError(str(self), f"stopped while it was {what}", f"{why}. {serves}", remedy)
 
     def _must_be_open(self) -> None:
         if not self._kept.is_open:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The task `fediverse.mastodon.restore_check`: waits for a database that is restored for good, and reads through it once."""
+"""The task `fediverse.mastodon.restore_check`: waits for a database that is restored or imported for good, and reads through it once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.objects i
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import needs
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.depends_on import await_ready
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.importing import same
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.keeping import Book, now
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import (
     KUBERNETES_OPTIONS,
@@ -34,19 +34,19 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
     Databases,
     read_through,
 )
-from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.scratch import explained
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.scratch import await_made, explained
 
 ARGUMENTS = Arguments(
     {
         **KUBERNETES_OPTIONS,
         **KV_OPTIONS,
         **DATABASE_OPTIONS,
-        "restored_from": {"type": "str", "required": True},
+        "restored_from": {"type": "str", "default": ""},
         "restored_at": {"type": "str", "default": ""},
+        "imported_from": {"type": "str", "default": ""},
         "wait_timeout": {"type": "int", "default": 7200},
     }
 )
-_VERSION = "postgresql.cnpg.io/v1"
 
 
 def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
@@ -61,7 +61,8 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     if cluster and known.cluster_uid == cluster["metadata"]["uid"]:
         return {"changed": False, **asdict(known)}
     if run.check:
-        run.say(f"would wait until Cluster {namespace}/{name} is restored, and open what is encrypted in it")
+        done = "imported" if parameters["imported_from"] else "restored"
+        run.say(f"would wait until Cluster {namespace}/{name} is {done}, and open what is encrypted in it")
         return {"changed": True, **asdict(Restored("", "", parameters["restored_from"], parameters["restored_at"]))}
     _wait(objects, parameters, deadline, run)
     made = _read(parameters, cluster_at(objects, namespace, name), deadline, run)
@@ -72,11 +73,10 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
 def _wait(objects: Objects, parameters: Mapping[str, Any], deadline: Deadline, run: Run) -> None:
     """Return when the Cluster runs."""
     namespace, name = parameters["namespace"], parameters["cluster"]
-    wanted = {"api_version": _VERSION, "kind": "Cluster", "namespace": namespace, "name": name}
     try:
-        await_ready([wanted], objects, deadline, run)
+        await_made(objects, namespace, name, deadline, run, imports=bool(parameters["imported_from"]))
     except MastodonError as error:
-        failure = explained(objects, namespace, name, f"The backup of {parameters['restored_from']}", error)
+        failure = _explained(objects, parameters, error)
         if failure is error:
             # It may be restoring still.
             raise
@@ -85,18 +85,29 @@ def _wait(objects: Objects, parameters: Mapping[str, Any], deadline: Deadline, r
         raise MastodonError(failure.subject, failure.failed, failure.why, remedy) from error
 
 
+def _explained(objects: Objects, parameters: Mapping[str, Any], error: MastodonError) -> MastodonError:
+    namespace, name = parameters["namespace"], parameters["cluster"]
+    if source := parameters["imported_from"]:
+        return explained(objects, namespace, name, f"Cluster {namespace}/{source}", error, "cannot be imported")
+    return explained(objects, namespace, name, f"The backup of {parameters['restored_from']}", error)
+
+
 def _read(parameters: Mapping[str, Any], cluster: Object, deadline: Deadline, run: Run) -> Restored:
     """Read through it, and say what is in it."""
     namespace, name = parameters["namespace"], parameters["cluster"]
     connection = connect(parameters, run.environment)
     login = Login(parameters["database"], parameters["owner"], parameters["secret"])
-    found = read_through(Databases(connection, namespace, login, deadline), name, opener_of(parameters, run))
-    for line in found.lines:
+    databases, former = Databases(connection, namespace, login, deadline), parameters["imported_from"]
+    compared = [same(databases, former, name)] if former else []
+    found = read_through(databases, name, opener_of(parameters, run))
+    lines = [*compared, *found.lines]
+    for line in lines:
         run.say(line)
     source, asked = parameters["restored_from"], parameters["restored_at"]
-    run.say(f"Cluster {namespace}/{name}: restored from the backup of {source} up to {found.newest}")
+    done = f"imported from Cluster {namespace}/{former}" if former else f"restored from the backup of {source}"
+    run.say(f"Cluster {namespace}/{name}: {done} up to {found.newest}")
     uid = cluster["metadata"]["uid"]
-    return Restored(written(now()), uid, source, asked, found.newest, "; ".join(found.lines))
+    return Restored(written(now()), uid, source or former, asked, found.newest, "; ".join(lines))
 
 
 TASK = Task(ARGUMENTS, run_task)

@@ -23,6 +23,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries impo
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.lease import Lease, LostLeaseError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared import importing
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.bucket import bucket_of
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.keeping import now
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import (
@@ -62,6 +63,7 @@ ARGUMENTS = Arguments(
         **KV_OPTIONS,
         **DATABASE_OPTIONS,
         "at": {"type": "str", "default": ""},
+        "image": {"type": "str", "default": ""},
         "media": MEDIA_OPTION,
         "wait_timeout": {"type": "int", "default": 7200},
     }
@@ -81,10 +83,10 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     catalog = objects.discover()
     cluster, kind = cluster_of(objects, catalog, parameters["namespace"], parameters["cluster"])
     refuse_without_rights(Client(connection, limit=deadline, say=run.say), parameters["namespace"])
-    keeper = Keeper(objects, parameters["namespace"], parameters["cluster"], target, run)
+    keeper = Keeper(objects, parameters["namespace"], parameters["cluster"], target, run, parameters["image"])
     with keeper.failing():
         keeper.refuse_foreign()
-        found = Scratch(objects, kind, origin_of(objects, catalog, cluster))
+        found = Scratch(objects, kind, origin_of(objects, catalog, cluster), parameters["image"])
         rehearsal = Rehearsal(parameters, connection, found, deadline, keeper)
     if target:
         window.refuse_outside(target, rehearsal.window, now())
@@ -111,6 +113,8 @@ class Rehearsal:
         self._skipped = origin.refuse_old_operators(running(_OPERATOR, found.objects))
         origin.refuse_unready(self._origin)
         origin.refuse_broken(self._origin)
+        if found.image:
+            importing.refuse(self._databases, found, lambda line: self._run.say(line))
         self._before = self._databases.look(self._origin.name)
         self.window = self._origin.window(self._before.archived.moment)
 
@@ -125,7 +129,7 @@ class Rehearsal:
         if self._skipped:
             self._run.say(f"skipped: {self._skipped}")
         self._run.say(
-            f"would restore {self._what()} into {self._scratch}, compare it, open what is encrypted in it, and remove it"
+            f"would {self._verb} {self._what()} into {self._scratch}, compare it, open what is encrypted in it, and remove it"
         )
         return {"changed": True, **result_of(Record(""), self._target)}
 
@@ -172,7 +176,7 @@ class Rehearsal:
         finally:
             # Also of what was created without an answer.
             self._made = self._scratch.uids()
-        self._run.say(f"restoring {self._what()} into {self._scratch}")
+        self._run.say(f"{self._verb.removesuffix('e')}ing {self._what()} into {self._scratch}")
 
     def _proved(self) -> Found:
         self._scratch.wait(self._deadline, self._run)
@@ -220,11 +224,17 @@ class Rehearsal:
 
     def _bodies(self) -> list[dict[str, Any]]:
         return [
-            scratch.policy(self._origin, self._scratch.ways()),
-            scratch.cluster(self._origin, self._login, self._target),
+            scratch.policy(self._origin, self._scratch.ways(), imports=bool(self._scratch.image)),
+            scratch.cluster(self._origin, self._login, self._target, self._scratch.image),
         ]
 
+    @property
+    def _verb(self) -> str:
+        return "import" if self._scratch.image else "restore"
+
     def _what(self) -> str:
+        if self._scratch.image:
+            return f"{self._origin} by {self._scratch.image}"
         when = f"of {window.written(self._target)}" if self._target else "as late as its archive goes"
         return f"{self._origin} {when} ({self.window})"
 

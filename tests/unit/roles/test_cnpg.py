@@ -68,6 +68,29 @@ def test_what_is_restored_comes_from_one_folder_and_is_backed_up_to_another() ->
     assert server_names(spec) == ["mastodon-db-2"]
 
 
+def test_what_is_imported_comes_over_tls_from_the_former_one_as_its_owner_and_stays_as_it_began() -> None:
+    now = cluster(**BACKUP, cnpg_began={"server_name": "mastodon-db-2"}, cnpg_import_from="mastodon-db")
+    initdb, [former] = now["bootstrap"]["initdb"], now["externalClusters"]
+    assert (initdb["database"], initdb["import"]["type"], initdb["import"]["databases"]) == (
+        "mastodon",
+        "microservice",
+        ["mastodon"],
+    )
+    assert initdb["import"]["source"] == {"externalCluster": former["name"]}
+    assert former["connectionParameters"] == {
+        "host": "mastodon-db-rw.mastodon.svc",
+        "user": "mastodon",
+        "dbname": "mastodon",
+        "sslmode": "verify-full",
+    }
+    assert (former["sslRootCert"]["name"], former["password"]) == (
+        "mastodon-db-ca",
+        {"name": "mastodon-db-owner", "key": "password"},
+    )
+    assert server_names(now) == ["mastodon-db-2"]
+    assert cluster(**BACKUP, cnpg_began={"server_name": "mastodon-db-2", "imported_from": "mastodon-db"}) == now
+
+
 def test_a_time_is_restored_to_when_it_was_asked_for_before_the_database_was_there() -> None:
     target = began("mastodon-db-2", "mastodon-db", "2026-11-28T03:00:00Z")["bootstrap"]["recovery"]["recoveryTarget"]
     assert target == {"targetTime": "2026-11-28T03:00:00Z"}
@@ -93,7 +116,7 @@ def test_after_a_restore_all_leads_to_the_cluster_that_was_restored() -> None:
         made[name]["spec"]["cluster"]["name"] for name in ("ScheduledBackup mastodon-db-2", "Pooler mastodon-db-pooler")
     } == {"mastodon-db-2"}
     assert made["NetworkPolicy mastodon-db"]["spec"]["podSelector"] == {
-        "matchLabels": {"cnpg.io/cluster": "mastodon-db-2"}
+        "matchExpressions": [{"key": "cnpg.io/cluster", "operator": "In", "values": ["mastodon-db-2", "mastodon-db"]}]
     }
     assert restored["bootstrap"]["initdb"]["secret"] == {"name": "mastodon-db-owner"}
     assert site.value("cnpg_direct_host") == "mastodon-db-2-rw.mastodon.svc"

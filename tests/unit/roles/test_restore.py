@@ -95,6 +95,34 @@ def test_queues_that_are_in_another_redis_are_refused(values: dict[str, Any], na
     assert refused(name, mastodon_values=values) is bool(named)
 
 
+IMPORTS = {
+    "mastodon_imports": True,
+    "mastodon_restore": {**RESTORE, "restored_from": "", "image": "new", "former": "mastodon-db"},
+}
+
+
+def test_an_import_wants_no_domain_typed_empties_nothing_and_is_not_held_by_its_image() -> None:
+    site = Site(**BACKUP, **IMPORTS, restore_to="ignored", restore_back="ignored")
+    tasks = site.tasks("mastodon", "restore.yml")
+    for name in (
+        "Refuse to restore a Mastodon that was not named",
+        "Refuse queues and caches that are not in the one Redis",
+        "Start to fill home timelines again",
+    ):
+        assert not site.rendered(f"{{{{ {tasks[name]['when']} }}}}"), name
+    begun = tasks["Begin the restore"]["fediverse.mastodon.database_restore"]
+    assert (begun["major"], begun["at"], begun["back"], begun["unrehearsed"]) == (True, "", "", False)
+    assert (begun["image"], begun["storage"]) == (
+        site.value("cnpg_cluster_image"),
+        site.value("mastodon_sizing")["postgresql"]["storage"],
+    )
+    assert (site.value("mastodon_stores")["postgresql"]["image"], site.value("mastodon_imports_from")) == (
+        "",
+        "mastodon-db",
+    )
+    assert Site(**BACKUP, mastodon_restore=RESTORE).value("mastodon_imports_from") == ""
+
+
 def test_who_goes_back_is_not_held_by_what_was_restored() -> None:
     looked = "Refuse what a running Mastodon cannot survive"
     assert steps()[looked]["fediverse.mastodon.launch_check"]["version"]

@@ -53,7 +53,17 @@ def through_main(files: Iterable[File]) -> Iterator[File]:
 WHERE_NEEDED = {one for file in FILES if file[1] != "main" for one in calls(*file)}
 WHERE_NEEDED |= {
     one
-    for playbook in ("backup", "doctor", "leave", "restore", "restore_vault", "rotate", "uninstall", "upgrade")
+    for playbook in (
+        "backup",
+        "database_major",
+        "doctor",
+        "leave",
+        "restore",
+        "restore_vault",
+        "rotate",
+        "uninstall",
+        "upgrade",
+    )
     for one in of_playbook(playbook)
 }
 WHERE_NEEDED -= {one for role in ROLES for one in calls(role, "main")}

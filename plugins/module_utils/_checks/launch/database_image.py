@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether the database that is there may run by another image now: a newer patch of its major may, once it is backed up."""
+"""Whether the database that is there may run by another image now: a newer patch of its major may, once it is backed up.
+
+Another major is imported into a new Cluster, which playbook `database_major` does; by the image alone only where that is accepted by name.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.generation import IMPORT
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch import cluster_view as kinds
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch import gate
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.scene import Scene
@@ -69,23 +73,28 @@ class Change:
 def problems(scene: Scene, change: Change, now: datetime) -> Iterator[MastodonError]:
     """Yield what speaks against it."""
     accepted = scene.parameters["accepted"]
-    majors = [int(_found(_MAJOR, image) or 0) for image in (change.running, change.wanted)]
-    if all(majors) and majors[1] < majors[0]:
-        why, remedy = f"its data is of {majors[0]}", f"Set cnpg_cluster_image to one of PostgreSQL {majors[0]}."
-        yield MastodonError(change.subject, f"cannot go back to PostgreSQL {majors[1]}", why, remedy)
+    before, after = major_of(change.running), major_of(change.wanted)
+    if before and after and after < before:
+        why, remedy = f"its data is of {before}", f"Set cnpg_cluster_image to one of PostgreSQL {before}."
+        yield MastodonError(change.subject, f"cannot go back to PostgreSQL {after}", why, remedy)
         return
-    is_major = all(majors) and majors[1] > majors[0]
-    if is_major and f"postgresql:{majors[1]}" not in accepted:
+    is_major = bool(before and after > before)
+    if is_major and f"postgresql:{after}" not in accepted:
         yield MastodonError(
             change.subject,
-            f"is PostgreSQL {majors[0]}, and its image would make it {majors[1]}",
+            f"is PostgreSQL {before}, and its image would make it {after}",
             "CloudNativePG would stop every instance and rewrite the data, past which nothing of before can be restored",
-            f"Set cnpg_cluster_image to one of PostgreSQL {majors[0]}; or read docs/upgrade.md, and set mastodon_upgrade_accept to "
-            f"[postgresql:{majors[1]}].",
+            f"Run {IMPORT}, which imports it into a new Cluster and keeps this one; or set cnpg_cluster_image to one of PostgreSQL {before}; "
+            f"or read docs/upgrade.md, and set mastodon_upgrade_accept to [postgresql:{after}].",
         )
     yield from _sorted_otherwise(change, accepted)
     if change.is_up:
         yield from gate.backed_up(scene, now, ["postgresql:unrehearsed"] if is_major else None)
+
+
+def major_of(image: str) -> int:
+    """Return which PostgreSQL an image is by its tag, zero for one that does not say."""
+    return int(_found(_MAJOR, image) or 0)
 
 
 def _sorted_otherwise(change: Change, accepted: list[str]) -> Iterator[MastodonError]:

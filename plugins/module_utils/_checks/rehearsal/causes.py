@@ -82,13 +82,26 @@ _CAUSES = (
     ),
 )
 _LOUD = ("FATAL", "PANIC")
+# What the programs of an import say, each line in a record of its own.
+_IMPORT = re.compile(r'pg_(?:dump|restore): error: ((?:[^"\\]|\\.)+)')
+_OF_IMPORTS = (
+    Cause(
+        "extension .{1,70} is not available|could not open extension control file",
+        "the image lacks an extension that the database has",
+        "Choose an image that has it, or drop it in the database: DROP EXTENSION.",
+    ),
+    Cause("No space left on device", "the volume is too small", "Raise cnpg_cluster_storage_size."),
+)
 
 
 def find(log: str) -> Cause | None:
     """Return the cause that a log names, or else what it says last of an error; None when it has none."""
-    for cause in _CAUSES:
+    errors = _IMPORT.findall(log)
+    for cause in _OF_IMPORTS if errors else _CAUSES:
         if re.search(cause.pattern, log):
             return cause
+    if errors:
+        return Cause("", errors[0].replace('\\"', '"').replace("\\n", " ").strip(), "")
     said = [line for line in map(_error, log.splitlines()) if line]
     return Cause("", said[-1], "") if said else None
 

@@ -22,7 +22,8 @@ class Record(kept.Ended):
     """`asked` is the time that was asked for, empty for the newest; `newest` that of the newest row restored.
 
     Numbers are seconds. `schema` is the newest migration that was restored. `skipped` is what was not checked, and why; `left` what of it
-    could not be removed. Where a time was asked for, no RPO is known: what was written until then may be little because nobody wrote.
+    could not be removed. Where a time was asked for, no RPO is known: what was written until then may be little because nobody wrote. One
+    with an `image` was not restored but imported by that PostgreSQL.
     """
 
     asked: str = ""
@@ -32,12 +33,14 @@ class Record(kept.Ended):
     skipped: str = ""
     left: str = ""
     schema: str = ""
+    image: str = ""
 
     def _result(self) -> str:
         upto = f"up to {self.newest}" if self.newest else "without any row"
         took = ", ".join(f"{name} {value} s" for name, value in (("RPO", self.rpo), ("RTO", self.rto)) if value)
         skipped = f"skipped: {self.skipped}" if self.skipped else ""
-        return "; ".join(filter(None, (f"restored {upto} ({took})", skipped, self.left)))
+        done = f"imported by {self.image}" if self.image else "restored"
+        return "; ".join(filter(None, (f"{done} {upto} ({took})", skipped, self.left)))
 
 
 def place_of(namespace: str, cluster: str) -> kept.Place:

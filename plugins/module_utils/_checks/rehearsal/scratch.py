@@ -48,6 +48,7 @@ _DNS = (
     {"port": 5353, "protocol": "TCP"},
 )
 _STATUS_PORT = 8000
+_PORT = 5432
 
 
 @dataclass(frozen=True)
@@ -80,8 +81,8 @@ def refuse_foreign(item: Item, origin: str) -> None:
         raise MastodonError(str(ObjectRef.of(item)), "is in the way", "a rehearsal would be called so", remedy)
 
 
-def cluster(origin: Origin, login: Login, target: datetime | None) -> dict[str, Any]:
-    """Return the Cluster; without a target the newest that there is."""
+def cluster(origin: Origin, login: Login, target: datetime | None, image: str = "") -> dict[str, Any]:
+    """Return the Cluster; without a target the newest that there is. With an `image` the origin is imported by it, as it is now."""
     spec = origin.cluster["spec"]
     affinity = {key: at(spec, "affinity", {})[key] for key in _SAME_AFFINITY if key in at(spec, "affinity", {})}
     return {
@@ -91,18 +92,43 @@ def cluster(origin: Origin, login: Login, target: datetime | None) -> dict[str, 
         "spec": {
             "instances": 1,
             "enablePDB": False,
-            **_image(origin.cluster),
+            **({"imageName": image} if image else _image(origin.cluster)),
             **{key: spec[key] for key in _SAME if spec.get(key)},
             **({"affinity": affinity} if affinity else {}),
             "postgresql": _postgresql(at(spec, "postgresql", {})),
-            "bootstrap": {"recovery": _recovery(login, target)},
-            "externalClusters": [{"name": _SOURCE, "plugin": {"name": PLUGIN, "parameters": _archive(origin)}}],
+            **(_imported(origin, login) if image else _restored(origin, login, target)),
             "inheritedMetadata": {"labels": {LABEL: origin.name}},
             # Nobody works with it: it need not wait for anybody when it is removed.
             "smartShutdownTimeout": 1,
             "stopDelay": 30,
         },
     }
+
+
+def _restored(origin: Origin, login: Login, target: datetime | None) -> dict[str, Any]:
+    source = {"name": _SOURCE, "plugin": {"name": PLUGIN, "parameters": _archive(origin)}}
+    return {"bootstrap": {"recovery": _recovery(login, target)}, "externalClusters": [source]}
+
+
+def _imported(origin: Origin, login: Login) -> dict[str, Any]:
+    """Return how role cnpg has it: https://cloudnative-pg.io/documentation/current/database_import/"""
+    host = f"{origin.name}-rw.{origin.namespace}.svc"
+    source = {
+        "name": _SOURCE,
+        "connectionParameters": {"host": host, "user": login.owner, "dbname": login.database, "sslmode": "verify-full"},
+        "sslRootCert": {"name": f"{origin.name}-ca", "key": "ca.crt"},
+        "password": {"name": login.secret, "key": "password"},
+    }
+    jobs = ["--jobs=2"]
+    imported = {
+        "type": "microservice",
+        "databases": [login.database],
+        "source": {"externalCluster": _SOURCE},
+        "pgDumpExtraOptions": jobs,
+        "pgRestoreExtraOptions": jobs,
+    }
+    new = {"database": login.database, "owner": login.owner, "secret": {"name": login.secret}, "import": imported}
+    return {"bootstrap": {"initdb": new}, "externalClusters": [source]}
 
 
 def _metadata(origin: Origin) -> dict[str, Any]:
@@ -140,8 +166,9 @@ def _archive(origin: Origin) -> dict[str, str]:
     return {"barmanObjectName": origin.archive.store_name, "serverName": origin.archive.server}
 
 
-def policy(origin: Origin, ways: Ways) -> dict[str, Any]:
+def policy(origin: Origin, ways: Ways, *, imports: bool = False) -> dict[str, Any]:
     """Return the NetworkPolicy of all its pods. Ports are those behind a Service, as policies are judged there."""
+    source = _to_origin(origin) if imports else _to_store(ways)
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
@@ -153,9 +180,13 @@ def policy(origin: Origin, ways: Ways) -> dict[str, Any]:
             "ingress": [{"ports": _tcp([_STATUS_PORT])}],
             # By ports alone where addresses change, or are not a pod's, such as the API server's:
             # https://docs.cilium.io/en/stable/security/policy/language/#cidr-based
-            "egress": [{"ports": [*_DNS, *_tcp(ways.api_ports)]}, _to_store(ways)],
+            "egress": [{"ports": [*_DNS, *_tcp(ways.api_ports)]}, source],
         },
     }
+
+
+def _to_origin(origin: Origin) -> dict[str, Any]:
+    return {"ports": _tcp([_PORT]), "to": [{"podSelector": {"matchLabels": {CLUSTER_LABEL: origin.name}}}]}
 
 
 def _to_store(ways: Ways) -> dict[str, Any]:

@@ -80,7 +80,7 @@ class Generations:
             return
         if not is_asleep(item):
             self._archive(item)
-        self._unbind(name, following)
+        self.unbind(name, following)
         if not is_asleep(item) or not at(item, "metadata.annotations", {}).get(REPLACED_BY):
             self._annotate(name, {HIBERNATION: "on", REPLACED_BY: following})
         if at(item, "status.phase", "") != _HEALTHY and HIBERNATION not in conditions_of(item):
@@ -101,7 +101,7 @@ class Generations:
                 remedy = f"Let {them} leave it alone, and run again."
                 raise MastodonError(str(ObjectRef.of(bound)), f"is applied by {them} as well", why, remedy)
 
-    def _unbind(self, name: str, following: str) -> None:
+    def unbind(self, name: str, following: str) -> None:
         """Delete what is bound to a Cluster and was made here, so that it can be made for the next one; name what is somebody's."""
         self.refuse_shared(name)
         for resource, bound in self._bound(name):

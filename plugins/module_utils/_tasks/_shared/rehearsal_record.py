@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import major
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal import record, window
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.record import Record
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api import Api
@@ -19,17 +20,18 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.
 
 @dataclass(frozen=True)
 class Keeper:
-    """That of one Cluster. `target` is the time that was asked for."""
+    """That of one Cluster. `target` is the time that was asked for, `image` what it is imported by, of which the record is another one."""
 
     api: Api
     namespace: str
     cluster: str
     target: datetime | None
     run: Run
+    image: str = ""
 
     @property
     def _book(self) -> Book:
-        place = record.place_of(self.namespace, self.cluster)
+        place = (major if self.image else record).place_of(self.namespace, self.cluster)
         return Book(self.api, place, f"Cluster {self.namespace}/{self.cluster}", self.run)
 
     def failing(self) -> AbstractContextManager[None]:
@@ -48,7 +50,7 @@ class Keeper:
 
     def _made(self, **found: str) -> Record:
         asked = window.written(self.target) if self.target else ""
-        return Record(window.written(now()), asked, **found)
+        return Record(window.written(now()), asked, image=self.image, **found)
 
 
 def result_of(made: Record, target: datetime | None) -> dict[str, Any]:

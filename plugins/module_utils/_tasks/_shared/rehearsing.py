@@ -132,7 +132,7 @@ class Databases:
 
 def compare(databases: Databases, before: Before, scratch: Scratch, opener: Opener, target: datetime | None) -> Found:
     """Return what was found well. Raises MastodonError for all that is not."""
-    short = "" if target else contents.short(databases.ended(scratch), before.archived)
+    short = "" if target or scratch.image else contents.short(databases.ended(scratch), before.archived)
     newest = databases.ask(scratch.name, _newest)
     until = target.timestamp() - contents.SLACK if target else max(newest, before.archived.until)
     restored = databases.ask(scratch.name, lambda reader: _counted(reader, newest, newest))
@@ -140,11 +140,11 @@ def compare(databases: Databases, before: Before, scratch: Scratch, opener: Open
     opened, sealed = databases.ask(scratch.name, lambda reader: opened_rows(reader, opener))
     others = [(why, "") for why in (*contents.missing(restored, origin), *sealed)]
     if problems := [*([(short, _BACK_UP)] if short else []), *others]:
-        raise _problems(str(scratch.origin), "cannot be restored whole", problems)
+        raise _problems(str(scratch.origin), f"cannot be {'imported' if scratch.image else 'restored'} whole", problems)
     lines = _lines(restored, opened)
     if later := len(origin.migrations - restored.migrations):
         lines.append(f"its schema lacks {later} of the origin's migrations: restore it with the release of then")
-    rpo = None if target else max(0.0, before.newest - newest)
+    rpo = None if target or scratch.image else max(0.0, before.newest - newest)
     return Found(contents.moment(newest), rpo, tuple(lines), max(restored.migrations, default=""))
 
 

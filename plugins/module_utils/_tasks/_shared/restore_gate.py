@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import cluster, restoring
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import cluster, major, restoring
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.adopted import Controller, running
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.restored import refuse_schema
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.upgrade_path import parse
@@ -36,6 +36,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.api 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.deadline import Deadline
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.lease import LEASE
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.whole_database import Database
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.keeping import now
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.rehearsal_origin import (
     cluster_of,
@@ -83,6 +84,29 @@ class Gate:
         item, _kind = cluster_of(self.objects, self.catalog, self.parameters["namespace"], self.name)
         return origin_of(self.objects, self.catalog, item)
 
+    def passed(self, connection: Connection, server: Vault, deadline: Deadline) -> tuple[str, str, str]:
+        """Return the folder and the Backup that it is restored from, empty for an import, and what people read.
+
+        Raises MastodonError for all that speaks against it.
+        """
+        found = self.origin()
+        if self.wish.image:
+            database = self.refuse_import(found, connection, server, deadline)
+            return "", "", major.left_behind(database) or f"{self} can be imported whole"
+        limits = self.refuse(found, connection, server, deadline)
+        base = limits.base(self.wish.target)
+        return found.archive.server, base, f"{self} can be restored {limits}{f', from Backup {base}' if base else ''}"
+
+    def refuse_import(self, found: Origin, connection: Connection, server: Vault, deadline: Deadline) -> Database:
+        """Raise MastodonError for all that speaks against importing it, and return what it says of itself."""
+        origin.refuse_unready(found)
+        origin.refuse_broken(found)
+        database = self._databases(connection, deadline).ask(self.name, lambda reader: reader.whole.itself())
+        room_there = int(room.amount(self.parameters["storage"]))
+        others = (*self._unrehearsed(found), *self._busy(), *self._rotating(server), *self._full(found))
+        self._refuse(*major.problems(str(self), database, room_there), *others)
+        return database
+
     def refuse(self, found: Origin, connection: Connection, server: Vault, deadline: Deadline) -> window.Window:
         """Raise MastodonError for all that speaks against it, and return what it can be restored to."""
         if skipped := origin.refuse_old_operators(running(_OPERATOR, self.objects)):
@@ -110,18 +134,25 @@ class Gate:
         if not at(found.cluster, "status.readyInstances", 0):
             self.run.say(f"skipped: until when {self} can be restored, as it does not run")
             return None
+        return self._databases(connection, deadline).look(self.name).archived.moment
+
+    def _databases(self, connection: Connection, deadline: Deadline) -> Databases:
         option = self.parameters
         login = scratch.Login(option["database"], option["owner"], option["secret"])
-        return Databases(connection, option["namespace"], login, deadline).look(self.name).archived.moment
+        return Databases(connection, option["namespace"], login, deadline)
 
     def _unrehearsed(self, found: Origin) -> Iterator[MastodonError]:
         """Yield why nothing says what people would get, or that Mastodon could not be installed on it."""
         if self.parameters["unrehearsed"]:
             return
-        release = parse(self.parameters["version"])
-        kept = self.objects.read(record.place_of(found.namespace, self.name).selection).objects
-        last = record.of(kept[0] if kept else {}, scratch.LABEL, self.name)
+        release, of_import = parse(self.parameters["version"]), bool(self.wish.image)
+        place = (major if of_import else record).place_of(found.namespace, self.name)
+        kept = self.objects.read(place.selection).objects
+        last = record.of(kept[0] if kept else {}, place.label, self.name)
         try:
+            if of_import:
+                major.refuse_unrehearsed(str(self), last, self.wish.image, now())
+                return
             restoring.refuse_unrehearsed(str(self), last, self.wish, now())
             if release and last.schema:
                 refuse_schema(f"The database that was rehearsed from {self}", last.schema, release)

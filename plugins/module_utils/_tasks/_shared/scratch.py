@@ -17,6 +17,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehears
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import forward
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.core import (
+    JOB,
     PERSISTENT_VOLUME,
     PERSISTENT_VOLUME_CLAIM,
     POD,
@@ -41,14 +42,43 @@ _POLICY_OF_VOLUME = "spec.persistentVolumeReclaimPolicy"
 _JOB = "cnpg.io/jobRole"
 _LOG_LINES = 400
 _PAUSE = 1.0
+_VERSION = "postgresql.cnpg.io/v1"
+# How long is waited before its Job is looked at, and how often that may fail.
+_LOOK_SECONDS = 60.0
+_ATTEMPTS = 2
 
 
-def explained(objects: Api, namespace: str, name: str, subject: str, error: MastodonError) -> MastodonError:
-    """Return why a Cluster was not restored, by the log of the Job that tried; the `error` without one. It is the backup of `subject`."""
+def await_made(objects: Api, namespace: str, name: str, deadline: Deadline, run: Run, *, imports: bool = False) -> None:
+    """Return when a Cluster runs. Raises MastodonError when it cannot, and of one that is imported once that has failed twice.
+
+    Its Job begins anew more often than that, and all of it, so that hours may be lost.
+    """
+    wanted = {"api_version": _VERSION, "kind": "Cluster", "namespace": namespace, "name": name}
+    while True:
+        part = Deadline(min(_LOOK_SECONDS if imports else deadline.remaining, deadline.remaining), deadline.clock)
+        try:
+            await_ready([wanted], objects, part, run)
+        except MastodonError:
+            if part.remaining or not deadline.remaining or _attempts(objects, namespace, name) >= _ATTEMPTS:
+                raise
+        else:
+            return
+
+
+def _attempts(objects: Api, namespace: str, name: str) -> int:
+    """Return how often a Job of a Cluster has failed."""
+    jobs = objects.read(Selection(JOB, namespace, labels=f"{scratch.CLUSTER_LABEL}={name}")).objects
+    return max((int(at(job, "status.failed", 0)) for job in jobs), default=0)
+
+
+def explained(
+    objects: Api, namespace: str, name: str, subject: str, error: MastodonError, failed: str = "cannot be restored"
+) -> MastodonError:
+    """Return why a Cluster was not made of `subject`, by the log of the Job that tried; the `error` without one."""
     cause = causes.find("\n".join(_recovery_logs(objects, namespace, name)))
     if cause is None:
         return error
-    return MastodonError(subject, "cannot be restored", cause.why, cause.remedy or str(error))
+    return MastodonError(subject, failed, cause.why, cause.remedy or str(error))
 
 
 def _recovery_logs(objects: Api, namespace: str, name: str) -> Iterator[str]:
@@ -66,11 +96,12 @@ def _recovery_logs(objects: Api, namespace: str, name: str) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Scratch:
-    """The one of an origin. `kind` is how Clusters are served."""
+    """The one of an origin. `kind` is how Clusters are served; with an `image` it is imported by that, and not restored."""
 
     objects: Api
     kind: Resource
     origin: Origin
+    image: str = ""
 
     @property
     def name(self) -> str:
@@ -117,14 +148,14 @@ class Scratch:
 
     def wait(self, deadline: Deadline, run: Run) -> None:
         """Return when it runs. Raises MastodonError with the cause that the log of its recovery names."""
-        wanted = {"api_version": self.kind.api_version, "kind": "Cluster", "namespace": self.origin.namespace}
         try:
-            await_ready([{**wanted, "name": self.name}], self.objects, deadline, run)
+            await_made(self.objects, self.origin.namespace, self.name, deadline, run, imports=bool(self.image))
         except MastodonError as error:
             raise self._explained(error) from error
 
     def _explained(self, error: MastodonError) -> MastodonError:
-        return explained(self.objects, self.origin.namespace, self.name, str(self.origin), error)
+        failed = "cannot be imported" if self.image else "cannot be restored"
+        return explained(self.objects, self.origin.namespace, self.name, str(self.origin), error, failed)
 
     def primary(self) -> str:
         """Return the pod that serves."""

@@ -125,6 +125,12 @@ def restored(source: str = "mastodon-db", time: str = "", **other: Any) -> dict[
     return {**cluster(**spec, externalClusters=[{"name": "origin", "plugin": plugin}], **other)}
 
 
+def imported(source: str) -> dict[str, Any]:
+    spec = {"bootstrap": {"initdb": {"import": {"source": {"externalCluster": "former"}}}}}
+    host = f"{source}-rw.mastodon.svc"
+    return cluster(**spec, externalClusters=[{"name": "former", "connectionParameters": {"host": host}}])
+
+
 def archived(name: str) -> list[dict[str, Any]]:
     return [{"name": PLUGIN, "parameters": {"barmanObjectName": "mastodon-db", "serverName": name}}]
 
@@ -135,6 +141,7 @@ def archived(name: str) -> list[dict[str, Any]]:
         (cluster(), Beginning("")),
         (cluster(plugins=archived("chosen")), Beginning("chosen")),
         (restored(plugins=archived("mastodon-db-2")), Beginning("mastodon-db-2", "mastodon-db")),
+        (imported("mastodon-db"), Beginning("", imported_from="mastodon-db")),
         (
             restored(time="2026-11-09T03:00:00Z"),
             Beginning("", "mastodon-db", "2026-11-09T03:00:00Z"),

@@ -219,6 +219,9 @@ class Place:
             "domain": "example.org",
             "at": "",
             "back": "",
+            "major": False,
+            "image": "",
+            "storage": "",
             "unrehearsed": False,
             "mastodon": "mastodon",
             "mastodon_namespace": "mastodon",
@@ -383,7 +386,7 @@ def test_killed_at_any_write_the_same_command_goes_on(monkeypatch: pytest.Monkey
     for moment in range(writes_of(monkeypatch)):
         place = Place(monkeypatch)
         place.rehearsed()
-        _kill(place, moment)
+        kill(place, moment, place.through)
         place.said.clear()
         place.through()
         kept = place.kept
@@ -393,7 +396,7 @@ def test_killed_at_any_write_the_same_command_goes_on(monkeypatch: pytest.Monkey
         assert place.emptied <= 2
 
 
-def _kill(place: Place, moment: int) -> None:
+def kill(place: Place, moment: int, run: Callable[[], None]) -> None:
     """End a run just after it has written so often."""
     react = place.api.on_apply
 
@@ -405,7 +408,7 @@ def _kill(place: Place, moment: int) -> None:
 
     place.api.on_apply = dies
     with suppress(KilledError):
-        place.through()
+        run()
     place.api.on_apply = react
     # What a killed run holds, it holds no longer a minute later.
     place.api.objects = {one: item for one, item in place.api.objects.items() if one.kind != "Lease"}

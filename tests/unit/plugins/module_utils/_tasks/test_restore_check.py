@@ -29,6 +29,7 @@ PARAMETERS = {
     **DATABASE,
     "restored_from": "mastodon-old",
     "restored_at": "",
+    "imported_from": "",
     "wait_timeout": 600,
 }
 CONDITIONS = [{"type": "Ready", "status": "True", "reason": "ClusterIsReady", "message": "Cluster is Ready"}]
@@ -91,6 +92,39 @@ def test_it_is_read_through_once_and_that_is_kept(place: Place) -> None:
     again = place.run()
     assert (again.pop("changed"), place.read) == (False, 1)
     assert again == first
+
+
+def test_what_is_imported_is_compared_with_where_it_comes_from_once(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = {"mastodon-db-0": {"rows of public.users": 3}, "mastodon-db": {"rows of public.users": 2}}
+    monkeypatch.setattr(Databases, "ask", lambda _databases, cluster, _question: counts[cluster])
+    place.put(uid="one")
+    said = place.refused(restored_from="", imported_from="mastodon-db-0")
+    assert "Cluster mastodon/mastodon-db: is not all of mastodon-db-0: rows of public.users: 2 in place of 3." in said
+    assert (place.api.writes, place.read) == ([], 0)
+    counts["mastodon-db"] = counts["mastodon-db-0"]
+    first = place.run(restored_from="", imported_from="mastodon-db-0")
+    assert (first["changed"], first["restored_from"]) == (True, "mastodon-db-0")
+    assert (
+        "the same in both: 3 rows of 1 tables, 0 sequences, 0 indexes, 0 constraints, 0 views, 0 functions"
+        in place.said
+    )
+    assert (
+        place.said[-1]
+        == "Cluster mastodon/mastodon-db: imported from Cluster mastodon/mastodon-db-0 up to 2026-11-29T02:58:00Z"
+    )
+    counts.clear()
+    assert place.run(restored_from="", imported_from="mastodon-db-0")["changed"] is False
+
+
+def test_what_could_not_be_imported_is_explained(place: Place) -> None:
+    place.put(FAILED)
+    pod = item("Pod", "mastodon-db-1-import-abc", labels={**JOB, "cnpg.io/jobRole": "import"})
+    place.api.put(pod | {"spec": {"containers": [{"name": "import"}]}})
+    place.api.logs["import"] = json.dumps({"msg": "pg_dump: error: permission denied for table accounts"})
+    said = place.refused(restored_from="", imported_from="mastodon-db-0")
+    assert said.startswith("Cluster mastodon/mastodon-db-0: cannot be imported: permission denied for table accounts.")
 
 
 def test_another_cluster_of_that_name_is_read_through_as_well(place: Place) -> None:

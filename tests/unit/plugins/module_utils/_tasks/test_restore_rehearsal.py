@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import major
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.finding import SkippedError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal import record
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.rehearsal.contents import Archived
@@ -21,6 +22,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.discovery
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.lease import LEASE
 from ansible_collections.fediverse.mastodon.plugins.module_utils._reconcile.model import ObjectRef
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
+from ansible_collections.fediverse.mastodon.plugins.module_utils._stores.whole_database import Database
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks import restore_rehearsal
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.rehearsing import (
     Before,
@@ -39,6 +41,7 @@ from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._tas
 PARAMETERS = {
     **DATABASE,
     "at": "",
+    "image": "",
     "media": None,
     "mount": "secret",
     "wait_timeout": 60,
@@ -127,6 +130,28 @@ def test_what_went_well_is_said_kept_and_removed(place: Place) -> None:
         "Cluster mastodon/mastodon-db: restored up to 2026-11-29T02:58:00Z (RPO 12 s, RTO 0 s)",
     ]
     assert (place.left, place.kept.failure, place.kept.schema) == ([], "", "20260611150940")
+
+
+def test_an_import_is_rehearsed_with_a_record_of_its_own(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = Database("UTF8", "C", "C", "c", 2**20, left=("role reader",))
+    monkeypatch.setattr(Databases, "ask", lambda _databases, _cluster, _question: database)
+    place.api.put(changed(CLUSTER, "spec", imageName="postgresql:15"))
+    place.compared = lambda: Found("2026-11-29T02:58:00Z", None, ())
+    place.run(image="postgresql:17")
+    assert place.said[0] == "not imported, make them again where you need them: role reader"
+    assert (
+        "importing Cluster mastodon/mastodon-db by postgresql:17 into Cluster mastodon/mastodon-db-rehearsal"
+        in place.said
+    )
+    assert (
+        place.said[-1] == "Cluster mastodon/mastodon-db: imported by postgresql:17 up to 2026-11-29T02:58:00Z (RTO 0 s)"
+    )
+    [kept] = place.api.read(major.place_of("mastodon", "mastodon-db").selection).objects
+    assert kept["data"]["image"] == "postgresql:17"
+    assert (place.left, record.read_all(place.api)) == ([], {})
+    assert "need not be imported" in place.refusal(image="postgresql:15.4")
+    database = Database("UTF8", "en_US.utf8", "C", "c", 2**20)
+    assert "sorts text otherwise than a new Cluster would" in place.refusal(image="postgresql:17")
 
 
 def test_with_a_time_no_loss_is_told(place: Place) -> None:

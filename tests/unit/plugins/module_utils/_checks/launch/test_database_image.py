@@ -84,7 +84,8 @@ def test_another_major_is_refused_unless_it_is_accepted_by_name_backed_up_and_re
     newer = f"{IMAGE}18.1-standard-bookworm"
     assert there.refused(**wanted(newer)) == [
         "Cluster mastodon/mastodon-db: is PostgreSQL 17, and its image would make it 18: CloudNativePG would stop every instance and rewrite the data, "
-        "past which nothing of before can be restored. Set cnpg_cluster_image to one of PostgreSQL 17; or read docs/upgrade.md, and set "
+        "past which nothing of before can be restored. Run ansible-playbook -i inventories/mine fediverse.mastodon.database_major, which imports it into a "
+        "new Cluster and keeps this one; or set cnpg_cluster_image to one of PostgreSQL 17; or read docs/upgrade.md, and set "
         "mastodon_upgrade_accept to [postgresql:18]."
     ]
     there.check(**wanted(newer, "postgresql:18"))

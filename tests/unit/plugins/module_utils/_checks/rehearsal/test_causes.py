@@ -19,6 +19,22 @@ def of_postgresql(severity: str, message: str) -> str:
     return line(logger="postgres", msg="record", record={"error_severity": severity, "message": message})
 
 
+def test_of_an_import_its_first_error_counts_and_no_store_is_blamed() -> None:
+    refused = line(logger="pg_dump", msg='pg_dump: error: connection to server at "db" failed: Connection refused')
+    found = causes.find(f"{refused}\n{line(level='error', error='exit status 1')}")
+    assert found
+    assert found.why == 'connection to server at "db" failed: Connection refused'
+    lacks = line(
+        logger="pg_restore",
+        msg='pg_restore: error: could not execute query: ERROR:  extension "adminpack" is not available',
+    )
+    found = causes.find(
+        f"{lacks}\n{line(msg='pg_restore: error: could not execute query: ERROR:  function does not exist')}"
+    )
+    assert found
+    assert found.why == "the image lacks an extension that the database has"
+
+
 @pytest.mark.parametrize(
     ("said", "why"),
     [

@@ -85,6 +85,20 @@ def test_it_is_restored_to_the_time_that_was_asked_for() -> None:
     assert recovery["recoveryTarget"] == {"targetTime": "2026-11-29T03:00:00Z"}
 
 
+def test_it_is_imported_by_another_image_from_its_origin_alone() -> None:
+    found = origin.find(copy.deepcopy(CLUSTER) | {"spec": SPEC}, {"store": STORE}, [])
+    spec = scratch.cluster(found, LOGIN, None, "postgresql:18")["spec"]
+    assert (spec["imageName"], spec["storage"]) == ("postgresql:18", SPEC["storage"])
+    [source], initdb = spec["externalClusters"], spec["bootstrap"]["initdb"]
+    assert (initdb["owner"], initdb["import"]["databases"]) == ("mastodon", ["mastodon_production"])
+    assert initdb["import"]["source"] == {"externalCluster": source["name"]}
+    assert source["connectionParameters"]["host"] == "mastodon-db-rw.mastodon.svc"
+    assert (source["sslRootCert"]["name"], source["password"]["name"]) == ("mastodon-db-ca", "mastodon-db-owner")
+    egress = scratch.policy(found, scratch.Ways((6443,), (8333,)), imports=True)["spec"]["egress"]
+    to = [{"podSelector": {"matchLabels": {"cnpg.io/cluster": "mastodon-db"}}}]
+    assert egress[1:] == [{"ports": [{"port": 5432, "protocol": "TCP"}], "to": to}]
+
+
 def test_all_of_it_is_labelled_so_that_it_is_found_again() -> None:
     made = restored()
     assert made["metadata"]["name"] == "mastodon-db-rehearsal"
