@@ -90,8 +90,8 @@ def _watch(given: Mapping[str, Any], port: int, seconds: int) -> NoReturn:
         _show([line for line in table if not line.startswith(_UNREMARKABLE)])
         return report
 
-    targets_of(given)
-    serve.watch(look, serve.opened(port), seconds)
+    echoes = any(target.echo for target in targets_of(given))
+    serve.watch(look, serve.opened(port, echoes=echoes), seconds)
 
 
 def _looked(given: Mapping[str, Any], *, as_json: bool) -> int:

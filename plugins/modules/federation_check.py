@@ -63,6 +63,12 @@ options:
   domain:
     description: Domain of accounts, C(LOCAL_DOMAIN). Needed without O(instances).
     type: str
+  echo: &echo
+    description:
+      - Whether a pod behind the same Gateway says at C(/federation-check/echo) of O(web_domain) what arrived, as C(mastodon_federation_echo) of role
+        C(mastodon) has it. Then it is seen as well whether what other servers sign comes in as they sent it.
+    type: bool
+    default: false
   external_dns_owner_id: &external_dns_owner_id
     description: Owner by which external-dns distinguishes its records. When empty, any one may own them.
     type: str
@@ -85,8 +91,15 @@ options:
       - Gateway that leads to the instance. When something is wrong, its cause is looked for in the cluster as well, from the record inward to the first
         broken link, by the rights that there are. Of Secrets only the certificate is read. Where a clock is off, C(date) is run in the instance's pods,
         which takes the right to create C(pods/exec).
+      - Its routes are read in any case, as what they change of a request that is signed, or end after a while, is not seen from outside.
     type: dict
     suboptions: *place
+  hold: &hold
+    description:
+      - Whether a connection to that pod is held, and nothing said on it, for 15 seconds or a little more, as the time of one look lets it. What is closed
+        before ends streaming again and again. It implies O(echo), and each look takes as long.
+    type: bool
+    default: false
   internal: &internal
     description: Whether the instance is not for the world, so that its addresses are private.
     type: bool
@@ -195,10 +208,12 @@ options:
         required: true
       account: *account
       addresses: *addresses
+      echo: *echo
       external_dns_owner_id: *external_dns_owner_id
       external_dns_txt_prefix: *external_dns_txt_prefix
       external_dns_txt_suffix: *external_dns_txt_suffix
       followed_hosts: *followed_hosts
+      hold: *hold
       internal: *internal
       key_fingerprint: *key_fingerprint
       limited_federation: *limited_federation

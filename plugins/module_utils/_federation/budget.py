@@ -15,6 +15,8 @@ SECONDS = 15.0
 REQUESTS = 40
 BYTES = 1 << 20
 HOPS = 5
+# Of one connection that nothing is said on: longer than all else, and within the 20 seconds of a look.
+HOLDING = 16.5
 # Of one connection, so that one host that is silent leaves time for the others, and of one answer: Mastodon waits as long for both.
 # https://github.com/mastodon/mastodon/blob/main/app/lib/request.rb
 PATIENCE = 5.0
@@ -54,6 +56,10 @@ class Budget:
     def until_answered(self, size: int) -> float:
         """Return until when a request with a body of this size and its answer may take. Raises SpentError."""
         return self._at_most(self.reading + size / _SPEED)
+
+    def until_held(self) -> float:
+        """Return until when a connection is held."""
+        return self._started + self.seconds + HOLDING - SECONDS
 
     def _at_most(self, seconds: float) -> float:
         self.take_time()

@@ -15,7 +15,7 @@ LINKS: Mapping[str, tuple[str, ...]] = {
     "DNS": ("name-servers", "records", "owners", "addresses"),
     "TLS": ("tls", "connections"),
     "HTTP": ("plain-http", "agents", "limits", "streaming", "media"),
-    "ActivityPub": ("webfinger", "host-meta", "nodeinfo", "actor", "inbox", "identity"),
+    "ActivityPub": ("webfinger", "host-meta", "nodeinfo", "actor", "inbox", "arrival", "identity"),
 }
 _BY_CHECK = {check: link for link, checks in LINKS.items() for check in checks}
 # A name leads somewhere, and nobody takes the connection.

@@ -16,6 +16,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation imp
     actor,
     addresses,
     agents,
+    arrival,
     connections,
     host_meta,
     identity,
@@ -58,7 +59,7 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._net.https impo
 CHECKS = (
     *(name_servers.CHECK, records.CHECK, owners.CHECK),
     *(addresses.CHECK, tls.CHECK, connections.CHECK, webfinger.CHECK, host_meta.CHECK, nodeinfo.CHECK),
-    *(actor.CHECK, inbox.CHECK, agents.CHECK, limits.CHECK, plain_http.CHECK),
+    *(actor.CHECK, inbox.CHECK, arrival.CHECK, agents.CHECK, limits.CHECK, plain_http.CHECK),
     *(streaming.CHECK, media.CHECK, identity.CHECK),
 )
 _THREADS = 8
@@ -109,9 +110,10 @@ def examine(
     probed = prober.probe()
     beside = (vantage.beside.name, prober.again(vantage.beside, probed)) if vantage.beside else None
     scene = Scene(Visitor(target, vantage, trust, budget, doors(probed)), probed, resolver, beside)
+    chosen = [check for check in checks or CHECKS if check.is_asked(target)]
     with ThreadPoolExecutor(_THREADS) as pool:
-        found = [finding for each in pool.map(partial(_run, scene), checks or CHECKS) for finding in each]
-    known = _known(explain, scene, [*found, *_unproved(found, checks or CHECKS)])
+        found = [finding for each in pool.map(partial(_run, scene), chosen) for finding in each]
+    known = _known(explain, scene, [*found, *_unproved(found, chosen)])
     return Report(target, vantage.name, sorted_findings(known))
 
 

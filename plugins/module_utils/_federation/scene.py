@@ -65,9 +65,13 @@ class Scene:
 
 @dataclass(frozen=True)
 class Check:
-    """One question, which is a page of the documentation: what it is about, all that can be wrong, and how it is answered."""
+    """One question, which is a page of the documentation: what it is about, all that can be wrong, and how it is answered.
+
+    It `is_asked` of those targets only that have what answers it.
+    """
 
     name: str
     about: str
     faults: tuple[Fault, ...]
     look: Callable[[Scene], Iterator[Finding]]
+    is_asked: Callable[[Target], bool] = lambda _target: True

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._federation import instance, nodeinfo
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation import arrival, instance, nodeinfo
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.causes import who_answers
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.documents import described
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.finding import (
@@ -29,8 +29,12 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.vis
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net.exchange import Reply
 
 _LOSES = "Apps and the web interface show what is new only when they are opened anew."
+_STOPS = "Timelines stop: apps and the web interface connect anew again and again, and miss what comes in between."
+# In seconds, for which it says something that a connection stays open.
+_LEAST = 10
 # Any 16 bytes: https://www.rfc-editor.org/rfc/rfc6455#section-4.1
 _KEY = "ZmVkZXJhdGlvbi1jaGVjaw=="
+_UPGRADE = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Key": _KEY, "Sec-WebSocket-Version": "13"}
 UNWELL = Fault(
     "unwell",
     Verdict.SOME,
@@ -65,6 +69,24 @@ WRONG_ADDRESS = Fault(
     _LOSES,
     Cause("STREAMING_API_BASE_URL is wrong", "Set STREAMING_API_BASE_URL to wss://{host}, or declare the host."),
 )
+# Mastodon says something each half minute: https://github.com/mastodon/mastodon/blob/main/streaming/index.js
+CUT_SHORT = Fault(
+    "cut-short",
+    Verdict.SOME,
+    "closes connections that nothing is said on",
+    _STOPS,
+    Cause(
+        "the gateway, a load balancer or a content delivery network ends what is silent for less than the half minute after which Mastodon speaks",
+        "Let connections of {host} that nothing is said on stay open for a minute or more, and requests for an hour.",
+    ),
+)
+BY_ROUTE = Fault(
+    "ended-by-its-route",
+    Verdict.SOME,
+    "goes by a route that ends it after a while",
+    _STOPS,
+    Cause("the route has a timeout, which is for answers that end", "Set timeouts.request of the route's rule to 0s."),
+)
 
 
 def look(scene: Scene) -> Iterator[Finding]:
@@ -80,6 +102,8 @@ def look(scene: Scene) -> Iterator[Finding]:
     yield _well(scene, host)
     yield _upgrade(scene, host)
     yield _named(scene, host)
+    if scene.target.hold:
+        yield _held(scene)
 
 
 def _well(scene: Scene, host: str) -> Finding:
@@ -105,8 +129,23 @@ def _upgrade(scene: Scene, host: str) -> Finding:
 
 
 def _websocket(scene: Scene, url: str) -> Reply:
-    headers = {"sec_websocket_key": _KEY, "sec_websocket_version": "13"}
-    return scene.visitor.ask(url, connection="Upgrade", upgrade="websocket", **headers)
+    return scene.visitor.ask(url, **{name.replace("-", "_"): value for name, value in _UPGRADE.items()})
+
+
+def _held(scene: Scene) -> Finding:
+    """Hold a connection to the pod that says what arrives, as streaming lets nobody in who has no token."""
+    url = f"https://{scene.target.host}{arrival.HELD}"
+    try:
+        reply, seconds, is_ended = scene.visitor.hold(url, **_UPGRADE)
+    except NoAnswerError as error:
+        return arrival.NO_ECHO.at(url, shown(str(error)))
+    if reply.status != 101:
+        return arrival.NO_ECHO.at(url, described(reply))
+    if is_ended:
+        return CUT_SHORT.at(url, f"it was closed after {seconds:.0f} s", host=scene.target.host)
+    if seconds < _LEAST:
+        return skipped(url, f"the time that one look may take left {seconds:.0f} s for it")
+    return fine(url, f"is left open for the {seconds:.0f} s that nothing was said on it")
 
 
 def _named(scene: Scene, host: str) -> Finding:
@@ -119,4 +158,6 @@ def _named(scene: Scene, host: str) -> Finding:
     return WRONG_ADDRESS.at(url, f"{shown(named)} and not wss://{host}", host=host)
 
 
-CHECK = Check("streaming", __doc__, (UNWELL, NO_UPGRADE, SLASH_ONLY, WRONG_ADDRESS), look)
+CHECK = Check(
+    "streaming", __doc__, (UNWELL, NO_UPGRADE, SLASH_ONLY, WRONG_ADDRESS, CUT_SHORT, BY_ROUTE, arrival.NO_ECHO), look
+)

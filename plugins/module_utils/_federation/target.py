@@ -16,7 +16,8 @@ class Target:
 
     `account` is a name to look up. `media_path` is where an object lies at `media`. `key` is the fingerprint of the instance actor's key
     as it was once. `secure`, `limited` and `internal` are how it is run, and `taken_as_public` are networks that count as public. `owner`, and
-    where it is written, are by which external-dns distinguishes its records, and `software` is what it is, whatever answers for it.
+    where it is written, are by which external-dns distinguishes its records, and `software` is what it is, whatever answers for it. `echo` is
+    whether a pod behind the same gateway says what arrives, and `hold` whether a connection to it is held.
     """
 
     domain: str
@@ -35,6 +36,8 @@ class Target:
     txt_prefix: str = ""
     txt_suffix: str = ""
     software: str = ""
+    echo: bool = False
+    hold: bool = False
     taken_as_public: Sequence[str] = field(default=())
 
     @property

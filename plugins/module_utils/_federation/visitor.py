@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -132,10 +133,44 @@ class Visitor:
             self.budget.take_time()
             return False
 
+    def hold(self, url: str, **headers: str) -> tuple[Reply, float, bool]:
+        """Ask for a WebSocket, say nothing on it, and return for how many seconds it stayed open, and whether somebody ended it.
+
+        Raises what `ask` raises.
+        """
+        host = host_of(url)
+        if host not in self.doors:
+            raise NotReachedError(host)
+        self.budget.spend(host)
+        sent = {"Host": host, "User-Agent": MASTODON, **headers}
+        try:
+            with self._connected("https", self.doors[host], host) as link:
+                path = split(url).path
+                reply = exchange(link, f"GET {path} HTTP/1.1", sent, b"", self.budget.until_answered(0), BYTES)
+                began = time.monotonic()
+                ended = reply.status == 101 and _is_ended(link, self.budget.until_held())
+                return reply, time.monotonic() - began, ended
+        except OSError as error:
+            self.budget.take_time()
+            raise NoAnswerError(_words(error)) from error
+
     def _connected(self, scheme: str, address: str, name: str) -> Connection:
         until = self.budget.until()
         plain = self.vantage.connect(address, 443 if scheme == "https" else 80, until)
         return secured(plain, name, self.trust, until) if scheme == "https" else plain
+
+
+def _is_ended(link: Connection, until: float) -> bool:
+    """Wait on a connection that nothing is said on: whether it ends before."""
+    link.settimeout(max(until - time.monotonic(), 0.001))
+    try:
+        # Whatever comes, such as the frame that ends a WebSocket, is the end.
+        link.recv(1)
+    except TimeoutError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _words(error: OSError) -> str:

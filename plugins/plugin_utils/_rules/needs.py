@@ -99,6 +99,15 @@ def media_host(settings: Settings) -> bool:
     return bool(inside) and not (settings["gateway_https_listener"] and settings["mastodon_s3_alias_host"])
 
 
+@RULES.needed(
+    "mastodon_federation_watch",
+    because="its pod says what mastodon_federation_echo is for",
+    unless="mastodon_federation_echo to false",
+)
+def pod_that_echoes(settings: Settings) -> bool:
+    return bool(settings["mastodon_federation_echo"])
+
+
 @RULES.needed("rook_external_endpoint", because="rook_backend is external", unless="rook_backend to rook")
 def external_endpoint(settings: Settings) -> bool:
     return bool(settings["rook_backend"] == "external")

@@ -36,6 +36,9 @@ def shown(name: str, run: Run) -> bool:
     if os.environ.get("UPDATE_DOCS") and _stays(there) != _stays(printed):
         PAGE.write_text(f"{before}\n{name}:\n\n```\n{printed}{end}{rest}", encoding="utf-8")
         return True
+    if _stays(there) != _stays(printed):
+        # Which the run itself is too long to show.
+        print(*sorted(set(_stays(there)) ^ set(_stays(printed))), sep="\n")
     return _stays(there) == _stays(printed)
 
 

@@ -41,6 +41,7 @@ BASE: dict[str, Any] = {
     "mastodon_alerts": True,
     "mastodon_alerts_prober": "blackbox.monitoring.svc:9115",
     "mastodon_federation_watch": True,
+    "mastodon_federation_echo": True,
     "mastodon_sidekiq_workers": [
         {
             "name": "all",
@@ -132,6 +133,7 @@ GOES = {
     "mastodon_alerts": {"CronJob", "PodMonitor", "Probe", "PrometheusRule"},
     "mastodon_alerts_prober": {"Probe"},
     "mastodon_federation_watch": {"ConfigMap", "Deployment", "NetworkPolicy", "PodMonitor"},
+    "mastodon_federation_echo": {"Service"},
     "mastodon_network_policies": {"NetworkPolicy"},
     "mastodon_sidekiq_workers": {"NetworkPolicy"},
     "mastodon_web_domain": {"HTTPRoute"},

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import signal
 import socket
@@ -14,13 +16,14 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.fediverse.mastodon.extensions.federation_check import main, serve
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
+from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.looks import OPTIONS
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._federation_program import build, program
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._federation.mastodon import DOMAIN, page
 from ansible_collections.fediverse.mastodon.tests.unit.plugins.module_utils._federation.world import World
@@ -64,6 +67,15 @@ def first(port: int) -> str:
                 return text
         time.sleep(0.05)
     raise TimeoutError
+
+
+@pytest.fixture
+def echo() -> Iterator[serve.Server]:
+    """One that says what arrives."""
+    opened = serve.opened(0, echoes=True)
+    yield opened
+    opened.shutdown()
+    opened.server_close()
 
 
 @pytest.fixture
@@ -174,3 +186,96 @@ def test_it_looks_serves_what_it_saw_from_inside_and_ends_when_it_is_told_to(tmp
     assert said.startswith(f"{DOMAIN} as seen from inside: ")
     assert ("LOST " in said) is not passed
     assert "fine  " not in said
+
+
+def asked(port: int, request: bytes, *, whole: bool = True) -> bytes:
+    """Return what comes back for what is sent as it is: all of it, or its first line."""
+    with socket.create_connection(("127.0.0.1", port), 10) as link, link.makefile("rb") as came:
+        link.sendall(request)
+        return came.read() if whole else came.readline()
+
+
+UPGRADE = (
+    b"GET /federation-check/held HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+
+
+def test_what_arrives_is_said_and_nothing_else_of_it(echo: serve.Server) -> None:
+    request = b"POST /federation-check/echo?a=%40 HTTP/1.1\r\nHost: a\r\nDATE: b\r\nDate: c\r\nCookie: x\r\nContent-Length: 2\r\n\r\nab"
+    head, _blank, body = asked(echo.server_address[1], request).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 ")
+    assert b"Cache-Control: no-store" in head
+    digest = base64.b64encode(hashlib.sha256(b"ab").digest()).decode()
+    assert json.loads(body) == {
+        "arrived": {
+            "method": "POST",
+            "path and query": "/federation-check/echo?a=%40",
+            "digest of the body": digest,
+            "host": "a",
+            "date": "b, c",
+        }
+    }
+
+
+@pytest.mark.parametrize("length", [b"", b"Content-Length: 65537\r\n", b"Content-Length: x\r\n"])
+def test_what_is_long_or_of_no_length_is_not_read(echo: serve.Server, length: bytes) -> None:
+    request = b"POST /federation-check/echo HTTP/1.1\r\nHost: a\r\n" + length + b"\r\n"
+    assert asked(echo.server_address[1], request).startswith(b"HTTP/1.1 413 ")
+
+
+def test_nothing_is_said_of_it_where_nobody_asked_for_that(server: serve.Server) -> None:
+    port = server.server_address[1]
+    assert get(port, "/federation-check/echo") == (404, "There is /metrics only.\n")
+    assert asked(port, UPGRADE).startswith(b"HTTP/1.1 404 ")
+    assert asked(port, b"POST /federation-check/echo HTTP/1.1\r\nContent-Length: 0\r\n\r\n").startswith(
+        b"HTTP/1.1 404 "
+    )
+
+
+def test_a_connection_is_held_until_somebody_ends_it(echo: serve.Server) -> None:
+    with socket.create_connection(("127.0.0.1", echo.server_address[1]), 10) as link:
+        link.sendall(UPGRADE)
+        head = link.recv(4096)
+        assert head.startswith(b"HTTP/1.1 101 ")
+        # Of the example in RFC 6455.
+        assert b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" in head
+        link.settimeout(0.3)
+        with pytest.raises(TimeoutError):
+            link.recv(1)
+    assert asked(echo.server_address[1], UPGRADE.replace(b"Sec-WebSocket-Key", b"X")).startswith(b"HTTP/1.1 400 ")
+
+
+def test_no_more_are_held_than_a_few_and_it_is_over_after_a_while(
+    echo: serve.Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = echo.server_address[1]
+    with ExitStack() as stack:
+        for _number in range(serve._HELD):
+            link = stack.enter_context(socket.create_connection(("127.0.0.1", port), 10))
+            link.sendall(UPGRADE)
+            assert link.recv(12) == b"HTTP/1.1 101"
+        assert asked(port, UPGRADE).startswith(b"HTTP/1.1 503 ")
+    monkeypatch.setattr(serve, "_HOLDS", 0.2)
+    until = time.monotonic() + 30
+    while not (said := asked(port, UPGRADE)).startswith(b"HTTP/1.1 101 "):
+        assert time.monotonic() < until, said
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize(("given", "status"), [({}, 404), ({"echo": True}, 200), ({"hold": True}, 200)])
+def test_the_program_says_what_arrives_where_its_options_say_so(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, bool], status: int
+) -> None:
+    seen: list[int] = []
+
+    def watch(_look: Any, server: serve.Server, _seconds: int) -> None:
+        seen.append(get(server.server_address[1], "/federation-check/echo")[0])
+        raise EndedError
+
+    monkeypatch.setattr(serve, "watch", watch)
+    # Of a container's first process, and not of the tests'.
+    monkeypatch.setattr(signal, "signal", lambda *_unused: None)
+    with pytest.raises(EndedError):
+        main._watch(main.options({"domain": "example.org", **given}, OPTIONS), 0, 900)
+    assert seen == [status]

@@ -37,6 +37,7 @@ WITHOUT_RULE: Mapping[tuple[str, str], str] = {
 WITHOUT_ROW: Mapping[tuple[str, str], str] = {
     **{kind: reason for kind, reason in WITHOUT_RULE.items() if kind != ("batch", "CronJob")},
     ("", "Namespace"): "what is in it is listed",
+    ("", "Service"): "the HTTPRoute that leads to it says whether it is there",
     ("batch", "Job"): "a restore asks for it once, and its record says when that was",
     ("source.toolkit.fluxcd.io", "HelmRepository"): "the HelmReleases that are installed from it say what it lacks",
 }

@@ -47,6 +47,7 @@ SITES: dict[str, dict[str, Any]] = {
         "mastodon_alerts": True,
         "mastodon_alerts_prober": "blackbox.monitoring.svc:9115",
         "mastodon_federation_watch": True,
+        "mastodon_federation_echo": True,
         "vault_kubernetes_host": "https://api.example.org:6443",
         "mastodon_admin_username": "alice",
         "mastodon_admin_email": "alice@example.org",

@@ -82,6 +82,7 @@ def test_the_name_server_is_the_one_that_records_are_verified_at() -> None:
         ("addresses", ["203.0.113.7"]),
         ("ca_certificates", ["-----BEGIN CERTIFICATE-----"]),
         ("followed_hosts", ["www.example.org"]),
+        ("hold", True),
         ("internal", True),
         ("key_fingerprint", "sha256:0"),
         ("media_path", "/a.png"),

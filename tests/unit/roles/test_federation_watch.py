@@ -10,6 +10,7 @@ import json
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.extensions.federation_check import main, serve
+from ansible_collections.fediverse.mastodon.plugins.module_utils._federation import arrival
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.looks import OPTIONS
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._federation_program import program
 
@@ -60,6 +61,34 @@ def test_it_looks_for_what_the_playbook_looks_for() -> None:
     same = {name: value for name, value in declared(**settings).items() if name not in OF_THE_PLAYBOOK}
     assert options(**settings) == same
     assert same["addresses"] == ["203.0.113.7"]
+
+
+ECHO = {"mastodon_federation_echo": True}
+
+
+def test_it_says_what_arrives_only_where_that_is_asked_for() -> None:
+    found = Site(**{**ON, **ECHO}).objects("mastodon")
+    service = found["Service mastodon-federation-echo"]
+    assert service["spec"]["selector"] == pod_labels()
+    assert options(**ECHO)["echo"] is True
+    assert "Service mastodon-federation-echo" not in Site(**ON).objects("mastodon")
+    assert options()["echo"] is False
+
+
+def pod_labels() -> dict[str, str]:
+    labels: dict[str, str] = watch()[f"Deployment {NAME}"]["spec"]["template"]["metadata"]["labels"]
+    return labels
+
+
+def test_the_world_comes_to_what_arrives_and_not_to_its_metrics() -> None:
+    rules = Site(**{**ON, **ECHO}).objects("mastodon")["HTTPRoute mastodon"]["spec"]["rules"]
+    [rule] = [one for one in rules if one["backendRefs"][0]["name"] == "mastodon-federation-echo"]
+    (container,) = pod()["containers"]
+    assert rule["backendRefs"][0]["port"] == container["ports"][0]["containerPort"]
+    assert [one["path"] for one in rule["matches"]] == [{"type": "PathPrefix", "value": arrival.PREFIX}]
+    # A connection is held there, as streams are.
+    assert rule["timeouts"] == {"request": "0s"}
+    assert {arrival.PATH, arrival.HELD} == {f"{arrival.PREFIX}/echo", f"{arrival.PREFIX}/held"}
 
 
 def test_its_options_are_such_as_the_program_takes() -> None:

@@ -63,9 +63,7 @@ _KNOWN = tuple(cause.why for cause in causes.CAUSES if cause.why not in _NO_WAY)
 
 
 def explained(open_cluster: Callable[[], Cluster], scene: Scene, findings: Sequence[Finding]) -> Sequence[Finding]:
-    """Return the findings with their causes in the cluster, which is opened only when something is wrong."""
-    if not any(_host(scene, finding) for finding in findings):
-        return findings
+    """Return the findings with their causes in the cluster, and what only its routes show."""
     try:
         cluster = open_cluster()
     except MastodonError as error:
@@ -78,6 +76,12 @@ def explained(open_cluster: Callable[[], Cluster], scene: Scene, findings: Seque
             # What may not be read, or takes too long, is not needed for all.
             known.append(finding)
             unseen.append(_words(error))
+    try:
+        # What was not to be read for a finding is not either for this.
+        if not unseen:
+            known += changes.unseen(cluster, scene.target.host, scene.target.streaming or scene.target.host)
+    except (MastodonError, SpentError) as error:
+        unseen.append(_words(error))
     return [*known, *(skipped("The cluster", why) for why in dict.fromkeys(unseen))]
 
 

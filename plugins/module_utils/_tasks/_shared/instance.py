@@ -19,10 +19,12 @@ INSTANCE: Mapping[str, Any] = {
     "account": {"type": "str", "default": ""},
     "addresses": {"type": "list", "elements": "str", "default": []},
     "domain": {"type": "str", "required": True},
+    "echo": {"type": "bool", "default": False},
     "external_dns_owner_id": {"type": "str", "default": ""},
     "external_dns_txt_prefix": {"type": "str", "default": ""},
     "external_dns_txt_suffix": {"type": "str", "default": ""},
     "followed_hosts": {"type": "list", "elements": "str", "default": []},
+    "hold": {"type": "bool", "default": False},
     "internal": {"type": "bool", "default": False},
     # Of a public key.
     "key_fingerprint": {"type": "str", "default": "", "no_log": False},
@@ -90,6 +92,8 @@ def target_of(parameters: Mapping[str, Any]) -> Target:
         txt_prefix=parameters["external_dns_txt_prefix"],
         txt_suffix=parameters["external_dns_txt_suffix"],
         software=parameters["software"].lower(),
+        echo=parameters["echo"] or parameters["hold"],
+        hold=parameters["hold"],
         taken_as_public=parameters["taken_as_public"],
     )
 

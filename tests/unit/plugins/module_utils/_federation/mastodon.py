@@ -44,12 +44,13 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """An answer; `raw` is sent in its place as it is."""
+    """An answer; `raw` is sent in its place as it is. For so many seconds the connection `stays` open then, while nothing is said on it."""
 
     status: int = 200
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     raw: bytes = b""
+    stays: float = 0
 
     def wire(self) -> bytes:
         """Return it as it is sent."""

@@ -74,10 +74,16 @@ END = """
 
 A look signs nothing, has no token, and is over within seconds. When it finds everything fine and posts are lost all the same, it may be one of these:
 
-- **401 for everything that is signed**: a proxy changes what was signed, which is Date, Host, Digest, Content-Digest, path and query. No filter of a route
-  may set or remove these headers, or rewrite the path. `kubectl -n mastodon logs deployment/mastodon-web` has the requests as they came.
-- **Timelines that stop after 15 s, 100 s or some minutes**: the route, the load balancer or a content delivery network closes connections that say
-  nothing. The browser's network tools show how long `/api/v1/streaming` stays open. Let it stay for an hour.
+- **401 for everything that is signed**: something in front of Mastodon changes what was signed, which is Date, Host, Digest, Content-Digest, path and query.
+  No answer to what is not signed tells it. With access to the cluster a filter of the route is [found](arrival.md#changed-by-its-route). What any proxy or
+  content delivery network does is [found](arrival.md#changed-on-the-way) with `mastodon_federation_echo: true`, by which the pod of
+  [the look from inside](reports.md#in-the-cluster) says at `/federation-check/echo` what arrived. What is added to Mastodon's own route by other means than
+  filters, such as a policy or middleware of its controller, stays unseen.
+- **Timelines that stop after 15 s, 100 s or some minutes**: the route, the load balancer or a content delivery network ends connections. Streaming lets nobody
+  in without a token, so that its own connections are not seen. With access to the cluster a timeout of the route is
+  [found](streaming.md#ended-by-its-route). What is closed within some 15 seconds is [found](streaming.md#cut-short) with `mastodon_federation_echo: true` and
+  `federation_hold: true`. What takes longer is not, as a look ends after 20: the browser's network tools show how long `/api/v1/streaming` stays open.
+  Mastodon speaks each half minute, so that only what ends the silent before, or anybody after a while, does harm.
 - **Nothing of what you post is seen, days after the repair**: others stopped sending after seven days of failures. Write to them, or follow somebody there.
 - **403 from one server alone**: it has blocked this one, or its network. Ask its admin.
 

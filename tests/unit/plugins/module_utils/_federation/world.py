@@ -211,7 +211,11 @@ class World:
         body = came.read(int(headers.get("content-length", "0")))
         request = Request(first[0], headers.get("host", ""), first[1], headers, body, address, port, sni)
         self.asked.append(request)
-        link.sendall(self.answer(request).wire())
+        response = self.answer(request)
+        link.sendall(response.wire())
+        if response.stays:
+            link.settimeout(response.stays)
+            link.recv(1)
 
 
 def faults(report: Report) -> list[str]:

@@ -43,7 +43,8 @@ IN_FRONT = f"{OLD} is no address of {GATEWAY}: somebody else answers there, or w
 
 def cause(behind: Behind, finding: Finding) -> Cause:
     """Return the cause of a finding."""
-    [explained_] = explained(behind.cluster, behind.scene(), [finding])
+    # What only routes show comes after it.
+    explained_, *_others = explained(behind.cluster, behind.scene(), [finding])
     assert replace(explained_, cause=None) == replace(finding, cause=None)
     assert explained_.cause
     return explained_.cause

@@ -40,13 +40,10 @@ def test_where_nothing_is_broken_in_the_cluster_the_likely_cause_stays(behind: B
     assert cause(behind, finding) == finding.cause
 
 
-def test_nothing_is_read_where_nothing_is_wrong_or_no_cluster_is_the_cause() -> None:
-    def nobody() -> Cluster:
-        raise AssertionError
-
+def test_what_is_fine_or_no_cluster_is_the_cause_of_stays_as_it_is(behind: Behind) -> None:
     late = records.CAA_FAILS.at(HOST).of("records")
     findings = [fine(HOST, "takes connections"), late, inbox.SILENT.at("https://www.example.org/inbox").of("inbox")]
-    assert explained(nobody, Behind().scene(), findings) == findings
+    assert explained(behind.cluster, behind.scene(), findings) == findings
 
 
 def test_a_subject_that_is_no_address_has_no_cause_in_the_cluster_and_takes_none_from_others(behind: Behind) -> None:
