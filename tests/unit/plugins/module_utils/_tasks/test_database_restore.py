@@ -680,11 +680,11 @@ def test_what_it_begins_from_is_said_and_kept(place: Place) -> None:
 @pytest.mark.parametrize(
     ("schema", "why"),
     [
-        # Of 4.7, of 4.6 and 4.5, of which a release is known; and of nobody knows what.
+        # Of 4.7, of 4.6 and 4.5, of which a release is known; of one that is older than all known; and of nobody knows what.
         ("20260805130216", "cannot go back from v4.7.0 to v4.6.5"),
         ("20260611150940", ""),
         ("20251023210145", ""),
-        ("20200101000000", ""),
+        ("20200101000000", "cannot go from v4.2.0 to v4.6.5 in one step"),
         ("", ""),
     ],
 )
