@@ -139,6 +139,15 @@ class Reader:
         )
         return (str(rows[0][0]), int(rows[0][1])) if rows else ("", 0)
 
+    def address_of(self, username: str) -> str:
+        """Return the mail address of who has an account here, empty where nobody has it."""
+        rows = self._run(
+            "SELECT u.email FROM public.users AS u JOIN public.accounts AS a ON a.id = u.account_id"
+            " WHERE a.domain IS NULL AND lower(a.username) = lower(:username)",
+            username=username,
+        )
+        return str(rows[0][0]) if rows else ""
+
     def same_uris(self) -> int:
         """Return how many ActivityPub ids more than one account has."""
         [[there]] = self._run("SELECT to_regclass('public.accounts') IS NOT NULL")

@@ -4,8 +4,9 @@
 """The owner's account: made once by `tootctl`, its password kept in Vault, and never touched again.
 
 `tootctl` makes up the password itself. So that none is lost, an entry of ours without a password says in Vault that the
-account is about to be made: a run that finds one gives the account a new password, as nobody can know the first. An account
-that was there before the entry is somebody's, and stays as it is; so does an entry that is not ours.
+account is about to be made: a run that finds one gives the account a new password, as nobody can know the first. That is ours only
+with the address of the entry, as anybody may have taken the name meanwhile. An account that was there before the entry is somebody's,
+and stays as it is; so does an entry that is not ours.
 
 What `tootctl` prints when it makes an account is quoted nowhere, as it may hold the password.
 """
@@ -17,6 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch import stores
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube import exec as pods
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Arguments, Run, Task
@@ -41,6 +43,17 @@ ARGUMENTS = Arguments(
         "email": {"type": "str", "required": True},
         "role": {"type": "str", "default": "Owner"},
         "path": {"type": "str", "required": True},
+        "database": {
+            "type": "dict",
+            "required": True,
+            "options": {
+                "host": {"type": "str", "required": True},
+                **{
+                    name: stores.OPTIONS["options"][name]
+                    for name in ("port", "username", "database", "path", "sslmode")
+                },
+            },
+        },
     }
 )
 
@@ -63,10 +76,14 @@ Tootctl = Callable[..., pods.Finished]
 
 @dataclass(frozen=True)
 class Mastodon:
-    """What is run in a pod of web: `tootctl` with arguments, and db/seeds, which find what is there already."""
+    """What is run in a pod of web: `tootctl` with arguments, and db/seeds, which find what is there already.
+
+    `address` asks the database for the mail address of who has the account.
+    """
 
     tootctl: Tootctl
     seed: Callable[[], pods.Finished]
+    address: Callable[[], str]
 
 
 @dataclass(frozen=True)
@@ -88,7 +105,10 @@ def run_task(parameters: Mapping[str, Any], run: Run) -> dict[str, Any]:
     action = _action_of(stored, owner)
     if action == "created" and not run.check:
         action = _make(
-            owner, _mastodon(parameters, run), lambda: kv.read(server, mount, path), _writer(server, mount, path)
+            owner,
+            _mastodon(parameters, run, server),
+            lambda: kv.read(server, mount, path),
+            _writer(server, mount, path),
         )
     if action != "unchanged":
         run.say(
@@ -152,6 +172,8 @@ def _make(
             if not stored.version and there:
                 write({**entry, "adopted": "true"}, 0)
                 return "adopted"
+            if there:
+                _refuse_stranger(owner, mastodon, stored)
             if not stored.version:
                 write(entry, 0)
                 stored = read()
@@ -162,6 +184,22 @@ def _make(
             continue
         return "created"
     raise MastodonError(f"Vault path {owner.path}", "is written by others all the time", "", "Run again.")
+
+
+def _refuse_stranger(owner: Owner, mastodon: Mastodon, stored: kv.Stored) -> None:
+    """Raise MastodonError unless the account is the one that the entry was made for: its password would be reset."""
+    remedy = f"If it is yours, run bao kv metadata delete {owner.path}: it is then left as it is. If not, set mastodon_admin_username, too."
+    try:
+        address = mastodon.address()
+    except stores.NotAskedError as error:
+        why = f"{error.subject} cannot be asked for its address: {error.why}"
+        raise MastodonError(f"Account {owner.username}", "may be somebody else's", why, remedy) from error
+    if address.lower() in {owner.email.lower(), stored.data.get("email", owner.email).lower()}:
+        return
+    why = (
+        f"it has another address than mastodon_admin_email, and was made while {owner.path} had no password for it yet"
+    )
+    raise MastodonError(f"Account {owner.username}", "is not touched", why, remedy)
 
 
 def _is_there(owner: Owner, tootctl: Tootctl) -> bool:
@@ -207,10 +245,17 @@ def _failed(owner: Owner, what: str, message: str, done: pods.Finished) -> Masto
     return MastodonError(f"Account {owner.username}", what, why, remedy)
 
 
-def _mastodon(parameters: Mapping[str, Any], run: Run) -> Mastodon:
-    command = in_web_pod(connect(parameters, run.environment), parameters["namespace"], parameters["name"])
+def _mastodon(parameters: Mapping[str, Any], run: Run, server: vault.Vault) -> Mastodon:
+    connection = connect(parameters, run.environment)
+    command = in_web_pod(connection, parameters["namespace"], parameters["name"])
+    place = {**parameters["database"], "direct_host": parameters["database"]["host"], "password": ""}
+    servers = stores.Asked(
+        lambda path: kv.read(server, parameters["mount"], path).data.get("password", ""), connection, run.say
+    )
     return Mastodon(
-        lambda *arguments: command(["tootctl", *arguments]), lambda: command(["bundle", "exec", "rake", "db:seed"])
+        lambda *arguments: command(["tootctl", *arguments]),
+        lambda: command(["bundle", "exec", "rake", "db:seed"]),
+        lambda: servers.contents(place, lambda reader: reader.address_of(parameters["username"])),
     )
 
 

@@ -30,14 +30,17 @@ LOGIN = Login(USERNAME, PASSWORD, DATABASE)
 SCHEMA = """
 CREATE TABLE schema_migrations (version varchar PRIMARY KEY);
 INSERT INTO schema_migrations VALUES ('20251023210145'), ('20260805130216');
-CREATE TABLE users (id bigserial PRIMARY KEY, otp_secret varchar, created_at timestamp(6) NOT NULL, updated_at timestamp(6) NOT NULL);
+CREATE TABLE users (id bigserial PRIMARY KEY, account_id bigint, email varchar NOT NULL DEFAULT '', otp_secret varchar,
+    created_at timestamp(6) NOT NULL, updated_at timestamp(6) NOT NULL);
 CREATE TABLE statuses (id bigserial PRIMARY KEY, created_at timestamptz NOT NULL);
 CREATE TABLE keypairs (id bigserial PRIMARY KEY, private_key varchar, public_key varchar, created_at timestamp(6), updated_at timestamp(6));
-CREATE TABLE accounts (id bigserial PRIMARY KEY, uri varchar DEFAULT '');
+CREATE TABLE accounts (id bigserial PRIMARY KEY, uri varchar DEFAULT '', username varchar NOT NULL DEFAULT '', domain varchar);
 INSERT INTO accounts (uri) VALUES (''), (''), (NULL), (NULL), ('https://a/1'), ('https://a/1'), ('https://a/1'), ('https://a/2');
+INSERT INTO accounts (uri, username, domain) VALUES ('https://a/3', 'Alice', 'elsewhere.org'), ('https://a/4', 'Alice', NULL);
 CREATE TABLE another (id bigserial PRIMARY KEY, created_at timestamp);
 INSERT INTO users (otp_secret, created_at, updated_at) VALUES
     ('one', '2026-11-29 01:00:00', '2026-11-29 03:00:00'), (NULL, '2026-11-29 02:00:00', '2026-11-29 02:00:00');
+UPDATE users SET account_id = (SELECT id FROM accounts WHERE uri = 'https://a/4'), email = 'alice@example.org' WHERE otp_secret = 'one';
 INSERT INTO statuses (created_at) VALUES ('2026-11-29 04:00:00+01');
 INSERT INTO keypairs (private_key, public_key) SELECT 'key ' || number, 'public ' || number FROM generate_series(1, 4500) AS number;
 INSERT INTO keypairs (private_key) VALUES (NULL);
@@ -62,6 +65,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def reader(server: Server) -> Iterator[Reader]:
     with mastodon_database.reading(server, LOGIN) as found:
         yield found
+
+
+@pytest.mark.parametrize(
+    ("username", "address"), [("alice", "alice@example.org"), ("Alice", "alice@example.org"), ("a' OR 1=1 --", "")]
+)
+def test_an_account_is_known_by_its_address(reader: Reader, username: str, address: str) -> None:
+    assert reader.address_of(username) == address
 
 
 def test_the_migrations_of_its_schema_are_read(reader: Reader) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from ansible_collections.fediverse.mastodon.plugins.module_utils._checks.launch.stores import NotAskedError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._kube.exec import Finished
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run
@@ -24,6 +25,14 @@ PARAMETERS = {
     "role": "Owner",
     "mount": "secret",
     "path": "mastodon/example.org/admin",
+    "database": {
+        "host": "mastodon-db-rw.mastodon.svc",
+        "port": 5432,
+        "username": "mastodon",
+        "database": "mastodon",
+        "path": "mastodon/example.org/postgresql",
+        "sslmode": "prefer",
+    },
 }
 
 
@@ -43,6 +52,8 @@ class World:
         self.killed_at = -1
         self.other_run: Callable[[], object] = lambda: None
         self.has_roles = True
+        self.refused: set[str] = set()
+        self.is_reachable = True
 
     def step(self) -> None:
         self.steps += 1
@@ -60,9 +71,13 @@ class World:
                 return Finished(1, "", "Cannot find user role with that name\n")
             if name in self.accounts:
                 return Finished(1, "Failure/Error: username\n    has already been taken\n", "")
-            self.accounts[name] = {"approved": "--approve" in options, "role": options[-1]}
+            address = options[options.index("--email") + 1]
+            if address in self.refused or address in (one.get("email") for one in self.accounts.values()):
+                return Finished(1, "Failure/Error: email\n    has already been taken\n", "")
+            self.accounts[name] = {"approved": "--approve" in options, "role": options[-1], "email": address}
         if verb == "modify" and "--reset-password" not in options:
             return Finished(0, "OK\n", "")
+        self.accounts[name]["approved"] |= "--approve" in options
         self.accounts[name]["password"] = f"canary{random.getrandbits(64):016x}"
         done = Finished(0, f"OK\nNew password: {self.accounts[name]['password']}\n", "")
         self.step()
@@ -72,6 +87,12 @@ class World:
         self.step()
         self.has_roles = True
         return Finished(0, "", "")
+
+    def address(self) -> str:
+        self.step()
+        if not self.is_reachable:
+            raise NotAskedError("PostgreSQL db", "cannot be asked", "no route", "Make it reachable")
+        return str(self.accounts["alice"]["email"])
 
     def read(self, *_unused: Any) -> Stored:
         self.step()
@@ -103,7 +124,7 @@ class World:
 def world(monkeypatch: pytest.MonkeyPatch) -> World:
     here = World()
     monkeypatch.setattr(account.vault, "connect", lambda *_unused: None)
-    monkeypatch.setattr(account, "_mastodon", lambda *_unused: account.Mastodon(here.tootctl, here.seed))
+    monkeypatch.setattr(account, "_mastodon", lambda *_unused: account.Mastodon(here.tootctl, here.seed, here.address))
     monkeypatch.setattr(account.kv, "read", here.read)
     monkeypatch.setattr(account.kv, "write", here.write)
     return here
@@ -111,7 +132,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 
 def answered(monkeypatch: pytest.MonkeyPatch, tootctl: account.Tootctl, seeds: int = 0) -> None:
     monkeypatch.setattr(
-        account, "_mastodon", lambda *_unused: account.Mastodon(tootctl, lambda: Finished(seeds, "", ""))
+        account, "_mastodon", lambda *_unused: account.Mastodon(tootctl, lambda: Finished(seeds, "", ""), str)
     )
 
 
@@ -150,6 +171,79 @@ def test_a_run_killed_anywhere_is_finished_by_the_next(world: World, step: int, 
         world.run()
     world.killed_at = -1
     world.run()
+    world.whole()
+
+
+STRANGER = {"approved": False, "role": "", "password": "strangers", "email": "eve@example.net"}
+REMEDY = (
+    "If it is yours, run bao kv metadata delete secret/mastodon/example.org/admin: it is then left as it is. If not, set "
+    "mastodon_admin_username, too."
+)
+
+
+def interrupted(world: World) -> None:
+    """Leave an entry without a password, and no account."""
+    world.killed_at = 5
+    with pytest.raises(Interrupted):
+        world.run()
+    world.killed_at = -1
+    assert world.accounts == {}
+    assert [sorted(entry or {}) for entry in world.versions] == [["email", "made-by", "username"]]
+
+
+def test_who_took_the_name_while_no_run_went_on_keeps_the_password(world: World) -> None:
+    interrupted(world)
+    world.accounts["alice"] = dict(STRANGER)
+    for _again in range(2):
+        with pytest.raises(MastodonError) as refusal:
+            world.run()
+    assert str(refusal.value) == (
+        "Account alice: is not touched: it has another address than mastodon_admin_email, and was made while "
+        f"secret/mastodon/example.org/admin had no password for it yet. {REMEDY}"
+    )
+    assert world.accounts == {"alice": STRANGER}
+    # As that sentence says.
+    world.versions.clear()
+    assert world.run()["action"] == "adopted"
+    assert world.accounts == {"alice": STRANGER}
+
+
+def test_who_took_the_name_after_its_address_was_refused_keeps_the_password(world: World) -> None:
+    world.refused = {"alice@example.org"}
+    with pytest.raises(MastodonError, match="cannot be made: tootctl ended with 1: taken"):
+        world.run()
+    world.refused = set()
+    world.accounts["alice"] = dict(STRANGER)
+    with pytest.raises(MastodonError, match="is not touched"):
+        world.run()
+    assert world.accounts == {"alice": STRANGER}
+
+
+def test_who_takes_the_name_in_the_same_moment_keeps_the_password(world: World) -> None:
+    def somebody() -> None:
+        world.accounts.setdefault("alice", dict(STRANGER))
+
+    world.other_run = somebody
+    with pytest.raises(MastodonError, match="is not touched"):
+        world.run()
+    assert world.accounts == {"alice": STRANGER}
+
+
+def test_a_password_is_not_reset_while_nothing_says_whose_the_account_is(world: World) -> None:
+    interrupted(world)
+    world.accounts["alice"], world.is_reachable = dict(STRANGER), False
+    with pytest.raises(MastodonError) as refusal:
+        world.run()
+    assert str(refusal.value) == (
+        f"Account alice: may be somebody else's: PostgreSQL db cannot be asked for its address: no route. {REMEDY}"
+    )
+    assert world.accounts == {"alice": STRANGER}
+
+
+def test_an_account_of_the_address_that_was_set_before_is_ours_as_well(world: World) -> None:
+    interrupted(world)
+    world.accounts["alice"] = {**STRANGER, "email": "Alice@Example.org"}
+    assert world.run()["action"] == "created"
     world.whole()
 
 
