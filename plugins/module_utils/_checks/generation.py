@@ -54,7 +54,8 @@ class Generation(kept.Begun):
         if self.image:
             return f"importing Cluster {self.former} into Cluster {self.current} by {self.image}"
         when = f" as of {self.asked}" if self.asked else ""
-        return f"restoring the backup of {self.restored_from}{when} into Cluster {self.current}"
+        base = f", from Backup {self.base}" if self.base else ""
+        return f"restoring the backup of {self.restored_from}{when} into Cluster {self.current}{base}"
 
     @property
     def command(self) -> str:

@@ -674,7 +674,7 @@ def test_what_it_begins_from_is_said_and_kept(place: Place) -> None:
         status=status,
     )
     assert place.run()["base"] == "of-noon"
-    assert any(line.endswith(", from Backup of-noon") for line in place.said)
+    assert "begin restoring the backup of server-2 into Cluster mastodon-db-2, from Backup of-noon" in place.said
 
 
 @pytest.mark.parametrize(
