@@ -11,20 +11,22 @@ from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleError
+
+# Before the others, as they need what older versions of Ansible and Python have not.
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils import _oldest  # noqa: F401
+
+# isort: split
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError
 from ansible_collections.fediverse.mastodon.plugins.module_utils._libraries import EVERYTHING, needs
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.doctor import TASK
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._action import EngineAction, plain
-from ansible_collections.fediverse.mastodon.plugins.plugin_utils._connections import VARIABLES
-from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules import check, names, scopes
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules import check, names, of_plays, scopes
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._warm import warm
 
 # It comes first where there are many tasks of ours; a task by itself does not wait for what only others need.
 warm()
 
 _ROLES = Path(__file__).parents[2] / "roles"
-# What every task reads, and thus no role's.
-_PLAY_SETTINGS: Mapping[str, Any] = {"force_conflicts": {"type": "list", "elements": "str"}, **VARIABLES}
 
 
 class ActionModule(EngineAction):
@@ -40,7 +42,8 @@ class ActionModule(EngineAction):
             tags = parameters["playbook_tags"]
             if names.is_left_out(task_vars, tags):
                 self._display.display(f"nothing to do: tags of these tasks are {', '.join(tags)}")
-            check.refuse_settings(self._inventory(task_vars), names.load(_ROLES, _PLAY_SETTINGS), _PLAY_SETTINGS, tags)
+            known = names.load(_ROLES, {*of_plays.SETTINGS, *of_plays.TYPED})
+            check.refuse_settings(self._inventory(task_vars), known, of_plays.SETTINGS, tags)
         elif parameters["edge"]:
             check.refuse_contradictions(self._inventory(task_vars), _ROLES)
         return parameters
@@ -53,6 +56,8 @@ class ActionModule(EngineAction):
         return check.Inventory(task_vars, lambda name: self._value({**seen.of(name), **task_vars}, name), neighbours)
 
     def _value(self, variables: Mapping[str, Any], name: str) -> Any:
+        if name not in variables:
+            raise CombinedError([names.undefined(name)])
         try:
             templar = self._templar.copy_with_new_env(available_variables=variables)
             return plain(templar.template(variables[name]))

@@ -43,10 +43,13 @@ class MastodonError(Exception):
         """Return the same with another next step, where there is one."""
         return MastodonError(self.subject, self.failed, self.why, remedy or self.remedy)
 
-    def __str__(self) -> str:
+    def brief(self) -> str:
+        """Return it without the next step, for a sentence that goes on."""
         said = [self.subject, self.failed, self.why]
-        sentence = ": ".join(part.rstrip(" .:") for part in said if part) + "."
-        return without_logins(f"{sentence} {self.remedy}".rstrip())
+        return without_logins(": ".join(part.rstrip(" .:") for part in said if part))
+
+    def __str__(self) -> str:
+        return without_logins(f"{self.brief()}. {self.remedy}".rstrip())
 
 
 class CombinedError(MastodonError):

@@ -21,7 +21,7 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, unforeseen, way_of
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run, Task
-from ansible_collections.fediverse.mastodon.plugins.plugin_utils import _connections
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils import _connections, _oldest  # noqa: F401
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._warm import hide
 
 hide()

@@ -68,6 +68,9 @@ class Resolver:
         """Return the zone that a name lies in, without its final dot: empty for the root. Raises MastodonError."""
         try:
             zone = dns.resolver.zone_for_name(f"{name}.", resolver=self._resolver, lifetime=self._seconds())
+        except dns.resolver.NoRootSOA as error:
+            why, remedy = "its name server does not answer for the root", "Name one that looks names up everywhere."
+            raise MastodonError(self._server, f"does not say which zone {name} is in", why, remedy) from error
         except (dns.exception.DNSException, OSError) as error:
             raise self._silent(f"does not say which zone {name} is in", error) from error
         return str(zone.to_text(omit_final_dot=True)).rstrip(".")

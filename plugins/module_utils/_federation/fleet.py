@@ -12,7 +12,6 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._dns.resolver i
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import (
     MastodonError,
     unforeseen,
-    without_logins,
 )
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.budget import Budget
 from ansible_collections.fediverse.mastodon.plugins.module_utils._federation.examine import (
@@ -50,6 +49,6 @@ def examine_all(
 def _ended(target: Target, error: Exception) -> Finding:
     """Return what an error is for the instance that it came of, which leaves the others their reports."""
     if isinstance(error, MastodonError):
-        why = f"{error.failed}: {error.why}"
-        return Finding(Verdict.CANNOT_TELL, target.domain, "was not looked at", without_logins(why), unseen=True)
+        why = error.brief()
+        return Finding(Verdict.CANNOT_TELL, target.domain, "was not looked at", why, unseen=True)
     return NO_VERDICT.at(target.domain, unforeseen("", error).why)

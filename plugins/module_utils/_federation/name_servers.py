@@ -120,7 +120,7 @@ def look(scene: Scene) -> Iterator[Finding]:
         try:
             zones.setdefault(scene.resolver.zone_of(host), []).append(host)
         except MastodonError as error:
-            yield skipped(host, f"{error.failed}: {error.why}")
+            yield skipped(host, error.brief())
     for zone, hosts in zones.items():
         yield from _zone(scene, zone, hosts)
     yield from places.named(scene)
@@ -134,7 +134,7 @@ def _zone(scene: Scene, zone: str, hosts: list[str]) -> Iterator[Finding]:
         with ThreadPoolExecutor(_THREADS) as pool:
             known = dict(zip(servers, pool.map(lambda server: knows(resolver, server, zone), servers), strict=True))
     except MastodonError as error:
-        yield skipped(f"zone {zone}", f"{error.failed}: {error.why}")
+        yield skipped(f"zone {zone}", error.brief())
         return
     if all(answer is None for answer, _unused in known.values()):
         # This machine's name server has its answers from them.

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, all_of
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError, MastodonError, all_of
 from ansible_collections.fediverse.mastodon.plugins.module_utils._sizing.size import size
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules import (
     chart_environment,
@@ -53,22 +54,43 @@ def refuse_settings(inventory: Inventory, known: names.Known, play: Mapping[str,
     """Raise CombinedError with all that is wrong. `play` are settings that no role but every task reads."""
     given = names.given(inventory.variables, known) | (inventory.variables.keys() & play.keys())
     options = {**play, **known.options}
-    values = {name: inventory.read(name) for name in sorted(given)}
+    values, unread = _worked_out(inventory.read, given)
+    unset = names.unset({**unread, **values}, known)
     judged = {name: value for name, value in values.items() if name not in _READ_ELSEWHERE}
-    if inventory.read("rook_backend") == "rook":
-        judged[_FOLLOWS] = inventory.read(_FOLLOWS)
-    bad = wrong(judged, options)
-    settings = Settings(inventory.read, options, given=given, wrong=bad, neighbours=inventory.neighbours)
+    bad = wrong(judged | _following(inventory.read), options)
+    settings = Settings(
+        inventory.read, options, given=given, wrong={*bad, *unread, *unset}, neighbours=inventory.neighbours
+    )
     problems = (
         names.misspelt_tags(inventory.variables, tags),
         names.misspelt(inventory.variables, known),
-        names.unset(values, known),
+        unset.values(),
+        # What follows from a setting that is missing is right when that is set.
+        (problem for problem in unread.values() if not any(f"'{name}' is undefined" in problem for name in unset)),
         bad.values(),
         *(rules.problems(settings) for rules in FIRST),
     )
     if found := [*chain(*problems)]:
         raise CombinedError(found)
     all_of((lambda: _refuse_sizes(values), lambda: _refuse_together(settings, TOGETHER)))
+
+
+def _worked_out(read: Callable[[str], Any], asked: Iterable[str]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the values of settings, and why those that cannot be worked out cannot."""
+    values, unread = {}, {}
+    for name in sorted(asked):
+        try:
+            values[name] = read(name)
+        except MastodonError as error:
+            unread[name] = str(error)
+    return values, unread
+
+
+def _following(read: Callable[[str], Any]) -> dict[str, Any]:
+    """Return what Rook is asked for, where it is and where that can be worked out."""
+    with suppress(MastodonError):
+        return {_FOLLOWS: read(_FOLLOWS)} if read("rook_backend") == "rook" else {}
+    return {}
 
 
 def refuse_contradictions(inventory: Inventory, roles: Path) -> None:

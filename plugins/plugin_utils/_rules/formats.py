@@ -104,7 +104,7 @@ def _at_most(length: int, because: str, example: str) -> Format:
 
 _PUBLIC_NAME = Format(_is_public_name, "not a domain name, in small letters and without https://", "example.org")
 _WILDCARD = Format(lambda text: _is_public_name(text.removeprefix("*.")), _PUBLIC_NAME.otherwise, "example.org")
-_HOST = Format(_is_host, "not a host name or address, without scheme and port", "db.example.org")
+_HOST = Format(_is_host, "not a host name or address, without scheme and port", "host.example.org")
 _ADDRESS = Format(_is_address, "not an address, without port", "192.0.2.53")
 _NETWORK = Format(_is_network, "not a range of addresses", "10.0.0.0/8")
 _LABEL_NAME = Format(_matches(_LABEL), "not a name that Kubernetes takes (small letters, digits, dashes)", "mastodon")
@@ -202,7 +202,7 @@ _are("gateway_hostnames gateway_certificate_hostnames", _WILDCARD)
 _are("cnpg_external_host cnpg_host cnpg_direct_host dragonfly_external_host dragonfly_host mastodon_smtp_server", _HOST)
 _are("mastodon_postgresql_host mastodon_postgresql_direct_host mastodon_redis_host", _HOST)
 _are("cert_manager_rfc2136_nameserver external_dns_rfc2136_nameserver", _HOST)
-_are("external_dns_verify_nameserver", _ADDRESS)
+_are("external_dns_verify_nameserver federation_nameserver", _ADDRESS)
 _are("mastodon_trusted_proxies", _NETWORK)
 _are("cert_manager_acme_server vault_kubernetes_host flux_operator_manifest", _HTTP)
 _are(

@@ -146,10 +146,11 @@ def is_left_out(variables: Mapping[str, Any], known: Sequence[str]) -> bool:
     return bool(known) and not {*(variables.get("ansible_run_tags") or ["all"])} & {*known, *_TAGS_OF_ANSIBLE}
 
 
-def unset(values: Mapping[str, Any], known: Known) -> list[str]:
-    """Return one sentence for each required variable that is undefined or empty."""
-    return [
-        f"Variable {name}: missing. Set it in your inventory."
-        for name in sorted(known.required)
-        if values.get(name) in (None, "")
-    ]
+def unset(values: Mapping[str, Any], known: Known) -> dict[str, str]:
+    """Return one sentence for each required variable that is undefined or empty, by its name."""
+    return {name: undefined(name) for name in sorted(known.required) if values.get(name) in (None, "")}
+
+
+def undefined(name: str) -> str:
+    """Return that a variable is to be set."""
+    return f"Variable {name}: missing. Set it in your inventory."

@@ -164,11 +164,11 @@ def backup_to_restore(settings: Settings) -> Iterator[str]:
 @RULES.rule
 def beginning_anew(settings: Settings) -> Iterator[str]:
     """It is typed so that no other Mastodon begins anew by mistake."""
-    anew, domain = settings["cnpg_begin_anew"], settings["mastodon_local_domain"]
-    if anew and anew != domain:
-        yield f"Variable cnpg_begin_anew: {anew!r}, but the domain of this Mastodon is {domain}. Set it to that, or remove it."
+    anew = settings["cnpg_begin_anew"]
     if anew and settings["cnpg_restore_from"]:
         yield "Variable cnpg_begin_anew: cnpg_restore_from is set, too, and a database begins in one way. Remove one of them."
+    if anew and anew != (domain := settings["mastodon_local_domain"]):
+        yield f"Variable cnpg_begin_anew: {anew!r}, but the domain of this Mastodon is {domain}. Set it to that, or remove it."
 
 
 @RULES.needed("cnpg_backup_endpoint", because="cnpg_backup is true", unless="cnpg_backup to false")

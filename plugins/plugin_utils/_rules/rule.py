@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError
 
 Spec = Mapping[str, Any]
 
@@ -49,9 +50,16 @@ class Settings:
         if name in self._wrong:
             raise UnclearError(name)
         if name not in self._values:
-            value = self._read(name)
+            value = self._worked_out(name)
             self._values[name] = _coerced(name, value, self._options[name]) if name in self._options else value
         return self._values[name]
+
+    def _worked_out(self, name: str) -> Any:
+        try:
+            return self._read(name)
+        except MastodonError as error:
+            # It may follow from what is wrong or missing.
+            raise UnclearError(name) if self._wrong else error from error
 
 
 Rule = Callable[[Settings], Iterator[str]]

@@ -19,8 +19,6 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.parsing.convert_bool import BOOLEANS
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.rule import Spec
 
-_EXPLAINED = "`ansible-doc -t role` explains it."
-
 
 def _is_whole(value: Any) -> bool:
     return _is(int)(value) or (isinstance(value, str) and re.fullmatch(r"-?\d+", value) is not None)
@@ -48,43 +46,48 @@ _TYPES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
 }
 
 
-def mistyped(value: Any, spec: Spec) -> str:
-    """Return what is wrong with a value's type, and with those of all that is in it; an empty text when nothing is."""
+def mistyped(value: Any, spec: Spec, manual: str) -> str:
+    """Return what is wrong with a value's type, and with those of all that is in it; an empty text when nothing is.
+
+    `manual` is the command that explains the setting.
+    """
     wanted = spec.get("type", "str")
     fits, is_not = _TYPES[wanted]
     if value is None:
         return "has no value. Give it one, or remove it."
     if not fits(value):
-        return f"{_shown(value, spec)} {is_not}. {_remedy(value, spec)}"
+        return f"{_shown(value, spec)} {is_not}. {_remedy(value, spec, manual)}"
     if wanted == "list":
-        return _in_list(value, spec)
-    return _in_mapping(value, spec) if wanted == "dict" else ""
+        return _in_list(value, spec, manual)
+    return _in_mapping(value, spec, manual) if wanted == "dict" else ""
 
 
-def _in_list(value: list[Any], spec: Spec) -> str:
+def _in_list(value: list[Any], spec: Spec, manual: str) -> str:
     element = {**spec, "type": spec.get("elements", "str")}
     for position, item in enumerate(value, start=1):
-        if problem := mistyped(item, element):
+        if problem := mistyped(item, element, manual):
             return f"entry {position}: {problem}"
     return ""
 
 
-def _in_mapping(value: Mapping[str, Any], spec: Spec) -> str:
+def _in_mapping(value: Mapping[str, Any], spec: Spec, manual: str) -> str:
     options: Mapping[str, Spec] = spec.get("options") or {}
     for name in options.keys() & value.keys():
-        if problem := mistyped(value[name], options[name]):
+        if problem := mistyped(value[name], options[name], manual):
             return f"{name}: {problem}"
     errors = ArgumentSpecValidator(options).validate(value).error_messages if options else ()
-    return f"{errors[0].rstrip('.')}. `ansible-doc -t role` shows what it may hold." if errors else ""
+    return f"{errors[0].rstrip('.')}. `{manual}` shows what it may hold." if errors else ""
 
 
-def _remedy(value: Any, spec: Spec) -> str:
+def _remedy(value: Any, spec: Spec, manual: str) -> str:
     wanted = spec.get("type", "str")
+    if wanted == "bool":
+        return "Set it to true or false."
     if wanted == "str" and not isinstance(value, (Mapping, list)):
         return "Write it in quotes."
     if wanted == "list" and isinstance(value, str) and value and not spec.get("no_log"):
         return f"Write it as a list: {json.dumps([part.strip() for part in value.split(',')])}."
-    return _EXPLAINED
+    return f"`{manual}` explains it."
 
 
 def _shown(value: Any, spec: Spec) -> str:

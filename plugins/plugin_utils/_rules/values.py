@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._net import pasted
@@ -39,11 +41,23 @@ def wrong(values: Mapping[str, Any], options: Mapping[str, Spec]) -> dict[str, s
 def _problem(name: str, value: Any, spec: Spec) -> str:
     return (
         _unknown_part(value, spec)
-        or mistyped(value, spec)
+        or mistyped(value, spec, manual(name))
         or _wrong_secret(value, spec)
         or _wrong_choice(value, spec)
         or malformed(name, value)
     )
+
+
+def manual(name: str) -> str:
+    """Return the command that explains a setting."""
+    if role := next((role for role in _roles() if name.startswith(f"{role}_")), ""):
+        return f"ansible-doc -t role fediverse.mastodon.{role}"
+    return f"ansible-doc fediverse.mastodon.{'federation_check' if name.startswith('federation_') else 'apply'}"
+
+
+@cache
+def _roles() -> list[str]:
+    return [path.parents[1].name for path in Path(__file__).parents[3].glob("roles/*/meta/main.yml")]
 
 
 def _unknown_part(value: Any, spec: Spec, place: str = "") -> str:

@@ -39,5 +39,5 @@ def test_as_it_is_and_with_all_that_it_offers_it_is_well_formed() -> None:
     assert set(settings(offered())) > set(settings(TEXT))
     for text in (TEXT, offered()):
         found = settings(text)
-        assert [*misspelt(found, KNOWN), *unset(found, KNOWN), *wrong(found, KNOWN.options).values()] == []
+        assert [*misspelt(found, KNOWN), *unset(found, KNOWN).values(), *wrong(found, KNOWN.options).values()] == []
         size(found)

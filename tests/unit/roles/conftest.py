@@ -175,7 +175,7 @@ class Site:
         """Return whether the assertion of this name in a role's file of tasks passes."""
         (task,) = (one for one in self._tasks(role, file) if one["name"] == name)
         that = task["ansible.builtin.assert"]["that"]
-        templar = self._with(task["vars"])
+        templar = self._with(task.get("vars", {}))
         return all(templar.evaluate_conditional(one) for one in ([that] if isinstance(that, str) else that))
 
     def _items(self, task: Mapping[str, Any]) -> Iterator[tuple[str, Templar]]:

@@ -136,7 +136,7 @@ def test_policy_secrets_fingerprint_account_and_status_use_the_same_path_in_vaul
 def test_the_playbook_that_tells_how_things_are_reads_where_the_roles_write() -> None:
     (play,) = yaml.safe_load((ROOT / "playbooks/status.yml").read_text())
     assert play["roles"] == ["fediverse.mastodon.common"]
-    (task,) = play["tasks"]
+    _check, task = play["tasks"]
     options = task["fediverse.mastodon.status_info"]
     assert (options["mount"], options["path"]) == ("{{ vault_mount }}", "{{ vault_path }}")
 

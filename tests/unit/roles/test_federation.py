@@ -12,6 +12,7 @@ import pytest
 import yaml
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.kubernetes import KUBERNETES_OPTIONS
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks.federation_check import ARGUMENTS
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules import of_plays
 
 from .conftest import ROOT, Site
 
@@ -98,6 +99,7 @@ def test_what_follows_from_no_setting_is_declared_by_a_variable(option: str, val
 def test_the_variables_are_documented() -> None:
     named = set(re.findall(r"\bfederation_(?!check\b)[a-z_]+", TEXT + DECLARED))
     assert named == set(re.findall(r"`(federation_[a-z_]+)`", (ROOT / "docs/operating.md").read_text()))
+    assert named == of_plays.FEDERATION.keys()
 
 
 def test_it_is_looked_at_from_here_unless_another_machine_is_named() -> None:

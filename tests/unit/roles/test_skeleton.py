@@ -92,3 +92,17 @@ def test_site_takes_each_file_once_and_those_that_others_call_never() -> None:
     expected = {one: 0 if one in WHERE_NEEDED else 1 for one in FILES if one[1] != "main"}
     assert {one: taken[one] for one in expected} == expected
     assert taken.keys() <= expected.keys()
+
+
+@pytest.mark.parametrize("playbook", sorted(file.stem for file in ROOT.glob("playbooks/*.yml")))
+def test_a_playbook_checks_the_settings_before_it_does_anything(playbook: str) -> None:
+    first = yaml.safe_load((ROOT / f"playbooks/{playbook}.yml").read_text())[0]["tasks"][0]
+    own = [first, *(task for one in through_main(called(first)) for task in imported(*one))]
+    checks = [task["fediverse.mastodon.doctor"] for task in own if "fediverse.mastodon.doctor" in task]
+    assert checks[0]["settings"] is True
+    assert checks[0]["cluster"] is False
+
+
+def imported(role: str, file: str) -> list[Mapping[str, Any]]:
+    tasks: list[Mapping[str, Any]] = yaml.safe_load(path(role, file).read_text())
+    return tasks

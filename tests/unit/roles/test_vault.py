@@ -9,8 +9,9 @@ import re
 from typing import Any
 
 import pytest
+import yaml
 
-from .conftest import Site
+from .conftest import ROOT, Site
 from .test_secrets import ROLES, SETTINGS, elsewhere
 
 FOLDER = "mastodon/example.org"
@@ -97,3 +98,19 @@ def test_the_token_needs_rights_on_what_is_written_and_no_other(path: str) -> No
 def test_the_token_needs_rights_on_the_keys_wherever_they_are() -> None:
     rights = {right["path"] for right in Site(mastodon_vault_path="elsewhere").value("doctor_vault_rights")}
     assert "secret/data/elsewhere/app" in rights
+
+
+@pytest.mark.parametrize(
+    ("typed", "goes_on"),
+    [
+        ({"file": "backup.age", "identity_file": "key.txt"}, True),
+        ({"file": "backup.age"}, False),
+        ({"identity_file": "key.txt"}, False),
+        ({"file": "", "identity_file": "key.txt"}, False),
+        ({}, False),
+    ],
+)
+def test_nothing_is_restored_or_made_without_a_backup_and_its_key(typed: dict[str, str], goes_on: bool) -> None:
+    tasks = yaml.safe_load((ROOT / "roles/vault/tasks/restore.yml").read_text())
+    name = tasks[0]["name"]
+    assert Site(**typed).passes("vault", "restore.yml", name) is goes_on

@@ -86,7 +86,7 @@ def explained(open_cluster: Callable[[], Cluster], scene: Scene, findings: Seque
 
 
 def _words(error: MastodonError | SpentError) -> str:
-    return f"{error.failed}: {error.why}" if isinstance(error, MastodonError) else str(error)
+    return error.brief() if isinstance(error, MastodonError) else str(error)
 
 
 def _host(scene: Scene, finding: Finding) -> str:

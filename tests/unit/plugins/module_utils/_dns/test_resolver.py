@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import dns.flags
 import dns.message
 import dns.rcode
+import dns.resolver
 import dns.rrset
 import pytest
 from ansible_collections.fediverse.mastodon.plugins.module_utils._dns import resolver as asking
@@ -125,6 +126,17 @@ def test_a_silence_that_our_own_end_makes_is_not_the_server_s() -> None:
 def test_a_server_that_fails_does_not_say_which_zone_a_name_is_in(port: int) -> None:
     with pytest.raises(MastodonError, match=r"does not say which zone social\.broken is in: "):
         Resolver("127.0.0.1", port).zone_of("social.broken")
+
+
+def test_a_server_that_knows_no_root_is_said_to_look_nothing_up(monkeypatch: pytest.MonkeyPatch, port: int) -> None:
+    def no_root(*_asked: object, **_how: object) -> None:
+        raise dns.resolver.NoRootSOA
+
+    monkeypatch.setattr(dns.resolver, "zone_for_name", no_root)
+    with pytest.raises(
+        MastodonError, match=r"which zone one\.test is in: its name server does not answer for the root\. Name"
+    ):
+        Resolver("127.0.0.1", port).zone_of("one.test")
 
 
 def test_a_server_that_fails_is_not_taken_for_an_absent_record(port: int) -> None:

@@ -165,7 +165,8 @@ def test_a_cluster_that_never_answers_takes_no_more_than_its_share_of_a_look(
         began = monotonic()
         asked(**{**UNREACHABLE, "kubernetes_host": f"http://127.0.0.1:{silent.getsockname()[1]}"})
         assert monotonic() - began < 4
-    assert [line for line in asked.said if line.startswith("skipped      The cluster: was not looked at: cannot be")]
+    said = "skipped      The cluster: was not looked at: API server http://127.0.0.1:"
+    assert [line for line in asked.said if line.startswith(said) and ": cannot be reached: " in line]
 
 
 def opened_twice(monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Any, list[Any]]:

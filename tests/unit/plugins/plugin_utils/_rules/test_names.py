@@ -56,11 +56,13 @@ def test_known_variables_and_the_users_own_are_left_alone(name: str) -> None:
 
 @pytest.mark.parametrize("values", [{}, {"mastodon_local_domain": ""}, {"mastodon_local_domain": None}])
 def test_a_required_variable_that_is_undefined_or_empty_is_named(values: dict[str, object]) -> None:
-    assert unset(values, KNOWN) == ["Variable mastodon_local_domain: missing. Set it in your inventory."]
+    assert unset(values, KNOWN) == {
+        "mastodon_local_domain": "Variable mastodon_local_domain: missing. Set it in your inventory."
+    }
 
 
 def test_a_required_variable_that_is_set_is_fine() -> None:
-    assert unset({"mastodon_local_domain": "example.org"}, KNOWN) == []
+    assert unset({"mastodon_local_domain": "example.org"}, KNOWN) == {}
 
 
 def test_what_is_as_the_roles_have_it_was_not_given() -> None:

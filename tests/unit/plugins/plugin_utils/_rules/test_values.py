@@ -12,11 +12,12 @@ import pytest
 import yaml
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.formats import FORMATS
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.names import load
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.of_plays import FEDERATION
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.types import mistyped
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.values import wrong
 
 ROOT = Path(__file__).parents[5]
-OPTIONS = load(ROOT / "roles").options
+OPTIONS = {**load(ROOT / "roles").options, **FEDERATION}
 MISTAKES = {
     file.stem: yaml.safe_load(file.read_text()) for file in (ROOT / "tests/wrong_config/mistakes").glob("*.yml")
 }
@@ -125,7 +126,7 @@ OF_MAPPINGS = {name for name, spec in OPTIONS.items() if spec.get("elements") ==
 @pytest.mark.parametrize("name", [name for name, spec in OPTIONS.items() if not spec.get("required")])
 def test_only_values_of_its_own_type_pass_for_a_setting(name: str) -> None:
     spec = {key: value for key, value in OPTIONS[name].items() if key != "options"}
-    passed = [value for value, _types in TYPES if not mistyped(value, spec)]
+    passed = [value for value, _types in TYPES if not mistyped(value, spec, "ansible-doc")]
     wanted = {"path": "str"}.get(spec.get("type", "str"), spec.get("type", "str"))
     right = [value for value, types in TYPES if wanted in types and name not in OF_MAPPINGS]
     assert passed == right
@@ -171,3 +172,16 @@ def test_a_number_and_what_is_of_one_form_in_every_role_has_that_form() -> None:
     formed.remove("vault_namespace")
     assert len(formed) > 60
     assert sorted(name for name in formed if name not in FORMATS) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("cert_manager_values", "ansible-doc -t role fediverse.mastodon.cert_manager"),
+        ("federation_reports", "ansible-doc fediverse.mastodon.federation_check"),
+        ("force_conflicts", "ansible-doc fediverse.mastodon.apply"),
+    ],
+)
+def test_a_type_is_explained_by_a_command_that_works_as_it_is_shown(name: str, command: str) -> None:
+    said = wrong({name: 5}, {name: {"type": "list"}})
+    assert said == {name: f"Variable {name}: 5 is not a list. `{command}` explains it."}

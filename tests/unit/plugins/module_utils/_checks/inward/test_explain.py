@@ -61,7 +61,9 @@ def test_a_cluster_that_cannot_be_read_is_told_and_takes_nothing_away(behind: Be
 
     found = explained(refused, behind.scene(), [SILENT])
     assert found[0] == SILENT
-    assert [str(one) for one in found[1:]] == ["The cluster: was not looked at: cannot be reached: connection refused."]
+    assert [str(one) for one in found[1:]] == [
+        "The cluster: was not looked at: Kubernetes: cannot be reached: connection refused."
+    ]
 
 
 def test_what_may_not_be_read_is_told(behind: Behind) -> None:
@@ -69,7 +71,7 @@ def test_what_may_not_be_read_is_told(behind: Behind) -> None:
     behind.api.unreadable.add("HTTPRoute")
     found = explained(lambda: cluster, behind.scene(), [NO_ROUTE])
     assert found[0] == NO_ROUTE
-    assert str(found[1]) == "The cluster: was not looked at: is not permitted (403): forbidden."
+    assert str(found[1]) == "The cluster: was not looked at: HTTPRoute: is not permitted (403): forbidden."
 
 
 def test_a_kind_that_may_not_be_read_takes_no_cause_away_that_is_known_without_it(behind: Behind) -> None:
@@ -81,7 +83,9 @@ def test_a_kind_that_may_not_be_read_takes_no_cause_away_that_is_known_without_i
     assert [one.cause for one in (found[0], found[2])] == [media.cause] * 2
     assert found[1].cause
     assert found[1].cause.proved
-    assert [str(one) for one in found[3:]] == ["The cluster: was not looked at: is not permitted (403): forbidden."]
+    assert [str(one) for one in found[3:]] == [
+        "The cluster: was not looked at: EndpointSlice mastodon: is not permitted (403): forbidden."
+    ]
     assert sum(call.startswith("read EndpointSlice") for call in behind.api.calls) == 1
 
 

@@ -76,4 +76,6 @@ def test_a_pod_in_which_nothing_may_be_run_is_told_and_takes_nothing_away(
     finding = identity.CLOCK_OF_PODS.at(COUNTED, "far off").of("identity")
     found = explained(behind.cluster, behind.scene(), [finding])
     assert found[0] == finding
-    assert str(found[1]) == "The cluster: was not looked at: date cannot be run in it: 403 Forbidden."
+    assert (
+        str(found[1]) == "The cluster: was not looked at: Pod mastodon/web-1: date cannot be run in it: 403 Forbidden."
+    )
