@@ -30,7 +30,7 @@ def begun(cluster: Cluster) -> None:
 def going_on(cluster: Cluster, why: str) -> database_restore.Restore:
     """A run that has read how far it is."""
     given: dict[str, Any] = {"namespace": cluster.namespace, "cluster": "mastodon-db", "at": "", "back": ""}
-    given |= {"major": False, "image": ""}
+    given |= {"major": False, "image": "", "run": ""}
     run = Run(check=False, diff=False, say=lambda _line: None, environment=os.environ)
     connection = connect({"kubeconfig": cluster.kubeconfig}, os.environ)
     return database_restore.Restore({**given, "domain": "example.org", "why": why}, connection, Deadline(30), run)
