@@ -13,7 +13,7 @@ from typing import Any
 from ansible.errors import AnsibleError
 
 # Before the others, as they need what older versions of Ansible and Python have not.
-from ansible_collections.fediverse.mastodon.plugins.plugin_utils import _oldest  # noqa: F401
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils import _oldest  # noqa: F401 refuses when imported
 
 # isort: split
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError

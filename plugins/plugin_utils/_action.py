@@ -21,7 +21,8 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, unforeseen, way_of
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run, Task
-from ansible_collections.fediverse.mastodon.plugins.plugin_utils import _connections, _oldest  # noqa: F401
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils import _connections, _oldest  # noqa: F401 refuses when imported
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._inventory import with_inventory
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._warm import hide
 
 hide()
@@ -81,7 +82,7 @@ class EngineAction(ActionBase):
             self._display.vvv(way_of(error))
             result.update(failed=True, msg=str(unforeseen(f"Module {self._task.action}", error)))
         # As AnsibleModule does: what a no_log option held is shown nowhere.
-        cleaned: dict[str, Any] = remove_values(result, validated._no_log_values)
+        cleaned: dict[str, Any] = with_inventory(remove_values(result, validated._no_log_values))
         return cleaned
 
     def _of_inventory(self, task_vars: Mapping[str, Any]) -> dict[str, Any]:
@@ -97,9 +98,10 @@ class EngineAction(ActionBase):
         return self._connection.transport == "local" and not self._play_context.become
 
     def _run(self, environment: Mapping[str, str]) -> Run:
-        return Run(
-            check=self._task.check_mode, diff=self._task.diff, say=self._display.display, environment=environment
-        )
+        return Run(check=self._task.check_mode, diff=self._task.diff, say=self._say, environment=environment)
+
+    def _say(self, line: str) -> None:
+        self._display.display(with_inventory(line))
 
     @contextmanager
     def environment(self) -> Iterator[Mapping[str, str]]:
@@ -131,7 +133,7 @@ class EngineAction(ActionBase):
         )
         result.pop("invocation", None)
         for line in result.pop("messages", []):
-            self._display.display(line)
+            self._say(line)
         return result
 
 

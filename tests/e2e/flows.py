@@ -204,7 +204,8 @@ namespace of its own with such a policy, the database needs DNS, the API server,
 ## Less than that
 
 A policy cannot take away what another one lets in. To let only your Gateway reach web and streaming, say, set
-`mastodon_network_policies: false` and apply policies of your own with these selectors. Those of Dragonfly's operator and of Flux stay.
+`mastodon_network_policies: false` and apply policies of your own. Pods have `app.kubernetes.io/instance: mastodon` (`mastodon_name`) and
+`app.kubernetes.io/component`: `web`, `streaming`, or `sidekiq-` and the worker's name. Those of Dragonfly's operator and of Flux stay.
 
 [lab]: https://github.com/fediverse/mastodon-kubernetes/blob/main/lab/README.md
 """

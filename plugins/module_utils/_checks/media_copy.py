@@ -56,7 +56,7 @@ def is_fresh(objects: Api, namespace: str, name: str, hours: int, now: datetime)
     subject, kind = f"CronJob {namespace}/{name}", objects.discover().preferred("batch", "CronJob")
     found = objects.read(Selection(kind, namespace, name)).objects if kind else ()
     if not found:
-        raise SkippedError(f"{subject}: site.yml creates it, and media were not copied yet")
+        raise SkippedError(f"{subject}: fediverse.mastodon.site creates it, and media were not copied yet")
     runs = runs_of(found[0])
     remedy = f"Its pod says why: kubectl -n {namespace} logs job/JOB, of the newest in kubectl -n {namespace} get jobs."
     if runs.trouble:

@@ -66,7 +66,7 @@ def must_have_secret(connection: Connection, namespace: str, name: str) -> Secre
     """Return the Secret. Raises MastodonError when there is none."""
     found = read_secret(connection, namespace, name)
     if found is None:
-        apply = "Apply the ExternalSecret or claim that creates it, as site.yml does without --tags."
+        apply = "Apply the ExternalSecret or claim that creates it, as fediverse.mastodon.site does without --tags."
         remedy = written_again(connection, namespace, name) or apply
         raise MastodonError(f"Secret {namespace}/{name}", "does not exist", "", remedy)
     return found

@@ -44,5 +44,9 @@ def _sentence(wanted: Mapping[str, str], served: Sequence[str]) -> str:
         remedy = "Upgrade what serves it, or use the release of this collection that fits it."
         return f"{about}: served by this cluster only as {', '.join(served)}. {remedy}"
     tag = wanted["provided_by"]
-    remedy = f"Run site.yml with --tags {tag} first, or without tags." if tag else "Install it before this collection."
+    remedy = (
+        f"Run fediverse.mastodon.site with --tags {tag} first, or without tags."
+        if tag
+        else "Install it before this collection."
+    )
     return f"{about}: not served by this cluster. {remedy}"

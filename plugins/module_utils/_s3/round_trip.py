@@ -61,5 +61,5 @@ def round_trip(bucket: Bucket, *, anyone_reads: bool) -> str:
     if not anyone_reads:
         message = "anyone reads it, which rook_anonymous_read does not ask for" if reads else "nobody else reads it"
     else:
-        message = "anyone reads it" if reads else "nobody else reads it yet, which site.yml changes"
+        message = "anyone reads it" if reads else "nobody else reads it yet, which fediverse.mastodon.site changes"
     return f"{bucket}: {how}, {message}"

@@ -236,7 +236,7 @@ class Restore:
         """Keep of what it stopped, and raise MastodonError with the one thing to do."""
         why = " ".join(self._option["why"].split()).rstrip(".")
         if not self._kept.is_open:
-            remedy = "Run site.yml: it installs Mastodon on the Cluster that is its database now."
+            remedy = "Run fediverse.mastodon.site: it installs Mastodon on the Cluster that is its database now."
             raise MastodonError(str(self), "was restored by another run meanwhile", why, remedy)
         self._must_be_mine()
         self._keep(replace(self._kept, failure=why))

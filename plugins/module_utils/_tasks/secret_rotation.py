@@ -123,7 +123,7 @@ def _prepare(step: Step) -> dict[str, Any]:
 def _refuse_given(step: Step) -> None:
     """Raise MastodonError when the inventory has the old value, which each run of site.yml would put back."""
     if both := sorted({*step.parameters["given"]} & {*step.parameters["keys"]}):
-        why = f"it gives {', '.join(both)}, which the next run of site.yml would put back"
+        why = f"it gives {', '.join(both)}, which the next run of fediverse.mastodon.site would put back"
         remedy = "Remove it there: Vault has it."
         raise MastodonError("Variable vault_given_secrets", "is in the way of a new value", why, remedy)
 

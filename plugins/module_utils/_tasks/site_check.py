@@ -61,7 +61,7 @@ def _asked(parameters: Mapping[str, Any], run: Run) -> tuple[str, str]:
         return "failed", f"check mode: {error}"
     except NotAskedError as reason:
         if isinstance(reason, NotInstalledError) and not run.check:
-            raise MastodonError(str(site), "does not answer", str(reason), "Run site.yml.") from reason
+            raise MastodonError(str(site), "does not answer", str(reason), "Run fediverse.mastodon.site.") from reason
         return "skipped", f"skipped the request to {site}: {reason}"
 
 

@@ -106,7 +106,7 @@ class Upgrading:
         """Raise MastodonError for what is not there, and for a way back."""
         if not running.tag:
             why = "no Deployment of its web server is there"
-            raise MastodonError(str(self), "is not installed", why, "Run site.yml, which installs it.")
+            raise MastodonError(str(self), "is not installed", why, "Run fediverse.mastodon.site, which installs it.")
         begun, wanted = parse(self._kept.wanted), parse(self._wanted)
         if self._kept.is_open and begun and wanted and wanted < begun:
             why = f"an upgrade to {begun} began at {self._kept.began}, and what it migrated stays"

@@ -71,7 +71,9 @@ def read(vault: Vault, mount: str, path: str, keys: Sequence[str], may_stay: Seq
     found = Rotation(mount, path, tuple(keys), kv.read(vault, mount, path), tuple(may_stay))
     if lacking := [key for key in keys if key not in found.current]:
         why = f"version {found.stored.version} was deleted at {found.stored.gone}" if found.stored.gone else ""
-        raise MastodonError(str(found), f"{', '.join(lacking)} missing", why, "Run site.yml first, which says more.")
+        raise MastodonError(
+            str(found), f"{', '.join(lacking)} missing", why, "Run fediverse.mastodon.site first, which says more."
+        )
     return found
 
 

@@ -34,10 +34,12 @@ def test_on_a_full_cluster_a_tag_runs_its_role_alone_and_changes_nothing(install
 def test_on_an_empty_cluster_a_tag_says_which_tag_comes_first(story: Story, tag: str) -> None:
     run = story.tags[tag]
     assert run.returncode != 0
-    said = f"not served by this cluster. Run site.yml with --tags {STANDS_ON[tag]} first, or without tags."
+    said = (
+        f"not served by this cluster. Run fediverse.mastodon.site with --tags {STANDS_ON[tag]} first, or without tags."
+    )
     # It asks the bucket before it makes a release.
     if tag == "mastodon":
-        said = "Secret mastodon/mastodon-s3: does not exist. Apply the ExternalSecret or claim that creates it, as site.yml does without --tags."
+        said = "Secret mastodon/mastodon-s3: does not exist. Apply the ExternalSecret or claim that creates it, as fediverse.mastodon.site does without --tags."
     assert said in " ".join(run.output.split())
     assert "Traceback" not in run.output
 
@@ -50,7 +52,9 @@ def test_on_an_empty_cluster_each_file_of_a_role_says_in_one_sentence_what_is_mi
     assert list(outputs(story.parts)) == PARTS
     found = failures(story.parts)
     for role, first in STANDS_ON.items() - {("mastodon", "flux")}:
-        assert f"not served by this cluster. Run site.yml with --tags {first} first" in found[role, "main"]
+        assert (
+            f"not served by this cluster. Run fediverse.mastodon.site with --tags {first} first" in found[role, "main"]
+        )
     assert found.keys() == set(PARTS) - NEEDS_NOTHING
     # A look from outside reports what others see.
     assert re.fullmatch(r"Federation of \S+: \d+ CUT, .+", found.pop(("mastodon", "federation")))
@@ -70,7 +74,7 @@ def test_a_prerequisite_of_yours_that_is_not_there_is_named_before_anything_is_w
     run = installed.site("--tags", "volsync", "-e", json.dumps(settings))
     assert run.returncode != 0
     assert (
-        "ReplicationSource (volsync.backube/v1alpha1): not served by this cluster. Run site.yml with --tags volsync"
+        "ReplicationSource (volsync.backube/v1alpha1): not served by this cluster. Run fediverse.mastodon.site with --tags volsync"
         in " ".join(run.output.split())
     )
     assert installed.our_writes(mark) == []

@@ -210,7 +210,7 @@ def test_a_migration_that_fails_after_the_roll_out_is_named_with_what_serves(sto
     # What ran before it is kept, and was said when it ran.
     assert "after the roll-out: migration 20260702144128 MigrateLocalAccountKeypairs ran in " in said(run)
     assert f"of web {NEW}" in said(run)
-    assert "ansible-playbook -i inventories/mine fediverse.mastodon.upgrade again" in said(run)
+    assert "ansible-playbook -i inventories/lab fediverse.mastodon.upgrade again" in said(run)
     assert record(archive.lab)["backup"] in {one["metadata"]["name"] for one in archive.backups()}
     assert shown("Of a step whose last migrations failed, in the lab", run), (
         "run UPDATE_DOCS=1 pytest tests/e2e/upgrading"

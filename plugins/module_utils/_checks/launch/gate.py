@@ -72,7 +72,7 @@ def _delivery(mine: Launched, running: Release, applied: Sequence[Object]) -> It
     if mine.runs and not releases:
         why = "so that nothing says whether Flux would go through with an upgrade"
         remedy = (
-            f"Set mastodon_image_tag to {running} and run site.yml, which creates one; or, if there is one in another namespace, "
+            f"Set mastodon_image_tag to {running} and run fediverse.mastodon.site, which creates one; or, if there is one in another namespace, "
             "let this user read it."
         )
         yield MastodonError(str(mine), "runs, and no HelmRelease of it is seen", why, remedy)

@@ -61,7 +61,7 @@ _CAUSES = (
     Cause(
         "InvalidAccessKeyId|SignatureDoesNotMatch|AccessDenied|Forbidden|\\b403\\b|missing .*credentials",
         "the S3 server refuses the keys, or the bucket to them",
-        "Put the right keys at the Vault path of backups, and run site.yml.",
+        "Put the right keys at the Vault path of backups, and run fediverse.mastodon.site.",
     ),
     Cause("NoSuchBucket|bucket .* does not exist", "the bucket is not there", "Correct cnpg_backup_bucket."),
     Cause(

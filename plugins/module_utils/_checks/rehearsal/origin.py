@@ -72,14 +72,16 @@ def find(cluster: Item, stores: Mapping[str, Item], backups: Iterable[Item]) -> 
     place = f"Cluster {cluster['metadata']['namespace']}/{cluster['metadata']['name']}"
     kept = archive.of_cluster(cluster, stores)
     if kept is None:
-        raise MastodonError(place, "is not backed up", "", "Set cnpg_backup: true and run site.yml.")
+        raise MastodonError(place, "is not backed up", "", "Set cnpg_backup: true and run fediverse.mastodon.site.")
     if not kept.store:
-        remedy = "Run site.yml, which creates it."
+        remedy = "Run fediverse.mastodon.site, which creates it."
         raise MastodonError(place, "cannot be restored", f"its ObjectStore {kept.store_name} does not exist", remedy)
     if not kept.server:
         # The plugin looks for them under the name of the Cluster that is restored: config.go, as in `archive`.
         why = "its backups were made without a server name, and would not be found"
-        raise MastodonError(place, "cannot be restored", why, "Set cnpg_backup_server_name and run site.yml.")
+        raise MastodonError(
+            place, "cannot be restored", why, "Set cnpg_backup_server_name and run fediverse.mastodon.site."
+        )
     return Origin(cluster, kept, sorted(_taken(cluster, backups), key=lambda one: one.ended))
 
 

@@ -24,7 +24,7 @@ def rehearsed(objects: Api, namespace: str, name: str, now: datetime) -> str:
     name = generation.current(objects, namespace, name)
     subject, kind = f"Cluster {namespace}/{name}", objects.discover().preferred("postgresql.cnpg.io", "Cluster")
     if kind is None or not objects.names(Selection(kind, namespace, name)):
-        raise SkippedError(f"{subject}: site.yml creates it, and nothing of it can be restored yet")
+        raise SkippedError(f"{subject}: fediverse.mastodon.site creates it, and nothing of it can be restored yet")
     last = record.read_all(objects).get((namespace, name))
     if last is None:
         raise WarnedError(MastodonError(subject, "no restore of it was rehearsed yet", "", _REMEDY))

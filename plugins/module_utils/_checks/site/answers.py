@@ -94,7 +94,7 @@ class _Place:
         namespace, name = self._wanted["gateway_namespace"], self._wanted["gateway_name"]
         gateway = self._one("gateway.networking.k8s.io", "Gateway", namespace, name)
         if gateway is None:
-            remedy = "Run site.yml with --tags gateway, or correct gateway_name and gateway_namespace."
+            remedy = "Run fediverse.mastodon.site with --tags gateway, or correct gateway_name and gateway_namespace."
             raise MastodonError(f"Gateway {namespace}/{name}", "does not exist", "", remedy)
         try:
             found = way.to(gateway, self._api, self._connection)

@@ -50,5 +50,5 @@ def _keys_in_vault(path: str, mount: str, server: Callable[[], Vault]) -> Keys:
 def _keys_of_claim(wanted: Mapping[str, Any], connection: Callable[[], Connection]) -> Keys:
     secret = read_secret(connection(), wanted["secret_namespace"], wanted["secret_name"])
     if secret is None:
-        raise SkippedError("Bucket for media: site.yml creates it, with Rook")
+        raise SkippedError("Bucket for media: fediverse.mastodon.site creates it, with Rook")
     return Keys(secret["AWS_ACCESS_KEY_ID"], secret["AWS_SECRET_ACCESS_KEY"], str(secret))

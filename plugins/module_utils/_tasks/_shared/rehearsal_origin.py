@@ -40,7 +40,9 @@ def cluster_of(objects: Objects, catalog: Catalog, namespace: str, name: str) ->
     kind = catalog.preferred(_CLUSTERS, "Cluster")
     clusters = read_served(objects, kind, namespace, name)
     if kind is None or not clusters:
-        raise MastodonError(f"Cluster {namespace}/{name}", "does not exist", "", "Run site.yml, which creates it.")
+        raise MastodonError(
+            f"Cluster {namespace}/{name}", "does not exist", "", "Run fediverse.mastodon.site, which creates it."
+        )
     return clusters[0], kind
 
 

@@ -63,7 +63,7 @@ class Cache:
         _log_in(server, current)
         if not lets_in(partial(_log_in, server), following):
             why = "Dragonfly keeps several from 1.20 on"
-            remedy = "Set dragonfly_image to a newer one, run site.yml, and then this again."
+            remedy = "Set dragonfly_image to a newer one, run fediverse.mastodon.site, and then this again."
             raise MastodonError(str(server), "keeps one password at a time", why, remedy)
 
     def dismiss(self, current: Values, previous: Values) -> str:

@@ -73,7 +73,7 @@ class Database:
         cluster = cluster_at(open_objects(self.connection), self.namespace, self.name)
         pod, subject = str(at(cluster, "status.currentPrimary", "")), f"Cluster {self.namespace}/{self.name}"
         if not pod:
-            raise NotReadyError(subject, "has no primary", "", "Run site.yml first.")
+            raise NotReadyError(subject, "has no primary", "", "Run fediverse.mastodon.site first.")
         command = [*_PSQL, f"--dbname={self.database}"]
         done = pods.run(self.connection, self.namespace, pod, "postgres", command, typed=f"{sql}{_END}")
         if done.code:

@@ -69,5 +69,5 @@ def test_one_that_is_not_complete_is_warned_of(status: dict[str, Any], text: str
 
 def test_one_that_is_not_there_yet_is_passed_over() -> None:
     assert found(there=False) == Finding(
-        "skipped", "CronJob mastodon/copy: site.yml creates it, and media were not copied yet"
+        "skipped", "CronJob mastodon/copy: fediverse.mastodon.site creates it, and media were not copied yet"
     )

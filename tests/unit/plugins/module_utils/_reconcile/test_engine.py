@@ -57,7 +57,9 @@ def test_everything_is_created_namespace_and_inventory_first() -> None:
 
 
 MISSING = ({"api_version": "x.io/v1", "kind": "X", "provided_by": "cnpg"},)
-MISSING_SENTENCE = "X (x.io/v1): not served by this cluster. Run site.yml with --tags cnpg first, or without tags."
+MISSING_SENTENCE = (
+    "X (x.io/v1): not served by this cluster. Run fediverse.mastodon.site with --tags cnpg first, or without tags."
+)
 
 
 def test_a_kind_that_another_role_provides_is_missed_before_anything_is_written() -> None:

@@ -26,7 +26,7 @@ def test_a_kind_that_is_served_is_no_finding(kind: dict[str, str]) -> None:
 
 def test_a_missing_kind_names_the_tag_that_provides_it() -> None:
     assert missing([want("x.io/v1", "X", "cnpg")], CATALOG) == [
-        "X (x.io/v1): not served by this cluster. Run site.yml with --tags cnpg first, or without tags."
+        "X (x.io/v1): not served by this cluster. Run fediverse.mastodon.site with --tags cnpg first, or without tags."
     ]
 
 

@@ -20,7 +20,7 @@ from ..s3_server import KEYS, S3
     ("readable", "wanted", "reported"),
     [
         (True, True, "anyone reads it"),
-        (False, True, "nobody else reads it yet, which site.yml changes"),
+        (False, True, "nobody else reads it yet, which fediverse.mastodon.site changes"),
         (False, False, "nobody else reads it"),
         (True, False, "anyone reads it, which rook_anonymous_read does not ask for"),
     ],
@@ -91,7 +91,7 @@ def test_a_bucket_without_acls_is_used_without(s3: S3, bucket: Bucket, acls: tup
     s3.acls = acls
     reported = round_trip(bucket, anyone_reads=True)
     assert reported == (
-        f"{bucket}: written without an ACL, which it does not take, read and removed, nobody else reads it yet, which site.yml changes"
+        f"{bucket}: written without an ACL, which it does not take, read and removed, nobody else reads it yet, which fediverse.mastodon.site changes"
     )
     assert s3.objects == {}
 

@@ -289,7 +289,7 @@ def test_in_check_mode_nothing_is_written(place: Place) -> None:
 @pytest.mark.parametrize(
     ("part", "fields", "sentence"),
     [
-        ("spec", {"plugins": []}, "is not backed up. Set cnpg_backup: true and run site.yml."),
+        ("spec", {"plugins": []}, "is not backed up. Set cnpg_backup: true and run fediverse.mastodon.site."),
         (
             "status",
             {"conditions": [{"type": "ContinuousArchiving", "status": "False", "message": "403"}]},

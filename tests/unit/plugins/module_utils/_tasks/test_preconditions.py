@@ -30,7 +30,7 @@ def well() -> str:
 
 
 def skipped() -> str:
-    raise SkippedError("Bucket for media: site.yml creates it, with Rook")
+    raise SkippedError("Bucket for media: fediverse.mastodon.site creates it, with Rook")
 
 
 def failed() -> str:
@@ -41,7 +41,7 @@ def failed() -> str:
     ("check", "line"),
     [
         (well, "ok       Clock: right"),
-        (skipped, "skipped  Bucket for media: site.yml creates it, with Rook"),
+        (skipped, "skipped  Bucket for media: fediverse.mastodon.site creates it, with Rook"),
         (failed, "failed   StorageClass: none is the default. Mark one."),
     ],
 )
@@ -255,7 +255,9 @@ def test_a_bucket_that_rook_made_is_written_and_read_and_left_as_it_was(
 
 
 def test_a_bucket_that_rook_will_make_is_passed_over(monkeypatch: pytest.MonkeyPatch, s3: S3) -> None:
-    assert claimed(monkeypatch, s3, None) == Finding("skipped", "Bucket for media: site.yml creates it, with Rook")
+    assert claimed(monkeypatch, s3, None) == Finding(
+        "skipped", "Bucket for media: fediverse.mastodon.site creates it, with Rook"
+    )
 
 
 def test_a_bucket_that_is_full_is_said_to_be_full(monkeypatch: pytest.MonkeyPatch, s3: S3) -> None:

@@ -181,11 +181,11 @@ def test_pictures_that_cannot_be_looked_for_are_told_kept_and_returned(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def nowhere(*_given: Any) -> None:
-        raise SkippedError("Bucket for media: site.yml creates it, with Rook")
+        raise SkippedError("Bucket for media: fediverse.mastodon.site creates it, with Rook")
 
     monkeypatch.setattr(restore_rehearsal, "bucket_of", nowhere)
     result = place.run(media={"sample": 20})
-    assert result["skipped"] == place.kept.skipped == "Bucket for media: site.yml creates it, with Rook"
+    assert result["skipped"] == place.kept.skipped == "Bucket for media: fediverse.mastodon.site creates it, with Rook"
 
 
 def test_an_operator_of_an_unknown_version_is_told_kept_and_returned(place: Place) -> None:

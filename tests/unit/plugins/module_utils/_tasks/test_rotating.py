@@ -115,7 +115,7 @@ def test_a_server_that_keeps_one_password_has_the_old_one_back(monkeypatch: pyte
         pods.cache.admit(OLD, NEW)
     assert str(caught.value) == (
         "Redis first.mastodon:6379: keeps one password at a time: Dragonfly keeps several from 1.20 on. Set dragonfly_image to a newer one, run "
-        "site.yml, and then this again."
+        "fediverse.mastodon.site, and then this again."
     )
     assert pods.passwords["first"] == set(OLD.values())
 

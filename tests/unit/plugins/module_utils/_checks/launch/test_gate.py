@@ -124,7 +124,7 @@ def test_a_mastodon_whose_release_is_not_seen_is_not_upgraded(at_4_6: World, spe
     at_4_6.helm_release(domain="example.com", **spec)
     assert at_4_6.refused(**ACCEPTED) == [
         "Mastodon mastodon/mastodon: runs, and no HelmRelease of it is seen: so that nothing says whether Flux would go through with an upgrade. "
-        "Set mastodon_image_tag to v4.6.9 and run site.yml, which creates one; or, if there is one in another namespace, let this user read it."
+        "Set mastodon_image_tag to v4.6.9 and run fediverse.mastodon.site, which creates one; or, if there is one in another namespace, let this user read it."
     ]
 
 
