@@ -10,10 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ansible.errors import AnsibleError
-
 # Before the others, as they need what older versions of Ansible and Python have not.
-from ansible_collections.fediverse.mastodon.plugins.plugin_utils import _oldest  # noqa: F401 refuses when imported
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._oldest import AnsibleError
 
 # isort: split
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import CombinedError

@@ -16,13 +16,13 @@ from datetime import date
 from types import MappingProxyType
 from typing import Any
 
-from ansible.errors import AnsibleError
 from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
 from ansible_collections.fediverse.mastodon.plugins.module_utils._errors import MastodonError, unforeseen, way_of
 from ansible_collections.fediverse.mastodon.plugins.module_utils._run import Run, Task
-from ansible_collections.fediverse.mastodon.plugins.plugin_utils import _connections, _oldest  # noqa: F401 refuses when imported
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils import _connections
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._inventory import with_inventory
+from ansible_collections.fediverse.mastodon.plugins.plugin_utils._oldest import AnsibleError
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._warm import hide
 
 hide()

@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, fediverse.mastodon contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Refuse an ansible-core or a Python that is too old, when it is imported: before all that needs what they have not."""
+"""Refuse an ansible-core or a Python that is too old, when it is imported: before all that needs what they have not.
+
+What raises errors takes their class from here.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import re
 import sys
 from pathlib import Path
 
-from ansible.errors import AnsibleError
+from ansible.errors import AnsibleError as AnsibleError
 from ansible.release import __version__
 
 # That of the oldest ansible-core: https://docs.ansible.com/ansible/latest/reference_appendices/release_and_maintenance.html

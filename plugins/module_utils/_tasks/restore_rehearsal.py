@@ -114,7 +114,7 @@ class Rehearsal:
         origin.refuse_unready(self._origin)
         origin.refuse_broken(self._origin)
         if found.image:
-            importing.refuse(self._databases, found, lambda line: self._run.say(line))
+            importing.refuse(self._databases, found, self._run.say)
         self._before = self._databases.look(self._origin.name)
         self.window = self._origin.window(self._before.archived.moment)
 
