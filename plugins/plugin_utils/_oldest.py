@@ -12,8 +12,10 @@ import re
 import sys
 from pathlib import Path
 
-from ansible.errors import AnsibleError as AnsibleError
+from ansible.errors import AnsibleError
 from ansible.release import __version__
+
+__all__ = ["AnsibleError"]
 
 # That of the oldest ansible-core: https://docs.ansible.com/ansible/latest/reference_appendices/release_and_maintenance.html
 PYTHON = (3, 11)

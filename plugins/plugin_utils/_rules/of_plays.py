@@ -12,8 +12,8 @@ from ansible_collections.fediverse.mastodon.plugins.plugin_utils._connections im
 from ansible_collections.fediverse.mastodon.plugins.plugin_utils._rules.rule import Spec
 
 _DECLARED = (
-    *("account", "addresses", "ca_certificates", "followed_hosts", "internal", "key_fingerprint", "media_path"),
-    *("nameserver", "reports", "since"),
+    *("account", "addresses", "ca_certificates", "followed_hosts", "hold", "internal", "key_fingerprint"),
+    *("media_path", "nameserver", "reports", "since"),
 )
 _WAYS: Mapping[str, Spec] = ARGUMENTS.options["via"]["options"]
 # Those of docs/operating.md, each of which is of the kind that the module's option is.

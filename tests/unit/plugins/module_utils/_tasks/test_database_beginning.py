@@ -63,7 +63,7 @@ def place(s3: S3, monkeypatch: pytest.MonkeyPatch) -> Place:
 
 
 def began(server_name: str, restored_from: str = "", restored_at: str = "") -> dict[str, str]:
-    return {"server_name": server_name, "restored_from": restored_from, "restored_at": restored_at}
+    return {"server_name": server_name, "restored_from": restored_from, "restored_at": restored_at, "imported_from": ""}
 
 
 def test_an_empty_bucket_lets_it_begin_empty_and_nothing_is_said(place: Place) -> None:

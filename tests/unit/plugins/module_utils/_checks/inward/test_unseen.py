@@ -117,5 +117,5 @@ def test_routes_that_may_not_be_read_are_told(behind: Behind) -> None:
     [one] = explained(lambda: cluster, behind.scene(), [])
     assert (one.verdict, str(one)) == (
         Verdict.SKIPPED,
-        "The cluster: was not looked at: is not permitted (403): forbidden.",
+        "The cluster: was not looked at: HTTPRoute: is not permitted (403): forbidden.",
     )

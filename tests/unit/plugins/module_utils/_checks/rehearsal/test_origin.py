@@ -78,7 +78,7 @@ def test_it_can_be_restored_from_the_end_of_its_first_backup_on() -> None:
 def test_without_the_plugin_there_is_nothing_to_restore(plugins: list[dict[str, Any]]) -> None:
     with pytest.raises(
         MastodonError,
-        match=r"Cluster mastodon/mastodon-db: is not backed up\. Set cnpg_backup: true and run site\.yml\.",
+        match=r"Cluster mastodon/mastodon-db: is not backed up\. Set cnpg_backup: true and run fediverse\.mastodon\.site\.",
     ):
         found(changed(CLUSTER, "spec", plugins=plugins))
 
