@@ -79,7 +79,7 @@ def test_connections_through_it_are_those_of_a_pod(watching: Lab, pod: Pod, prog
     # What only the pod itself reaches, and what it does not.
     with through.way("127.0.0.1", 9808, 10)() as plain:
         plain.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
-        assert plain.recv(100).startswith(b"HTTP/1.0 200 ")
+        assert plain.recv(100).startswith(b"HTTP/1.1 200 ")
     with pytest.raises(ConnectionRefusedError):
         through.way("127.0.0.1", 1, 10)()
 
