@@ -165,7 +165,7 @@ def test_a_cluster_that_never_answers_takes_no_more_than_its_share_of_a_look(
         began = monotonic()
         asked(**{**UNREACHABLE, "kubernetes_host": f"http://127.0.0.1:{silent.getsockname()[1]}"})
         # Half a second, on a machine that has other things to do; a client that nothing limits waits for minutes.
-        assert monotonic() - began < 15
+        assert monotonic() - began < 60
     said = "skipped      The cluster: was not looked at: API server http://127.0.0.1:"
     assert [line for line in asked.said if line.startswith(said) and ": cannot be reached: " in line]
 
