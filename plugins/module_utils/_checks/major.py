@@ -9,7 +9,7 @@ https://cloudnative-pg.io/documentation/current/database_import/
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from ansible_collections.fediverse.mastodon.plugins.module_utils._checks import kept
@@ -63,7 +63,7 @@ def problems(place: str, found: Database, room: int) -> Iterator[MastodonError]:
         remedy = "Read docs/upgrade.md: such a database keeps its order of text only where CloudNativePG rewrites it in place."
         yield MastodonError(place, "sorts text otherwise than a new Cluster would", why, remedy)
     if found.unread:
-        why = f"its owner may not read {_some(found.unread)}"
+        why = f"its owner may not read {some(found.unread)}"
         remedy = "Give them to its owner: ALTER … OWNER TO; or drop them."
         yield MastodonError(place, "cannot be dumped whole", why, remedy)
     # The dump lies beside what is restored from it, until all of that is there.
@@ -111,9 +111,10 @@ def left_behind(found: Database) -> str:
     return f"not imported, make them again where you need them: {', '.join(found.left)}" if found.left else ""
 
 
-def _some(names: tuple[str, ...]) -> str:
-    more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
-    return f"{', '.join(names[:_MOST])}{more}"
+def some(found: Sequence[str], between: str = ", ") -> str:
+    """Return the first of them, and how many more there are."""
+    more = f" and {len(found) - _MOST} more" if len(found) > _MOST else ""
+    return f"{between.join(found[:_MOST])}{more}"
 
 
 def _mib(number: int) -> str:

@@ -14,8 +14,6 @@ from ansible_collections.fediverse.mastodon.plugins.module_utils._paths import a
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.rehearsing import Databases
 from ansible_collections.fediverse.mastodon.plugins.module_utils._tasks._shared.scratch import Scratch
 
-_SHOWN = 5
-
 
 def refuse(databases: Databases, scratch: Scratch, say: Callable[[str], None]) -> None:
     """Raise MastodonError when a Cluster could not be imported by its rehearsal's image, and say what would not be."""
@@ -36,13 +34,8 @@ def same(databases: Databases, former: str, new: str) -> str:
     """Return what people read of all that is the same in both. Raises MastodonError for what is not."""
     before, after = (databases.ask(name, lambda reader: reader.whole.counts()) for name in (former, new))
     if found := list(major.missing(before, after)):
-        more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
         delete = f"kubectl delete clusters.postgresql.cnpg.io -n {databases.namespace} {new}"
         remedy = f"Look for who still writes to {former}, or what its owner cannot dump. Then delete what was imported, {delete}, and run again."
-        raise MastodonError(
-            f"Cluster {databases.namespace}/{new}",
-            f"is not all of {former}",
-            f"{'; '.join(found[:_SHOWN])}{more}",
-            remedy,
-        )
+        place = f"Cluster {databases.namespace}/{new}"
+        raise MastodonError(place, f"is not all of {former}", major.some(found, "; "), remedy)
     return major.line(before)
