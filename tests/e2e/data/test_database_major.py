@@ -71,33 +71,15 @@ def test_what_was_not_rehearsed_is_refused_with_the_command_that_does(living: Li
 
 def test_an_extension_that_the_new_image_lacks_is_named_by_the_rehearsal(living: Living) -> None:
     """One that the operating system of the older image alone has."""
-    pod, control = f"{NAME}-1", f"/usr/share/postgresql/{versions.OLDER_POSTGRESQL_MAJOR}/extension"
-    assert "adminpack" in living.lab.kubectl("exec", f"-n={SPACE}", pod, "-c=postgres", "--", "ls", control)
+    archive, control = Archive(living.lab), f"/usr/share/postgresql/{versions.OLDER_POSTGRESQL_MAJOR}/extension"
+    assert "adminpack" in living.lab.kubectl("exec", f"-n={SPACE}", f"{NAME}-1", "-c=postgres", "--", "ls", control)
     # Gone since 17: https://www.postgresql.org/docs/17/release-17.html
-    living.lab.kubectl(
-        "exec",
-        f"-n={SPACE}",
-        pod,
-        "-c=postgres",
-        "--",
-        "psql",
-        "--dbname=mastodon",
-        "--command=CREATE EXTENSION adminpack",
-    )
+    archive.ask("CREATE EXTENSION adminpack")
     run = living.lab.playbook("rehearse.yml", *SETTINGS, "-e", "major=true")
-    living.lab.kubectl(
-        "exec",
-        f"-n={SPACE}",
-        pod,
-        "-c=postgres",
-        "--",
-        "psql",
-        "--dbname=mastodon",
-        "--command=DROP EXTENSION adminpack",
-    )
+    archive.ask("DROP EXTENSION adminpack")
     assert run.returncode == 2
     assert f"Cluster {SPACE}/{NAME}: cannot be imported: the image lacks an extension" in said(run)
-    assert Archive(living.lab).left() == []
+    assert archive.left() == []
 
 
 def test_the_import_is_rehearsed_and_nothing_is_left(living: Living) -> None:
